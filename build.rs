@@ -1,0 +1,29 @@
+//! Chooses the interpreter's dispatch backend.
+//!
+//! Tail-call dispatch relies on LLVM turning `return handler(..)` into a jump. It does so for
+//! handlers whose arguments all travel in registers, on targets with enough argument registers,
+//! and only when it optimises. Anywhere else every dispatched instruction would take a native
+//! stack frame, so the loop backend is used instead.
+
+use std::env;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=ISOTHREAD_DISPATCH");
+    println!("cargo:rustc-check-cfg=cfg(isothread_tail_dispatch)");
+    println!("cargo:rustc-check-cfg=cfg(loom)");
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let opt_level = env::var("OPT_LEVEL").unwrap_or_default();
+    let miri = env::var_os("CARGO_CFG_MIRI").is_some();
+    let able = matches!(arch.as_str(), "x86_64" | "aarch64")
+        && matches!(opt_level.as_str(), "2" | "3" | "s" | "z")
+        && !miri;
+    // `loop` is accepted on every target, so that tests can run both backends in release builds.
+    let tail = match env::var("ISOTHREAD_DISPATCH").as_deref() {
+        Ok("loop") => false,
+        _ => able,
+    };
+    if tail {
+        println!("cargo:rustc-cfg=isothread_tail_dispatch");
+    }
+}

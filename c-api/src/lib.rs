@@ -1,0 +1,1 @@
+//! WAMR's C API on isothread.

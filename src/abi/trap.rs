@@ -1,0 +1,71 @@
+//! Traps: code and text in one table.
+//!
+//! The texts are observable behaviour: embedders compare them after WAMR's "Exception: ".
+
+macro_rules! traps {
+    ($( $(#[$doc:meta])* $name:ident = $code:literal, $text:literal; )*) => {
+        /// Why execution stopped. The numbers cross from handlers to callers in one register.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u32)]
+        pub enum Trap {
+            $( $(#[$doc])* $name = $code, )*
+        }
+
+        impl Trap {
+            /// Every trap, in code order.
+            pub const ALL: &'static [Trap] = &[$(Trap::$name),*];
+
+            /// WAMR's text for this trap, without the "Exception: " prefix.
+            pub const fn text(self) -> &'static str {
+                match self { $( Self::$name => $text, )* }
+            }
+
+            /// The trap with this code, if there is one.
+            pub const fn from_code(code: u32) -> Option<Self> {
+                match code { $( $code => Some(Self::$name), )* _ => None }
+            }
+        }
+    };
+}
+
+traps! {
+    Unreachable = 1, "unreachable";
+    OutOfMemory = 2, "allocate memory failed";
+    MemoryOutOfBounds = 3, "out of bounds memory access";
+    IntegerOverflow = 4, "integer overflow";
+    IntegerDivideByZero = 5, "integer divide by zero";
+    InvalidConversion = 6, "invalid conversion to integer";
+    IndirectCallTypeMismatch = 7, "indirect call type mismatch";
+    InvalidFunctionIndex = 8, "invalid function index";
+    UndefinedElement = 9, "undefined element";
+    UninitializedElement = 10, "uninitialized element";
+    /// The text of one call names the import: "failed to call unlinked import function (m, f)".
+    UnlinkedImport = 11, "failed to call unlinked import function";
+    NativeStackOverflow = 12, "native stack overflow";
+    UnalignedAtomic = 13, "unaligned atomic";
+    TableOutOfBounds = 14, "out of bounds table access";
+    OperandStackOverflow = 15, "wasm operand stack overflow";
+    NullReference = 16, "null reference";
+    FuelExhausted = 17, "instruction limit exceeded";
+    Terminated = 18, "terminated by user";
+    UnsupportedOpcode = 19, "unsupported opcode";
+    /// A native set the exception's text itself; it stands on the instance.
+    Host = 20, "native function throw unknown exception";
+    /// WASI's proc_exit; the exit code stands on the instance.
+    ProcExit = 21, "wasi proc exit";
+    /// An "impossible" state that a guest reached: a bug here, never a crash there.
+    Internal = 22, "unknown exception";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trap;
+
+    #[test]
+    fn codes_round_trip() {
+        for &trap in Trap::ALL {
+            assert_eq!(Trap::from_code(trap as u32), Some(trap));
+        }
+        assert_eq!(Trap::from_code(0), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! Types of the WebAssembly type grammar, as far as the engines need them.
+
+use std::fmt;
+
+/// A value type. Reference types other than the two of WebAssembly 2.0 join here with GC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ValType {
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
+    FuncRef,
+    ExternRef,
+}
+
+impl ValType {
+    /// How many 64-bit slots of a frame a value of this type takes.
+    pub const fn slots(self) -> u32 {
+        match self {
+            Self::V128 => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether values of this type are references.
+    pub const fn is_ref(self) -> bool {
+        matches!(self, Self::FuncRef | Self::ExternRef)
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::V128 => "v128",
+            Self::FuncRef => "funcref",
+            Self::ExternRef => "externref",
+        })
+    }
+}
+
+/// A function type. Equality is structural, as the specification asks of `call_indirect`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FuncType {
+    params: Box<[ValType]>,
+    results: Box<[ValType]>,
+}
+
+impl FuncType {
+    pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> Self {
+        Self { params: params.into(), results: results.into() }
+    }
+
+    pub fn params(&self) -> &[ValType] {
+        &self.params
+    }
+
+    pub fn results(&self) -> &[ValType] {
+        &self.results
+    }
+
+    /// Slots the parameters take at the start of a callee's frame.
+    pub fn param_slots(&self) -> u32 {
+        self.params.iter().map(|t| t.slots()).sum()
+    }
+
+    /// Slots the results take; they overwrite the parameters from the first slot on.
+    pub fn result_slots(&self) -> u32 {
+        self.results.iter().map(|t| t.slots()).sum()
+    }
+}
+
+/// Size limits of a table or a memory, in elements or pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    pub min: u64,
+    pub max: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TableType {
+    pub elem: ValType,
+    pub limits: Limits,
+    /// Indices are 64 bits wide (memory64 proposal).
+    pub table64: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemoryType {
+    pub limits: Limits,
+    pub shared: bool,
+    /// Addresses are 64 bits wide (memory64 proposal).
+    pub memory64: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GlobalType {
+    pub val: ValType,
+    pub mutable: bool,
+}
+
+/// Bytes of a linear-memory page.
+pub const PAGE_SIZE: usize = 0x1_0000;

@@ -1,0 +1,80 @@
+//! Values as the host sees them, and their form in a 64-bit slot of a frame.
+
+use super::types::ValType;
+use super::vm_layout::VmFuncRef;
+use std::ptr::NonNull;
+
+/// A reference to a host object: an opaque word that only the host gives meaning to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExternRef(pub NonZeroWord);
+
+/// What an externref holds: the host's word plus one, so that zero can mean null.
+pub type NonZeroWord = std::num::NonZeroU64;
+
+/// A reference to a function; valid while the instance group it came from lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FuncRef(pub NonNull<VmFuncRef>);
+
+// SAFETY: a `FuncRef` is an address that is only dereferenced by code that holds the instance
+// group alive; the word itself can travel between threads.
+unsafe impl Send for FuncRef {}
+// SAFETY: as for `Send`; nothing is mutated through a shared `FuncRef`.
+unsafe impl Sync for FuncRef {}
+
+/// A WebAssembly value. Floats are kept as values; NaN bits survive `to_bits`.
+#[derive(Clone, Copy, Debug)]
+pub enum Val {
+    I32(i32),
+    I64(i64),
+    F32(f32),
+    F64(f64),
+    V128(u128),
+    FuncRef(Option<FuncRef>),
+    ExternRef(Option<ExternRef>),
+}
+
+impl Val {
+    pub fn ty(&self) -> ValType {
+        match self {
+            Self::I32(_) => ValType::I32,
+            Self::I64(_) => ValType::I64,
+            Self::F32(_) => ValType::F32,
+            Self::F64(_) => ValType::F64,
+            Self::V128(_) => ValType::V128,
+            Self::FuncRef(_) => ValType::FuncRef,
+            Self::ExternRef(_) => ValType::ExternRef,
+        }
+    }
+
+    /// The value as it lies in a frame: its low slot first, the second slot for `v128` only.
+    pub fn to_slots(self) -> [u64; 2] {
+        match self {
+            Self::I32(v) => [v as u32 as u64, 0],
+            Self::I64(v) => [v as u64, 0],
+            Self::F32(v) => [v.to_bits() as u64, 0],
+            Self::F64(v) => [v.to_bits(), 0],
+            Self::V128(v) => [v as u64, (v >> 64) as u64],
+            Self::FuncRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
+            Self::ExternRef(r) => [r.map_or(0, |r| r.0.get()), 0],
+        }
+    }
+
+    /// Reads back a value of type `ty`.
+    ///
+    /// A funcref slot must hold zero or the address of a live `VmFuncRef`, which every slot
+    /// that running code filled does.
+    pub fn from_slots(ty: ValType, slots: [u64; 2]) -> Self {
+        let low = slots[0];
+        match ty {
+            ValType::I32 => Self::I32(low as i32),
+            ValType::I64 => Self::I64(low as i64),
+            ValType::F32 => Self::F32(f32::from_bits(low as u32)),
+            ValType::F64 => Self::F64(f64::from_bits(low)),
+            ValType::V128 => Self::V128(low as u128 | (slots[1] as u128) << 64),
+            ValType::FuncRef => {
+                Self::FuncRef(NonNull::new(low as usize as *mut VmFuncRef).map(FuncRef))
+            }
+            ValType::ExternRef => Self::ExternRef(NonZeroWord::new(low).map(ExternRef)),
+        }
+    }
+}

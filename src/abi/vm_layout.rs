@@ -1,0 +1,147 @@
+//! State that running code reads through raw pointers.
+//!
+//! The interpreter uses the fields by name; compiled code will use the same offsets. Whoever
+//! changes a struct here changes both, so every struct is `repr(C)` and pinned below. An
+//! instance's state is one block: [`VmInstance`], then its defined globals, then its function
+//! references, so that the hottest accesses are one load away from the instance pointer.
+
+use std::ffi::c_void;
+use std::sync::atomic::AtomicPtr;
+
+/// A linear memory as running code sees it. Owner: the instance that defines it.
+#[repr(C)]
+pub struct VmMemory {
+    /// Start of the memory; moves on growth only where pages cannot be reserved.
+    pub base: *mut u8,
+    /// Accessible bytes.
+    pub len_bytes: usize,
+    /// The owning `instance::memory::Memory`, for slow paths.
+    pub owner: *mut c_void,
+}
+
+/// A table as running code sees it. Owner: the instance that defines it.
+#[repr(C)]
+pub struct VmTable {
+    /// Elements: addresses of [`VmFuncRef`]s, or externref words; zero is null.
+    pub elems: *mut u64,
+    pub len: usize,
+    /// The owning `instance::table::Table`, for slow paths.
+    pub owner: *mut c_void,
+}
+
+/// A global's storage. Owner: the instance that defines it.
+#[repr(C, align(16))]
+pub struct VmGlobal {
+    pub slots: [u64; 2],
+}
+
+/// What stands behind a function reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum VmFuncKind {
+    /// Guest code: `code` is set.
+    Wasm = 0,
+    /// A host function: `host` is set.
+    Host = 1,
+    /// An import nothing was found for; calling it traps.
+    Unlinked = 2,
+}
+
+/// A function reference: what tables hold and what the host looks up.
+/// Owner: `instance`; its address is stable for as long as that instance's group lives.
+#[repr(C)]
+pub struct VmFuncRef {
+    /// Canonical number of the function's type within its context.
+    pub type_id: u32,
+    pub kind: VmFuncKind,
+    pub code: *const VmCode,
+    /// The instance whose state the function runs on; for host functions the importing one.
+    pub instance: *mut VmInstance,
+    pub host: *const VmHostFunc,
+    /// Index in `instance`'s function index space.
+    pub func_index: u32,
+    pub reserved: u32,
+}
+
+/// A host function, as the engines call it. What lies behind (signature, C function, closure)
+/// follows this header and is known to whoever made it.
+#[repr(C)]
+pub struct VmHostFunc {
+    /// Calls the function. `args` holds the parameters in slots and takes the results from its
+    /// first slot on. Returns 0, or the code of a [`Trap`](super::trap::Trap).
+    pub call: unsafe extern "C" fn(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32,
+}
+
+/// One function's code. Owner: the module's code table; immutable but for `entry`, which goes
+/// from the translating stub to the translated code once.
+#[repr(C)]
+pub struct VmCode {
+    /// First instruction. Interpreter code here; compiled code gets a field of its own.
+    pub entry: AtomicPtr<u64>,
+    /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
+    /// Zero until translated.
+    pub frame_slots: std::sync::atomic::AtomicU32,
+    pub func_index: u32,
+    /// The table of all code of the module, for the translating stub.
+    pub module: *const c_void,
+}
+
+/// An instance as running code sees it. Owner: `instance::Instance`.
+#[repr(C)]
+pub struct VmInstance {
+    /// Memory 0, own or imported; a memory of length zero when there is none.
+    pub memory0: *mut VmMemory,
+    /// All memories by index, imported first.
+    pub memories: *const *mut VmMemory,
+    /// All tables by index, imported first.
+    pub tables: *const *mut VmTable,
+    /// Imported globals by index.
+    pub imported_globals: *const *mut VmGlobal,
+    /// Defined globals, in this block.
+    pub globals: *mut VmGlobal,
+    /// Function references, in this block: imports by index, then those that the module
+    /// exports or takes references to (`Module::func_refs` gives the order).
+    pub func_refs: *mut VmFuncRef,
+    /// Canonical type number by the module's type index.
+    pub type_ids: *const u32,
+    /// Non-zero while an exception's text is set (`exception`).
+    pub exception_set: std::sync::atomic::AtomicU32,
+    pub reserved: u32,
+    /// The owning `instance::Instance`, for slow paths.
+    pub owner: *mut c_void,
+}
+
+/// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.
+/// Owner: the exec_env that embeds it.
+#[repr(C)]
+pub struct VmEnv {
+    /// Instance whose code runs, or that natives act on.
+    pub instance: *mut VmInstance,
+    /// First slot that is free for a nested entry.
+    pub stack_top: *mut u64,
+    /// End of the slots.
+    pub stack_limit: *mut u64,
+    /// Instructions left before the next look at fuel and termination.
+    pub budget: i64,
+    /// Instructions left after `budget`; `i64::MAX` for no limit.
+    pub fuel: i64,
+    /// Native stack address below which no native may be called; 0 until prepared.
+    pub native_stack_limit: usize,
+    /// Non-zero asks the code to stop at the next look.
+    pub terminate: std::sync::atomic::AtomicU32,
+    pub reserved: u32,
+    /// Attachment of the native that is running, else null.
+    pub attachment: *mut c_void,
+    /// The owning `exec::ExecEnv`.
+    pub owner: *mut c_void,
+}
+
+const _: () = {
+    use std::mem::offset_of;
+    assert!(offset_of!(VmMemory, base) == 0 && offset_of!(VmMemory, len_bytes) == 8);
+    assert!(offset_of!(VmTable, elems) == 0 && offset_of!(VmTable, len) == 8);
+    assert!(size_of::<VmGlobal>() == 16);
+    assert!(size_of::<VmFuncRef>() == 40);
+    assert!(offset_of!(VmInstance, globals) == 32 && offset_of!(VmInstance, func_refs) == 40);
+    assert!(size_of::<VmInstance>() % 16 == 0 || size_of::<VmInstance>() % 8 == 0);
+};

@@ -1,0 +1,1 @@
+//! Numeric semantics of the specification.

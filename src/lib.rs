@@ -1,0 +1,5 @@
+//! One isolated WebAssembly runtime per thread.
+
+#![forbid(unsafe_op_in_unsafe_fn)]
+
+mod abi;
