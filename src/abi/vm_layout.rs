@@ -6,7 +6,7 @@
 //! references, so that the hottest accesses are one load away from the instance pointer.
 
 use std::ffi::c_void;
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// A linear memory as running code sees it. Owner: the instance that defines it.
 #[repr(C)]
@@ -72,17 +72,24 @@ pub struct VmHostFunc {
     pub call: unsafe extern "C" fn(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32,
 }
 
-/// One function's code. Owner: the module's code table; immutable but for `entry`, which goes
-/// from the translating stub to the translated code once.
+/// One function's code. Owner: the module's code table. The fields behind `entry` are set once,
+/// before `entry` moves from the translating stub to the translated code.
 #[repr(C)]
 pub struct VmCode {
     /// First instruction. Interpreter code here; compiled code gets a field of its own.
     pub entry: AtomicPtr<u64>,
     /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
     /// Zero until translated.
-    pub frame_slots: std::sync::atomic::AtomicU32,
+    pub frame_slots: AtomicU32,
+    /// What entering costs in fuel: every instruction of the body once.
+    pub cost: AtomicU32,
+    /// Slots behind the header to clear on entry: the declared locals.
+    pub zero_slots: AtomicU32,
+    /// Slots of the parameters, which is where the frame's header lies.
+    pub header_slot: u32,
     pub func_index: u32,
-    /// The table of all code of the module, for the translating stub.
+    pub reserved: u32,
+    /// The engine's table of the module's code, for the translating stub.
     pub module: *const c_void,
 }
 
@@ -105,7 +112,7 @@ pub struct VmInstance {
     /// Canonical type number by the module's type index.
     pub type_ids: *const u32,
     /// Non-zero while an exception's text is set (`exception`).
-    pub exception_set: std::sync::atomic::AtomicU32,
+    pub exception_set: AtomicU32,
     pub reserved: u32,
     /// The owning `instance::Instance`, for slow paths.
     pub owner: *mut c_void,
@@ -117,6 +124,8 @@ pub struct VmInstance {
 pub struct VmEnv {
     /// Instance whose code runs, or that natives act on.
     pub instance: *mut VmInstance,
+    /// Defined globals of `instance`, kept here to spare running code a load.
+    pub globals: *mut VmGlobal,
     /// First slot that is free for a nested entry.
     pub stack_top: *mut u64,
     /// End of the slots.
@@ -128,7 +137,7 @@ pub struct VmEnv {
     /// Native stack address below which no native may be called; 0 until prepared.
     pub native_stack_limit: usize,
     /// Non-zero asks the code to stop at the next look.
-    pub terminate: std::sync::atomic::AtomicU32,
+    pub terminate: AtomicU32,
     pub reserved: u32,
     /// Attachment of the native that is running, else null.
     pub attachment: *mut c_void,
