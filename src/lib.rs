@@ -3,3 +3,4 @@
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 mod abi;
+mod module;

@@ -3,8 +3,27 @@
 //! It knows no instance, no engine and no context. Control enters at [`Module::parse`], which
 //! copies what it needs out of the embedder's buffer; everything else only reads.
 
+mod const_expr;
+mod exports;
+mod features;
+mod func_refs;
+mod names;
+pub mod package;
+mod parse;
+mod validate;
+mod wasi_abi;
+
+use crate::abi::error::Result;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use std::ops::Range;
+
+pub use const_expr::{ConstExpr, ConstOp};
+pub use exports::ExportIndex;
+pub use features::Features;
+pub use func_refs::FuncRefs;
+pub use names::FuncNames;
+pub use validate::FRAME_SLOTS_MAX;
+pub use wasi_abi::WASI_MODULES;
 
 /// A validated module. Owner: whoever holds the `Arc`; shared by all its instances.
 pub struct Module {
@@ -30,6 +49,10 @@ pub struct Module {
     pub bodies: Box<[Range<u32>]>,
     pub func_refs: FuncRefs,
     pub custom_sections: Box<[CustomSection]>,
+    export_index: ExportIndex,
+    func_names: FuncNames,
+    imports_wasi: bool,
+    features: Features,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +109,32 @@ pub struct GlobalDef {
 pub struct ElemSegment {
     pub ty: ValType,
     pub mode: SegmentMode,
-    pub items: Box<[ConstExpr]>,
+    pub items: ElemItems,
+}
+
+/// The items of an element segment.
+pub enum ElemItems {
+    /// Function indices, or [`ElemItems::NULL`] for a null reference. Segments of any reference
+    /// type that consist of `ref.func` and `ref.null` alone are stored like this.
+    Funcs(Box<[u32]>),
+    /// Anything else, item by item.
+    Exprs(Box<[ConstExpr]>),
+}
+
+impl ElemItems {
+    /// Stands for a null reference among function indices, of which there are never so many.
+    pub const NULL: u32 = u32::MAX;
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Funcs(funcs) => funcs.len(),
+            Self::Exprs(exprs) => exprs.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 pub struct DataSegment {
@@ -100,46 +148,119 @@ pub enum SegmentMode {
     /// Elements only: dropped at instantiation, present for `ref.func`.
     Declared,
     /// Copied at instantiation to `offset` of the table or memory `target`.
-    Active { target: u32, offset: ConstExpr },
+    Active {
+        target: u32,
+        offset: ConstExpr,
+    },
 }
 
-/// A constant expression as a short postfix program (extended-const included).
-#[derive(Clone, Debug)]
-pub struct ConstExpr(pub Box<[ConstOp]>);
-
-#[derive(Clone, Copy, Debug)]
-pub enum ConstOp {
-    I32(i32),
-    I64(i64),
-    F32(u32),
-    F64(u64),
-    V128(u128),
-    GlobalGet(u32),
-    RefNull(ValType),
-    RefFunc(u32),
-    I32Add,
-    I32Sub,
-    I32Mul,
-    I64Add,
-    I64Sub,
-    I64Mul,
-}
-
-/// Which functions an instance makes references for, and where. Imports come first, by index;
-/// then every defined function that is exported, started, or named by `ref.func` or a segment.
-pub struct FuncRefs {
-    /// Function index of each reference.
-    pub order: Box<[u32]>,
-    /// By function index: its place in `order`, or `NONE`.
-    pub place: Box<[u32]>,
-}
-
-impl FuncRefs {
-    pub const NONE: u32 = u32::MAX;
-}
-
+/// A custom section, kept for the embedder and for names.
 pub struct CustomSection {
     pub name: Box<str>,
     /// The section's content, after its name, as a range of `Module::bytes`.
     pub bytes: Range<u32>,
 }
+
+impl Module {
+    /// Parses and validates a binary. Nothing of `bytes` is referred to afterwards.
+    pub fn parse(bytes: &[u8], features: Features) -> Result<Self> {
+        parse::check_header(bytes)?;
+        // The copy comes first and is what gets validated: the embedder's buffer may change.
+        let bytes = parse::copy(bytes)?;
+        let sections = parse::read(&bytes, features)?;
+        let imports_wasi = wasi_abi::imports_wasi(&sections);
+        if imports_wasi {
+            wasi_abi::check(&sections)?;
+        }
+        Ok(Self {
+            func_refs: FuncRefs::new(&sections)?,
+            export_index: ExportIndex::new(&sections.exports)?,
+            bytes,
+            types: sections.types.into_boxed_slice(),
+            funcs: sections.funcs.into_boxed_slice(),
+            imports: sections.imports.into_boxed_slice(),
+            imported: sections.imported,
+            tables: sections.tables.into_boxed_slice(),
+            memories: sections.memories.into_boxed_slice(),
+            globals: sections.globals.into_boxed_slice(),
+            exports: sections.exports.into_boxed_slice(),
+            start: sections.start,
+            elems: sections.elems.into_boxed_slice(),
+            datas: sections.datas.into_boxed_slice(),
+            bodies: sections.bodies.into_boxed_slice(),
+            custom_sections: sections.custom_sections.into_boxed_slice(),
+            func_names: FuncNames::default(),
+            imports_wasi,
+            features,
+        })
+    }
+
+    /// Number of functions, imported ones included.
+    pub fn func_count(&self) -> u32 {
+        self.funcs.len() as u32
+    }
+
+    /// Type of function `index`.
+    pub fn func_type(&self, index: u32) -> Option<&FuncType> {
+        self.types.get(*self.funcs.get(index as usize)? as usize)
+    }
+
+    /// Body of function `index`, from its locals to its final `end`; `None` for imports.
+    pub fn body(&self, index: u32) -> Option<&[u8]> {
+        let defined = index.checked_sub(self.imported.funcs)?;
+        self.slice(self.bodies.get(defined as usize)?)
+    }
+
+    /// Bytes of data segment `index`.
+    pub fn data(&self, index: u32) -> Option<&[u8]> {
+        self.slice(&self.datas.get(index as usize)?.bytes)
+    }
+
+    /// Content of the first custom section called `name`.
+    pub fn custom_section(&self, name: &str) -> Option<&[u8]> {
+        let section = self.custom_sections.iter().find(|section| &*section.name == name)?;
+        self.slice(&section.bytes)
+    }
+
+    /// The `index`-th imported function.
+    pub fn imported_func(&self, index: u32) -> Option<&Import> {
+        self.imports
+            .iter()
+            .filter(|import| matches!(import.ty, ExternType::Func(_)))
+            .nth(index as usize)
+    }
+
+    /// Whether functions of WASI preview 1 are imported.
+    pub fn imports_wasi(&self) -> bool {
+        self.imports_wasi
+    }
+
+    /// The proposals the module was validated with.
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// Type of the import or export target `kind` `index`.
+    pub fn extern_type(&self, kind: ExternKind, index: u32) -> Option<ExternType> {
+        let i = index as usize;
+        match kind {
+            ExternKind::Func => self.funcs.get(i).copied().map(ExternType::Func),
+            ExternKind::Table => self.tables.get(i).map(|table| ExternType::Table(table.ty)),
+            ExternKind::Memory => self.memories.get(i).copied().map(ExternType::Memory),
+            ExternKind::Global => self.globals.get(i).map(|global| ExternType::Global(global.ty)),
+        }
+    }
+
+    fn slice(&self, range: &Range<u32>) -> Option<&[u8]> {
+        self.bytes.get(range.start as usize..range.end as usize)
+    }
+}
+
+impl Export {
+    fn is_func(&self, index: u32) -> bool {
+        self.kind == ExternKind::Func && self.index == index
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Constant expressions: initialisers of globals and tables, offsets, segment items.
+
+use super::parse::{ReadResult, types};
+use crate::abi::types::ValType;
+use std::slice;
+use wasmparser::Operator;
+
+/// A constant expression as a short postfix program (extended-const included).
+#[derive(Clone, Debug)]
+pub struct ConstExpr(Program);
+
+/// Almost every expression is one operation, which then costs no allocation.
+#[derive(Clone, Debug)]
+enum Program {
+    One(ConstOp),
+    Many(Box<[ConstOp]>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConstOp {
+    I32(i32),
+    I64(i64),
+    F32(u32),
+    F64(u64),
+    V128(u128),
+    GlobalGet(u32),
+    RefNull(ValType),
+    RefFunc(u32),
+    I32Add,
+    I32Sub,
+    I32Mul,
+    I64Add,
+    I64Sub,
+    I64Mul,
+}
+
+impl ConstExpr {
+    /// The operations in postfix order; validation guarantees that they leave one value.
+    pub fn ops(&self) -> &[ConstOp] {
+        match &self.0 {
+            Program::One(op) => slice::from_ref(op),
+            Program::Many(ops) => ops,
+        }
+    }
+
+    /// The expression's only operation, if it has just one.
+    pub fn single(&self) -> Option<ConstOp> {
+        match &self.0 {
+            Program::One(op) => Some(*op),
+            Program::Many(_) => None,
+        }
+    }
+
+    /// Functions the expression takes references to.
+    pub fn func_refs(&self) -> impl Iterator<Item = u32> + '_ {
+        self.ops().iter().filter_map(|op| match op {
+            ConstOp::RefFunc(index) => Some(*index),
+            _ => None,
+        })
+    }
+
+    /// Converts a validated expression.
+    pub(super) fn read(expr: &wasmparser::ConstExpr<'_>) -> ReadResult<Self> {
+        let mut ops = Vec::new();
+        let mut first = None;
+        for op in expr.get_operators_reader() {
+            let Some(op) = ConstOp::from_wasm(op?)? else { break };
+            if first.is_none() {
+                first = Some(op);
+                continue;
+            }
+            if ops.is_empty() {
+                ops.try_reserve_exact(4)?;
+                ops.extend(first);
+            }
+            ops.try_reserve(1)?;
+            ops.push(op);
+        }
+        match first {
+            Some(op) if ops.is_empty() => Ok(Self(Program::One(op))),
+            _ => Ok(Self(Program::Many(ops.into_boxed_slice()))),
+        }
+    }
+}
+
+impl From<ConstOp> for ConstExpr {
+    fn from(op: ConstOp) -> Self {
+        Self(Program::One(op))
+    }
+}
+
+impl ConstOp {
+    /// The operation, or `None` at the expression's end.
+    fn from_wasm(op: Operator<'_>) -> ReadResult<Option<Self>> {
+        Ok(Some(match op {
+            Operator::End => return Ok(None),
+            Operator::I32Const { value } => Self::I32(value),
+            Operator::I64Const { value } => Self::I64(value),
+            Operator::F32Const { value } => Self::F32(value.bits()),
+            Operator::F64Const { value } => Self::F64(value.bits()),
+            Operator::V128Const { value } => Self::V128(u128::from_le_bytes(*value.bytes())),
+            Operator::GlobalGet { global_index } => Self::GlobalGet(global_index),
+            Operator::RefNull { hty } => Self::RefNull(types::heap_type(hty)?),
+            Operator::RefFunc { function_index } => Self::RefFunc(function_index),
+            Operator::I32Add => Self::I32Add,
+            Operator::I32Sub => Self::I32Sub,
+            Operator::I32Mul => Self::I32Mul,
+            Operator::I64Add => Self::I64Add,
+            Operator::I64Sub => Self::I64Sub,
+            Operator::I64Mul => Self::I64Mul,
+            _ => return Err(types::unsupported("constant expression")),
+        }))
+    }
+}

@@ -1,0 +1,202 @@
+//! Reads a binary in one pass: every section is validated, then taken over.
+//!
+//! It knows the data types of a module and the validator, nothing else. Control enters at
+//! [`read`] with the module's own copy of the binary, so that an embedder who changes the
+//! buffer meanwhile cannot slip anything past validation.
+
+pub(super) mod collect;
+mod sections;
+mod text;
+pub(super) mod types;
+
+use super::validate::BodyValidator;
+use super::{
+    CustomSection, DataSegment, ElemSegment, Export, Features, GlobalDef, Import, ImportCounts,
+    TableDef, package,
+};
+use crate::abi::error::{Error, Result};
+use crate::abi::types::{FuncType, MemoryType};
+use collect::push;
+use std::collections::TryReserveError;
+use std::ops::Range;
+use wasmparser::{Parser, Payload, Validator};
+
+/// Why reading stopped. The validator's errors become ours once, at the end.
+pub(super) enum ReadError {
+    Wasm(wasmparser::Error),
+    Ours(Error),
+}
+
+pub(super) type ReadResult<T> = std::result::Result<T, ReadError>;
+
+impl From<wasmparser::Error> for ReadError {
+    fn from(error: wasmparser::Error) -> Self {
+        Self::Wasm(error)
+    }
+}
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<TryReserveError> for ReadError {
+    #[cold]
+    fn from(_: TryReserveError) -> Self {
+        Self::Ours(Error::out_of_memory())
+    }
+}
+
+/// What the sections of a binary say, in the form `Module` keeps.
+#[derive(Default)]
+pub(super) struct Sections {
+    pub types: Vec<FuncType>,
+    pub funcs: Vec<u32>,
+    pub imports: Vec<Import>,
+    pub imported: ImportCounts,
+    pub tables: Vec<TableDef>,
+    pub memories: Vec<MemoryType>,
+    pub globals: Vec<GlobalDef>,
+    pub exports: Vec<Export>,
+    pub start: Option<u32>,
+    pub elems: Vec<ElemSegment>,
+    pub datas: Vec<DataSegment>,
+    pub bodies: Vec<Range<u32>>,
+    pub custom_sections: Vec<CustomSection>,
+}
+
+/// Checks magic and version, with the texts embedders know.
+pub(super) fn check_header(bytes: &[u8]) -> Result<()> {
+    if bytes.len() < package::WASM_MAGIC.len() {
+        return Err(Error::load("unexpected end"));
+    }
+    if !bytes.starts_with(&package::WASM_MAGIC) {
+        return Err(Error::load("magic header not detected"));
+    }
+    if bytes.len() < 8 {
+        return Err(Error::load("unexpected end"));
+    }
+    if package::file_version(bytes) != package::WASM_VERSION {
+        return Err(Error::load("unknown binary version"));
+    }
+    // Offsets into the binary are 32 bits wide from here on.
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Error::load("module is larger than 4 GiB"));
+    }
+    Ok(())
+}
+
+/// The module's own copy of the binary.
+pub(super) fn copy(bytes: &[u8]) -> Result<Box<[u8]>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).map_err(|_| Error::out_of_memory())?;
+    copy.extend_from_slice(bytes);
+    Ok(copy.into_boxed_slice())
+}
+
+/// Reads and validates a binary whose header was checked.
+pub(super) fn read(bytes: &[u8], features: Features) -> Result<Sections> {
+    let mut sections = Sections::default();
+    match sections.read(bytes, features) {
+        Ok(()) => Ok(sections),
+        Err(ReadError::Ours(error)) => Err(error),
+        Err(ReadError::Wasm(error)) => Err(text::load_error(&error)),
+    }
+}
+
+impl Sections {
+    fn read(&mut self, bytes: &[u8], features: Features) -> ReadResult<()> {
+        let features = features.to_wasm();
+        let mut validator = Validator::new_with_features(features);
+        let mut bodies = BodyValidator::default();
+        let mut parser = Parser::new(0);
+        parser.set_features(features);
+        for payload in parser.parse_all(bytes) {
+            self.payload(payload?, &mut validator, &mut bodies)?;
+        }
+        Ok(())
+    }
+
+    /// Validates one part of the binary, then takes it over.
+    fn payload(
+        &mut self,
+        payload: Payload<'_>,
+        validator: &mut Validator,
+        bodies: &mut BodyValidator,
+    ) -> ReadResult<()> {
+        match payload {
+            Payload::Version { num, encoding, range } => {
+                validator.version(num, encoding, &range)?
+            }
+            Payload::TypeSection(section) => {
+                validator.type_section(&section)?;
+                self.type_section(section)?;
+            }
+            Payload::ImportSection(section) => {
+                validator.import_section(&section)?;
+                self.import_section(section)?;
+            }
+            Payload::FunctionSection(section) => {
+                validator.function_section(&section)?;
+                collect::extend(&mut self.funcs, section, Ok)?;
+            }
+            Payload::TableSection(section) => {
+                validator.table_section(&section)?;
+                collect::extend(&mut self.tables, section, sections::table)?;
+            }
+            Payload::MemorySection(section) => {
+                validator.memory_section(&section)?;
+                collect::extend(&mut self.memories, section, types::memory_type)?;
+            }
+            Payload::GlobalSection(section) => {
+                validator.global_section(&section)?;
+                collect::extend(&mut self.globals, section, sections::global)?;
+            }
+            Payload::ExportSection(section) => {
+                validator.export_section(&section)?;
+                collect::extend(&mut self.exports, section, sections::export)?;
+            }
+            Payload::StartSection { func, range } => {
+                validator.start_section(func, &range)?;
+                self.start = Some(func);
+            }
+            Payload::ElementSection(section) => {
+                validator.element_section(&section)?;
+                collect::extend(&mut self.elems, section, sections::elem_segment)?;
+            }
+            Payload::DataSection(section) => {
+                validator.data_section(&section)?;
+                collect::extend(&mut self.datas, section, sections::data_segment)?;
+            }
+            Payload::CodeSectionStart { count, unchecked_range, .. } => {
+                validator.code_section_start(&unchecked_range)?;
+                self.bodies.try_reserve_exact((count as usize).min(self.funcs.len()))?;
+            }
+            Payload::CodeSectionEntry(body) => {
+                let func = validator.code_section_entry(&body)?;
+                bodies.validate(func, self.next_body_type(), &body)?;
+                let range = body.range();
+                push(&mut self.bodies, range.start as u32..range.end as u32)?;
+            }
+            Payload::CustomSection(section) => {
+                let custom = sections::custom(&section)?;
+                push(&mut self.custom_sections, custom)?;
+            }
+            Payload::TagSection(section) => {
+                validator.tag_section(&section)?;
+                return Err(types::unsupported("tag section"));
+            }
+            other => {
+                validator.payload(&other)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Type of the function whose body comes next.
+    fn next_body_type(&self) -> Option<&FuncType> {
+        let index = self.imported.funcs as usize + self.bodies.len();
+        self.types.get(*self.funcs.get(index)? as usize)
+    }
+}

@@ -1,0 +1,171 @@
+//! One reader per section; each gets content the validator accepted.
+
+use super::collect::{self, boxed_str, push};
+use super::{ReadResult, Sections, types};
+use crate::abi::types::ValType;
+use crate::module::{
+    ConstExpr, ConstOp, CustomSection, DataSegment, ElemItems, ElemSegment, Export, ExternKind,
+    ExternType, GlobalDef, Import, SegmentMode, TableDef,
+};
+use wasmparser::{
+    CustomSectionReader, DataKind, ElementItems, ElementKind, ExternalKind, ImportSectionReader,
+    SectionLimited, TableInit, TypeRef, TypeSectionReader,
+};
+
+impl Sections {
+    pub(super) fn type_section(&mut self, section: TypeSectionReader<'_>) -> ReadResult<()> {
+        self.types.try_reserve_exact(section.count() as usize)?;
+        for group in section {
+            let group = group?;
+            if group.is_explicit_rec_group() {
+                return Err(types::unsupported("type definition"));
+            }
+            for ty in group.types() {
+                push(&mut self.types, types::func_type(ty)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn import_section(&mut self, section: ImportSectionReader<'_>) -> ReadResult<()> {
+        self.imports.try_reserve_exact(section.count() as usize)?;
+        for import in section.into_imports() {
+            let import = import?;
+            let ty = match import.ty {
+                TypeRef::Func(index) => {
+                    self.imported.funcs += 1;
+                    push(&mut self.funcs, index)?;
+                    ExternType::Func(index)
+                }
+                TypeRef::Table(ty) => {
+                    let ty = types::table_type(ty)?;
+                    self.imported.tables += 1;
+                    push(&mut self.tables, TableDef { ty, init: None })?;
+                    ExternType::Table(ty)
+                }
+                TypeRef::Memory(ty) => {
+                    let ty = types::memory_type(ty)?;
+                    self.imported.memories += 1;
+                    push(&mut self.memories, ty)?;
+                    ExternType::Memory(ty)
+                }
+                TypeRef::Global(ty) => {
+                    let ty = types::global_type(ty)?;
+                    self.imported.globals += 1;
+                    push(&mut self.globals, GlobalDef { ty, init: None })?;
+                    ExternType::Global(ty)
+                }
+                TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                    return Err(types::unsupported("import kind"));
+                }
+            };
+            let (module, name) = (boxed_str(import.module)?, boxed_str(import.name)?);
+            push(&mut self.imports, Import { module, name, ty })?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn table(table: wasmparser::Table<'_>) -> ReadResult<TableDef> {
+    let init = match &table.init {
+        TableInit::RefNull => None,
+        TableInit::Expr(expr) => Some(ConstExpr::read(expr)?),
+    };
+    Ok(TableDef { ty: types::table_type(table.ty)?, init })
+}
+
+pub(super) fn global(global: wasmparser::Global<'_>) -> ReadResult<GlobalDef> {
+    let init = Some(ConstExpr::read(&global.init_expr)?);
+    Ok(GlobalDef { ty: types::global_type(global.ty)?, init })
+}
+
+pub(super) fn export(export: wasmparser::Export<'_>) -> ReadResult<Export> {
+    let kind = match export.kind {
+        ExternalKind::Func => ExternKind::Func,
+        ExternalKind::Table => ExternKind::Table,
+        ExternalKind::Memory => ExternKind::Memory,
+        ExternalKind::Global => ExternKind::Global,
+        ExternalKind::Tag | ExternalKind::FuncExact => {
+            return Err(types::unsupported("export kind"));
+        }
+    };
+    Ok(Export { name: boxed_str(export.name)?, kind, index: export.index })
+}
+
+pub(super) fn elem_segment(segment: wasmparser::Element<'_>) -> ReadResult<ElemSegment> {
+    let mode = match &segment.kind {
+        ElementKind::Passive => SegmentMode::Passive,
+        ElementKind::Declared => SegmentMode::Declared,
+        ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
+            target: table_index.unwrap_or(0),
+            offset: ConstExpr::read(offset_expr)?,
+        },
+    };
+    let (ty, items) = match segment.items {
+        ElementItems::Functions(indices) => {
+            let mut funcs = Vec::new();
+            collect::extend(&mut funcs, indices, Ok)?;
+            (ValType::FuncRef, ElemItems::Funcs(funcs.into_boxed_slice()))
+        }
+        ElementItems::Expressions(ty, exprs) => {
+            let ty = types::val_type(wasmparser::ValType::Ref(ty))?;
+            (ty, elem_items(ty, exprs)?)
+        }
+    };
+    Ok(ElemSegment { ty, mode, items })
+}
+
+/// Items given as expressions. Most are `ref.func` and `ref.null`, which a list of indices
+/// holds in a fraction of the space; the first other one turns the list into expressions.
+fn elem_items(
+    ty: ValType,
+    section: SectionLimited<'_, wasmparser::ConstExpr<'_>>,
+) -> ReadResult<ElemItems> {
+    let count = section.count() as usize;
+    let mut funcs = Vec::new();
+    let mut exprs = Vec::new();
+    funcs.try_reserve_exact(count)?;
+    for expr in section {
+        let expr = ConstExpr::read(&expr?)?;
+        match expr.single() {
+            Some(ConstOp::RefFunc(index)) if exprs.is_empty() => push(&mut funcs, index)?,
+            Some(ConstOp::RefNull(_)) if exprs.is_empty() => {
+                push(&mut funcs, ElemItems::NULL)?;
+            }
+            _ => {
+                if exprs.is_empty() {
+                    exprs.try_reserve_exact(count)?;
+                    exprs.extend(funcs.drain(..).map(|index| match index {
+                        ElemItems::NULL => ConstExpr::from(ConstOp::RefNull(ty)),
+                        index => ConstExpr::from(ConstOp::RefFunc(index)),
+                    }));
+                }
+                push(&mut exprs, expr)?;
+            }
+        }
+    }
+    Ok(match exprs.is_empty() {
+        true => ElemItems::Funcs(funcs.into_boxed_slice()),
+        false => ElemItems::Exprs(exprs.into_boxed_slice()),
+    })
+}
+
+pub(super) fn data_segment(segment: wasmparser::Data<'_>) -> ReadResult<DataSegment> {
+    let mode = match &segment.kind {
+        DataKind::Passive => SegmentMode::Passive,
+        DataKind::Active { memory_index, offset_expr } => {
+            SegmentMode::Active { target: *memory_index, offset: ConstExpr::read(offset_expr)? }
+        }
+    };
+    // The bytes come last in a segment.
+    let end = segment.range.end as u32;
+    Ok(DataSegment { mode, bytes: end - segment.data.len() as u32..end })
+}
+
+pub(super) fn custom(section: &CustomSectionReader<'_>) -> ReadResult<CustomSection> {
+    let bytes = section.data_range();
+    Ok(CustomSection {
+        name: boxed_str(section.name())?,
+        bytes: bytes.start as u32..bytes.end as u32,
+    })
+}

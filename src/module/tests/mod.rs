@@ -1,0 +1,244 @@
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod mutation;
+
+use super::*;
+use crate::abi::error::ErrorKind;
+use crate::abi::types::{Limits, ValType};
+
+fn parse(text: &str, features: Features) -> Result<Module> {
+    Module::parse(&wat::parse_str(text).unwrap(), features)
+}
+
+fn wat(text: &str) -> Module {
+    parse(text, Features::default()).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    let error = parse(text, Features::default()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Load);
+    error.message().to_owned()
+}
+
+#[test]
+fn header_faults_have_the_known_texts() {
+    let text = |bytes: &[u8]| {
+        Module::parse(bytes, Features::default()).err().unwrap().message().to_owned()
+    };
+    assert_eq!(text(b""), "unexpected end");
+    assert_eq!(text(b"\0as"), "unexpected end");
+    assert_eq!(text(b"\0asm"), "unexpected end");
+    assert_eq!(text(b"\0asm\x01\0\0"), "unexpected end");
+    assert_eq!(text(b"\0aot\x06\0\0\0"), "magic header not detected");
+    assert_eq!(text(b"wasm\x01\0\0\0"), "magic header not detected");
+    assert_eq!(text(b"\0asm\x02\0\0\0"), "unknown binary version");
+    assert_eq!(text(b"\0asm\x0d\0\x01\0"), "unknown binary version");
+}
+
+#[test]
+fn sections_are_taken_over() {
+    let module = wat(r#"(module
+        (import "m" "f" (func (param i32)))
+        (import "m" "t" (table 1 2 externref))
+        (import "m" "g" (global (mut i64)))
+        (table 3 funcref)
+        (memory 1 4)
+        (global i32 (i32.add (i32.const 2) (i32.const 3)))
+        (global f64 (f64.const 0.5))
+        (func (export "a") (result i32) i32.const 7)
+        (func $start)
+        (start $start)
+        (data (i32.const 8) "hello")
+        (data "passive")
+    )"#);
+    assert_eq!(module.imported.funcs, 1);
+    assert_eq!(module.func_count(), 3);
+    assert_eq!(module.func_type(1).unwrap().results(), [ValType::I32]);
+    assert!(module.func_type(3).is_none());
+    assert_eq!(module.imports[1].ty, module.extern_type(ExternKind::Table, 0).unwrap());
+    assert_eq!(module.tables[1].ty.limits, Limits { min: 3, max: None });
+    assert_eq!(module.memories[0].limits, Limits { min: 1, max: Some(4) });
+    assert!(module.globals[0].init.is_none());
+    let sum = module.globals[1].init.as_ref().unwrap();
+    assert_eq!(sum.ops(), [ConstOp::I32(2), ConstOp::I32(3), ConstOp::I32Add]);
+    let half = module.globals[2].init.as_ref().unwrap();
+    assert_eq!(half.single(), Some(ConstOp::F64(0.5f64.to_bits())));
+    assert_eq!(module.start, Some(2));
+    assert_eq!(module.body(0), None);
+    assert_eq!(module.body(1).unwrap(), [0, 0x41, 7, 0x0b]);
+    assert_eq!(module.data(0).unwrap(), b"hello");
+    assert_eq!(module.data(1).unwrap(), b"passive");
+    assert!(matches!(module.datas[1].mode, SegmentMode::Passive));
+    let SegmentMode::Active { target: 0, offset } = &module.datas[0].mode else { panic!() };
+    assert_eq!(offset.single(), Some(ConstOp::I32(8)));
+}
+
+#[test]
+fn element_items_stay_small_where_they_can() {
+    let module = wat(r#"(module
+        (import "m" "g" (global funcref))
+        (func $f) (func $g)
+        (table 4 funcref)
+        (elem (i32.const 1) func $g $f)
+        (elem funcref (ref.func $f) (ref.null func))
+        (elem funcref (ref.func $f) (ref.null func) (global.get 0))
+        (elem declare func $g)
+    )"#);
+    let funcs = |i: usize| match &module.elems[i].items {
+        ElemItems::Funcs(funcs) => funcs.to_vec(),
+        ElemItems::Exprs(_) => panic!("segment {i} has expressions"),
+    };
+    assert_eq!(funcs(0), [1, 0]);
+    assert_eq!(funcs(1), [0, ElemItems::NULL]);
+    assert_eq!(funcs(3), [1]);
+    assert!(matches!(module.elems[3].mode, SegmentMode::Declared));
+    let ElemItems::Exprs(exprs) = &module.elems[2].items else { panic!() };
+    let ops: Vec<_> = exprs.iter().map(|expr| expr.single().unwrap()).collect();
+    assert_eq!(
+        ops,
+        [ConstOp::RefFunc(0), ConstOp::RefNull(ValType::FuncRef), ConstOp::GlobalGet(0)]
+    );
+}
+
+#[test]
+fn references_are_made_for_imports_and_for_what_can_be_named() {
+    let module = wat(r#"(module
+        (import "m" "a" (func)) (import "m" "b" (func))
+        (func $unused)
+        (func $exported (export "e") (export "again"))
+        (func $in_global) (func $in_segment) (func $start)
+        (global funcref (ref.func $in_global))
+        (table 2 funcref)
+        (elem (i32.const 0) func $in_segment 0)
+        (start $start)
+    )"#);
+    assert_eq!(*module.func_refs.order, [0, 1, 3, 6, 4, 5]);
+    assert_eq!(module.func_refs.place_of(2), None);
+    assert_eq!(module.func_refs.place_of(7), None);
+    for (place, &index) in module.func_refs.order.iter().enumerate() {
+        assert_eq!(module.func_refs.place_of(index), Some(place as u32));
+    }
+}
+
+#[test]
+fn exports_are_found_by_name() {
+    let module = wat(r#"(module
+        (memory (export "memory") 1)
+        (func (export "z")) (func (export "") (export "a")) (global (export "b") i32 (i32.const 0))
+    )"#);
+    for export in &module.exports {
+        let found = module.export(&export.name).unwrap();
+        assert_eq!((found.kind, found.index), (export.kind, export.index));
+    }
+    assert!(module.export("nope").is_none());
+    assert_eq!(module.exported("a", ExternKind::Func), Some(1));
+    assert_eq!(module.exported("a", ExternKind::Memory), None);
+}
+
+#[test]
+fn functions_are_named_from_three_places() {
+    let module = wat(r#"(module
+        (import "m" "imported" (func))
+        (func $named (export "x"))
+        (func (export "exported"))
+        (func)
+    )"#);
+    assert_eq!(module.func_name(0), Some("imported"));
+    assert_eq!(module.func_name(1), Some("named"));
+    assert_eq!(module.func_name(2), Some("exported"));
+    assert_eq!(module.func_name(3), None);
+    assert_eq!(module.func_name(9), None);
+    assert!(module.custom_section("name").is_some());
+}
+
+#[test]
+fn a_broken_name_section_costs_names_only() {
+    let mut bytes = wat::parse_str(r#"(module (func (export "f")))"#).unwrap();
+    bytes.extend(b"\0\x09\x04name\x01\xff\xff\xff");
+    let module = Module::parse(&bytes, Features::default()).unwrap();
+    assert_eq!(module.func_name(0), Some("f"));
+}
+
+#[test]
+fn names_out_of_order_are_sorted() {
+    let mut bytes = wat::parse_str("(module (func) (func))").unwrap();
+    bytes.extend(b"\0\x0e\x04name\x01\x07\x02\x01\x01b\x00\x01a");
+    let module = Module::parse(&bytes, Features::default()).unwrap();
+    assert_eq!(module.func_name(0), Some("a"));
+    assert_eq!(module.func_name(1), Some("b"));
+}
+
+#[test]
+fn missing_proposals_are_named() {
+    let text = refusal("(module (func (local v128)))");
+    assert!(text.contains("SIMD"), "{text}");
+    let text = refusal("(module (memory 1) (memory 1))");
+    assert!(text.starts_with("multiple memories"), "{text}");
+    let text = refusal("(module (func return_call 0))");
+    assert!(text.contains("tail call"), "{text}");
+    assert!(parse("(module (func return_call 0))", Features::TAIL_CALL).is_ok());
+}
+
+#[test]
+fn proposals_beyond_the_vocabulary_are_load_errors() {
+    for text in [
+        "(module (type (struct)))",
+        "(module (rec (type (func)) (type (func))))",
+        "(module (tag))",
+        "(module (type $t (func)) (global (ref null $t) (ref.null $t)))",
+        "(module (table 1 1 anyref))",
+    ] {
+        let error = parse(text, Features::ALL).err().unwrap();
+        assert!(error.message().starts_with("unsupported "), "{text}: {error}");
+    }
+}
+
+#[test]
+fn frames_must_fit_sixteen_bits() {
+    let locals = |count: u32, ty: &str, body: &str| {
+        let locals = format!(" {ty}").repeat(count as usize);
+        parse(&format!("(module (func (local{locals}) {body}))"), Features::SIMD)
+    };
+    assert!(locals(40_000, "i64", "").is_ok());
+    let error = locals(40_000, "v128", "").err().unwrap();
+    assert_eq!(error.message(), "local count too large");
+    let deep = format!("{}{}", "i32.const 0 ".repeat(15_000), "drop ".repeat(15_000));
+    let error = locals(40_000, "i64", &deep).err().unwrap();
+    assert_eq!(error.message(), "operand stack depth limit exceeded");
+}
+
+#[test]
+fn wasi_modules_need_an_entry_of_the_right_type_and_a_memory() {
+    const IMPORT: &str = r#"(import "wasi_snapshot_preview1" "proc_exit" (func $x (param i32)))"#;
+    const MEMORY: &str = r#"(memory (export "memory") 1)"#;
+    let ok = |rest: &str| wat(&format!("(module {IMPORT} {rest})"));
+    let fail = |rest: &str| refusal(&format!("(module {IMPORT} {rest})"));
+    assert!(ok(MEMORY).imports_wasi());
+    ok(&format!(r#"{MEMORY} (func (export "_start"))"#));
+    assert_eq!(fail(""), "a module with WASI apis must export memory by default");
+    assert_eq!(
+        fail(&format!(r#"{MEMORY} (func (export "_start") (param i32))"#)),
+        "the signature of builtin _start function is wrong"
+    );
+    assert_eq!(
+        fail(&format!(r#"{MEMORY} (func (export "_initialize") (result i32) i32.const 0)"#)),
+        "the signature of builtin _initialize function is wrong"
+    );
+    assert_eq!(
+        fail(&format!(r#"{MEMORY} (export "_start" (func $x))"#)),
+        "the builtin _start function can not be an import function"
+    );
+    assert!(!wat(r#"(module (func (export "_start") (param i32)))"#).imports_wasi());
+}
+
+#[test]
+fn package_helpers() {
+    use package::{PackageType, file_version};
+    assert_eq!(PackageType::of_bytes(b"\0asm"), PackageType::Bytecode);
+    assert_eq!(PackageType::of_bytes(b"\0aot...."), PackageType::Aot);
+    assert_eq!(PackageType::of_bytes(b"\0as"), PackageType::Unknown);
+    assert_eq!(PackageType::Unknown as u32, 0xffff);
+    assert_eq!(file_version(b"\0asm\x01\x02\x03\x04"), 0x0403_0201);
+    assert_eq!(file_version(b"\0asm\x01\x02\x03"), 0);
+    assert_eq!(PackageType::Aot.current_version(), 6);
+}
