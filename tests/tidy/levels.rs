@@ -1,0 +1,222 @@
+//! Import levels: reads the table in ARCHITECTURE.md and holds every import to it.
+
+use crate::source::{Finding, Source, is_word};
+
+/// One row: a module, its level, and what it may import at its own level.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) module: String,
+    level: u32,
+    beside: Vec<String>,
+}
+
+/// The table under the heading "Import levels".
+pub(crate) fn parse(architecture: &str) -> Result<Vec<Row>, String> {
+    let section = section(architecture, "## Import levels").ok_or("no such heading")?;
+    let mut rows: Vec<Row> = Vec::new();
+    for line in section.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let Ok(level) = cells[0].parse() else { continue };
+        let [_, module, beside, ..] = cells[..] else { return Err(format!("short row: {line}")) };
+        let module = module.trim_matches('`').to_owned();
+        if rows.iter().any(|row| row.module == module) {
+            return Err(format!("{module} stands twice"));
+        }
+        let beside = beside.split(',').map(|m| m.trim().trim_matches('`').to_owned());
+        rows.push(Row { module, level, beside: beside.filter(|m| !m.is_empty()).collect() });
+    }
+    if rows.is_empty() { Err("no rows".to_owned()) } else { Ok(rows) }
+}
+
+/// The text from the line `heading` up to the next heading of the same depth.
+pub(crate) fn section<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
+    let start = text.find(&format!("\n{heading}\n"))? + heading.len() + 2;
+    let end = text[start..].find("\n## ").map_or(text.len(), |at| start + at);
+    Some(&text[start..end])
+}
+
+/// The top-level module a file of the root crate belongs to; none for the crate root itself.
+fn module_of(path: &str) -> Option<&str> {
+    let inside = path.strip_prefix("src/")?;
+    let first = inside.split('/').next()?;
+    match first.strip_suffix(".rs") {
+        Some("lib") => None,
+        Some(file) => Some(file),
+        None => Some(first),
+    }
+}
+
+/// Modules without a row, and rows without a module.
+pub(crate) fn unlisted(table: &[Row], sources: &[Source]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let modules: Vec<&str> = sources.iter().filter_map(|s| module_of(&s.path)).collect();
+    for source in sources {
+        if let Some(module) = module_of(&source.path)
+            && !table.iter().any(|row| row.module == module)
+        {
+            findings.push(source.finding(0, format!("`{module}` is not in the table of levels")));
+        }
+    }
+    for row in table.iter().filter(|row| !modules.contains(&row.module.as_str())) {
+        let what = format!("`{}` is in the table but not in src/", row.module);
+        findings.push(Finding("ARCHITECTURE.md".to_owned(), 0, what));
+    }
+    findings
+}
+
+/// Imports of a file that its level does not allow.
+pub(crate) fn imports(table: &[Row], source: &Source) -> Vec<Finding> {
+    let Some(own) = module_of(&source.path) else { return Vec::new() };
+    let Some(own) = table.iter().find(|row| row.module == own) else { return Vec::new() };
+    let mut findings = Vec::new();
+    let depth = depth(&source.path);
+    let code: Vec<&str> = source.lines.iter().map(|line| line.code.as_str()).collect();
+    let code = code.join("\n");
+    for (at, name) in mentions(&code, depth) {
+        let line = code[..at].matches('\n').count() + 1;
+        if name.starts_with(char::is_uppercase) {
+            let what = format!("`{name}` is taken from the façade; name its module");
+            findings.push(source.finding(line, what));
+        }
+        let Some(used) = table.iter().find(|row| row.module == name) else { continue };
+        let allowed = used.module == own.module
+            || used.level < own.level
+            || used.level == own.level && own.beside.contains(&used.module);
+        if !allowed {
+            let what = format!(
+                "{} (level {}) imports {} (level {})",
+                own.module, own.level, used.module, used.level
+            );
+            findings.push(source.finding(line, what));
+        }
+    }
+    findings
+}
+
+/// How many modules lie between a file's own and the crate root.
+fn depth(path: &str) -> usize {
+    let parts = path.split('/').count() - 1;
+    if path.ends_with("/mod.rs") { parts - 1 } else { parts }
+}
+
+/// Top-level modules that `code` names through `crate::` or enough `super::`, with places.
+fn mentions(code: &str, depth: usize) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = next_path(code, from) {
+        let mut rest = at;
+        let mut to_root = false;
+        if code[at..].starts_with("crate::") {
+            rest += "crate::".len();
+            to_root = true;
+        }
+        let mut supers = 0;
+        while !to_root && code[rest..].starts_with("super::") {
+            rest += "super::".len();
+            supers += 1;
+        }
+        if to_root || supers >= depth {
+            names_at(code, rest, &mut found);
+        }
+        from = rest;
+    }
+    found
+}
+
+/// The next place from `from` on where a path starts with `crate::` or `super::`.
+fn next_path(code: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let found = ["crate::", "super::"].iter().filter_map(|p| code[at..].find(p)).min()? + at;
+        let before = code[..found].chars().next_back();
+        if !before.is_some_and(|c| is_word(c) || c == '$') {
+            return Some(found);
+        }
+        at = found + 1;
+    }
+}
+
+/// Adds the name at `at`, or each first name inside the braces that open there.
+fn names_at<'a>(code: &'a str, at: usize, found: &mut Vec<(usize, &'a str)>) {
+    let rest = &code[at..];
+    if !rest.starts_with('{') {
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        found.push((at, &rest[..end]));
+        return;
+    }
+    let mut depth = 0;
+    let mut expects_name = false;
+    for (offset, c) in rest.char_indices() {
+        match c {
+            '{' => {
+                depth += 1;
+                expects_name = depth == 1;
+            }
+            '}' if depth == 1 => return,
+            '}' => depth -= 1,
+            ',' => expects_name = depth == 1,
+            c if expects_name && is_word(c) => {
+                let name = &rest[offset..];
+                let end = name.find(|c| !is_word(c)).unwrap_or(name.len());
+                found.push((at + offset, &name[..end]));
+                expects_name = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "# A\n\n## Import levels\n\nWords.\n\n| level | module | + | what |\n\
+        |---|---|---|---|\n| 0 | low | | a |\n| 1 | mid | `side` | b |\n| 1 | side | | c |\n\
+        | 2 | high | | d |\n\n## Next\n| 9 | not | | read |\n";
+
+    fn found(path: &str, text: &str) -> Vec<String> {
+        let table = parse(TABLE).expect("a table");
+        imports(&table, &Source::new(path, text)).into_iter().map(|f| f.2).collect()
+    }
+
+    #[test]
+    fn the_table_is_read() {
+        let table = parse(TABLE).expect("a table");
+        assert_eq!(table.len(), 4);
+        assert_eq!(table[1].beside, ["side"]);
+        assert!(parse("## Import levels\n").is_err());
+        assert!(parse("\n## Import levels\n| 0 | a | | |\n| 1 | a | | |\n").is_err());
+    }
+
+    #[test]
+    fn upward_and_sideways_imports_are_found() {
+        assert!(found("src/mid/mod.rs", "use crate::low::X; use crate::side::Y;").is_empty());
+        assert_eq!(found("src/mid/mod.rs", "use crate::high::X;").len(), 1);
+        assert_eq!(found("src/side/mod.rs", "let x = crate::mid::f();").len(), 1);
+        assert_eq!(
+            found("src/low/a.rs", "use crate::{\n  low::b,\n  mid::{c, high},\n};").len(),
+            1
+        );
+        assert!(found("src/low/a.rs", "// use crate::high::X;").is_empty());
+        assert_eq!(found("src/high/a.rs", "use crate::{low::b, Module};").len(), 1);
+    }
+
+    #[test]
+    fn supers_that_reach_the_root_count() {
+        assert_eq!(found("src/low/mod.rs", "use super::high::X;").len(), 1);
+        assert_eq!(found("src/low/a.rs", "use super::super::high::X;").len(), 1);
+        assert!(found("src/low/a.rs", "use super::high::X;").is_empty());
+    }
+
+    #[test]
+    fn modules_and_rows_must_match() {
+        let table = parse(TABLE).expect("a table");
+        let mut sources = vec![Source::new("src/lib.rs", ""), Source::new("src/new/mod.rs", "")];
+        assert_eq!(unlisted(&table, &sources).len(), 5);
+        sources = ["low", "mid", "side", "high"]
+            .iter()
+            .map(|m| Source::new(&format!("src/{m}/mod.rs"), ""))
+            .collect();
+        assert!(unlisted(&table, &sources).is_empty());
+    }
+}

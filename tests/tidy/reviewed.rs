@@ -1,0 +1,13 @@
+//! Exceptions to the rules, each with its reason. An entry that is no longer needed fails.
+
+/// Files over the limit: path, lines allowed, why it is better whole.
+pub(crate) const LONG_FILES: &[(&str, usize, &str)] = &[];
+
+/// Functions over the limit: `path::name`, lines allowed, why it is better whole.
+pub(crate) const LONG_FUNCTIONS: &[(&str, usize, &str)] = &[];
+
+/// Banned calls that stay: path, the call as `rules::CALLS` spells it, why.
+pub(crate) const CALLS: &[(&str, &str, &str)] = &[];
+
+/// Modules of the plan that have not landed in `src/lib.rs` yet.
+pub(crate) const PENDING: &[&str] = &["module", "api"];
