@@ -1,5 +1,6 @@
 //! Reads the project's files and splits Rust and C text into code and comments.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +102,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn is_text(path: &Path, name: &str) -> bool {
-    let in_ci = path.parent().is_some_and(|p| p.ends_with(".ci"));
+    let in_ci = path.parent().is_some_and(|p| p.file_name() == Some(OsStr::new(".ci")));
     let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
     let known = ["rs", "c", "h", "cpp", "toml", "md", "sh", "wat", "wast", "py", "in", "tsv"];
     in_ci || name == "Makefile" || known.contains(&extension.as_str())

@@ -119,7 +119,8 @@ pub(crate) fn line_length(source: &Source) -> Vec<Finding> {
 
 pub(crate) fn module_doc(source: &Source) -> Vec<Finding> {
     let path = &source.path;
-    if !path.ends_with("/mod.rs") && !path.ends_with("src/lib.rs") {
+    let opens_folder = path.ends_with("/mod.rs") && !path.contains("/tests/");
+    if !opens_folder && !path.ends_with("src/lib.rs") {
         return Vec::new();
     }
     let doc = source.lines.iter().take_while(|line| line.text.starts_with("//!")).count();
@@ -294,8 +295,9 @@ pub(crate) fn dependency_reasons(source: &Source) -> Vec<Finding> {
         let text = line.text.trim();
         if text.starts_with('[') {
             inside = text.trim_matches(['[', ']']).ends_with("dependencies");
-        } else if inside && text.contains('=') && !line.text.starts_with([' ', '}', ']']) {
-            if !commented && !text.contains("path =") {
+        } else {
+            let starts = text.contains('=') && !line.text.starts_with([' ', '}', ']']);
+            if inside && starts && !commented && !text.contains("path =") {
                 findings.push(source.finding(number, "a dependency without its reason above it"));
             }
         }
