@@ -1,0 +1,27 @@
+//! The public types: everything an embedder, the C library, tests and benches may use.
+//!
+//! A [`Module`] is loaded into a [`Context`], an [`Instance`] is made from it, an [`ExecEnv`] is
+//! a guest stack, and a [`Func`] is called on one. Handles are counted: instances that are linked
+//! to each other form a group that lives until the last handle into it goes, so a function
+//! reference can never dangle. A handle is bound to the thread that holds it; [`Instance::detach`]
+//! moves a whole group to another thread.
+//!
+//! Nothing here decides how code runs: the parts below do. Control enters from the embedder, and
+//! every entry makes the object's own context current for as long as it takes.
+
+mod env;
+mod func;
+mod instance;
+mod items;
+mod module;
+
+pub use crate::abi::error::{Error, ErrorKind, Result};
+pub use crate::abi::trap::Trap;
+pub use crate::abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
+pub use crate::abi::value::{ExternRef, FuncRef, Val};
+pub use crate::context::Context;
+pub use env::{ExecEnv, RawExecEnv};
+pub use func::{Func, GuestType, GuestTypes, RawFunc, TypedFunc};
+pub use instance::{Detached, Instance, InstanceArgs, RawInstance, Terminator};
+pub use items::{Extern, Global, Memory, RawMemory, Table};
+pub use module::{ExportType, ExternType, ImportType, LoadOptions, Module};
