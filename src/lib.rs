@@ -3,8 +3,11 @@
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 mod abi;
+mod alloc;
 mod api;
 mod context;
 mod module;
+mod platform;
+mod sync;
 
 pub use api::*;

@@ -1,1 +1,36 @@
-//! Filled in below.
+//! Memory: heaps over the system, over an embedder's callbacks or over an embedder's buffer, and
+//! the global allocator that sends every allocation to the heap that is current.
+//!
+//! It must not know contexts, modules or anything else above it: a heap is a heap. Control
+//! enters through [`Heap`] (explicit allocations), through [`ContextAlloc`] (everything that
+//! Rust code allocates), and through the thread's head (`current.rs`) that names the heap.
+//!
+//! - Every block carries its owner in a 16-byte header (`header.rs`), so it can be freed on any
+//!   thread, whatever heap is current there, and a pointer that is no block is refused.
+//! - An explicit allocation fails with null when its heap is exhausted. Infallible Rust code
+//!   cannot take null: [`ContextAlloc`] then *overdraws*, that is, takes the block from the
+//!   system, still owned and counted by the heap, and sets a flag that whoever runs the
+//!   operation must ask for with [`Heap::take_exhausted`]. Sizes that a guest or an embedder
+//!   controls go through the helpers in `fallible.rs`, for which nothing is overdrawn.
+//! - A heap lives until its last handle and its last block are gone.
+
+mod config;
+mod current;
+mod fallible;
+mod global;
+mod header;
+mod heap;
+mod ledger;
+mod source;
+mod user;
+
+pub use config::{
+    FailRule, HeapConfig, HeapError, HeapStats, Leak, PlainFunctions, PoolBuffer, PoolInfo, Usage,
+    UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
+};
+pub use current::{
+    HeadKind, HeapGuard, ThreadHead, enter, fallible, head_ptr, install, outside, remove, with_heap,
+};
+pub use fallible::{try_box, try_copy, try_filled, try_vec};
+pub use global::ContextAlloc;
+pub use heap::{Heap, HeapRef};

@@ -1,1 +1,9 @@
-//! Filled in below.
+//! Atomics and locks: the standard library's, or loom's when a model test is built.
+//!
+//! It knows nothing but `platform`. Whatever the crate shares between threads goes through here,
+//! so that `--cfg loom` can explore its interleavings. Nothing enters here; it is only used.
+
+#[cfg(loom)]
+pub use loom::sync::{Arc, atomic};
+#[cfg(not(loom))]
+pub use std::sync::{Arc, atomic};

@@ -1,0 +1,208 @@
+//! What a heap is made from, and what it reports.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::ptr::NonNull;
+
+/// What a block is for; an embedder's callbacks can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Usage {
+    Runtime = 0,
+    LinearMemory = 1,
+}
+
+/// An embedder's buffer for a pool. Owner: the embedder, who lends it.
+#[derive(Debug)]
+pub struct PoolBuffer {
+    pub(super) start: NonNull<u8>,
+    pub(super) len: usize,
+}
+
+// SAFETY: `PoolBuffer::new` makes the caller promise that nobody else uses the bytes, so it
+// does not matter which thread does.
+unsafe impl Send for PoolBuffer {}
+
+impl PoolBuffer {
+    /// Smallest buffer that a pool accepts.
+    pub const LEN_MIN: usize = 256;
+
+    /// `None` if `start` is null or `len` is below [`PoolBuffer::LEN_MIN`].
+    ///
+    /// # Safety
+    /// The `len` bytes at `start` may be read and written, and nobody else uses them, until the
+    /// heap made from this has been dropped or retired.
+    pub unsafe fn new(start: *mut u8, len: usize) -> Option<Self> {
+        let start = NonNull::new(start)?;
+        (len >= Self::LEN_MIN).then_some(Self { start, len })
+    }
+}
+
+/// The types of one shape of an embedder's allocator functions.
+macro_rules! user_functions {
+    ($name:ident, malloc($($m:ty),*), realloc($($r:ty),*), free($($f:ty),*), $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name {
+            pub malloc: unsafe extern "C" fn($($m),*) -> *mut c_void,
+            pub realloc: Option<unsafe extern "C" fn($($r),*) -> *mut c_void>,
+            pub free: unsafe extern "C" fn($($f),*),
+        }
+    };
+}
+
+user_functions!(
+    PlainFunctions,
+    malloc(u32),
+    realloc(*mut c_void, u32),
+    free(*mut c_void),
+    "`malloc(size)`, `realloc(ptr, size)`, `free(ptr)`."
+);
+user_functions!(
+    UserDataFunctions,
+    malloc(*mut c_void, u32),
+    realloc(*mut c_void, *mut c_void, u32),
+    free(*mut c_void, *mut c_void),
+    "The functions with the embedder's pointer in front."
+);
+user_functions!(
+    UsageFunctions,
+    malloc(u32, u32),
+    realloc(u32, bool, *mut c_void, u32),
+    free(u32, *mut c_void),
+    "The functions with the usage in front; `realloc` also learns whether the whole range is \
+     mapped already, which ours never is."
+);
+user_functions!(
+    UsageUserDataFunctions,
+    malloc(u32, *mut c_void, u32),
+    realloc(u32, bool, *mut c_void, *mut c_void, u32),
+    free(u32, *mut c_void, *mut c_void),
+    "The functions with the usage, then the embedder's pointer, in front."
+);
+
+/// An embedder's allocator functions, in the shape that it was built for.
+#[derive(Clone, Copy, Debug)]
+pub enum UserFunctions {
+    Plain(PlainFunctions),
+    UserData(UserDataFunctions),
+    Usage(UsageFunctions),
+    UsageUserData(UsageUserDataFunctions),
+}
+
+impl UserFunctions {
+    pub(super) fn has_realloc(&self) -> bool {
+        match self {
+            Self::Plain(f) => f.realloc.is_some(),
+            Self::UserData(f) => f.realloc.is_some(),
+            Self::Usage(f) => f.realloc.is_some(),
+            Self::UsageUserData(f) => f.realloc.is_some(),
+        }
+    }
+
+    /// Addresses of `malloc` and `free`.
+    fn ends(&self) -> (usize, usize) {
+        match self {
+            Self::Plain(f) => (f.malloc as usize, f.free as usize),
+            Self::UserData(f) => (f.malloc as usize, f.free as usize),
+            Self::Usage(f) => (f.malloc as usize, f.free as usize),
+            Self::UsageUserData(f) => (f.malloc as usize, f.free as usize),
+        }
+    }
+}
+
+/// An embedder's allocator.
+#[derive(Clone, Copy, Debug)]
+pub struct UserAllocator {
+    pub(super) functions: UserFunctions,
+    pub(super) user_data: *mut c_void,
+}
+
+// SAFETY: `UserAllocator::new` makes the caller promise that the functions may be called with
+// the user data on any thread, several at a time.
+unsafe impl Send for UserAllocator {}
+// SAFETY: as above.
+unsafe impl Sync for UserAllocator {}
+
+impl UserAllocator {
+    /// `None` if `malloc` and `free` are the same function.
+    ///
+    /// # Safety
+    /// The functions behave like C's, may be called with `user_data` on any thread, several at a
+    /// time, and stay callable until the last block of the heap made from this is gone.
+    pub unsafe fn new(functions: UserFunctions, user_data: *mut c_void) -> Option<Self> {
+        let (malloc, free) = functions.ends();
+        (malloc != free).then_some(Self { functions, user_data })
+    }
+}
+
+/// Which allocations a [`HeapConfig::Failing`] heap refuses, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailRule {
+    /// Only that one.
+    Once(u64),
+    /// That one and all later ones.
+    From(u64),
+}
+
+/// Where a heap's memory comes from.
+#[derive(Debug)]
+pub enum HeapConfig {
+    /// The process's allocator.
+    System,
+    /// An embedder's buffer.
+    Pool(PoolBuffer),
+    /// An embedder's callbacks.
+    User(UserAllocator),
+    /// For tests of exhaustion: `inner`, except that some allocations fail. What the inner heap
+    /// does is otherwise unchanged, so infallible code still overdraws.
+    Failing { inner: Box<HeapConfig>, rule: FailRule },
+}
+
+/// Why a heap cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeapError {
+    /// No memory for the heap's own state.
+    OutOfMemory,
+    /// The pool's buffer has no room for a block after alignment.
+    PoolTooSmall,
+}
+
+impl fmt::Display for HeapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OutOfMemory => "allocate memory failed",
+            Self::PoolTooSmall => "the pool's buffer is too small",
+        })
+    }
+}
+
+impl std::error::Error for HeapError {}
+
+/// A heap's counters at one moment; exact when nobody allocates or frees meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapStats {
+    /// Bytes asked for and not freed, headers excluded, charged ones included.
+    pub live_bytes: u64,
+    /// Largest value of `live_bytes` so far.
+    pub peak_bytes: u64,
+    pub live_blocks: u64,
+    /// How many times infallible code was given memory that the heap did not have.
+    pub overdrafts: u64,
+}
+
+/// A pool's room, in bytes, headers included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolInfo {
+    pub total: usize,
+    pub free: usize,
+    /// Largest use so far.
+    pub highmark: usize,
+}
+
+/// What was still allocated when a heap was retired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leak {
+    pub live_bytes: u64,
+    pub live_blocks: u64,
+}

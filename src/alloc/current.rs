@@ -1,0 +1,250 @@
+//! Which heap is current: the head of the per-thread state that the thread word points to.
+//!
+//! The word (`platform::tls`) is null on a thread that nothing has prepared: then no heap is
+//! current, and allocations come from the system. It points to a *bare* head once somebody has
+//! made a heap current there, and to a *full* head, the first field of the context module's
+//! thread state, once that module has installed one. Who sets a heap puts the previous one back.
+
+use super::heap::Heap;
+use crate::platform::tls;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr::{null, null_mut};
+
+/// What a [`ThreadHead`] is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum HeadKind {
+    /// It stands alone, made by this module.
+    Bare = 0,
+    /// It is the first field of the state that [`install`] was given.
+    Full = 1,
+}
+
+/// First part of a thread's state. Owner: the thread, through its thread word.
+#[repr(C)]
+pub struct ThreadHead {
+    /// The current heap, or null. Kept alive by whoever made it current.
+    heap: Cell<*const Heap>,
+    /// How many [`fallible`] scopes are open.
+    fallible: Cell<u32>,
+    kind: HeadKind,
+}
+
+impl ThreadHead {
+    /// A head to embed as the first field of a larger state, which must be `repr(C)`.
+    pub const fn full() -> Self {
+        Self { heap: Cell::new(null()), fallible: Cell::new(0), kind: HeadKind::Full }
+    }
+
+    const fn bare() -> Self {
+        Self { heap: Cell::new(null()), fallible: Cell::new(0), kind: HeadKind::Bare }
+    }
+
+    #[inline]
+    pub fn kind(&self) -> HeadKind {
+        self.kind
+    }
+
+    /// The current heap, or null.
+    #[inline]
+    pub fn heap(&self) -> *const Heap {
+        self.heap.get()
+    }
+
+    /// Makes `heap` current (null: none) and returns the one before.
+    ///
+    /// # Safety
+    /// `heap` is null or stays alive until it is replaced again.
+    #[inline]
+    pub unsafe fn replace_heap(&self, heap: *const Heap) -> *const Heap {
+        self.heap.replace(heap)
+    }
+}
+
+/// The calling thread's head; null on a thread that nothing has prepared. It is valid on this
+/// thread until [`install`], [`remove`] or a change of the thread word.
+#[inline(always)]
+pub fn head_ptr() -> *const ThreadHead {
+    tls::get().cast()
+}
+
+/// Runs `f` with the calling thread's head, if it has one.
+#[inline(always)]
+pub(super) fn with_head<R>(f: impl FnOnce(Option<&ThreadHead>) -> R) -> R {
+    // SAFETY: the thread word is null or points to a live head of this thread: `prepare` and
+    // `install` see to it. The closures in this folder touch cells only and cannot end it.
+    f(unsafe { head_ptr().as_ref() })
+}
+
+/// Makes sure that this thread has a head. The second value tells that nothing will remove it
+/// at the thread's end because that has begun; the third that there is no memory for one.
+fn prepare() -> Prepared {
+    if !head_ptr().is_null() {
+        return Prepared::Lasting;
+    }
+    let layout = Layout::new::<ThreadHead>();
+    // SAFETY: the layout's size is not zero. The system is asked directly: the head belongs to
+    // the thread, not to any heap.
+    let head = unsafe { System.alloc(layout) }.cast::<ThreadHead>();
+    if head.is_null() {
+        return Prepared::Not;
+    }
+    // SAFETY: fresh memory of the right layout.
+    unsafe { head.write(ThreadHead::bare()) };
+    tls::set(head.cast());
+    // SAFETY: `end_bare` accepts what it finds in the word: a bare head, or it leaves it alone.
+    if unsafe { tls::arm_exit(end_bare) } { Prepared::Lasting } else { Prepared::Briefly }
+}
+
+/// What [`prepare`] found.
+#[derive(PartialEq, Eq)]
+enum Prepared {
+    Lasting,
+    /// The thread is past its exit hook: the head must go with the scope that made it.
+    Briefly,
+    /// No memory: the scope runs without a current heap.
+    Not,
+}
+
+/// Frees the word's head if it is a bare one.
+///
+/// # Safety
+/// `word` is this thread's word: null or a live head.
+unsafe fn end_bare(word: *mut u8) {
+    let head = word.cast::<ThreadHead>();
+    // SAFETY: null or a live head, as promised.
+    let is_bare = unsafe { head.as_ref() }.is_some_and(|head| head.kind == HeadKind::Bare);
+    if is_bare {
+        tls::set(null_mut());
+        // SAFETY: bare heads come from `prepare`, with this layout; the word no longer leads
+        // here.
+        unsafe { System.dealloc(word, Layout::new::<ThreadHead>()) };
+    }
+}
+
+/// Makes `state` this thread's head, taking over what a bare head held; false, and nothing
+/// changes, if a full head is installed already. `on_exit` runs with the word when the thread
+/// ends, unless [`remove`] was called; a thread that is past its exit hook never runs it.
+///
+/// # Safety
+/// `state` is the full head of a state that stays valid until it is removed or `on_exit` ran.
+pub unsafe fn install(state: *const ThreadHead, on_exit: tls::ExitCallback) -> bool {
+    let old = head_ptr();
+    // SAFETY: `state` is valid as promised; `old` is null or live (see `with_head`).
+    unsafe {
+        if let Some(old) = old.as_ref() {
+            if old.kind == HeadKind::Full {
+                return false;
+            }
+            (*state).heap.set(old.heap.get());
+            (*state).fallible.set(old.fallible.get());
+            end_bare(old as *const ThreadHead as *mut u8);
+        }
+        tls::set(state as *mut u8);
+        // A refusal is fine: the state then lasts until it is removed.
+        let _ = tls::arm_exit(on_exit);
+    }
+    true
+}
+
+/// Takes the full head off this thread and returns it; null if there is none. What was current
+/// is then no longer so.
+pub fn remove() -> *const ThreadHead {
+    let head = head_ptr();
+    // SAFETY: null or live, see `with_head`.
+    if unsafe { head.as_ref() }.is_some_and(|head| head.kind == HeadKind::Full) {
+        tls::set(null_mut());
+        return head;
+    }
+    null()
+}
+
+/// A heap is current until this is dropped; then the one before is current again.
+#[must_use = "the heap is current only while the guard lives"]
+pub struct HeapGuard<'a> {
+    before: *const Heap,
+    prepared: Prepared,
+    /// Borrows the heap and stays on its thread.
+    scope: PhantomData<(&'a Heap, *const ())>,
+}
+
+impl Drop for HeapGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // The head may have been replaced by a full one meanwhile, so it is looked up again.
+        with_head(|head| {
+            if let Some(head) = head {
+                head.heap.set(self.before);
+            }
+        });
+        if self.prepared == Prepared::Briefly {
+            // SAFETY: this thread's word.
+            unsafe { end_bare(tls::get()) };
+        }
+    }
+}
+
+/// Makes `heap` current on this thread while the guard lives.
+#[inline]
+pub fn enter(heap: &Heap) -> HeapGuard<'_> {
+    enter_ptr(heap)
+}
+
+#[inline]
+fn enter_ptr<'a>(heap: *const Heap) -> HeapGuard<'a> {
+    let prepared =
+        if head_ptr().is_null() && !heap.is_null() { prepare() } else { Prepared::Lasting };
+    let before = with_head(|head| head.map_or(null(), |head| head.heap.replace(heap)));
+    HeapGuard { before, prepared, scope: PhantomData }
+}
+
+/// Runs `f` with `heap` current: what Rust code allocates in it comes from there.
+#[inline]
+pub fn with_heap<R>(heap: &Heap, f: impl FnOnce() -> R) -> R {
+    let _guard = enter(heap);
+    f()
+}
+
+/// Runs `f` with no current heap: for what outlives every heap, such as a log sink's buffers,
+/// thread-local caches and process-wide lazies.
+#[inline]
+pub fn outside<R>(f: impl FnOnce() -> R) -> R {
+    let _guard = enter_ptr(null());
+    f()
+}
+
+/// Puts the count of open fallible scopes back.
+struct FallibleGuard;
+
+impl Drop for FallibleGuard {
+    fn drop(&mut self) {
+        with_head(|head| {
+            if let Some(head) = head {
+                head.fallible.set(head.fallible.get().saturating_sub(1));
+            }
+        });
+    }
+}
+
+/// Runs `f`, in which an exhausted heap answers null instead of overdrawing. Only code that
+/// handles failing allocations (`try_reserve` and the like) may run inside: anything else would
+/// end the process.
+pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
+    // Without a head no heap is current, and nothing is ever overdrawn.
+    let counted = with_head(|head| {
+        head.map(|head| head.fallible.set(head.fallible.get().saturating_add(1))).is_some()
+    });
+    let _guard = counted.then_some(FallibleGuard);
+    f()
+}
+
+/// The current heap, if any, and whether it must not overdraw now.
+#[inline(always)]
+pub(super) fn current() -> (*const Heap, bool) {
+    with_head(|head| match head {
+        Some(head) => (head.heap.get(), head.fallible.get() != 0),
+        None => (null(), false),
+    })
+}

@@ -1,0 +1,84 @@
+//! The global allocator that knows whom it allocates for.
+//!
+//! The C library declares it with `#[global_allocator]`. Every allocation of Rust code, ours or
+//! a dependency's, then comes from the thread's current heap, or from the system when there is
+//! none; and every block goes back where it came from, because its header says so.
+
+use super::current::current;
+use super::header::{self, MIN_ALIGN};
+use super::heap::{self, Heap};
+use super::source::{self, Fill, SystemSource};
+use std::alloc::{GlobalAlloc, Layout};
+use std::ptr::{self, null};
+
+/// The owner-tagged global allocator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ContextAlloc;
+
+fn alloc(layout: Layout, fill: Fill) -> *mut u8 {
+    let (heap, fallible) = current();
+    // SAFETY: whoever made the heap current keeps it alive (`ThreadHead::replace_heap`).
+    match unsafe { heap.as_ref() } {
+        None => source::place(&SystemSource, null(), layout.size(), layout.align(), fill, 0),
+        Some(heap) => alloc_in(heap, layout, fill, fallible),
+    }
+}
+
+#[inline]
+fn alloc_in(heap: &Heap, layout: Layout, fill: Fill, fallible: bool) -> *mut u8 {
+    let block = heap.alloc_block(layout.size(), layout.align(), fill, 0);
+    if block.is_null() && !fallible {
+        return heap.overdraw(layout.size(), layout.align(), fill);
+    }
+    block
+}
+
+// SAFETY: blocks have the size and alignment that was asked for (`source::place`), are distinct
+// and stay valid until freed; nothing here unwinds: there are no panics on these paths, and the
+// embedder's callbacks are C functions.
+unsafe impl GlobalAlloc for ContextAlloc {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        alloc(layout, Fill::Any)
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        alloc(layout, Fill::Zero)
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
+        // SAFETY: the caller owns the block, which one of these functions returned, and gives it
+        // up. A block whose header was overwritten is left alone: a leak, not a crash.
+        unsafe { Heap::free(block) };
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let (_, fallible) = current();
+        // SAFETY: the caller owns the block, which was made with this layout; its owner is
+        // alive as long as the block is.
+        unsafe {
+            let Some(tagged) = header::read(block) else {
+                return ptr::null_mut();
+            };
+            // Not more than what the block was made with: small alignments are not recorded.
+            let align = layout.align().max(MIN_ALIGN);
+            let resized = heap::resize(block, &tagged, size, align);
+            if !resized.is_null() {
+                return resized;
+            }
+            // Callbacks without `realloc`, and heaps that are exhausted: a new block, in the
+            // name of the same owner.
+            let Ok(layout) = Layout::from_size_align(size, layout.align()) else {
+                return ptr::null_mut();
+            };
+            let new = match tagged.owner.as_ref() {
+                None => return resized,
+                Some(owner) => alloc_in(owner, layout, Fill::Any, fallible),
+            };
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(block, new, size.min(tagged.size));
+                heap::release(block, &tagged);
+            }
+            new
+        }
+    }
+}

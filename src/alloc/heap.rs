@@ -1,0 +1,383 @@
+//! One heap: its source of memory, its ledger and its handles.
+
+use super::config::{FailRule, HeapConfig, HeapError, HeapStats, Leak, PoolInfo, Usage};
+use super::header::{self, LINEAR, MIN_ALIGN, OVERDRAFT, Tagged};
+use super::ledger::Ledger;
+use super::source::{self, Fill, SystemSource};
+use super::user::UserSource;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::Deref;
+use std::ptr::{self, NonNull, null_mut};
+
+/// Where blocks come from.
+enum Backend {
+    System,
+    User(UserSource),
+}
+
+/// A heap. It lives in the system's memory, reached through [`HeapRef`]s and through the headers
+/// of its blocks, until the last of both is gone.
+///
+/// Aligned so that the low bits of its address can carry flags in a header.
+#[repr(align(64))]
+pub struct Heap {
+    /// Handles, plus one while any block is live.
+    refs: AtomicUsize,
+    ledger: Ledger,
+    overdrafts: AtomicU64,
+    exhausted: AtomicBool,
+    failing: Option<Failing>,
+    backend: Backend,
+}
+
+/// State of a [`HeapConfig::Failing`] heap.
+struct Failing {
+    rule: FailRule,
+    seen: AtomicU64,
+}
+
+impl Failing {
+    /// Counts one allocation; true if it is to fail.
+    fn strikes(&self) -> bool {
+        let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.rule {
+            FailRule::Once(at) => number == at,
+            FailRule::From(at) => number >= at,
+        }
+    }
+}
+
+impl Heap {
+    /// Makes a heap. With a quota, the sum of its live blocks' sizes stays within it, except for
+    /// what infallible code overdraws.
+    ///
+    /// Its cost does not depend on the size of a pool.
+    pub fn new(config: HeapConfig, quota_bytes: Option<u64>) -> Result<HeapRef, HeapError> {
+        let (config, failing) = match config {
+            HeapConfig::Failing { inner, rule } => {
+                (*inner, Some(Failing { rule, seen: AtomicU64::new(0) }))
+            }
+            config => (config, None),
+        };
+        let backend = match config {
+            HeapConfig::System => Backend::System,
+            HeapConfig::User(allocator) => Backend::User(UserSource::new(allocator)),
+            HeapConfig::Pool(_) | HeapConfig::Failing { .. } => {
+                return Err(HeapError::PoolTooSmall);
+            }
+        };
+        let layout = Layout::new::<Self>();
+        // SAFETY: the layout's size is not zero. The system is asked directly, so that a heap
+        // is never inside another.
+        let place = unsafe { System.alloc(layout) }.cast::<Self>();
+        let heap = NonNull::new(place).ok_or(HeapError::OutOfMemory)?;
+        // SAFETY: fresh memory of this layout.
+        unsafe {
+            heap.write(Self {
+                refs: AtomicUsize::new(1),
+                ledger: Ledger::new(quota_bytes),
+                overdrafts: AtomicU64::new(0),
+                exhausted: AtomicBool::new(false),
+                failing,
+                backend,
+            });
+        }
+        Ok(HeapRef(heap))
+    }
+
+    /// A block of `size` bytes, at least 16-aligned; null when the heap is exhausted. A block of
+    /// zero bytes is one of one byte.
+    #[inline]
+    pub fn alloc(&self, size: usize, align: usize) -> *mut u8 {
+        self.alloc_block(size, align, Fill::Any, 0)
+    }
+
+    /// [`Heap::alloc`] with all bytes zero.
+    #[inline]
+    pub fn alloc_zeroed(&self, size: usize, align: usize) -> *mut u8 {
+        self.alloc_block(size, align, Fill::Zero, 0)
+    }
+
+    /// [`Heap::alloc_zeroed`], telling callbacks that want to know what the block is for.
+    pub fn alloc_for(&self, usage: Usage, size: usize, align: usize) -> *mut u8 {
+        let flags = if usage == Usage::LinearMemory { LINEAR } else { 0 };
+        self.alloc_block(size, align, Fill::Zero, flags)
+    }
+
+    /// Resizes a block of any heap, which keeps its owner; null leaves the block as it was. It
+    /// is null also for a pointer that is no block, and for a heap over callbacks that lack
+    /// `realloc`. The new block is 16-aligned, whatever the old one was.
+    ///
+    /// # Safety
+    /// The 16 bytes before `block` are readable, and if it is a block, nobody else uses or frees
+    /// it meanwhile.
+    pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: as promised; the owner of a live block is alive (see `Heap::refs`).
+        unsafe {
+            let Some(tagged) = header::read(block) else {
+                return null_mut();
+            };
+            if let Some(heap) = tagged.owner.as_ref()
+                && let Backend::User(user) = &heap.backend
+                && !user.has_realloc()
+            {
+                return null_mut();
+            }
+            resize(block, &tagged, size.max(1), MIN_ALIGN)
+        }
+    }
+
+    /// Frees a block of any heap, on any thread; false, and nothing happens, if `block` is null,
+    /// no block, or one that was freed before.
+    ///
+    /// # Safety
+    /// `block` is null or the 16 bytes before it are readable, and if it is a block, nobody uses
+    /// it any more.
+    pub unsafe fn free(block: *mut u8) -> bool {
+        // SAFETY: as promised.
+        match unsafe { header::read(block) } {
+            // SAFETY: the header is valid, so `block` is live.
+            Some(tagged) => unsafe { release(block, &tagged) },
+            None => false,
+        }
+    }
+
+    pub fn stats(&self) -> HeapStats {
+        HeapStats {
+            live_bytes: self.ledger.live_bytes(),
+            peak_bytes: self.ledger.peak_bytes(),
+            live_blocks: self.ledger.live_blocks(),
+            overdrafts: self.overdrafts.load(Ordering::Relaxed),
+        }
+    }
+
+    pub fn quota_bytes(&self) -> Option<u64> {
+        self.ledger.quota_bytes()
+    }
+
+    /// The room in the pool; `None` for other heaps.
+    pub fn pool_info(&self) -> Option<PoolInfo> {
+        None
+    }
+
+    /// Whether [`Heap::realloc`] can resize this heap's blocks.
+    pub fn has_realloc(&self) -> bool {
+        match &self.backend {
+            Backend::User(user) => user.has_realloc(),
+            Backend::System => true,
+        }
+    }
+
+    /// Whether infallible code was given memory that the heap did not have, since this was last
+    /// asked. Whoever runs an operation asks at its end, and fails it if so.
+    #[inline]
+    pub fn take_exhausted(&self) -> bool {
+        self.exhausted.load(Ordering::Relaxed) && self.exhausted.swap(false, Ordering::Relaxed)
+    }
+
+    /// Charges memory that is held for this heap but not taken from it, such as mapped pages;
+    /// false if the quota does not allow it.
+    pub fn charge(&self, bytes: u64) -> bool {
+        self.ledger.charge(bytes)
+    }
+
+    /// Takes back a [`Heap::charge`].
+    pub fn discharge(&self, bytes: u64) {
+        self.ledger.discharge(bytes);
+    }
+
+    /// Lets go of a pool's buffer and tells what was still allocated. Its blocks become invalid:
+    /// freeing one is refused while the buffer can still be read. Later allocations fail. A heap
+    /// without a buffer only tells.
+    ///
+    /// # Safety
+    /// Nothing inside the buffer is used any more.
+    pub unsafe fn retire(&self) -> Leak {
+        Leak { live_bytes: self.ledger.live_bytes(), live_blocks: self.ledger.live_blocks() }
+    }
+
+    #[inline]
+    pub(super) fn alloc_block(&self, size: usize, align: usize, fill: Fill, flags: u64) -> *mut u8 {
+        if self.failing.as_ref().is_some_and(Failing::strikes) {
+            return null_mut();
+        }
+        let size = size.max(1);
+        let block = match &self.backend {
+            Backend::System => self.alloc_from(&SystemSource, size, align, fill, flags),
+            Backend::User(user) => self.alloc_from(user, size, align, fill, flags),
+        };
+        block
+    }
+
+    fn alloc_from(
+        &self,
+        source: &impl source::Source,
+        size: usize,
+        align: usize,
+        fill: Fill,
+        flags: u64,
+    ) -> *mut u8 {
+        if !self.ledger.charge(size as u64) {
+            return null_mut();
+        }
+        let block = source::place(source, self, size, align, fill, flags);
+        if block.is_null() {
+            self.ledger.discharge(size as u64);
+        } else if self.ledger.open_block() {
+            self.retain();
+        }
+        block
+    }
+
+    /// A block from the system in this heap's name, for code that cannot take no for an answer.
+    /// Null only if the system has no memory either.
+    #[cold]
+    pub(super) fn overdraw(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
+        let block = source::place(&SystemSource, self, size, align, fill, OVERDRAFT);
+        if !block.is_null() {
+            self.ledger.charge_beyond(size as u64);
+            if self.ledger.open_block() {
+                self.retain();
+            }
+            self.note_overdraft();
+        }
+        block
+    }
+
+    fn note_overdraft(&self) {
+        self.overdrafts.fetch_add(1, Ordering::Relaxed);
+        self.exhausted.store(true, Ordering::Relaxed);
+    }
+
+    fn retain(&self) {
+        self.refs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Gives up one reference; the last one ends the heap.
+    ///
+    /// # Safety
+    /// The caller owns a reference and does not use the heap afterwards.
+    unsafe fn release_ref(heap: *const Self) {
+        // SAFETY: the caller's reference keeps the heap alive up to here.
+        if unsafe { &*heap }.refs.fetch_sub(1, Ordering::Release) != 1 {
+            return;
+        }
+        fence(Ordering::Acquire);
+        // SAFETY: no handle and no block is left, so nobody can reach the heap; it was made in
+        // `new` with this layout.
+        unsafe {
+            ptr::drop_in_place(heap.cast_mut());
+            System.dealloc(heap as *mut u8, Layout::new::<Self>());
+        }
+    }
+}
+
+/// Frees a live block.
+///
+/// # Safety
+/// `block` is live, `tagged` is what its header says, and nobody uses it any more.
+pub(super) unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
+    // SAFETY: the owner of a live block is alive; the block came from the source that owner and
+    // flags name, because `alloc_block` and `overdraw` tag what they place.
+    unsafe {
+        let Some(heap) = tagged.owner.as_ref() else {
+            source::release(&SystemSource, block, tagged);
+            return true;
+        };
+        match &heap.backend {
+            Backend::User(user) if tagged.flags & OVERDRAFT == 0 => {
+                source::release(user, block, tagged);
+            }
+            _ => source::release(&SystemSource, block, tagged),
+        }
+        heap.ledger.discharge(tagged.size as u64);
+        if heap.ledger.close_block() {
+            Heap::release_ref(heap);
+        }
+    }
+    true
+}
+
+/// Resizes a live block within its owner's means; null leaves it as it was.
+///
+/// # Safety
+/// As for [`release`]; `align` is the alignment that the block was made with, or less.
+pub(super) unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize) -> *mut u8 {
+    // SAFETY: as in `release`.
+    unsafe {
+        let Some(heap) = tagged.owner.as_ref() else {
+            return source::resize(&SystemSource, block, tagged, size, align);
+        };
+        if heap.failing.as_ref().is_some_and(Failing::strikes) {
+            return null_mut();
+        }
+        let (old, new) = (tagged.size as u64, size as u64);
+        if new > old && !heap.ledger.charge(new - old) {
+            return null_mut();
+        }
+        let resized = match &heap.backend {
+            Backend::User(user) if tagged.flags & OVERDRAFT == 0 => {
+                source::resize(user, block, tagged, size, align)
+            }
+            _ => source::resize(&SystemSource, block, tagged, size, align),
+        };
+        if resized.is_null() {
+            heap.ledger.discharge(new.saturating_sub(old));
+        } else {
+            heap.ledger.discharge(old.saturating_sub(new));
+        }
+        resized
+    }
+}
+
+/// A counted handle of a [`Heap`].
+pub struct HeapRef(NonNull<Heap>);
+
+// SAFETY: a heap's counters are atomic, its pool is locked, and user callbacks may be called on
+// any thread (`UserAllocator::new`).
+unsafe impl Send for HeapRef {}
+// SAFETY: as above.
+unsafe impl Sync for HeapRef {}
+
+impl HeapRef {
+    /// The heap's address, for [`super::ThreadHead::replace_heap`].
+    #[inline]
+    pub fn as_ptr(&self) -> *const Heap {
+        self.0.as_ptr()
+    }
+
+    /// A handle of the heap at `heap`, which somebody made current or otherwise keeps alive.
+    ///
+    /// # Safety
+    /// `heap` is a live heap.
+    pub unsafe fn from_ptr(heap: NonNull<Heap>) -> Self {
+        // SAFETY: live, as promised.
+        unsafe { heap.as_ref() }.retain();
+        Self(heap)
+    }
+}
+
+impl Clone for HeapRef {
+    fn clone(&self) -> Self {
+        self.retain();
+        Self(self.0)
+    }
+}
+
+impl Drop for HeapRef {
+    fn drop(&mut self) {
+        // SAFETY: this handle's reference, not used again.
+        unsafe { Heap::release_ref(self.0.as_ptr()) };
+    }
+}
+
+impl Deref for HeapRef {
+    type Target = Heap;
+
+    #[inline]
+    fn deref(&self) -> &Heap {
+        // SAFETY: a handle keeps its heap alive.
+        unsafe { self.0.as_ref() }
+    }
+}

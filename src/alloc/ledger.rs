@@ -1,0 +1,121 @@
+//! What a heap has handed out, and what it may.
+//!
+//! All counters are relaxed: they are sums, and nobody derives the state of other memory from
+//! them. A pool changes its ledger only under its lock and uses the `exclusive` forms, which
+//! need no read-modify-write instruction.
+
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A heap's counters. Owner: the heap.
+pub struct Ledger {
+    live_bytes: AtomicU64,
+    peak_bytes: AtomicU64,
+    live_blocks: AtomicU64,
+    /// `u64::MAX` means none.
+    quota_bytes: u64,
+}
+
+impl Ledger {
+    pub fn new(quota_bytes: Option<u64>) -> Self {
+        Self {
+            live_bytes: AtomicU64::new(0),
+            peak_bytes: AtomicU64::new(0),
+            live_blocks: AtomicU64::new(0),
+            quota_bytes: quota_bytes.unwrap_or(u64::MAX),
+        }
+    }
+
+    pub fn live_bytes(&self) -> u64 {
+        self.live_bytes.load(Relaxed)
+    }
+
+    pub fn peak_bytes(&self) -> u64 {
+        self.peak_bytes.load(Relaxed)
+    }
+
+    pub fn live_blocks(&self) -> u64 {
+        self.live_blocks.load(Relaxed)
+    }
+
+    pub fn quota_bytes(&self) -> Option<u64> {
+        (self.quota_bytes != u64::MAX).then_some(self.quota_bytes)
+    }
+
+    /// Takes `bytes` out of the quota; false, and nothing changes, if they are not left.
+    pub fn charge(&self, bytes: u64) -> bool {
+        if self.quota_bytes == u64::MAX {
+            self.charge_beyond(bytes);
+            return true;
+        }
+        // Not add-then-check: a request that is too large must not make others fail meanwhile.
+        let charged = self.live_bytes.fetch_update(Relaxed, Relaxed, |live| {
+            live.checked_add(bytes).filter(|&sum| sum <= self.quota_bytes)
+        });
+        match charged {
+            Ok(before) => {
+                self.raise_peak(before + bytes);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Counts `bytes` whatever the quota says.
+    pub fn charge_beyond(&self, bytes: u64) {
+        let before = self.live_bytes.fetch_add(bytes, Relaxed);
+        self.raise_peak(before.wrapping_add(bytes));
+    }
+
+    pub fn discharge(&self, bytes: u64) {
+        self.live_bytes.fetch_sub(bytes, Relaxed);
+    }
+
+    fn raise_peak(&self, live: u64) {
+        if live > self.peak_bytes.load(Relaxed) {
+            self.peak_bytes.fetch_max(live, Relaxed);
+        }
+    }
+
+    /// True if this is the heap's only block now.
+    pub fn open_block(&self) -> bool {
+        self.live_blocks.fetch_add(1, Relaxed) == 0
+    }
+
+    /// True if that was the heap's last block.
+    pub fn close_block(&self) -> bool {
+        self.live_blocks.fetch_sub(1, Relaxed) == 1
+    }
+
+    /// Whether `bytes` more would fit the quota.
+    pub fn admits(&self, bytes: u64) -> bool {
+        self.live_bytes().checked_add(bytes).is_some_and(|sum| sum <= self.quota_bytes)
+    }
+
+    /// Adds to the live bytes; the caller excludes all other changes of them.
+    pub fn charge_exclusive(&self, bytes: u64) {
+        let live = self.live_bytes.load(Relaxed) + bytes;
+        self.live_bytes.store(live, Relaxed);
+        if live > self.peak_bytes.load(Relaxed) {
+            self.peak_bytes.store(live, Relaxed);
+        }
+    }
+
+    /// The counterpart of [`Ledger::charge_exclusive`].
+    pub fn discharge_exclusive(&self, bytes: u64) {
+        self.live_bytes.store(self.live_bytes.load(Relaxed).wrapping_sub(bytes), Relaxed);
+    }
+
+    /// [`Ledger::open_block`] while the caller excludes all other changes.
+    pub fn open_block_exclusive(&self) -> bool {
+        let blocks = self.live_blocks.load(Relaxed);
+        self.live_blocks.store(blocks + 1, Relaxed);
+        blocks == 0
+    }
+
+    /// [`Ledger::close_block`] while the caller excludes all other changes.
+    pub fn close_block_exclusive(&self) -> bool {
+        let blocks = self.live_blocks.load(Relaxed);
+        self.live_blocks.store(blocks - 1, Relaxed);
+        blocks == 1
+    }
+}

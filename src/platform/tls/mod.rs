@@ -1,0 +1,91 @@
+//! The thread word: one pointer per thread, from which all of a thread's state hangs.
+//!
+//! It knows nothing about what the word points to: [`crate::alloc`] and the context module agree
+//! on that. Control enters at [`get`], [`set`] and [`arm_exit`].
+//!
+//! Reading the word is on the path of every allocation and every API call, so it has to be cheap
+//! in a shared library that may be loaded with `dlopen`. `thread_local!` compiles to the general
+//! dynamic model there, a call of `__tls_get_addr`; initial-exec would be faster but makes
+//! `dlopen` fail once glibc's small static surplus is used up. On the Linux targets that have
+//! TLS descriptors the word is therefore reached through one (`desc.rs`): a call that preserves
+//! almost every register, and that the linker turns into a constant offset in executables. Other
+//! targets and miri use `thread_local!` (`local.rs`).
+//!
+//! The exit callback is a destructor of a `thread_local!`. With glibc, registering it pins the
+//! library until the thread has ended, so a `dlclose` in between is harmless; systems without
+//! `__cxa_thread_atexit_impl` have no such pin, which is one reason why the C library is to be
+//! linked with `-z nodelete`.
+
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    target_pointer_width = "64",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri),
+))]
+#[path = "desc.rs"]
+mod word;
+
+#[cfg(not(all(
+    target_os = "linux",
+    target_env = "gnu",
+    target_pointer_width = "64",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri),
+)))]
+#[path = "local.rs"]
+mod word;
+
+use std::cell::Cell;
+
+/// Receives the thread word when its thread ends.
+pub type ExitCallback = unsafe fn(*mut u8);
+
+/// What [`arm_exit`] armed. Owner: the thread.
+struct ExitHook(Cell<Option<ExitCallback>>);
+
+thread_local! {
+    /// Owner: the thread. Its destructor is the exit hook; it is touched only by [`arm_exit`].
+    static EXIT: ExitHook = const { ExitHook(Cell::new(None)) };
+}
+
+impl Drop for ExitHook {
+    fn drop(&mut self) {
+        let word = get();
+        if let (Some(callback), false) = (self.0.get(), word.is_null()) {
+            // SAFETY: whoever armed the callback promised (`arm_exit`) that it accepts the word
+            // of this thread at its end; this is that thread, at its end.
+            unsafe { callback(word) };
+            // Destructors of other thread-locals may still run after this one; they must find
+            // an unprepared thread, not what the callback has just taken down.
+            set(std::ptr::null_mut());
+        }
+    }
+}
+
+/// The calling thread's word; null until [`set`].
+#[inline(always)]
+pub fn get() -> *mut u8 {
+    word::get()
+}
+
+/// Replaces the calling thread's word. It affects nobody until somebody follows the pointer.
+#[inline(always)]
+pub fn set(value: *mut u8) {
+    word::set(value);
+}
+
+/// Has `callback` run with this thread's word when the thread ends, unless the word is null
+/// then. A thread has one callback: arming again replaces it.
+///
+/// Returns false when the thread is already past the point where the callback would run; then
+/// it never will.
+///
+/// # Safety
+/// `callback` must accept any word that this thread has at its end.
+pub unsafe fn arm_exit(callback: ExitCallback) -> bool {
+    EXIT.try_with(|hook| hook.0.set(Some(callback))).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+use super::{arm_exit, get, set};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+#[test]
+fn each_thread_has_its_own_word() {
+    thread::spawn(|| {
+        assert!(get().is_null());
+        let mut here = 0u8;
+        set(&raw mut here);
+        let seen = thread::spawn(|| get() as usize).join().unwrap();
+        assert_eq!(seen, 0);
+        assert_eq!(get(), &raw mut here);
+        set(null_mut());
+        assert!(get().is_null());
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn the_exit_callback_runs_once_with_the_word() {
+    /// What the callback adds to.
+    static HITS: AtomicUsize = AtomicUsize::new(0);
+    unsafe fn replaced(_: *mut u8) {
+        HITS.fetch_add(100, Ordering::SeqCst);
+    }
+    unsafe fn last(word: *mut u8) {
+        HITS.fetch_add(word as usize, Ordering::SeqCst);
+    }
+    let run = |word: usize| {
+        thread::spawn(move || {
+            // SAFETY: both callbacks take the word as a number and follow nothing.
+            unsafe {
+                assert!(arm_exit(replaced));
+                assert!(arm_exit(last));
+            }
+            set(word as *mut u8);
+        })
+        .join()
+        .unwrap();
+    };
+    run(7);
+    assert_eq!(HITS.load(Ordering::SeqCst), 7);
+    run(0);
+    assert_eq!(HITS.load(Ordering::SeqCst), 7);
+}
+
+#[test]
+fn arming_after_the_hook_ran_is_refused() {
+    struct Late(mpsc::Sender<(bool, bool)>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            // SAFETY: the callback ignores its argument.
+            let armed = unsafe { arm_exit(|_| ()) };
+            let _ = self.0.send((armed, get().is_null()));
+        }
+    }
+    thread_local! {
+        /// Owner: the thread of this test. Registered first, so destroyed last.
+        static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        LATE.with(|late| *late.borrow_mut() = Some(Late(sender)));
+        // SAFETY: the callback ignores its argument.
+        assert!(unsafe { arm_exit(|_| ()) });
+        set(8 as *mut u8);
+    })
+    .join()
+    .unwrap();
+    let (armed, cleared) = receiver.recv().unwrap();
+    // Destructors run in reverse order of registration here, but nothing promises it: if `LATE`
+    // went first, arming still succeeds and the word is still set.
+    assert_eq!(armed, !cleared);
+}
