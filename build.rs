@@ -12,6 +12,7 @@ fn main() {
     println!("cargo:rerun-if-env-changed=ISOTHREAD_DISPATCH");
     println!("cargo:rustc-check-cfg=cfg(isothread_tail_dispatch)");
     println!("cargo:rustc-check-cfg=cfg(loom)");
+    println!("cargo:rustc-check-cfg=cfg(isothread_ffi)");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let opt_level = env::var("OPT_LEVEL").unwrap_or_default();
     let miri = env::var_os("CARGO_CFG_MIRI").is_some();

@@ -7,6 +7,7 @@ mod alloc;
 mod api;
 mod context;
 mod module;
+mod native;
 mod platform;
 mod sync;
 

@@ -1,1 +1,27 @@
-//! Filled in below.
+//! Host functions: what a guest's imports are bound to, and how a call reaches them.
+//!
+//! A [`Registry`] belongs to a context and maps (module, name) to the embedder's C functions,
+//! to Rust closures and to the built-in tables of WASI. Imports are looked up once, when a
+//! module is loaded; what comes out is a [`HostFunc`], which carries everything a call needs in
+//! a form worked out beforehand. Nothing here knows contexts, engines or WASI.
+//!
+//! Control enters twice: the loader calls [`Registry::resolve`], and running code calls through
+//! the `call` pointer of the `VmHostFunc` header that every [`HostFunc`] starts with.
+
+mod caller;
+mod convert;
+mod guest;
+mod host_func;
+mod invoke;
+mod registry;
+mod signature;
+
+pub use caller::{Caller, HostClosure};
+pub use convert::ExternRefMap;
+pub use guest::GuestMemory;
+pub use host_func::{Builtin, BuiltinFn, BuiltinModule, HostFunc};
+pub use registry::{Convention, NativeSymbol, Registry};
+pub use signature::AddressWidth;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Host functions written in Rust, and what they are told about their caller.
+
+use super::guest::GuestMemory;
+use super::host_func::{Body, HostFunc};
+use super::invoke;
+use crate::abi::trap::Trap;
+use crate::abi::types::ValType;
+use crate::abi::value::Val;
+use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A host function in Rust: parameters in, results out.
+///
+/// The results come in as zeros of the declared types and must keep those types. A function
+/// that sets the exception's text itself returns [`Trap::Host`].
+pub type HostClosure =
+    dyn Fn(Caller<'_>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static;
+
+/// Who called a host function. It lasts as long as the call.
+pub struct Caller<'a> {
+    env: *mut VmEnv,
+    call: PhantomData<&'a mut VmEnv>,
+}
+
+impl<'a> Caller<'a> {
+    /// # Safety
+    /// `env` and its instance are live during `'a`.
+    pub unsafe fn new(env: *mut VmEnv) -> Self {
+        Self { env, call: PhantomData }
+    }
+
+    pub fn env(&self) -> *mut VmEnv {
+        self.env
+    }
+
+    /// The owning exec_env, as C code knows it.
+    pub fn exec_env(&self) -> *mut c_void {
+        // SAFETY: `new` asked for a live environment.
+        unsafe { (*self.env).owner }
+    }
+
+    /// The instance whose import was called.
+    pub fn instance(&self) -> *mut VmInstance {
+        // SAFETY: as in `exec_env`.
+        unsafe { (*self.env).instance }
+    }
+
+    /// The guest's memory until guest code runs again, which the borrow does not let happen
+    /// unnoticed: calls back into the guest take the caller.
+    pub fn memory(&self) -> GuestMemory<'_> {
+        // SAFETY: `new` asked for a live environment.
+        unsafe { GuestMemory::of_env(self.env) }
+    }
+
+    /// What was given when the function was registered.
+    pub fn attachment(&self) -> *mut c_void {
+        // SAFETY: as in `exec_env`.
+        unsafe { (*self.env).attachment }
+    }
+
+    /// Whether the caller has been asked to stop.
+    pub fn is_terminated(&self) -> bool {
+        // SAFETY: as in `exec_env`.
+        unsafe { (*self.env).terminate.load(std::sync::atomic::Ordering::Relaxed) != 0 }
+    }
+}
+
+/// Values on the native stack; longer lists go to the heap.
+const INLINE_VALS: usize = 8;
+
+/// Calls a closure; the `call` of its [`HostFunc`].
+pub(super) unsafe extern "C" fn call_closure(
+    this: *const VmHostFunc,
+    env: *mut VmEnv,
+    args: *mut u64,
+) -> u32 {
+    // SAFETY: running code passes the function it was linked to, which its module keeps alive;
+    // the header is the first field of a `HostFunc`.
+    let host = unsafe { &*this.cast::<HostFunc>() };
+    let Body::Closure(closure) = &host.body else { return Trap::Internal as u32 };
+    // SAFETY: running code passes its live environment and the function's argument slots.
+    unsafe { around(host, env, || with_vals(closure, host, env, args)) }
+}
+
+/// Calls a built-in function; the `call` of its [`HostFunc`].
+pub(super) unsafe extern "C" fn call_builtin(
+    this: *const VmHostFunc,
+    env: *mut VmEnv,
+    args: *mut u64,
+) -> u32 {
+    // SAFETY: as in `call_closure`.
+    let host = unsafe { &*this.cast::<HostFunc>() };
+    let Body::Builtin(builtin) = host.body else { return Trap::Internal as u32 };
+    let slots = host.arg_slots();
+    // SAFETY: running code passes its live environment, and room for all parameters and all
+    // results at `args`.
+    unsafe {
+        around(host, env, || builtin(Caller::new(env), std::slice::from_raw_parts_mut(args, slots)))
+    }
+}
+
+/// What surrounds every call of Rust code: stack check, attachment, panics.
+///
+/// # Safety
+/// `env` and its instance are live.
+unsafe fn around(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> Result<(), Trap>) -> u32 {
+    // SAFETY: the caller vouches for `env`.
+    if let Err(trap) = unsafe { invoke::check_stack(env, 0) } {
+        return trap as u32;
+    }
+    // SAFETY: as above.
+    let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    // SAFETY: as above.
+    unsafe { (*env).attachment = attachment };
+    match outcome {
+        Ok(Err(trap)) => trap as u32,
+        // SAFETY: as above.
+        Ok(Ok(())) => unsafe { invoke::pending_exception(env) },
+        Err(payload) => {
+            // Dropping what was thrown may panic again, and nothing may unwind into the guest.
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                std::mem::forget(again);
+            }
+            Trap::Host as u32
+        }
+    }
+}
+
+/// Reads the parameters, calls, and writes the results back.
+///
+/// # Safety
+/// `args` holds the parameters of `host`'s type and has room for its results.
+unsafe fn with_vals(
+    closure: &HostClosure,
+    host: &HostFunc,
+    env: *mut VmEnv,
+    args: *mut u64,
+) -> Result<(), Trap> {
+    let (params, results) = (host.ty().params(), host.ty().results());
+    let total = params.len() + results.len();
+    let mut inline = [Val::I32(0); INLINE_VALS];
+    let mut heap = Vec::new();
+    let vals = if total <= INLINE_VALS {
+        &mut inline[..total]
+    } else {
+        heap.try_reserve_exact(total).map_err(|_| Trap::OutOfMemory)?;
+        heap.resize(total, Val::I32(0));
+        heap.as_mut_slice()
+    };
+    let (param_vals, result_vals) = vals.split_at_mut(params.len());
+    let mut slot = args;
+    for (val, &ty) in param_vals.iter_mut().zip(params) {
+        // SAFETY: the parameters lie one behind the other at `args`.
+        (*val, slot) = unsafe { read(ty, slot) };
+    }
+    for (val, &ty) in result_vals.iter_mut().zip(results) {
+        *val = Val::from_slots(ty, [0, 0]);
+    }
+    // SAFETY: the caller of `call_closure` vouches for `env` during the call.
+    closure(unsafe { Caller::new(env) }, param_vals, result_vals)?;
+    let mut slot = args;
+    for (val, &ty) in result_vals.iter().zip(results) {
+        if val.ty() != ty {
+            log::error!("a host function returned {} instead of {ty}", val.ty());
+            return Err(Trap::Host);
+        }
+        // SAFETY: the results lie one behind the other at `args`, where there is room.
+        slot = unsafe { write(*val, slot) };
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `slot` holds a value of type `ty`.
+unsafe fn read(ty: ValType, slot: *mut u64) -> (Val, *mut u64) {
+    let count = ty.slots() as usize;
+    // SAFETY: the caller vouches for as many slots as the type has.
+    let slots = unsafe { [*slot, if count == 2 { *slot.add(1) } else { 0 }] };
+    (Val::from_slots(ty, slots), slot.wrapping_add(count))
+}
+
+/// # Safety
+/// `slot` has room for `val`.
+unsafe fn write(val: Val, slot: *mut u64) -> *mut u64 {
+    let slots = val.to_slots();
+    let count = val.ty().slots() as usize;
+    // SAFETY: the caller vouches for the room.
+    unsafe { std::ptr::copy_nonoverlapping(slots.as_ptr(), slot, count) };
+    slot.wrapping_add(count)
+}

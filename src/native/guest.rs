@@ -1,0 +1,138 @@
+//! A guest's linear memory as host functions reach it.
+//!
+//! A guest's address is a claim. The only way from an address to a pointer leads through
+//! [`GuestMemory::range`], which traps when the bytes are not all there.
+
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::VmEnv;
+use std::marker::PhantomData;
+use std::ptr;
+
+/// Memory 0 of the instance that called, as it is during one host call.
+#[derive(Clone, Copy)]
+pub struct GuestMemory<'a> {
+    base: *mut u8,
+    len_bytes: usize,
+    call: PhantomData<&'a mut u8>,
+}
+
+impl<'a> GuestMemory<'a> {
+    /// The memory that `env`'s instance calls its first; empty when it has none.
+    ///
+    /// # Safety
+    /// `env` and its instance are live, and the memory neither moves nor shrinks during `'a`:
+    /// nothing may run guest code meanwhile.
+    pub unsafe fn of_env(env: *const VmEnv) -> Self {
+        // SAFETY: the caller vouches for `env`; an instance's `memory0` is never null.
+        let memory = unsafe { &*(*(*env).instance).memory0 };
+        Self { base: memory.base, len_bytes: memory.len_bytes, call: PhantomData }
+    }
+
+    /// A memory over bytes that the host owns.
+    pub fn over(bytes: &'a mut [u8]) -> Self {
+        Self { base: bytes.as_mut_ptr(), len_bytes: bytes.len(), call: PhantomData }
+    }
+
+    pub fn len_bytes(&self) -> usize {
+        self.len_bytes
+    }
+
+    /// A pointer to `len` bytes at `address`. At the very end of the memory only `len` zero
+    /// fits, and the pointer must not be read from.
+    pub fn range(&self, address: u64, len: u64) -> Result<*mut u8, Trap> {
+        match address.checked_add(len) {
+            Some(end) if end <= self.len_bytes as u64 => {
+                Ok(self.base.wrapping_add(address as usize))
+            }
+            _ => Err(Trap::MemoryOutOfBounds),
+        }
+    }
+
+    /// A pointer to the string at `address`, whose NUL lies inside the memory.
+    pub fn text(&self, address: u64) -> Result<*mut u8, Trap> {
+        if address >= self.len_bytes as u64 {
+            return Err(Trap::MemoryOutOfBounds);
+        }
+        let start = self.base.wrapping_add(address as usize);
+        let room = self.len_bytes - address as usize;
+        // SAFETY: `start` has `room` accessible bytes behind it, by the check above.
+        let end = unsafe { libc::memchr(start.cast(), 0, room) };
+        if end.is_null() { Err(Trap::MemoryOutOfBounds) } else { Ok(start) }
+    }
+
+    /// Copies `N` bytes out.
+    pub fn read<const N: usize>(&self, address: u64) -> Result<[u8; N], Trap> {
+        let from = self.range(address, N as u64)?;
+        let mut bytes = [0; N];
+        // SAFETY: `range` found `N` accessible bytes; `bytes` is the host's own.
+        unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), N) };
+        Ok(bytes)
+    }
+
+    pub fn read_u32(&self, address: u64) -> Result<u32, Trap> {
+        self.read(address).map(u32::from_le_bytes)
+    }
+
+    pub fn read_u64(&self, address: u64) -> Result<u64, Trap> {
+        self.read(address).map(u64::from_le_bytes)
+    }
+
+    /// Copies `bytes` in.
+    pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), Trap> {
+        let to = self.range(address, bytes.len() as u64)?;
+        // SAFETY: `range` found as many accessible bytes as are copied, and no Rust reference
+        // points into a guest's memory, so the two do not overlap.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
+    pub fn write_u32(&self, address: u64, value: u32) -> Result<(), Trap> {
+        self.write(address, &value.to_le_bytes())
+    }
+
+    pub fn write_u64(&self, address: u64, value: u64) -> Result<(), Trap> {
+        self.write(address, &value.to_le_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GuestMemory;
+    use crate::abi::trap::Trap;
+
+    #[test]
+    fn ranges_end_with_the_memory() {
+        let mut bytes = [0_u8; 16];
+        let start = bytes.as_mut_ptr();
+        let memory = GuestMemory::over(&mut bytes);
+        assert_eq!(memory.range(0, 16), Ok(start));
+        assert_eq!(memory.range(16, 0), Ok(start.wrapping_add(16)));
+        for (address, len) in [(16, 1), (17, 0), (0, 17), (u64::MAX, 1), (1, u64::MAX), (8, 9)] {
+            assert_eq!(memory.range(address, len), Err(Trap::MemoryOutOfBounds));
+        }
+    }
+
+    #[test]
+    fn values_are_little_endian() {
+        let mut bytes = [0_u8; 16];
+        let memory = GuestMemory::over(&mut bytes);
+        assert_eq!(memory.write_u32(3, 0x0403_0201), Ok(()));
+        assert_eq!(memory.write_u64(8, 1), Ok(()));
+        assert_eq!(memory.read_u32(3), Ok(0x0403_0201));
+        assert_eq!(memory.read_u64(8), Ok(1));
+        assert_eq!(memory.write_u64(9, 1), Err(Trap::MemoryOutOfBounds));
+        assert_eq!(bytes[3..7], [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_string_ends_inside() {
+        let mut bytes = *b"ab\0cd";
+        let start = bytes.as_mut_ptr();
+        let memory = GuestMemory::over(&mut bytes);
+        assert_eq!(memory.text(0), Ok(start));
+        assert_eq!(memory.text(2), Ok(start.wrapping_add(2)));
+        for address in [3, 4, 5, 6, u64::MAX] {
+            assert_eq!(memory.text(address), Err(Trap::MemoryOutOfBounds));
+        }
+    }
+}

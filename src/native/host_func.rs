@@ -1,0 +1,203 @@
+//! A host function bound to an import: who to call, and everything about the call that can be
+//! worked out before it happens.
+
+use super::caller::{self, HostClosure};
+use super::convert::{self, Conversion, ExternRefMap, Mismatch, Receiver};
+use super::invoke::{self, CallPlan};
+use super::registry::Convention;
+use super::signature::{AddressWidth, Signature};
+use crate::abi::trap::Trap;
+use crate::abi::types::FuncType;
+use crate::abi::vm_layout::VmHostFunc;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A host function. Owner: the links of the modules that import it, by `Arc`.
+///
+/// The header comes first, so that running code calls through it without knowing the rest.
+#[repr(C)]
+pub struct HostFunc {
+    header: VmHostFunc,
+    /// The C function; null for Rust code.
+    pub(super) target: *const c_void,
+    pub(super) attachment: *mut c_void,
+    /// Parameters that do not travel as they are.
+    pub(super) conversions: Box<[Conversion]>,
+    pub(super) externrefs: Option<Arc<dyn ExternRefMap>>,
+    pub(super) body: Body,
+    ty: FuncType,
+}
+
+/// What stands behind the header.
+pub(super) enum Body {
+    /// A C function whose integer arguments fit a plain function pointer.
+    Direct,
+    /// A C function with arguments in other places.
+    Planned(CallPlan),
+    /// A C function that takes an array of slots.
+    Raw {
+        fit_results: bool,
+    },
+    Closure(Box<HostClosure>),
+    Builtin(BuiltinFn),
+}
+
+// SAFETY: `target` and `attachment` are the embedder's, who registered them for use by every
+// thread that runs guests of the context; they are only passed on. The closure and the map are
+// `Send + Sync` by their types, and the rest is plain data that never changes.
+unsafe impl Send for HostFunc {}
+// SAFETY: as for `Send`; a `HostFunc` is immutable.
+unsafe impl Sync for HostFunc {}
+
+/// A function of a built-in table. The slice holds the parameters, and takes the results from
+/// its start on.
+pub type BuiltinFn = fn(super::Caller<'_>, &mut [u64]) -> Result<(), Trap>;
+
+/// One entry of a [`BuiltinModule`].
+pub struct Builtin {
+    pub name: &'static str,
+    /// Checked against the import's type; the function itself checks addresses.
+    pub signature: &'static str,
+    pub call: BuiltinFn,
+}
+
+/// A constant table of functions that every context can offer without copying it.
+pub struct BuiltinModule {
+    /// The names the module goes by.
+    pub names: &'static [&'static str],
+    /// Sorted by name.
+    pub functions: &'static [Builtin],
+}
+
+impl BuiltinModule {
+    pub(super) fn find(&self, name: &str) -> Option<&'static Builtin> {
+        let found = self.functions.binary_search_by(|b| b.name.cmp(name));
+        found.ok().map(|at| &self.functions[at])
+    }
+}
+
+impl HostFunc {
+    /// Binds a C function. `signature` is the embedder's text; none or an empty one means that
+    /// nothing is checked and no address converted.
+    ///
+    /// # Safety
+    /// `target` is a C function that takes the exec_env and parameters as `ty` says, or the
+    /// exec_env and an array of slots for [`Convention::Raw`]. It stays callable, from any
+    /// thread, for as long as the `HostFunc` lives.
+    pub unsafe fn c_function(
+        target: *const c_void,
+        ty: &FuncType,
+        signature: Option<&[u8]>,
+        width: AddressWidth,
+        convention: Convention,
+        attachment: *mut c_void,
+        externrefs: Option<Arc<dyn ExternRefMap>>,
+    ) -> Option<Self> {
+        let signature = convert::signature_of(signature, ty, width);
+        let signature = match signature {
+            Ok(signature) => signature,
+            Err(Mismatch) => return None,
+        };
+        Some(match convention {
+            Convention::Native => Self::native(target, ty, signature, attachment, externrefs),
+            Convention::Raw => Self::raw(target, ty, signature, attachment, externrefs),
+        })
+    }
+
+    fn native(
+        target: *const c_void,
+        ty: &FuncType,
+        signature: Option<Signature<'_>>,
+        attachment: *mut c_void,
+        externrefs: Option<Arc<dyn ExternRefMap>>,
+    ) -> Self {
+        let (call, body) = match invoke::direct(ty) {
+            Some(call) => (call, Body::Direct),
+            None => {
+                let indexed = signature.is_none();
+                (invoke::PLANNED, Body::Planned(CallPlan::new(ty, indexed)))
+            }
+        };
+        Self {
+            header: VmHostFunc { call },
+            target,
+            attachment,
+            conversions: convert::plan(ty, signature, Receiver::Registers),
+            externrefs,
+            body,
+            ty: ty.clone(),
+        }
+    }
+
+    fn raw(
+        target: *const c_void,
+        ty: &FuncType,
+        signature: Option<Signature<'_>>,
+        attachment: *mut c_void,
+        externrefs: Option<Arc<dyn ExternRefMap>>,
+    ) -> Self {
+        Self {
+            header: VmHostFunc { call: invoke::RAW },
+            target,
+            attachment,
+            conversions: convert::plan(ty, signature, Receiver::Words),
+            externrefs,
+            body: Body::Raw { fit_results: invoke::raw_results_need_fitting(ty) },
+            ty: ty.clone(),
+        }
+    }
+
+    /// Binds a Rust closure.
+    pub fn closure(
+        ty: FuncType,
+        closure: impl Fn(
+            super::Caller<'_>,
+            &[crate::abi::value::Val],
+            &mut [crate::abi::value::Val],
+        ) -> Result<(), Trap>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::rust(caller::call_closure, ty, Body::Closure(Box::new(closure)))
+    }
+
+    /// Binds a built-in function, if it is one of type `ty`.
+    pub fn builtin(builtin: &Builtin, ty: &FuncType) -> Option<Self> {
+        let signature = builtin.signature.as_bytes();
+        Signature::check(signature, ty, AddressWidth::Bits32)?;
+        Some(Self::rust(caller::call_builtin, ty.clone(), Body::Builtin(builtin.call)))
+    }
+
+    fn rust(call: invoke::CallFn, ty: FuncType, body: Body) -> Self {
+        Self {
+            header: VmHostFunc { call },
+            target: std::ptr::null(),
+            attachment: std::ptr::null_mut(),
+            conversions: Box::default(),
+            externrefs: None,
+            body,
+            ty,
+        }
+    }
+
+    /// The same function with something attached that it finds in its environment.
+    pub fn with_attachment(mut self, attachment: *mut c_void) -> Self {
+        self.attachment = attachment;
+        self
+    }
+
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// What running code calls through; valid while `self` is alive and does not move.
+    pub fn header(&self) -> *const VmHostFunc {
+        std::ptr::from_ref(self).cast()
+    }
+
+    /// Slots that a call needs at its arguments' place.
+    pub(super) fn arg_slots(&self) -> usize {
+        self.ty.param_slots().max(self.ty.result_slots()) as usize
+    }
+}

@@ -1,0 +1,89 @@
+//! The thunk for the procedure call standard of AArch64.
+
+use super::plan::CallPlan;
+use crate::abi::types::FuncType;
+use std::arch::naked_asm;
+use std::ffi::c_void;
+
+/// x0 to x7.
+pub(super) const INT_REGS: usize = 8;
+
+/// This convention needs nothing but the places of the arguments.
+pub(super) struct Extra;
+
+impl Extra {
+    pub(super) fn new(_ty: &FuncType) -> Self {
+        Self
+    }
+}
+
+/// Calls `target` with the arguments in `frame`; the results replace the frame's first words.
+///
+/// # Safety
+/// `frame` is aligned to 16 bytes and filled for a function like `target`, with `stack_words`
+/// words for the stack.
+pub(super) unsafe fn call(
+    target: *const c_void,
+    frame: *mut u64,
+    stack_words: usize,
+    _plan: &CallPlan,
+) {
+    // SAFETY: the caller vouches for the frame and the function.
+    unsafe { thunk(target, frame, stack_words) }
+}
+
+/// x29 keeps the stack pointer, so that unwinding needs no more than the frame pointer; x19
+/// keeps the frame's address across the call. The stack arguments are written from the top
+/// down: each page of the stack is touched before the one below it.
+#[unsafe(naked)]
+unsafe extern "C" fn thunk(target: *const c_void, frame: *mut u64, stack_words: usize) {
+    naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-32]!",
+        ".cfi_def_cfa_offset 32",
+        ".cfi_offset x29, -32",
+        ".cfi_offset x30, -24",
+        "mov x29, sp",
+        ".cfi_def_cfa_register x29",
+        "str x19, [sp, #16]",
+        ".cfi_offset x19, -16",
+        "mov x19, x1",
+        "mov x16, x0",
+        // The stack pointer stays a multiple of 16: an odd number of words gets a partner.
+        "add x9, x19, #{stack}",
+        "add x9, x9, x2, lsl #3",
+        "tbz x2, #0, 2f",
+        "ldr x10, [x9, #-8]!",
+        "str x10, [sp, #-16]!",
+        "sub x2, x2, #1",
+        "2:",
+        "cbz x2, 3f",
+        "ldp x10, x11, [x9, #-16]!",
+        "stp x10, x11, [sp, #-16]!",
+        "sub x2, x2, #2",
+        "b 2b",
+        "3:",
+        "ldp q0, q1, [x19]",
+        "ldp q2, q3, [x19, #32]",
+        "ldp q4, q5, [x19, #64]",
+        "ldp q6, q7, [x19, #96]",
+        "ldp x0, x1, [x19, #{int}]",
+        "ldp x2, x3, [x19, #{int} + 16]",
+        "ldp x4, x5, [x19, #{int} + 32]",
+        "ldp x6, x7, [x19, #{int} + 48]",
+        "blr x16",
+        "str x0, [x19]",
+        "str q0, [x19, #16]",
+        "mov sp, x29",
+        "ldr x19, [sp, #16]",
+        "ldp x29, x30, [sp], #32",
+        ".cfi_def_cfa sp, 0",
+        ".cfi_restore x29",
+        ".cfi_restore x30",
+        ".cfi_restore x19",
+        "ret",
+        ".cfi_endproc",
+        stack = const super::plan::STACK_START * 8,
+        int = const super::plan::INT_START * 8,
+    )
+}

@@ -1,0 +1,167 @@
+//! Calling C functions whose types are known only at run time.
+//!
+//! Three ways, chosen when an import is bound: [`direct`] for up to six integer arguments, which
+//! a plain function pointer of the right arity takes; a [`CallPlan`], which lists the place of
+//! each argument and leaves the call itself to a few lines of assembly (or to libffi where no
+//! thunk was written); and raw natives, which take the slots as they lie.
+//!
+//! All of them are entered by running code through the header of a `HostFunc`.
+
+mod direct;
+mod plan;
+
+cfg_select! {
+    miri => {
+        mod miri;
+        use miri as backend;
+    }
+    all(target_arch = "x86_64", unix, not(isothread_ffi)) => {
+        mod x86_64;
+        use x86_64 as backend;
+    }
+    all(target_arch = "aarch64", unix, not(target_vendor = "apple"), not(isothread_ffi)) => {
+        mod aarch64;
+        use aarch64 as backend;
+    }
+    _ => {
+        mod ffi;
+        use ffi as backend;
+    }
+}
+
+pub(super) use direct::direct;
+pub(super) use plan::{CallPlan, PLANNED};
+
+use super::convert;
+use super::host_func::{Body, HostFunc};
+use crate::abi::trap::Trap;
+use crate::abi::types::{FuncType, ValType};
+use crate::abi::vm_layout::{VmEnv, VmHostFunc};
+use std::ffi::c_void;
+use std::sync::atomic::Ordering;
+
+/// The entry of a host function.
+pub(super) type CallFn =
+    unsafe extern "C" fn(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32;
+
+/// The entry of raw natives.
+pub(super) const RAW: CallFn = call_raw;
+
+/// A C function's view of a raw call.
+type RawFn = unsafe extern "C" fn(exec_env: *mut c_void, args: *mut u64);
+
+/// Traps if fewer than `room` bytes of native stack are left above the limit.
+///
+/// # Safety
+/// `env` is live.
+#[inline(always)]
+pub(super) unsafe fn check_stack(env: *const VmEnv, room: usize) -> Result<(), Trap> {
+    // SAFETY: the caller vouches for `env`.
+    let limit = unsafe { (*env).native_stack_limit };
+    if stack_pointer().saturating_sub(room) < limit {
+        return Err(Trap::NativeStackOverflow);
+    }
+    Ok(())
+}
+
+/// Near enough: the address of something on the stack.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let here = std::mem::MaybeUninit::<u8>::uninit();
+    std::hint::black_box(std::ptr::from_ref(&here)).addr()
+}
+
+/// The code of the trap that a native asked for by setting an exception, else 0.
+///
+/// # Safety
+/// `env` and its instance are live.
+#[inline(always)]
+pub(super) unsafe fn pending_exception(env: *const VmEnv) -> u32 {
+    // SAFETY: the caller vouches for both.
+    let set = unsafe { (*(*env).instance).exception_set.load(Ordering::Acquire) };
+    if set == 0 { 0 } else { Trap::Host as u32 }
+}
+
+/// Stack check and conversions: what comes before every call of a C function.
+///
+/// # Safety
+/// `env` and its instance are live, and `args` holds the parameters of `host`'s type.
+#[inline(always)]
+unsafe fn enter(host: &HostFunc, env: *mut VmEnv, args: *mut u64, room: usize) -> u32 {
+    // SAFETY: the caller vouches for `env`.
+    if let Err(trap) = unsafe { check_stack(env, room) } {
+        return trap as u32;
+    }
+    if host.conversions.is_empty() {
+        return 0;
+    }
+    // SAFETY: the caller vouches for `env` and for parameters of the type that the
+    // conversions were listed for.
+    match unsafe { convert::apply(&host.conversions, host.externrefs.as_deref(), env, args) } {
+        Ok(()) => 0,
+        Err(trap) => trap as u32,
+    }
+}
+
+/// Runs `call` with `host`'s attachment in the environment; restores what stood there, since
+/// the caller may be a native itself.
+///
+/// # Safety
+/// `env` is live.
+#[inline(always)]
+unsafe fn attached<R>(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> R) -> R {
+    // SAFETY: the caller vouches for `env`.
+    let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
+    let result = call();
+    // SAFETY: as above.
+    unsafe { (*env).attachment = attachment };
+    result
+}
+
+unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32 {
+    // SAFETY: running code passes the function it was linked to, which its module keeps alive;
+    // the header is the first field of a `HostFunc`.
+    let host = unsafe { &*this.cast::<HostFunc>() };
+    // SAFETY: running code passes its live environment and the parameters of this type.
+    let trap = unsafe { enter(host, env, args, 0) };
+    if trap != 0 {
+        return trap;
+    }
+    // SAFETY: whoever registered a raw native vouched for this type.
+    let func = unsafe { std::mem::transmute::<*const c_void, RawFn>(host.target) };
+    // SAFETY: `args` holds the parameters and has room for the results, and the owner of a
+    // live environment is what C code knows as its exec_env.
+    unsafe { attached(host, env, || func((*env).owner, args)) };
+    // SAFETY: as above.
+    let pending = unsafe { pending_exception(env) };
+    if pending == 0 && matches!(host.body, Body::Raw { fit_results: true }) {
+        // SAFETY: as above.
+        return unsafe { fit_raw_results(host, env, args) };
+    }
+    pending
+}
+
+/// Whether results of type `ty` have to be fitted into their slots after a raw call.
+pub(super) fn raw_results_need_fitting(ty: &FuncType) -> bool {
+    ty.results().iter().any(|ty| !matches!(ty, ValType::I64 | ValType::F64 | ValType::V128))
+}
+
+/// # Safety
+/// `env` and its instance are live, and `args` holds the results of `host`'s type.
+#[cold]
+#[inline(never)]
+unsafe fn fit_raw_results(host: &HostFunc, env: *mut VmEnv, args: *mut u64) -> u32 {
+    let mut slot = args;
+    for &ty in host.ty().results() {
+        // SAFETY: the results lie one behind the other at `args`.
+        let value = unsafe { &mut *slot };
+        // SAFETY: the caller vouches for `env`.
+        let instance = unsafe { (*env).instance };
+        match plan::slot_of_result(ty, *value, host.externrefs.as_deref(), instance) {
+            Ok(fitted) => *value = fitted,
+            Err(trap) => return trap as u32,
+        }
+        slot = slot.wrapping_add(ty.slots() as usize);
+    }
+    0
+}

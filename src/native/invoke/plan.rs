@@ -1,0 +1,273 @@
+//! Calls with arguments in any place: floats, vectors, more than a few integers, several
+//! results.
+//!
+//! A plan is made when the import is bound. For a call, the arguments are laid out in a
+//! [`Frame`] of words in the order in which the thunk takes them: vector registers, integer
+//! registers, stack. The thunk loads them, calls, and leaves both result registers at the
+//! frame's start. Results behind the first are written by the native through pointers that
+//! follow its parameters.
+
+use super::backend::{self, INT_REGS};
+use super::{CallFn, attached, enter, pending_exception};
+use crate::abi::trap::Trap;
+use crate::abi::types::{FuncType, ValType};
+use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
+use crate::native::convert::{self, ExternRefMap};
+use crate::native::host_func::{Body, HostFunc};
+use std::mem::MaybeUninit;
+
+/// Vector registers that pass arguments, on every ABI with a thunk.
+const FLOAT_REGS: usize = 8;
+/// Two words for each vector register.
+pub(super) const INT_START: usize = FLOAT_REGS * 2;
+pub(super) const STACK_START: usize = INT_START + INT_REGS;
+/// Where the thunk leaves the integer result and, two words on, the vector result.
+pub(super) const INT_RESULT: usize = 0;
+pub(super) const FLOAT_RESULT: usize = 2;
+
+/// Words of a frame that lies on the native stack; longer ones go to the heap.
+const INLINE_WORDS: usize = 64;
+
+/// The words of one call, aligned for the thunk's vector loads.
+#[repr(C, align(16))]
+struct Frame([MaybeUninit<u64>; INLINE_WORDS]);
+
+/// The entry of planned calls.
+pub(in crate::native) const PLANNED: CallFn = call_planned;
+
+/// Where each argument of a C function goes.
+pub(in crate::native) struct CallPlan {
+    moves: Box<[Move]>,
+    /// Words of the frame, stack arguments included.
+    words: usize,
+    /// Externrefs are numbers, as natives without a signature see them.
+    indexed: bool,
+    /// What else the target's own calling convention needs to know.
+    pub(super) target: backend::Extra,
+}
+
+#[derive(Clone, Copy)]
+struct Move {
+    from: From,
+    to: u16,
+}
+
+#[derive(Clone, Copy)]
+enum From {
+    Slot(u16),
+    /// Both halves of a vector.
+    Pair(u16),
+    /// The address of the slot, for a result, which is cleared.
+    Address(u16),
+}
+
+/// Hands out the places of arguments in the order of the parameters.
+struct Places {
+    floats: usize,
+    ints: usize,
+    stack: usize,
+}
+
+impl Places {
+    fn int(&mut self) -> usize {
+        if self.ints < INT_REGS {
+            self.ints += 1;
+            INT_START + self.ints - 1
+        } else {
+            self.on_stack(1)
+        }
+    }
+
+    fn float(&mut self, words: usize) -> usize {
+        if self.floats < FLOAT_REGS {
+            self.floats += 1;
+            (self.floats - 1) * 2
+        } else {
+            self.on_stack(words)
+        }
+    }
+
+    /// Vectors are aligned to their size on the stack.
+    fn on_stack(&mut self, words: usize) -> usize {
+        let start = self.stack.next_multiple_of(words);
+        self.stack = start + words;
+        STACK_START + start
+    }
+}
+
+impl CallPlan {
+    pub(in crate::native) fn new(ty: &FuncType, indexed: bool) -> Self {
+        // The exec_env takes the first integer register.
+        let mut places = Places { floats: 0, ints: 1, stack: 0 };
+        let mut moves = Vec::with_capacity(ty.params().len() + ty.results().len());
+        let mut slot = 0_u16;
+        for &param in ty.params() {
+            let (from, to) = match param {
+                ValType::V128 => (From::Pair(slot), places.float(2)),
+                ValType::F32 | ValType::F64 => (From::Slot(slot), places.float(1)),
+                _ => (From::Slot(slot), places.int()),
+            };
+            moves.push(Move { from, to: to as u16 });
+            slot += param.slots() as u16;
+        }
+        let mut slot = 0_u16;
+        for (index, result) in ty.results().iter().enumerate() {
+            if index > 0 {
+                moves.push(Move { from: From::Address(slot), to: places.int() as u16 });
+            }
+            slot += result.slots() as u16;
+        }
+        Self {
+            moves: moves.into_boxed_slice(),
+            words: STACK_START + places.stack,
+            indexed,
+            target: backend::Extra::new(ty),
+        }
+    }
+
+    fn stack_words(&self) -> usize {
+        self.words - STACK_START
+    }
+
+    /// Native stack that a call takes beyond what every native may use.
+    fn stack_bytes(&self) -> usize {
+        self.words.max(INLINE_WORDS) * 16
+    }
+
+    /// Lays out the arguments in `frame`.
+    ///
+    /// # Safety
+    /// `frame` has room for `self.words` words and `args` holds the parameters that the plan
+    /// was made for, with room for the results.
+    unsafe fn fill(&self, frame: *mut u64, args: *mut u64) {
+        for entry in &self.moves {
+            // SAFETY: `new` only hands out places below `words`.
+            let to = unsafe { frame.add(entry.to as usize) };
+            // SAFETY: `new` only names slots of the parameters and results.
+            unsafe {
+                match entry.from {
+                    From::Slot(slot) => *to = *args.add(slot as usize),
+                    From::Pair(slot) => {
+                        *to = *args.add(slot as usize);
+                        *to.add(1) = *args.add(slot as usize + 1);
+                    }
+                    From::Address(slot) => {
+                        *to = args.add(slot as usize).expose_provenance() as u64;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Clears the slots that the native fills through pointers: it may write half of one.
+    ///
+    /// # Safety
+    /// As for `fill`; the parameters are no longer needed.
+    unsafe fn clear_results(&self, args: *mut u64) {
+        for entry in &self.moves {
+            if let From::Address(slot) = entry.from {
+                // SAFETY: the caller vouches for room for the results.
+                unsafe { *args.add(slot as usize) = 0 };
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32 {
+    // SAFETY: running code passes the function it was linked to, which its module keeps alive;
+    // the header is the first field of a `HostFunc`.
+    let host = unsafe { &*this.cast::<HostFunc>() };
+    let Body::Planned(plan) = &host.body else { return Trap::Internal as u32 };
+    // SAFETY: running code passes its live environment and the parameters of this type.
+    let trap = unsafe { enter(host, env, args, plan.stack_bytes()) };
+    if trap != 0 {
+        return trap;
+    }
+    let mut inline = Frame([MaybeUninit::uninit(); INLINE_WORDS]);
+    let mut heap = Vec::<u128>::new();
+    let frame = if plan.words <= INLINE_WORDS {
+        inline.0.as_mut_ptr().cast::<u64>()
+    } else if heap.try_reserve_exact(plan.words.div_ceil(2)).is_ok() {
+        heap.as_mut_ptr().cast::<u64>()
+    } else {
+        return Trap::OutOfMemory as u32;
+    };
+    // SAFETY: `frame` has room for the plan's words and is aligned to 16 bytes; `args` holds
+    // the parameters and has room for the results; whoever registered the function vouched for
+    // its type; the owner of a live environment is its exec_env.
+    unsafe {
+        plan.fill(frame, args);
+        plan.clear_results(args);
+        *frame.add(INT_START) = (*env).owner.expose_provenance() as u64;
+        attached(host, env, || backend::call(host.target, frame, plan.stack_words(), plan));
+        let pending = pending_exception(env);
+        if pending != 0 { pending } else { store_results(host, plan, env, frame, args) }
+    }
+}
+
+/// Puts the first result into its slot and the others in order.
+///
+/// # Safety
+/// `frame` is what the thunk left, and `args` has room for the results.
+unsafe fn store_results(
+    host: &HostFunc,
+    plan: &CallPlan,
+    env: *mut VmEnv,
+    frame: *mut u64,
+    args: *mut u64,
+) -> u32 {
+    let mut slot = args;
+    for (index, &ty) in host.ty().results().iter().enumerate() {
+        let first = index == 0;
+        // SAFETY: the thunk left both result registers in the frame's first four words.
+        let (int, float) = unsafe { (*frame.add(INT_RESULT), frame.add(FLOAT_RESULT)) };
+        // SAFETY: the slots of the results lie one behind the other at `args`.
+        let value = unsafe {
+            match ty {
+                ValType::V128 if first => {
+                    *slot.add(1) = *float.add(1);
+                    *float
+                }
+                ValType::F32 | ValType::F64 if first => *float,
+                _ if first => int,
+                _ => *slot,
+            }
+        };
+        // SAFETY: the caller's environment is live during the call.
+        let instance = unsafe { (*env).instance };
+        let fitted = match ty {
+            ValType::ExternRef if plan.indexed => Ok(convert::externref_from_index(value)),
+            ty => slot_of_result(ty, value, host.externrefs.as_deref(), instance),
+        };
+        match fitted {
+            // SAFETY: as above.
+            Ok(fitted) => unsafe { *slot = fitted },
+            Err(trap) => return trap as u32,
+        }
+        slot = slot.wrapping_add(ty.slots() as usize);
+    }
+    0
+}
+
+/// The slot for a word that a native returned: nothing above the type's width, references as
+/// the guest knows them.
+pub(super) fn slot_of_result(
+    ty: ValType,
+    value: u64,
+    externrefs: Option<&dyn ExternRefMap>,
+    instance: *mut VmInstance,
+) -> Result<u64, Trap> {
+    Ok(match ty {
+        ValType::I32 | ValType::F32 => value as u32 as u64,
+        ValType::I64 | ValType::F64 | ValType::V128 => value,
+        ValType::ExternRef => convert::externref_from_host(externrefs, instance, value)?,
+        ValType::FuncRef => func_ref(instance, value as u32),
+    })
+}
+
+/// The reference of a function that a native named by its index; null if the instance made
+/// none for it.
+fn func_ref(_instance: *mut VmInstance, _index: u32) -> u64 {
+    let none = std::ptr::null_mut::<VmFuncRef>();
+    none.addr() as u64
+}

@@ -1,0 +1,314 @@
+//! What a context offers to the imports of its modules.
+//!
+//! The last registration wins. Below all registrations lie the built-in tables, which are
+//! constant and shared by every context: making a registry copies nothing and allocates nothing.
+//!
+//! An embedder's array of symbols is kept by its address and read each time a name is looked
+//! up, so it must outlive its registration, exactly as WAMR demands; unlike there it is never
+//! written to, and nothing of it is touched when it is registered.
+
+use super::convert::ExternRefMap;
+use super::host_func::{BuiltinModule, HostFunc};
+use super::signature::{self, AddressWidth};
+use crate::abi::types::FuncType;
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// An entry of an embedder's array, as C declares it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct NativeSymbol {
+    pub symbol: *const c_char,
+    pub func_ptr: *mut c_void,
+    pub signature: *const c_char,
+    pub attachment: *mut c_void,
+}
+
+const _: () = assert!(size_of::<NativeSymbol>() == 4 * size_of::<usize>());
+
+/// How a C function takes its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convention {
+    /// `ret f(exec_env, args..)`.
+    Native,
+    /// `void f(exec_env, uint64_t *args)`, the result in `args[0]`.
+    Raw,
+}
+
+/// What a context's modules can import. Owner: the context.
+pub struct Registry {
+    state: RwLock<State>,
+}
+
+struct State {
+    /// Oldest first.
+    nodes: Vec<Node>,
+    builtins: [Option<&'static BuiltinModule>; BUILTINS_MAX],
+    externrefs: Option<Arc<dyn ExternRefMap>>,
+}
+
+/// Room for built-in tables; each is a group of functions compiled into the library.
+const BUILTINS_MAX: usize = 8;
+
+enum Node {
+    Array(SymbolArray),
+    Func { module: Box<str>, name: Box<str>, func: Arc<HostFunc> },
+}
+
+/// An embedder's array, by its address.
+struct SymbolArray {
+    /// Absent when the embedder gave none; such an array can be unregistered but never matches.
+    module: Option<Box<CStr>>,
+    symbols: *const NativeSymbol,
+    count: u32,
+    convention: Convention,
+}
+
+// SAFETY: the array belongs to the embedder, who promised at `Registry::register` that it stays
+// readable from any thread while it is registered; it is never written to.
+unsafe impl Send for SymbolArray {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for SymbolArray {}
+
+/// What a name led to.
+enum Found {
+    Symbol(NativeSymbol, Convention),
+    Func(Arc<HostFunc>),
+    Builtin(&'static super::Builtin),
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    pub const fn new() -> Self {
+        let state = State { nodes: Vec::new(), builtins: [None; BUILTINS_MAX], externrefs: None };
+        Self { state: RwLock::new(state) }
+    }
+
+    /// Registers an embedder's array; false if memory ran out. `module` is copied, the array
+    /// is not. Null pointers are accepted and match nothing.
+    ///
+    /// # Safety
+    /// `module` is null or a C string. If `symbols` is not null, it points to `count` entries
+    /// that stay readable, with the strings they name and the functions they point to, until
+    /// they are unregistered or the registry is dropped. Functions that an import was bound to
+    /// stay callable, with their type as the import says, while the module lives.
+    pub unsafe fn register(
+        &self,
+        module: *const c_char,
+        symbols: *const NativeSymbol,
+        count: u32,
+        convention: Convention,
+    ) -> bool {
+        // SAFETY: the caller vouches for a C string behind every pointer that is not null.
+        let module = (!module.is_null()).then(|| unsafe { CStr::from_ptr(module) }.into());
+        self.push(Node::Array(SymbolArray { module, symbols, count, convention }))
+    }
+
+    /// Removes the latest registration of this array under this name; false if there is none.
+    /// Imports that are already bound stay bound.
+    ///
+    /// # Safety
+    /// `module` is null or a C string.
+    pub unsafe fn unregister(&self, module: *const c_char, symbols: *const NativeSymbol) -> bool {
+        // SAFETY: the caller vouches for a C string behind a pointer that is not null.
+        let module = (!module.is_null()).then(|| unsafe { CStr::from_ptr(module) });
+        self.remove(|node| match node {
+            Node::Array(a) => a.symbols == symbols && a.module.as_deref() == module,
+            Node::Func { .. } => false,
+        })
+    }
+
+    /// Registers one function of the host's; false if memory ran out.
+    pub fn register_func(&self, module: &str, name: &str, func: Arc<HostFunc>) -> bool {
+        self.push(Node::Func { module: module.into(), name: name.into(), func })
+    }
+
+    /// Removes the latest `register_func` of this name; false if there is none.
+    pub fn unregister_func(&self, module: &str, name: &str) -> bool {
+        self.remove(|node| match node {
+            Node::Array(_) => false,
+            Node::Func { module: m, name: n, .. } => **m == *module && **n == *name,
+        })
+    }
+
+    /// Offers a built-in table to names that nothing else claims; false if there are too many.
+    /// A table added later comes first.
+    pub fn add_builtins(&self, table: &'static BuiltinModule) -> bool {
+        let mut state = self.write();
+        match state.builtins.iter_mut().find(|b| b.is_none()) {
+            Some(free) => {
+                *free = Some(table);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Sets how C functions bound from now on see externrefs.
+    pub fn set_externrefs(&self, map: Option<Arc<dyn ExternRefMap>>) {
+        self.write().externrefs = map;
+    }
+
+    /// Whether an import of this name would be found now, whatever its type.
+    pub fn is_linked(&self, module: &str, name: &str) -> bool {
+        self.read().find(module, name).is_some()
+    }
+
+    /// Binds a function import of a module whose memory has 32-bit addresses.
+    pub fn resolve(&self, module: &str, name: &str, ty: &FuncType) -> Option<Arc<HostFunc>> {
+        self.resolve_for(module, name, ty, AddressWidth::Bits32)
+    }
+
+    /// Binds a function import. A function that was found but does not fit leaves the import
+    /// unbound, with a warning; older registrations of the name are not tried.
+    pub fn resolve_for(
+        &self,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        width: AddressWidth,
+    ) -> Option<Arc<HostFunc>> {
+        // The warning is written without the lock: a log sink may be the embedder's.
+        let outcome = self.read().bind(module, name, ty, width)?;
+        outcome
+            .inspect_err(|signature| {
+                log::warn!(
+                    "failed to check signature '{signature}' and resolve pointer params for \
+                     import function ({module}, {name})\n"
+                );
+            })
+            .ok()
+    }
+
+    fn push(&self, node: Node) -> bool {
+        let mut state = self.write();
+        if state.nodes.try_reserve(1).is_err() {
+            return false;
+        }
+        state.nodes.push(node);
+        true
+    }
+
+    fn remove(&self, matches: impl Fn(&Node) -> bool) -> bool {
+        let mut state = self.write();
+        let Some(at) = state.nodes.iter().rposition(matches) else { return false };
+        let node = state.nodes.remove(at);
+        drop(state);
+        // A function's closure may do anything when it goes, so it goes without the lock.
+        drop(node);
+        true
+    }
+
+    /// The lists are whole whenever the lock is free, so a panic elsewhere does not spoil them.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Newest first; within one registration the exact name goes before the name without its
+    /// leading underscore, which old compilers put there.
+    fn find(&self, module: &str, name: &str) -> Option<Found> {
+        let plain = name.strip_prefix('_');
+        for node in self.nodes.iter().rev() {
+            let found = node.find(module, name);
+            let found = found.or_else(|| plain.and_then(|plain| node.find(module, plain)));
+            if found.is_some() {
+                return found;
+            }
+        }
+        let tables = self.builtins.iter().rev().flatten();
+        tables
+            .filter(|table| table.names.contains(&module))
+            .find_map(|table| {
+                table.find(name).or_else(|| plain.and_then(|plain| table.find(plain)))
+            })
+            .map(Found::Builtin)
+    }
+
+    /// What the name is bound to, or the signature that did not fit; `None` if nobody has it.
+    fn bind(
+        &self,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        width: AddressWidth,
+    ) -> Option<Result<Arc<HostFunc>, String>> {
+        Some(match self.find(module, name)? {
+            Found::Func(func) if func.ty() == ty => Ok(func),
+            Found::Func(func) => Err(signature::text_of(func.ty())),
+            Found::Builtin(builtin) => {
+                HostFunc::builtin(builtin, ty).map(Arc::new).ok_or_else(|| builtin.signature.into())
+            }
+            Found::Symbol(symbol, convention) => {
+                let signature = symbol.signature();
+                let externrefs = self.externrefs.clone();
+                // SAFETY: `register`'s caller vouches for the function and its type.
+                let func = unsafe {
+                    HostFunc::c_function(
+                        symbol.func_ptr,
+                        ty,
+                        signature,
+                        width,
+                        convention,
+                        symbol.attachment,
+                        externrefs,
+                    )
+                };
+                func.map(Arc::new).ok_or_else(|| {
+                    String::from_utf8_lossy(signature.unwrap_or_default()).into_owned()
+                })
+            }
+        })
+    }
+}
+
+impl Node {
+    fn find(&self, module: &str, name: &str) -> Option<Found> {
+        match self {
+            Self::Array(array) => {
+                let symbol = array.find(module, name)?;
+                Some(Found::Symbol(symbol, array.convention))
+            }
+            Self::Func { module: m, name: n, func } => {
+                (**m == *module && **n == *name).then(|| Found::Func(Arc::clone(func)))
+            }
+        }
+    }
+}
+
+impl SymbolArray {
+    /// The first entry of this name that has a function.
+    fn find(&self, module: &str, name: &str) -> Option<NativeSymbol> {
+        let own = self.module.as_deref()?;
+        if own.to_bytes() != module.as_bytes() || self.symbols.is_null() {
+            return None;
+        }
+        (0..self.count as usize)
+            // SAFETY: the embedder keeps `count` entries readable while they are registered.
+            .map(|index| unsafe { *self.symbols.add(index) })
+            .find(|symbol| !symbol.func_ptr.is_null() && symbol.is_named(name))
+    }
+}
+
+impl NativeSymbol {
+    fn is_named(&self, name: &str) -> bool {
+        // SAFETY: the embedder keeps the strings of registered entries readable.
+        !self.symbol.is_null()
+            && unsafe { CStr::from_ptr(self.symbol) }.to_bytes() == name.as_bytes()
+    }
+
+    fn signature(&self) -> Option<&[u8]> {
+        // SAFETY: as in `is_named`.
+        (!self.signature.is_null()).then(|| unsafe { CStr::from_ptr(self.signature) }.to_bytes())
+    }
+}

@@ -1,0 +1,203 @@
+//! Signature strings: `(i*~$F)r`, one letter for each parameter, at most one for the result.
+//!
+//! | letter | parameter |
+//! |---|---|
+//! | `i` `I` `f` `F` | i32, i64, f32, f64 |
+//! | `r` | an externref |
+//! | `*` | an address: the native gets a pointer to at least one byte |
+//! | `*~` | an address and, as the next parameter, how many bytes must be there |
+//! | `$` | the address of a NUL-terminated string |
+//!
+//! The accepted language is WAMR's, corner cases included: a result letter is demanded when the
+//! function has results, and then speaks of the first only.
+
+use crate::abi::types::{FuncType, ValType};
+
+/// How wide the addresses of the importing module's first memory are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressWidth {
+    #[default]
+    Bits32,
+    Bits64,
+}
+
+impl AddressWidth {
+    fn fits(self, ty: ValType) -> bool {
+        match self {
+            Self::Bits32 => ty == ValType::I32,
+            Self::Bits64 => ty == ValType::I64 || ty == ValType::I32,
+        }
+    }
+}
+
+/// A signature that fits a function type.
+#[derive(Clone, Copy)]
+pub(super) struct Signature<'a> {
+    /// One letter for each parameter of the type it was checked against.
+    params: &'a [u8],
+}
+
+/// What a letter asks to be done with its parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Param {
+    /// The value as it is.
+    Value,
+    /// An address of one byte or more.
+    Pointer,
+    /// An address whose length is the next parameter.
+    SizedPointer,
+    /// The address of a string.
+    Text,
+}
+
+impl<'a> Signature<'a> {
+    /// Reads `text` as the signature of a function of type `ty`; `None` if it does not fit.
+    pub(super) fn check(text: &'a [u8], ty: &FuncType, width: AddressWidth) -> Option<Self> {
+        let count = ty.params().len();
+        let rest = text.strip_prefix(b"(")?;
+        let (params, tail) = rest.split_at_checked(count)?;
+        let tail = tail.strip_prefix(b")")?;
+        let mut after_pointer = false;
+        for (&letter, &param) in params.iter().zip(ty.params()) {
+            let fits = match letter {
+                b'*' | b'$' => width.fits(param),
+                b'~' => after_pointer && width.fits(param),
+                letter => letter_type(letter) == Some(param),
+            };
+            if !fits {
+                return None;
+            }
+            after_pointer = letter == b'*';
+        }
+        let fits = match (ty.results().first(), tail) {
+            (None, []) => true,
+            (Some(&result), &[letter]) => letter_type(letter) == Some(result),
+            _ => false,
+        };
+        fits.then_some(Self { params })
+    }
+
+    /// What to do with parameter `index`.
+    pub(super) fn param(&self, index: usize) -> Param {
+        match self.params.get(index) {
+            Some(b'*') if self.params.get(index + 1) == Some(&b'~') => Param::SizedPointer,
+            Some(b'*') => Param::Pointer,
+            Some(b'$') => Param::Text,
+            _ => Param::Value,
+        }
+    }
+}
+
+fn letter_type(letter: u8) -> Option<ValType> {
+    Some(match letter {
+        b'i' => ValType::I32,
+        b'I' => ValType::I64,
+        b'f' => ValType::F32,
+        b'F' => ValType::F64,
+        b'r' => ValType::ExternRef,
+        _ => return None,
+    })
+}
+
+/// The signature of a function of type `ty`, for messages; types without a letter get `?`.
+pub(super) fn text_of(ty: &FuncType) -> String {
+    let letter = |ty: &ValType| match ty {
+        ValType::I32 => 'i',
+        ValType::I64 => 'I',
+        ValType::F32 => 'f',
+        ValType::F64 => 'F',
+        ValType::ExternRef => 'r',
+        ValType::V128 | ValType::FuncRef => '?',
+    };
+    let params: String = ty.params().iter().map(letter).collect();
+    let results: String = ty.results().iter().map(letter).collect();
+    format!("({params}){results}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressWidth, Param, Signature};
+    use crate::abi::types::{FuncType, ValType};
+    use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
+
+    fn fits(text: &str, params: &[ValType], results: &[ValType]) -> bool {
+        let ty = FuncType::new(params, results);
+        Signature::check(text.as_bytes(), &ty, AddressWidth::Bits32).is_some()
+    }
+
+    #[test]
+    fn every_letter_matches_its_type_only() {
+        for (letter, ty) in [("i", I32), ("I", I64), ("f", F32), ("F", F64), ("r", ExternRef)] {
+            for other in [I32, I64, F32, F64, ExternRef, FuncRef, V128] {
+                assert_eq!(fits(&format!("({letter})"), &[other], &[]), other == ty);
+                assert_eq!(fits(&format!("(){letter}"), &[], &[other]), other == ty);
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_are_i32() {
+        for text in ["(*)", "($)"] {
+            assert!(fits(text, &[I32], &[]));
+            for other in [I64, F32, F64, ExternRef, FuncRef, V128] {
+                assert!(!fits(text, &[other], &[]), "{text} {other}");
+            }
+        }
+        assert!(!fits("()*", &[], &[I32]));
+        assert!(!fits("()$", &[], &[I32]));
+    }
+
+    #[test]
+    fn wide_addresses_need_a_wide_memory() {
+        let ty = FuncType::new([I64, I64, I64], []);
+        let text = b"(*~$)";
+        assert!(Signature::check(text, &ty, AddressWidth::Bits32).is_none());
+        assert!(Signature::check(text, &ty, AddressWidth::Bits64).is_some());
+    }
+
+    #[test]
+    fn a_length_follows_a_pointer() {
+        assert!(fits("(*~)", &[I32, I32], &[]));
+        assert!(fits("(*~i*~)", &[I32, I32, I32, I32, I32], &[]));
+        assert!(!fits("(~)", &[I32], &[]));
+        assert!(!fits("(i~)", &[I32, I32], &[]));
+        assert!(!fits("($~)", &[I32, I32], &[]));
+        assert!(!fits("(*~~)", &[I32, I32, I32], &[]));
+        assert!(!fits("(*~)", &[I32, I64], &[]));
+    }
+
+    #[test]
+    fn the_form_is_checked() {
+        assert!(fits("()", &[], &[]));
+        assert!(fits("(iI)F", &[I32, I64], &[F64]));
+        for text in ["", "(", ")", "i", "(i", "i)", "(i)i", "(i))", "(i) ", " (i)", "(ii)", "()"] {
+            assert!(!fits(text, &[I32], &[]), "{text}");
+        }
+        assert!(!fits("()", &[], &[I32]));
+        assert!(!fits("()i", &[], &[]));
+    }
+
+    #[test]
+    fn only_the_first_result_has_a_letter() {
+        assert!(fits("()i", &[], &[I32, I64]));
+        assert!(!fits("()iI", &[], &[I32, I64]));
+        assert!(!fits("()I", &[], &[I32, I64]));
+    }
+
+    #[test]
+    fn parameters_are_told_apart() {
+        let ty = FuncType::new([I32, I32, I32, I32, I32, F64], [I32]);
+        let text = b"(**~$iF)i";
+        let signature = Signature::check(text, &ty, AddressWidth::Bits32);
+        let params: Vec<_> = signature.iter().flat_map(|s| (0..6).map(|i| s.param(i))).collect();
+        let expected = [
+            Param::Pointer,
+            Param::SizedPointer,
+            Param::Value,
+            Param::Text,
+            Param::Value,
+            Param::Value,
+        ];
+        assert_eq!(params, expected);
+    }
+}
