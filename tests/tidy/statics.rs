@@ -51,7 +51,8 @@ fn statics(source: &Source) -> Vec<(usize, String)> {
         let before = line.code[..at].trim();
         // Not a lifetime, and at the start of an item.
         let starts_item = before.is_empty() || before.starts_with("pub") || before.ends_with('{');
-        if !starts_item || before.contains("fn ") {
+        let lifetime = before.ends_with('\'');
+        if !starts_item || lifetime || before.contains("fn ") {
             continue;
         }
         let rest = line.code[at + 6..].trim_start();
@@ -119,6 +120,7 @@ mod tests {
     #[test]
     fn constants_lifetimes_and_tests_are_not_state() {
         assert_eq!(found("", "static NAMES: &[&str] = &[];\nstatic N: [u8; 4] = [0; 4];\n"), 0);
+        assert_eq!(found("", "    pub name: &'static str,\n"), 0);
         assert_eq!(found("", "fn f(a: &'static str) -> Cow<'static, str> {}\n"), 0);
         assert_eq!(found("", "#[cfg(test)]\nmod tests {\n  static E: AtomicU8 = X;\n}\n"), 0);
     }
