@@ -6,6 +6,8 @@ mod abi;
 mod alloc;
 mod api;
 mod context;
+mod exec;
+mod interp;
 mod module;
 mod native;
 mod platform;

@@ -6,7 +6,7 @@
 //! references, so that the hottest accesses are one load away from the instance pointer.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 /// A linear memory as running code sees it. Owner: the instance that defines it.
 #[repr(C)]
@@ -78,13 +78,12 @@ pub struct VmHostFunc {
 pub struct VmCode {
     /// First instruction. Interpreter code here; compiled code gets a field of its own.
     pub entry: AtomicPtr<u64>,
-    /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
-    /// Zero until translated.
-    pub frame_slots: AtomicU32,
+    /// Low half: slots of the whole frame (parameters, header, locals, operands, outgoing
+    /// arguments). High half: slots behind the header to clear on entry, the declared locals.
+    /// One word, so that whoever races with translation sees a size that covers the clearing.
+    pub shape: AtomicU64,
     /// What entering costs in fuel: every instruction of the body once.
     pub cost: AtomicU32,
-    /// Slots behind the header to clear on entry: the declared locals.
-    pub zero_slots: AtomicU32,
     /// Slots of the parameters, which is where the frame's header lies.
     pub header_slot: u32,
     pub func_index: u32,

@@ -1,1 +1,175 @@
-//! Numeric semantics of the specification.
+//! Numeric semantics of the specification that Rust's operators do not give as they stand.
+//!
+//! Shared by the interpreter, constant folding and helpers of compiled code, so that there is
+//! one meaning of each instruction (WebAssembly 2.0, section 4.3).
+
+use super::trap::Trap;
+
+macro_rules! int_division {
+    ($signed:ty, $unsigned:ty, $div_s:ident, $div_u:ident, $rem_s:ident, $rem_u:ident) => {
+        #[inline(always)]
+        pub fn $div_s(a: $signed, b: $signed) -> Result<$signed, Trap> {
+            if b == 0 {
+                return Err(Trap::IntegerDivideByZero);
+            }
+            a.checked_div(b).ok_or(Trap::IntegerOverflow)
+        }
+
+        #[inline(always)]
+        pub fn $div_u(a: $unsigned, b: $unsigned) -> Result<$unsigned, Trap> {
+            a.checked_div(b).ok_or(Trap::IntegerDivideByZero)
+        }
+
+        #[inline(always)]
+        pub fn $rem_s(a: $signed, b: $signed) -> Result<$signed, Trap> {
+            if b == 0 {
+                return Err(Trap::IntegerDivideByZero);
+            }
+            Ok(a.wrapping_rem(b))
+        }
+
+        #[inline(always)]
+        pub fn $rem_u(a: $unsigned, b: $unsigned) -> Result<$unsigned, Trap> {
+            a.checked_rem(b).ok_or(Trap::IntegerDivideByZero)
+        }
+    };
+}
+
+int_division!(i32, u32, i32_div_s, i32_div_u, i32_rem_s, i32_rem_u);
+int_division!(i64, u64, i64_div_s, i64_div_u, i64_rem_s, i64_rem_u);
+
+macro_rules! float_ops {
+    ($float:ty, $bits:ty, $min:ident, $max:ident, $nearest:ident, $copysign:ident) => {
+        /// NaN if either operand is; -0 is smaller than +0.
+        #[inline(always)]
+        pub fn $min(a: $float, b: $float) -> $float {
+            if a < b {
+                a
+            } else if b < a {
+                b
+            } else if a == b {
+                <$float>::from_bits(a.to_bits() | b.to_bits())
+            } else {
+                a + b
+            }
+        }
+
+        /// NaN if either operand is; +0 is greater than -0.
+        #[inline(always)]
+        pub fn $max(a: $float, b: $float) -> $float {
+            if a > b {
+                a
+            } else if b > a {
+                b
+            } else if a == b {
+                <$float>::from_bits(a.to_bits() & b.to_bits())
+            } else {
+                a + b
+            }
+        }
+
+        /// Rounds half to even.
+        #[inline(always)]
+        pub fn $nearest(a: $float) -> $float {
+            quiet!($float, $bits, a, a.round_ties_even())
+        }
+
+        #[inline(always)]
+        pub fn $copysign(a: $float, b: $float) -> $float {
+            let sign = 1 << (<$bits>::BITS - 1);
+            <$float>::from_bits((a.to_bits() & !sign) | (b.to_bits() & sign))
+        }
+    };
+}
+
+/// A NaN operand comes back as a quiet NaN, whatever the platform's rounding function does.
+macro_rules! quiet {
+    ($float:ty, $bits:ty, $a:ident, $result:expr) => {
+        if $a.is_nan() {
+            <$float>::from_bits($a.to_bits() | 1 << (<$float>::MANTISSA_DIGITS - 2))
+        } else {
+            $result
+        }
+    };
+}
+
+float_ops!(f32, u32, f32_min, f32_max, f32_nearest, f32_copysign);
+float_ops!(f64, u64, f64_min, f64_max, f64_nearest, f64_copysign);
+
+macro_rules! rounding {
+    ($($name:ident, $float:ty, $bits:ty, $method:ident;)*) => {$(
+        #[inline(always)]
+        pub fn $name(a: $float) -> $float {
+            quiet!($float, $bits, a, a.$method())
+        }
+    )*};
+}
+
+rounding! {
+    f32_ceil, f32, u32, ceil;
+    f32_floor, f32, u32, floor;
+    f32_trunc, f32, u32, trunc;
+    f32_sqrt, f32, u32, sqrt;
+    f64_ceil, f64, u64, ceil;
+    f64_floor, f64, u64, floor;
+    f64_trunc, f64, u64, trunc;
+    f64_sqrt, f64, u64, sqrt;
+}
+
+macro_rules! truncations {
+    ($($name:ident, $float:ty => $int:ty, $above:expr, $below:expr;)*) => {$(
+        /// Traps for NaN and for values outside the target's range.
+        #[inline(always)]
+        pub fn $name(a: $float) -> Result<$int, Trap> {
+            // Both bounds are exact in the float type, so the comparison decides exactly.
+            if a > $above && a < $below {
+                Ok(a as $int)
+            } else if a.is_nan() {
+                Err(Trap::InvalidConversion)
+            } else {
+                Err(Trap::IntegerOverflow)
+            }
+        }
+    )*};
+}
+
+truncations! {
+    i32_trunc_f32_s, f32 => i32, -2147483904.0, 2147483648.0;
+    i32_trunc_f32_u, f32 => u32, -1.0, 4294967296.0;
+    i32_trunc_f64_s, f64 => i32, -2147483649.0, 2147483648.0;
+    i32_trunc_f64_u, f64 => u32, -1.0, 4294967296.0;
+    i64_trunc_f32_s, f32 => i64, -9223373136366403584.0, 9223372036854775808.0;
+    i64_trunc_f32_u, f32 => u64, -1.0, 18446744073709551616.0;
+    i64_trunc_f64_s, f64 => i64, -9223372036854777856.0, 9223372036854775808.0;
+    i64_trunc_f64_u, f64 => u64, -1.0, 18446744073709551616.0;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn division_edges() {
+        assert_eq!(i32_div_s(i32::MIN, -1), Err(Trap::IntegerOverflow));
+        assert_eq!(i32_rem_s(i32::MIN, -1), Ok(0));
+        assert_eq!(i64_div_u(1, 0), Err(Trap::IntegerDivideByZero));
+    }
+
+    #[test]
+    fn zeros_and_nans() {
+        assert_eq!(f32_min(0.0, -0.0).to_bits(), (-0.0f32).to_bits());
+        assert_eq!(f64_max(-0.0, 0.0).to_bits(), 0);
+        assert!(f32_min(f32::NAN, 1.0).is_nan());
+        assert_eq!(f32_nearest(2.5), 2.0);
+    }
+
+    #[test]
+    fn truncation_edges() {
+        assert_eq!(i32_trunc_f32_s(-2147483648.0), Ok(i32::MIN));
+        assert_eq!(i32_trunc_f32_s(2147483648.0), Err(Trap::IntegerOverflow));
+        assert_eq!(i32_trunc_f64_s(-2147483648.9), Ok(i32::MIN));
+        assert_eq!(i32_trunc_f64_u(-0.9), Ok(0));
+        assert_eq!(i64_trunc_f64_s(-9223372036854775808.0), Ok(i64::MIN));
+        assert_eq!(i64_trunc_f32_u(f32::NAN), Err(Trap::InvalidConversion));
+    }
+}

@@ -1,1 +1,70 @@
-//! Filled in below.
+//! The interpreter: translation of functions to register code, and its execution.
+//!
+//! Translation (`compile`) goes over a function's body once, when it is first called, and turns
+//! stack code into instructions on the slots of a frame, with the latest result of each class
+//! in an accumulator. Instructions are chains of handler addresses and operands; `dispatch`
+//! says how one handler hands over to the next, `operand` how operands are encoded, `op` lists
+//! the operations, `handlers` is what they do.
+//!
+//! It knows instances only by the layout of their running state and `exec::builtins`; it knows
+//! no context, no native and no thread. Control enters at [`run`], from `exec::call`, and from
+//! here again for nested calls. The native stack does not grow with guest calls, only with
+//! host functions and instances that call back.
+
+// A handler's signature is the virtual machine's registers; it is never called from C.
+#![allow(improper_ctypes_definitions, reason = "handlers only use the C convention's registers")]
+
+pub mod code;
+mod compile;
+mod dispatch;
+mod handlers;
+mod op;
+mod operand;
+
+#[cfg(test)]
+mod tests;
+
+pub use code::ModuleCode;
+
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmEnv, VmFuncRef};
+use dispatch::{Handler, Regs};
+
+/// The instruction that outermost functions return to. Constant: owned by nobody.
+static EXIT: [Handler; 1] = [handlers::control::exit];
+
+/// Runs `func`, guest code, with its parameters at `frame`, where its results come to lie.
+/// Returns zero or a trap code.
+///
+/// # Safety
+/// `env` must be live and used by this thread only; `func` must be guest code of a live
+/// instance; `frame` must lie in the environment's slots, hold the parameters, and leave room
+/// for the results.
+pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    // SAFETY: the caller's contract; what `enter` needs beyond it is checked there.
+    unsafe {
+        let instance = (*func).instance;
+        let code = (*func).code;
+        if instance.is_null() || code.is_null() {
+            return Trap::Internal as u32;
+        }
+        let saved = ((*env).instance, (*env).globals);
+        (*env).instance = instance;
+        (*env).globals = (*instance).globals;
+        let memory = (*instance).memory0;
+        let r = Regs {
+            ip: EXIT.as_ptr().cast(),
+            sp: frame,
+            mem: (*memory).base,
+            len: (*memory).len_bytes,
+            env,
+            int: 0,
+            f32: 0.0,
+            f64: 0.0,
+        };
+        let ret = handlers::control::enter(r, code, frame, r.ip);
+        let trap = dispatch::finish(ret);
+        ((*env).instance, (*env).globals) = saved;
+        trap
+    }
+}

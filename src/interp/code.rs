@@ -1,0 +1,132 @@
+//! A module's code: one entry per defined function, translated when first called.
+
+use super::compile;
+use super::dispatch::Handler;
+use super::handlers::control;
+use crate::abi::error::{Error, Result};
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::VmCode;
+use crate::module::Module;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What an untranslated function's entry points to: the translating instruction, and the
+/// function it is for.
+#[repr(C)]
+struct Stub {
+    handler: Handler,
+    code: *const VmCode,
+}
+
+/// The code of a module. Owner: the `Arc`s of its instances; shared by all of them.
+pub struct ModuleCode {
+    module: Arc<Module>,
+    codes: Box<[VmCode]>,
+    stubs: Box<[Stub]>,
+    /// Translated bodies, in the order in which they were first called. The lock also makes
+    /// each function be translated once.
+    bodies: Mutex<Vec<Body>>,
+}
+
+struct Body {
+    words: Box<[u64]>,
+    func_index: u32,
+}
+
+// SAFETY: `codes` and `stubs` are immutable but for atomics, and point at each other, which
+// stays true wherever the `ModuleCode` goes since both are boxed slices of their own.
+unsafe impl Send for ModuleCode {}
+// SAFETY: as for `Send`; translation is under the lock of `bodies`.
+unsafe impl Sync for ModuleCode {}
+
+impl ModuleCode {
+    /// Makes the code table of `module`; nothing is translated yet.
+    pub fn new(module: Arc<Module>) -> Result<Arc<Self>> {
+        let count = module.bodies.len();
+        let mut codes = Vec::new();
+        let mut stubs = Vec::new();
+        codes.try_reserve_exact(count).map_err(|_| Error::out_of_memory())?;
+        stubs.try_reserve_exact(count).map_err(|_| Error::out_of_memory())?;
+        let this = Arc::new(Self {
+            module,
+            codes: Box::default(),
+            stubs: Box::default(),
+            bodies: Mutex::new(Vec::new()),
+        });
+        Ok(Self::fill(this, codes, stubs))
+    }
+
+    /// Makes the entries, which need the table's own address.
+    fn fill(mut this: Arc<Self>, mut codes: Vec<VmCode>, mut stubs: Vec<Stub>) -> Arc<Self> {
+        let own = Arc::as_ptr(&this).cast::<c_void>();
+        let imported = this.module.imported.funcs;
+        for (i, &ty) in this.module.funcs.iter().skip(imported as usize).enumerate() {
+            let header_slot = this.module.types[ty as usize].param_slots();
+            codes.push(VmCode {
+                entry: AtomicPtr::new(std::ptr::null_mut()),
+                shape: AtomicU64::new((header_slot + control::HEADER_SLOTS) as u64),
+                cost: AtomicU32::new(0),
+                header_slot,
+                func_index: imported + i as u32,
+                reserved: 0,
+                module: own,
+            });
+        }
+        let codes = codes.into_boxed_slice();
+        stubs.extend(codes.iter().map(|code| Stub { handler: control::translate, code }));
+        for (code, stub) in codes.iter().zip(&stubs) {
+            code.entry.store((&raw const *stub).cast_mut().cast(), Ordering::Relaxed);
+        }
+        if let Some(inner) = Arc::get_mut(&mut this) {
+            inner.codes = codes;
+            inner.stubs = stubs.into_boxed_slice();
+        }
+        this
+    }
+
+    /// The entries of the defined functions, in index order.
+    pub fn codes(&self) -> *const VmCode {
+        self.codes.as_ptr()
+    }
+
+    pub fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+
+    /// The function whose translated code contains the instruction at `ip`.
+    pub fn function_at(&self, ip: *const u8) -> Option<u32> {
+        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = ip.cast::<u64>();
+        bodies.iter().find(|body| body.words.as_ptr_range().contains(&at)).map(|b| b.func_index)
+    }
+
+    fn translate(&self, code: &VmCode) -> Result<(), Trap> {
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let stub = self.stubs.as_ptr_range();
+        if !stub.contains(&code.entry.load(Ordering::Relaxed).cast_const().cast()) {
+            return Ok(());
+        }
+        let translated = compile::translate(&self.module, self.codes(), code.func_index)?;
+        bodies.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
+        let shape = translated.frame_slots as u64 | (translated.zero_slots as u64) << 32;
+        code.shape.store(shape, Ordering::Relaxed);
+        code.cost.store(translated.cost, Ordering::Relaxed);
+        // Release: whoever sees the entry sees the code and the fields above.
+        code.entry.store(translated.words.as_ptr().cast_mut(), Ordering::Release);
+        bodies.push(Body { words: translated.words, func_index: code.func_index });
+        Ok(())
+    }
+}
+
+/// Translates the function that `code` belongs to, unless another thread just did.
+///
+/// # Safety
+/// `code` must be an entry of a live `ModuleCode`.
+pub unsafe fn translate(code: *const VmCode) -> Result<(), Trap> {
+    // SAFETY: the caller's contract; `module` was set by `fill` to the table that `code` is in.
+    unsafe {
+        let table = (*code).module.cast::<ModuleCode>();
+        (*table).translate(&*code)
+    }
+}

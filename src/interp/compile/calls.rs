@@ -1,0 +1,125 @@
+//! Calls and returns.
+
+use super::stack::{self, AccState, Operand, Place};
+use super::{Translator, mode};
+use crate::abi::trap::Trap;
+use crate::abi::types::FuncType;
+use crate::interp::handlers::{control, host};
+use crate::interp::operand::{A, B, DST, IMM, WIDE};
+
+impl Translator<'_> {
+    /// Makes the arguments of a call of type `ty` be the topmost slots and takes them off the
+    /// stack. Returns the slot of the callee's frame and the slots that arguments or results
+    /// take.
+    fn arguments(&mut self, ty: &FuncType) -> Result<(u16, u16), Trap> {
+        let count = ty.params().len();
+        self.stack.settle_top(&mut self.code, count);
+        // The callee's accumulators are the same.
+        self.stack.spill_all(&mut self.code);
+        let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
+        self.stack.truncate(len);
+        let slots = ty.param_slots().max(ty.result_slots());
+        self.stack.reserve(slots);
+        Ok((self.stack.top_slot() as u16, slots as u16))
+    }
+
+    /// Pushes what a call leaves: results in slots, a single one in its accumulator too if
+    /// guest code returned it.
+    fn results(&mut self, ty: &FuncType, frame: u16, by_guest: bool) {
+        self.stack.forget_accs();
+        for &result in ty.results() {
+            self.stack.push(result, Place::Temp);
+        }
+        if let (true, &[result]) = (by_guest, ty.results())
+            && let Some(class) = stack::class(result)
+        {
+            self.stack.set_acc(class, AccState::Mirror(frame));
+        }
+    }
+
+    fn func_type(&self, type_index: u32) -> Result<&'_ FuncType, Trap> {
+        self.module.types.get(type_index as usize).ok_or(Trap::Internal)
+    }
+
+    pub(super) fn call(&mut self, func_index: u32) -> Result<(), Trap> {
+        let module = self.module;
+        let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
+        let ty = &module.types[type_index as usize];
+        let (frame, slots) = self.arguments(ty)?;
+        let imported = module.imported.funcs;
+        if let Some(defined) = func_index.checked_sub(imported) {
+            let at = self.op(control::call, 24);
+            self.code.put_u16(at, A, frame);
+            // The code table has an entry for every defined function.
+            let code = self.codes.wrapping_add(defined as usize);
+            self.code.put_u64(at, WIDE, code as usize as u64);
+        } else {
+            let at = self.op(host::call_import, 24);
+            self.code.put_u16(at, A, frame);
+            self.code.put_u16(at, B, slots);
+            self.code.put_u32(at, WIDE, func_index);
+        }
+        self.results(ty, frame, func_index >= imported);
+        Ok(())
+    }
+
+    pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Trap> {
+        let module = self.module;
+        self.func_type(type_index)?;
+        let ty = &module.types[type_index as usize];
+        let index = self.pop_acc_or_slot()?;
+        // Moving arguments must not disturb an index in the accumulator; copies do not.
+        let (frame, slots) = self.arguments(ty)?;
+        let at = self.op(host::call_indirect_handler(mode(index)), 24);
+        self.put_operand(at, DST, index);
+        self.code.put_u16(at, A, frame);
+        self.code.put_u16(at, B, slots);
+        self.code.put_u32(at, WIDE, table);
+        self.code.put_u32(at, WIDE + 4, type_index);
+        self.results(ty, frame, false);
+        Ok(())
+    }
+
+    /// Returns the topmost values; the stack is left as it is.
+    pub(super) fn return_(&mut self) -> Result<(), Trap> {
+        let ty = self.ty;
+        match *ty.results() {
+            [] => {
+                let at = self.op(control::return_none, 16);
+                self.code.put_u16(at, DST, self.header_slot);
+            }
+            [result] if stack::class(result).is_some() => {
+                let class = stack::class(result).ok_or(Trap::Internal)?;
+                let entry = *self.stack.entries.last().ok_or(Trap::Internal)?;
+                let mut value = match entry.place {
+                    Place::Acc => Operand::Acc,
+                    _ => self.stack.operand(&mut self.code, &entry, true),
+                };
+                if let Operand::Imm(constant) = value {
+                    let fits = constant as i32 as i64 as u64 == constant;
+                    if !fits || class != crate::interp::handlers::Class::Int {
+                        self.stack.copy(&mut self.code, result, entry.slot, value);
+                        value = Operand::Slot(entry.slot);
+                    }
+                }
+                let at = self.op(control::return_one_handler(class, mode(value)), 16);
+                self.code.put_u16(at, DST, self.header_slot);
+                self.put_operand(at, A, value);
+                if let Operand::Imm(constant) = value {
+                    self.code.put_u32(at, IMM, constant as u32);
+                }
+            }
+            _ => {
+                let count = ty.results().len();
+                self.stack.settle_top(&mut self.code, count);
+                let first = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
+                let from = self.stack.entries[first].slot;
+                let at = self.op(control::return_many, 16);
+                self.code.put_u16(at, DST, self.header_slot);
+                self.code.put_u16(at, A, from);
+                self.code.put_u16(at, B, ty.result_slots() as u16);
+            }
+        }
+        Ok(())
+    }
+}

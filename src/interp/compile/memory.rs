@@ -1,0 +1,187 @@
+//! Loads, stores, bulk memory, tables and globals.
+
+use super::stack::{self, AccState, Operand, Place};
+use super::{Translator, mode};
+use crate::abi::trap::Trap;
+use crate::abi::types::ValType;
+use crate::interp::dispatch::Handler;
+use crate::interp::handlers::{Class, control, data, memory, table};
+use crate::interp::op::{LoadOp, StoreOp};
+use crate::interp::operand::{A, B, DST, IMM, WIDE};
+use wasmparser::MemArg;
+
+impl Translator<'_> {
+    /// The address operand and the offset to encode with it; `None` if the access is outside
+    /// any memory of 32-bit addresses.
+    fn address(&mut self, memarg: &MemArg) -> Result<Option<(Operand, u32)>, Trap> {
+        let entry = self.pop()?;
+        if let Place::Const(base) = entry.place {
+            let at = base as u32 as u64 + memarg.offset;
+            return Ok(u32::try_from(at).ok().map(|at| (Operand::Imm(0), at)));
+        }
+        let operand = self.stack.operand(&mut self.code, &entry, true);
+        Ok(Some((operand, memarg.offset as u32)))
+    }
+
+    pub(super) fn load(&mut self, op: LoadOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
+        let Some((address, offset)) = self.address(&memarg)? else {
+            self.op(control::out_of_bounds, 8);
+            self.stack.push(ty, Place::Const(0));
+            return Ok(());
+        };
+        let address_mode = mode(address);
+        let at = self.produce(ty, 16, |target| memory::load_handler(op, address_mode, target))?;
+        self.put_operand(at, A, address);
+        self.code.put_u32(at, IMM, offset);
+        Ok(())
+    }
+
+    pub(super) fn store(&mut self, op: StoreOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
+        let entry = self.pop()?;
+        let mut value = self.stack.operand(&mut self.code, &entry, true);
+        if let Operand::Imm(constant) = value {
+            let fits = constant as i32 as i64 as u64 == constant;
+            if !fits || ty == ValType::F64 {
+                self.stack.copy(&mut self.code, ty, entry.slot, value);
+                value = Operand::Slot(entry.slot);
+            }
+        }
+        let Some((address, offset)) = self.address(&memarg)? else {
+            self.op(control::out_of_bounds, 8);
+            return Ok(());
+        };
+        if let (Operand::Acc, Operand::Acc, Some(Class::Int)) = (address, value, stack::class(ty))
+            && let AccState::Mirror(slot) = self.stack.acc(Class::Int)
+        {
+            value = Operand::Slot(slot);
+        }
+        let imm = matches!(value, Operand::Imm(_));
+        let handler = memory::store_handler(op, mode(address), mode(value));
+        let at = self.op(handler, if imm { 24 } else { 16 });
+        self.put_operand(at, A, address);
+        self.put_operand(at, DST, value);
+        self.code.put_u32(at, IMM, offset);
+        if let Operand::Imm(constant) = value {
+            self.code.put_u32(at, WIDE, constant as u32);
+        }
+        Ok(())
+    }
+
+    pub(super) fn memory_size(&mut self) -> Result<(), Trap> {
+        self.produce(ValType::I32, 16, memory::memory_size_handler)?;
+        Ok(())
+    }
+
+    pub(super) fn memory_grow(&mut self) -> Result<(), Trap> {
+        let delta = self.pop_slot()?;
+        let at = self.produce_in_slot(ValType::I32, memory::memory_grow, 16);
+        self.code.put_u16(at, A, delta);
+        Ok(())
+    }
+
+    /// An instruction with three operands in slots and no result; `extra` goes to the wide
+    /// fields if there are any.
+    pub(super) fn bulk(&mut self, handler: Handler, extra: Option<(u32, u32)>) -> Result<(), Trap> {
+        let count = self.pop_slot()?;
+        let second = self.pop_slot()?;
+        let first = self.pop_slot()?;
+        let at = self.op(handler, if extra.is_some() { 24 } else { 16 });
+        self.code.put_u16(at, DST, first);
+        self.code.put_u16(at, A, second);
+        self.code.put_u16(at, B, count);
+        if let Some((low, high)) = extra {
+            self.code.put_u32(at, WIDE, low);
+            self.code.put_u32(at, WIDE + 4, high);
+        }
+        Ok(())
+    }
+
+    /// An instruction without operands on the stack and one index.
+    pub(super) fn indexed(&mut self, handler: Handler, index: u32) {
+        let at = self.op(handler, 24);
+        self.code.put_u32(at, WIDE, index);
+    }
+
+    pub(super) fn ref_func(&mut self, func_index: u32) -> Result<(), Trap> {
+        let place = self.module.func_refs.place.get(func_index as usize).copied();
+        let place = place.ok_or(Trap::Internal)?;
+        let at = self.produce_in_slot(ValType::FuncRef, table::ref_func, 24);
+        self.code.put_u32(at, WIDE, place);
+        Ok(())
+    }
+
+    pub(super) fn table_get(&mut self, index: u32) -> Result<(), Trap> {
+        let elem = self.module.tables.get(index as usize).ok_or(Trap::Internal)?.ty.elem;
+        let from = self.pop_slot()?;
+        let at = self.produce_in_slot(elem, table::table_get, 24);
+        self.code.put_u16(at, A, from);
+        self.code.put_u32(at, WIDE, index);
+        Ok(())
+    }
+
+    pub(super) fn table_set(&mut self, index: u32) -> Result<(), Trap> {
+        let value = self.pop_slot()?;
+        let to = self.pop_slot()?;
+        let at = self.op(table::table_set, 24);
+        self.code.put_u16(at, A, to);
+        self.code.put_u16(at, B, value);
+        self.code.put_u32(at, WIDE, index);
+        Ok(())
+    }
+
+    pub(super) fn table_size(&mut self, index: u32) {
+        let at = self.produce_in_slot(ValType::I32, table::table_size, 24);
+        self.code.put_u32(at, WIDE, index);
+    }
+
+    pub(super) fn table_grow(&mut self, index: u32) -> Result<(), Trap> {
+        let delta = self.pop_slot()?;
+        let init = self.pop_slot()?;
+        let at = self.produce_in_slot(ValType::I32, table::table_grow, 24);
+        self.code.put_u16(at, A, init);
+        self.code.put_u16(at, B, delta);
+        self.code.put_u32(at, WIDE, index);
+        Ok(())
+    }
+
+    /// The type of a global, whether it is imported, and its index among its kind.
+    fn global(&self, index: u32) -> Result<(ValType, bool, u32), Trap> {
+        let ty = self.module.globals.get(index as usize).ok_or(Trap::Internal)?.ty.val;
+        let imported = self.module.imported.globals;
+        Ok(match index.checked_sub(imported) {
+            Some(own) => (ty, false, own),
+            None => (ty, true, index),
+        })
+    }
+
+    pub(super) fn global_get(&mut self, index: u32) -> Result<(), Trap> {
+        let (ty, imported, index) = self.global(index)?;
+        let class = stack::class(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let at = self.produce(ty, 16, |target| data::global_get(class, imported, target))?;
+        self.code.put_u32(at, IMM, index);
+        Ok(())
+    }
+
+    pub(super) fn global_set(&mut self, index: u32) -> Result<(), Trap> {
+        let (ty, imported, index) = self.global(index)?;
+        let class = stack::class(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let entry = self.pop()?;
+        let mut value = self.stack.operand(&mut self.code, &entry, true);
+        if let Operand::Imm(constant) = value {
+            let fits = constant as i32 as i64 as u64 == constant;
+            if !fits || class != Class::Int {
+                self.stack.copy(&mut self.code, ty, entry.slot, value);
+                value = Operand::Slot(entry.slot);
+            }
+        }
+        let imm = matches!(value, Operand::Imm(_));
+        let handler = data::global_set(class, imported, mode(value));
+        let at = self.op(handler, if imm { 24 } else { 16 });
+        self.put_operand(at, A, value);
+        self.code.put_u32(at, IMM, index);
+        if let Operand::Imm(constant) = value {
+            self.code.put_u32(at, WIDE, constant as u32);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,337 @@
+//! Translation of one function body to register code, in one pass.
+//!
+//! It reads operators of a validated body and writes instructions; it knows the module and the
+//! handlers, and no instance. Control enters at [`translate`], from `code`, when a function is
+//! called for the first time.
+//!
+//! `stack` tracks where the values of the operand stack are, `control` handles blocks and
+//! branches, `calls`, `memory` and `numeric` the instructions their names say, `opcodes` maps
+//! opcodes to operations. Unreachable code is skipped: it needs no types here, since validation
+//! has been through it.
+//!
+//! Where the rest of WebAssembly 3.0 goes: SIMD, atomics and GC accesses are files beside
+//! `memory`; tail calls join `calls`; exception handlers and memory64 add label kinds to
+//! `control` and address operands to `memory`. Their handlers sit in `handlers/` under the same
+//! names.
+
+mod calls;
+mod control;
+mod memory;
+mod numeric;
+mod opcodes;
+mod stack;
+mod writer;
+
+use super::dispatch::Handler;
+use super::handlers::control::HEADER_SLOTS;
+use super::handlers::{Mode, Target};
+use crate::abi::trap::Trap;
+use crate::abi::types::{FuncType, ValType};
+use crate::abi::vm_layout::VmCode;
+use crate::interp::op::CompareOp;
+use crate::module::Module;
+use control::Label;
+use stack::{AccState, Entry, Operand, Place, Stack};
+use wasmparser::{BinaryReader, FunctionBody, Operator};
+use writer::Writer;
+
+/// A translated body.
+pub struct Translated {
+    pub words: Box<[u64]>,
+    pub frame_slots: u32,
+    pub zero_slots: u32,
+    pub cost: u32,
+}
+
+/// What the last instruction was, as long as nothing can jump between it and the next.
+#[derive(Clone, Copy)]
+struct Last {
+    at: usize,
+    kind: LastKind,
+}
+
+#[derive(Clone, Copy)]
+enum LastKind {
+    Other,
+    /// A comparison (or an `and`, as the comparison it would be for a branch), which a branch on
+    /// its value can absorb. `int` is what the integer accumulator held before the result.
+    Condition {
+        condition: Condition,
+        int: AccState,
+    },
+}
+
+/// What a branch depends on.
+#[derive(Clone, Copy)]
+enum Condition {
+    Compare { op: CompareOp, left: Operand, right: Operand, left_slot: u16, right_slot: u16 },
+    NonZero(Operand),
+}
+
+struct Translator<'m> {
+    module: &'m Module,
+    codes: *const VmCode,
+    ty: &'m FuncType,
+    locals: Vec<(ValType, u16)>,
+    header_slot: u16,
+    code: Writer,
+    stack: Stack,
+    labels: Vec<Label<'m>>,
+    last: Option<Last>,
+    /// Operators seen so far: the unit of fuel.
+    operators: u32,
+}
+
+/// Translates the function at `func_index`. `codes` is the module's code table, whose entries'
+/// addresses calls refer to.
+pub fn translate(
+    module: &Module,
+    codes: *const VmCode,
+    func_index: u32,
+) -> Result<Translated, Trap> {
+    let defined = (func_index - module.imported.funcs) as usize;
+    let range = module.bodies.get(defined).ok_or(Trap::Internal)?;
+    let bytes = &module.bytes[range.start as usize..range.end as usize];
+    let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
+    let ty = &module.types[module.funcs[func_index as usize] as usize];
+    let mut translator = Translator::new(module, codes, ty, &body)?;
+    translator.body(&body)?;
+    translator.finish()
+}
+
+/// Validation has been through the same bytes, so that the reader cannot fail on them.
+fn unexpected<E>(_error: E) -> Trap {
+    Trap::Internal
+}
+
+impl<'m> Translator<'m> {
+    fn new(
+        module: &'m Module,
+        codes: *const VmCode,
+        ty: &'m FuncType,
+        body: &FunctionBody,
+    ) -> Result<Self, Trap> {
+        let mut locals = Vec::new();
+        let mut slot = 0;
+        for &param in ty.params() {
+            locals.push((param, slot as u16));
+            slot += param.slots();
+        }
+        let header_slot = slot as u16;
+        slot += HEADER_SLOTS;
+        for local in body.get_locals_reader().map_err(unexpected)? {
+            let (count, ty) = local.map_err(unexpected)?;
+            let ty = opcodes::val_type(ty)?;
+            locals.try_reserve(count as usize).map_err(|_| Trap::OutOfMemory)?;
+            for _ in 0..count {
+                locals.push((ty, slot as u16));
+                slot += ty.slots();
+            }
+        }
+        let mut stack = Stack::new(slot);
+        // Results are left from slot 0 on and may outgrow parameters, header and locals.
+        stack.frame_slots = stack.frame_slots.max(ty.result_slots());
+        Ok(Self {
+            module,
+            codes,
+            ty,
+            locals,
+            header_slot,
+            code: Writer::default(),
+            stack,
+            labels: Vec::new(),
+            last: None,
+            operators: 0,
+        })
+    }
+
+    fn body(&mut self, body: &FunctionBody) -> Result<(), Trap> {
+        self.push_function_label();
+        let mut reader = body.get_operators_reader().map_err(unexpected)?;
+        // Blocks opened in unreachable code.
+        let mut skipped = 0u32;
+        while !reader.eof() {
+            let operator = reader.read().map_err(unexpected)?;
+            self.operators = self.operators.saturating_add(1);
+            let reachable = self.labels.last().is_none_or(|label| label.reachable);
+            if reachable {
+                self.operator(operator)?;
+                continue;
+            }
+            match operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    skipped += 1;
+                }
+                Operator::End if skipped > 0 => skipped -= 1,
+                Operator::Else if skipped > 0 => {}
+                Operator::End => self.end()?,
+                Operator::Else => self.else_()?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Translated, Trap> {
+        let frame_slots = self.stack.frame_slots;
+        if frame_slots > u16::MAX as u32 {
+            // Slots have 16 bits in instructions; no compiler makes such a function.
+            return Err(Trap::OperandStackOverflow);
+        }
+        let params = self.ty.params().len();
+        let zero_slots = self.locals[params..].iter().map(|(ty, _)| ty.slots()).sum();
+        Ok(Translated { words: self.code.finish(), frame_slots, zero_slots, cost: self.operators })
+    }
+
+    /// Starts an instruction that is no producer.
+    fn op(&mut self, handler: Handler, size: usize) -> usize {
+        let at = self.code.op(handler, size);
+        self.last = Some(Last { at, kind: LastKind::Other });
+        at
+    }
+
+    /// Starts an instruction whose result is of type `ty`, pushes the result, and leaves it in
+    /// the accumulator until somebody needs the slot. `handler` gives the two forms.
+    fn produce(
+        &mut self,
+        ty: ValType,
+        size: usize,
+        handler: impl Fn(Target) -> Handler,
+    ) -> Result<usize, Trap> {
+        let class = stack::class(ty).ok_or(Trap::UnsupportedOpcode)?;
+        self.stack.spill(&mut self.code, class);
+        let at = self.op(handler(Target::Acc), size);
+        let index = self.stack.entries.len();
+        self.stack.push(ty, Place::Acc);
+        let spilled = handler(Target::Slot);
+        self.stack.set_acc(class, AccState::Pending { index, at, spilled });
+        Ok(at)
+    }
+
+    /// Starts an instruction whose result goes to the slot of a new entry of type `ty`.
+    fn produce_in_slot(&mut self, ty: ValType, handler: Handler, size: usize) -> usize {
+        // Such handlers leave their result in the integer accumulator as well.
+        self.stack.spill(&mut self.code, super::handlers::Class::Int);
+        let at = self.op(handler, size);
+        self.stack.push(ty, Place::Temp);
+        let slot = (self.stack.top_slot() - ty.slots()) as u16;
+        self.code.put_u16(at, super::operand::DST, slot);
+        self.stack.slot_written(slot);
+        let state = match stack::class(ty) {
+            Some(super::handlers::Class::Int) => AccState::Mirror(slot),
+            _ => AccState::Empty,
+        };
+        self.stack.set_acc(super::handlers::Class::Int, state);
+        at
+    }
+
+    /// Pops an entry; validation guarantees that there is one.
+    fn pop(&mut self) -> Result<Entry, Trap> {
+        self.stack.pop().ok_or(Trap::Internal)
+    }
+
+    /// Pops an entry that must be in a slot, and returns the slot.
+    fn pop_slot(&mut self) -> Result<u16, Trap> {
+        let entry = self.pop()?;
+        Ok(self.stack.slot_operand(&mut self.code, &entry))
+    }
+
+    /// Pops an entry as an accumulator or a slot.
+    fn pop_acc_or_slot(&mut self) -> Result<Operand, Trap> {
+        let entry = self.pop()?;
+        Ok(self.acc_or_slot(&entry))
+    }
+
+    fn acc_or_slot(&mut self, entry: &Entry) -> Operand {
+        match self.stack.operand(&mut self.code, entry, true) {
+            Operand::Imm(value) => {
+                self.stack.copy(&mut self.code, entry.ty, entry.slot, Operand::Imm(value));
+                Operand::Slot(entry.slot)
+            }
+            operand => operand,
+        }
+    }
+
+    /// Puts the number of a slot operand in a field.
+    fn put_operand(&mut self, at: usize, field: usize, operand: Operand) {
+        if let Operand::Slot(slot) = operand {
+            self.code.put_u16(at, field, slot);
+        }
+    }
+
+    fn local(&self, index: u32) -> Result<(ValType, u16), Trap> {
+        self.locals.get(index as usize).copied().ok_or(Trap::Internal)
+    }
+
+    fn local_get(&mut self, index: u32) -> Result<(), Trap> {
+        let (ty, slot) = self.local(index)?;
+        self.stack.push(ty, Place::Local(slot));
+        Ok(())
+    }
+
+    /// Writes the popped `entry` to the local in `slot`.
+    fn write_local(&mut self, entry: Entry, ty: ValType, slot: u16) {
+        let len = self.stack.entries.len();
+        let preserved = self.stack.preserve(&mut self.code, slot, len);
+        let class = stack::class(ty);
+        if let (Place::Acc, Some(class)) = (entry.place, class) {
+            let state = self.stack.acc(class);
+            let last = self.last.map(|last| last.at);
+            if let AccState::Pending { at, spilled, .. } = state
+                && !preserved
+                && last == Some(at)
+            {
+                // The producer itself can write the local.
+                self.code.set_handler(at, spilled);
+                self.code.put_u16(at, super::operand::DST, slot);
+                self.stack.slot_written(slot);
+            } else {
+                self.stack.copy(&mut self.code, ty, slot, Operand::Acc);
+            }
+            self.stack.set_acc(class, AccState::Mirror(slot));
+        } else {
+            let from = self.stack.operand(&mut self.code, &entry, true);
+            let mirrored = from == Operand::Acc;
+            self.stack.copy(&mut self.code, ty, slot, from);
+            if let (true, Some(class)) = (mirrored, class) {
+                self.stack.set_acc(class, AccState::Mirror(slot));
+            }
+        }
+        self.last = None;
+    }
+
+    fn local_set(&mut self, index: u32) -> Result<(), Trap> {
+        let (ty, slot) = self.local(index)?;
+        let entry = self.pop()?;
+        self.write_local(entry, ty, slot);
+        Ok(())
+    }
+
+    fn local_tee(&mut self, index: u32) -> Result<(), Trap> {
+        let (ty, slot) = self.local(index)?;
+        let entry = self.pop()?;
+        self.write_local(entry, ty, slot);
+        // A constant stays one; anything else is now the local.
+        let place = match entry.place {
+            Place::Const(value) => Place::Const(value),
+            _ => Place::Local(slot),
+        };
+        self.stack.push(ty, place);
+        Ok(())
+    }
+
+    fn drop_(&mut self) -> Result<(), Trap> {
+        let entry = self.pop()?;
+        self.stack.consumed(&entry);
+        Ok(())
+    }
+}
+
+/// The mode in which handlers read `operand`.
+fn mode(operand: Operand) -> Mode {
+    match operand {
+        Operand::Acc => Mode::Acc,
+        Operand::Slot(_) => Mode::Slot,
+        Operand::Imm(_) => Mode::Imm,
+    }
+}

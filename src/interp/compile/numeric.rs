@@ -1,0 +1,225 @@
+//! Arithmetic, comparisons, conversions and `select`.
+
+use super::stack::{self, AccState, Entry, Operand};
+use super::{Condition, Last, LastKind, Translator, mode};
+use crate::abi::trap::Trap;
+use crate::abi::types::ValType;
+use crate::interp::handlers::{Class, numeric};
+use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
+use crate::interp::operand::{A, B, C, IMM, WIDE};
+
+/// Whether a constant of type `ty` can stand in an instruction.
+fn encodable(ty: ValType, value: u64) -> bool {
+    match ty {
+        ValType::I64 => value as i32 as i64 as u64 == value,
+        ValType::I32 | ValType::F32 | ValType::F64 => true,
+        _ => false,
+    }
+}
+
+impl Translator<'_> {
+    /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
+    fn pop_pair(&mut self, ty: ValType, commutes: bool) -> Result<Pair, Trap> {
+        let right_entry = self.pop()?;
+        let left_entry = self.pop()?;
+        let mut right = self.read_operand(&right_entry, ty);
+        let mut left = self.read_operand(&left_entry, ty);
+        match (left, right) {
+            (Operand::Imm(_), Operand::Imm(_)) => {
+                self.stack.copy(&mut self.code, ty, left_entry.slot, left);
+                left = Operand::Slot(left_entry.slot);
+            }
+            (Operand::Acc, Operand::Acc) => {
+                // Both read the slot that the accumulator mirrors.
+                let class = stack::class(ty).ok_or(Trap::Internal)?;
+                if let AccState::Mirror(slot) = self.stack.acc(class) {
+                    right = Operand::Slot(slot);
+                }
+            }
+            _ => {}
+        }
+        let swap = matches!((left, right), (Operand::Slot(_), Operand::Acc) | (Operand::Imm(_), _));
+        if commutes && swap {
+            (left, right) = (right, left);
+        }
+        Ok(Pair { left, right, left_slot: left_entry.slot, right_slot: right_entry.slot })
+    }
+
+    fn read_operand(&mut self, entry: &Entry, ty: ValType) -> Operand {
+        match self.stack.operand(&mut self.code, entry, true) {
+            Operand::Imm(value) if !encodable(ty, value) => {
+                self.stack.copy(&mut self.code, ty, entry.slot, Operand::Imm(value));
+                Operand::Slot(entry.slot)
+            }
+            operand => operand,
+        }
+    }
+
+    /// Writes the operand fields of a binary instruction.
+    fn put_pair(&mut self, at: usize, ty: ValType, left: Operand, right: Operand) {
+        self.put_operand(at, A, left);
+        let right_field = if matches!(left, Operand::Imm(_)) { A } else { B };
+        self.put_operand(at, right_field, right);
+        for operand in [left, right] {
+            match operand {
+                Operand::Imm(value) if ty == ValType::F64 => self.code.put_u64(at, WIDE, value),
+                Operand::Imm(value) => self.code.put_u32(at, IMM, value as u32),
+                _ => {}
+            }
+        }
+    }
+
+    fn pair_size(ty: ValType, pair: &Pair) -> usize {
+        let imm = matches!((pair.left, pair.right), (Operand::Imm(_), _) | (_, Operand::Imm(_)));
+        numeric::size_with_imm(ty == ValType::F64, imm)
+    }
+
+    pub(super) fn binary(&mut self, op: BinaryOp, ty: ValType) -> Result<(), Trap> {
+        let pair = self.pop_pair(ty, numeric::binary_commutes(op))?;
+        let (left, right) = (mode(pair.left), mode(pair.right));
+        let class = stack::class(ty).ok_or(Trap::Internal)?;
+        self.stack.spill(&mut self.code, class);
+        let before = self.stack.acc(class);
+        let at = self.produce(ty, Self::pair_size(ty, &pair), |target| {
+            numeric::binary_handler(op, left, right, target)
+        })?;
+        self.put_pair(at, ty, pair.left, pair.right);
+        if op == BinaryOp::I32And {
+            let condition = pair.condition(CompareOp::I32AndNz);
+            let kind = LastKind::Condition { condition, int: before };
+            self.last = Some(Last { at, kind });
+        }
+        Ok(())
+    }
+
+    pub(super) fn compare(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
+        let pair = self.pop_pair(ty, numeric::compare_commutes(op))?;
+        self.emit_compare(op, ty, pair)
+    }
+
+    /// A comparison with its operands exchanged: "greater" in terms of "less".
+    pub(super) fn compare_swapped(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
+        let pair = self.pop_pair(ty, false)?;
+        self.emit_compare(op, ty, pair.swapped())
+    }
+
+    fn emit_compare(&mut self, op: CompareOp, ty: ValType, pair: Pair) -> Result<(), Trap> {
+        self.stack.spill(&mut self.code, Class::Int);
+        let before = self.stack.acc(Class::Int);
+        let (left, right) = (mode(pair.left), mode(pair.right));
+        let at = self.produce(ValType::I32, Self::pair_size(ty, &pair), |target| {
+            numeric::compare_handler(op, left, right, target)
+        })?;
+        self.put_pair(at, ty, pair.left, pair.right);
+        let condition = pair.condition(op);
+        let kind = LastKind::Condition { condition, int: before };
+        self.last = Some(Last { at, kind });
+        Ok(())
+    }
+
+    /// `eqz`: negates a comparison that was just made, else compares with zero.
+    pub(super) fn eqz(&mut self, ty: ValType) -> Result<(), Trap> {
+        if ty == ValType::I32
+            && let Some(Condition::Compare { op, left, right, left_slot, right_slot }) =
+                self.absorb_condition()?
+        {
+            let (op, swap) = op.negate();
+            let pair = Pair { left, right, left_slot, right_slot };
+            let pair = if swap { pair.swapped() } else { pair };
+            return self.emit_compare(op, compared_type(op), pair);
+        }
+        let entry = self.pop()?;
+        let left = self.acc_or_slot(&entry);
+        let op = if ty == ValType::I32 { CompareOp::I32Eq } else { CompareOp::I64Eq };
+        let slots = (entry.slot, entry.slot);
+        let right = Operand::Imm(0);
+        self.emit_compare(op, ty, Pair { left, right, left_slot: slots.0, right_slot: slots.1 })
+    }
+
+    /// If the top entry is the result of a comparison that was just emitted, takes the
+    /// instruction back and pops the entry.
+    pub(super) fn absorb_condition(&mut self) -> Result<Option<Condition>, Trap> {
+        let Some(Last { at, kind: LastKind::Condition { condition, int } }) = self.last else {
+            return Ok(None);
+        };
+        let top = self.stack.entries.len().wrapping_sub(1);
+        match self.stack.acc(Class::Int) {
+            AccState::Pending { index, at: producer, .. } if index == top && producer == at => {}
+            _ => return Ok(None),
+        }
+        self.pop()?;
+        self.code.truncate(at);
+        self.stack.set_acc(Class::Int, int);
+        self.last = None;
+        Ok(Some(condition))
+    }
+
+    pub(super) fn unary(&mut self, op: UnaryOp, _from: ValType, to: ValType) -> Result<(), Trap> {
+        let source = self.pop_acc_or_slot()?;
+        let source_mode = mode(source);
+        let at = self.produce(to, 16, |target| numeric::unary_handler(op, source_mode, target))?;
+        self.put_operand(at, A, source);
+        Ok(())
+    }
+
+    /// `i32.wrap_i64`: readers of an i32 ignore the upper half of its slot.
+    pub(super) fn wrap(&mut self) -> Result<(), Trap> {
+        let top = self.stack.entries.last_mut().ok_or(Trap::Internal)?;
+        top.ty = ValType::I32;
+        if let stack::Place::Const(value) = top.place {
+            top.place = stack::Place::Const(value as i32 as i64 as u64);
+        }
+        Ok(())
+    }
+
+    pub(super) fn select(&mut self) -> Result<(), Trap> {
+        let condition = self.pop()?;
+        let condition = self.acc_or_slot(&condition);
+        let b = self.pop()?;
+        let b_slot = self.stack.slot_operand(&mut self.code, &b);
+        let a = self.pop()?;
+        let a_slot = self.stack.slot_operand(&mut self.code, &a);
+        let class = stack::class(a.ty).ok_or(Trap::UnsupportedOpcode)?;
+        let condition_mode = mode(condition);
+        let at = self.produce(a.ty, 16, |target| numeric::select(class, condition_mode, target))?;
+        self.code.put_u16(at, A, a_slot);
+        self.code.put_u16(at, B, b_slot);
+        self.put_operand(at, C, condition);
+        Ok(())
+    }
+}
+
+/// Two operands, with the slots that either could be moved to.
+pub(super) struct Pair {
+    left: Operand,
+    right: Operand,
+    left_slot: u16,
+    right_slot: u16,
+}
+
+impl Pair {
+    fn swapped(self) -> Self {
+        Self {
+            left: self.right,
+            right: self.left,
+            left_slot: self.right_slot,
+            right_slot: self.left_slot,
+        }
+    }
+
+    fn condition(&self, op: CompareOp) -> Condition {
+        let &Self { left, right, left_slot, right_slot } = self;
+        Condition::Compare { op, left, right, left_slot, right_slot }
+    }
+}
+
+/// The type of the operands of `op`.
+pub(super) fn compared_type(op: CompareOp) -> ValType {
+    use CompareOp::*;
+    match op {
+        I32Eq | I32Ne | I32LtS | I32LtU | I32LeS | I32LeU | I32AndNz | I32AndZ => ValType::I32,
+        I64Eq | I64Ne | I64LtS | I64LtU | I64LeS | I64LeU => ValType::I64,
+        F32Eq | F32Ne | F32Lt | F32Le | F32NotLt | F32NotLe => ValType::F32,
+        F64Eq | F64Ne | F64Lt | F64Le | F64NotLt | F64NotLe => ValType::F64,
+    }
+}

@@ -1,0 +1,261 @@
+//! Loads and stores of memory 0, and the bulk instructions on it.
+//!
+//! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
+//! with the accessible length decides. Other memories and 64-bit addresses are instructions of
+//! their own.
+
+use super::{Mode, Target, trap};
+use crate::abi::trap::Trap;
+use crate::exec::builtins;
+use crate::interp::dispatch::{Handler, Regs, handler, next};
+use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
+use crate::interp::operand::{
+    A, Acc, B, DST, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE,
+};
+
+/// Addresses in the accumulator or a slot; an absolute address stands in the offset.
+pub trait Address {
+    /// # Safety
+    /// The instruction must have been encoded for this mode.
+    unsafe fn base(r: &Regs) -> u64;
+}
+
+pub struct Absolute;
+
+impl Address for Absolute {
+    #[inline(always)]
+    unsafe fn base(_r: &Regs) -> u64 {
+        0
+    }
+}
+
+impl Address for Acc {
+    #[inline(always)]
+    unsafe fn base(r: &Regs) -> u64 {
+        r.int as u32 as u64
+    }
+}
+
+impl Address for Slot {
+    #[inline(always)]
+    unsafe fn base(r: &Regs) -> u64 {
+        // SAFETY: the caller's contract.
+        unsafe { r.get::<u32>(A) as u64 }
+    }
+}
+
+/// The native address of `size` bytes at `base` plus the instruction's offset.
+///
+/// # Safety
+/// The instruction must have its offset at [`IMM`]; `r.mem`/`r.len` must be memory 0.
+#[inline(always)]
+unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Option<*mut u8> {
+    // SAFETY: the caller's contract; the pointer stays within the memory when it is used.
+    unsafe {
+        let at = X::base(r) + r.field::<u32>(IMM) as u64;
+        if at + size as u64 > r.len as u64 {
+            return None;
+        }
+        Some(r.mem.add(at as usize))
+    }
+}
+
+pub trait Load {
+    type Raw: Copy;
+    type Out: Value;
+    fn widen(raw: Self::Raw) -> Self::Out;
+}
+
+pub trait Store {
+    type Val: Value;
+    type Raw: Copy;
+    fn narrow(value: Self::Val) -> Self::Raw;
+}
+
+handler!(load_memory [L: Load, X: Address, D: Dst] |r| {
+    match locate::<X>(&r, size_of::<L::Raw>()) {
+        Some(at) => {
+            let raw = at.cast::<L::Raw>().read_unaligned();
+            D::write(&mut r, L::widen(raw));
+            r.skip(16);
+            next(r)
+        }
+        None => trap(r, Trap::MemoryOutOfBounds),
+    }
+});
+
+handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r| {
+    match locate::<X>(&r, size_of::<S::Raw>()) {
+        Some(at) => {
+            let value = V::read(&r, DST, WIDE);
+            at.cast::<S::Raw>().write_unaligned(S::narrow(value));
+            r.skip(if V::IMM { 24 } else { 16 });
+            next(r)
+        }
+        None => trap(r, Trap::MemoryOutOfBounds),
+    }
+});
+
+fn pick_load<L: Load>(address: Mode, target: Target) -> Handler {
+    match (address, target) {
+        (Mode::Acc, Target::Acc) => load_memory::<L, Acc, ToAcc>,
+        (Mode::Acc, Target::Slot) => load_memory::<L, Acc, ToSlot>,
+        (Mode::Slot, Target::Acc) => load_memory::<L, Slot, ToAcc>,
+        (Mode::Slot, Target::Slot) => load_memory::<L, Slot, ToSlot>,
+        (Mode::Imm, Target::Acc) => load_memory::<L, Absolute, ToAcc>,
+        (Mode::Imm, Target::Slot) => load_memory::<L, Absolute, ToSlot>,
+    }
+}
+
+fn pick_store<S: Store>(address: Mode, value: Mode) -> Handler {
+    match (address, value) {
+        (Mode::Slot, Mode::Slot) => store_memory::<S, Slot, Slot>,
+        (Mode::Slot, Mode::Acc) => store_memory::<S, Slot, Acc>,
+        (Mode::Slot, Mode::Imm) => store_memory::<S, Slot, Imm>,
+        (Mode::Acc, Mode::Slot) => store_memory::<S, Acc, Slot>,
+        (Mode::Acc, Mode::Imm) => store_memory::<S, Acc, Imm>,
+        (Mode::Imm, Mode::Slot) => store_memory::<S, Absolute, Slot>,
+        (Mode::Imm, Mode::Acc) => store_memory::<S, Absolute, Acc>,
+        (Mode::Imm, Mode::Imm) => store_memory::<S, Absolute, Imm>,
+        // A float in its accumulator beside an address in its own.
+        (Mode::Acc, Mode::Acc) => store_memory::<S, Acc, Acc>,
+    }
+}
+
+macro_rules! load_match {
+    ($($name:ident, $raw:ty => $out:ty;)*) => {
+        mod loads {
+            $(
+                pub struct $name;
+                impl super::Load for $name {
+                    type Raw = $raw;
+                    type Out = $out;
+                    #[inline(always)]
+                    fn widen(raw: $raw) -> $out {
+                        raw as $out
+                    }
+                }
+            )*
+        }
+
+        /// The handler of `op`; an immediate address stands in the offset.
+        pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Handler {
+            match op { $(LoadOp::$name => pick_load::<loads::$name>(address, target),)* }
+        }
+    };
+}
+load_ops!(load_match);
+
+macro_rules! store_match {
+    ($($name:ident, $val:ty => $raw:ty;)*) => {
+        mod stores {
+            $(
+                pub struct $name;
+                impl super::Store for $name {
+                    type Val = $val;
+                    type Raw = $raw;
+                    #[inline(always)]
+                    fn narrow(value: $val) -> $raw {
+                        value as $raw
+                    }
+                }
+            )*
+        }
+
+        /// The handler of `op`; an immediate address stands in the offset.
+        pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Handler {
+            match op { $(StoreOp::$name => pick_store::<stores::$name>(address, value),)* }
+        }
+    };
+}
+store_ops!(store_match);
+
+/// Reads memory 0 of the running instance again, after something that may have changed it.
+///
+/// # Safety
+/// `r.env` must be the running environment.
+#[inline(always)]
+pub unsafe fn reload_memory(r: &mut Regs) {
+    // SAFETY: an instance always has a `memory0`, empty if the module has none.
+    unsafe {
+        let memory = (*(*r.env).instance).memory0;
+        r.mem = (*memory).base;
+        r.len = (*memory).len_bytes;
+    }
+}
+
+handler!(
+    /// `dst = pages of memory 0`.
+    memory_size [D: Dst] |r| {
+    let pages = (r.len >> 16) as u32;
+    D::write(&mut r, pages);
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// `dst = memory.grow(a)`.
+    memory_grow [] |r| {
+    let delta = r.get::<u32>(A);
+    let pages = builtins::memory_grow((*r.env).instance, 0, delta as u64);
+    ToSlot::write(&mut r, pages as i32);
+    reload_memory(&mut r);
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// `memory.copy(to = dst, from = a, n = b)` within memory 0.
+    memory_copy [] |r| {
+    let to = r.get::<u32>(DST) as u64;
+    let from = r.get::<u32>(A) as u64;
+    let count = r.get::<u32>(B) as u64;
+    if to + count > r.len as u64 || from + count > r.len as u64 {
+        return trap(r, Trap::MemoryOutOfBounds);
+    }
+    std::ptr::copy(r.mem.add(from as usize), r.mem.add(to as usize), count as usize);
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// `memory.fill(at = dst, byte = a, n = b)` of memory 0.
+    memory_fill [] |r| {
+    let at = r.get::<u32>(DST) as u64;
+    let byte = r.get::<u32>(A) as u8;
+    let count = r.get::<u32>(B) as u64;
+    if at + count > r.len as u64 {
+        return trap(r, Trap::MemoryOutOfBounds);
+    }
+    std::ptr::write_bytes(r.mem.add(at as usize), byte, count as usize);
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// `memory.init segment(to = dst, from = a, n = b)` of memory 0.
+    memory_init [] |r| {
+    let segment = r.field::<u32>(WIDE);
+    let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
+    match builtins::memory_init((*r.env).instance, 0, segment, to as u64, from, count) {
+        Ok(()) => {
+            r.skip(24);
+            next(r)
+        }
+        Err(code) => trap(r, code),
+    }
+});
+
+handler!(data_drop [] |r| {
+    builtins::data_drop((*r.env).instance, r.field::<u32>(WIDE));
+    r.skip(24);
+    next(r)
+});
+
+/// The handler of `memory.size`.
+pub fn memory_size_handler(target: Target) -> Handler {
+    match target {
+        Target::Acc => memory_size::<ToAcc>,
+        Target::Slot => memory_size::<ToSlot>,
+    }
+}
