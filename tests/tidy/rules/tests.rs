@@ -26,6 +26,9 @@ fn long_functions_are_found_by_name() {
     let reason = "one match over all operators";
     assert!(function_length(&long, &[("src/a.rs::long", 73, reason)]).is_empty());
     assert_eq!(function_length(&long, &[("src/a.rs::long", 71, reason)]).len(), 1);
+    assert!(function_length(&[source("tests/a.rs", &text)], &[]).is_empty());
+    let long = format!("fn long() {{\n{}}}\n", "    x;\n".repeat(99));
+    assert_eq!(function_length(&[source("tests/a.rs", &long)], &[]).len(), 1);
 }
 
 #[test]
