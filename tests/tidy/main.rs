@@ -102,3 +102,10 @@ fn dependencies_say_why() {
 fn scripts_stop_at_the_first_error() {
     check("scripts", over(rules::scripts));
 }
+
+#[test]
+fn the_readme_shows_the_example_that_is_tested() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let example = fs::read_to_string(root().join("examples/embed.c")).expect("embed.c");
+    assert!(readme.contains(&example), "README.md and examples/embed.c differ");
+}

@@ -28,7 +28,8 @@ pub(crate) struct Finding(pub(crate) String, pub(crate) usize, pub(crate) String
 
 impl Source {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        let mut lines = split(text, path.ends_with(".rs"));
+        let lexed = [".rs", ".c", ".h", ".cpp"].iter().any(|end| path.ends_with(end));
+        let mut lines = if lexed { split(text, path.ends_with(".rs")) } else { plain(text) };
         let whole_file = path.starts_with("tests/")
             || path.contains("/tests/")
             || path.ends_with("/tests.rs")
@@ -106,6 +107,13 @@ fn is_text(path: &Path, name: &str) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
     let known = ["rs", "c", "h", "cpp", "toml", "md", "sh", "wat", "wast", "py", "in", "tsv"];
     in_ci || name == "Makefile" || known.contains(&extension.as_str())
+}
+
+/// Prose, scripts and data: every line is taken as it stands.
+fn plain(text: &str) -> Vec<Line> {
+    let line =
+        |text: &str| Line { text: text.to_owned(), code: text.to_owned(), ..Line::default() };
+    text.lines().map(line).collect()
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -198,7 +206,7 @@ fn step_code(rest: &[char], two: (char, char), rust: bool, line: &mut Line) -> (
             return (State::Str, 1);
         }
         ('\'', _) => {
-            if let Some(taken) = char_literal(rest, rust) {
+            if let Some(taken) = char_literal(rest) {
                 line.code.push_str("' '");
                 return (State::Code, taken);
             }
@@ -217,12 +225,12 @@ fn step_code(rest: &[char], two: (char, char), rust: bool, line: &mut Line) -> (
 }
 
 /// Length of the character literal at the start of `rest`; none for a lifetime.
-fn char_literal(rest: &[char], rust: bool) -> Option<usize> {
+fn char_literal(rest: &[char]) -> Option<usize> {
     if rest.get(1) == Some(&'\\') {
         let end = rest.iter().skip(3).take_while(|c| **c != '\n').position(|c| *c == '\'')?;
         return Some(end + 4);
     }
-    (rest.get(2) == Some(&'\'') || !rust).then_some(3.min(rest.len()))
+    (rest.get(2) == Some(&'\'') && rest[1] != '\n').then_some(3)
 }
 
 pub(crate) fn is_word(c: char) -> bool {
@@ -281,6 +289,13 @@ mod tests {
         assert_eq!(code("a /* b\n c */ d"), ["a ", " d"]);
         assert_eq!(code("f('\"', '\\'', 'a'); &'a str"), ["f(' ', ' ', ' '); &'a str"]);
         assert_eq!(code("\"one \\\n two\" x"), ["\"", "\" x"]);
+    }
+
+    #[test]
+    fn prose_is_not_lexed() {
+        let source = Source::new("a.md", "A `Context` owns what C's\n`full_init` configures // \n");
+        assert_eq!(source.lines.len(), 2);
+        assert_eq!(source.lines[1].code, source.lines[1].text);
     }
 
     #[test]
