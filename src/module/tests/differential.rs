@@ -313,9 +313,9 @@ fn bodies_are_judged_as_the_validator_judges_them() {
     let mut random = XorShift(0x2545_f491_4f6c_dd1d);
     let features: WasmFeatures = Features::default().to_wasm();
     let (mut valid, mut invalid) = (0, 0);
-    for round in 0..20_000 {
+    for round in 0..20_000u32 {
         let code = random_code(&mut random);
-        let bytes = module(&code, round % 16 != 0);
+        let bytes = module(&code, !round.is_multiple_of(16));
         let theirs = Validator::new_with_features(features).validate_all(&bytes);
         let ours = Module::parse(&bytes, Features::default());
         match (&ours, &theirs) {
