@@ -107,7 +107,7 @@ impl ModuleCode {
         if !stub.contains(&code.entry.load(Ordering::Relaxed).cast_const().cast()) {
             return Ok(());
         }
-        let translated = compile::translate(&self.module, self.codes(), code.func_index)?;
+        let translated = compile::translate(&self.module, self.codes(), code.func_index, false)?;
         bodies.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
         let shape = translated.frame_slots as u64 | (translated.zero_slots as u64) << 32;
         code.shape.store(shape, Ordering::Relaxed);

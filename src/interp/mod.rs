@@ -18,6 +18,7 @@ pub mod code;
 mod compile;
 mod dispatch;
 mod handlers;
+mod instr;
 mod op;
 mod operand;
 
@@ -29,6 +30,17 @@ pub use code::ModuleCode;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 use dispatch::{Handler, Regs};
+
+/// The instructions of a defined function as text; `None` if there is no such function.
+#[cfg_attr(not(test), allow(dead_code, reason = "the public API shows it"))]
+pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
+    let module = code.module();
+    if func_index < module.imported.funcs {
+        return None;
+    }
+    let translated = compile::translate(module, code.codes(), func_index, true).ok()?;
+    Some(compile::listing::listing(&translated))
+}
 
 /// The instruction that outermost functions return to. Constant: owned by nobody.
 static EXIT: [Handler; 1] = [handlers::control::exit];
@@ -48,7 +60,7 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
         if instance.is_null() || code.is_null() {
             return Trap::Internal as u32;
         }
-        let saved = ((*env).instance, (*env).globals);
+        let saved = ((*env).instance, (*env).globals, (*env).stack_top);
         (*env).instance = instance;
         (*env).globals = (*instance).globals;
         let memory = (*instance).memory0;
@@ -64,7 +76,24 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
         };
         let ret = handlers::control::enter(r, code, frame, r.ip);
         let trap = dispatch::finish(ret);
-        ((*env).instance, (*env).globals) = saved;
+        ((*env).instance, (*env).globals, (*env).stack_top) = saved;
         trap
+    }
+}
+
+/// [`run`] from within a run, for guest code of another instance: takes native stack, and traps
+/// when there is too little of it.
+///
+/// # Safety
+/// As for [`run`].
+#[inline(never)]
+unsafe fn run_nested(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    let here = 0u8;
+    // SAFETY: the caller's contract.
+    unsafe {
+        if (&raw const here as usize) < (*env).native_stack_limit {
+            return Trap::NativeStackOverflow as u32;
+        }
+        run(env, func, frame)
     }
 }

@@ -12,6 +12,8 @@
 //! Names are those of the specification in camel case: operand type, operation, and for loads
 //! and stores the width and sign in memory.
 
+use super::operand::Value;
+
 /// `$apply!` gets `Name, operands commute?, operand type => result type, |a, b| meaning;` with
 /// the meaning a `Result`, so that trapping and total operations are one shape.
 macro_rules! binary_ops {
@@ -221,6 +223,18 @@ macro_rules! binary_enum {
     ($($name:ident, $comm:literal, $in:ty => $out:ty, |$a:ident, $b:ident| $e:expr;)*) => {
         enum_of_names!(/// Operations of two values with a value.
             BinaryOp: $($name)*);
+
+        impl BinaryOp {
+            /// Whether the operands may be exchanged.
+            pub fn commutes(self) -> bool {
+                match self { $(Self::$name => $comm,)* }
+            }
+
+            /// Whether an immediate operand takes a whole word.
+            pub fn wide(self) -> bool {
+                match self { $(Self::$name => <$in as Value>::WIDE,)* }
+            }
+        }
     };
 }
 binary_ops!(binary_enum);
@@ -229,6 +243,18 @@ macro_rules! compare_enum {
     ($($name:ident, $comm:literal, $in:ty, |$a:ident, $b:ident| $e:expr;)*) => {
         enum_of_names!(/// Comparisons, as values and as conditions of branches.
             CompareOp: $($name)*);
+
+        impl CompareOp {
+            /// Whether the operands may be exchanged.
+            pub fn commutes(self) -> bool {
+                match self { $(Self::$name => $comm,)* }
+            }
+
+            /// Whether an immediate operand takes a whole word.
+            pub fn wide(self) -> bool {
+                match self { $(Self::$name => <$in as Value>::WIDE,)* }
+            }
+        }
     };
 }
 compare_ops!(compare_enum);

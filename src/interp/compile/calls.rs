@@ -1,10 +1,10 @@
 //! Calls and returns.
 
-use super::stack::{self, AccState, Operand, Place};
+use super::stack::{AccState, Operand, Place};
 use super::{Translator, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
-use crate::interp::handlers::{control, host};
+use crate::interp::instr::{Class, Instr};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
 
 impl Translator<'_> {
@@ -31,7 +31,7 @@ impl Translator<'_> {
             self.stack.push(result, Place::Temp);
         }
         if let (true, &[result]) = (by_guest, ty.results())
-            && let Some(class) = stack::class(result)
+            && let Some(class) = Class::of(result)
         {
             self.stack.set_acc(class, AccState::Mirror(frame));
         }
@@ -48,13 +48,13 @@ impl Translator<'_> {
         let (frame, slots) = self.arguments(ty)?;
         let imported = module.imported.funcs;
         if let Some(defined) = func_index.checked_sub(imported) {
-            let at = self.op(control::call, 24);
+            let at = self.op(Instr::Call);
             self.code.put_u16(at, A, frame);
             // The code table has an entry for every defined function.
             let code = self.codes.wrapping_add(defined as usize);
             self.code.put_u64(at, WIDE, code as usize as u64);
         } else {
-            let at = self.op(host::call_import, 24);
+            let at = self.op(Instr::CallImport);
             self.code.put_u16(at, A, frame);
             self.code.put_u16(at, B, slots);
             self.code.put_u32(at, WIDE, func_index);
@@ -70,7 +70,7 @@ impl Translator<'_> {
         let index = self.pop_acc_or_slot()?;
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;
-        let at = self.op(host::call_indirect_handler(mode(index)), 24);
+        let at = self.op(Instr::CallIndirect { index: mode(index) });
         self.put_operand(at, DST, index);
         self.code.put_u16(at, A, frame);
         self.code.put_u16(at, B, slots);
@@ -85,11 +85,11 @@ impl Translator<'_> {
         let ty = self.ty;
         match *ty.results() {
             [] => {
-                let at = self.op(control::return_none, 16);
+                let at = self.op(Instr::ReturnNone);
                 self.code.put_u16(at, DST, self.header_slot);
             }
-            [result] if stack::class(result).is_some() => {
-                let class = stack::class(result).ok_or(Trap::Internal)?;
+            [result] if Class::of(result).is_some() => {
+                let class = Class::of(result).ok_or(Trap::Internal)?;
                 let entry = *self.stack.entries.last().ok_or(Trap::Internal)?;
                 let mut value = match entry.place {
                     Place::Acc => Operand::Acc,
@@ -97,12 +97,12 @@ impl Translator<'_> {
                 };
                 if let Operand::Imm(constant) = value {
                     let fits = constant as i32 as i64 as u64 == constant;
-                    if !fits || class != crate::interp::handlers::Class::Int {
+                    if !fits || class != Class::Int {
                         self.stack.copy(&mut self.code, result, entry.slot, value);
                         value = Operand::Slot(entry.slot);
                     }
                 }
-                let at = self.op(control::return_one_handler(class, mode(value)), 16);
+                let at = self.op(Instr::ReturnOne { class, source: mode(value) });
                 self.code.put_u16(at, DST, self.header_slot);
                 self.put_operand(at, A, value);
                 if let Operand::Imm(constant) = value {
@@ -114,7 +114,7 @@ impl Translator<'_> {
                 self.stack.settle_top(&mut self.code, count);
                 let first = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
                 let from = self.stack.entries[first].slot;
-                let at = self.op(control::return_many, 16);
+                let at = self.op(Instr::ReturnMany);
                 self.code.put_u16(at, DST, self.header_slot);
                 self.code.put_u16(at, A, from);
                 self.code.put_u16(at, B, ty.result_slots() as u16);

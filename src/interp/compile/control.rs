@@ -9,11 +9,8 @@ use super::stack::{Operand, Place};
 use super::{Condition, Translator, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::dispatch::Handler;
-use crate::interp::handlers::control::{
-    self, BRANCH_A, BRANCH_B, BRANCH_IMM, COST, DISTANCE, branch_compare_handler,
-    branch_if_handler, branch_table_handler,
-};
+use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, COST, DISTANCE};
+use crate::interp::instr::Instr;
 use crate::interp::op::CompareOp;
 use wasmparser::{BlockType, BrTable};
 
@@ -152,7 +149,7 @@ impl<'m> Translator<'m> {
         let (height, params, results) = (label.height, label.params, label.results);
         if label.reachable {
             self.stack.settle_top(&mut self.code, results.len());
-            let at = self.op(control::branch, 16);
+            let at = self.op(Instr::Branch);
             if let Some(label) = self.labels.last_mut() {
                 label.fixups.push(Fixup::Branch { at });
             }
@@ -266,10 +263,10 @@ impl<'m> Translator<'m> {
     /// Emits the jump to `label`.
     fn jump(&mut self, label: usize) {
         if self.labels[label].kind == LabelKind::Loop {
-            let at = self.op(control::branch_back, 24);
+            let at = self.op(Instr::BranchBack);
             self.backward(at, label);
         } else {
-            let at = self.op(control::branch, 16);
+            let at = self.op(Instr::Branch);
             self.labels[label].fixups.push(Fixup::Branch { at });
         }
     }
@@ -323,7 +320,7 @@ impl<'m> Translator<'m> {
         let default = self.label_index(targets.default())?;
         let count = self.labels[default].branch_types().len();
         self.stack.settle_top(&mut self.code, count);
-        let at = self.op(branch_table_handler(mode(index)), 16);
+        let at = self.op(Instr::BranchTable { index: mode(index) });
         self.put_operand(at, BRANCH_A, index);
         self.code.put_u32(at, DISTANCE, targets.len());
         let mut labels = Vec::new();
@@ -402,8 +399,7 @@ impl<'m> Translator<'m> {
     }
 
     fn branch_if(&mut self, operand: Operand, want: bool, back: bool) -> usize {
-        let handler: Handler = branch_if_handler(mode(operand), want, back);
-        let at = self.op(handler, if back { 24 } else { 16 });
+        let at = self.op(Instr::BranchIf { condition: mode(operand), want, back });
         self.put_operand(at, BRANCH_A, operand);
         at
     }
@@ -412,7 +408,7 @@ impl<'m> Translator<'m> {
         let Condition::Compare { mut op, mut left, mut right, mut left_slot, mut right_slot } =
             condition
         else {
-            return self.op(control::unreachable, 8);
+            return self.op(Instr::Unreachable);
         };
         if !want {
             let (negated, swap) = op.negate();
@@ -432,14 +428,13 @@ impl<'m> Translator<'m> {
                 }
             }
         }
-        if crate::interp::handlers::numeric::compare_commutes(op)
+        if op.commutes()
             && matches!((left, right), (Operand::Slot(_), Operand::Acc) | (Operand::Imm(_), _))
         {
             (left, right) = (right, left);
         }
-        let imm = matches!((left, right), (Operand::Imm(_), _) | (_, Operand::Imm(_)));
-        let handler = branch_compare_handler(op, mode(left), mode(right), back);
-        let at = self.op(handler, if back || imm { 24 } else { 16 });
+        let (l, r) = (mode(left), mode(right));
+        let at = self.op(Instr::BranchCompare { op, left: l, right: r, back });
         self.put_operand(at, BRANCH_A, left);
         let right_field = if matches!(left, Operand::Imm(_)) { BRANCH_A } else { BRANCH_B };
         self.put_operand(at, right_field, right);

@@ -1,11 +1,10 @@
 //! Loads, stores, bulk memory, tables and globals.
 
-use super::stack::{self, AccState, Operand, Place};
+use super::stack::{AccState, Operand, Place};
 use super::{Translator, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::dispatch::Handler;
-use crate::interp::handlers::{Class, control, data, memory, table};
+use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{LoadOp, StoreOp};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
 use wasmparser::MemArg;
@@ -25,12 +24,11 @@ impl Translator<'_> {
 
     pub(super) fn load(&mut self, op: LoadOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
         let Some((address, offset)) = self.address(&memarg)? else {
-            self.op(control::out_of_bounds, 8);
+            self.op(Instr::OutOfBounds);
             self.stack.push(ty, Place::Const(0));
             return Ok(());
         };
-        let address_mode = mode(address);
-        let at = self.produce(ty, 16, |target| memory::load_handler(op, address_mode, target))?;
+        let at = self.produce(ty, Instr::Load { op, address: mode(address) })?;
         self.put_operand(at, A, address);
         self.code.put_u32(at, IMM, offset);
         Ok(())
@@ -47,17 +45,15 @@ impl Translator<'_> {
             }
         }
         let Some((address, offset)) = self.address(&memarg)? else {
-            self.op(control::out_of_bounds, 8);
+            self.op(Instr::OutOfBounds);
             return Ok(());
         };
-        if let (Operand::Acc, Operand::Acc, Some(Class::Int)) = (address, value, stack::class(ty))
+        if let (Operand::Acc, Operand::Acc, Some(Class::Int)) = (address, value, Class::of(ty))
             && let AccState::Mirror(slot) = self.stack.acc(Class::Int)
         {
             value = Operand::Slot(slot);
         }
-        let imm = matches!(value, Operand::Imm(_));
-        let handler = memory::store_handler(op, mode(address), mode(value));
-        let at = self.op(handler, if imm { 24 } else { 16 });
+        let at = self.op(Instr::Store { op, address: mode(address), value: mode(value) });
         self.put_operand(at, A, address);
         self.put_operand(at, DST, value);
         self.code.put_u32(at, IMM, offset);
@@ -68,24 +64,24 @@ impl Translator<'_> {
     }
 
     pub(super) fn memory_size(&mut self) -> Result<(), Trap> {
-        self.produce(ValType::I32, 16, memory::memory_size_handler)?;
+        self.produce(ValType::I32, Instr::MemorySize)?;
         Ok(())
     }
 
     pub(super) fn memory_grow(&mut self) -> Result<(), Trap> {
         let delta = self.pop_slot()?;
-        let at = self.produce_in_slot(ValType::I32, memory::memory_grow, 16);
+        let at = self.produce_in_slot(ValType::I32, Instr::MemoryGrow);
         self.code.put_u16(at, A, delta);
         Ok(())
     }
 
     /// An instruction with three operands in slots and no result; `extra` goes to the wide
     /// fields if there are any.
-    pub(super) fn bulk(&mut self, handler: Handler, extra: Option<(u32, u32)>) -> Result<(), Trap> {
+    pub(super) fn bulk(&mut self, instr: Instr, extra: Option<(u32, u32)>) -> Result<(), Trap> {
         let count = self.pop_slot()?;
         let second = self.pop_slot()?;
         let first = self.pop_slot()?;
-        let at = self.op(handler, if extra.is_some() { 24 } else { 16 });
+        let at = self.op(instr);
         self.code.put_u16(at, DST, first);
         self.code.put_u16(at, A, second);
         self.code.put_u16(at, B, count);
@@ -97,15 +93,15 @@ impl Translator<'_> {
     }
 
     /// An instruction without operands on the stack and one index.
-    pub(super) fn indexed(&mut self, handler: Handler, index: u32) {
-        let at = self.op(handler, 24);
+    pub(super) fn indexed(&mut self, instr: Instr, index: u32) {
+        let at = self.op(instr);
         self.code.put_u32(at, WIDE, index);
     }
 
     pub(super) fn ref_func(&mut self, func_index: u32) -> Result<(), Trap> {
         let place = self.module.func_refs.place.get(func_index as usize).copied();
         let place = place.ok_or(Trap::Internal)?;
-        let at = self.produce_in_slot(ValType::FuncRef, table::ref_func, 24);
+        let at = self.produce_in_slot(ValType::FuncRef, Instr::RefFunc);
         self.code.put_u32(at, WIDE, place);
         Ok(())
     }
@@ -113,7 +109,7 @@ impl Translator<'_> {
     pub(super) fn table_get(&mut self, index: u32) -> Result<(), Trap> {
         let elem = self.module.tables.get(index as usize).ok_or(Trap::Internal)?.ty.elem;
         let from = self.pop_slot()?;
-        let at = self.produce_in_slot(elem, table::table_get, 24);
+        let at = self.produce_in_slot(elem, Instr::TableGet);
         self.code.put_u16(at, A, from);
         self.code.put_u32(at, WIDE, index);
         Ok(())
@@ -122,7 +118,7 @@ impl Translator<'_> {
     pub(super) fn table_set(&mut self, index: u32) -> Result<(), Trap> {
         let value = self.pop_slot()?;
         let to = self.pop_slot()?;
-        let at = self.op(table::table_set, 24);
+        let at = self.op(Instr::TableSet);
         self.code.put_u16(at, A, to);
         self.code.put_u16(at, B, value);
         self.code.put_u32(at, WIDE, index);
@@ -130,14 +126,14 @@ impl Translator<'_> {
     }
 
     pub(super) fn table_size(&mut self, index: u32) {
-        let at = self.produce_in_slot(ValType::I32, table::table_size, 24);
+        let at = self.produce_in_slot(ValType::I32, Instr::TableSize);
         self.code.put_u32(at, WIDE, index);
     }
 
     pub(super) fn table_grow(&mut self, index: u32) -> Result<(), Trap> {
         let delta = self.pop_slot()?;
         let init = self.pop_slot()?;
-        let at = self.produce_in_slot(ValType::I32, table::table_grow, 24);
+        let at = self.produce_in_slot(ValType::I32, Instr::TableGrow);
         self.code.put_u16(at, A, init);
         self.code.put_u16(at, B, delta);
         self.code.put_u32(at, WIDE, index);
@@ -156,15 +152,15 @@ impl Translator<'_> {
 
     pub(super) fn global_get(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
-        let class = stack::class(ty).ok_or(Trap::UnsupportedOpcode)?;
-        let at = self.produce(ty, 16, |target| data::global_get(class, imported, target))?;
+        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let at = self.produce(ty, Instr::GlobalGet { class, imported })?;
         self.code.put_u32(at, IMM, index);
         Ok(())
     }
 
     pub(super) fn global_set(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
-        let class = stack::class(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
         let entry = self.pop()?;
         let mut value = self.stack.operand(&mut self.code, &entry, true);
         if let Operand::Imm(constant) = value {
@@ -174,9 +170,7 @@ impl Translator<'_> {
                 value = Operand::Slot(entry.slot);
             }
         }
-        let imm = matches!(value, Operand::Imm(_));
-        let handler = data::global_set(class, imported, mode(value));
-        let at = self.op(handler, if imm { 24 } else { 16 });
+        let at = self.op(Instr::GlobalSet { class, imported, source: mode(value) });
         self.put_operand(at, A, value);
         self.code.put_u32(at, IMM, index);
         if let Operand::Imm(constant) = value {

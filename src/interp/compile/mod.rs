@@ -16,15 +16,15 @@
 
 mod calls;
 mod control;
+pub mod listing;
 mod memory;
 mod numeric;
 mod opcodes;
 mod stack;
 mod writer;
 
-use super::dispatch::Handler;
 use super::handlers::control::HEADER_SLOTS;
-use super::handlers::{Mode, Target};
+use super::instr::{Class, Instr, Mode, Target};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmCode;
@@ -41,6 +41,8 @@ pub struct Translated {
     pub frame_slots: u32,
     pub zero_slots: u32,
     pub cost: u32,
+    /// What `words` are, when asked for.
+    pub listing: Vec<writer::Line>,
 }
 
 /// What the last instruction was, as long as nothing can jump between it and the next.
@@ -83,11 +85,12 @@ struct Translator<'m> {
 }
 
 /// Translates the function at `func_index`. `codes` is the module's code table, whose entries'
-/// addresses calls refer to.
+/// addresses calls refer to. A listing is kept if `listing` says so.
 pub fn translate(
     module: &Module,
     codes: *const VmCode,
     func_index: u32,
+    listing: bool,
 ) -> Result<Translated, Trap> {
     let defined = (func_index - module.imported.funcs) as usize;
     let range = module.bodies.get(defined).ok_or(Trap::Internal)?;
@@ -95,6 +98,9 @@ pub fn translate(
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
     let ty = &module.types[module.funcs[func_index as usize] as usize];
     let mut translator = Translator::new(module, codes, ty, &body)?;
+    if listing {
+        translator.code.keep_listing();
+    }
     translator.body(&body)?;
     translator.finish()
 }
@@ -180,48 +186,39 @@ impl<'m> Translator<'m> {
         }
         let params = self.ty.params().len();
         let zero_slots = self.locals[params..].iter().map(|(ty, _)| ty.slots()).sum();
-        Ok(Translated { words: self.code.finish(), frame_slots, zero_slots, cost: self.operators })
+        let (words, listing) = self.code.finish();
+        Ok(Translated { words, frame_slots, zero_slots, cost: self.operators, listing })
     }
 
-    /// Starts an instruction that is no producer.
-    fn op(&mut self, handler: Handler, size: usize) -> usize {
-        let at = self.code.op(handler, size);
+    /// Starts an instruction without a result.
+    fn op(&mut self, instr: Instr) -> usize {
+        let at = self.code.op(instr, Target::Acc);
         self.last = Some(Last { at, kind: LastKind::Other });
         at
     }
 
     /// Starts an instruction whose result is of type `ty`, pushes the result, and leaves it in
-    /// the accumulator until somebody needs the slot. `handler` gives the two forms.
-    fn produce(
-        &mut self,
-        ty: ValType,
-        size: usize,
-        handler: impl Fn(Target) -> Handler,
-    ) -> Result<usize, Trap> {
-        let class = stack::class(ty).ok_or(Trap::UnsupportedOpcode)?;
+    /// the accumulator until somebody needs the slot.
+    fn produce(&mut self, ty: ValType, instr: Instr) -> Result<usize, Trap> {
+        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
         self.stack.spill(&mut self.code, class);
-        let at = self.op(handler(Target::Acc), size);
+        let at = self.op(instr);
         let index = self.stack.entries.len();
         self.stack.push(ty, Place::Acc);
-        let spilled = handler(Target::Slot);
-        self.stack.set_acc(class, AccState::Pending { index, at, spilled });
+        self.stack.set_acc(class, AccState::Pending { index, at, instr });
         Ok(at)
     }
 
-    /// Starts an instruction whose result goes to the slot of a new entry of type `ty`.
-    fn produce_in_slot(&mut self, ty: ValType, handler: Handler, size: usize) -> usize {
-        // Such handlers leave their result in the integer accumulator as well.
-        self.stack.spill(&mut self.code, super::handlers::Class::Int);
-        let at = self.op(handler, size);
+    /// Starts an instruction whose result goes to the slot of a new entry of type `ty`, and to
+    /// the integer accumulator as all results of such instructions.
+    fn produce_in_slot(&mut self, ty: ValType, instr: Instr) -> usize {
+        self.stack.spill(&mut self.code, Class::Int);
+        let at = self.op(instr);
         self.stack.push(ty, Place::Temp);
         let slot = (self.stack.top_slot() - ty.slots()) as u16;
         self.code.put_u16(at, super::operand::DST, slot);
         self.stack.slot_written(slot);
-        let state = match stack::class(ty) {
-            Some(super::handlers::Class::Int) => AccState::Mirror(slot),
-            _ => AccState::Empty,
-        };
-        self.stack.set_acc(super::handlers::Class::Int, state);
+        self.stack.set_acc(Class::Int, AccState::Mirror(slot));
         at
     }
 
@@ -273,16 +270,16 @@ impl<'m> Translator<'m> {
     fn write_local(&mut self, entry: Entry, ty: ValType, slot: u16) {
         let len = self.stack.entries.len();
         let preserved = self.stack.preserve(&mut self.code, slot, len);
-        let class = stack::class(ty);
+        let class = Class::of(ty);
         if let (Place::Acc, Some(class)) = (entry.place, class) {
             let state = self.stack.acc(class);
             let last = self.last.map(|last| last.at);
-            if let AccState::Pending { at, spilled, .. } = state
+            if let AccState::Pending { at, instr, .. } = state
                 && !preserved
                 && last == Some(at)
             {
                 // The producer itself can write the local.
-                self.code.set_handler(at, spilled);
+                self.code.set_target(at, instr, Target::Slot);
                 self.code.put_u16(at, super::operand::DST, slot);
                 self.stack.slot_written(slot);
             } else {

@@ -1,10 +1,10 @@
 //! Arithmetic, comparisons, conversions and `select`.
 
-use super::stack::{self, AccState, Entry, Operand};
+use super::stack::{AccState, Entry, Operand, Place};
 use super::{Condition, Last, LastKind, Translator, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::handlers::{Class, numeric};
+use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::operand::{A, B, C, IMM, WIDE};
 
@@ -31,7 +31,7 @@ impl Translator<'_> {
             }
             (Operand::Acc, Operand::Acc) => {
                 // Both read the slot that the accumulator mirrors.
-                let class = stack::class(ty).ok_or(Trap::Internal)?;
+                let class = Class::of(ty).ok_or(Trap::Internal)?;
                 if let AccState::Mirror(slot) = self.stack.acc(class) {
                     right = Operand::Slot(slot);
                 }
@@ -69,20 +69,13 @@ impl Translator<'_> {
         }
     }
 
-    fn pair_size(ty: ValType, pair: &Pair) -> usize {
-        let imm = matches!((pair.left, pair.right), (Operand::Imm(_), _) | (_, Operand::Imm(_)));
-        numeric::size_with_imm(ty == ValType::F64, imm)
-    }
-
     pub(super) fn binary(&mut self, op: BinaryOp, ty: ValType) -> Result<(), Trap> {
-        let pair = self.pop_pair(ty, numeric::binary_commutes(op))?;
+        let pair = self.pop_pair(ty, op.commutes())?;
         let (left, right) = (mode(pair.left), mode(pair.right));
-        let class = stack::class(ty).ok_or(Trap::Internal)?;
+        let class = Class::of(ty).ok_or(Trap::Internal)?;
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
-        let at = self.produce(ty, Self::pair_size(ty, &pair), |target| {
-            numeric::binary_handler(op, left, right, target)
-        })?;
+        let at = self.produce(ty, Instr::Binary { op, left, right })?;
         self.put_pair(at, ty, pair.left, pair.right);
         if op == BinaryOp::I32And {
             let condition = pair.condition(CompareOp::I32AndNz);
@@ -93,7 +86,7 @@ impl Translator<'_> {
     }
 
     pub(super) fn compare(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
-        let pair = self.pop_pair(ty, numeric::compare_commutes(op))?;
+        let pair = self.pop_pair(ty, op.commutes())?;
         self.emit_compare(op, ty, pair)
     }
 
@@ -107,9 +100,7 @@ impl Translator<'_> {
         self.stack.spill(&mut self.code, Class::Int);
         let before = self.stack.acc(Class::Int);
         let (left, right) = (mode(pair.left), mode(pair.right));
-        let at = self.produce(ValType::I32, Self::pair_size(ty, &pair), |target| {
-            numeric::compare_handler(op, left, right, target)
-        })?;
+        let at = self.produce(ValType::I32, Instr::Compare { op, left, right })?;
         self.put_pair(at, ty, pair.left, pair.right);
         let condition = pair.condition(op);
         let kind = LastKind::Condition { condition, int: before };
@@ -156,8 +147,7 @@ impl Translator<'_> {
 
     pub(super) fn unary(&mut self, op: UnaryOp, _from: ValType, to: ValType) -> Result<(), Trap> {
         let source = self.pop_acc_or_slot()?;
-        let source_mode = mode(source);
-        let at = self.produce(to, 16, |target| numeric::unary_handler(op, source_mode, target))?;
+        let at = self.produce(to, Instr::Unary { op, source: mode(source) })?;
         self.put_operand(at, A, source);
         Ok(())
     }
@@ -166,8 +156,8 @@ impl Translator<'_> {
     pub(super) fn wrap(&mut self) -> Result<(), Trap> {
         let top = self.stack.entries.last_mut().ok_or(Trap::Internal)?;
         top.ty = ValType::I32;
-        if let stack::Place::Const(value) = top.place {
-            top.place = stack::Place::Const(value as i32 as i64 as u64);
+        if let Place::Const(value) = top.place {
+            top.place = Place::Const(value as i32 as i64 as u64);
         }
         Ok(())
     }
@@ -179,9 +169,8 @@ impl Translator<'_> {
         let b_slot = self.stack.slot_operand(&mut self.code, &b);
         let a = self.pop()?;
         let a_slot = self.stack.slot_operand(&mut self.code, &a);
-        let class = stack::class(a.ty).ok_or(Trap::UnsupportedOpcode)?;
-        let condition_mode = mode(condition);
-        let at = self.produce(a.ty, 16, |target| numeric::select(class, condition_mode, target))?;
+        let class = Class::of(a.ty).ok_or(Trap::UnsupportedOpcode)?;
+        let at = self.produce(a.ty, Instr::Select { class, condition: mode(condition) })?;
         self.code.put_u16(at, A, a_slot);
         self.code.put_u16(at, B, b_slot);
         self.put_operand(at, C, condition);

@@ -8,7 +8,7 @@ use super::Translator;
 use super::stack::Place;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::handlers::{control, memory, table};
+use crate::interp::instr::Instr;
 use crate::interp::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use wasmparser::Operator;
 
@@ -124,7 +124,7 @@ impl Translator<'_> {
         match operator {
             Operator::Nop => {}
             Operator::Unreachable => {
-                self.op(control::unreachable, 8);
+                self.op(Instr::Unreachable);
                 self.unreachable_from_here();
             }
             Operator::Block { blockty } => self.block(blockty)?,
@@ -183,26 +183,26 @@ impl Translator<'_> {
                 Ok(())
             }
             Operator::TableGrow { table } => self.table_grow(table),
-            Operator::TableFill { table } => self.bulk(table::table_fill, Some((table, 0))),
+            Operator::TableFill { table } => self.bulk(Instr::TableFill, Some((table, 0))),
             Operator::TableCopy { dst_table, src_table } => {
-                self.bulk(table::table_copy, Some((dst_table, src_table)))
+                self.bulk(Instr::TableCopy, Some((dst_table, src_table)))
             }
             Operator::TableInit { elem_index, table } => {
-                self.bulk(table::table_init, Some((table, elem_index)))
+                self.bulk(Instr::TableInit, Some((table, elem_index)))
             }
             Operator::ElemDrop { elem_index } => {
-                self.indexed(table::elem_drop, elem_index);
+                self.indexed(Instr::ElemDrop, elem_index);
                 Ok(())
             }
             Operator::MemorySize { .. } => self.memory_size(),
             Operator::MemoryGrow { .. } => self.memory_grow(),
-            Operator::MemoryCopy { .. } => self.bulk(memory::memory_copy, None),
-            Operator::MemoryFill { .. } => self.bulk(memory::memory_fill, None),
+            Operator::MemoryCopy { .. } => self.bulk(Instr::MemoryCopy, None),
+            Operator::MemoryFill { .. } => self.bulk(Instr::MemoryFill, None),
             Operator::MemoryInit { data_index, .. } => {
-                self.bulk(memory::memory_init, Some((data_index, 0)))
+                self.bulk(Instr::MemoryInit, Some((data_index, 0)))
             }
             Operator::DataDrop { data_index } => {
-                self.indexed(memory::data_drop, data_index);
+                self.indexed(Instr::DataDrop, data_index);
                 Ok(())
             }
             _ => return None,

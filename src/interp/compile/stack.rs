@@ -9,8 +9,7 @@
 
 use super::writer::Writer;
 use crate::abi::types::ValType;
-use crate::interp::dispatch::Handler;
-use crate::interp::handlers::{Class, data};
+use crate::interp::instr::{Class, Instr, Target};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
 
 /// Where the value of a stack entry is.
@@ -47,21 +46,10 @@ pub enum Operand {
 pub enum AccState {
     /// Nothing that is known.
     Empty,
-    /// The entry at `index` and nothing else does; `at` is its producer, `spilled` the producer's
-    /// handler that writes the slot too.
-    Pending { index: usize, at: usize, spilled: Handler },
+    /// The entry at `index` and nothing else does; its producer is `instr` at `at`.
+    Pending { index: usize, at: usize, instr: Instr },
     /// The same value as this slot.
     Mirror(u16),
-}
-
-/// The accumulator class of a type; `None` where values live in slots only.
-pub fn class(ty: ValType) -> Option<Class> {
-    match ty {
-        ValType::I32 | ValType::I64 | ValType::FuncRef | ValType::ExternRef => Some(Class::Int),
-        ValType::F32 => Some(Class::F32),
-        ValType::F64 => Some(Class::F64),
-        ValType::V128 => None,
-    }
 }
 
 pub struct Stack {
@@ -158,7 +146,7 @@ impl Stack {
 
     /// After `entry` was popped: if it was pending, nobody needs the accumulator any more.
     pub fn consumed(&mut self, entry: &Entry) {
-        if let (Place::Acc, Some(class)) = (entry.place, class(entry.ty)) {
+        if let (Place::Acc, Some(class)) = (entry.place, Class::of(entry.ty)) {
             self.set_acc(class, AccState::Empty);
         }
     }
@@ -174,8 +162,8 @@ impl Stack {
 
     /// Makes the pending entry of `class` live in its slot as well, if there is one.
     pub fn spill(&mut self, code: &mut Writer, class: Class) {
-        if let AccState::Pending { index, at, spilled } = self.acc(class) {
-            code.set_handler(at, spilled);
+        if let AccState::Pending { index, at, instr } = self.acc(class) {
+            code.set_target(at, instr, Target::Slot);
             let slot = self.entries[index].slot;
             code.put_u16(at, DST, slot);
             self.entries[index].place = Place::Temp;
@@ -196,7 +184,7 @@ impl Stack {
         match entry.place {
             Place::Temp => return,
             Place::Acc => {
-                if let Some(class) = class(entry.ty) {
+                if let Some(class) = Class::of(entry.ty) {
                     self.spill(code, class);
                 }
                 return;
@@ -250,29 +238,29 @@ impl Stack {
         match from {
             Operand::Slot(from) if from == to => return,
             Operand::Slot(from) if ty.slots() > 1 => {
-                let at = code.op(data::copy_many, 16);
+                let at = code.op(Instr::CopyMany, Target::Slot);
                 code.put_u16(at, DST, to);
                 code.put_u16(at, A, from);
                 code.put_u16(at, B, ty.slots() as u16);
             }
             Operand::Slot(from) => {
-                let at = code.op(data::copy, 16);
+                let at = code.op(Instr::Copy, Target::Slot);
                 code.put_u16(at, DST, to);
                 code.put_u16(at, A, from);
             }
             Operand::Imm(value) if value as i32 as i64 as u64 == value => {
-                let at = code.op(data::copy_imm32, 16);
+                let at = code.op(Instr::CopyImm32, Target::Slot);
                 code.put_u16(at, DST, to);
                 code.put_u32(at, IMM, value as u32);
             }
             Operand::Imm(value) => {
-                let at = code.op(data::copy_imm64, 24);
+                let at = code.op(Instr::CopyImm64, Target::Slot);
                 code.put_u16(at, DST, to);
                 code.put_u64(at, WIDE, value);
             }
             Operand::Acc => {
-                if let Some(class) = class(ty) {
-                    let at = code.op(data::copy_acc_handler(class), 16);
+                if let Some(class) = Class::of(ty) {
+                    let at = code.op(Instr::CopyAcc { class }, Target::Slot);
                     code.put_u16(at, DST, to);
                 }
             }
@@ -287,14 +275,14 @@ impl Stack {
             Place::Temp => entry.slot,
             Place::Local(slot) => slot,
             Place::Acc => {
-                let Some(class) = class(entry.ty) else { return Operand::Slot(entry.slot) };
+                let Some(class) = Class::of(entry.ty) else { return Operand::Slot(entry.slot) };
                 let state = self.acc(class);
                 if acc {
                     self.set_acc(class, AccState::Empty);
                     return Operand::Acc;
                 }
-                if let AccState::Pending { at, spilled, .. } = state {
-                    code.set_handler(at, spilled);
+                if let AccState::Pending { at, instr, .. } = state {
+                    code.set_target(at, instr, Target::Slot);
                     code.put_u16(at, DST, entry.slot);
                     self.slot_written(entry.slot);
                     self.set_acc(class, AccState::Mirror(entry.slot));
@@ -302,7 +290,7 @@ impl Stack {
                 return Operand::Slot(entry.slot);
             }
         };
-        match class(entry.ty).map(|class| self.acc(class)) {
+        match Class::of(entry.ty).map(|class| self.acc(class)) {
             Some(AccState::Mirror(s)) if acc && s == slot => Operand::Acc,
             _ => Operand::Slot(slot),
         }

@@ -1,11 +1,21 @@
 //! The code being written: words, with operand fields at byte offsets.
 
-use crate::interp::dispatch::Handler;
+use crate::interp::instr::{Instr, Target};
 
 /// A growing body of code. Positions are byte offsets from its start.
 #[derive(Default)]
 pub struct Writer {
     words: Vec<u64>,
+    /// What was written, when somebody wants to read it.
+    listing: Option<Vec<Line>>,
+}
+
+/// An instruction of a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub at: usize,
+    pub instr: Instr,
+    pub target: Target,
 }
 
 impl Writer {
@@ -14,19 +24,25 @@ impl Writer {
         self.words.len() * 8
     }
 
-    /// Starts an instruction of `size` bytes (a multiple of 8) and returns its position. Fields
-    /// are zero until put.
-    pub fn op(&mut self, handler: Handler, size: usize) -> usize {
+    /// Starts an instruction and returns its position. Its fields are zero until put.
+    pub fn op(&mut self, instr: Instr, target: Target) -> usize {
         let at = self.here();
-        self.words.push(handler as usize as u64);
-        self.words.resize(self.words.len() + size / 8 - 1, 0);
+        self.words.push(instr.handler(target) as usize as u64);
+        self.words.resize(self.words.len() + instr.size() / 8 - 1, 0);
+        if let Some(listing) = &mut self.listing {
+            listing.push(Line { at, instr, target });
+        }
         at
     }
 
-    /// Replaces the handler of the instruction at `at`.
-    pub fn set_handler(&mut self, at: usize, handler: Handler) {
+    /// Changes where the instruction `instr` at `at` leaves its result.
+    pub fn set_target(&mut self, at: usize, instr: Instr, target: Target) {
         if let Some(word) = self.words.get_mut(at / 8) {
-            *word = handler as usize as u64;
+            *word = instr.handler(target) as usize as u64;
+        }
+        let line = self.listing.iter_mut().flatten().rev().find(|line| line.at == at);
+        if let Some(line) = line {
+            line.target = target;
         }
     }
 
@@ -55,10 +71,17 @@ impl Writer {
     /// Takes back everything from `at` on.
     pub fn truncate(&mut self, at: usize) {
         self.words.truncate(at / 8);
+        if let Some(listing) = &mut self.listing {
+            listing.retain(|line| line.at < at);
+        }
     }
 
-    pub fn finish(self) -> Box<[u64]> {
-        self.words.into_boxed_slice()
+    pub fn keep_listing(&mut self) {
+        self.listing = Some(Vec::new());
+    }
+
+    pub fn finish(self) -> (Box<[u64]>, Vec<Line>) {
+        (self.words.into_boxed_slice(), self.listing.unwrap_or_default())
     }
 
     /// Appends a plain word, an entry of the table of a `br_table`.

@@ -16,11 +16,12 @@
 //! callee's parameters without being moved; results come back in the same place.
 
 use super::numeric::{Compare, ops};
-use super::{Class, Mode, none, trap};
+use super::{none, trap};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmCode, VmEnv};
+use crate::abi::vm_layout::VmCode;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Handler, Regs, Ret, handler, next, stop};
+use crate::interp::instr::{Class, Mode};
 use crate::interp::op::{CompareOp, compare_ops};
 use crate::interp::operand::{A, Acc, B, DST, IMM, Imm, Slot, Src, Value, WIDE};
 use std::sync::atomic::Ordering;
@@ -51,6 +52,7 @@ handler!(
     /// Refills the budget, then goes on at `r.ip`. Handlers end in a jump here rather than
     /// call the slow path, so that the fast path needs no stack frame.
     #[cold]
+    #[inline(never)]
     refill_and_go_on [] |r| {
     match builtins::refill(r.env) {
         Ok(()) => next(r),
@@ -132,7 +134,9 @@ pub unsafe fn enter(mut r: Regs, code: *const VmCode, frame: *mut u64, back_to: 
         *header.add(1) = r.sp as usize as u64;
         let locals = header.add(HEADER_SLOTS as usize);
         for i in 0..(shape >> 32) as usize {
-            *locals.add(i) = 0;
+            // Volatile, or LLVM makes it a call of memset, for which every call of a guest
+            // function would have to save all the registers. Locals are few.
+            locals.add(i).write_volatile(0);
         }
         r.ip = entry.cast::<u8>();
         r.sp = frame;
@@ -213,17 +217,6 @@ handler!(
     r.sp = ret.1 as usize as *mut u64;
     next(r)
 });
-
-/// Whether the native stack has room for a nested run or a host call.
-///
-/// # Safety
-/// `env` must be live.
-#[inline(always)]
-pub unsafe fn native_stack_left(env: *mut VmEnv) -> bool {
-    let here = 0u8;
-    // SAFETY: the caller's contract.
-    unsafe { (&raw const here as usize) > (*env).native_stack_limit }
-}
 
 /// The handler of `br_if` and `if` (`want` false: branch when the condition is zero).
 pub fn branch_if_handler(condition: Mode, want: bool, back: bool) -> Handler {

@@ -1,7 +1,8 @@
 //! Moves between slots, constants, accumulators and globals.
 
-use super::{Class, Mode, Target, none};
+use super::none;
 use crate::interp::dispatch::{Handler, handler, next};
+use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::operand::{
     A, Acc, B, DST, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE,
 };

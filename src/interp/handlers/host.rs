@@ -3,42 +3,19 @@
 //! A host function is called through its header and finds its arguments in the caller's
 //! topmost slots. Guest code of another instance runs in a nested run, so that every frame of
 //! one run has the same instance; the native stack bounds how deep that goes.
+//!
+//! The usual paths end in jumps, also into the unusual ones: a handler that called those would
+//! need a stack frame on every path.
 
-use super::control::{enter, native_stack_left};
+use super::control::enter;
 use super::memory::reload_memory;
 use super::trap;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
 use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, handler, next, stop};
-use crate::interp::handlers::Mode;
+use crate::interp::dispatch::{Handler, handler, next, stop};
+use crate::interp::instr::Mode;
 use crate::interp::operand::{A, Acc, B, DST, IMM, Slot, Src, WIDE};
-
-/// Calls `func`, whose instance or kind is not this run's, with its arguments at `frame`.
-/// Zero, or a trap code. `top` is the first slot behind arguments and results.
-///
-/// # Safety
-/// `func` must be live and `frame` must hold its parameters within the environment's slots.
-#[inline(always)]
-unsafe fn call_out(r: &Regs, func: *const VmFuncRef, frame: *mut u64, top: *mut u64) -> u32 {
-    // SAFETY: the environment is live; a host function's header gives its own entry, and a
-    // foreign function is run like one called by the host.
-    unsafe {
-        let env = r.env;
-        if !native_stack_left(env) {
-            return Trap::NativeStackOverflow as u32;
-        }
-        let saved_top = (*env).stack_top;
-        (*env).stack_top = top;
-        let code = match (*func).kind {
-            VmFuncKind::Host => ((*(*func).host).call)((*func).host, env, frame),
-            VmFuncKind::Wasm => crate::interp::run(env, func, frame),
-            VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
-        };
-        (*env).stack_top = saved_top;
-        code
-    }
-}
 
 handler!(
     /// Calls an import: `[handler][-, frame, slots][import index]`; `slots` is what arguments
@@ -50,7 +27,11 @@ handler!(
     if top > (*r.env).stack_limit {
         return trap(r, Trap::OperandStackOverflow);
     }
-    let code = call_out(&r, func, frame, top);
+    (*r.env).stack_top = top;
+    if (*func).kind != VmFuncKind::Host {
+        return call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64);
+    }
+    let code = ((*(*func).host).call)((*func).host, r.env, frame);
     if code != 0 {
         return stop(r, code);
     }
@@ -60,17 +41,23 @@ handler!(
 });
 
 handler!(
-    /// The rest of an indirect call whose target, `r.int`, is not guest code of this instance.
-    /// A handler of its own, so that the usual path stays a chain of jumps.
+    /// The rest of a call whose target, `r.int`, is not guest code of this instance; the
+    /// instruction is any call with the fields of [`call_import`].
     #[cold]
-    call_indirect_out [] |r| {
+    #[inline(never)]
+    call_out [] |r| {
     let func = r.int as usize as *const VmFuncRef;
     let frame = r.sp.add(r.field::<u16>(A) as usize);
     let top = frame.add(r.field::<u16>(B) as usize);
     if top > (*r.env).stack_limit {
         return trap(r, Trap::OperandStackOverflow);
     }
-    let code = call_out(&r, func, frame, top);
+    (*r.env).stack_top = top;
+    let code = match (*func).kind {
+        VmFuncKind::Host => ((*(*func).host).call)((*func).host, r.env, frame),
+        VmFuncKind::Wasm => crate::interp::run_nested(r.env, func, frame),
+        VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
+    };
     if code != 0 {
         return stop(r, code);
     }
@@ -99,7 +86,7 @@ handler!(
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
         return enter(r, (*func).code, frame, r.ip.add(24));
     }
-    call_indirect_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64)
+    call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64)
 });
 
 /// The handler of `call_indirect` by where its index is.

@@ -4,10 +4,11 @@
 //! with the accessible length decides. Other memories and 64-bit addresses are instructions of
 //! their own.
 
-use super::{Mode, Target, trap};
+use super::trap;
 use crate::abi::trap::Trap;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Handler, Regs, handler, next};
+use crate::interp::instr::{Mode, Target};
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
 use crate::interp::operand::{
     A, Acc, B, DST, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE,

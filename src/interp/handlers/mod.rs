@@ -1,9 +1,8 @@
 //! The handlers: what each instruction does.
 //!
 //! Handlers know operands, the numeric semantics and the layout of running state, and call
-//! `exec::builtins` for whatever is not worth inlining. They know nothing of translation: the
-//! selection functions here (`binary`, `load`, ...) are all that `compile` sees, and give the
-//! handler for an operation in given modes.
+//! `exec::builtins` for whatever is not worth inlining. They know nothing of translation: all
+//! that `compile` sees is [`Instr::handler`], which gives the handler of an instruction.
 
 pub mod control;
 pub mod data;
@@ -13,30 +12,8 @@ pub mod numeric;
 pub mod table;
 
 use super::dispatch::{Handler, Regs, Ret, handler, stop};
+use super::instr::{Class, Instr, Mode, Target};
 use crate::abi::trap::Trap;
-
-/// How an instruction finds an input; see `operand`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Acc,
-    Slot,
-    Imm,
-}
-
-/// Where an instruction leaves its result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    Acc,
-    Slot,
-}
-
-/// The class of accumulator that values of a type live in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    Int,
-    F32,
-    F64,
-}
 
 /// Leaves guest code with `trap`.
 #[inline(always)]
@@ -54,4 +31,66 @@ handler!(
 #[cold]
 fn none() -> Handler {
     missing
+}
+
+impl Instr {
+    /// The handler of this instruction, in the form that leaves a result in `target`.
+    pub fn handler(self, target: Target) -> Handler {
+        match self {
+            Self::Binary { op, left, right } => numeric::binary_handler(op, left, right, target),
+            Self::Compare { op, left, right } => numeric::compare_handler(op, left, right, target),
+            Self::Unary { op, source } => numeric::unary_handler(op, source, target),
+            Self::Select { class, condition } => numeric::select(class, condition, target),
+            Self::Load { op, address } => memory::load_handler(op, address, target),
+            Self::Store { op, address, value } => memory::store_handler(op, address, value),
+            Self::MemorySize => memory::memory_size_handler(target),
+            Self::MemoryGrow => memory::memory_grow,
+            Self::MemoryCopy => memory::memory_copy,
+            Self::MemoryFill => memory::memory_fill,
+            Self::MemoryInit => memory::memory_init,
+            Self::DataDrop => memory::data_drop,
+            Self::Copy => data::copy,
+            Self::CopyMany => data::copy_many,
+            Self::CopyImm32 => data::copy_imm32,
+            Self::CopyImm64 => data::copy_imm64,
+            Self::CopyAcc { class } => data::copy_acc_handler(class),
+            Self::GlobalGet { class, imported } => data::global_get(class, imported, target),
+            Self::GlobalSet { class, imported, source } => {
+                data::global_set(class, imported, source)
+            }
+            _ => self.handler_without_result(),
+        }
+    }
+
+    fn handler_without_result(self) -> Handler {
+        match self {
+            Self::RefFunc => table::ref_func,
+            Self::TableGet => table::table_get,
+            Self::TableSet => table::table_set,
+            Self::TableSize => table::table_size,
+            Self::TableGrow => table::table_grow,
+            Self::TableFill => table::table_fill,
+            Self::TableCopy => table::table_copy,
+            Self::TableInit => table::table_init,
+            Self::ElemDrop => table::elem_drop,
+            Self::Unreachable => control::unreachable,
+            Self::OutOfBounds => control::out_of_bounds,
+            Self::Branch => control::branch,
+            Self::BranchBack => control::branch_back,
+            Self::BranchIf { condition, want, back } => {
+                control::branch_if_handler(condition, want, back)
+            }
+            Self::BranchCompare { op, left, right, back } => {
+                control::branch_compare_handler(op, left, right, back)
+            }
+            Self::BranchTable { index } => control::branch_table_handler(index),
+            Self::Call => control::call,
+            Self::CallImport => host::call_import,
+            Self::CallIndirect { index } => host::call_indirect_handler(index),
+            Self::ReturnNone => control::return_none,
+            Self::ReturnOne { class, source } => control::return_one_handler(class, source),
+            Self::ReturnMany => control::return_many,
+            _ => none(),
+        }
+    }
 }

@@ -3,10 +3,11 @@
 //! Two generic functions are all binary and unary instructions; the meaning comes from the
 //! lists in `op`, the operands from their modes.
 
-use super::{Class, Mode, Target, none, trap};
+use super::{none, trap};
 use crate::abi::trap::Trap;
 use crate::abi::wasm_ops;
 use crate::interp::dispatch::{Handler, handler, next};
+use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp, binary_ops, compare_ops, unary_ops};
 use crate::interp::operand::{A, Acc, B, C, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE};
 
@@ -213,11 +214,6 @@ macro_rules! binary_match {
         pub fn binary_handler(op: BinaryOp, left: Mode, right: Mode, target: Target) -> Handler {
             match op { $(BinaryOp::$name => pick_binary::<ops::$name>(left, right, target),)* }
         }
-
-        /// Whether the operands of `op` may be exchanged.
-        pub fn binary_commutes(op: BinaryOp) -> bool {
-            match op { $(BinaryOp::$name => $comm,)* }
-        }
     };
 }
 binary_ops!(binary_match);
@@ -229,11 +225,6 @@ macro_rules! compare_match {
             match op {
                 $(CompareOp::$name => pick_binary::<Compared<ops::$name>>(left, right, target),)*
             }
-        }
-
-        /// Whether the operands of `op` may be exchanged.
-        pub fn compare_commutes(op: CompareOp) -> bool {
-            match op { $(CompareOp::$name => $comm,)* }
         }
     };
 }

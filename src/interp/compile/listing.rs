@@ -1,0 +1,141 @@
+//! A function's instructions as text, for people and for golden tests.
+//!
+//! ```text
+//! 0030  I32Add              acc <- acc, #1
+//! 0040  BranchCompare I32LtS  s0, acc -> 0030
+//! ```
+//!
+//! `sN` is slot N of the frame, `acc` the accumulator of the operation's class, `#` a constant.
+
+use super::Translated;
+use super::writer::Line;
+use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE};
+use crate::interp::instr::{Instr, Mode, Target};
+use crate::interp::operand::{A, B, C, DST, IMM, WIDE};
+use std::fmt::Write;
+
+/// The fields of one instruction.
+struct Fields<'a> {
+    words: &'a [u64],
+    at: usize,
+}
+
+impl Fields<'_> {
+    fn bytes<const N: usize>(&self, field: usize) -> [u8; N] {
+        let at = self.at + field;
+        let word = self.words.get(at / 8).copied().unwrap_or(0).to_ne_bytes();
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&word[at % 8..at % 8 + N]);
+        bytes
+    }
+
+    fn slot(&self, field: usize) -> String {
+        format!("s{}", u16::from_ne_bytes(self.bytes(field)))
+    }
+
+    fn int(&self, field: usize) -> i32 {
+        i32::from_ne_bytes(self.bytes(field))
+    }
+
+    fn input(&self, mode: Mode, slot: usize, imm: usize) -> String {
+        match mode {
+            Mode::Acc => "acc".into(),
+            Mode::Slot => self.slot(slot),
+            Mode::Imm => format!("#{}", self.int(imm)),
+        }
+    }
+
+    fn pair(&self, left: Mode, right: Mode, at: (usize, usize), imm: usize) -> String {
+        let right_at = if left == Mode::Imm { at.0 } else { at.1 };
+        format!("{}, {}", self.input(left, at.0, imm), self.input(right, right_at, imm))
+    }
+
+    fn branch(&self) -> String {
+        format!("-> {:04x}", self.at as i64 + self.int(DISTANCE) as i64)
+    }
+}
+
+/// The listing of `code`.
+pub fn listing(code: &Translated) -> String {
+    let mut text = String::new();
+    for line in &code.listing {
+        let fields = Fields { words: &code.words, at: line.at };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:04x}  {}", line.at, instruction(line, &fields).trim_end());
+    }
+    text
+}
+
+fn instruction(line: &Line, f: &Fields<'_>) -> String {
+    let result = match line.target {
+        Target::Acc => "acc".to_string(),
+        Target::Slot => f.slot(DST),
+    };
+    match line.instr {
+        Instr::Binary { op, left, right } => {
+            let imm = if op.wide() { WIDE } else { IMM };
+            format!("{op:?} {result} <- {}", f.pair(left, right, (A, B), imm))
+        }
+        Instr::Compare { op, left, right } => {
+            let imm = if op.wide() { WIDE } else { IMM };
+            format!("{op:?} {result} <- {}", f.pair(left, right, (A, B), imm))
+        }
+        Instr::Unary { op, source } => {
+            format!("{op:?} {result} <- {}", f.input(source, A, IMM))
+        }
+        Instr::Select { condition, .. } => {
+            let condition = f.input(condition, C, IMM);
+            format!("Select {result} <- {condition} ? {} : {}", f.slot(A), f.slot(B))
+        }
+        Instr::Load { op, address } => match address {
+            Mode::Imm => format!("{op:?} {result} <- [{}]", f.int(IMM)),
+            _ => format!("{op:?} {result} <- [{} + {}]", f.input(address, A, IMM), f.int(IMM)),
+        },
+        Instr::Store { op, address, value } => {
+            let value = match value {
+                Mode::Imm => format!("#{}", f.int(WIDE)),
+                _ => f.input(value, DST, WIDE),
+            };
+            match address {
+                Mode::Imm => format!("{op:?} [{}] <- {value}", f.int(IMM)),
+                _ => format!("{op:?} [{} + {}] <- {value}", f.input(address, A, IMM), f.int(IMM)),
+            }
+        }
+        Instr::GlobalGet { .. } => format!("GlobalGet {result} <- g{}", f.int(IMM)),
+        Instr::GlobalSet { source: Mode::Imm, .. } => {
+            format!("GlobalSet g{} <- #{}", f.int(IMM), f.int(WIDE))
+        }
+        Instr::GlobalSet { source, .. } => {
+            format!("GlobalSet g{} <- {}", f.int(IMM), f.input(source, A, IMM))
+        }
+        other => without_result(other, f),
+    }
+}
+
+fn without_result(instr: Instr, f: &Fields<'_>) -> String {
+    match instr {
+        Instr::Copy => format!("Copy {} <- {}", f.slot(DST), f.slot(A)),
+        Instr::CopyImm32 => format!("Copy {} <- #{}", f.slot(DST), f.int(IMM)),
+        Instr::CopyImm64 => {
+            format!("Copy {} <- #{:#x}", f.slot(DST), u64::from_ne_bytes(f.bytes(WIDE)))
+        }
+        Instr::CopyAcc { .. } => format!("Copy {} <- acc", f.slot(DST)),
+        Instr::Branch | Instr::BranchBack => format!("{instr:?} {}", f.branch()),
+        Instr::BranchIf { condition, want, .. } => {
+            let name = if want { "BranchIf" } else { "BranchUnless" };
+            format!("{name} {} {}", f.input(condition, BRANCH_A, IMM), f.branch())
+        }
+        Instr::BranchCompare { op, left, right, .. } => {
+            let pair = f.pair(left, right, (BRANCH_A, BRANCH_B), BRANCH_IMM);
+            format!("Branch{op:?} {pair} {}", f.branch())
+        }
+        Instr::Call => format!("Call frame {}", f.slot(A)),
+        Instr::CallImport => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(A)),
+        Instr::CallIndirect { index } => {
+            format!("CallIndirect {} frame {}", f.input(index, DST, IMM), f.slot(A))
+        }
+        Instr::ReturnOne { source, .. } => format!("Return {}", f.input(source, A, IMM)),
+        Instr::ReturnNone => "Return".into(),
+        other => format!("{other:?} {}, {}, {}", f.slot(DST), f.slot(A), f.slot(B)),
+    }
+}

@@ -1,0 +1,139 @@
+//! Instructions: an operation in one combination of operand modes.
+//!
+//! [`Instr`] is what the translator emits and the listing prints. Its handler, its size and
+//! which operand fields it has follow from it, so that encoder, disassembler and handlers
+//! cannot disagree about an instruction without a test noticing.
+
+use super::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use crate::abi::types::ValType;
+
+/// How an instruction finds an input; see `operand`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Acc,
+    Slot,
+    Imm,
+}
+
+/// Where an instruction leaves its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Acc,
+    Slot,
+}
+
+/// The class of accumulator that values of a type live in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Int,
+    F32,
+    F64,
+}
+
+impl Class {
+    /// The class of a type; `None` where values live in slots only.
+    pub fn of(ty: ValType) -> Option<Self> {
+        match ty {
+            ValType::I32 | ValType::I64 | ValType::FuncRef | ValType::ExternRef => Some(Self::Int),
+            ValType::F32 => Some(Self::F32),
+            ValType::F64 => Some(Self::F64),
+            ValType::V128 => None,
+        }
+    }
+}
+
+/// An instruction, but for its operands' values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instr {
+    Binary { op: BinaryOp, left: Mode, right: Mode },
+    Compare { op: CompareOp, left: Mode, right: Mode },
+    Unary { op: UnaryOp, source: Mode },
+    Select { class: Class, condition: Mode },
+    Load { op: LoadOp, address: Mode },
+    Store { op: StoreOp, address: Mode, value: Mode },
+    MemorySize,
+    MemoryGrow,
+    MemoryCopy,
+    MemoryFill,
+    MemoryInit,
+    DataDrop,
+    Copy,
+    CopyMany,
+    CopyImm32,
+    CopyImm64,
+    CopyAcc { class: Class },
+    GlobalGet { class: Class, imported: bool },
+    GlobalSet { class: Class, imported: bool, source: Mode },
+    RefFunc,
+    TableGet,
+    TableSet,
+    TableSize,
+    TableGrow,
+    TableFill,
+    TableCopy,
+    TableInit,
+    ElemDrop,
+    Unreachable,
+    OutOfBounds,
+    Branch,
+    BranchBack,
+    BranchIf { condition: Mode, want: bool, back: bool },
+    BranchCompare { op: CompareOp, left: Mode, right: Mode, back: bool },
+    BranchTable { index: Mode },
+    Call,
+    CallImport,
+    CallIndirect { index: Mode },
+    ReturnNone,
+    ReturnOne { class: Class, source: Mode },
+    ReturnMany,
+}
+
+impl Instr {
+    /// Bytes of the instruction; the table of a `BranchTable` comes on top.
+    pub fn size(self) -> usize {
+        let wide = match self {
+            Self::Binary { op, left, right } => op.wide() && has_imm(left, right),
+            Self::Compare { op, left, right } => op.wide() && has_imm(left, right),
+            Self::Store { value, .. } => value == Mode::Imm,
+            Self::GlobalSet { source, .. } => source == Mode::Imm,
+            Self::BranchIf { back, .. } => back,
+            Self::BranchCompare { left, right, back, .. } => back || has_imm(left, right),
+            Self::MemoryInit
+            | Self::DataDrop
+            | Self::CopyImm64
+            | Self::RefFunc
+            | Self::TableGet
+            | Self::TableSet
+            | Self::TableSize
+            | Self::TableGrow
+            | Self::TableFill
+            | Self::TableCopy
+            | Self::TableInit
+            | Self::ElemDrop
+            | Self::BranchBack
+            | Self::Call
+            | Self::CallImport
+            | Self::CallIndirect { .. } => true,
+            _ => false,
+        };
+        if wide { 24 } else { 16 }
+    }
+
+    /// Whether the instruction leaves a value, and so has a form for each [`Target`].
+    pub fn has_result(self) -> bool {
+        matches!(
+            self,
+            Self::Binary { .. }
+                | Self::Compare { .. }
+                | Self::Unary { .. }
+                | Self::Select { .. }
+                | Self::Load { .. }
+                | Self::MemorySize
+                | Self::GlobalGet { .. }
+        )
+    }
+}
+
+fn has_imm(left: Mode, right: Mode) -> bool {
+    left == Mode::Imm || right == Mode::Imm
+}
