@@ -166,6 +166,8 @@ pub enum HeapError {
     OutOfMemory,
     /// The pool's buffer has no room for a block after alignment.
     PoolTooSmall,
+    /// A failing heap inside a failing heap.
+    NestedFailing,
 }
 
 impl fmt::Display for HeapError {
@@ -173,6 +175,7 @@ impl fmt::Display for HeapError {
         f.write_str(match self {
             Self::OutOfMemory => "allocate memory failed",
             Self::PoolTooSmall => "the pool's buffer is too small",
+            Self::NestedFailing => "a failing heap cannot fail twice",
         })
     }
 }

@@ -4,12 +4,13 @@
 //! a dependency's, then comes from the thread's current heap, or from the system when there is
 //! none; and every block goes back where it came from, because its header says so.
 
+use super::blocks;
 use super::current::current;
-use super::header::{self, MIN_ALIGN};
-use super::heap::{self, Heap};
+use super::header;
+use super::heap::Heap;
 use super::source::{self, Fill, SystemSource};
 use std::alloc::{GlobalAlloc, Layout};
-use std::ptr::{self, null};
+use std::ptr::{self, null, null_mut};
 
 /// The owner-tagged global allocator.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,31 +53,23 @@ unsafe impl GlobalAlloc for ContextAlloc {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let (_, fallible) = current();
         // SAFETY: the caller owns the block, which was made with this layout; its owner is
         // alive as long as the block is.
         unsafe {
             let Some(tagged) = header::read(block) else {
-                return ptr::null_mut();
+                return null_mut();
             };
-            // Not more than what the block was made with: small alignments are not recorded.
-            let align = layout.align().max(MIN_ALIGN);
-            let resized = heap::resize(block, &tagged, size, align);
+            let resized = blocks::resize(block, &tagged, size, layout.align());
             if !resized.is_null() {
                 return resized;
             }
-            // Callbacks without `realloc`, and heaps that are exhausted: a new block, in the
-            // name of the same owner.
-            let Ok(layout) = Layout::from_size_align(size, layout.align()) else {
-                return ptr::null_mut();
+            let (Some(owner), (_, false)) = (tagged.owner.as_ref(), current()) else {
+                return null_mut();
             };
-            let new = match tagged.owner.as_ref() {
-                None => return resized,
-                Some(owner) => alloc_in(owner, layout, Fill::Any, fallible),
-            };
+            let new = owner.overdraw(size, layout.align(), Fill::Any);
             if !new.is_null() {
                 ptr::copy_nonoverlapping(block, new, size.min(tagged.size));
-                heap::release(block, &tagged);
+                blocks::release(block, &tagged);
             }
             new
         }

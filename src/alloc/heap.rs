@@ -1,9 +1,12 @@
 //! One heap: its source of memory, its ledger and its handles.
 
+use super::blocks;
 use super::config::{FailRule, HeapConfig, HeapError, HeapStats, Leak, PoolInfo, Usage};
-use super::header::{self, LINEAR, MIN_ALIGN, OVERDRAFT, Tagged};
+use super::handle::HeapRef;
+use super::header::{self, LINEAR, MIN_ALIGN, OVERDRAFT};
 use super::ledger::Ledger;
-use super::source::{self, Fill, SystemSource};
+use super::pool::Pool;
+use super::source::{self, Fill, Source, SystemSource};
 use super::user::UserSource;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -11,9 +14,11 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull, null_mut};
 
 /// Where blocks come from.
-enum Backend {
+#[expect(clippy::large_enum_variant, reason = "a pool's state is never moved once it is made")]
+pub(super) enum Backend {
     System,
     User(UserSource),
+    Pool(Pool),
 }
 
 /// A heap. It lives in the system's memory, reached through [`HeapRef`]s and through the headers
@@ -24,11 +29,11 @@ enum Backend {
 pub struct Heap {
     /// Handles, plus one while any block is live.
     refs: AtomicUsize,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     overdrafts: AtomicU64,
     exhausted: AtomicBool,
     failing: Option<Failing>,
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
 /// State of a [`HeapConfig::Failing`] heap.
@@ -63,9 +68,8 @@ impl Heap {
         let backend = match config {
             HeapConfig::System => Backend::System,
             HeapConfig::User(allocator) => Backend::User(UserSource::new(allocator)),
-            HeapConfig::Pool(_) | HeapConfig::Failing { .. } => {
-                return Err(HeapError::PoolTooSmall);
-            }
+            HeapConfig::Pool(buffer) => Backend::Pool(Pool::new(buffer)?),
+            HeapConfig::Failing { .. } => return Err(HeapError::NestedFailing),
         };
         let layout = Layout::new::<Self>();
         // SAFETY: the layout's size is not zero. The system is asked directly, so that a heap
@@ -124,7 +128,7 @@ impl Heap {
             {
                 return null_mut();
             }
-            resize(block, &tagged, size.max(1), MIN_ALIGN)
+            blocks::resize(block, &tagged, size.max(1), MIN_ALIGN)
         }
     }
 
@@ -138,7 +142,7 @@ impl Heap {
         // SAFETY: as promised.
         match unsafe { header::read(block) } {
             // SAFETY: the header is valid, so `block` is live.
-            Some(tagged) => unsafe { release(block, &tagged) },
+            Some(tagged) => unsafe { blocks::release(block, &tagged) },
             None => false,
         }
     }
@@ -158,14 +162,17 @@ impl Heap {
 
     /// The room in the pool; `None` for other heaps.
     pub fn pool_info(&self) -> Option<PoolInfo> {
-        None
+        match &self.backend {
+            Backend::Pool(pool) => Some(pool.info()),
+            _ => None,
+        }
     }
 
     /// Whether [`Heap::realloc`] can resize this heap's blocks.
     pub fn has_realloc(&self) -> bool {
         match &self.backend {
             Backend::User(user) => user.has_realloc(),
-            Backend::System => true,
+            Backend::System | Backend::Pool(_) => true,
         }
     }
 
@@ -179,40 +186,64 @@ impl Heap {
     /// Charges memory that is held for this heap but not taken from it, such as mapped pages;
     /// false if the quota does not allow it.
     pub fn charge(&self, bytes: u64) -> bool {
-        self.ledger.charge(bytes)
+        self.change_ledger(|ledger| ledger.charge(bytes))
     }
 
     /// Takes back a [`Heap::charge`].
     pub fn discharge(&self, bytes: u64) {
-        self.ledger.discharge(bytes);
+        self.change_ledger(|ledger| ledger.discharge(bytes));
     }
 
-    /// Lets go of a pool's buffer and tells what was still allocated. Its blocks become invalid:
-    /// freeing one is refused while the buffer can still be read. Later allocations fail. A heap
-    /// without a buffer only tells.
+    /// Lets go of a pool's buffer and tells what was still allocated in it. Its blocks become
+    /// invalid: freeing one is refused for as long as the buffer can be read. Later allocations
+    /// fail. A heap without a buffer only tells; its blocks stay.
     ///
     /// # Safety
     /// Nothing inside the buffer is used any more.
     pub unsafe fn retire(&self) -> Leak {
-        Leak { live_bytes: self.ledger.live_bytes(), live_blocks: self.ledger.live_blocks() }
+        let Backend::Pool(pool) = &self.backend else {
+            let stats = self.stats();
+            return Leak { live_bytes: stats.live_bytes, live_blocks: stats.live_blocks };
+        };
+        let (leak, was_last) = pool.retire(&self.ledger);
+        if was_last {
+            // SAFETY: the reference that stood for the blocks; the caller has another one, or
+            // it could not call this.
+            unsafe { Self::release_ref(self) };
+        }
+        leak
+    }
+
+    /// Counts one allocation of a [`HeapConfig::Failing`] heap; true if it is to fail.
+    #[inline]
+    pub(super) fn strikes(&self) -> bool {
+        self.failing.as_ref().is_some_and(Failing::strikes)
+    }
+
+    /// Runs `f` in the way that the heap's ledger is to be changed.
+    pub(super) fn change_ledger<R>(&self, f: impl FnOnce(&Ledger) -> R) -> R {
+        match &self.backend {
+            Backend::Pool(pool) => pool.exclusively(|| f(&self.ledger)),
+            _ => f(&self.ledger),
+        }
     }
 
     #[inline]
     pub(super) fn alloc_block(&self, size: usize, align: usize, fill: Fill, flags: u64) -> *mut u8 {
-        if self.failing.as_ref().is_some_and(Failing::strikes) {
+        if self.strikes() || !align.is_power_of_two() {
             return null_mut();
         }
         let size = size.max(1);
-        let block = match &self.backend {
+        match &self.backend {
             Backend::System => self.alloc_from(&SystemSource, size, align, fill, flags),
             Backend::User(user) => self.alloc_from(user, size, align, fill, flags),
-        };
-        block
+            Backend::Pool(pool) => self.alloc_in(pool, size, align, fill, flags, 0),
+        }
     }
 
     fn alloc_from(
         &self,
-        source: &impl source::Source,
+        source: &impl Source,
         size: usize,
         align: usize,
         fill: Fill,
@@ -230,27 +261,49 @@ impl Heap {
         block
     }
 
+    /// A block of `pool`, which is this heap's. `credit` bytes need no quota.
+    pub(super) fn alloc_in(
+        &self,
+        pool: &Pool,
+        size: usize,
+        align: usize,
+        fill: Fill,
+        flags: u64,
+        credit: usize,
+    ) -> *mut u8 {
+        let Some((block, is_first)) = pool.alloc(self, size, align, flags, credit) else {
+            return null_mut();
+        };
+        if is_first {
+            self.retain();
+        }
+        if fill == Fill::Zero {
+            // SAFETY: the block has `size` bytes and is ours to give.
+            unsafe { block.write_bytes(0, size) };
+        }
+        block
+    }
+
     /// A block from the system in this heap's name, for code that cannot take no for an answer.
     /// Null only if the system has no memory either.
     #[cold]
     pub(super) fn overdraw(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
         let block = source::place(&SystemSource, self, size, align, fill, OVERDRAFT);
         if !block.is_null() {
-            self.ledger.charge_beyond(size as u64);
-            if self.ledger.open_block() {
+            let is_first = self.change_ledger(|ledger| {
+                ledger.charge_beyond(size as u64);
+                ledger.open_block()
+            });
+            if is_first {
                 self.retain();
             }
-            self.note_overdraft();
+            self.overdrafts.fetch_add(1, Ordering::Relaxed);
+            self.exhausted.store(true, Ordering::Relaxed);
         }
         block
     }
 
-    fn note_overdraft(&self) {
-        self.overdrafts.fetch_add(1, Ordering::Relaxed);
-        self.exhausted.store(true, Ordering::Relaxed);
-    }
-
-    fn retain(&self) {
+    pub(super) fn retain(&self) {
         self.refs.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -258,7 +311,7 @@ impl Heap {
     ///
     /// # Safety
     /// The caller owns a reference and does not use the heap afterwards.
-    unsafe fn release_ref(heap: *const Self) {
+    pub(super) unsafe fn release_ref(heap: *const Self) {
         // SAFETY: the caller's reference keeps the heap alive up to here.
         if unsafe { &*heap }.refs.fetch_sub(1, Ordering::Release) != 1 {
             return;
@@ -270,114 +323,5 @@ impl Heap {
             ptr::drop_in_place(heap.cast_mut());
             System.dealloc(heap as *mut u8, Layout::new::<Self>());
         }
-    }
-}
-
-/// Frees a live block.
-///
-/// # Safety
-/// `block` is live, `tagged` is what its header says, and nobody uses it any more.
-pub(super) unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
-    // SAFETY: the owner of a live block is alive; the block came from the source that owner and
-    // flags name, because `alloc_block` and `overdraw` tag what they place.
-    unsafe {
-        let Some(heap) = tagged.owner.as_ref() else {
-            source::release(&SystemSource, block, tagged);
-            return true;
-        };
-        match &heap.backend {
-            Backend::User(user) if tagged.flags & OVERDRAFT == 0 => {
-                source::release(user, block, tagged);
-            }
-            _ => source::release(&SystemSource, block, tagged),
-        }
-        heap.ledger.discharge(tagged.size as u64);
-        if heap.ledger.close_block() {
-            Heap::release_ref(heap);
-        }
-    }
-    true
-}
-
-/// Resizes a live block within its owner's means; null leaves it as it was.
-///
-/// # Safety
-/// As for [`release`]; `align` is the alignment that the block was made with, or less.
-pub(super) unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize) -> *mut u8 {
-    // SAFETY: as in `release`.
-    unsafe {
-        let Some(heap) = tagged.owner.as_ref() else {
-            return source::resize(&SystemSource, block, tagged, size, align);
-        };
-        if heap.failing.as_ref().is_some_and(Failing::strikes) {
-            return null_mut();
-        }
-        let (old, new) = (tagged.size as u64, size as u64);
-        if new > old && !heap.ledger.charge(new - old) {
-            return null_mut();
-        }
-        let resized = match &heap.backend {
-            Backend::User(user) if tagged.flags & OVERDRAFT == 0 => {
-                source::resize(user, block, tagged, size, align)
-            }
-            _ => source::resize(&SystemSource, block, tagged, size, align),
-        };
-        if resized.is_null() {
-            heap.ledger.discharge(new.saturating_sub(old));
-        } else {
-            heap.ledger.discharge(old.saturating_sub(new));
-        }
-        resized
-    }
-}
-
-/// A counted handle of a [`Heap`].
-pub struct HeapRef(NonNull<Heap>);
-
-// SAFETY: a heap's counters are atomic, its pool is locked, and user callbacks may be called on
-// any thread (`UserAllocator::new`).
-unsafe impl Send for HeapRef {}
-// SAFETY: as above.
-unsafe impl Sync for HeapRef {}
-
-impl HeapRef {
-    /// The heap's address, for [`super::ThreadHead::replace_heap`].
-    #[inline]
-    pub fn as_ptr(&self) -> *const Heap {
-        self.0.as_ptr()
-    }
-
-    /// A handle of the heap at `heap`, which somebody made current or otherwise keeps alive.
-    ///
-    /// # Safety
-    /// `heap` is a live heap.
-    pub unsafe fn from_ptr(heap: NonNull<Heap>) -> Self {
-        // SAFETY: live, as promised.
-        unsafe { heap.as_ref() }.retain();
-        Self(heap)
-    }
-}
-
-impl Clone for HeapRef {
-    fn clone(&self) -> Self {
-        self.retain();
-        Self(self.0)
-    }
-}
-
-impl Drop for HeapRef {
-    fn drop(&mut self) {
-        // SAFETY: this handle's reference, not used again.
-        unsafe { Heap::release_ref(self.0.as_ptr()) };
-    }
-}
-
-impl Deref for HeapRef {
-    type Target = Heap;
-
-    #[inline]
-    fn deref(&self) -> &Heap {
-        // SAFETY: a handle keeps its heap alive.
-        unsafe { self.0.as_ref() }
     }
 }

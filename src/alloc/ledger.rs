@@ -1,10 +1,13 @@
 //! What a heap has handed out, and what it may.
 //!
-//! All counters are relaxed: they are sums, and nobody derives the state of other memory from
-//! them. A pool changes its ledger only under its lock and uses the `exclusive` forms, which
+//! The counters are relaxed: they are sums, and nobody derives the state of other memory from
+//! them. Only closing a block orders, because the last one may end the heap. A pool changes its ledger only under its lock and uses the `exclusive` forms, which
 //! need no read-modify-write instruction.
 
-use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Relaxed},
+};
 
 /// A heap's counters. Owner: the heap.
 pub struct Ledger {
@@ -81,9 +84,10 @@ impl Ledger {
         self.live_blocks.fetch_add(1, Relaxed) == 0
     }
 
-    /// True if that was the heap's last block.
+    /// True if that was the heap's last block; then everything that other threads did before
+    /// they closed theirs has happened.
     pub fn close_block(&self) -> bool {
-        self.live_blocks.fetch_sub(1, Relaxed) == 1
+        self.live_blocks.fetch_sub(1, AcqRel) == 1
     }
 
     /// Whether `bytes` more would fit the quota.
@@ -114,8 +118,13 @@ impl Ledger {
 
     /// [`Ledger::close_block`] while the caller excludes all other changes.
     pub fn close_block_exclusive(&self) -> bool {
-        let blocks = self.live_blocks.load(Relaxed);
-        self.live_blocks.store(blocks - 1, Relaxed);
-        blocks == 1
+        self.close_blocks_exclusive(1)
+    }
+
+    /// Several [`Ledger::close_block_exclusive`]s at once.
+    pub fn close_blocks_exclusive(&self, count: u64) -> bool {
+        let blocks = self.live_blocks.load(Relaxed) - count;
+        self.live_blocks.store(blocks, Relaxed);
+        blocks == 0
     }
 }

@@ -14,13 +14,16 @@
 //!   controls go through the helpers in `fallible.rs`, for which nothing is overdrawn.
 //! - A heap lives until its last handle and its last block are gone.
 
+mod blocks;
 mod config;
 mod current;
 mod fallible;
 mod global;
+mod handle;
 mod header;
 mod heap;
 mod ledger;
+mod pool;
 mod source;
 mod user;
 
@@ -33,4 +36,12 @@ pub use current::{
 };
 pub use fallible::{try_box, try_copy, try_filled, try_vec};
 pub use global::ContextAlloc;
-pub use heap::{Heap, HeapRef};
+pub use handle::HeapRef;
+pub use heap::Heap;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod user_tests;

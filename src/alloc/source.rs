@@ -77,7 +77,8 @@ impl Source for SystemSource {
     }
 }
 
-/// Makes a block; null when the source has no memory or the request is absurd.
+/// Makes a block; null when the source has no memory or the request is absurd. `align` is a
+/// power of two.
 pub fn place(
     source: &impl Source,
     owner: *const Heap,
@@ -86,7 +87,7 @@ pub fn place(
     fill: Fill,
     flags: u64,
 ) -> *mut u8 {
-    if size > SIZE_MAX - HEADER_SIZE || !align.is_power_of_two() {
+    if size > SIZE_MAX - HEADER_SIZE {
         return null_mut();
     }
     if align <= MIN_ALIGN && !source.is_unaligned() {

@@ -1,11 +1,33 @@
 //! The operating system: everything the rest of the crate may ask of it, and nothing else.
 //!
-//! It must not know any other part of the crate; a port to another system is a change of this
-//! folder alone. Control enters through plain functions; nothing here calls back, except that
+//! It must not know any other part of the crate; a port to another system is a new backend
+//! folder. Control enters through plain functions; nothing here calls back, except that
 //! [`tls::arm_exit`] runs one callback when a thread ends.
 //!
-//! | contract | meaning |
+//! What a backend (`unix/`, `fallback/`) offers:
+//!
+//! | module | contract |
 //! |---|---|
-//! | [`tls`] | one pointer-sized word per thread, and one callback at thread exit |
+//! | [`pages`] | address ranges in whole pages: reserve without memory, commit to zeroed readable and writable memory, zero again, decommit, release |
+//! | [`stack`] | where the calling thread's native stack is, and how deep it is now |
+//! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
+//! | [`random`] | bytes that nobody can predict |
+//! | [`thread`] | a number for the calling thread |
+//! | [`futex`] | sleeping on a word; waking may also happen for no reason |
+//!
+//! [`tls`] is common to all backends: one pointer-sized word per thread, and one callback at
+//! thread exit.
 
 pub mod tls;
+
+#[cfg(all(unix, not(miri)))]
+#[path = "unix/mod.rs"]
+mod backend;
+#[cfg(not(all(unix, not(miri))))]
+#[path = "fallback/mod.rs"]
+mod backend;
+
+pub use backend::{futex, pages, random, stack, thread, time};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! The backend for POSIX systems, with what Linux does better.
+//!
+//! It must not know any other part of the crate. Control enters through the functions that
+//! `platform/mod.rs` describes.
+
+pub mod futex;
+pub mod pages;
+pub mod random;
+pub mod stack;
+pub mod thread;
+pub mod time;

@@ -1,0 +1,77 @@
+//! Address ranges in whole pages, from `mmap`.
+
+use std::io;
+use std::ptr::{self, NonNull};
+
+/// Shorter ranges are cleared by writing to them: a system call, the faults that follow and the
+/// kernel's own clearing cost more.
+const ZERO_BY_HAND_MAX: usize = 32 * 1024;
+
+/// Bytes in a page.
+pub fn page_size() -> usize {
+    // SAFETY: no arguments that could be wrong.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    // POSIX requires an answer; 4 KiB is what would be there if there were none.
+    usize::try_from(size).unwrap_or(4096)
+}
+
+fn checked(result: i32) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Reserves addresses without memory behind them; touching them faults. `len` is a multiple of
+/// the page size and not zero.
+pub fn reserve(len: usize) -> io::Result<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at a place of the kernel's choice affects no existing one.
+    let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(start.cast()).ok_or_else(io::Error::last_os_error)
+}
+
+/// Makes reserved pages readable and writable. Pages that were never committed, or decommitted
+/// since, read as zero.
+///
+/// # Safety
+/// The pages belong to a reservation of the caller's.
+pub unsafe fn commit(start: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: the caller owns the pages; more access cannot break what uses them.
+    checked(unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ | libc::PROT_WRITE) })
+}
+
+/// Makes pages inaccessible again and gives their memory back.
+///
+/// # Safety
+/// The pages belong to a reservation of the caller's, and nobody uses their contents any more.
+pub unsafe fn decommit(start: *mut u8, len: usize) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: a fresh mapping over pages that the caller owns and that nobody uses.
+    let mapped = unsafe { libc::mmap(start.cast(), len, libc::PROT_NONE, flags, -1, 0) };
+    if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Makes committed pages read as zero, giving back memory where that is cheaper than writing.
+///
+/// # Safety
+/// The pages are committed, of a reservation of the caller's, and nobody uses their contents.
+pub unsafe fn zero(start: *mut u8, len: usize) -> io::Result<()> {
+    if len <= ZERO_BY_HAND_MAX || !cfg!(any(target_os = "linux", target_os = "android")) {
+        // SAFETY: committed pages are writable, and the caller owns them.
+        unsafe { start.write_bytes(0, len) };
+        return Ok(());
+    }
+    // SAFETY: as above. On Linux private anonymous pages are zero after this; other systems may
+    // keep the old contents.
+    checked(unsafe { libc::madvise(start.cast(), len, libc::MADV_DONTNEED) })
+}
+
+/// Ends a reservation, or whole pages of it.
+///
+/// # Safety
+/// The pages belong to a reservation of the caller's, and nobody uses them any more.
+pub unsafe fn release(start: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: the caller owns the pages and nobody uses them.
+    checked(unsafe { libc::munmap(start.cast(), len) })
+}

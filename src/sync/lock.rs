@@ -1,0 +1,119 @@
+//! A lock that allocates nothing, keeps no process-wide state and cannot be poisoned.
+//!
+//! The standard library's mutex allocates on first use on some systems, which a lock inside an
+//! allocator must not do. This one is a word: 0 free, 1 held, 2 held and somebody may sleep. A
+//! short spin comes first, because what it guards takes tens of nanoseconds.
+//!
+//! A panic while it is held just releases it: what it guards is kept consistent by code that
+//! does not panic.
+
+use super::atomic::{AtomicU32, Ordering};
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+const CONTENDED: u32 = 2;
+/// Looks at the word before sleeping.
+const SPINS: usize = if cfg!(loom) { 1 } else { 100 };
+
+/// A value behind a lock.
+pub struct Lock<T: ?Sized> {
+    state: AtomicU32,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the lock hands the value from thread to thread, one at a time.
+unsafe impl<T: ?Sized + Send> Send for Lock<T> {}
+// SAFETY: as above; shared access to the lock gives exclusive access to the value only.
+unsafe impl<T: ?Sized + Send> Sync for Lock<T> {}
+
+// What is locked is consistent whenever a panic can happen (see above).
+impl<T: ?Sized> UnwindSafe for Lock<T> {}
+impl<T: ?Sized> RefUnwindSafe for Lock<T> {}
+
+impl<T> Lock<T> {
+    pub fn new(value: T) -> Self {
+        Self { state: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+    }
+}
+
+impl<T: ?Sized> Lock<T> {
+    /// Waits until nobody holds the lock, and takes it. Taking it twice on one thread never ends.
+    #[inline]
+    pub fn lock(&self) -> LockGuard<'_, T> {
+        let taken = self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed);
+        if taken.is_err() {
+            self.wait();
+        }
+        LockGuard { lock: self, value: PhantomData }
+    }
+
+    #[cold]
+    fn wait(&self) {
+        for _ in 0..SPINS {
+            match self.state.load(Ordering::Relaxed) {
+                FREE => {
+                    let taken = self.state.compare_exchange(
+                        FREE,
+                        HELD,
+                        Ordering::Acquire,
+                        Ordering::Relaxed,
+                    );
+                    if taken.is_ok() {
+                        return;
+                    }
+                }
+                HELD => super::spin_loop(),
+                // Others sleep already.
+                _ => break,
+            }
+        }
+        // Whoever has slept takes the lock as contended: others may still be asleep.
+        while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
+            super::sleep_while(&self.state, CONTENDED);
+        }
+    }
+
+    fn unlock(&self) {
+        if self.state.swap(FREE, Ordering::Release) == CONTENDED {
+            // The lock may be gone by now, if the next holder ended it; waking a stale address
+            // wakes nobody or somebody who looks again.
+            super::wake_one(&self.state);
+        }
+    }
+}
+
+/// Access to a locked value.
+pub struct LockGuard<'a, T: ?Sized> {
+    lock: &'a Lock<T>,
+    /// A guard may be shared between threads only if the value may.
+    value: PhantomData<&'a mut T>,
+}
+
+impl<T: ?Sized> Deref for LockGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: this guard holds the lock, so nobody else has the value.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for LockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`; `&mut self` excludes other borrows through this guard.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for LockGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lock.unlock();
+    }
+}
