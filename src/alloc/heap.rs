@@ -10,7 +10,6 @@ use super::source::{self, Fill, Source, SystemSource};
 use super::user::UserSource;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::ops::Deref;
 use std::ptr::{self, NonNull, null_mut};
 
 /// Where blocks come from.

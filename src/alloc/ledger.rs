@@ -1,8 +1,9 @@
 //! What a heap has handed out, and what it may.
 //!
 //! The counters are relaxed: they are sums, and nobody derives the state of other memory from
-//! them. Only closing a block orders, because the last one may end the heap. A pool changes its ledger only under its lock and uses the `exclusive` forms, which
-//! need no read-modify-write instruction.
+//! them. Only closing a block orders, because the last one may end the heap. A pool changes its
+//! ledger only under its lock and uses the `exclusive` forms, which need no read-modify-write
+//! instruction.
 
 use crate::sync::atomic::{
     AtomicU64,

@@ -40,8 +40,4 @@ pub use handle::HeapRef;
 pub use heap::Heap;
 
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod user_tests;

@@ -8,7 +8,7 @@
 //!
 //! | module | contract |
 //! |---|---|
-//! | [`pages`] | address ranges in whole pages: reserve without memory, commit to zeroed readable and writable memory, zero again, decommit, release |
+//! | [`pages`] | ranges of whole pages: reserve addresses, commit, zero, decommit, release |
 //! | [`stack`] | where the calling thread's native stack is, and how deep it is now |
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
 //! | [`random`] | bytes that nobody can predict |

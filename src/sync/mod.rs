@@ -40,7 +40,5 @@ fn wake_one(word: &AtomicU32) {
     crate::platform::futex::wake_one(word);
 }
 
-#[cfg(all(test, loom))]
-mod loom_tests;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;

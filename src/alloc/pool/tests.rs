@@ -1,5 +1,5 @@
 use crate::alloc::heap::Backend;
-use crate::alloc::testing::{Buffer, Random, fill, intact};
+use crate::alloc::tests::helpers::{Buffer, Random, fill, intact};
 use crate::alloc::{Heap, HeapConfig, HeapError, HeapRef, PoolBuffer};
 
 fn pool(buffer: &mut Buffer) -> HeapRef {
@@ -175,75 +175,93 @@ fn a_random_run_agrees_with_a_model() {
     }
 }
 
-fn random_run(len: usize, seed: u64, rounds: usize) {
-    let mut buffer = Buffer::new(len);
-    let heap = pool(&mut buffer);
-    let mut random = Random::new(seed);
-    let mut model: Vec<(*mut u8, usize)> = Vec::new();
-    let (mut bytes, mut peak, mut refused) = (0, 0, 0);
-    for round in 0..rounds {
-        let size = random.size(len / 8);
-        let at = random.below(model.len().max(1));
-        // SAFETY: the model knows which blocks are live and how long they are.
-        unsafe {
-            match random.below(8) {
-                0..4 => {
-                    let wide = random.below(4) == 0;
-                    let align = 1 << random.below(if wide { 9 } else { 5 });
-                    let block = heap.alloc(size, align);
-                    if block.is_null() {
-                        refused += 1;
-                    } else {
-                        assert!((block as usize).is_multiple_of(align.max(16)));
-                        assert!(buffer.contains(block, size));
-                        fill(block, size);
-                        model.push((block, size));
-                        bytes += size;
-                    }
-                }
-                4 if at < model.len() => {
-                    let (block, old) = model[at];
-                    let new = Heap::realloc(block, size);
-                    if new.is_null() {
-                        refused += 1;
-                        assert!(intact(block, old));
-                    } else {
-                        assert!(intact(new, old.min(size)));
-                        fill(new, size);
-                        model[at] = (new, size);
-                        bytes = bytes - old + size;
-                    }
-                }
-                _ if at < model.len() => {
-                    let (block, old) = model.swap_remove(at);
-                    assert!(intact(block, old));
-                    assert!(Heap::free(block));
-                    assert!(!Heap::free(block));
-                    bytes -= old;
-                }
-                _ => {}
-            }
+/// What the pool should hold.
+struct Model {
+    heap: HeapRef,
+    random: Random,
+    /// Live blocks and their sizes.
+    blocks: Vec<(*mut u8, usize)>,
+    bytes: usize,
+    refused: usize,
+}
+
+impl Model {
+    fn alloc(&mut self, buffer: &Buffer, size: usize) {
+        let wide = self.random.below(4) == 0;
+        let align = 1 << self.random.below(if wide { 9 } else { 5 });
+        let block = self.heap.alloc(size, align);
+        if block.is_null() {
+            self.refused += 1;
+            return;
         }
-        peak = peak.max(bytes);
-        let stats = heap.stats();
-        assert_eq!(stats.live_bytes, bytes as u64);
-        assert_eq!(stats.live_blocks, model.len() as u64);
-        // Moving a block needs both places for a moment.
-        assert!(stats.peak_bytes >= peak as u64);
-        if round % 64 == 0 {
-            check(&heap);
-        }
+        assert!((block as usize).is_multiple_of(align.max(16)));
+        assert!(buffer.contains(block, size));
+        // SAFETY: the block is fresh and `size` bytes long.
+        unsafe { fill(block, size) };
+        self.blocks.push((block, size));
+        self.bytes += size;
     }
-    assert!(cfg!(miri) || refused > 0, "the pool was never full");
-    for (block, size) in model {
-        // SAFETY: live until here.
+
+    fn resize(&mut self, at: usize, size: usize) {
+        let (block, old) = self.blocks[at];
+        // SAFETY: the block is live and `old` bytes long, its successor `size`.
+        unsafe {
+            let new = Heap::realloc(block, size);
+            if new.is_null() {
+                self.refused += 1;
+                assert!(intact(block, old));
+                return;
+            }
+            assert!(intact(new, old.min(size)));
+            fill(new, size);
+            self.blocks[at] = (new, size);
+        }
+        self.bytes = self.bytes - old + size;
+    }
+
+    fn free(&mut self, at: usize) {
+        let (block, size) = self.blocks.swap_remove(at);
+        // SAFETY: live up to the first free; the second has a readable header to refuse.
         unsafe {
             assert!(intact(block, size));
             assert!(Heap::free(block));
+            assert!(!Heap::free(block));
+        }
+        self.bytes -= size;
+    }
+}
+
+fn random_run(len: usize, seed: u64, rounds: usize) {
+    let mut buffer = Buffer::new(len);
+    let heap = pool(&mut buffer);
+    let random = Random::new(seed);
+    let mut model = Model { heap, random, blocks: Vec::new(), bytes: 0, refused: 0 };
+    let mut peak = 0;
+    for round in 0..rounds {
+        let size = model.random.size(len / 8);
+        let at = model.random.below(model.blocks.len().max(1));
+        match model.random.below(8) {
+            0..4 => model.alloc(&buffer, size),
+            4 if at < model.blocks.len() => model.resize(at, size),
+            _ if at < model.blocks.len() => model.free(at),
+            _ => {}
+        }
+        peak = peak.max(model.bytes);
+        let stats = model.heap.stats();
+        assert_eq!(stats.live_bytes, model.bytes as u64);
+        assert_eq!(stats.live_blocks, model.blocks.len() as u64);
+        // Moving a block needs both places for a moment.
+        assert!(stats.peak_bytes >= peak as u64);
+        if round % 64 == 0 {
+            check(&model.heap);
         }
     }
-    check(&heap);
-    let info = heap.pool_info().unwrap();
+    assert!(cfg!(miri) || model.refused > 0, "the pool was never full");
+    while !model.blocks.is_empty() {
+        model.free(0);
+    }
+    check(&model.heap);
+    let info = model.heap.pool_info().unwrap();
     assert_eq!(info.free, info.total);
     assert!(info.highmark <= info.total && info.highmark >= peak);
 }

@@ -1,5 +1,5 @@
-use super::testing::{fill, intact};
-use super::*;
+use super::helpers::{fill, intact};
+use crate::alloc::*;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -269,7 +269,6 @@ fn callbacks_may_align_badly() {
 }
 
 #[test]
-#[cfg_attr(miri, expect(unused, reason = "it leaks on purpose"))]
 fn a_resized_piece_may_lose_its_alignment() {
     let functions = PlainFunctions {
         malloc,

@@ -1,6 +1,6 @@
 //! Helpers of this module's tests.
 
-use super::PoolBuffer;
+use crate::alloc::PoolBuffer;
 use std::alloc::{GlobalAlloc, Layout, System};
 
 /// A buffer that is no allocation of any heap's.

@@ -1,14 +1,9 @@
-use super::testing::{Buffer, Random, fill, intact};
-use super::*;
+use super::helpers::{Buffer, Random, fill, intact};
+use crate::alloc::*;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-
-/// Owner: the test program. All unit tests of the crate run on the allocator of the C library.
-#[cfg(not(loom))]
-#[global_allocator]
-static ALLOCATOR: ContextAlloc = ContextAlloc;
 
 fn system(quota: Option<u64>) -> HeapRef {
     Heap::new(HeapConfig::System, quota).unwrap()
