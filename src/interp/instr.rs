@@ -45,12 +45,46 @@ impl Class {
 /// An instruction, but for its operands' values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instr {
-    Binary { op: BinaryOp, left: Mode, right: Mode },
-    Compare { op: CompareOp, left: Mode, right: Mode },
-    Unary { op: UnaryOp, source: Mode },
-    Select { class: Class, condition: Mode },
-    Load { op: LoadOp, address: Mode },
-    Store { op: StoreOp, address: Mode, value: Mode },
+    Binary {
+        op: BinaryOp,
+        left: Mode,
+        right: Mode,
+    },
+    Compare {
+        op: CompareOp,
+        left: Mode,
+        right: Mode,
+    },
+    Unary {
+        op: UnaryOp,
+        source: Mode,
+    },
+    Select {
+        class: Class,
+        condition: Mode,
+    },
+    Load {
+        op: LoadOp,
+        address: Mode,
+    },
+    Store {
+        op: StoreOp,
+        address: Mode,
+        value: Mode,
+    },
+    /// A load at the sum of two operands.
+    LoadSum {
+        op: LoadOp,
+        left: Mode,
+        right: Mode,
+    },
+    /// A store at the sum of two operands.
+    StoreSum {
+        op: StoreOp,
+        left: Mode,
+        right: Mode,
+        value: Mode,
+    },
     MemorySize,
     MemoryGrow,
     MemoryCopy,
@@ -61,9 +95,18 @@ pub enum Instr {
     CopyMany,
     CopyImm32,
     CopyImm64,
-    CopyAcc { class: Class },
-    GlobalGet { class: Class, imported: bool },
-    GlobalSet { class: Class, imported: bool, source: Mode },
+    CopyAcc {
+        class: Class,
+    },
+    GlobalGet {
+        class: Class,
+        imported: bool,
+    },
+    GlobalSet {
+        class: Class,
+        imported: bool,
+        source: Mode,
+    },
     RefFunc,
     TableGet,
     TableSet,
@@ -77,14 +120,30 @@ pub enum Instr {
     OutOfBounds,
     Branch,
     BranchBack,
-    BranchIf { condition: Mode, want: bool, back: bool },
-    BranchCompare { op: CompareOp, left: Mode, right: Mode, back: bool },
-    BranchTable { index: Mode },
+    BranchIf {
+        condition: Mode,
+        want: bool,
+        back: bool,
+    },
+    BranchCompare {
+        op: CompareOp,
+        left: Mode,
+        right: Mode,
+        back: bool,
+    },
+    BranchTable {
+        index: Mode,
+    },
     Call,
     CallImport,
-    CallIndirect { index: Mode },
+    CallIndirect {
+        index: Mode,
+    },
     ReturnNone,
-    ReturnOne { class: Class, source: Mode },
+    ReturnOne {
+        class: Class,
+        source: Mode,
+    },
     ReturnMany,
 }
 
@@ -98,7 +157,9 @@ impl Instr {
             Self::GlobalSet { source, .. } => source == Mode::Imm,
             Self::BranchIf { back, .. } => back,
             Self::BranchCompare { left, right, back, .. } => back || has_imm(left, right),
-            Self::MemoryInit
+            Self::LoadSum { .. }
+            | Self::StoreSum { .. }
+            | Self::MemoryInit
             | Self::DataDrop
             | Self::CopyImm64
             | Self::RefFunc
@@ -128,6 +189,7 @@ impl Instr {
                 | Self::Unary { .. }
                 | Self::Select { .. }
                 | Self::Load { .. }
+                | Self::LoadSum { .. }
                 | Self::MemorySize
                 | Self::GlobalGet { .. }
         )

@@ -88,12 +88,17 @@ pub trait Value: Copy {
     /// # Safety
     /// The instruction must carry an immediate of this type at byte `at`.
     unsafe fn imm(r: &Regs, at: usize) -> Self;
+    /// An immediate in 32 bits: sign-extended, or the bits of an f32.
+    ///
+    /// # Safety
+    /// The instruction must carry such an immediate at byte `at`.
+    unsafe fn imm32(r: &Regs, at: usize) -> Self;
 }
 
 macro_rules! int_value {
-    ($($ty:ty, $via:ty, $imm:ty;)*) => {$(
+    ($($ty:ty, $via:ty, $wide:literal;)*) => {$(
         impl Value for $ty {
-            const WIDE: bool = false;
+            const WIDE: bool = $wide;
             #[inline(always)]
             fn from_slot(slot: u64) -> Self {
                 slot as $ty
@@ -113,18 +118,22 @@ macro_rules! int_value {
             #[inline(always)]
             unsafe fn imm(r: &Regs, at: usize) -> Self {
                 // SAFETY: the caller says that the immediate is there.
-                unsafe { r.field::<$imm>(at) as $ty }
+                unsafe { r.field(at) }
+            }
+            #[inline(always)]
+            unsafe fn imm32(r: &Regs, at: usize) -> Self {
+                // SAFETY: the caller says that the immediate is there.
+                unsafe { r.field::<i32>(at) as $ty }
             }
         }
     )*};
 }
 
-// 64-bit immediates are sign-extended from 32 bits; others are materialised by a copy.
 int_value! {
-    i32, u32, i32;
-    u32, u32, u32;
-    i64, u64, i32;
-    u64, u64, i32;
+    i32, u32, false;
+    u32, u32, false;
+    i64, u64, true;
+    u64, u64, true;
 }
 
 impl Value for f32 {
@@ -149,6 +158,11 @@ impl Value for f32 {
     unsafe fn imm(r: &Regs, at: usize) -> Self {
         // SAFETY: the caller says that the immediate is there.
         unsafe { r.field(at) }
+    }
+    #[inline(always)]
+    unsafe fn imm32(r: &Regs, at: usize) -> Self {
+        // SAFETY: the caller says that the immediate is there.
+        f32::from_bits(unsafe { r.field(at) })
     }
 }
 
@@ -175,6 +189,11 @@ impl Value for f64 {
         // SAFETY: the caller says that the immediate is there.
         unsafe { r.field(at) }
     }
+    #[inline(always)]
+    unsafe fn imm32(r: &Regs, at: usize) -> Self {
+        // SAFETY: the caller says that the immediate is there.
+        f32::from_bits(unsafe { r.field(at) }) as f64
+    }
 }
 
 /// An input's mode.
@@ -189,7 +208,10 @@ pub trait Src<T: Value> {
 
 pub struct Acc;
 pub struct Slot;
+/// A constant of the operand's own width.
 pub struct Imm;
+/// A constant in 32 bits, in instructions that have no room for more.
+pub struct Imm32;
 
 impl<T: Value> Src<T> for Acc {
     const IMM: bool = false;
@@ -214,6 +236,15 @@ impl<T: Value> Src<T> for Imm {
     unsafe fn read(r: &Regs, _slot_at: usize, imm_at: usize) -> T {
         // SAFETY: the caller's contract.
         unsafe { T::imm(r, imm_at) }
+    }
+}
+
+impl<T: Value> Src<T> for Imm32 {
+    const IMM: bool = true;
+    #[inline(always)]
+    unsafe fn read(r: &Regs, _slot_at: usize, imm_at: usize) -> T {
+        // SAFETY: the caller's contract.
+        unsafe { T::imm32(r, imm_at) }
     }
 }
 

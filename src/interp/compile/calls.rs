@@ -1,7 +1,7 @@
 //! Calls and returns.
 
 use super::stack::{AccState, Operand, Place};
-use super::{Translator, mode};
+use super::{Translator, fits_32, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::interp::instr::{Class, Instr};
@@ -96,8 +96,7 @@ impl Translator<'_> {
                     _ => self.stack.operand(&mut self.code, &entry, true),
                 };
                 if let Operand::Imm(constant) = value {
-                    let fits = constant as i32 as i64 as u64 == constant;
-                    if !fits || class != Class::Int {
+                    if !fits_32(constant) || class != Class::Int {
                         self.stack.copy(&mut self.code, result, entry.slot, value);
                         value = Operand::Slot(entry.slot);
                     }

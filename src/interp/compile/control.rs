@@ -418,14 +418,15 @@ impl<'m> Translator<'m> {
                 (left_slot, right_slot) = (right_slot, left_slot);
             }
         }
+        // The immediate field of a branch has 32 bits.
         let ty = super::numeric::compared_type(op);
-        if ty == ValType::F64 {
-            // The immediate field of a branch has 32 bits.
-            for (operand, slot) in [(&mut left, left_slot), (&mut right, right_slot)] {
-                if let Operand::Imm(_) = *operand {
+        for (operand, slot) in [(&mut left, left_slot), (&mut right, right_slot)] {
+            match *operand {
+                Operand::Imm(value) if ty == ValType::F64 || !super::fits_32(value) => {
                     self.stack.copy(&mut self.code, ty, slot, *operand);
                     *operand = Operand::Slot(slot);
                 }
+                _ => {}
             }
         }
         if op.commutes()

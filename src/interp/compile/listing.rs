@@ -10,6 +10,7 @@
 use super::Translated;
 use super::writer::Line;
 use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE};
+use crate::interp::handlers::memory::SUM_IMM;
 use crate::interp::instr::{Instr, Mode, Target};
 use crate::interp::operand::{A, B, C, DST, IMM, WIDE};
 use std::fmt::Write;
@@ -38,16 +39,35 @@ impl Fields<'_> {
     }
 
     fn input(&self, mode: Mode, slot: usize, imm: usize) -> String {
+        self.operand(mode, slot, imm, false)
+    }
+
+    fn operand(&self, mode: Mode, slot: usize, imm: usize, wide: bool) -> String {
         match mode {
             Mode::Acc => "acc".into(),
             Mode::Slot => self.slot(slot),
+            Mode::Imm if wide => format!("#{:#x}", u64::from_ne_bytes(self.bytes(imm))),
             Mode::Imm => format!("#{}", self.int(imm)),
         }
     }
 
-    fn pair(&self, left: Mode, right: Mode, at: (usize, usize), imm: usize) -> String {
-        let right_at = if left == Mode::Imm { at.0 } else { at.1 };
-        format!("{}, {}", self.input(left, at.0, imm), self.input(right, right_at, imm))
+    /// The operands of a binary instruction with a result.
+    fn pair(&self, left: Mode, right: Mode, wide: bool) -> String {
+        let imm = if wide { WIDE } else { IMM };
+        let right_at = if left == Mode::Imm { A } else { B };
+        let left = self.operand(left, A, imm, wide);
+        format!("{left}, {}", self.operand(right, right_at, imm, wide))
+    }
+
+    fn branch_pair(&self, left: Mode, right: Mode) -> String {
+        let right_at = if left == Mode::Imm { BRANCH_A } else { BRANCH_B };
+        let left = self.input(left, BRANCH_A, BRANCH_IMM);
+        format!("{left}, {}", self.input(right, right_at, BRANCH_IMM))
+    }
+
+    fn sum(&self, left: Mode, right: Mode) -> String {
+        let (left, right) = (self.input(left, A, SUM_IMM), self.input(right, B, SUM_IMM));
+        format!("[{left} + {right} + {}]", self.int(WIDE))
     }
 
     fn branch(&self) -> String {
@@ -73,12 +93,10 @@ fn instruction(line: &Line, f: &Fields<'_>) -> String {
     };
     match line.instr {
         Instr::Binary { op, left, right } => {
-            let imm = if op.wide() { WIDE } else { IMM };
-            format!("{op:?} {result} <- {}", f.pair(left, right, (A, B), imm))
+            format!("{op:?} {result} <- {}", f.pair(left, right, op.wide()))
         }
         Instr::Compare { op, left, right } => {
-            let imm = if op.wide() { WIDE } else { IMM };
-            format!("{op:?} {result} <- {}", f.pair(left, right, (A, B), imm))
+            format!("{op:?} {result} <- {}", f.pair(left, right, op.wide()))
         }
         Instr::Unary { op, source } => {
             format!("{op:?} {result} <- {}", f.input(source, A, IMM))
@@ -100,6 +118,12 @@ fn instruction(line: &Line, f: &Fields<'_>) -> String {
                 Mode::Imm => format!("{op:?} [{}] <- {value}", f.int(IMM)),
                 _ => format!("{op:?} [{} + {}] <- {value}", f.input(address, A, IMM), f.int(IMM)),
             }
+        }
+        Instr::LoadSum { op, left, right } => {
+            format!("{op:?} {result} <- {}", f.sum(left, right))
+        }
+        Instr::StoreSum { op, left, right, value } => {
+            format!("{op:?} {} <- {}", f.sum(left, right), f.input(value, DST, WIDE))
         }
         Instr::GlobalGet { .. } => format!("GlobalGet {result} <- g{}", f.int(IMM)),
         Instr::GlobalSet { source: Mode::Imm, .. } => {
@@ -126,7 +150,7 @@ fn without_result(instr: Instr, f: &Fields<'_>) -> String {
             format!("{name} {} {}", f.input(condition, BRANCH_A, IMM), f.branch())
         }
         Instr::BranchCompare { op, left, right, .. } => {
-            let pair = f.pair(left, right, (BRANCH_A, BRANCH_B), BRANCH_IMM);
+            let pair = f.branch_pair(left, right);
             format!("Branch{op:?} {pair} {}", f.branch())
         }
         Instr::Call => format!("Call frame {}", f.slot(A)),

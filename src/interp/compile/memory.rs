@@ -1,9 +1,10 @@
 //! Loads, stores, bulk memory, tables and globals.
 
 use super::stack::{AccState, Operand, Place};
-use super::{Translator, mode};
+use super::{Translator, fits_32, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
+use crate::interp::handlers::memory::SUM_IMM;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{LoadOp, StoreOp};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
@@ -23,6 +24,12 @@ impl Translator<'_> {
     }
 
     pub(super) fn load(&mut self, op: LoadOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
+        if let Some((left, right)) = self.absorb_sum()? {
+            let instr = Instr::LoadSum { op, left: mode(left), right: mode(right) };
+            let at = self.produce(ty, instr)?;
+            self.put_sum(at, left, right, &memarg);
+            return Ok(());
+        }
         let Some((address, offset)) = self.address(&memarg)? else {
             self.op(Instr::OutOfBounds);
             self.stack.push(ty, Place::Const(0));
@@ -34,12 +41,37 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// Writes the address of an access at the sum of two operands.
+    fn put_sum(&mut self, at: usize, left: Operand, right: Operand, memarg: &MemArg) {
+        self.put_operand(at, A, left);
+        self.put_operand(at, B, right);
+        if let Operand::Imm(value) = right {
+            self.code.put_u32(at, SUM_IMM, value as u32);
+        }
+        self.code.put_u32(at, WIDE, memarg.offset as u32);
+    }
+
     pub(super) fn store(&mut self, op: StoreOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
         let entry = self.pop()?;
+        if let Place::Local(_) | Place::Temp = entry.place
+            && let Some((left, right)) = self.absorb_sum()?
+        {
+            let value = match self.stack.operand(&mut self.code, &entry, true) {
+                // The integer accumulator may be an operand of the sum as well.
+                Operand::Acc if Class::of(ty) == Some(Class::Int) => {
+                    self.stack.operand(&mut self.code, &entry, false)
+                }
+                value => value,
+            };
+            let (l, r) = (mode(left), mode(right));
+            let at = self.op(Instr::StoreSum { op, left: l, right: r, value: mode(value) });
+            self.put_sum(at, left, right, &memarg);
+            self.put_operand(at, DST, value);
+            return Ok(());
+        }
         let mut value = self.stack.operand(&mut self.code, &entry, true);
         if let Operand::Imm(constant) = value {
-            let fits = constant as i32 as i64 as u64 == constant;
-            if !fits || ty == ValType::F64 {
+            if !fits_32(constant) || ty == ValType::F64 {
                 self.stack.copy(&mut self.code, ty, entry.slot, value);
                 value = Operand::Slot(entry.slot);
             }
@@ -164,8 +196,7 @@ impl Translator<'_> {
         let entry = self.pop()?;
         let mut value = self.stack.operand(&mut self.code, &entry, true);
         if let Operand::Imm(constant) = value {
-            let fits = constant as i32 as i64 as u64 == constant;
-            if !fits || class != Class::Int {
+            if !fits_32(constant) || class != Class::Int {
                 self.stack.copy(&mut self.code, ty, entry.slot, value);
                 value = Operand::Slot(entry.slot);
             }

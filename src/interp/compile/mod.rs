@@ -61,6 +61,12 @@ enum LastKind {
         condition: Condition,
         int: AccState,
     },
+    /// An `i32.add`, which a load or store at its value can absorb.
+    Sum {
+        left: Operand,
+        right: Operand,
+        int: AccState,
+    },
 }
 
 /// What a branch depends on.
@@ -331,4 +337,9 @@ fn mode(operand: Operand) -> Mode {
         Operand::Slot(_) => Mode::Slot,
         Operand::Imm(_) => Mode::Imm,
     }
+}
+
+/// Whether a constant is what its low 32 bits are sign-extended, as all 32-bit constants are.
+fn fits_32(value: u64) -> bool {
+    value as i32 as i64 as u64 == value
 }

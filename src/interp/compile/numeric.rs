@@ -8,22 +8,13 @@ use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::operand::{A, B, C, IMM, WIDE};
 
-/// Whether a constant of type `ty` can stand in an instruction.
-fn encodable(ty: ValType, value: u64) -> bool {
-    match ty {
-        ValType::I64 => value as i32 as i64 as u64 == value,
-        ValType::I32 | ValType::F32 | ValType::F64 => true,
-        _ => false,
-    }
-}
-
 impl Translator<'_> {
     /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
     fn pop_pair(&mut self, ty: ValType, commutes: bool) -> Result<Pair, Trap> {
         let right_entry = self.pop()?;
         let left_entry = self.pop()?;
-        let mut right = self.read_operand(&right_entry, ty);
-        let mut left = self.read_operand(&left_entry, ty);
+        let mut right = self.stack.operand(&mut self.code, &right_entry, true);
+        let mut left = self.stack.operand(&mut self.code, &left_entry, true);
         match (left, right) {
             (Operand::Imm(_), Operand::Imm(_)) => {
                 self.stack.copy(&mut self.code, ty, left_entry.slot, left);
@@ -45,24 +36,14 @@ impl Translator<'_> {
         Ok(Pair { left, right, left_slot: left_entry.slot, right_slot: right_entry.slot })
     }
 
-    fn read_operand(&mut self, entry: &Entry, ty: ValType) -> Operand {
-        match self.stack.operand(&mut self.code, entry, true) {
-            Operand::Imm(value) if !encodable(ty, value) => {
-                self.stack.copy(&mut self.code, ty, entry.slot, Operand::Imm(value));
-                Operand::Slot(entry.slot)
-            }
-            operand => operand,
-        }
-    }
-
     /// Writes the operand fields of a binary instruction.
-    fn put_pair(&mut self, at: usize, ty: ValType, left: Operand, right: Operand) {
+    fn put_pair(&mut self, at: usize, wide: bool, left: Operand, right: Operand) {
         self.put_operand(at, A, left);
         let right_field = if matches!(left, Operand::Imm(_)) { A } else { B };
         self.put_operand(at, right_field, right);
         for operand in [left, right] {
             match operand {
-                Operand::Imm(value) if ty == ValType::F64 => self.code.put_u64(at, WIDE, value),
+                Operand::Imm(value) if wide => self.code.put_u64(at, WIDE, value),
                 Operand::Imm(value) => self.code.put_u32(at, IMM, value as u32),
                 _ => {}
             }
@@ -76,7 +57,11 @@ impl Translator<'_> {
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
         let at = self.produce(ty, Instr::Binary { op, left, right })?;
-        self.put_pair(at, ty, pair.left, pair.right);
+        self.put_pair(at, op.wide(), pair.left, pair.right);
+        if op == BinaryOp::I32Add {
+            let kind = LastKind::Sum { left: pair.left, right: pair.right, int: before };
+            self.last = Some(Last { at, kind });
+        }
         if op == BinaryOp::I32And {
             let condition = pair.condition(CompareOp::I32AndNz);
             let kind = LastKind::Condition { condition, int: before };
@@ -101,7 +86,7 @@ impl Translator<'_> {
         let before = self.stack.acc(Class::Int);
         let (left, right) = (mode(pair.left), mode(pair.right));
         let at = self.produce(ValType::I32, Instr::Compare { op, left, right })?;
-        self.put_pair(at, ty, pair.left, pair.right);
+        self.put_pair(at, op.wide(), pair.left, pair.right);
         let condition = pair.condition(op);
         let kind = LastKind::Condition { condition, int: before };
         self.last = Some(Last { at, kind });
@@ -130,19 +115,35 @@ impl Translator<'_> {
     /// If the top entry is the result of a comparison that was just emitted, takes the
     /// instruction back and pops the entry.
     pub(super) fn absorb_condition(&mut self) -> Result<Option<Condition>, Trap> {
-        let Some(Last { at, kind: LastKind::Condition { condition, int } }) = self.last else {
+        let Some(Last { kind: LastKind::Condition { condition, int }, .. }) = self.last else {
             return Ok(None);
         };
+        Ok(self.absorb(int)?.then_some(condition))
+    }
+
+    /// If the top entry is an `i32.add` that was just emitted, takes the instruction back and
+    /// pops the entry.
+    pub(super) fn absorb_sum(&mut self) -> Result<Option<(Operand, Operand)>, Trap> {
+        let Some(Last { kind: LastKind::Sum { left, right, int }, .. }) = self.last else {
+            return Ok(None);
+        };
+        Ok(self.absorb(int)?.then_some((left, right)))
+    }
+
+    /// Takes the last instruction back if the top entry is its result and nowhere but in the
+    /// integer accumulator, which goes back to `int`; pops the entry.
+    fn absorb(&mut self, int: AccState) -> Result<bool, Trap> {
+        let Some(Last { at, .. }) = self.last else { return Ok(false) };
         let top = self.stack.entries.len().wrapping_sub(1);
         match self.stack.acc(Class::Int) {
             AccState::Pending { index, at: producer, .. } if index == top && producer == at => {}
-            _ => return Ok(None),
+            _ => return Ok(false),
         }
         self.pop()?;
         self.code.truncate(at);
         self.stack.set_acc(Class::Int, int);
         self.last = None;
-        Ok(Some(condition))
+        Ok(true)
     }
 
     pub(super) fn unary(&mut self, op: UnaryOp, _from: ValType, to: ValType) -> Result<(), Trap> {

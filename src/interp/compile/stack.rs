@@ -7,6 +7,7 @@
 //! produced it into the form that also writes the slot: that costs no instruction, and works
 //! because the producer runs before everything that could need the value.
 
+use super::fits_32;
 use super::writer::Writer;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, Target};
@@ -248,7 +249,7 @@ impl Stack {
                 code.put_u16(at, DST, to);
                 code.put_u16(at, A, from);
             }
-            Operand::Imm(value) if value as i32 as i64 as u64 == value => {
+            Operand::Imm(value) if fits_32(value) => {
                 let at = code.op(Instr::CopyImm32, Target::Slot);
                 code.put_u16(at, DST, to);
                 code.put_u32(at, IMM, value as u32);

@@ -23,7 +23,7 @@ use crate::exec::builtins;
 use crate::interp::dispatch::{Handler, Regs, Ret, handler, next, stop};
 use crate::interp::instr::{Class, Mode};
 use crate::interp::op::{CompareOp, compare_ops};
-use crate::interp::operand::{A, Acc, B, DST, IMM, Imm, Slot, Src, Value, WIDE};
+use crate::interp::operand::{A, Acc, B, DST, IMM, Imm32, Slot, Src, Value, WIDE};
 use std::sync::atomic::Ordering;
 
 /// Field offsets of branches.
@@ -126,7 +126,8 @@ pub unsafe fn enter(mut r: Regs, code: *const VmCode, frame: *mut u64, back_to: 
         let env = r.env;
         let entry = (*code).entry.load(Ordering::Acquire);
         let shape = (*code).shape.load(Ordering::Relaxed);
-        if shape as u32 as usize > (*env).stack_limit.offset_from(frame) as usize {
+        // At most 512 KiB beyond `frame`, which no allocation's end is away from wrapping.
+        if frame.wrapping_add(shape as u32 as usize) > (*env).stack_limit {
             return trap(r, Trap::OperandStackOverflow);
         }
         let header = frame.add((*code).header_slot as usize);
@@ -247,7 +248,7 @@ pub fn return_one_handler(class: Class, source: Mode) -> Handler {
     match (class, source) {
         (Class::Int, Mode::Acc) => return_one::<u64, Acc>,
         (Class::Int, Mode::Slot) => return_one::<u64, Slot>,
-        (Class::Int, Mode::Imm) => return_one::<u64, Imm>,
+        (Class::Int, Mode::Imm) => return_one::<u64, Imm32>,
         (Class::F32, Mode::Acc) => return_one::<f32, Acc>,
         (Class::F32, Mode::Slot) => return_one::<f32, Slot>,
         (Class::F64, Mode::Acc) => return_one::<f64, Acc>,
@@ -271,19 +272,15 @@ fn pick_compare<C: Compare>(left: Mode, right: Mode, back: bool) -> Handler {
             }
         };
     }
-    // The field of an immediate has 32 bits; an f64 never stands there.
-    if C::In::WIDE && (left == Mode::Imm || right == Mode::Imm) {
-        return none();
-    }
     match (left, right) {
         (Mode::Slot, Mode::Slot) => pick!(Slot, Slot),
         (Mode::Acc, Mode::Slot) => pick!(Acc, Slot),
-        (Mode::Slot, Mode::Imm) => pick!(Slot, Imm),
-        (Mode::Acc, Mode::Imm) => pick!(Acc, Imm),
+        (Mode::Slot, Mode::Imm) => pick!(Slot, Imm32),
+        (Mode::Acc, Mode::Imm) => pick!(Acc, Imm32),
         _ if C::COMMUTES => none(),
         (Mode::Slot, Mode::Acc) => pick!(Slot, Acc),
-        (Mode::Imm, Mode::Slot) => pick!(Imm, Slot),
-        (Mode::Imm, Mode::Acc) => pick!(Imm, Acc),
+        (Mode::Imm, Mode::Slot) => pick!(Imm32, Slot),
+        (Mode::Imm, Mode::Acc) => pick!(Imm32, Acc),
         (Mode::Acc, Mode::Acc) | (Mode::Imm, Mode::Imm) => none(),
     }
 }

@@ -4,7 +4,7 @@ use super::none;
 use crate::interp::dispatch::{Handler, handler, next};
 use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::operand::{
-    A, Acc, B, DST, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE,
+    A, Acc, B, DST, Dst, IMM, Imm32, Slot, Src, ToAcc, ToSlot, Value, WIDE,
 };
 
 handler!(
@@ -131,8 +131,8 @@ pub fn global_set(class: Class, imported: bool, source: Mode) -> Handler {
         };
     }
     match (class, imported, source) {
-        (Class::Int, false, Mode::Imm) => global_set_own::<u64, Imm>,
-        (Class::Int, true, Mode::Imm) => global_set_imported::<u64, Imm>,
+        (Class::Int, false, Mode::Imm) => global_set_own::<u64, Imm32>,
+        (Class::Int, true, Mode::Imm) => global_set_imported::<u64, Imm32>,
         (Class::Int, ..) => pick!(u64),
         (Class::F32, ..) => pick!(f32),
         (Class::F64, ..) => pick!(f64),

@@ -4,26 +4,36 @@
 //! with the accessible length decides. Other memories and 64-bit addresses are instructions of
 //! their own.
 
-use super::trap;
+use super::{none, trap};
 use crate::abi::trap::Trap;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Handler, Regs, handler, next};
 use crate::interp::instr::{Mode, Target};
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
 use crate::interp::operand::{
-    A, Acc, B, DST, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE,
+    A, Acc, B, DST, Dst, IMM, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value, WIDE,
 };
 
-/// Addresses in the accumulator or a slot; an absolute address stands in the offset.
+/// Field of the constant in a sum that is an address.
+pub const SUM_IMM: usize = 20;
+
+/// Where a load or store finds its address; the instruction's offset is added to it.
 pub trait Address {
+    /// Field of the offset.
+    const OFFSET: usize;
     /// # Safety
     /// The instruction must have been encoded for this mode.
     unsafe fn base(r: &Regs) -> u64;
 }
 
+/// The offset is all of the address.
 pub struct Absolute;
 
+/// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
+pub struct Sum<L, R>(L, R);
+
 impl Address for Absolute {
+    const OFFSET: usize = IMM;
     #[inline(always)]
     unsafe fn base(_r: &Regs) -> u64 {
         0
@@ -31,6 +41,7 @@ impl Address for Absolute {
 }
 
 impl Address for Acc {
+    const OFFSET: usize = IMM;
     #[inline(always)]
     unsafe fn base(r: &Regs) -> u64 {
         r.int as u32 as u64
@@ -38,6 +49,7 @@ impl Address for Acc {
 }
 
 impl Address for Slot {
+    const OFFSET: usize = IMM;
     #[inline(always)]
     unsafe fn base(r: &Regs) -> u64 {
         // SAFETY: the caller's contract.
@@ -45,15 +57,24 @@ impl Address for Slot {
     }
 }
 
+impl<L: Src<u32>, R: Src<u32>> Address for Sum<L, R> {
+    const OFFSET: usize = WIDE;
+    #[inline(always)]
+    unsafe fn base(r: &Regs) -> u64 {
+        // SAFETY: the caller's contract.
+        unsafe { L::read(r, A, SUM_IMM).wrapping_add(R::read(r, B, SUM_IMM)) as u64 }
+    }
+}
+
 /// The native address of `size` bytes at `base` plus the instruction's offset.
 ///
 /// # Safety
-/// The instruction must have its offset at [`IMM`]; `r.mem`/`r.len` must be memory 0.
+/// The instruction must have been encoded for `X`; `r.mem`/`r.len` must be memory 0.
 #[inline(always)]
 unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Option<*mut u8> {
     // SAFETY: the caller's contract; the pointer stays within the memory when it is used.
     unsafe {
-        let at = X::base(r) + r.field::<u32>(IMM) as u64;
+        let at = X::base(r) + r.field::<u32>(X::OFFSET) as u64;
         if at + size as u64 > r.len as u64 {
             return None;
         }
@@ -78,7 +99,7 @@ handler!(load_memory [L: Load, X: Address, D: Dst] |r| {
         Some(at) => {
             let raw = at.cast::<L::Raw>().read_unaligned();
             D::write(&mut r, L::widen(raw));
-            r.skip(16);
+            r.skip(if X::OFFSET == WIDE { 24 } else { 16 });
             next(r)
         }
         None => trap(r, Trap::MemoryOutOfBounds),
@@ -90,7 +111,7 @@ handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r| {
         Some(at) => {
             let value = V::read(&r, DST, WIDE);
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
-            r.skip(if V::IMM { 24 } else { 16 });
+            r.skip(if V::IMM || X::OFFSET == WIDE { 24 } else { 16 });
             next(r)
         }
         None => trap(r, Trap::MemoryOutOfBounds),
@@ -108,16 +129,54 @@ fn pick_load<L: Load>(address: Mode, target: Target) -> Handler {
     }
 }
 
+fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Handler {
+    macro_rules! pick {
+        ($l:ty, $r:ty) => {
+            match target {
+                Target::Acc => load_memory::<L, Sum<$l, $r>, ToAcc>,
+                Target::Slot => load_memory::<L, Sum<$l, $r>, ToSlot>,
+            }
+        };
+    }
+    match (left, right) {
+        (Mode::Slot, Mode::Slot) => pick!(Slot, Slot),
+        (Mode::Acc, Mode::Slot) => pick!(Acc, Slot),
+        (Mode::Slot, Mode::Imm) => pick!(Slot, Imm),
+        (Mode::Acc, Mode::Imm) => pick!(Acc, Imm),
+        _ => none(),
+    }
+}
+
+/// The value is in a slot, or a float in its accumulator.
+fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Handler {
+    macro_rules! pick {
+        ($l:ty, $r:ty) => {
+            match value {
+                Mode::Slot => store_memory::<S, Sum<$l, $r>, Slot>,
+                Mode::Acc => store_memory::<S, Sum<$l, $r>, Acc>,
+                Mode::Imm => none(),
+            }
+        };
+    }
+    match (left, right) {
+        (Mode::Slot, Mode::Slot) => pick!(Slot, Slot),
+        (Mode::Acc, Mode::Slot) => pick!(Acc, Slot),
+        (Mode::Slot, Mode::Imm) => pick!(Slot, Imm),
+        (Mode::Acc, Mode::Imm) => pick!(Acc, Imm),
+        _ => none(),
+    }
+}
+
 fn pick_store<S: Store>(address: Mode, value: Mode) -> Handler {
     match (address, value) {
         (Mode::Slot, Mode::Slot) => store_memory::<S, Slot, Slot>,
         (Mode::Slot, Mode::Acc) => store_memory::<S, Slot, Acc>,
-        (Mode::Slot, Mode::Imm) => store_memory::<S, Slot, Imm>,
+        (Mode::Slot, Mode::Imm) => store_memory::<S, Slot, Imm32>,
         (Mode::Acc, Mode::Slot) => store_memory::<S, Acc, Slot>,
-        (Mode::Acc, Mode::Imm) => store_memory::<S, Acc, Imm>,
+        (Mode::Acc, Mode::Imm) => store_memory::<S, Acc, Imm32>,
         (Mode::Imm, Mode::Slot) => store_memory::<S, Absolute, Slot>,
         (Mode::Imm, Mode::Acc) => store_memory::<S, Absolute, Acc>,
-        (Mode::Imm, Mode::Imm) => store_memory::<S, Absolute, Imm>,
+        (Mode::Imm, Mode::Imm) => store_memory::<S, Absolute, Imm32>,
         // A float in its accumulator beside an address in its own.
         (Mode::Acc, Mode::Acc) => store_memory::<S, Acc, Acc>,
     }
@@ -143,6 +202,11 @@ macro_rules! load_match {
         pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Handler {
             match op { $(LoadOp::$name => pick_load::<loads::$name>(address, target),)* }
         }
+
+        /// The handler of `op` at the sum of two operands.
+        pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Handler {
+            match op { $(LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),)* }
+        }
     };
 }
 load_ops!(load_match);
@@ -166,6 +230,11 @@ macro_rules! store_match {
         /// The handler of `op`; an immediate address stands in the offset.
         pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Handler {
             match op { $(StoreOp::$name => pick_store::<stores::$name>(address, value),)* }
+        }
+
+        /// The handler of `op` at the sum of two operands.
+        pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Handler {
+            match op { $(StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),)* }
         }
     };
 }

@@ -43,6 +43,10 @@ impl Instr {
             Self::Select { class, condition } => numeric::select(class, condition, target),
             Self::Load { op, address } => memory::load_handler(op, address, target),
             Self::Store { op, address, value } => memory::store_handler(op, address, value),
+            Self::LoadSum { op, left, right } => memory::load_sum_handler(op, left, right, target),
+            Self::StoreSum { op, left, right, value } => {
+                memory::store_sum_handler(op, left, right, value)
+            }
             Self::MemorySize => memory::memory_size_handler(target),
             Self::MemoryGrow => memory::memory_grow,
             Self::MemoryCopy => memory::memory_copy,

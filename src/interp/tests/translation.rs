@@ -58,3 +58,31 @@ fn many_results_come_back_in_order() {
         Ok((1, 9, 2.5))
     );
 }
+
+#[test]
+fn an_address_sum_wraps_before_the_offset_is_added() {
+    let wat = r#"(module (memory 1)
+        (data (i32.const 12) "\2a\00\00\00")
+        (func (export "load") (param i32 i32) (result i32)
+            (i32.load offset=4 (i32.add (local.get 0) (local.get 1))))
+        (func (export "store") (param i32 i64) (result i64)
+            (i64.store offset=8 (i32.add (local.get 0) (i32.const -8)) (local.get 1))
+            (i64.load (local.get 0))))"#;
+    assert_eq!(eval(wat, "load", &[0xffff_fff0, 24], 1), Ok(vec![42]));
+    assert_eq!(eval(wat, "load", &[0xffff_fff0, 0], 1), Err(Trap::MemoryOutOfBounds));
+    assert_eq!(eval(wat, "store", &[64, 77], 1), Ok(vec![77]));
+}
+
+#[test]
+fn comparisons_become_branches_and_wide_constants_stay_whole() {
+    let wat = r#"(module (func (export "f") (param i64 f64) (result i32)
+        (if (result i32) (i64.gt_u (local.get 0) (i64.const 0x1_0000_0000))
+            (then (i32.eqz (f64.lt (local.get 1) (f64.const 0.5))))
+            (else (if (result i32) (f64.ge (local.get 1) (f64.const 0.5))
+                (then (i32.const 2)) (else (i32.const 3)))))))"#;
+    let run = |a: u64, b: f64| eval(wat, "f", &[a, b.to_bits()], 1).map(|v| v[0] as u32);
+    assert_eq!(run(0x1_0000_0001, 0.25), Ok(0));
+    assert_eq!(run(0x1_0000_0001, f64::NAN), Ok(1));
+    assert_eq!(run(0x1_0000_0000, 0.5), Ok(2));
+    assert_eq!(run(5, f64::NAN), Ok(3));
+}
