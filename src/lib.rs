@@ -7,6 +7,7 @@ mod alloc;
 mod api;
 mod context;
 mod exec;
+mod instance;
 mod interp;
 mod module;
 mod native;

@@ -5,6 +5,7 @@
 //! instance's state is one block: [`VmInstance`], then its defined globals, then its function
 //! references, so that the hottest accesses are one load away from the instance pointer.
 
+use super::types::FuncType;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
@@ -58,6 +59,8 @@ pub struct VmFuncRef {
     /// The instance whose state the function runs on; for host functions the importing one.
     pub instance: *mut VmInstance,
     pub host: *const VmHostFunc,
+    /// The function's type, which belongs to the module of `instance`.
+    pub ty: *const FuncType,
     /// Index in `instance`'s function index space.
     pub func_index: u32,
     pub reserved: u32,
@@ -149,7 +152,7 @@ const _: () = {
     assert!(offset_of!(VmMemory, base) == 0 && offset_of!(VmMemory, len_bytes) == 8);
     assert!(offset_of!(VmTable, elems) == 0 && offset_of!(VmTable, len) == 8);
     assert!(size_of::<VmGlobal>() == 16);
-    assert!(size_of::<VmFuncRef>() == 40);
+    assert!(size_of::<VmFuncRef>() == 48);
     assert!(offset_of!(VmInstance, globals) == 32 && offset_of!(VmInstance, func_refs) == 40);
     assert!(size_of::<VmInstance>() % 16 == 0 || size_of::<VmInstance>() % 8 == 0);
 };

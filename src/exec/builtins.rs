@@ -1,61 +1,219 @@
-//! Slow paths of running code. Placeholders until instances have theirs.
+//! Slow paths of running code, the same for every engine.
+//!
+//! Engines call these with the pointers that they run on. Indices come from validated code;
+//! one that is wrong all the same gives a trap, never a wild access.
 
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::*;
-pub unsafe fn memory_grow(_i: *mut VmInstance, _m: u32, _d: u64) -> i64 {
-    -1
-}
-pub unsafe fn memory_init(
-    _i: *mut VmInstance,
-    _m: u32,
-    _s: u32,
-    _to: u64,
-    _from: u32,
-    _n: u32,
-) -> Result<(), Trap> {
-    Err(Trap::Internal)
-}
-pub unsafe fn data_drop(_i: *mut VmInstance, _s: u32) {}
-pub unsafe fn elem_drop(_i: *mut VmInstance, _s: u32) {}
-pub unsafe fn table_grow(_i: *mut VmInstance, _t: u32, _d: u64, _v: u64) -> i64 {
-    -1
-}
-pub unsafe fn table_fill(
-    _i: *mut VmInstance,
-    _t: u32,
-    _a: u32,
-    _v: u64,
-    _n: u32,
-) -> Result<(), Trap> {
-    Err(Trap::Internal)
-}
-pub unsafe fn table_copy(
-    _i: *mut VmInstance,
-    _t: u32,
-    _u: u32,
-    _a: u32,
-    _b: u32,
-    _n: u32,
-) -> Result<(), Trap> {
-    Err(Trap::Internal)
-}
-pub unsafe fn table_init(
-    _i: *mut VmInstance,
-    _t: u32,
-    _u: u32,
-    _a: u32,
-    _b: u32,
-    _n: u32,
-) -> Result<(), Trap> {
-    Err(Trap::Internal)
-}
-pub unsafe fn unlinked(_f: *const VmFuncRef) -> Trap {
-    Trap::UnlinkedImport
-}
+use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
+use crate::instance::Instance;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+/// Instructions between two looks at fuel and termination.
+pub const SLICE: i64 = 100_000;
+
+/// Called when the budget is used up: looks whether to stop, and refills it from the fuel.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+#[cold]
 #[inline(never)]
 pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
     unsafe {
-        (*env).budget = 100_000;
+        if (*env).terminate.load(Ordering::Acquire) != 0 {
+            return Err(Trap::Terminated);
+        }
+        if (*env).fuel == i64::MAX {
+            (*env).budget = SLICE;
+            return Ok(());
+        }
+        // A body may cost more than a slice; it needs its whole cost at once.
+        let wanted = SLICE.saturating_sub((*env).budget.min(0));
+        let taken = (*env).fuel.min(wanted);
+        (*env).fuel -= taken;
+        (*env).budget = (*env).budget.saturating_add(taken);
+        if (*env).budget < 0 { Err(Trap::FuelExhausted) } else { Ok(()) }
+    }
+}
+
+/// Says which import could not be called.
+///
+/// # Safety
+/// The function's instance is live.
+#[cold]
+pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
+    // SAFETY: passed on to the caller.
+    let (instance, index) = unsafe { (Instance::of_vm((*func).instance), (*func).func_index) };
+    if let Some(import) = instance.module().imported_func(index) {
+        let (module, name) = (&import.module, &import.name);
+        let text = format!("failed to call unlinked import function ({module}, {name})");
+        instance.raise(text.as_bytes());
+    }
+    Trap::UnlinkedImport
+}
+
+/// `memory.grow`: pages before, or all ones.
+///
+/// # Safety
+/// `instance` is live, and used by this thread only; so for all that follow.
+pub unsafe fn memory_grow(instance: *mut VmInstance, memory: u32, delta: u64) -> u64 {
+    // SAFETY: passed on to the caller.
+    let instance = unsafe { Instance::of_vm(instance) };
+    let grown = instance.memory(memory).and_then(|memory| memory.grow(delta).ok());
+    grown.unwrap_or(u64::MAX)
+}
+
+/// `memory.init`.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn memory_init(
+    instance: *mut VmInstance,
+    memory: u32,
+    segment: u32,
+    to: u64,
+    from: u32,
+    count: u32,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    unsafe { Instance::of_vm(instance) }.memory_init(memory, segment, to, from, count)
+}
+
+/// `memory.copy` between any two memories.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn memory_copy(
+    instance: *mut VmInstance,
+    to_memory: u32,
+    from_memory: u32,
+    to: u64,
+    from: u64,
+    count: u64,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    let instance = unsafe { Instance::of_vm(instance) };
+    let target = instance.memory(to_memory).and_then(|memory| memory.range(to, count));
+    let source = instance.memory(from_memory).and_then(|memory| memory.range(from, count));
+    match (target, source) {
+        (Some(target), Some(source)) => {
+            // SAFETY: `range` has found the bytes, which may overlap.
+            unsafe { ptr::copy(source, target, count as usize) };
+            Ok(())
+        }
+        _ => Err(Trap::MemoryOutOfBounds),
+    }
+}
+
+/// `memory.fill`.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn memory_fill(
+    instance: *mut VmInstance,
+    memory: u32,
+    at: u64,
+    byte: u8,
+    count: u64,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    let instance = unsafe { Instance::of_vm(instance) };
+    let target = instance.memory(memory).and_then(|memory| memory.range(at, count));
+    let target = target.ok_or(Trap::MemoryOutOfBounds)?;
+    // SAFETY: `range` has found the bytes.
+    unsafe { ptr::write_bytes(target, byte, count as usize) };
+    Ok(())
+}
+
+/// `data.drop`.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn data_drop(instance: *mut VmInstance, segment: u32) {
+    // SAFETY: passed on to the caller.
+    unsafe { Instance::of_vm(instance) }.drop_data(segment);
+}
+
+/// `table.grow`: elements before, or all ones.
+///
+/// # Safety
+/// As for [`memory_grow`]; `init` is a valid element.
+pub unsafe fn table_grow(instance: *mut VmInstance, table: u32, delta: u64, init: u64) -> u64 {
+    // SAFETY: passed on to the caller.
+    let instance = unsafe { Instance::of_vm(instance) };
+    let grown = instance.table(table).and_then(|table| table.grow(delta, init));
+    grown.unwrap_or(u64::MAX)
+}
+
+/// `table.fill`.
+///
+/// # Safety
+/// As for [`table_grow`].
+pub unsafe fn table_fill(
+    instance: *mut VmInstance,
+    table: u32,
+    at: u32,
+    value: u64,
+    count: u32,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    let instance = unsafe { Instance::of_vm(instance) };
+    let target = instance.table(table).and_then(|table| table.range(at as u64, count as u64));
+    let target = target.ok_or(Trap::TableOutOfBounds)?;
+    for index in 0..count as usize {
+        // SAFETY: `range` has found the elements.
+        unsafe { *target.add(index) = value };
     }
     Ok(())
+}
+
+/// `table.copy`.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn table_copy(
+    instance: *mut VmInstance,
+    to_table: u32,
+    from_table: u32,
+    to: u32,
+    from: u32,
+    count: u32,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    let instance = unsafe { Instance::of_vm(instance) };
+    let range = |table: u32, at: u32| instance.table(table)?.range(at as u64, count as u64);
+    match (range(to_table, to), range(from_table, from)) {
+        (Some(target), Some(source)) => {
+            // SAFETY: `range` has found the elements, which may overlap.
+            unsafe { ptr::copy(source, target, count as usize) };
+            Ok(())
+        }
+        _ => Err(Trap::TableOutOfBounds),
+    }
+}
+
+/// `table.init`.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn table_init(
+    instance: *mut VmInstance,
+    table: u32,
+    segment: u32,
+    to: u32,
+    from: u32,
+    count: u32,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    unsafe { Instance::of_vm(instance) }.table_init(table, segment, to, from, count)
+}
+
+/// `elem.drop`.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub unsafe fn elem_drop(instance: *mut VmInstance, segment: u32) {
+    // SAFETY: passed on to the caller.
+    unsafe { Instance::of_vm(instance) }.drop_elem(segment);
 }

@@ -90,6 +90,7 @@ impl Machine {
             code: self.code.codes().wrapping_add(index as usize),
             instance: vm,
             host: std::ptr::null(),
+            ty: std::ptr::null(),
             func_index: index,
             reserved: 0,
         };

@@ -379,6 +379,7 @@ fn references_are_numbers_to_natives_without_a_signature() {
         code: ptr::null(),
         instance: ptr::null_mut(),
         host: ptr::null(),
+        ty: ptr::null(),
         func_index: 77,
         reserved: 0,
     };

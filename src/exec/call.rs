@@ -1,0 +1,156 @@
+//! One call from the host into the guest.
+
+use super::{ExecEnv, builtins};
+use crate::abi::trap::Trap;
+use crate::abi::types::FuncType;
+use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
+use crate::instance::{Instance, group};
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+
+/// The type of a function.
+///
+/// # Safety
+/// The function's group is live during `'a`.
+pub unsafe fn func_type<'a>(func: NonNull<VmFuncRef>) -> &'a FuncType {
+    // SAFETY: the type belongs to the module of an instance of the function's group.
+    unsafe { &*func.as_ref().ty }
+}
+
+/// A call that has a place for its parameters.
+pub struct Call {
+    env: NonNull<ExecEnv>,
+    func: NonNull<VmFuncRef>,
+    frame: *mut u64,
+    slots: usize,
+}
+
+impl Call {
+    /// Makes room for a call whose parameters and results take up to `slots` slots each.
+    /// `native_limit` is the lowest address that this thread's native frames may reach, 0 if
+    /// that is not known. On failure the instance has the exception.
+    ///
+    /// # Safety
+    /// Both are live and of one group; the exec_env is used by this thread only.
+    #[inline]
+    pub unsafe fn prepare(
+        env: NonNull<ExecEnv>,
+        func: NonNull<VmFuncRef>,
+        slots: u32,
+        native_limit: usize,
+    ) -> Result<Self, Trap> {
+        // SAFETY: the caller vouches for the exec_env.
+        unsafe {
+            let vm = env.as_ref().vm();
+            let limit = env.as_ref().native_limit(native_limit);
+            (*vm).native_stack_limit = limit;
+            let frame = (*vm).stack_top;
+            let room = ((*vm).stack_limit as usize - frame as usize) / size_of::<u64>();
+            if slots as usize > room {
+                return Err(fail(vm, Trap::OperandStackOverflow));
+            }
+            if (&raw const frame as usize) < limit {
+                return Err(fail(vm, Trap::NativeStackOverflow));
+            }
+            Ok(Self { env, func, frame, slots: slots as usize })
+        }
+    }
+
+    /// Where the parameters go, and where the results are after [`Call::run`].
+    #[inline]
+    pub fn frame(&self) -> *mut u64 {
+        self.frame
+    }
+
+    /// Runs the function. An exception that is pending already does not keep it from running,
+    /// but makes the call fail with the old text. On failure the instance that the exec_env
+    /// acts on has the exception.
+    ///
+    /// # Safety
+    /// The parameters have been written and are valid; the rest as for [`Call::prepare`].
+    #[inline]
+    pub unsafe fn run(&self) -> Result<(), Trap> {
+        // SAFETY: the caller vouches for the exec_env and the function.
+        unsafe {
+            let vm = self.env.as_ref().vm();
+            let instance = (*vm).instance;
+            let code = if (*vm).terminate.load(Ordering::Relaxed) != 0 {
+                Trap::Terminated as u32
+            } else if self.func.as_ref().kind == VmFuncKind::Wasm {
+                (self.env.as_ref().run())(vm, self.func.as_ptr(), self.frame)
+            } else {
+                self.run_import(vm)
+            };
+            if code == 0 && (*instance).exception_set.load(Ordering::Relaxed) == 0 {
+                return Ok(());
+            }
+            Err(finish(instance.cast(), code))
+        }
+    }
+
+    /// Runs a function that is no guest code.
+    ///
+    /// # Safety
+    /// As for `run`.
+    unsafe fn run_import(&self, vm: *mut VmEnv) -> u32 {
+        // SAFETY: the caller vouches for the exec_env and the function; what is set here for
+        // the host function's sake is set back behind it.
+        unsafe {
+            let func = self.func.as_ref();
+            if func.kind != VmFuncKind::Host {
+                return builtins::unlinked(func) as u32;
+            }
+            let saved = ((*vm).instance, (*vm).globals);
+            (*vm).instance = func.instance;
+            (*vm).globals = (*func.instance).globals;
+            (*vm).stack_top = self.frame.add(self.slots);
+            let code = ((*func.host).call)(func.host, vm, self.frame);
+            (*vm).stack_top = self.frame;
+            ((*vm).instance, (*vm).globals) = saved;
+            code
+        }
+    }
+}
+
+/// Notes a trap that happened before the function could run.
+#[cold]
+unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
+    // SAFETY: the exec_env and its instance are live, as `prepare` demands.
+    unsafe { finish((*vm).instance.cast(), trap as u32) }
+}
+
+/// Sees to it that the instance has an exception, and tells which trap it was.
+#[cold]
+unsafe fn finish(instance: *mut Instance, code: u32) -> Trap {
+    let Some(at) = NonNull::new(instance) else { return Trap::Internal };
+    // SAFETY: the instance is live, as `run` demands.
+    let instance = unsafe { at.as_ref() };
+    if code == 0 {
+        // Set before the call, or by a host function that did not trap.
+        return Trap::Host;
+    }
+    let trap = Trap::from_code(code).unwrap_or(Trap::Internal);
+    if !instance.has_exception() {
+        // What a linked instance's import raised stands there.
+        if matches!(trap, Trap::Host | Trap::UnlinkedImport | Trap::ProcExit) {
+            // SAFETY: live, as above; members of a group live as long as any.
+            unsafe { adopt_exception(at) };
+        }
+        instance.raise(trap.text().as_bytes());
+    }
+    trap
+}
+
+/// Moves the exception of another member of the group here, if one is pending.
+unsafe fn adopt_exception(at: NonNull<Instance>) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let found =
+            group::find(at, |member| member.as_ref().exception().map(|text| (member, text)));
+        if let Some((member, (text, len))) = found {
+            let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);
+            at.as_ref().raise(text);
+            member.as_ref().clear_exception();
+        }
+    }
+}

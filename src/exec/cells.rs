@@ -1,0 +1,143 @@
+//! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
+//!
+//! i32 and f32 take one cell, i64, f64 and externref two, low half first, v128 four. A funcref
+//! is the function's index, all ones for null; an externref is the host's word, all ones for
+//! null on the way in and zero on the way out.
+
+use super::call::{Call, func_type};
+use super::env::ExecEnv;
+use crate::abi::trap::Trap;
+use crate::abi::types::{FuncType, ValType};
+use crate::abi::vm_layout::VmFuncRef;
+use crate::instance::Instance;
+use std::ptr::NonNull;
+
+const NULL_INDEX: u32 = u32::MAX;
+
+/// Calls `func` with its parameters in `argv`, which takes the results from its start.
+///
+/// # Safety
+/// As for [`Call::prepare`]; `argv` has room for the parameters' and for the results' cells.
+#[inline]
+pub unsafe fn call_cells(
+    env: NonNull<ExecEnv>,
+    func: NonNull<VmFuncRef>,
+    argv: *mut u32,
+    native_limit: usize,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let ty = func_type(func);
+        // At most two slots each, which is close enough for a look at the room.
+        let slots = 2 * ty.params().len().max(ty.results().len());
+        let call = Call::prepare(env, func, slots as u32, native_limit)?;
+        let instance = Instance::of_vm(func.as_ref().instance);
+        read_params(ty, argv, call.frame(), instance)?;
+        call.run()?;
+        write_results(ty, call.frame(), argv);
+        Ok(())
+    }
+}
+
+/// Spreads the parameters over slots.
+///
+/// # Safety
+/// Both have room for the parameters.
+#[inline]
+unsafe fn read_params(
+    ty: &FuncType,
+    mut cell: *const u32,
+    mut slot: *mut u64,
+    instance: &Instance,
+) -> Result<(), Trap> {
+    for &param in ty.params() {
+        // SAFETY: the caller vouches for the room; each type takes what its arm reads.
+        unsafe {
+            match param {
+                ValType::I32 | ValType::F32 => {
+                    *slot = *cell as u64;
+                    cell = cell.add(1);
+                }
+                ValType::I64 | ValType::F64 => {
+                    *slot = cell.cast::<u64>().read_unaligned();
+                    cell = cell.add(2);
+                }
+                ValType::V128 => {
+                    *slot = cell.cast::<u64>().read_unaligned();
+                    slot = slot.add(1);
+                    *slot = cell.add(2).cast::<u64>().read_unaligned();
+                    cell = cell.add(4);
+                }
+                ValType::ExternRef => {
+                    *slot = cell.cast::<u64>().read_unaligned().wrapping_add(1);
+                    cell = cell.add(2);
+                }
+                ValType::FuncRef => {
+                    *slot = func_word(instance, *cell)?;
+                    cell = cell.add(1);
+                }
+            }
+            slot = slot.add(1);
+        }
+    }
+    Ok(())
+}
+
+/// Packs the results into cells.
+///
+/// # Safety
+/// Both have room for the results.
+#[inline]
+unsafe fn write_results(ty: &FuncType, mut slot: *const u64, mut cell: *mut u32) {
+    for &result in ty.results() {
+        // SAFETY: the caller vouches for the room; each type takes what its arm writes.
+        unsafe {
+            match result {
+                ValType::I32 | ValType::F32 => {
+                    *cell = *slot as u32;
+                    cell = cell.add(1);
+                }
+                ValType::I64 | ValType::F64 => {
+                    cell.cast::<u64>().write_unaligned(*slot);
+                    cell = cell.add(2);
+                }
+                ValType::V128 => {
+                    cell.cast::<u64>().write_unaligned(*slot);
+                    slot = slot.add(1);
+                    cell.add(2).cast::<u64>().write_unaligned(*slot);
+                    cell = cell.add(4);
+                }
+                ValType::ExternRef => {
+                    cell.cast::<u64>().write_unaligned((*slot).saturating_sub(1));
+                    cell = cell.add(2);
+                }
+                ValType::FuncRef => {
+                    *cell = func_index(*slot);
+                    cell = cell.add(1);
+                }
+            }
+            slot = slot.add(1);
+        }
+    }
+}
+
+/// The function with this index as it lies in a slot.
+#[cold]
+fn func_word(instance: &Instance, index: u32) -> Result<u64, Trap> {
+    if index == NULL_INDEX {
+        return Ok(0);
+    }
+    let func = instance.func(index).ok_or_else(|| {
+        instance.raise(b"unknown function");
+        Trap::Host
+    })?;
+    Ok(func.as_ptr() as usize as u64)
+}
+
+/// The index of the function in a slot.
+#[cold]
+fn func_index(word: u64) -> u32 {
+    // SAFETY: a funcref slot that running code filled holds zero or a live function's address.
+    unsafe { (word as usize as *const VmFuncRef).as_ref() }
+        .map_or(NULL_INDEX, |func| func.func_index)
+}

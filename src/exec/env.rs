@@ -1,0 +1,245 @@
+//! Exec_envs.
+
+use super::EngineRun;
+use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
+use crate::alloc::Heap;
+use crate::instance::{EnvLink, Instance, group};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicU32;
+
+/// Bytes of guest stack when nobody says how many.
+const STACK_BYTES_DEFAULT: u32 = 16 << 10;
+
+/// Bytes of a stack, as WAMR counts them, that one slot stands for.
+const BYTES_PER_SLOT: u32 = 4;
+
+/// Whether an exec_env keeps its instance alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvKind {
+    /// Made by the embedder: holds a handle to its instance's group.
+    Counted,
+    /// The instance's own: goes with it.
+    Singleton,
+}
+
+/// What an exec_env needs to know besides its instance.
+#[derive(Clone, Copy)]
+pub struct EnvSetup {
+    pub run: EngineRun,
+    /// Bytes of guest stack, as WAMR counts them; 0 for the default.
+    pub stack_bytes: u32,
+    /// A word for whoever makes the exec_env; it outlives it.
+    pub owner: *const c_void,
+}
+
+/// A guest stack. Owner: whoever made it, or its instance.
+///
+/// Its slots follow it in the same block.
+#[repr(C)]
+pub struct ExecEnv {
+    /// First, so that running code's pointers lead here.
+    vm: VmEnv,
+    run: EngineRun,
+    /// The instance it was made for; `vm.instance` is the one it acts on.
+    home: NonNull<Instance>,
+    owner: *const c_void,
+    link: EnvLink,
+    kind: EnvKind,
+    user_data: Cell<usize>,
+    /// What the embedder said native frames may not go below; 0 if nothing.
+    boundary: Cell<usize>,
+}
+
+impl ExecEnv {
+    /// Makes an exec_env; `None` if memory runs out or the stack is absurdly large.
+    ///
+    /// # Safety
+    /// The instance is live; for [`EnvKind::Singleton`], it stays so until the exec_env is freed.
+    pub unsafe fn new(
+        home: NonNull<Instance>,
+        kind: EnvKind,
+        setup: EnvSetup,
+    ) -> Option<NonNull<Self>> {
+        let bytes = match setup.stack_bytes {
+            0 => STACK_BYTES_DEFAULT,
+            bytes => bytes,
+        };
+        let head = size_of::<Self>();
+        // WAMR counts stack and administration together in 32 bits.
+        bytes.checked_add(head as u32)?;
+        let slots = (bytes / BYTES_PER_SLOT) as usize;
+        let size = head + slots * size_of::<u64>();
+        // SAFETY: the caller vouches for the instance.
+        let instance = unsafe { home.as_ref() };
+        let block = NonNull::new(instance.heap().alloc(size, 16))?;
+        let first = block.as_ptr().wrapping_add(head).cast::<u64>();
+        let vm = VmEnv {
+            instance: instance.vm(),
+            globals: globals_of(instance.vm()),
+            stack_top: first,
+            stack_limit: first.wrapping_add(slots),
+            budget: 0,
+            fuel: i64::MAX,
+            native_stack_limit: 0,
+            terminate: AtomicU32::new(0),
+            reserved: 0,
+            attachment: ptr::null_mut(),
+            owner: block.as_ptr().cast(),
+        };
+        let at = block.cast::<Self>();
+        // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env
+        // takes the handle that it will give up in `free`.
+        unsafe {
+            at.write(Self {
+                vm,
+                run: setup.run,
+                home,
+                owner: setup.owner,
+                link: EnvLink::new(),
+                kind,
+                user_data: Cell::new(0),
+                boundary: Cell::new(0),
+            });
+            if kind == EnvKind::Counted {
+                group::retain(home);
+            }
+            instance.envs.add(&raw mut (*at.as_ptr()).link, &raw const (*at.as_ptr()).vm);
+        }
+        Some(at)
+    }
+
+    /// Frees an exec_env, and with a counted one's handle maybe its instance.
+    ///
+    /// # Safety
+    /// `at` comes from [`ExecEnv::new`], is not running and is not used afterwards.
+    pub unsafe fn free(at: NonNull<Self>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let (home, kind) = (at.as_ref().home, at.as_ref().kind);
+            home.as_ref().envs.remove(&raw mut (*at.as_ptr()).link);
+            ptr::drop_in_place(at.as_ptr());
+            Heap::free(at.as_ptr().cast());
+            if kind == EnvKind::Counted {
+                group::release(home);
+            }
+        }
+    }
+
+    /// The instance's own exec_env, made now if it has none; `None` if memory runs out.
+    ///
+    /// # Safety
+    /// The instance is live.
+    pub unsafe fn singleton(instance: NonNull<Instance>, setup: EnvSetup) -> Option<NonNull<Self>> {
+        unsafe fn free(env: NonNull<c_void>) {
+            // SAFETY: the instance only frees what `set_singleton` was given.
+            unsafe { ExecEnv::free(env.cast()) }
+        }
+        // SAFETY: passed on to the caller; whoever loses a race frees what nobody has seen.
+        unsafe {
+            if let Some(env) = NonNull::new(instance.as_ref().singleton()) {
+                return Some(env.cast());
+            }
+            let env = Self::new(instance, EnvKind::Singleton, setup)?;
+            if instance.as_ref().set_singleton(env.cast(), free) {
+                return Some(env);
+            }
+            Self::free(env);
+            NonNull::new(instance.as_ref().singleton()).map(NonNull::cast)
+        }
+    }
+
+    /// The exec_env that running code knows as `vm`.
+    ///
+    /// # Safety
+    /// `vm` is a live exec_env's.
+    pub unsafe fn of_vm(vm: *mut VmEnv) -> NonNull<Self> {
+        // SAFETY: every `VmEnv` is the first field of an `ExecEnv`, and a live one is not null.
+        unsafe { NonNull::new_unchecked((*vm).owner.cast()) }
+    }
+
+    pub fn vm(&self) -> *mut VmEnv {
+        self.vm.owner.cast()
+    }
+
+    pub(super) fn run(&self) -> EngineRun {
+        self.run
+    }
+
+    /// The instance the exec_env was made for.
+    pub fn home(&self) -> NonNull<Instance> {
+        self.home
+    }
+
+    pub fn kind(&self) -> EnvKind {
+        self.kind
+    }
+
+    pub fn owner(&self) -> *const c_void {
+        self.owner
+    }
+
+    /// The instance that calls run on and natives act on.
+    pub fn instance(&self) -> NonNull<Instance> {
+        NonNull::new(self.vm.instance.cast()).unwrap_or(self.home)
+    }
+
+    pub fn user_data(&self) -> usize {
+        self.user_data.get()
+    }
+
+    pub fn set_user_data(&self, word: usize) {
+        self.user_data.set(word);
+    }
+
+    /// The attachment of the native that is running, else null.
+    pub fn attachment(&self) -> *mut c_void {
+        self.vm.attachment
+    }
+
+    /// Native frames may not go below this address any more, whatever the thread; 0 to undo.
+    pub fn set_boundary(&self, boundary: usize) {
+        self.boundary.set(boundary);
+    }
+
+    /// The lowest address for native frames, given what the thread allows.
+    pub(super) fn native_limit(&self, thread_limit: usize) -> usize {
+        match self.boundary.get() {
+            0 => thread_limit,
+            boundary => boundary.saturating_add(super::NATIVE_STACK_MARGIN),
+        }
+    }
+
+    /// Lets natives act on another instance.
+    ///
+    /// # Safety
+    /// Both are live, and so is the instance for as long as it is set.
+    pub unsafe fn set_instance(at: NonNull<Self>, instance: NonNull<Instance>) {
+        // SAFETY: passed on to the caller; running code that has been called from here reads
+        // the fields again when it comes back.
+        unsafe {
+            let vm = &raw mut (*at.as_ptr()).vm;
+            (*vm).instance = instance.as_ref().vm();
+            (*vm).globals = globals_of((*vm).instance);
+        }
+    }
+
+    /// Sets how many instructions may run from now on; `None` for no limit.
+    ///
+    /// # Safety
+    /// `at` is live and used by this thread.
+    pub unsafe fn set_fuel(at: NonNull<Self>, limit: Option<u64>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let vm = &raw mut (*at.as_ptr()).vm;
+            (*vm).budget = 0;
+            (*vm).fuel = limit.map_or(i64::MAX, |limit| limit.min(i64::MAX as u64 - 1) as i64);
+        }
+    }
+}
+
+fn globals_of(instance: *const VmInstance) -> *mut VmGlobal {
+    // SAFETY: exec_envs are given live instances only.
+    unsafe { (*instance).globals }
+}

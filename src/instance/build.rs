@@ -1,0 +1,401 @@
+//! Making an instance.
+
+use super::app_heap::AppHeap;
+use super::exception::Exception;
+use super::group::{self, GroupLink};
+use super::heap_plan::HeapPlan;
+use super::layout::{Layout, OwnImports};
+use super::link::{self, Import};
+use super::memory::{Memory, MemorySize, PAGES_MAX};
+use super::table::{ELEMS_MAX, Table};
+use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
+use crate::abi::error::{Error, Result};
+use crate::abi::types::{MemoryType, PAGE_SIZE, TableType};
+use crate::abi::vm_layout::{VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmTable};
+use crate::module::{ExternType, Module};
+use std::cell::UnsafeCell;
+use std::mem;
+use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+
+/// Tells what the import at a place in binary order is bound to. Asked twice for each import.
+pub type Resolve<'r, 'i> = &'r dyn Fn(usize) -> Import<'i>;
+
+impl Instance {
+    /// Makes an instance with one handle to its group. The start function is not run.
+    ///
+    /// Segments are copied in order; what was copied before one that does not fit stays, as the
+    /// specification demands. An instance whose functions have got into a table of its group by
+    /// then stays with the group, unreachable but for those functions.
+    pub fn new(parts: Parts<'_>, resolve: Resolve<'_, '_>) -> Result<NonNull<Self>> {
+        let module = parts.module.as_ref();
+        let own = count_own(module, resolve)?;
+        let layout = Layout::new(module, &own).ok_or_else(Error::out_of_memory)?;
+        let (codes, type_ids, limits) = (parts.codes, parts.type_ids, parts.limits);
+        let block = allocate(parts, &layout)?;
+        let guard = Guard(block);
+        let mut build = Build { at: block, layout, own_globals: 0, elems_used: 0 };
+        // SAFETY: the instance is complete but for its lists, which `Build` fills in.
+        let module = unsafe { &block.as_ref().module };
+        let heap = build.bind_memories(module, resolve, limits)?;
+        build.bind_tables(module, resolve)?;
+        build.bind_funcs(module, resolve, codes, type_ids)?;
+        build.bind_globals(module, resolve)?;
+        build.init_globals(module, &heap)?;
+        build.init_tables(module)?;
+        build.init_app_heap(&heap)?;
+        // SAFETY: everything that segments refer to is in place.
+        segments::init(unsafe { block.as_ref() })?;
+        mem::forget(guard);
+        Ok(block)
+    }
+}
+
+/// Gives up an instance that could not be finished.
+struct Guard(NonNull<Instance>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // SAFETY: the only handle to an instance that nobody has seen yet.
+        unsafe { group::release(self.0) }
+    }
+}
+
+/// What the instance must provide for itself.
+fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
+    let mut own = OwnImports::default();
+    let counts = &module.imported;
+    if counts.memories + counts.tables + counts.globals == 0 {
+        return Ok(own);
+    }
+    for (at, import) in module.imports.iter().enumerate() {
+        match import.ty {
+            ExternType::Memory(_) if link::is_made_afresh(import, &resolve(at)) => {
+                own.memories += 1;
+            }
+            ExternType::Table(ty) if link::is_made_afresh(import, &resolve(at)) => {
+                if ty.limits.min > ELEMS_MAX {
+                    return Err(Error::out_of_memory());
+                }
+                own.tables += 1;
+                own.elems += ty.limits.min;
+            }
+            ExternType::Global(_) if matches!(resolve(at), Import::Constant(..)) => {
+                own.globals += 1;
+            }
+            _ => {}
+        }
+    }
+    Ok(own)
+}
+
+/// Allocates the block and fills in what does not depend on imports.
+fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
+    let block = NonNull::new(parts.source.heap.alloc(layout.bytes, 16));
+    let block = block.ok_or_else(Error::out_of_memory)?;
+    let base = block.as_ptr();
+    let at = block.cast::<Instance>();
+    let host_state = OnceLock::new();
+    if let Some(state) = parts.host_state {
+        let _ = host_state.set(state);
+    }
+    let vm = VmInstance {
+        memory0: ptr::null_mut(),
+        memories: base.wrapping_add(layout.memory_list).cast(),
+        tables: base.wrapping_add(layout.table_list).cast(),
+        imported_globals: base.wrapping_add(layout.global_list).cast(),
+        globals: base.wrapping_add(layout.globals).cast(),
+        func_refs: base.wrapping_add(layout.func_refs).cast(),
+        type_ids: parts.type_ids,
+        exception_set: AtomicU32::new(0),
+        reserved: 0,
+        owner: base.cast(),
+    };
+    let nothing = ptr::without_provenance_mut(PAGE_SIZE);
+    let no_memory = VmMemory { base: nothing, len_bytes: 0, owner: ptr::null_mut() };
+    let instance = Instance {
+        vm,
+        no_memory: UnsafeCell::new(no_memory),
+        exception: Exception::new(),
+        group: GroupLink::new(),
+        envs: Envs::new(),
+        module: parts.module.clone(),
+        host: parts.host,
+        source: parts.source.clone(),
+        limits: parts.limits,
+        parts: OwnParts {
+            memories: base.wrapping_add(layout.memories).cast(),
+            memory_count: 0,
+            tables: base.wrapping_add(layout.tables).cast(),
+            table_count: 0,
+            dropped: base.wrapping_add(layout.dropped),
+        },
+        app_heap: UnsafeCell::new(None),
+        custom_data: AtomicUsize::new(parts.custom_data),
+        slots: [const { AtomicUsize::new(0) }; SLOTS],
+        exit_code: AtomicU32::new(0),
+        host_state,
+        singleton: AtomicPtr::new(ptr::null_mut()),
+        singleton_drop: OnceLock::new(),
+    };
+    // SAFETY: the block is as long as the layout says, and an `Instance` comes first in it.
+    unsafe {
+        at.write(instance);
+        let head = size_of::<Instance>();
+        ptr::write_bytes(base.add(head), 0, layout.bytes - head);
+        (*at.as_ptr()).vm.memory0 = at.as_ref().no_memory.get();
+        at.as_ref().group.init(at);
+    }
+    Ok(at)
+}
+
+/// An instance in the making. All writes go through raw pointers into its block.
+struct Build {
+    at: NonNull<Instance>,
+    layout: Layout,
+    own_globals: usize,
+    elems_used: usize,
+}
+
+impl Build {
+    /// The place with this number among those that start at `offset`.
+    fn place<T>(&self, offset: usize, index: usize) -> *mut T {
+        self.at.as_ptr().cast::<u8>().wrapping_add(offset).cast::<T>().wrapping_add(index)
+    }
+
+    fn bind_memories(
+        &mut self,
+        module: &Module,
+        resolve: Resolve<'_, '_>,
+        limits: InstanceLimits,
+    ) -> Result<Option<HeapPlan>> {
+        let mut plan = None;
+        for (at, index, import) in link::numbered(module) {
+            let ExternType::Memory(ty) = import.ty else { continue };
+            let view = match link::memory(import, ty, &resolve(at), self.at)? {
+                Some(view) => view,
+                None => self.make_memory(module, ty, index, limits, &mut plan)?,
+            };
+            self.list_memory(index, view);
+        }
+        let imported = module.imported.memories as usize;
+        for (index, &ty) in module.memories.iter().enumerate().skip(imported) {
+            let view = self.make_memory(module, ty, index as u32, limits, &mut plan)?;
+            self.list_memory(index as u32, view);
+        }
+        Ok(plan)
+    }
+
+    fn list_memory(&self, index: u32, view: *mut VmMemory) {
+        // SAFETY: the list has a place for each of the module's memories.
+        unsafe {
+            *self.place::<*mut VmMemory>(self.layout.memory_list, index as usize) = view;
+            if index == 0 {
+                (*self.at.as_ptr()).vm.memory0 = view;
+            }
+        }
+    }
+
+    fn make_memory(
+        &mut self,
+        module: &Module,
+        ty: MemoryType,
+        index: u32,
+        limits: InstanceLimits,
+        plan: &mut Option<HeapPlan>,
+    ) -> Result<*mut VmMemory> {
+        let mut size = memory_size(ty, limits.max_memory_pages);
+        if index == 0 {
+            let with_heap = HeapPlan::new(module, size, limits.heap_bytes)?;
+            size = with_heap.size;
+            *plan = Some(with_heap).filter(|plan| plan.bytes > 0);
+        }
+        // SAFETY: the block has a place for each memory the instance makes; the count says how
+        // many are initialised.
+        unsafe {
+            let instance = self.at.as_ptr();
+            let memory = Memory::new(&(*instance).source, ty, size, self.at, index);
+            let memory = memory
+                .ok_or_else(|| Error::new(out_of_memory_kind(), "allocate linear memory failed"))?;
+            let place = (*instance).parts.memories.add((*instance).parts.memory_count);
+            place.write(memory);
+            (*instance).parts.memory_count += 1;
+            (*place).bind();
+            Ok((*place).vm())
+        }
+    }
+
+    fn bind_tables(&mut self, module: &Module, resolve: Resolve<'_, '_>) -> Result<()> {
+        for (at, index, import) in link::numbered(module) {
+            let ExternType::Table(ty) = import.ty else { continue };
+            let view = match link::table(import, ty, &resolve(at), self.at)? {
+                Some(view) => view,
+                None => self.make_table(ty),
+            };
+            self.list_table(index as usize, view);
+        }
+        let imported = module.imported.tables as usize;
+        for (index, table) in module.tables.iter().enumerate().skip(imported) {
+            let view = self.make_table(table.ty);
+            self.list_table(index, view);
+        }
+        Ok(())
+    }
+
+    fn list_table(&self, index: usize, view: *mut VmTable) {
+        // SAFETY: the list has a place for each of the module's tables.
+        unsafe { *self.place::<*mut VmTable>(self.layout.table_list, index) = view }
+    }
+
+    fn make_table(&mut self, ty: TableType) -> *mut VmTable {
+        let elems = self.place::<u64>(self.layout.elems, self.elems_used);
+        self.elems_used += ty.limits.min as usize;
+        // SAFETY: the layout counted this table and its elements, which start zeroed.
+        unsafe {
+            let instance = self.at.as_ptr();
+            let place = (*instance).parts.tables.add((*instance).parts.table_count);
+            place.write(Table::new(ty, elems, self.at));
+            (*instance).parts.table_count += 1;
+            (*place).bind();
+            (*place).vm()
+        }
+    }
+
+    fn bind_funcs(
+        &self,
+        module: &Module,
+        resolve: Resolve<'_, '_>,
+        codes: *const crate::abi::vm_layout::VmCode,
+        type_ids: *const u32,
+    ) -> Result<()> {
+        let refs = self.place::<VmFuncRef>(self.layout.func_refs, 0);
+        let type_of = |func: u32| {
+            let index = module.funcs[func as usize] as usize;
+            // SAFETY: `type_ids` has an entry for each of the module's types.
+            (unsafe { *type_ids.add(index) }, &raw const module.types[index])
+        };
+        let imported = module.imported.funcs;
+        if imported > 0 {
+            for (at, index, import) in link::numbered(module) {
+                if !matches!(import.ty, ExternType::Func(_)) {
+                    continue;
+                }
+                let func = link::func(import, index, type_of(index), &resolve(at), self.at)?;
+                // SAFETY: imports come first among the references, by index.
+                unsafe { refs.add(index as usize).write(func) };
+            }
+        }
+        for (place, &index) in module.func_refs.order.iter().enumerate().skip(imported as usize) {
+            let (type_id, ty) = type_of(index);
+            let func = VmFuncRef {
+                type_id,
+                kind: VmFuncKind::Wasm,
+                code: codes.wrapping_add((index - imported) as usize),
+                instance: self.at.as_ptr().cast::<VmInstance>(),
+                host: ptr::null(),
+                ty,
+                func_index: index,
+                reserved: 0,
+            };
+            // SAFETY: the block has a place for each reference in `order`.
+            unsafe { refs.add(place).write(func) };
+        }
+        Ok(())
+    }
+
+    fn bind_globals(&mut self, module: &Module, resolve: Resolve<'_, '_>) -> Result<()> {
+        if module.imported.globals == 0 {
+            return Ok(());
+        }
+        for (at, index, import) in link::numbered(module) {
+            let ExternType::Global(ty) = import.ty else { continue };
+            let storage = match link::global(import, ty, &resolve(at), self.at)? {
+                Ok(storage) => storage,
+                Err(slots) => {
+                    let place =
+                        self.place::<VmGlobal>(self.layout.own_imported_globals, self.own_globals);
+                    self.own_globals += 1;
+                    // SAFETY: the layout counted the constants that imports are bound to.
+                    unsafe { place.write(VmGlobal { slots }) };
+                    place
+                }
+            };
+            // SAFETY: the list has a place for each imported global.
+            unsafe {
+                *self.place::<*mut VmGlobal>(self.layout.global_list, index as usize) = storage;
+            }
+        }
+        Ok(())
+    }
+
+    fn init_globals(&self, module: &Module, heap: &Option<HeapPlan>) -> Result<()> {
+        // SAFETY: functions and earlier globals are in place, which is all that an initialiser
+        // can refer to.
+        let instance = unsafe { self.at.as_ref() };
+        let imported = module.imported.globals as usize;
+        for (index, global) in module.globals.iter().skip(imported).enumerate() {
+            let Some(init) = &global.init else { continue };
+            let slots = segments::evaluate(instance, init)?;
+            // SAFETY: the block has a place for each defined global.
+            unsafe { self.place::<VmGlobal>(self.layout.globals, index).write(VmGlobal { slots }) };
+        }
+        if let Some((index, base)) = heap.as_ref().and_then(|plan| plan.heap_base) {
+            let slots = [base, 0];
+            let place = self.place::<VmGlobal>(self.layout.globals, index as usize);
+            // SAFETY: as above.
+            unsafe { place.write(VmGlobal { slots }) };
+        }
+        Ok(())
+    }
+
+    fn init_tables(&self, module: &Module) -> Result<()> {
+        // SAFETY: as in `init_globals`.
+        let instance = unsafe { self.at.as_ref() };
+        for (index, table) in module.tables.iter().enumerate() {
+            let Some(init) = &table.init else { continue };
+            let [value, _] = segments::evaluate(instance, init)?;
+            if let Some(table) = instance.table(index as u32).filter(|_| value != 0) {
+                for at in 0..table.len() {
+                    table.set(at, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn init_app_heap(&self, plan: &Option<HeapPlan>) -> Result<()> {
+        let Some(plan) = plan else { return Ok(()) };
+        // SAFETY: memory 0 was made with room for the heap.
+        unsafe {
+            let instance = self.at.as_ref();
+            let memory = (*instance.vm.memory0).base;
+            let heap = AppHeap::new(memory, plan.offset, plan.bytes);
+            let heap = heap.ok_or_else(|| Error::instantiate("init app heap failed"))?;
+            *instance.app_heap.get() = Some(heap);
+        }
+        Ok(())
+    }
+}
+
+fn out_of_memory_kind() -> crate::abi::error::ErrorKind {
+    crate::abi::error::ErrorKind::OutOfMemory
+}
+
+/// What a memory of type `ty` starts with and may grow to, given the embedder's maximum.
+fn memory_size(ty: MemoryType, wanted_max: u32) -> MemorySize {
+    let (pages, declared) = (ty.limits.min, ty.limits.max.unwrap_or(PAGES_MAX).min(PAGES_MAX));
+    let wanted = wanted_max as u64;
+    let max_pages = if wanted == 0 {
+        declared
+    } else if wanted < pages {
+        log::warn!("Cannot override max memory with value lower than module initial memory");
+        pages
+    } else if wanted > declared {
+        log::warn!("Cannot override max memory with value greater than module max memory");
+        declared
+    } else {
+        wanted
+    };
+    MemorySize { page_bytes: PAGE_SIZE as u64, pages, max_pages }
+}

@@ -1,0 +1,206 @@
+//! Groups: instances that are linked to each other live and die together.
+//!
+//! An import is a pointer into another instance, and a table may hold functions of any instance
+//! it was ever linked with. So linking merges the groups of both sides for good, and a group's
+//! members are freed together when the last handle to any of them goes. Handles are counted for
+//! the group as a whole; an instance without handles of its own stays as long as its group does,
+//! which also keeps the functions of an instance whose start function trapped.
+//!
+//! The count and the list of members stand in the group's *root*, one of its members; every
+//! member points to its root. Merging redirects all members of one side. Since a root lives as
+//! long as its group, whoever holds a handle may lock the root it sees and look again.
+
+use super::Instance;
+use crate::abi::error::{Error, Result};
+use crate::sync::{Lock, LockGuard};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// An instance's place in its group. Owner: the instance.
+pub struct GroupLink {
+    root: AtomicPtr<Instance>,
+    /// Next member; the root comes first. Changed under the root's lock.
+    next: AtomicPtr<Instance>,
+    /// What the group shares; meaningful in its root.
+    shared: Lock<Shared>,
+}
+
+struct Shared {
+    handles: usize,
+    last: *mut Instance,
+}
+
+// SAFETY: `last` is only followed under the lock that it lies behind, by code that holds the
+// group alive.
+unsafe impl Send for Shared {}
+
+impl GroupLink {
+    /// A link that is not in any group yet; `init` puts it into its own.
+    pub fn new() -> Self {
+        Self {
+            root: AtomicPtr::new(ptr::null_mut()),
+            next: AtomicPtr::new(ptr::null_mut()),
+            shared: Lock::new(Shared { handles: 1, last: ptr::null_mut() }),
+        }
+    }
+
+    /// Makes `instance` a group of its own, with one handle.
+    ///
+    /// # Safety
+    /// `instance` is the live instance this link belongs to, and is not shared yet.
+    pub unsafe fn init(&self, instance: NonNull<Instance>) {
+        self.root.store(instance.as_ptr(), Ordering::Release);
+        self.shared.lock().last = instance.as_ptr();
+    }
+}
+
+/// The root of `instance`'s group, locked.
+///
+/// # Safety
+/// The caller holds the group alive during `'a`.
+unsafe fn lock_root<'a>(instance: NonNull<Instance>) -> (*mut Instance, LockGuard<'a, Shared>) {
+    // SAFETY: the caller keeps the group and with it every member alive; a former root is still
+    // a member, so locking it is fine even when a merge has just made another one the root.
+    unsafe {
+        let link = &(*instance.as_ptr()).group;
+        loop {
+            let root = link.root.load(Ordering::Acquire);
+            let guard = (*root).group.shared.lock();
+            if link.root.load(Ordering::Acquire) == root {
+                return (root, guard);
+            }
+        }
+    }
+}
+
+/// Counts one more handle.
+///
+/// # Safety
+/// The caller holds the group alive.
+pub unsafe fn retain(instance: NonNull<Instance>) {
+    // SAFETY: passed on to the caller.
+    let (_, mut shared) = unsafe { lock_root(instance) };
+    shared.handles += 1;
+}
+
+/// Gives up one handle, and frees the group with the last one.
+///
+/// # Safety
+/// The caller owns a handle and does not use it afterwards.
+pub unsafe fn release(instance: NonNull<Instance>) {
+    // SAFETY: the handle keeps the group alive until its count is gone; without any handle
+    // nobody can reach the members any more.
+    unsafe {
+        let (root, mut shared) = lock_root(instance);
+        shared.handles -= 1;
+        let last = shared.handles == 0;
+        drop(shared);
+        if last {
+            free_members(root);
+        }
+    }
+}
+
+/// Whether exactly one handle into the group exists.
+///
+/// # Safety
+/// The caller holds the group alive.
+pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
+    // SAFETY: passed on to the caller.
+    unsafe { lock_root(instance) }.1.handles == 1
+}
+
+/// Whether both are in one group.
+///
+/// # Safety
+/// The caller holds both groups alive.
+pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
+    a == b
+        // SAFETY: passed on to the caller. Merges only ever make this true.
+        || unsafe { (*a.as_ptr()).group.root.load(Ordering::Acquire) }
+            == unsafe { (*b.as_ptr()).group.root.load(Ordering::Acquire) }
+}
+
+/// Makes one group of two.
+///
+/// # Safety
+/// The caller holds both groups alive.
+pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
+    // SAFETY: the caller keeps both groups alive; both roots are locked, in the order of their
+    // addresses so that two merges cannot wait for each other, and seen to be roots still.
+    unsafe {
+        loop {
+            let root_a = (*a.as_ptr()).group.root.load(Ordering::Acquire);
+            let root_b = (*b.as_ptr()).group.root.load(Ordering::Acquire);
+            if root_a == root_b {
+                return Ok(());
+            }
+            let (first, second) = (root_a.min(root_b), root_a.max(root_b));
+            let mut into = (*first).group.shared.lock();
+            let mut from = (*second).group.shared.lock();
+            let still_roots = (*first).group.root.load(Ordering::Acquire) == first
+                && (*second).group.root.load(Ordering::Acquire) == second;
+            if !still_roots {
+                continue;
+            }
+            let Some(handles) = into.handles.checked_add(from.handles) else {
+                return Err(Error::out_of_memory());
+            };
+            into.handles = handles;
+            from.handles = 0;
+            (*into.last).group.next.store(second, Ordering::Release);
+            into.last = from.last;
+            let mut member = second;
+            while !member.is_null() {
+                (*member).group.root.store(first, Ordering::Release);
+                member = (*member).group.next.load(Ordering::Acquire);
+            }
+            return Ok(());
+        }
+    }
+}
+
+/// Finds a member of `instance`'s group.
+///
+/// # Safety
+/// The caller holds the group alive.
+pub unsafe fn find<T>(
+    instance: NonNull<Instance>,
+    mut look: impl FnMut(NonNull<Instance>) -> Option<T>,
+) -> Option<T> {
+    // SAFETY: the lock keeps the list as it is, the caller keeps its members alive.
+    unsafe {
+        let (root, _guard) = lock_root(instance);
+        let mut member = NonNull::new(root);
+        while let Some(at) = member {
+            let found = look(at);
+            if found.is_some() {
+                return found;
+            }
+            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+        }
+        None
+    }
+}
+
+/// Frees a group that nobody holds.
+///
+/// # Safety
+/// `root` is the root of a group without handles.
+unsafe fn free_members(root: *mut Instance) {
+    // SAFETY: nobody can reach the members any more; each is freed after its link was read. All
+    // of them are torn down before the first is freed, because tearing down one may still look
+    // at what it was linked with.
+    unsafe {
+        let mut member = NonNull::new(root);
+        while let Some(at) = member {
+            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            Instance::tear_down(at);
+        }
+        let mut member = NonNull::new(root);
+        while let Some(at) = member {
+            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            Instance::free(at);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Where the app heap goes: the part of linear memory that the host allocates from.
+//!
+//! The rules are WAMR's, because guests can see the outcome: the size of their memory, and the
+//! value of `__heap_base`, which moves up when the heap is put in front of the guest's own.
+
+use super::guest_alloc::{GuestAllocator, heap_base};
+use super::memory::{MemorySize, PAGES_MAX};
+use crate::abi::error::{Error, Result};
+use crate::abi::types::PAGE_SIZE;
+use crate::module::Module;
+
+/// The largest heap that can be asked for.
+const HEAP_BYTES_MAX: u64 = 1 << 30;
+
+/// Bytes left free behind a heap that was put before the guest's own.
+const GAP_BYTES: u64 = 1 << 10;
+
+/// Memory 0 with a heap in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapPlan {
+    pub size: MemorySize,
+    /// Start of the heap in linear memory.
+    pub offset: u64,
+    /// Bytes of the heap; zero for none.
+    pub bytes: u64,
+    /// Defined global that gets a new value: its index, and the value.
+    pub heap_base: Option<(u32, u64)>,
+}
+
+impl HeapPlan {
+    /// Puts a heap of `heap_bytes` into a memory that would be of `size` without it.
+    pub fn new(module: &Module, size: MemorySize, heap_bytes: u32) -> Result<Self> {
+        let bytes = (heap_bytes as u64).next_multiple_of(8).min(HEAP_BYTES_MAX);
+        let none = Self { size, offset: 0, bytes: 0, heap_base: None };
+        if bytes == 0 || GuestAllocator::of(module).is_some() {
+            return Ok(none);
+        }
+        let page = PAGE_SIZE as u64;
+        if size.pages >= PAGES_MAX {
+            return Err(does_not_fit());
+        }
+        match (size.pages, size.max_pages) {
+            (1, 1) => {
+                let size = MemorySize { page_bytes: page + bytes, ..size };
+                Ok(Self { size, offset: page, bytes, heap_base: None })
+            }
+            (0, 0) => {
+                let size = MemorySize { page_bytes: bytes, pages: 1, max_pages: 1 };
+                Ok(Self { size, offset: 0, bytes, heap_base: None })
+            }
+            _ => match heap_base(module).filter(|&(_, base)| base < size.pages * page) {
+                Some(base) => before_guest_heap(size, bytes, base),
+                None => behind_memory(size, bytes),
+            },
+        }
+    }
+}
+
+/// Puts the heap between the guest's data and the guest's own heap.
+fn before_guest_heap(size: MemorySize, bytes: u64, (global, base): (u32, u64)) -> Result<HeapPlan> {
+    let page = PAGE_SIZE as u64;
+    let to_page_end = |address: u64| address.next_multiple_of(page) - address;
+    // Rounded up from what does not fit into the rest of the page; none if everything does.
+    let mut more = bytes.saturating_sub(to_page_end(base)).div_ceil(page);
+    let mut new_base = base + bytes;
+    if to_page_end(new_base) < GAP_BYTES {
+        new_base += GAP_BYTES;
+        more += 1;
+    }
+    let size = add_pages(size, more)?;
+    Ok(HeapPlan { size, offset: base, bytes, heap_base: Some((global, new_base)) })
+}
+
+/// Puts the heap into new pages at the end.
+fn behind_memory(size: MemorySize, bytes: u64) -> Result<HeapPlan> {
+    let page = PAGE_SIZE as u64;
+    let more = bytes.div_ceil(page);
+    let offset = size.pages * page;
+    let size = add_pages(size, more)?;
+    Ok(HeapPlan { size, offset, bytes: more * page - GAP_BYTES, heap_base: None })
+}
+
+fn add_pages(size: MemorySize, more: u64) -> Result<MemorySize> {
+    let pages = size.pages + more;
+    if pages > PAGES_MAX {
+        return Err(does_not_fit());
+    }
+    Ok(MemorySize { pages, max_pages: (size.max_pages + more).min(PAGES_MAX), ..size })
+}
+
+#[cold]
+fn does_not_fit() -> Error {
+    Error::instantiate(
+        "failed to insert app heap into linear memory, try using `--heap-size=0` option",
+    )
+}

@@ -1,0 +1,185 @@
+//! Imports: what they are bound to, and whether that fits.
+
+use super::memory::Memory;
+use super::table::Table;
+use super::{Instance, group};
+use crate::abi::error::{Error, Result};
+use crate::abi::types::{FuncType, GlobalType, Limits};
+use crate::abi::vm_layout::{
+    VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable,
+};
+use crate::module::{self, ExternType, Module};
+use std::ptr::{self, NonNull};
+
+/// What an import is bound to.
+#[derive(Clone, Copy)]
+pub enum Import<'a> {
+    /// Nothing. A function traps when it is called; a table or memory from one of the built-in
+    /// modules is made afresh; anything else is an error.
+    Nothing,
+    /// A function of an instance.
+    Func(NonNull<VmFuncRef>),
+    /// A host function of the import's type, which the instance's host keeps alive.
+    Host(*const VmHostFunc),
+    Table(&'a Table),
+    Memory(&'a Memory),
+    Global(GlobalImport),
+    /// A constant that the runtime provides, as it lies in a slot.
+    Constant(GlobalType, [u64; 2]),
+}
+
+/// A global of an instance.
+#[derive(Clone, Copy)]
+pub struct GlobalImport {
+    pub storage: NonNull<VmGlobal>,
+    pub ty: GlobalType,
+    pub instance: NonNull<Instance>,
+}
+
+/// Module names whose tables and memories an instance may have for itself.
+const BUILT_IN_MODULES: [&str; 4] = ["env", "wasi_unstable", "wasi_snapshot_preview1", ""];
+
+#[cold]
+fn incompatible() -> Error {
+    Error::instantiate("incompatible import type")
+}
+
+#[cold]
+fn missing(kind: &str, import: &module::Import) -> Error {
+    let (module, name) = (&import.module, &import.name);
+    Error::instantiate(format!("failed to link import {kind} ({module}, {name})"))
+}
+
+/// Whether something with these limits and this size may be imported where `wanted` is asked.
+fn fits(wanted: Limits, size: u64, max: Option<u64>) -> bool {
+    size >= wanted.min
+        && wanted.max.is_none_or(|wanted| max.is_some_and(|declared| declared <= wanted))
+}
+
+/// Whether an import of a table or memory that nothing is bound to is made afresh.
+pub(super) fn is_made_afresh(import: &module::Import, bound: &Import<'_>) -> bool {
+    matches!(bound, Import::Nothing) && BUILT_IN_MODULES.contains(&&*import.module)
+}
+
+/// A memory, as the import list needs it; `None` asks the instance to make its own.
+pub(super) fn memory(
+    import: &module::Import,
+    wanted: crate::abi::types::MemoryType,
+    bound: &Import<'_>,
+    importer: NonNull<Instance>,
+) -> Result<Option<*mut VmMemory>> {
+    let memory = match bound {
+        Import::Memory(memory) => memory,
+        Import::Nothing if is_made_afresh(import, bound) => return Ok(None),
+        Import::Nothing => return Err(missing("memory", import)),
+        _ => return Err(incompatible()),
+    };
+    let ty = memory.ty();
+    let same = ty.shared == wanted.shared && ty.memory64 == wanted.memory64;
+    let size = memory.len_bytes() as u64 / crate::abi::types::PAGE_SIZE as u64;
+    if !same || !fits(wanted.limits, size, ty.limits.max) {
+        return Err(incompatible());
+    }
+    join(importer, memory.instance())?;
+    Ok(Some(memory.vm()))
+}
+
+/// A table, as the import list needs it; `None` asks the instance to make its own.
+pub(super) fn table(
+    import: &module::Import,
+    wanted: crate::abi::types::TableType,
+    bound: &Import<'_>,
+    importer: NonNull<Instance>,
+) -> Result<Option<*mut VmTable>> {
+    let table = match bound {
+        Import::Table(table) => table,
+        Import::Nothing if is_made_afresh(import, bound) => return Ok(None),
+        Import::Nothing => return Err(missing("table", import)),
+        _ => return Err(incompatible()),
+    };
+    let ty = table.ty();
+    let same = ty.elem == wanted.elem && ty.table64 == wanted.table64;
+    if !same || !fits(wanted.limits, table.len(), ty.limits.max) {
+        return Err(incompatible());
+    }
+    join(importer, table.instance())?;
+    Ok(Some(table.vm()))
+}
+
+/// A global's storage; `Err` in the inner result is a value for the instance to store.
+pub(super) fn global(
+    import: &module::Import,
+    wanted: GlobalType,
+    bound: &Import<'_>,
+    importer: NonNull<Instance>,
+) -> Result<std::result::Result<*mut VmGlobal, [u64; 2]>> {
+    match bound {
+        Import::Global(global) if global.ty == wanted => {
+            join(importer, global.instance)?;
+            Ok(Ok(global.storage.as_ptr()))
+        }
+        Import::Constant(ty, slots) if *ty == wanted => Ok(Err(*slots)),
+        Import::Nothing => Err(missing("global", import)),
+        _ => Err(incompatible()),
+    }
+}
+
+/// The reference that stands for a function import.
+pub(super) fn func(
+    import: &module::Import,
+    func_index: u32,
+    (type_id, ty): (u32, *const FuncType),
+    bound: &Import<'_>,
+    importer: NonNull<Instance>,
+) -> Result<VmFuncRef> {
+    let own = |kind, host| VmFuncRef {
+        type_id,
+        kind,
+        code: ptr::null(),
+        instance: importer.as_ptr().cast::<VmInstance>(),
+        host,
+        ty,
+        func_index,
+        reserved: 0,
+    };
+    match bound {
+        Import::Func(func) => {
+            // SAFETY: whoever binds a function holds its group alive.
+            let func = unsafe { func.as_ref() };
+            if func.type_id != type_id {
+                return Err(incompatible());
+            }
+            let provider = NonNull::new(func.instance.cast::<Instance>());
+            join(importer, provider.ok_or_else(incompatible)?)?;
+            Ok(VmFuncRef { ..*func })
+        }
+        Import::Host(host) => Ok(own(VmFuncKind::Host, *host)),
+        Import::Nothing => {
+            let (module, name) = (&import.module, &import.name);
+            log::warn!("warning: failed to link import function ({module}, {name})");
+            Ok(own(VmFuncKind::Unlinked, ptr::null()))
+        }
+        _ => Err(incompatible()),
+    }
+}
+
+/// Puts both instances into one group, so that neither can outlive what it points to.
+fn join(importer: NonNull<Instance>, provider: NonNull<Instance>) -> Result<()> {
+    // SAFETY: the importer is being made, and whoever binds an import holds its group alive.
+    unsafe { group::merge(provider, importer) }
+}
+
+/// The imports of `module` with their index in their own index space and in binary order.
+pub(super) fn numbered(module: &Module) -> impl Iterator<Item = (usize, u32, &module::Import)> {
+    let mut counts = [0_u32; 4];
+    module.imports.iter().enumerate().map(move |(at, import)| {
+        let count = match import.ty {
+            ExternType::Func(_) => &mut counts[0],
+            ExternType::Table(_) => &mut counts[1],
+            ExternType::Memory(_) => &mut counts[2],
+            ExternType::Global(_) => &mut counts[3],
+        };
+        *count += 1;
+        (at, *count - 1, import)
+    })
+}

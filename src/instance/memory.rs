@@ -1,0 +1,251 @@
+//! Linear memories.
+
+use super::Instance;
+use super::pool::{MemoryPool, Reservation};
+use crate::abi::types::{MemoryType, PAGE_SIZE};
+use crate::abi::vm_layout::VmMemory;
+use crate::alloc::{Heap, HeapRef, Usage};
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+/// Pages a memory with 32-bit addresses can have.
+pub const PAGES_MAX: u64 = 0x1_0000;
+
+/// Where memories come from. Owner: the context; each instance has a copy.
+#[derive(Clone)]
+pub struct MemorySource {
+    /// Mapped memory; `None` in a context whose memory must all come from its heap.
+    pub pool: Option<Arc<MemoryPool>>,
+    /// What is used without a pool, and where mapping fails.
+    pub heap: HeapRef,
+}
+
+/// The size that a memory starts with and may grow to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemorySize {
+    pub page_bytes: u64,
+    pub pages: u64,
+    pub max_pages: u64,
+}
+
+/// A linear memory. Owner: the instance that defines it, in whose block it lies.
+#[repr(C)]
+pub struct Memory {
+    /// First, so that running code's pointers lead here.
+    vm: UnsafeCell<VmMemory>,
+    ty: MemoryType,
+    page_bytes: u64,
+    max_pages: u64,
+    instance: NonNull<Instance>,
+    index: u32,
+    storage: UnsafeCell<Storage>,
+}
+
+enum Storage {
+    /// No bytes, and none to come.
+    Empty,
+    Mapped(Reservation),
+    /// A block of a heap; it moves when the memory grows.
+    Heap(NonNull<u8>),
+}
+
+/// Why a memory did not grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrowError {
+    /// The maximum does not allow it.
+    Max,
+    /// There is no memory, or no permission to use more.
+    Exhausted,
+}
+
+impl Memory {
+    /// Makes the memory that `instance` has under `index`; `None` if memory ran out. The memory
+    /// is usable once it lies at its final address and `bind` has been called.
+    pub fn new(
+        source: &MemorySource,
+        ty: MemoryType,
+        size: MemorySize,
+        instance: NonNull<Instance>,
+        index: u32,
+    ) -> Option<Self> {
+        let len_bytes = usize::try_from(size.pages.checked_mul(size.page_bytes)?).ok()?;
+        let max_bytes = usize::try_from(size.max_pages.checked_mul(size.page_bytes)?).ok()?;
+        let (storage, base) = make_storage(source, len_bytes, max_bytes)?;
+        Some(Self {
+            vm: UnsafeCell::new(VmMemory { base, len_bytes, owner: ptr::null_mut() }),
+            ty,
+            page_bytes: size.page_bytes,
+            max_pages: size.max_pages,
+            instance,
+            index,
+            storage: UnsafeCell::new(storage),
+        })
+    }
+
+    /// Tells running code's view where its owner is. Called once, at the final address.
+    pub fn bind(&self) {
+        // SAFETY: nobody else looks at a memory that is still being made.
+        unsafe { (*self.vm.get()).owner = ptr::from_ref(self).cast_mut().cast::<c_void>() }
+    }
+
+    /// Running code's view of this memory.
+    pub fn vm(&self) -> *mut VmMemory {
+        self.vm.get()
+    }
+
+    pub fn ty(&self) -> MemoryType {
+        self.ty
+    }
+
+    pub fn instance(&self) -> NonNull<Instance> {
+        self.instance
+    }
+
+    pub fn base(&self) -> *mut u8 {
+        // SAFETY: the view is only written by `grow`, on the thread that uses the group.
+        unsafe { (*self.vm.get()).base }
+    }
+
+    pub fn len_bytes(&self) -> usize {
+        // SAFETY: as in `base`.
+        unsafe { (*self.vm.get()).len_bytes }
+    }
+
+    pub fn page_bytes(&self) -> u64 {
+        self.page_bytes
+    }
+
+    pub fn pages(&self) -> u64 {
+        self.len_bytes() as u64 / self.page_bytes
+    }
+
+    pub fn max_pages(&self) -> u64 {
+        self.max_pages
+    }
+
+    /// Where `len` bytes at `address` are now, if they are all there.
+    pub fn range(&self, address: u64, len: u64) -> Option<*mut u8> {
+        let end = address.checked_add(len)?;
+        (end <= self.len_bytes() as u64).then(|| self.base().wrapping_add(address as usize))
+    }
+
+    /// Adds pages and returns how many there were. The host hears of failures.
+    pub fn grow(&self, pages: u64) -> Result<u64, GrowError> {
+        let grown = self.try_grow(pages);
+        if let Err(error) = grown {
+            // SAFETY: a memory lies in its instance's block.
+            let instance = unsafe { self.instance.as_ref() };
+            instance.host().memory_grow_failed(&GrowFailure {
+                instance: self.instance,
+                memory: self.index,
+                pages,
+                current_bytes: self.len_bytes() as u64,
+                error,
+            });
+        }
+        grown
+    }
+
+    fn try_grow(&self, pages: u64) -> Result<u64, GrowError> {
+        let old = self.pages();
+        if pages == 0 {
+            return Ok(old);
+        }
+        let new = old.checked_add(pages).filter(|&new| new <= self.max_pages);
+        let bytes = new.ok_or(GrowError::Max)?.checked_mul(self.page_bytes);
+        let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let bytes = bytes.ok_or(GrowError::Exhausted)?;
+        // SAFETY: a memory lies in its instance's block.
+        let heap = unsafe { self.instance.as_ref() }.heap();
+        // SAFETY: only the thread that uses the group gets here, and nothing below calls back.
+        let (storage, vm) = unsafe { (&mut *self.storage.get(), &mut *self.vm.get()) };
+        match storage {
+            Storage::Mapped(reservation) => {
+                let more = (bytes - vm.len_bytes) as u64;
+                if !heap.charge(more) {
+                    return Err(GrowError::Exhausted);
+                }
+                if !reservation.resize(bytes) {
+                    heap.discharge(more);
+                    return Err(GrowError::Exhausted);
+                }
+            }
+            Storage::Heap(block) => {
+                let grown = grow_block(heap, *block, vm.len_bytes, bytes);
+                *block = grown.ok_or(GrowError::Exhausted)?;
+                vm.base = block.as_ptr();
+            }
+            Storage::Empty => return Err(GrowError::Max),
+        }
+        vm.len_bytes = bytes;
+        Ok(old)
+    }
+
+    /// Returns the bytes to where they came from.
+    pub fn tear_down(&mut self, source: &MemorySource) {
+        let vm = self.vm.get_mut();
+        let bytes = vm.len_bytes as u64;
+        (vm.base, vm.len_bytes) = (ptr::without_provenance_mut(PAGE_SIZE), 0);
+        match std::mem::replace(self.storage.get_mut(), Storage::Empty) {
+            Storage::Empty => {}
+            Storage::Mapped(reservation) => {
+                source.heap.discharge(bytes);
+                match &source.pool {
+                    Some(pool) => pool.put(reservation),
+                    None => drop(reservation),
+                }
+            }
+            Storage::Heap(block) => {
+                // SAFETY: the block is this memory's own, and its users are gone.
+                unsafe { Heap::free(block.as_ptr()) };
+            }
+        }
+    }
+}
+
+/// A failed growth, for the host's callback.
+pub struct GrowFailure {
+    pub instance: NonNull<Instance>,
+    pub memory: u32,
+    pub pages: u64,
+    pub current_bytes: u64,
+    pub error: GrowError,
+}
+
+fn make_storage(source: &MemorySource, len: usize, max: usize) -> Option<(Storage, *mut u8)> {
+    if max == 0 && len == 0 {
+        // Never read, but not null either: C code takes null for "no memory".
+        return Some((Storage::Empty, ptr::without_provenance_mut(PAGE_SIZE)));
+    }
+    if let Some(pool) = &source.pool
+        && source.heap.charge(len as u64)
+    {
+        if let Some(reservation) = pool.take(len, max) {
+            let base = reservation.base().as_ptr();
+            return Some((Storage::Mapped(reservation), base));
+        }
+        source.heap.discharge(len as u64);
+    }
+    let block = NonNull::new(source.heap.alloc_for(Usage::LinearMemory, len, 16))?;
+    Some((Storage::Heap(block), block.as_ptr()))
+}
+
+/// A block of `new` bytes that starts with the `old` bytes of `block` and is zero behind them.
+/// `block` is gone then; without memory it stays as it was.
+fn grow_block(heap: &HeapRef, block: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
+    // SAFETY: the block belongs to the memory that grows, which holds the only pointer into it
+    // that outlives the call.
+    unsafe {
+        if let Some(grown) = NonNull::new(Heap::realloc(block.as_ptr(), new)) {
+            ptr::write_bytes(grown.as_ptr().add(old), 0, new - old);
+            return Some(grown);
+        }
+        // An embedder's allocator need not have `realloc`.
+        let moved = NonNull::new(heap.alloc_for(Usage::LinearMemory, new, 16))?;
+        ptr::copy_nonoverlapping(block.as_ptr(), moved.as_ptr(), old);
+        Heap::free(block.as_ptr());
+        Some(moved)
+    }
+}

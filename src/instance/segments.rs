@@ -1,0 +1,180 @@
+//! Constant expressions, and the copying of segments.
+
+use super::Instance;
+use crate::abi::error::{Error, Result};
+use crate::abi::trap::Trap;
+use crate::module::{ConstExpr, ConstOp, ElemItems, ElemSegment, FuncRefs, SegmentMode};
+use std::ptr;
+
+type Slots = [u64; 2];
+
+/// Copies the active segments, element segments first, and drops them.
+pub(super) fn init(instance: &Instance) -> Result<()> {
+    let module = &instance.module;
+    for (index, segment) in module.elems.iter().enumerate() {
+        if let SegmentMode::Active { target, offset } = &segment.mode {
+            let to = evaluate(instance, offset)?[0] as u32;
+            let count = segment.items.len() as u32;
+            instance.table_init(*target, index as u32, to, 0, count).map_err(does_not_fit)?;
+        }
+        if !matches!(segment.mode, SegmentMode::Passive) {
+            instance.drop_elem(index as u32);
+        }
+    }
+    for (index, segment) in module.datas.iter().enumerate() {
+        if let SegmentMode::Active { target, offset } = &segment.mode {
+            let to = evaluate(instance, offset)?[0] as u32;
+            let count = segment.bytes.end - segment.bytes.start;
+            instance
+                .memory_init(*target, index as u32, to as u64, 0, count)
+                .map_err(does_not_fit)?;
+            instance.drop_data(index as u32);
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn does_not_fit(trap: Trap) -> Error {
+    Error::instantiate(trap.text())
+}
+
+#[cold]
+fn malformed() -> Error {
+    Error::instantiate(Trap::Internal.text())
+}
+
+/// The value of a constant expression, as it lies in slots.
+pub(super) fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<Slots> {
+    if let [op] = expr.ops() {
+        return value(instance, *op);
+    }
+    let mut stack: Vec<Slots> = Vec::new();
+    for &op in expr.ops() {
+        let result = match op {
+            ConstOp::I32Add => binary32(&mut stack, u32::wrapping_add)?,
+            ConstOp::I32Sub => binary32(&mut stack, u32::wrapping_sub)?,
+            ConstOp::I32Mul => binary32(&mut stack, u32::wrapping_mul)?,
+            ConstOp::I64Add => binary64(&mut stack, u64::wrapping_add)?,
+            ConstOp::I64Sub => binary64(&mut stack, u64::wrapping_sub)?,
+            ConstOp::I64Mul => binary64(&mut stack, u64::wrapping_mul)?,
+            _ => value(instance, op)?,
+        };
+        stack.try_reserve(1).map_err(|_| Error::out_of_memory())?;
+        stack.push(result);
+    }
+    // Validation guarantees one value; a bug there must not become a crash here.
+    stack.pop().ok_or_else(malformed)
+}
+
+fn binary64(stack: &mut Vec<Slots>, apply: impl Fn(u64, u64) -> u64) -> Result<Slots> {
+    match (stack.pop(), stack.pop()) {
+        (Some([right, _]), Some([left, _])) => Ok([apply(left, right), 0]),
+        _ => Err(malformed()),
+    }
+}
+
+fn binary32(stack: &mut Vec<Slots>, apply: impl Fn(u32, u32) -> u32) -> Result<Slots> {
+    binary64(stack, |left, right| apply(left as u32, right as u32) as u64)
+}
+
+/// The value of an operation that takes none.
+fn value(instance: &Instance, op: ConstOp) -> Result<Slots> {
+    Ok(match op {
+        ConstOp::I32(value) => [value as u32 as u64, 0],
+        ConstOp::I64(value) => [value as u64, 0],
+        ConstOp::F32(bits) => [bits as u64, 0],
+        ConstOp::F64(bits) => [bits, 0],
+        ConstOp::V128(value) => [value as u64, (value >> 64) as u64],
+        ConstOp::RefNull(_) => [0, 0],
+        ConstOp::RefFunc(index) => [func_word(instance, index)?, 0],
+        ConstOp::GlobalGet(index) => {
+            let global = instance.global(index).ok_or_else(malformed)?;
+            // SAFETY: the storage belongs to the instance or to one of its group.
+            unsafe { global.as_ref() }.slots
+        }
+        _ => return Err(malformed()),
+    })
+}
+
+/// A function as it lies in a table.
+fn func_word(instance: &Instance, index: u32) -> Result<u64> {
+    let func = instance.func(index).ok_or_else(malformed)?;
+    Ok(func.as_ptr() as usize as u64)
+}
+
+impl Instance {
+    /// Copies `count` elements from `from` of a segment to `to` of a table.
+    pub fn table_init(
+        &self,
+        table: u32,
+        segment: u32,
+        to: u32,
+        from: u32,
+        count: u32,
+    ) -> Result<(), Trap> {
+        let table = self.table(table).ok_or(Trap::Internal)?;
+        let items = self.module.elems.get(segment as usize).ok_or(Trap::Internal)?;
+        let len = if self.is_elem_dropped(segment) { 0 } else { items.items.len() as u64 };
+        let place = table.range(to as u64, count as u64).ok_or(Trap::TableOutOfBounds)?;
+        if from as u64 + count as u64 > len {
+            return Err(Trap::TableOutOfBounds);
+        }
+        let range = from as usize..from as usize + count as usize;
+        self.copy_items(items, range, place).map_err(|_| Trap::Internal)
+    }
+
+    fn copy_items(
+        &self,
+        segment: &ElemSegment,
+        range: std::ops::Range<usize>,
+        place: *mut u64,
+    ) -> Result<()> {
+        let store = |index: usize, word: u64| {
+            // SAFETY: `table_init` has checked that there is room for the whole range.
+            unsafe { *place.add(index) = word }
+        };
+        match &segment.items {
+            ElemItems::Funcs(funcs) => {
+                let places = &self.module.func_refs.place;
+                for (index, &func) in funcs[range].iter().enumerate() {
+                    let place = places.get(func as usize).copied().unwrap_or(FuncRefs::NONE);
+                    let word = if place == FuncRefs::NONE {
+                        0
+                    } else {
+                        self.vm.func_refs.wrapping_add(place as usize) as usize as u64
+                    };
+                    store(index, word);
+                }
+            }
+            ElemItems::Exprs(exprs) => {
+                for (index, expr) in exprs[range].iter().enumerate() {
+                    store(index, evaluate(self, expr)?[0]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies `count` bytes from `from` of a segment to `to` of a memory.
+    pub fn memory_init(
+        &self,
+        memory: u32,
+        segment: u32,
+        to: u64,
+        from: u32,
+        count: u32,
+    ) -> Result<(), Trap> {
+        let memory = self.memory(memory).ok_or(Trap::Internal)?;
+        let bytes = match self.is_data_dropped(segment) {
+            true => &[],
+            false => self.module.data(segment).unwrap_or_default(),
+        };
+        let place = memory.range(to, count as u64).ok_or(Trap::MemoryOutOfBounds)?;
+        let end = (from as usize).checked_add(count as usize).ok_or(Trap::MemoryOutOfBounds)?;
+        let bytes = bytes.get(from as usize..end).ok_or(Trap::MemoryOutOfBounds)?;
+        // SAFETY: `range` found room for `count` bytes; a module's bytes are never a memory's.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
+        Ok(())
+    }
+}
