@@ -9,7 +9,7 @@ mod sections;
 mod text;
 pub(super) mod types;
 
-use super::validate::{BodyValidator, Surroundings};
+use super::validate::BodyValidator;
 use super::{
     CustomSection, DataSegment, ElemSegment, Export, Features, GlobalDef, Import, ImportCounts,
     TableDef, package,
@@ -19,8 +19,6 @@ use crate::abi::types::{FuncType, MemoryType};
 use collect::push;
 use std::collections::TryReserveError;
 use std::ops::Range;
-#[cfg(test)]
-pub(super) use text::load_error;
 use wasmparser::{Parser, Payload, Validator};
 
 /// Why reading stopped. The validator's errors become ours once, at the end.
@@ -115,7 +113,7 @@ impl Sections {
         let mut parser = Parser::new(0);
         parser.set_features(features);
         for payload in parser.parse_all(bytes) {
-            self.payload(payload?, bytes, &mut validator, &mut bodies)?;
+            self.payload(payload?, &mut validator, &mut bodies)?;
         }
         Ok(())
     }
@@ -124,7 +122,6 @@ impl Sections {
     fn payload(
         &mut self,
         payload: Payload<'_>,
-        bytes: &[u8],
         validator: &mut Validator,
         bodies: &mut BodyValidator,
     ) -> ReadResult<()> {
@@ -178,7 +175,7 @@ impl Sections {
             }
             Payload::CodeSectionEntry(body) => {
                 let func = validator.code_section_entry(&body)?;
-                bodies.validate(func, self.next_body_type(), &self.surroundings(bytes), &body)?;
+                bodies.validate(func, self.next_body_type(), &body)?;
                 let range = body.range();
                 push(&mut self.bodies, range.start as u32..range.end as u32)?;
             }
@@ -195,17 +192,6 @@ impl Sections {
             }
         }
         Ok(())
-    }
-
-    /// What bodies refer to; all of it comes before them in a binary.
-    fn surroundings<'m>(&'m self, bytes: &'m [u8]) -> Surroundings<'m> {
-        Surroundings {
-            bytes,
-            types: &self.types,
-            funcs: &self.funcs,
-            globals: &self.globals,
-            plain_memory: self.memories.first().is_some_and(|memory| !memory.memory64),
-        }
     }
 
     /// Type of the function whose body comes next.

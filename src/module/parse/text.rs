@@ -4,6 +4,6 @@ use crate::abi::error::Error;
 
 /// A load error for what the validator found.
 #[cold]
-pub(in crate::module) fn load_error(error: &wasmparser::Error) -> Error {
+pub(super) fn load_error(error: &wasmparser::Error) -> Error {
     Error::load(format!("{} (at offset 0x{:x})", error.message(), error.offset()))
 }

@@ -24,17 +24,6 @@ pub(super) fn val_type(ty: wasmparser::ValType) -> ReadResult<ValType> {
     })
 }
 
-/// `ty` if it is a number's type.
-pub(in crate::module) fn numeric(ty: wasmparser::ValType) -> Option<ValType> {
-    match ty {
-        wasmparser::ValType::I32 => Some(ValType::I32),
-        wasmparser::ValType::I64 => Some(ValType::I64),
-        wasmparser::ValType::F32 => Some(ValType::F32),
-        wasmparser::ValType::F64 => Some(ValType::F64),
-        _ => None,
-    }
-}
-
 /// Slots of a value of type `ty`, known also for types that our vocabulary lacks.
 pub(in crate::module) fn slots(ty: wasmparser::ValType) -> u32 {
     match ty {

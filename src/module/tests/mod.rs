@@ -1,27 +1,10 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod differential;
 mod mutation;
 
 use super::*;
 use crate::abi::error::ErrorKind;
 use crate::abi::types::{Limits, ValType};
-
-/// Marsaglia's xorshift; a fixed seed makes every failure repeatable.
-struct XorShift(u64);
-
-impl XorShift {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-}
 
 fn parse(text: &str, features: Features) -> Result<Module> {
     Module::parse(&wat::parse_str(text).unwrap(), features)
