@@ -1,5 +1,6 @@
 //! The interpreter on running state made by hand: no instance, no context, only the layout.
 
+mod golden;
 mod kernels;
 mod translation;
 
@@ -22,6 +23,9 @@ pub struct Machine {
     elems: Vec<u64>,
     refs: Vec<VmFuncRef>,
 }
+
+// SAFETY: a machine is used by one thread at a time, and what it points at is its own.
+unsafe impl Send for Machine {}
 
 impl Machine {
     pub fn new(bytes: &[u8]) -> Self {
