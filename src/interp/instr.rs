@@ -92,6 +92,8 @@ pub enum Instr {
     MemoryInit,
     DataDrop,
     Copy,
+    /// Two copies, one after the other.
+    CopyTwo,
     CopyMany,
     CopyImm32,
     CopyImm64,

@@ -92,7 +92,7 @@ impl<'m> Translator<'m> {
             height,
             params,
             results,
-            start: self.code.here(),
+            start: self.code.label(),
             operators: self.operators,
             fixups: Vec::new(),
             else_fixup: None,
@@ -154,7 +154,7 @@ impl<'m> Translator<'m> {
                 label.fixups.push(Fixup::Branch { at });
             }
         }
-        let here = self.code.here();
+        let here = self.code.label();
         let label = self.labels.last_mut().ok_or(Trap::Internal)?;
         label.reachable = true;
         let fixup = label.else_fixup.take();
@@ -177,7 +177,7 @@ impl<'m> Translator<'m> {
         if label.reachable {
             self.stack.settle_top(&mut self.code, label.results.len());
         }
-        let here = self.code.here();
+        let here = self.code.label();
         for fixup in label.fixups.drain(..).chain(label.else_fixup.take()) {
             self.resolve(fixup, here);
         }
@@ -305,7 +305,7 @@ impl<'m> Translator<'m> {
             self.move_values(label);
             self.stack.set_accs(accs);
             self.jump(label);
-            let here = self.code.here();
+            let here = self.code.label();
             self.resolve(Fixup::Branch { at: skip }, here);
         } else {
             self.stack.settle_top(&mut self.code, count);
@@ -346,7 +346,7 @@ impl<'m> Translator<'m> {
             let stub = match stubs[label] {
                 Some(stub) => stub,
                 None => {
-                    let stub = self.code.here();
+                    let stub = self.code.label();
                     if !self.in_place(label) {
                         self.move_values(label);
                     }

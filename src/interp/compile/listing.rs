@@ -139,6 +139,9 @@ fn instruction(line: &Line, f: &Fields<'_>) -> String {
 fn without_result(instr: Instr, f: &Fields<'_>) -> String {
     match instr {
         Instr::Copy => format!("Copy {} <- {}", f.slot(DST), f.slot(A)),
+        Instr::CopyTwo => {
+            format!("Copy {} <- {}; {} <- {}", f.slot(DST), f.slot(A), f.slot(B), f.slot(C))
+        }
         Instr::CopyImm32 => format!("Copy {} <- #{}", f.slot(DST), f.int(IMM)),
         Instr::CopyImm64 => {
             format!("Copy {} <- #{:#x}", f.slot(DST), u64::from_ne_bytes(f.bytes(WIDE)))
@@ -157,6 +160,9 @@ fn without_result(instr: Instr, f: &Fields<'_>) -> String {
         Instr::CallImport => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(A)),
         Instr::CallIndirect { index } => {
             format!("CallIndirect {} frame {}", f.input(index, DST, IMM), f.slot(A))
+        }
+        Instr::BranchTable { index } => {
+            format!("BranchTable {} of {}", f.input(index, BRANCH_A, IMM), f.int(DISTANCE) + 1)
         }
         Instr::ReturnOne { source, .. } => format!("Return {}", f.input(source, A, IMM)),
         Instr::ReturnNone => "Return".into(),

@@ -244,11 +244,7 @@ impl Stack {
                 code.put_u16(at, A, from);
                 code.put_u16(at, B, ty.slots() as u16);
             }
-            Operand::Slot(from) => {
-                let at = code.op(Instr::Copy, Target::Slot);
-                code.put_u16(at, DST, to);
-                code.put_u16(at, A, from);
-            }
+            Operand::Slot(from) => code.copy(to, from),
             Operand::Imm(value) if fits_32(value) => {
                 let at = code.op(Instr::CopyImm32, Target::Slot);
                 code.put_u16(at, DST, to);

@@ -1,11 +1,14 @@
 //! The code being written: words, with operand fields at byte offsets.
 
 use crate::interp::instr::{Instr, Target};
+use crate::interp::operand::{A, B, C, DST};
 
 /// A growing body of code. Positions are byte offsets from its start.
 #[derive(Default)]
 pub struct Writer {
     words: Vec<u64>,
+    /// The last instruction if it is a copy that another may join.
+    copy: Option<usize>,
     /// What was written, when somebody wants to read it.
     listing: Option<Vec<Line>>,
 }
@@ -19,20 +22,45 @@ pub struct Line {
 }
 
 impl Writer {
-    /// Where the next instruction will stand.
-    pub fn here(&self) -> usize {
+    /// A label: where the next instruction will stand, which branches may lead to.
+    pub fn label(&mut self) -> usize {
+        self.copy = None;
+        self.here()
+    }
+
+    fn here(&self) -> usize {
         self.words.len() * 8
     }
 
     /// Starts an instruction and returns its position. Its fields are zero until put.
     pub fn op(&mut self, instr: Instr, target: Target) -> usize {
         let at = self.here();
+        self.copy = None;
         self.words.push(instr.handler(target) as usize as u64);
         self.words.resize(self.words.len() + instr.size() / 8 - 1, 0);
         if let Some(listing) = &mut self.listing {
             listing.push(Line { at, instr, target });
         }
         at
+    }
+
+    /// Copies slot `from` to slot `to`; two copies in a row are one instruction.
+    pub fn copy(&mut self, to: u16, from: u16) {
+        if let Some(at) = self.copy.take() {
+            if let Some(word) = self.words.get_mut(at / 8) {
+                *word = Instr::CopyTwo.handler(Target::Slot) as usize as u64;
+            }
+            if let Some(line) = self.listing.iter_mut().flatten().last() {
+                line.instr = Instr::CopyTwo;
+            }
+            self.put_u16(at, B, to);
+            self.put_u16(at, C, from);
+            return;
+        }
+        let at = self.op(Instr::Copy, Target::Slot);
+        self.put_u16(at, DST, to);
+        self.put_u16(at, A, from);
+        self.copy = Some(at);
     }
 
     /// Changes where the instruction `instr` at `at` leaves its result.
@@ -70,6 +98,7 @@ impl Writer {
 
     /// Takes back everything from `at` on.
     pub fn truncate(&mut self, at: usize) {
+        self.copy = None;
         self.words.truncate(at / 8);
         if let Some(listing) = &mut self.listing {
             listing.retain(|line| line.at < at);

@@ -4,7 +4,7 @@ use super::none;
 use crate::interp::dispatch::{Handler, handler, next};
 use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::operand::{
-    A, Acc, B, DST, Dst, IMM, Imm32, Slot, Src, ToAcc, ToSlot, Value, WIDE,
+    A, Acc, B, C, DST, Dst, IMM, Imm32, Slot, Src, ToAcc, ToSlot, Value, WIDE,
 };
 
 handler!(
@@ -12,6 +12,17 @@ handler!(
     copy [] |r| {
     let value = r.get::<u64>(A);
     r.set(DST, value);
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// `dst = a`, then `b = c`.
+    copy_two [] |r| {
+    let first = r.get::<u64>(A);
+    r.set(DST, first);
+    let second = r.get::<u64>(C);
+    r.set(B, second);
     r.skip(16);
     next(r)
 });

@@ -54,6 +54,7 @@ impl Instr {
             Self::MemoryInit => memory::memory_init,
             Self::DataDrop => memory::data_drop,
             Self::Copy => data::copy,
+            Self::CopyTwo => data::copy_two,
             Self::CopyMany => data::copy_many,
             Self::CopyImm32 => data::copy_imm32,
             Self::CopyImm64 => data::copy_imm64,
