@@ -240,6 +240,14 @@ pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// [`Heap::take_exhausted`] of the current heap; false if there is none. For operations that do
+/// not know whose memory they use.
+pub fn take_exhausted() -> bool {
+    let (heap, _) = current();
+    // SAFETY: whoever made the heap current keeps it alive (`ThreadHead::replace_heap`).
+    unsafe { heap.as_ref() }.is_some_and(Heap::take_exhausted)
+}
+
 /// The current heap, if any, and whether it must not overdraw now.
 #[inline(always)]
 pub(super) fn current() -> (*const Heap, bool) {

@@ -32,7 +32,8 @@ pub use config::{
     UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
 };
 pub use current::{
-    HeadKind, HeapGuard, ThreadHead, enter, fallible, head_ptr, install, outside, remove, with_heap,
+    HeadKind, HeapGuard, ThreadHead, enter, fallible, head_ptr, install, outside, remove,
+    take_exhausted, with_heap,
 };
 pub use fallible::{try_box, try_copy, try_filled, try_vec};
 pub use global::ContextAlloc;

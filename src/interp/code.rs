@@ -6,6 +6,7 @@ use super::handlers::control;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmCode;
+use crate::alloc;
 use crate::module::Module;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -109,6 +110,9 @@ impl ModuleCode {
         }
         let translated = compile::translate(&self.module, self.codes(), code.func_index, false)?;
         bodies.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
+        if alloc::take_exhausted() {
+            return Err(Trap::OutOfMemory);
+        }
         let shape = translated.frame_slots as u64 | (translated.zero_slots as u64) << 32;
         code.shape.store(shape, Ordering::Relaxed);
         code.cost.store(translated.cost, Ordering::Relaxed);
