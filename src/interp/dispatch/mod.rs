@@ -3,16 +3,18 @@
 //! A handler is a function of the machine registers ([`Regs`]). With tail dispatch it ends in
 //! a jump to the next handler and the registers stay in processor registers; with loop
 //! dispatch it returns them. Handlers are written once, against [`next`], [`stop`] and the
-//! `handler!` macro; only this folder knows which backend is in use. `build.rs` decides.
+//! `handler!` macro; only this folder knows which backend is in use. `build.rs` decides, but a
+//! build with debug assertions always loops: their panic paths keep locals alive, and then LLVM
+//! makes calls of the jumps, which overflows the native stack.
 
-#[cfg(not(isothread_tail_dispatch))]
+#[cfg(any(not(isothread_tail_dispatch), debug_assertions))]
 mod looped;
-#[cfg(isothread_tail_dispatch)]
+#[cfg(all(isothread_tail_dispatch, not(debug_assertions)))]
 mod tail;
 
-#[cfg(not(isothread_tail_dispatch))]
+#[cfg(any(not(isothread_tail_dispatch), debug_assertions))]
 pub use looped::{Ret, finish, next, stop};
-#[cfg(isothread_tail_dispatch)]
+#[cfg(all(isothread_tail_dispatch, not(debug_assertions)))]
 pub use tail::{Ret, finish, next, stop};
 
 use crate::abi::vm_layout::VmEnv;
