@@ -1,5 +1,6 @@
 //! Constant expressions: initialisers of globals and tables, offsets, segment items.
 
+use super::parse::collect::push;
 use super::parse::{ReadResult, types};
 use crate::abi::types::ValType;
 use std::slice;
@@ -69,12 +70,12 @@ impl ConstExpr {
                 first = Some(op);
                 continue;
             }
-            if ops.is_empty() {
-                ops.try_reserve_exact(4)?;
-                ops.extend(first);
+            if ops.is_empty()
+                && let Some(first) = first
+            {
+                push(&mut ops, first)?;
             }
-            ops.try_reserve(1)?;
-            ops.push(op);
+            push(&mut ops, op)?;
         }
         match first {
             Some(op) if ops.is_empty() => Ok(Self(Program::One(op))),

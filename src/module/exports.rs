@@ -2,6 +2,7 @@
 
 use super::{Export, ExternKind, Module};
 use crate::abi::error::{Error, Result};
+use crate::alloc;
 
 /// Indices into the export list, ordered by name, so that a look-up needs no hashing state and
 /// no second copy of the names.
@@ -9,8 +10,7 @@ pub struct ExportIndex(Box<[u32]>);
 
 impl ExportIndex {
     pub(super) fn new(exports: &[Export]) -> Result<Self> {
-        let mut order = Vec::new();
-        order.try_reserve_exact(exports.len()).map_err(|_| Error::out_of_memory())?;
+        let mut order = alloc::try_vec(exports.len()).map_err(|_| Error::out_of_memory())?;
         order.extend(0..exports.len() as u32);
         order.sort_unstable_by_key(|&i| &*exports[i as usize].name);
         Ok(Self(order.into_boxed_slice()))

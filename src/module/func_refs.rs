@@ -2,6 +2,7 @@
 
 use super::{ElemItems, ExternKind, parse::Sections};
 use crate::abi::error::{Error, Result};
+use crate::alloc;
 
 /// Which functions an instance makes references for, and where. Imports come first, by index;
 /// then every defined function that is exported, started, or named by `ref.func` or a segment.
@@ -25,9 +26,7 @@ impl FuncRefs {
 
     pub(super) fn new(sections: &Sections) -> Result<Self> {
         let total = sections.funcs.len();
-        let mut place = Vec::new();
-        place.try_reserve_exact(total).map_err(|_| Error::out_of_memory())?;
-        place.resize(total, Self::NONE);
+        let mut place = filled(total, Self::NONE)?;
         let mut used = 0;
         let mut mark = |index: u32| {
             if let Some(slot) = place.get_mut(index as usize)
@@ -57,9 +56,7 @@ impl FuncRefs {
                 }
             }
         }
-        let mut order = Vec::new();
-        order.try_reserve_exact(used as usize).map_err(|_| Error::out_of_memory())?;
-        order.resize(used as usize, 0);
+        let mut order = filled(used as usize, 0)?;
         for (index, &place) in place.iter().enumerate() {
             if let Some(slot) = order.get_mut(place as usize) {
                 *slot = index as u32;
@@ -67,4 +64,8 @@ impl FuncRefs {
         }
         Ok(Self { order: order.into_boxed_slice(), place: place.into_boxed_slice() })
     }
+}
+
+fn filled(len: usize, value: u32) -> Result<Vec<u32>> {
+    alloc::try_filled(len, value).map_err(|_| Error::out_of_memory())
 }

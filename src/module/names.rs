@@ -4,6 +4,7 @@
 //! It is a custom section: whatever is wrong with it costs names, never the module.
 
 use super::Module;
+use super::parse::collect::push;
 use std::ops::Range;
 use std::str;
 use std::sync::OnceLock;
@@ -57,14 +58,14 @@ impl Module {
                 let Name::Function(map) = part else { continue };
                 for naming in map.names {
                     let Ok(naming) = naming else { break };
-                    names.try_reserve(1).ok()?;
-                    names.push(FuncName { index: naming.index, text: self.range_of(naming.name)? });
+                    let text = self.range_of(naming.name)?;
+                    push(&mut names, FuncName { index: naming.index, text }).ok()?;
                 }
             }
         }
         // The section promises an order; a lying one is put right. The first of two names wins.
         if !names.is_sorted_by_key(|name| name.index) {
-            names.sort_by_key(|name| name.index);
+            names.sort_unstable_by_key(|name| (name.index, name.text.start));
         }
         names.dedup_by_key(|name| name.index);
         Some(names.into_boxed_slice())

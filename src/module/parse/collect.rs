@@ -1,6 +1,7 @@
 //! Growing lists whose length the binary decides, without an abort when memory runs out.
 
 use super::ReadResult;
+use crate::alloc::fallible;
 use wasmparser::{FromReader, SectionLimited};
 
 /// Appends everything in `section`, converted by `convert`. The section was validated before,
@@ -10,15 +11,22 @@ pub(super) fn extend<'a, T: FromReader<'a>, U>(
     section: SectionLimited<'a, T>,
     mut convert: impl FnMut(T) -> ReadResult<U>,
 ) -> ReadResult<()> {
-    list.try_reserve_exact(section.count() as usize)?;
+    reserve(list, section.count() as usize)?;
     for item in section {
         push(list, convert(item?)?)?;
     }
     Ok(())
 }
 
-pub(super) fn push<T>(list: &mut Vec<T>, item: T) -> ReadResult<()> {
-    list.try_reserve(1)?;
+/// Makes room for `count` more.
+pub(super) fn reserve<T>(list: &mut Vec<T>, count: usize) -> ReadResult<()> {
+    Ok(fallible(|| list.try_reserve_exact(count))?)
+}
+
+pub(in crate::module) fn push<T>(list: &mut Vec<T>, item: T) -> ReadResult<()> {
+    if list.len() == list.capacity() {
+        fallible(|| list.try_reserve(1))?;
+    }
     list.push(item);
     Ok(())
 }
@@ -26,7 +34,7 @@ pub(super) fn push<T>(list: &mut Vec<T>, item: T) -> ReadResult<()> {
 /// A copy of `text` of its own.
 pub(super) fn boxed_str(text: &str) -> ReadResult<Box<str>> {
     let mut copy = String::new();
-    copy.try_reserve_exact(text.len())?;
+    fallible(|| copy.try_reserve_exact(text.len()))?;
     copy.push_str(text);
     Ok(copy.into_boxed_str())
 }

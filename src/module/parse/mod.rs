@@ -16,6 +16,7 @@ use super::{
 };
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{FuncType, MemoryType};
+use crate::alloc;
 use collect::push;
 use std::collections::TryReserveError;
 use std::ops::Range;
@@ -89,10 +90,10 @@ pub(super) fn check_header(bytes: &[u8]) -> Result<()> {
 
 /// The module's own copy of the binary.
 pub(super) fn copy(bytes: &[u8]) -> Result<Box<[u8]>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(bytes.len()).map_err(|_| Error::out_of_memory())?;
-    copy.extend_from_slice(bytes);
-    Ok(copy.into_boxed_slice())
+    match alloc::try_copy(bytes) {
+        Ok(copy) => Ok(copy.into_boxed_slice()),
+        Err(_) => Err(Error::out_of_memory()),
+    }
 }
 
 /// Reads and validates a binary whose header was checked.
@@ -171,7 +172,7 @@ impl Sections {
             }
             Payload::CodeSectionStart { count, unchecked_range, .. } => {
                 validator.code_section_start(&unchecked_range)?;
-                self.bodies.try_reserve_exact((count as usize).min(self.funcs.len()))?;
+                collect::reserve(&mut self.bodies, (count as usize).min(self.funcs.len()))?;
             }
             Payload::CodeSectionEntry(body) => {
                 let func = validator.code_section_entry(&body)?;

@@ -14,7 +14,7 @@ use wasmparser::{
 
 impl Sections {
     pub(super) fn type_section(&mut self, section: TypeSectionReader<'_>) -> ReadResult<()> {
-        self.types.try_reserve_exact(section.count() as usize)?;
+        collect::reserve(&mut self.types, section.count() as usize)?;
         for group in section {
             let group = group?;
             if group.is_explicit_rec_group() {
@@ -28,7 +28,7 @@ impl Sections {
     }
 
     pub(super) fn import_section(&mut self, section: ImportSectionReader<'_>) -> ReadResult<()> {
-        self.imports.try_reserve_exact(section.count() as usize)?;
+        collect::reserve(&mut self.imports, section.count() as usize)?;
         for import in section.into_imports() {
             let import = import?;
             let ty = match import.ty {
@@ -124,7 +124,7 @@ fn elem_items(
     let count = section.count() as usize;
     let mut funcs = Vec::new();
     let mut exprs = Vec::new();
-    funcs.try_reserve_exact(count)?;
+    collect::reserve(&mut funcs, count)?;
     for expr in section {
         let expr = ConstExpr::read(&expr?)?;
         match expr.single() {
@@ -134,7 +134,7 @@ fn elem_items(
             }
             _ => {
                 if exprs.is_empty() {
-                    exprs.try_reserve_exact(count)?;
+                    collect::reserve(&mut exprs, count)?;
                     exprs.extend(funcs.drain(..).map(|index| match index {
                         ElemItems::NULL => ConstExpr::from(ConstOp::RefNull(ty)),
                         index => ConstExpr::from(ConstOp::RefFunc(index)),

@@ -6,6 +6,7 @@
 use super::{ReadError, ReadResult};
 use crate::abi::error::Error;
 use crate::abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
+use crate::alloc;
 use wasmparser::{AbstractHeapType, CompositeInnerType, HeapType, RefType, SubType};
 
 #[cold]
@@ -50,8 +51,7 @@ pub(in crate::module) fn heap_type(ty: HeapType) -> ReadResult<ValType> {
 }
 
 fn val_types(types: &[wasmparser::ValType]) -> ReadResult<Box<[ValType]>> {
-    let mut list = Vec::new();
-    list.try_reserve_exact(types.len())?;
+    let mut list = alloc::try_vec(types.len())?;
     for &ty in types {
         list.push(val_type(ty)?);
     }
