@@ -13,5 +13,7 @@ mod module;
 mod native;
 mod platform;
 mod sync;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 pub use api::*;

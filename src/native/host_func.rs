@@ -113,10 +113,7 @@ impl HostFunc {
     ) -> Self {
         let (call, body) = match invoke::direct(ty) {
             Some(call) => (call, Body::Direct),
-            None => {
-                let indexed = signature.is_none();
-                (invoke::PLANNED, Body::Planned(CallPlan::new(ty, indexed)))
-            }
+            None => (invoke::PLANNED, Body::Planned(CallPlan::new(ty, signature))),
         };
         Self {
             header: VmHostFunc { call },

@@ -24,4 +24,4 @@ pub use registry::{Convention, NativeSymbol, Registry};
 pub use signature::AddressWidth;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

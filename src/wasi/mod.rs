@@ -1,1 +1,40 @@
-//! Filled in below.
+//! WASI preview 1: what programs compiled for `wasm32-wasi` import.
+//!
+//! The functions form one constant table, which a context's registry searches after everything
+//! that embedders registered. Each works on the [`WasiCtx`] of the instance that called, so two
+//! instances share nothing that the host does not share between them on purpose. It must not
+//! know contexts, engines or modules.
+//!
+//! Control enters through the table (`table.rs`), when a guest calls. There is one file for
+//! each group of functions; `abi.rs` and `errno.rs` say how values look to the guest, `call.rs`
+//! how a function reaches its caller's memory, and `fd_table.rs` what descriptors are.
+//!
+//! Files and sockets cannot be opened yet; their functions exist, so that programs that import
+//! them can be linked, and answer as on descriptors that lack the right.
+
+mod abi;
+mod call;
+mod clock;
+mod ctx;
+mod errno;
+mod fd_table;
+mod path;
+mod poll;
+mod proc;
+mod random;
+mod sock;
+mod stdio;
+mod strings;
+mod table;
+
+pub use ctx::{WasiArgs, WasiCtx};
+
+use crate::native::Registry;
+
+/// Offers the functions to the modules of `registry`'s context; false if it has no room.
+pub fn register(registry: &Registry) -> bool {
+    registry.add_builtins(table::WASI)
+}
+
+#[cfg(test)]
+mod tests;

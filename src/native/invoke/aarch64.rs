@@ -2,17 +2,25 @@
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
+use crate::native::signature::Signature;
 use std::arch::naked_asm;
 use std::ffi::c_void;
 
+/// v0 to v7.
+pub(super) const FLOAT_REGS: usize = 8;
 /// x0 to x7.
 pub(super) const INT_REGS: usize = 8;
 
 /// This convention needs nothing but the places of the arguments.
 pub(super) struct Extra;
 
+/// Words of a frame beyond the arguments.
+pub(super) fn own_words(_args: usize) -> usize {
+    0
+}
+
 impl Extra {
-    pub(super) fn new(_ty: &FuncType) -> Self {
+    pub(super) fn new(_ty: &FuncType, _signature: Option<Signature<'_>>) -> Self {
         Self
     }
 }
@@ -27,9 +35,10 @@ pub(super) unsafe fn call(
     frame: *mut u64,
     stack_words: usize,
     _plan: &CallPlan,
-) {
+) -> bool {
     // SAFETY: the caller vouches for the frame and the function.
-    unsafe { thunk(target, frame, stack_words) }
+    unsafe { thunk(target, frame, stack_words) };
+    true
 }
 
 /// x29 keeps the stack pointer, so that unwinding needs no more than the frame pointer; x19

@@ -2,14 +2,21 @@
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
+use crate::native::signature::Signature;
 use std::ffi::c_void;
 
+pub(super) const FLOAT_REGS: usize = 8;
 pub(super) const INT_REGS: usize = 6;
 
 pub(super) struct Extra;
 
+/// Words of a frame beyond the arguments.
+pub(super) fn own_words(_args: usize) -> usize {
+    0
+}
+
 impl Extra {
-    pub(super) fn new(_ty: &FuncType) -> Self {
+    pub(super) fn new(_ty: &FuncType, _signature: Option<Signature<'_>>) -> Self {
         Self
     }
 }
@@ -23,7 +30,8 @@ pub(super) unsafe fn call(
     frame: *mut u64,
     _stack_words: usize,
     _plan: &CallPlan,
-) {
+) -> bool {
     // SAFETY: the caller vouches for the room.
     unsafe { std::ptr::write_bytes(frame, 0, 4) };
+    true
 }

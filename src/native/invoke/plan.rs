@@ -2,26 +2,25 @@
 //! results.
 //!
 //! A plan is made when the import is bound. For a call, the arguments are laid out in a
-//! [`Frame`] of words in the order in which the thunk takes them: vector registers, integer
-//! registers, stack. The thunk loads them, calls, and leaves both result registers at the
-//! frame's start. Results behind the first are written by the native through pointers that
-//! follow its parameters.
+//! [`Frame`] of words in the order in which the backend takes them: vector registers, integer
+//! registers, stack, and whatever else it asked for. It calls, and leaves both result registers
+//! at the frame's start. Results behind the first are written by the native through pointers
+//! that follow its parameters.
 
-use super::backend::{self, INT_REGS};
+use super::backend::{self, FLOAT_REGS, INT_REGS};
 use super::{CallFn, attached, enter, pending_exception};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::native::convert::{self, ExternRefMap};
 use crate::native::host_func::{Body, HostFunc};
+use crate::native::signature::Signature;
 use std::mem::MaybeUninit;
 
-/// Vector registers that pass arguments, on every ABI with a thunk.
-const FLOAT_REGS: usize = 8;
 /// Two words for each vector register.
 pub(super) const INT_START: usize = FLOAT_REGS * 2;
 pub(super) const STACK_START: usize = INT_START + INT_REGS;
-/// Where the thunk leaves the integer result and, two words on, the vector result.
+/// Where the backend leaves the integer result and, two words on, the vector result.
 pub(super) const INT_RESULT: usize = 0;
 pub(super) const FLOAT_RESULT: usize = 2;
 
@@ -38,8 +37,9 @@ pub(in crate::native) const PLANNED: CallFn = call_planned;
 /// Where each argument of a C function goes.
 pub(in crate::native) struct CallPlan {
     moves: Box<[Move]>,
-    /// Words of the frame, stack arguments included.
+    /// Words of the frame: registers, stack arguments, the backend's own.
     words: usize,
+    stack_words: usize,
     /// Externrefs are numbers, as natives without a signature see them.
     indexed: bool,
     /// What else the target's own calling convention needs to know.
@@ -96,7 +96,7 @@ impl Places {
 }
 
 impl CallPlan {
-    pub(in crate::native) fn new(ty: &FuncType, indexed: bool) -> Self {
+    pub(in crate::native) fn new(ty: &FuncType, signature: Option<Signature<'_>>) -> Self {
         // The exec_env takes the first integer register.
         let mut places = Places { floats: 0, ints: 1, stack: 0 };
         let mut moves = Vec::with_capacity(ty.params().len() + ty.results().len());
@@ -118,15 +118,22 @@ impl CallPlan {
             slot += result.slots() as u16;
         }
         Self {
+            words: STACK_START + places.stack + backend::own_words(moves.len()),
+            stack_words: places.stack,
             moves: moves.into_boxed_slice(),
-            words: STACK_START + places.stack,
-            indexed,
-            target: backend::Extra::new(ty),
+            indexed: signature.is_none(),
+            target: backend::Extra::new(ty, signature),
         }
     }
 
-    fn stack_words(&self) -> usize {
-        self.words - STACK_START
+    /// The words that hold the arguments behind the exec_env, in order.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.moves.iter().map(|entry| entry.to as usize)
+    }
+
+    /// The first of the backend's own words.
+    pub(super) fn own_start(&self) -> usize {
+        STACK_START + self.stack_words
     }
 
     /// Native stack that a call takes beyond what every native may use.
@@ -199,7 +206,10 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
         plan.fill(frame, args);
         plan.clear_results(args);
         *frame.add(INT_START) = (*env).owner.expose_provenance() as u64;
-        attached(host, env, || backend::call(host.target, frame, plan.stack_words(), plan));
+        let call = || backend::call(host.target, frame, plan.stack_words, plan);
+        if !attached(host, env, call) {
+            return Trap::Internal as u32;
+        }
         let pending = pending_exception(env);
         if pending != 0 { pending } else { store_results(host, plan, env, frame, args) }
     }
@@ -208,7 +218,7 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
 /// Puts the first result into its slot and the others in order.
 ///
 /// # Safety
-/// `frame` is what the thunk left, and `args` has room for the results.
+/// `frame` is what the backend left, and `args` has room for the results.
 unsafe fn store_results(
     host: &HostFunc,
     plan: &CallPlan,
@@ -219,7 +229,7 @@ unsafe fn store_results(
     let mut slot = args;
     for (index, &ty) in host.ty().results().iter().enumerate() {
         let first = index == 0;
-        // SAFETY: the thunk left both result registers in the frame's first four words.
+        // SAFETY: the backend left both result registers in the frame's first four words.
         let (int, float) = unsafe { (*frame.add(INT_RESULT), frame.add(FLOAT_RESULT)) };
         // SAFETY: the slots of the results lie one behind the other at `args`.
         let value = unsafe {

@@ -2,17 +2,25 @@
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
+use crate::native::signature::Signature;
 use std::arch::naked_asm;
 use std::ffi::c_void;
 
+/// xmm0 to xmm7.
+pub(super) const FLOAT_REGS: usize = 8;
 /// rdi, rsi, rdx, rcx, r8, r9.
 pub(super) const INT_REGS: usize = 6;
 
 /// This convention needs nothing but the places of the arguments.
 pub(super) struct Extra;
 
+/// Words of a frame beyond the arguments.
+pub(super) fn own_words(_args: usize) -> usize {
+    0
+}
+
 impl Extra {
-    pub(super) fn new(_ty: &FuncType) -> Self {
+    pub(super) fn new(_ty: &FuncType, _signature: Option<Signature<'_>>) -> Self {
         Self
     }
 }
@@ -27,9 +35,10 @@ pub(super) unsafe fn call(
     frame: *mut u64,
     stack_words: usize,
     _plan: &CallPlan,
-) {
+) -> bool {
     // SAFETY: the caller vouches for the frame and the function.
-    unsafe { thunk(target, frame, stack_words) }
+    unsafe { thunk(target, frame, stack_words) };
+    true
 }
 
 /// rbp keeps the stack pointer, so that unwinding needs no more than the frame pointer; rbx
@@ -83,6 +92,8 @@ unsafe extern "C" fn thunk(target: *const c_void, frame: *mut u64, stack_words: 
         "mov rbx, [rbp - 8]",
         "leave",
         ".cfi_def_cfa rsp, 8",
+        ".cfi_restore rbp",
+        ".cfi_restore rbx",
         "ret",
         ".cfi_endproc",
         stack = const super::plan::STACK_START * 8,

@@ -1,0 +1,105 @@
+//! No descriptors: every call is one that the system does not have.
+
+use super::{Advice, At, Flags, Interest, Readiness, Result, Stat, Time, Whence};
+use std::marker::PhantomData;
+
+/// The system has no such call.
+const NO_SYS: i32 = 38;
+
+/// A buffer for [`read`] and [`write`].
+#[derive(Clone, Copy)]
+pub struct Buffer(PhantomData<*mut u8>);
+
+impl Buffer {
+    pub fn new(_start: *mut u8, _len: usize) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn read(_fd: i32, _buffers: &[Buffer], _at: At) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn write(_fd: i32, _buffers: &[Buffer], _at: At) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+pub fn seek(_fd: i32, _offset: i64, _whence: Whence) -> Result<u64> {
+    Err(NO_SYS)
+}
+
+pub fn stat(_fd: i32) -> Result<Stat> {
+    Err(NO_SYS)
+}
+
+pub fn is_terminal(_fd: i32) -> bool {
+    false
+}
+
+pub fn flags(_fd: i32) -> Result<Flags> {
+    Err(NO_SYS)
+}
+
+pub fn set_flags(_fd: i32, _flags: Flags) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn sync(_fd: i32) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn sync_data(_fd: i32) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn set_size(_fd: i32, _size: u64) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn set_times(_fd: i32, _accessed: Time, _modified: Time) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn advise(_fd: i32, _offset: u64, _len: u64, _advice: Advice) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn close(_fd: i32) -> Result<()> {
+    Err(NO_SYS)
+}
+
+pub fn readable_bytes(_fd: i32) -> u64 {
+    0
+}
+
+/// One descriptor to wait for.
+pub struct Poll;
+
+impl Poll {
+    pub fn new(_fd: i32, _interest: Interest) -> Self {
+        Self
+    }
+
+    pub fn none() -> Self {
+        Self
+    }
+
+    pub fn readiness(&self) -> Readiness {
+        Readiness::NotYet
+    }
+}
+
+/// Waits as long as it was told to.
+pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
+    let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
+    std::thread::sleep(std::time::Duration::from_millis(timeout_ms));
+    Ok(0)
+}

@@ -1,0 +1,122 @@
+//! File descriptors: the system's calls on them, with the system's error numbers.
+//!
+//! It must not know any other part of the crate. Control enters through plain functions. Each
+//! takes the number of a descriptor that its caller keeps open; a number that is not open is an
+//! error, nothing worse. Buffers are raw because they lie in guests' memories, which no Rust
+//! reference may cover.
+
+#[cfg(not(all(unix, not(miri))))]
+mod fallback;
+#[cfg(all(unix, not(miri)))]
+mod unix;
+
+#[cfg(not(all(unix, not(miri))))]
+use fallback as backend;
+#[cfg(all(unix, not(miri)))]
+use unix as backend;
+
+pub use backend::{
+    Buffer, Poll, advise, allocate, close, flags, is_terminal, poll, read, readable_bytes, seek,
+    set_flags, set_size, set_times, stat, sync, sync_data, write,
+};
+
+/// A call's answer, or the system's error number.
+pub type Result<T> = std::result::Result<T, i32>;
+
+/// How many buffers one call may have.
+pub const BUFFERS_MAX: usize = 1024;
+
+/// Where in a file a call works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// At the descriptor's own position, which moves.
+    Position,
+    /// At this offset; the position stays.
+    Offset(u64),
+}
+
+/// What an offset counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    Start,
+    Current,
+    End,
+}
+
+/// What kind of thing a descriptor refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Unknown,
+    BlockDevice,
+    CharacterDevice,
+    Directory,
+    RegularFile,
+    DatagramSocket,
+    /// Pipes too.
+    Stream,
+    SymbolicLink,
+}
+
+/// A file's properties; times in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub struct Stat {
+    pub device: u64,
+    pub inode: u64,
+    pub kind: Kind,
+    pub links: u64,
+    pub size: u64,
+    pub accessed: u64,
+    pub modified: u64,
+    pub changed: u64,
+}
+
+/// How a descriptor was opened and behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    pub readable: bool,
+    pub writable: bool,
+    pub append: bool,
+    pub nonblock: bool,
+    pub data_sync: bool,
+    pub sync: bool,
+}
+
+/// What to set one of a file's times to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    Keep,
+    Now,
+    /// Nanoseconds since 1970.
+    At(u64),
+}
+
+/// How a range of a file will be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    Normal,
+    Sequential,
+    Random,
+    WillNeed,
+    DontNeed,
+    NoReuse,
+}
+
+/// What a wait is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    Read,
+    Write,
+}
+
+/// What a wait found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    NotYet,
+    Ready,
+    HangUp,
+    Failed,
+    NotOpen,
+}
+
+#[cfg(all(test, unix, not(miri)))]
+mod tests;

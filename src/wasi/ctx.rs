@@ -1,0 +1,89 @@
+//! What an instance's WASI functions act on.
+
+use super::fd_table::FdTable;
+use super::strings::Strings;
+use crate::abi::error::{Error, Result};
+use crate::native::Caller;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What an embedder configures for the instances of a module.
+#[derive(Clone, Debug)]
+pub struct WasiArgs {
+    /// The program's arguments, its name first.
+    pub args: Vec<Vec<u8>>,
+    /// `NAME=value` each.
+    pub env: Vec<Vec<u8>>,
+    /// Directories of the host that the guest gets under the same name.
+    pub dirs: Vec<Vec<u8>>,
+    /// `guest::host` each: directories under another name.
+    pub map_dirs: Vec<Vec<u8>>,
+    /// `address/mask` each: whom sockets may talk to.
+    pub addr_pool: Vec<Vec<u8>>,
+    /// Names that may be resolved: exact, `*.suffix` or `*`.
+    pub ns_lookup_pool: Vec<Vec<u8>>,
+    /// Descriptors for the standard streams, -1 for the process's own. They are used as they
+    /// are and never closed.
+    pub stdin: i32,
+    pub stdout: i32,
+    pub stderr: i32,
+}
+
+impl Default for WasiArgs {
+    fn default() -> Self {
+        Self {
+            args: Vec::new(),
+            env: Vec::new(),
+            dirs: Vec::new(),
+            map_dirs: Vec::new(),
+            addr_pool: Vec::new(),
+            ns_lookup_pool: Vec::new(),
+            stdin: -1,
+            stdout: -1,
+            stderr: -1,
+        }
+    }
+}
+
+/// An instance's WASI state. Owner: the instance, as its host state. Threads of the guest share
+/// it, so nothing is changed but under a lock or atomically.
+pub struct WasiCtx {
+    pub(super) args: Strings,
+    pub(super) env: Strings,
+    pub(super) fds: FdTable,
+    exit_code: AtomicU32,
+}
+
+impl WasiCtx {
+    /// Copies what the guest can ask for out of `args`.
+    pub fn new(args: &WasiArgs) -> Result<Self> {
+        let no_memory =
+            |_| Error::instantiate("Init wasi environment failed: allocate memory failed");
+        let std = |fd: i32, own: i32| if fd < 0 { own } else { fd };
+        let fds = [std(args.stdin, 0), std(args.stdout, 1), std(args.stderr, 2)];
+        if !args.dirs.is_empty() || !args.map_dirs.is_empty() {
+            log::warn!("directories are not given to guests yet");
+        }
+        Ok(Self {
+            args: Strings::copy(&args.args).map_err(no_memory)?,
+            env: Strings::copy(&args.env).map_err(no_memory)?,
+            fds: FdTable::with_stdio(fds).map_err(|_| {
+                Error::instantiate("Init wasi environment failed: init fd table failed")
+            })?,
+            exit_code: AtomicU32::new(0),
+        })
+    }
+
+    /// The WASI state of the calling instance.
+    pub(super) fn of<'a>(_caller: &'a Caller<'_>) -> Option<&'a Self> {
+        None
+    }
+
+    /// What the guest gave to `proc_exit`; 0 before that.
+    pub fn exit_code(&self) -> u32 {
+        self.exit_code.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_exit_code(&self, code: u32) {
+        self.exit_code.store(code, Ordering::Release);
+    }
+}

@@ -1,0 +1,196 @@
+//! The guest's descriptors: which number stands for which of the host's, and what it may do.
+//!
+//! The table is locked only to look a number up or to change it. What is found is counted, so a
+//! read that blocks holds no lock, and closing the number meanwhile closes nothing under it.
+
+use super::abi::{FileType, Rights};
+use super::call::Outcome;
+use super::errno::Errno;
+use crate::platform::fd;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A descriptor of the host's.
+pub(super) struct Descriptor {
+    pub(super) fd: i32,
+    pub(super) file_type: FileType,
+    owned: bool,
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        if self.owned {
+            // There is nobody left to tell that closing failed.
+            let _ = fd::close(self.fd);
+        }
+    }
+}
+
+/// A number of the guest's.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) descriptor: Arc<Descriptor>,
+    pub(super) rights: Rights,
+    pub(super) inheriting: Rights,
+    /// The guest's name of a preopened directory.
+    pub(super) preopen: Option<Arc<[u8]>>,
+}
+
+/// Owner: the instance's WASI context.
+pub(super) struct FdTable {
+    entries: RwLock<Vec<Option<Entry>>>,
+}
+
+const STDIN_RIGHTS: Rights = Rights::FD_ADVISE
+    .with(Rights::FD_FILESTAT_GET)
+    .with(Rights::FD_READ)
+    .with(Rights::FD_WRITE)
+    .with(Rights::POLL_FD_READWRITE);
+
+const STDOUT_RIGHTS: Rights = STDIN_RIGHTS.with(Rights::FD_DATASYNC).with(Rights::FD_SYNC);
+
+const DIRECTORY_RIGHTS: Rights = Rights::FD_FDSTAT_SET_FLAGS
+    .with(Rights::FD_SYNC)
+    .with(Rights::FD_ADVISE)
+    .with(Rights(0x7ff << 9))
+    .with(Rights::PATH_FILESTAT_SET_TIMES)
+    .with(Rights::FD_FILESTAT_GET)
+    .with(Rights::FD_FILESTAT_SET_TIMES)
+    .with(Rights::PATH_SYMLINK)
+    .with(Rights::PATH_UNLINK_FILE)
+    .with(Rights::PATH_REMOVE_DIRECTORY)
+    .with(Rights::POLL_FD_READWRITE);
+
+const FILE_RIGHTS: Rights = Rights(0x1ff)
+    .with(Rights::FD_FILESTAT_GET)
+    .with(Rights::FD_FILESTAT_SET_SIZE)
+    .with(Rights::FD_FILESTAT_SET_TIMES)
+    .with(Rights::POLL_FD_READWRITE);
+
+const TERMINAL_RIGHTS: Rights = Rights::FD_READ
+    .with(Rights::FD_FDSTAT_SET_FLAGS)
+    .with(Rights::FD_WRITE)
+    .with(Rights::FD_FILESTAT_GET)
+    .with(Rights::POLL_FD_READWRITE);
+
+const SOCKET_RIGHTS: Rights = TERMINAL_RIGHTS.with(Rights::SOCKETS);
+
+impl FdTable {
+    /// A table of the three standard streams, in order: numbers of the host's that stay open
+    /// for as long as the table lives, and afterwards.
+    pub(super) fn with_stdio(fds: [i32; 3]) -> Result<Self, i32> {
+        let mut entries = Vec::with_capacity(4);
+        for fd in fds {
+            entries.push(Some(Entry::standard(fd)?));
+        }
+        Ok(Self { entries: RwLock::new(entries) })
+    }
+
+    /// What `number` stands for.
+    pub(super) fn get(&self, number: u32) -> Outcome<Entry> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(number as usize) {
+            Some(Some(entry)) => Ok(entry.clone()),
+            _ => Err(Errno::BadFd.into()),
+        }
+    }
+
+    /// What `number` stands for, if it has these rights.
+    pub(super) fn get_with(&self, number: u32, rights: Rights) -> Outcome<Arc<Descriptor>> {
+        let entry = self.get(number)?;
+        if entry.rights.contains(rights) {
+            Ok(entry.descriptor)
+        } else {
+            Err(Errno::NotCapable.into())
+        }
+    }
+
+    /// Frees `number`; what it stood for goes with its last use.
+    pub(super) fn close(&self, number: u32) -> Outcome {
+        self.take(number).map(drop)
+    }
+
+    /// Lets `to`, which is in use, stand for what `from` stands for, and frees `from`.
+    pub(super) fn renumber(&self, from: u32, to: u32) -> Outcome {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let in_use = |n: u32| matches!(entries.get(n as usize), Some(Some(_)));
+        if !in_use(from) || !in_use(to) {
+            return Err(Errno::BadFd.into());
+        }
+        if from == to {
+            return Ok(());
+        }
+        let moved = entries[from as usize].take();
+        let replaced = std::mem::replace(&mut entries[to as usize], moved);
+        drop(entries);
+        // Closing may block, so it happens without the lock.
+        drop(replaced);
+        Ok(())
+    }
+
+    /// Gives `number` other rights, which must be among those that it has.
+    pub(super) fn restrict(&self, number: u32, rights: Rights, inheriting: Rights) -> Outcome {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        match entries.get_mut(number as usize) {
+            Some(Some(e)) if e.rights.contains(rights) && e.inheriting.contains(inheriting) => {
+                e.rights = rights;
+                e.inheriting = inheriting;
+                Ok(())
+            }
+            Some(Some(_)) => Err(Errno::NotCapable.into()),
+            _ => Err(Errno::BadFd.into()),
+        }
+    }
+
+    fn take(&self, number: u32) -> Outcome<Entry> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get_mut(number as usize).and_then(Option::take);
+        entry.ok_or(Errno::BadFd.into())
+    }
+}
+
+impl Entry {
+    /// A standard stream. The process's own are known by their numbers and not looked at; an
+    /// embedder's may be anything.
+    fn standard(fd: i32) -> Result<Self, i32> {
+        let (file_type, rights, inheriting) = match fd {
+            0 => (FileType::Unknown, STDIN_RIGHTS, STDIN_RIGHTS),
+            1 | 2 => (FileType::Unknown, STDOUT_RIGHTS, STDOUT_RIGHTS),
+            fd => inspect(fd)?,
+        };
+        let descriptor = Arc::new(Descriptor { fd, file_type, owned: false });
+        Ok(Self { descriptor, rights, inheriting, preopen: None })
+    }
+}
+
+/// Type and rights of a descriptor of the host's.
+fn inspect(fd: i32) -> Result<(FileType, Rights, Rights), i32> {
+    let file_type = file_type(fd::stat(fd)?.kind);
+    let (rights, inheriting) = match file_type {
+        FileType::CharacterDevice if fd::is_terminal(fd) => (TERMINAL_RIGHTS, Rights::NONE),
+        FileType::Directory => (DIRECTORY_RIGHTS, DIRECTORY_RIGHTS.with(FILE_RIGHTS)),
+        FileType::RegularFile => (FILE_RIGHTS, Rights::NONE),
+        FileType::SocketDgram | FileType::SocketStream => (SOCKET_RIGHTS, Rights::ALL),
+        FileType::BlockDevice
+        | FileType::CharacterDevice
+        | FileType::SymbolicLink
+        | FileType::Unknown => (Rights::ALL, Rights::ALL),
+    };
+    let flags = fd::flags(fd)?;
+    let read = if flags.readable { Rights::NONE } else { Rights::FD_READ };
+    let write = if flags.writable { Rights::NONE } else { Rights::FD_WRITE };
+    Ok((file_type, rights.without(read).without(write), inheriting))
+}
+
+/// The guest's name for a kind of file.
+pub(super) fn file_type(kind: fd::Kind) -> FileType {
+    match kind {
+        fd::Kind::Unknown => FileType::Unknown,
+        fd::Kind::BlockDevice => FileType::BlockDevice,
+        fd::Kind::CharacterDevice => FileType::CharacterDevice,
+        fd::Kind::Directory => FileType::Directory,
+        fd::Kind::RegularFile => FileType::RegularFile,
+        fd::Kind::DatagramSocket => FileType::SocketDgram,
+        fd::Kind::Stream => FileType::SocketStream,
+        fd::Kind::SymbolicLink => FileType::SymbolicLink,
+    }
+}

@@ -1,0 +1,146 @@
+//! The table of all functions, by which imports find them.
+
+use super::call::{Call, Outcome, Stop};
+use super::errno::NO_CONTEXT;
+use super::{WasiCtx, clock, path, poll, proc, random, sock, stdio, strings};
+use crate::abi::trap::Trap;
+use crate::native::{Builtin, BuiltinModule, Caller};
+
+macro_rules! functions {
+    ($($name:literal $signature:literal $module:ident::$function:ident($($ty:ident),*);)*) => {
+        /// Sorted by name.
+        const FUNCTIONS: &[Builtin] = &[$(Builtin {
+            name: $name,
+            signature: $signature,
+            call: |caller, slots| {
+                let mut args = slots.iter().copied();
+                // Evaluated in order, one slot each: no parameter is wider.
+                let outcome = with_call(&caller, |call| {
+                    $module::$function(call $(, args.next().unwrap_or(0) as $ty)*)
+                });
+                finish(outcome, slots)
+            },
+        }),*];
+    };
+}
+
+/// Runs `function` on the calling instance's WASI state; `None` if it has none.
+fn with_call(caller: &Caller<'_>, function: impl FnOnce(&Call<'_>) -> Outcome) -> Option<Outcome> {
+    let ctx = WasiCtx::of(caller)?;
+    Some(function(&Call { ctx, memory: caller.memory(), caller }))
+}
+
+/// Puts the error number into the result's slot.
+fn finish(outcome: Option<Outcome>, slots: &mut [u64]) -> Result<(), Trap> {
+    let errno = match outcome {
+        Some(Ok(())) => 0,
+        Some(Err(Stop::Errno(errno))) => errno as u16,
+        Some(Err(Stop::Trap(trap))) => return Err(trap),
+        None => NO_CONTEXT,
+    };
+    if let Some(slot) = slots.first_mut() {
+        *slot = errno.into();
+    }
+    Ok(())
+}
+
+/// WASI under both of its names.
+pub(super) const WASI: &BuiltinModule =
+    &BuiltinModule { names: &["wasi_snapshot_preview1", "wasi_unstable"], functions: FUNCTIONS };
+
+functions! {
+    "args_get" "(**)i" strings::args_get(u32, u32);
+    "args_sizes_get" "(**)i" strings::args_sizes_get(u32, u32);
+    "clock_res_get" "(i*)i" clock::clock_res_get(u32, u32);
+    "clock_time_get" "(iI*)i" clock::clock_time_get(u32, u64, u32);
+    "environ_get" "(**)i" strings::environ_get(u32, u32);
+    "environ_sizes_get" "(**)i" strings::environ_sizes_get(u32, u32);
+    "fd_advise" "(iIIi)i" stdio::fd_advise(u32, u64, u64, u32);
+    "fd_allocate" "(iII)i" stdio::fd_allocate(u32, u64, u64);
+    "fd_close" "(i)i" stdio::fd_close(u32);
+    "fd_datasync" "(i)i" stdio::fd_datasync(u32);
+    "fd_fdstat_get" "(i*)i" stdio::fd_fdstat_get(u32, u32);
+    "fd_fdstat_set_flags" "(ii)i" stdio::fd_fdstat_set_flags(u32, u32);
+    "fd_fdstat_set_rights" "(iII)i" stdio::fd_fdstat_set_rights(u32, u64, u64);
+    "fd_filestat_get" "(i*)i" stdio::fd_filestat_get(u32, u32);
+    "fd_filestat_set_size" "(iI)i" stdio::fd_filestat_set_size(u32, u64);
+    "fd_filestat_set_times" "(iIIi)i" stdio::fd_filestat_set_times(u32, u64, u64, u32);
+    "fd_pread" "(i*iI*)i" stdio::fd_pread(u32, u32, u32, u64, u32);
+    "fd_prestat_dir_name" "(i*~)i" path::fd_prestat_dir_name(u32, u32, u32);
+    "fd_prestat_get" "(i*)i" path::fd_prestat_get(u32, u32);
+    "fd_pwrite" "(i*iI*)i" stdio::fd_pwrite(u32, u32, u32, u64, u32);
+    "fd_read" "(i*i*)i" stdio::fd_read(u32, u32, u32, u32);
+    "fd_readdir" "(i*~I*)i" path::fd_readdir(u32, u32, u32, u64, u32);
+    "fd_renumber" "(ii)i" stdio::fd_renumber(u32, u32);
+    "fd_seek" "(iIi*)i" stdio::fd_seek(u32, u64, u32, u32);
+    "fd_sync" "(i)i" stdio::fd_sync(u32);
+    "fd_tell" "(i*)i" stdio::fd_tell(u32, u32);
+    "fd_write" "(i*i*)i" stdio::fd_write(u32, u32, u32, u32);
+    "path_create_directory" "(i*~)i" path::path_create_directory(u32, u32, u32);
+    "path_filestat_get" "(ii*~*)i" path::path_filestat_get(u32, u32, u32, u32, u32);
+    "path_filestat_set_times" "(ii*~IIi)i" path::path_filestat_set_times(u32, u32, u32, u32, u64, u64, u32);
+    "path_link" "(ii*~i*~)i" path::path_link(u32, u32, u32, u32, u32, u32, u32);
+    "path_open" "(ii*~iIIi*)i" path::path_open(u32, u32, u32, u32, u32, u64, u64, u32, u32);
+    "path_readlink" "(i*~*~*)i" path::path_readlink(u32, u32, u32, u32, u32, u32);
+    "path_remove_directory" "(i*~)i" path::path_remove_directory(u32, u32, u32);
+    "path_rename" "(i*~i*~)i" path::path_rename(u32, u32, u32, u32, u32, u32);
+    "path_symlink" "(*~i*~)i" path::path_symlink(u32, u32, u32, u32, u32);
+    "path_unlink_file" "(i*~)i" path::path_unlink_file(u32, u32, u32);
+    "poll_oneoff" "(**i*)i" poll::poll_oneoff(u32, u32, u32, u32);
+    "proc_exit" "(i)" proc::proc_exit(u32);
+    "proc_raise" "(i)i" proc::proc_raise(u32);
+    "random_get" "(*~)i" random::random_get(u32, u32);
+    "sched_yield" "()i" proc::sched_yield();
+    "sock_accept" "(ii*)i" sock::sock_accept(u32, u32, u32);
+    "sock_addr_local" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_addr_remote" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_addr_resolve" "($$**i*)i" sock::sock_addr_resolve(u32, u32, u32, u32, u32, u32);
+    "sock_bind" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_close" "(i)i" stdio::fd_close(u32);
+    "sock_connect" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_broadcast" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_ip_multicast_loop" "(ii*)i" sock::with_number_and_pointer(u32, u32, u32);
+    "sock_get_ip_multicast_ttl" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_ip_ttl" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_ipv6_only" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_keep_alive" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_linger" "(i**)i" sock::with_pointers(u32, u32, u32);
+    "sock_get_recv_buf_size" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_recv_timeout" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_reuse_addr" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_reuse_port" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_send_buf_size" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_send_timeout" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_tcp_fastopen_connect" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_tcp_keep_idle" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_tcp_keep_intvl" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_tcp_no_delay" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_get_tcp_quick_ack" "(i*)i" sock::with_pointer(u32, u32);
+    "sock_listen" "(ii)i" sock::with_number(u32, u32);
+    "sock_open" "(iii*)i" sock::sock_open(u32, u32, u32, u32);
+    "sock_recv" "(i*ii**)i" sock::sock_recv(u32, u32, u32, u32, u32, u32);
+    "sock_recv_from" "(i*ii**)i" sock::datagram(u32, u32, u32, u32, u32, u32);
+    "sock_send" "(i*ii*)i" sock::sock_send(u32, u32, u32, u32, u32);
+    "sock_send_to" "(i*ii**)i" sock::datagram(u32, u32, u32, u32, u32, u32);
+    "sock_set_broadcast" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_ip_add_membership" "(i*i)i" sock::with_pointer_and_number(u32, u32, u32);
+    "sock_set_ip_drop_membership" "(i*i)i" sock::with_pointer_and_number(u32, u32, u32);
+    "sock_set_ip_multicast_loop" "(iii)i" sock::with_numbers(u32, u32, u32);
+    "sock_set_ip_multicast_ttl" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_ip_ttl" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_ipv6_only" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_keep_alive" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_linger" "(iii)i" sock::with_numbers(u32, u32, u32);
+    "sock_set_recv_buf_size" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_recv_timeout" "(iI)i" sock::with_long(u32, u64);
+    "sock_set_reuse_addr" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_reuse_port" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_send_buf_size" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_send_timeout" "(iI)i" sock::with_long(u32, u64);
+    "sock_set_tcp_fastopen_connect" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_tcp_keep_idle" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_tcp_keep_intvl" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_tcp_no_delay" "(ii)i" sock::with_number(u32, u32);
+    "sock_set_tcp_quick_ack" "(ii)i" sock::with_number(u32, u32);
+    "sock_shutdown" "(ii)i" sock::sock_shutdown(u32, u32);
+}

@@ -1,0 +1,85 @@
+//! WASI functions on a make-believe instance: memory, environment and WASI state, no code.
+
+mod descriptors;
+mod polling;
+mod small;
+mod table;
+
+use super::abi::Addr;
+use super::call::{Call, Outcome, Stop};
+use super::errno::Errno;
+use super::{WasiArgs, WasiCtx};
+use crate::abi::trap::Trap;
+use crate::native::Caller;
+use crate::native::tests::Rig;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+/// A guest with a page of memory.
+struct Guest {
+    rig: Rig,
+    ctx: WasiCtx,
+}
+
+const MEMORY_BYTES: usize = 0x1_0000;
+
+impl Guest {
+    fn new(args: &WasiArgs) -> Self {
+        let ctx = WasiCtx::new(args);
+        let ctx = ctx.unwrap_or_else(|error| panic!("no WASI state: {error}"));
+        Self { rig: Rig::new(MEMORY_BYTES), ctx }
+    }
+
+    /// A guest whose standard streams are one end of a socket, whose other end comes with it.
+    fn with_stream() -> (Self, UnixStream, OwnedFd) {
+        let Ok((inside, outside)) = UnixStream::pair() else { panic!("no sockets") };
+        let fd = inside.as_raw_fd();
+        let args = WasiArgs { stdin: fd, stdout: fd, stderr: fd, ..WasiArgs::default() };
+        (Self::new(&args), outside, inside.into())
+    }
+
+    fn call<T>(&mut self, function: impl FnOnce(&Call<'_>) -> T) -> T {
+        let env = self.rig.env();
+        // SAFETY: the rig's environment and memory live and stay put during the call.
+        let caller = unsafe { Caller::new(env) };
+        function(&Call { ctx: &self.ctx, memory: caller.memory(), caller: &caller })
+    }
+
+    fn write(&mut self, address: Addr, bytes: &[u8]) {
+        self.rig.bytes[address as usize..][..bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn write_u32(&mut self, address: Addr, value: u32) {
+        self.write(address, &value.to_le_bytes());
+    }
+
+    fn read(&self, address: Addr, len: usize) -> &[u8] {
+        &self.rig.bytes[address as usize..][..len]
+    }
+
+    fn read_u32(&self, address: Addr) -> u32 {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(self.read(address, 4));
+        u32::from_le_bytes(bytes)
+    }
+
+    fn read_u64(&self, address: Addr) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(self.read(address, 8));
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Puts iovecs at `address`.
+    fn iovecs(&mut self, address: Addr, list: &[(Addr, u32)]) {
+        for (index, &(start, len)) in list.iter().enumerate() {
+            self.write_u32(address + index as u32 * 8, start);
+            self.write_u32(address + index as u32 * 8 + 4, len);
+        }
+    }
+}
+
+fn fails(errno: Errno) -> Outcome {
+    Err(Stop::Errno(errno))
+}
+
+const OUT_OF_BOUNDS: Outcome = Err(Stop::Trap(Trap::MemoryOutOfBounds));
