@@ -16,8 +16,11 @@
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
 //!
 //! [`tls`] is common to all backends: one pointer-sized word per thread, and one callback at
-//! thread exit.
+//! thread exit. So is [`fd`], what descriptors are; its calls have backends of their own.
 
+// Only WASI has to do with descriptors.
+#[cfg(feature = "wasi")]
+pub mod fd;
 pub mod tls;
 
 #[cfg(all(unix, not(miri)))]

@@ -14,6 +14,8 @@ pub(super) enum Stop {
     Errno(Errno),
     /// The guest does not go on.
     Trap(Trap),
+    /// The guest raised a signal, and does not go on.
+    Signal(u8),
 }
 
 /// What a WASI function comes to.

@@ -3,7 +3,7 @@
 use super::fd_table::FdTable;
 use super::strings::Strings;
 use crate::abi::error::{Error, Result};
-use crate::native::Caller;
+use crate::instance::Instance;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What an embedder configures for the instances of a module.
@@ -73,9 +73,9 @@ impl WasiCtx {
         })
     }
 
-    /// The WASI state of the calling instance.
-    pub(super) fn of<'a>(_caller: &'a Caller<'_>) -> Option<&'a Self> {
-        None
+    /// The WASI state of an instance, if it was made with one.
+    pub fn of(instance: &Instance) -> Option<&Self> {
+        instance.host_state()?.downcast_ref()
     }
 
     /// What the guest gave to `proc_exit`; 0 before that.

@@ -73,7 +73,7 @@ impl Waiter {
         };
         let state = state.unwrap_or_else(|stop| match stop {
             Stop::Errno(errno) => State::Failed(errno),
-            Stop::Trap(_) => State::Failed(Errno::Invalid),
+            Stop::Trap(_) | Stop::Signal(_) => State::Failed(Errno::Invalid),
         });
         Self { subscription, state }
     }

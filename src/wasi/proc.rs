@@ -1,7 +1,6 @@
 //! The end of the program, and giving way to others.
 
-use super::call::{Call, Outcome};
-use super::errno::Errno;
+use super::call::{Call, Outcome, Stop};
 use crate::abi::trap::Trap;
 
 /// Ends the program: a trap that whoever started it takes for what it is.
@@ -10,9 +9,9 @@ pub(super) fn proc_exit(call: &Call<'_>, code: u32) -> Outcome {
     Err(Trap::ProcExit.into())
 }
 
-/// A guest has no signals.
-pub(super) fn proc_raise(_call: &Call<'_>, _signal: u32) -> Outcome {
-    Err(Errno::NoSys.into())
+/// Ends the program with an exception that tells the signal: a guest has no handlers for it.
+pub(super) fn proc_raise(_call: &Call<'_>, signal: u32) -> Outcome {
+    Err(Stop::Signal(signal as u8))
 }
 
 pub(super) fn sched_yield(_call: &Call<'_>) -> Outcome {

@@ -4,6 +4,7 @@ use super::call::{Call, Outcome, Stop};
 use super::errno::NO_CONTEXT;
 use super::{WasiCtx, clock, path, poll, proc, random, sock, stdio, strings};
 use crate::abi::trap::Trap;
+use crate::instance::Instance;
 use crate::native::{Builtin, BuiltinModule, Caller};
 
 macro_rules! functions {
@@ -13,35 +14,41 @@ macro_rules! functions {
             name: $name,
             signature: $signature,
             call: |caller, slots| {
+                #[allow(unused_mut, reason = "some take no arguments")]
                 let mut args = slots.iter().copied();
                 // Evaluated in order, one slot each: no parameter is wider.
-                let outcome = with_call(&caller, |call| {
+                let errno = run(&caller, &mut |call| {
                     $module::$function(call $(, args.next().unwrap_or(0) as $ty)*)
-                });
-                finish(outcome, slots)
+                })?;
+                if let Some(slot) = slots.first_mut() {
+                    *slot = errno;
+                }
+                Ok(())
             },
         }),*];
     };
 }
 
-/// Runs `function` on the calling instance's WASI state; `None` if it has none.
-fn with_call(caller: &Caller<'_>, function: impl FnOnce(&Call<'_>) -> Outcome) -> Option<Outcome> {
-    let ctx = WasiCtx::of(caller)?;
-    Some(function(&Call { ctx, memory: caller.memory(), caller }))
-}
-
-/// Puts the error number into the result's slot.
-fn finish(outcome: Option<Outcome>, slots: &mut [u64]) -> Result<(), Trap> {
-    let errno = match outcome {
-        Some(Ok(())) => 0,
-        Some(Err(Stop::Errno(errno))) => errno as u16,
-        Some(Err(Stop::Trap(trap))) => return Err(trap),
-        None => NO_CONTEXT,
-    };
-    if let Some(slot) = slots.first_mut() {
-        *slot = errno.into();
+/// Runs `function` on the calling instance's WASI state and puts the error number into the
+/// result's slot.
+fn run(caller: &Caller<'_>, function: &mut dyn FnMut(&Call<'_>) -> Outcome) -> Result<u64, Trap> {
+    // SAFETY: a caller's instance is live during the call.
+    let instance = unsafe { Instance::of_vm(caller.instance()) };
+    let Some(ctx) = WasiCtx::of(instance) else { return Ok(NO_CONTEXT.into()) };
+    match function(&Call { ctx, memory: caller.memory(), caller }) {
+        Ok(()) => Ok(0),
+        Err(Stop::Errno(errno)) => Ok(errno as u64),
+        Err(Stop::Trap(trap)) => {
+            if trap == Trap::ProcExit {
+                instance.set_exit_code(ctx.exit_code());
+            }
+            Err(trap)
+        }
+        Err(Stop::Signal(signal)) => {
+            instance.set_exception(format!("wasi proc raise {signal}").as_bytes());
+            Err(Trap::Host)
+        }
     }
-    Ok(())
 }
 
 /// WASI under both of its names.
@@ -78,7 +85,8 @@ functions! {
     "fd_write" "(i*i*)i" stdio::fd_write(u32, u32, u32, u32);
     "path_create_directory" "(i*~)i" path::path_create_directory(u32, u32, u32);
     "path_filestat_get" "(ii*~*)i" path::path_filestat_get(u32, u32, u32, u32, u32);
-    "path_filestat_set_times" "(ii*~IIi)i" path::path_filestat_set_times(u32, u32, u32, u32, u64, u64, u32);
+    "path_filestat_set_times" "(ii*~IIi)i"
+        path::path_filestat_set_times(u32, u32, u32, u32, u64, u64, u32);
     "path_link" "(ii*~i*~)i" path::path_link(u32, u32, u32, u32, u32, u32, u32);
     "path_open" "(ii*~iIIi*)i" path::path_open(u32, u32, u32, u32, u32, u64, u64, u32, u32);
     "path_readlink" "(i*~*~*)i" path::path_readlink(u32, u32, u32, u32, u32, u32);

@@ -32,8 +32,10 @@ impl Extra {
         let mut args = vec![Type::pointer()];
         for (index, &param) in ty.params().iter().enumerate() {
             let asked = signature.map_or(Param::Value, |s| s.param(index));
-            let pointer = asked != Param::Value;
-            args.push(if pointer { Type::pointer() } else { passed_as(param, signature.is_some()) });
+            args.push(match asked {
+                Param::Value => passed_as(param, signature.is_some()),
+                _ => Type::pointer(),
+            });
         }
         args.extend(ty.results().iter().skip(1).map(|_| Type::pointer()));
         let first = ty.results().first();

@@ -35,8 +35,9 @@ pub(super) use plan::{CallPlan, PLANNED};
 use super::convert;
 use super::host_func::{Body, HostFunc};
 use crate::abi::trap::Trap;
-use crate::abi::types::{FuncType, ValType};
+use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
+use crate::platform::stack;
 use std::ffi::c_void;
 use std::sync::atomic::Ordering;
 
@@ -58,17 +59,10 @@ type RawFn = unsafe extern "C" fn(exec_env: *mut c_void, args: *mut u64);
 pub(super) unsafe fn check_stack(env: *const VmEnv, room: usize) -> Result<(), Trap> {
     // SAFETY: the caller vouches for `env`.
     let limit = unsafe { (*env).native_stack_limit };
-    if stack_pointer().saturating_sub(room) < limit {
+    if stack::pointer().saturating_sub(room) < limit {
         return Err(Trap::NativeStackOverflow);
     }
     Ok(())
-}
-
-/// Near enough: the address of something on the stack.
-#[inline(always)]
-fn stack_pointer() -> usize {
-    let here = std::mem::MaybeUninit::<u8>::uninit();
-    std::hint::black_box(std::ptr::from_ref(&here)).addr()
 }
 
 /// The code of the trap that a native asked for by setting an exception, else 0.
@@ -95,6 +89,16 @@ unsafe fn enter(host: &HostFunc, env: *mut VmEnv, args: *mut u64, room: usize) -
     if host.conversions.is_empty() {
         return 0;
     }
+    // SAFETY: passed on to the caller.
+    unsafe { convert_params(host, env, args) }
+}
+
+/// Kept apart so that calls without conversions stay short.
+///
+/// # Safety
+/// As for `enter`.
+#[inline(never)]
+unsafe fn convert_params(host: &HostFunc, env: *mut VmEnv, args: *mut u64) -> u32 {
     // SAFETY: the caller vouches for `env` and for parameters of the type that the
     // conversions were listed for.
     match unsafe { convert::apply(&host.conversions, host.externrefs.as_deref(), env, args) } {
@@ -141,9 +145,10 @@ unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *m
     pending
 }
 
-/// Whether results of type `ty` have to be fitted into their slots after a raw call.
+/// Whether results of type `ty` have to be fitted into their slots after a raw call. Numbers do
+/// not: whoever reads a 32-bit value from a slot ignores its upper half.
 pub(super) fn raw_results_need_fitting(ty: &FuncType) -> bool {
-    ty.results().iter().any(|ty| !matches!(ty, ValType::I64 | ValType::F64 | ValType::V128))
+    ty.results().iter().any(|ty| ty.is_ref())
 }
 
 /// # Safety

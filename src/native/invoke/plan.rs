@@ -11,7 +11,8 @@ use super::backend::{self, FLOAT_REGS, INT_REGS};
 use super::{CallFn, attached, enter, pending_exception};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
-use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
+use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
+use crate::instance::Instance;
 use crate::native::convert::{self, ExternRefMap};
 use crate::native::host_func::{Body, HostFunc};
 use crate::native::signature::Signature;
@@ -277,7 +278,8 @@ pub(super) fn slot_of_result(
 
 /// The reference of a function that a native named by its index; null if the instance made
 /// none for it.
-fn func_ref(_instance: *mut VmInstance, _index: u32) -> u64 {
-    let none = std::ptr::null_mut::<VmFuncRef>();
-    none.addr() as u64
+fn func_ref(instance: *mut VmInstance, index: u32) -> u64 {
+    // SAFETY: natives run with a live instance in their environment.
+    let instance = unsafe { Instance::of_vm(instance) };
+    instance.func(index).map_or(0, |func| func.as_ptr().expose_provenance() as u64)
 }

@@ -2,6 +2,8 @@
 
 mod calls;
 mod closures;
+pub(crate) mod guest;
+mod guests;
 mod registry;
 mod shapes;
 

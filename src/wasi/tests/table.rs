@@ -1,7 +1,6 @@
-//! The table: order, signatures, names, and calls on instances without WASI.
+//! The table: order, signatures, names.
 
 use crate::abi::types::{FuncType, ValType};
-use crate::native::tests::Rig;
 use crate::native::{BuiltinModule, Registry};
 use crate::wasi;
 use crate::wasi::table::WASI;
