@@ -7,7 +7,7 @@
 
 use super::types::FuncType;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// A linear memory as running code sees it. Owner: the instance that defines it.
 #[repr(C)]
@@ -81,10 +81,8 @@ pub struct VmHostFunc {
 pub struct VmCode {
     /// First instruction. Interpreter code here; compiled code gets a field of its own.
     pub entry: AtomicPtr<u64>,
-    /// Low half: slots of the whole frame (parameters, header, locals, operands, outgoing
-    /// arguments). High half: slots behind the header to clear on entry, the declared locals.
-    /// One word, so that whoever races with translation sees a size that covers the clearing.
-    pub shape: AtomicU64,
+    /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
+    pub frame_slots: AtomicU32,
     /// What entering costs in fuel: every instruction of the body once.
     pub cost: AtomicU32,
     /// Slots of the parameters, which is where the frame's header lies.

@@ -9,7 +9,7 @@ use crate::abi::vm_layout::VmCode;
 use crate::alloc;
 use crate::module::Module;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an untranslated function's entry points to: the translating instruction, and the
@@ -66,7 +66,7 @@ impl ModuleCode {
             let header_slot = this.module.types[ty as usize].param_slots();
             codes.push(VmCode {
                 entry: AtomicPtr::new(std::ptr::null_mut()),
-                shape: AtomicU64::new((header_slot + control::HEADER_SLOTS) as u64),
+                frame_slots: AtomicU32::new(header_slot + control::HEADER_SLOTS),
                 cost: AtomicU32::new(0),
                 header_slot,
                 func_index: imported + i as u32,
@@ -113,8 +113,7 @@ impl ModuleCode {
         if alloc::take_exhausted() {
             return Err(Trap::OutOfMemory);
         }
-        let shape = translated.frame_slots as u64 | (translated.zero_slots as u64) << 32;
-        code.shape.store(shape, Ordering::Relaxed);
+        code.frame_slots.store(translated.frame_slots, Ordering::Relaxed);
         code.cost.store(translated.cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.
         code.entry.store(translated.words.as_ptr().cast_mut(), Ordering::Release);

@@ -100,6 +100,11 @@ pub enum Instr {
     CopyAcc {
         class: Class,
     },
+    /// Clears a few slots: locals on entry.
+    Clear {
+        count: u8,
+    },
+    ClearMany,
     GlobalGet {
         class: Class,
         imported: bool,
@@ -150,6 +155,9 @@ pub enum Instr {
 }
 
 impl Instr {
+    /// More slots than this are cleared by `ClearMany`.
+    pub const CLEAR_MAX: u32 = 8;
+
     /// Bytes of the instruction; the table of a `BranchTable` comes on top.
     pub fn size(self) -> usize {
         let wide = match self {

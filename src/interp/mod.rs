@@ -74,7 +74,8 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
             f32: 0.0,
             f64: 0.0,
         };
-        let ret = handlers::control::enter(r, code, frame, r.ip);
+        let header = frame.add((*code).header_slot as usize);
+        let ret = handlers::control::enter(r, code, frame, header, r.ip);
         let trap = dispatch::finish(ret);
         ((*env).instance, (*env).globals, (*env).stack_top) = saved;
         trap

@@ -4,6 +4,7 @@ use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
+use crate::interp::handlers::control::HEADER_SLOTS;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
 
@@ -19,7 +20,8 @@ impl Translator<'_> {
         let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
         self.stack.truncate(len);
         let slots = ty.param_slots().max(ty.result_slots());
-        self.stack.reserve(slots);
+        // The callee's header is named by the caller too.
+        self.stack.reserve(slots + HEADER_SLOTS);
         Ok((self.stack.top_slot() as u16, slots as u16))
     }
 
@@ -50,6 +52,7 @@ impl Translator<'_> {
         if let Some(defined) = func_index.checked_sub(imported) {
             let at = self.op(Instr::Call);
             self.code.put_u16(at, A, frame);
+            self.code.put_u16(at, B, frame.wrapping_add(ty.param_slots() as u16));
             // The code table has an entry for every defined function.
             let code = self.codes.wrapping_add(defined as usize);
             self.code.put_u64(at, WIDE, code as usize as u64);

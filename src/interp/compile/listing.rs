@@ -156,6 +156,9 @@ fn without_result(instr: Instr, f: &Fields<'_>) -> String {
             let pair = f.branch_pair(left, right);
             format!("Branch{op:?} {pair} {}", f.branch())
         }
+        Instr::Clear { .. } | Instr::ClearMany => {
+            format!("Clear {} slots from {}", f.int(IMM), f.slot(DST))
+        }
         Instr::Call => format!("Call frame {}", f.slot(A)),
         Instr::CallImport => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(A)),
         Instr::CallIndirect { index } => {

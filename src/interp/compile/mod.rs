@@ -39,7 +39,6 @@ use writer::Writer;
 pub struct Translated {
     pub words: Box<[u64]>,
     pub frame_slots: u32,
-    pub zero_slots: u32,
     pub cost: u32,
     /// What `words` are, when asked for.
     pub listing: Vec<writer::Line>,
@@ -159,6 +158,7 @@ impl<'m> Translator<'m> {
 
     fn body(&mut self, body: &FunctionBody) -> Result<(), Trap> {
         self.push_function_label();
+        self.clear_locals();
         let mut reader = body.get_operators_reader().map_err(unexpected)?;
         // Blocks opened in unreachable code.
         let mut skipped = 0u32;
@@ -184,16 +184,26 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
+    fn clear_locals(&mut self) {
+        let first = self.header_slot as u32 + HEADER_SLOTS;
+        let count = self.stack.top_slot() - first;
+        let at = match count {
+            0 => return,
+            1..=Instr::CLEAR_MAX => self.op(Instr::Clear { count: count as u8 }),
+            _ => self.op(Instr::ClearMany),
+        };
+        self.code.put_u16(at, super::operand::DST, first as u16);
+        self.code.put_u32(at, super::operand::IMM, count);
+    }
+
     fn finish(self) -> Result<Translated, Trap> {
         let frame_slots = self.stack.frame_slots;
         if frame_slots > u16::MAX as u32 {
             // Slots have 16 bits in instructions; no compiler makes such a function.
             return Err(Trap::OperandStackOverflow);
         }
-        let params = self.ty.params().len();
-        let zero_slots = self.locals[params..].iter().map(|(ty, _)| ty.slots()).sum();
         let (words, listing) = self.code.finish();
-        Ok(Translated { words, frame_slots, zero_slots, cost: self.operators, listing })
+        Ok(Translated { words, frame_slots, cost: self.operators, listing })
     }
 
     /// Starts an instruction without a result.

@@ -114,31 +114,32 @@ handler!(
     next(r)
 });
 
-/// Enters `code` with its parameters at `frame`, to come back to `r`'s frame at `back_to`.
+/// Enters `code` with its parameters at `frame` and its header at `header`, to come back to
+/// `r`'s frame at `back_to`. Clearing the locals is up to the function's first instructions.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters.
+/// `frame` must lie in the environment's slots and hold the parameters; the header must be
+/// where the code has it.
 #[inline(always)]
-pub unsafe fn enter(mut r: Regs, code: *const VmCode, frame: *mut u64, back_to: *const u8) -> Ret {
+pub unsafe fn enter(
+    mut r: Regs,
+    code: *const VmCode,
+    frame: *mut u64,
+    header: *mut u64,
+    back_to: *const u8,
+) -> Ret {
     // SAFETY: the frame and the header fit, which is checked before anything is written; the
     // fields of `code` were set before its entry was.
     unsafe {
         let env = r.env;
         let entry = (*code).entry.load(Ordering::Acquire);
-        let shape = (*code).shape.load(Ordering::Relaxed);
+        let slots = (*code).frame_slots.load(Ordering::Relaxed) as usize;
         // At most 512 KiB beyond `frame`, which no allocation's end is away from wrapping.
-        if frame.wrapping_add(shape as u32 as usize) > (*env).stack_limit {
+        if frame.wrapping_add(slots) > (*env).stack_limit {
             return trap(r, Trap::OperandStackOverflow);
         }
-        let header = frame.add((*code).header_slot as usize);
         *header = back_to as usize as u64;
         *header.add(1) = r.sp as usize as u64;
-        let locals = header.add(HEADER_SLOTS as usize);
-        for i in 0..(shape >> 32) as usize {
-            // Volatile, or LLVM makes it a call of memset, for which every call of a guest
-            // function would have to save all the registers. Locals are few.
-            locals.add(i).write_volatile(0);
-        }
         r.ip = entry.cast::<u8>();
         r.sp = frame;
         (*env).budget -= (*code).cost.load(Ordering::Relaxed) as i64;
@@ -150,11 +151,11 @@ pub unsafe fn enter(mut r: Regs, code: *const VmCode, frame: *mut u64, back_to: 
 }
 
 handler!(
-    /// Calls a function of this module: `[handler][-, frame][code]`.
+    /// Calls a function of this module: `[handler][-, frame, header][code]`.
     call [] |r| {
     let code = r.field::<*const VmCode>(WIDE);
-    let frame = r.sp.add(r.field::<u16>(A) as usize);
-    enter(r, code, frame, r.ip.add(24))
+    let (frame, header) = (r.slot(A), r.slot(B));
+    enter(r, code, frame, header, r.ip.add(24))
 });
 
 handler!(
@@ -168,7 +169,7 @@ handler!(
             let back_to = *header as usize as *const u8;
             let frame = r.sp;
             r.sp = *header.add(1) as usize as *mut u64;
-            enter(r, code, frame, back_to)
+            enter(r, code, frame, header, back_to)
         }
         Err(code) => trap(r, code),
     }

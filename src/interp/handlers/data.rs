@@ -62,6 +62,40 @@ handler!(
     next(r)
 });
 
+handler!(
+    /// Clears `N` slots from `dst` on.
+    clear [const N: usize] |r| {
+    let first = r.slot(DST);
+    for i in 0..N {
+        *first.add(i) = 0;
+    }
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// Clears `imm` slots from `dst` on.
+    clear_many [] |r| {
+    std::ptr::write_bytes(r.slot(DST), 0, r.field::<u32>(IMM) as usize);
+    r.skip(16);
+    next(r)
+});
+
+/// The handler that clears `count` slots, for as many as are worth a handler of their own.
+pub fn clear_handler(count: u8) -> Handler {
+    match count {
+        1 => clear::<1>,
+        2 => clear::<2>,
+        3 => clear::<3>,
+        4 => clear::<4>,
+        5 => clear::<5>,
+        6 => clear::<6>,
+        7 => clear::<7>,
+        8 => clear::<8>,
+        _ => none(),
+    }
+}
+
 /// The handler that stores the accumulator of `class` to a slot.
 pub fn copy_acc_handler(class: Class) -> Handler {
     match class {

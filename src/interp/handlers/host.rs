@@ -84,7 +84,9 @@ handler!(
         return trap(r, Trap::IndirectCallTypeMismatch);
     }
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
-        return enter(r, (*func).code, frame, r.ip.add(24));
+        let code = (*func).code;
+        let header = frame.add((*code).header_slot as usize);
+        return enter(r, code, frame, header, r.ip.add(24));
     }
     call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64)
 });

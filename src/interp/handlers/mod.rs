@@ -58,6 +58,8 @@ impl Instr {
             Self::CopyMany => data::copy_many,
             Self::CopyImm32 => data::copy_imm32,
             Self::CopyImm64 => data::copy_imm64,
+            Self::Clear { count } => data::clear_handler(count),
+            Self::ClearMany => data::clear_many,
             Self::CopyAcc { class } => data::copy_acc_handler(class),
             Self::GlobalGet { class, imported } => data::global_get(class, imported, target),
             Self::GlobalSet { class, imported, source } => {
