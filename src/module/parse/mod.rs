@@ -20,6 +20,7 @@ use crate::alloc;
 use collect::push;
 use std::collections::TryReserveError;
 use std::ops::Range;
+use text::Stage;
 use wasmparser::{Parser, Payload, Validator};
 
 /// Why reading stopped. The validator's errors become ours once, at the end.
@@ -65,6 +66,8 @@ pub(super) struct Sections {
     pub datas: Vec<DataSegment>,
     pub bodies: Vec<Range<u32>>,
     pub custom_sections: Vec<CustomSection>,
+    /// Where reading is, for the texts of errors.
+    stage: Stage,
 }
 
 /// Checks magic and version, with the texts embedders know.
@@ -102,7 +105,7 @@ pub(super) fn read(bytes: &[u8], features: Features) -> Result<Sections> {
     match sections.read(bytes, features) {
         Ok(()) => Ok(sections),
         Err(ReadError::Ours(error)) => Err(error),
-        Err(ReadError::Wasm(error)) => Err(text::load_error(&error)),
+        Err(ReadError::Wasm(error)) => Err(text::load_error(&error, bytes, sections.stage)),
     }
 }
 
@@ -114,7 +117,10 @@ impl Sections {
         let mut parser = Parser::new(0);
         parser.set_features(features);
         for payload in parser.parse_all(bytes) {
-            self.payload(payload?, &mut validator, &mut bodies)?;
+            let payload = payload?;
+            self.stage = Stage::of(&payload);
+            self.payload(payload, &mut validator, &mut bodies)?;
+            self.stage = self.stage.between();
         }
         Ok(())
     }

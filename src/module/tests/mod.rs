@@ -169,6 +169,72 @@ fn names_out_of_order_are_sorted() {
 }
 
 #[test]
+fn refusals_start_with_the_known_texts() {
+    for (text, start) in [
+        ("(module (func local.get 0))", "unknown local"),
+        ("(module (func br 3))", "unknown label, unexpected end of section or function"),
+        ("(module (func (result i32) i64.const 0))", "type mismatch"),
+        ("(module (func ref.func 0 drop))", "undeclared function reference"),
+        ("(module (func (type 3)))", "unknown type"),
+        ("(module (global i32 (i32.const 0)) (func (global.set 0 (i32.const 0))))", "global is"),
+        ("(module (memory 65537))", "memory size must be at most 65536 pages (4GiB)"),
+        ("(module (func (param i32)) (start 0))", "invalid start function"),
+        (
+            "(module (memory 1) (func (drop (i32.load align=8 (i32.const 0)))))",
+            "invalid memop flags: alignment must not be larger than natural",
+        ),
+        (r#"(module (func (export "a")) (export "a" (func 0)))"#, "duplicate export name"),
+    ] {
+        let ours = refusal(text);
+        assert!(ours.starts_with(start), "{text}: {ours}");
+        assert!(ours.contains(" (at offset 0x"), "{text}: {ours}");
+    }
+}
+
+#[test]
+fn malformed_binaries_have_the_known_texts() {
+    const FUNC: &[u8] = b"\x01\x04\x01\x60\0\0\x03\x02\x01\0";
+    for (sections, start) in [
+        (&b"\x01"[..], "unexpected end (at"),
+        (b"\x01\x09\x01", "unexpected end (at"),
+        (b"\x01\x02\x01\x60", "unexpected end of section or function"),
+        (b"\x0f\x01\0", "invalid section id"),
+        (b"\x01\x02\x01\x5a", "invalid type flag"),
+        (b"\x01\x05\x01\x60\x01\x01\0", "unknown value type"),
+        (b"\x02\x06\x01\x01m\x01n\x07", "invalid import kind"),
+        (b"\x02\x06\x01\x01\xff\x01n\0", "invalid UTF-8 encoding"),
+        (b"\x05\x03\x01\x10\0", "invalid limits flags"),
+        (b"\x05\x08\x01\0\x80\x80\x80\x80\x80\0", "integer representation too long"),
+        (b"\x05\x07\x01\0\x80\x80\x80\x80\x70", "integer too large"),
+        (b"\x06\x06\x01\x7f\x04\x41\0\x0b", "invalid mutability"),
+        (b"\x07\x04\x01\0\x0e\0", "invalid export kind"),
+        (b"\x05\x03\x01\0\0\x04\x01\0", "unexpected content after last section or junk"),
+        (b"\x0c\x01\x01", "data count and data section have inconsistent lengths"),
+        (b"\x0a\x04\x01\x02\0\x0b", "function and code section have inconsistent lengths"),
+    ] {
+        let error = Module::parse(&[b"\0asm\x01\0\0\0", sections].concat(), Features::NONE);
+        let text = error.err().unwrap().message().to_owned();
+        assert!(text.starts_with(start), "{sections:02x?}: {text}");
+    }
+    for (body, start) in [
+        (&b"\0\x01"[..], "section size mismatch: function body END opcode expected"),
+        (b"\0\x02\x40\x0b", "unexpected end opcodes from unbalanced control flow structures"),
+        (b"\0\x0b\x0b", "section size mismatch"),
+        (b"\0\x05\x0b", "opcode else found without matched opcode if"),
+        (b"\0\xff\x0b", "unsupported opcode ff"),
+        (b"\0\xfc\x7f\x0b", "unsupported opcode fc 7f"),
+        (b"\0\xfd\x8c\xfd\x9d\x01\x0b", "invalid opcode 0xfd 277e8c."),
+        (b"\x01\x01\x12\x0b", "unknown value type"),
+    ] {
+        let size = body.len() as u8;
+        let code = [&[0x0a, size + 2, 1, size], body].concat();
+        let bytes = [b"\0asm\x01\0\0\0", FUNC, &code].concat();
+        let text = Module::parse(&bytes, Features::NONE).err().unwrap().message().to_owned();
+        assert!(text.starts_with(start), "{body:02x?}: {text}");
+    }
+}
+
+#[test]
 fn missing_proposals_are_named() {
     let text = refusal("(module (func (local v128)))");
     assert!(text.contains("SIMD"), "{text}");
