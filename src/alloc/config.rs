@@ -159,6 +159,30 @@ pub enum HeapConfig {
     Failing { inner: Box<HeapConfig>, rule: FailRule },
 }
 
+/// What tells one [`HeapConfig`] from another: kinds, addresses and sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapIdentity {
+    kind: u8,
+    words: [usize; 4],
+}
+
+impl HeapConfig {
+    pub fn identity(&self) -> HeapIdentity {
+        match self {
+            Self::System => HeapIdentity { kind: 0, words: [0; 4] },
+            Self::Pool(pool) => {
+                HeapIdentity { kind: 1, words: [pool.start.addr().get(), pool.len, 0, 0] }
+            }
+            Self::User(user) => {
+                let (malloc, free) = user.functions.ends();
+                let realloc = usize::from(user.functions.has_realloc());
+                HeapIdentity { kind: 2, words: [malloc, realloc, free, user.user_data.addr()] }
+            }
+            Self::Failing { inner, .. } => HeapIdentity { kind: 3, ..inner.identity() },
+        }
+    }
+}
+
 /// Why a heap cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeapError {

@@ -28,8 +28,9 @@ mod source;
 mod user;
 
 pub use config::{
-    FailRule, HeapConfig, HeapError, HeapStats, Leak, PlainFunctions, PoolBuffer, PoolInfo, Usage,
-    UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
+    FailRule, HeapConfig, HeapError, HeapIdentity, HeapStats, Leak, PlainFunctions, PoolBuffer,
+    PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions,
+    UserFunctions,
 };
 pub use current::{
     HeadKind, HeapGuard, ThreadHead, enter, fallible, head_ptr, install, outside, remove,

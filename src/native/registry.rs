@@ -185,6 +185,13 @@ impl Registry {
             .ok()
     }
 
+    /// Forgets what was registered and keeps no memory for it; built-in tables stay.
+    pub fn clear(&self) {
+        let nodes = std::mem::take(&mut self.write().nodes);
+        // As in `remove`: what goes, goes without the lock.
+        drop(nodes);
+    }
+
     fn push(&self, node: Node) -> bool {
         let mut state = self.write();
         if state.nodes.try_reserve(1).is_err() {
