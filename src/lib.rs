@@ -5,7 +5,7 @@
 mod abi;
 mod alloc;
 mod api;
-mod context;
+pub mod context;
 mod exec;
 mod instance;
 mod interp;
@@ -16,4 +16,15 @@ mod sync;
 #[cfg(feature = "wasi")]
 mod wasi;
 
+pub use alloc::{
+    ContextAlloc, Heap, HeapConfig, HeapError, HeapRef, HeapStats, PlainFunctions, PoolBuffer,
+    PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions,
+    UserFunctions,
+};
 pub use api::*;
+pub use context::{
+    ContextBuilder, ContextData, ContextStats, Entered, GC_HEAP_SIZE_DEFAULT, Held, JitOptions,
+    LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectKind, RawContext, RunningMode, ThreadInfo,
+    TypeIds, WeakContext,
+};
+pub use native::{Convention, NativeSymbol};

@@ -1,0 +1,134 @@
+//! Logging: messages are filtered by the calling context and written by the process.
+//!
+//! All parts log through the `log` crate's macros, without knowing any context. The logger that
+//! [`install`] puts behind them asks the calling thread for its context and drops what that
+//! context does not want. What is left goes to the context's callback, or to an `env_logger`
+//! that writes WAMR's lines to standard output (`sink.rs`). An embedder that has set a logger
+//! of its own before keeps it: it then gets every message, and can ask [`enabled`].
+//!
+//! A message is built and written with no current heap: what a sink keeps for the next message
+//! must not lie in a context's memory, and a context that has run out must be able to say so.
+//! Nobody logs while holding a lock that finding the context takes.
+
+mod sink;
+
+#[cfg(test)]
+pub(super) use sink::make;
+pub use sink::{Output, print};
+
+use super::{Context, process, thread};
+use crate::alloc;
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// How much is logged: messages up to a level. The numbers are the C API's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum LogLevel {
+    Fatal = 0,
+    Error = 1,
+    #[default]
+    Warning = 2,
+    Debug = 3,
+    Verbose = 4,
+}
+
+impl LogLevel {
+    /// The level with this number; larger numbers stand for [`LogLevel::Verbose`], which they
+    /// let as much through as.
+    pub const fn from_raw(raw: u32) -> Self {
+        match raw {
+            0 => Self::Fatal,
+            1 => Self::Error,
+            2 => Self::Warning,
+            3 => Self::Debug,
+            _ => Self::Verbose,
+        }
+    }
+}
+
+impl From<Level> for LogLevel {
+    /// `info!` is for what upstream's release builds do not say.
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warning,
+            Level::Info | Level::Debug => Self::Debug,
+            Level::Trace => Self::Verbose,
+        }
+    }
+}
+
+/// Receives a context's messages, each without prefix and line end. It runs inside that context,
+/// on whatever thread logs, with no heap of a context current. What it logs itself goes to the
+/// process's logger.
+pub type LogCallback = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
+
+/// Whether the calling thread's context wants messages of this level.
+pub fn enabled(level: LogLevel) -> bool {
+    level <= thread::quiet().map_or_else(thread::remembered_log_level, |c| c.log_level())
+}
+
+/// Makes this library's logger the process's, unless there is one. Only the first call in a
+/// process has an effect, and it decides how standard output is written to. True if the
+/// library's logger is in place because of this call.
+pub fn install(output: Output) -> bool {
+    let mut installed = false;
+    process::of_thread().logger.call_once(|| {
+        alloc::outside(|| {
+            let logger = ContextLogger { sink: sink::make(output) };
+            if log::set_boxed_logger(Box::new(logger)).is_ok() {
+                // What is wanted differs from context to context and is asked each time.
+                log::set_max_level(LevelFilter::Trace);
+                installed = true;
+            }
+        });
+    });
+    installed
+}
+
+/// The logger of a process.
+struct ContextLogger {
+    sink: env_logger::Logger,
+}
+
+/// Crates whose messages are ours. Those of others have no logger, as if none were installed.
+const CRATES: [&str; 2] = ["isothread", "iwasm"];
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    let name = metadata.target().split("::").next().unwrap_or_default();
+    CRATES.contains(&name)
+}
+
+impl Log for ContextLogger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        is_ours(metadata) && enabled(metadata.level().into())
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !is_ours(record.metadata()) {
+            return;
+        }
+        let level = record.level().into();
+        let context = thread::quiet();
+        let limit = context.as_ref().map_or_else(thread::remembered_log_level, Context::log_level);
+        if level > limit {
+            return;
+        }
+        let told = context.is_some_and(|context| {
+            let Some(callback) = context.0.sink() else { return false };
+            let mut text = String::new();
+            // A formatter that fails has written what it could.
+            let _ = alloc::outside(|| write!(text, "{}", record.args()));
+            thread::without_reentry(|| thread::run_outside(&context, || callback(level, &text)))
+        });
+        if !told {
+            alloc::outside(|| self.sink.log(record));
+        }
+    }
+
+    fn flush(&self) {
+        alloc::outside(|| self.sink.flush());
+    }
+}

@@ -1,0 +1,96 @@
+//! The process's sink: WAMR's lines on standard output, by way of `env_logger`.
+//!
+//! ```text
+//! [HH:MM:SS:mmm - TID]: text
+//! ```
+//!
+//! The time is the monotonic clock's, modulo a day; TID is what the system calls the thread, in
+//! upper-case hexadecimal. Each message is one write of one whole line, so that lines of
+//! different threads do not mix.
+//!
+//! Standard output is buffered by whoever writes to it. A C embedder uses C's buffer and expects
+//! log lines in order with its own, so the C library writes through `printf`; a Rust embedder
+//! uses Rust's. Whoever mixes the two flushes in between.
+
+use crate::alloc;
+use crate::platform;
+use crate::platform::time::Clock;
+use env_logger::{Builder, Logger, Target};
+use log::LevelFilter;
+use std::ffi::c_int;
+use std::io::{self, Write};
+
+/// Whose buffer standard output is written through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// C's `stdout`.
+    C,
+    /// Rust's `std::io::stdout`.
+    Rust,
+}
+
+/// A sink that passes everything it is given: contexts have filtered before.
+pub(in crate::context) fn make(output: impl Write + Send + 'static) -> Logger {
+    Builder::new()
+        .filter_level(LevelFilter::Trace)
+        .format(|line, record| {
+            writeln!(line, "[{} - {:X}]: {}", Time::now(), platform::thread::id(), record.args())
+        })
+        .target(Target::Pipe(Box::new(output)))
+        .build()
+}
+
+/// Writes `text` to standard output as it is: for dumps that were asked for, which no level
+/// filters.
+pub fn print(mut output: Output, text: &str) {
+    alloc::outside(|| {
+        // There is nobody to tell that standard output is gone.
+        let _ = output.write_all(text.as_bytes());
+    });
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::C => write_c(bytes),
+            Self::Rust => io::stdout().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            // C flushes when C likes, as it does for the embedder's own output.
+            Self::C => Ok(()),
+            Self::Rust => io::stdout().flush(),
+        }
+    }
+}
+
+/// `printf` is the way to C's `stdout` that needs no name of a C variable, which differs from
+/// system to system. It ends at a NUL, so the text is written up to there.
+fn write_c(bytes: &[u8]) -> io::Result<usize> {
+    let len = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let shown = c_int::try_from(len).unwrap_or(c_int::MAX);
+    // SAFETY: the format takes a length and that many bytes at most, which are readable.
+    let written = unsafe { libc::printf(c"%.*s".as_ptr(), shown, bytes.as_ptr()) };
+    if written < 0 { Err(io::Error::last_os_error()) } else { Ok(bytes.len()) }
+}
+
+/// A time of day, of a day that began when the monotonic clock did.
+struct Time {
+    ms: u64,
+}
+
+impl Time {
+    fn now() -> Self {
+        Self { ms: platform::time::now(Clock::Monotonic).unwrap_or(0) / 1_000_000 }
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = self.ms / 1000;
+        let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
+        write!(f, "{hours:02}:{minutes:02}:{:02}:{:03}", seconds % 60, self.ms % 1000)
+    }
+}

@@ -1,0 +1,58 @@
+//! What contexts share because they share a process: the list of them, and the mode of `init`.
+
+use super::registry::Registry;
+use super::runtime::Runtime;
+use crate::alloc;
+use crate::sync::atomic::AtomicU64;
+use std::sync::{Once, OnceLock};
+
+/// The environment variable that makes `init` count one context for the whole process.
+const SHARED_INIT: &str = "WAMR_COMPAT_SHARED_INIT";
+
+/// Process-wide state. Contexts and threads keep a reference to theirs, so that a test can have
+/// one of its own.
+pub(super) struct Process {
+    pub(super) registry: Registry<Runtime>,
+    /// Whether the environment asks for the shared `init`; read once, so that a program that
+    /// changes its environment later cannot race with us.
+    shared_init: OnceLock<bool>,
+    /// Done once this library has tried to install its logger.
+    pub(super) logger: Once,
+    /// The next thread state's number.
+    pub(super) thread_ids: AtomicU64,
+}
+
+/// The process's contexts. Owner: the process.
+static PROCESS: Process = Process::new();
+
+impl Process {
+    pub(super) const fn new() -> Self {
+        Self {
+            registry: Registry::new(),
+            shared_init: OnceLock::new(),
+            logger: Once::new(),
+            thread_ids: AtomicU64::new(1),
+        }
+    }
+
+    pub(super) fn shared_init(&self) -> bool {
+        *self.shared_init.get_or_init(|| {
+            alloc::outside(|| std::env::var_os(SHARED_INIT))
+                .is_some_and(|value| !value.is_empty() && value != "0")
+        })
+    }
+}
+
+/// The process as new threads see it.
+pub(super) fn of_new_thread() -> &'static Process {
+    #[cfg(test)]
+    if let Some(process) = super::tests::world::of_thread() {
+        return process;
+    }
+    &PROCESS
+}
+
+/// The process as the calling thread sees it.
+pub(super) fn of_thread() -> &'static Process {
+    super::thread::process().unwrap_or_else(of_new_thread)
+}

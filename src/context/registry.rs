@@ -1,0 +1,313 @@
+//! The list of open contexts, and which of them is the primary.
+//!
+//! A context is *open* while the handle-free API can find it: from its making until its init
+//! count falls to zero (`init`), or until its last handle goes (`ContextBuilder::build`). A
+//! closed context lives on for as long as objects hold it, but nobody resolves to it any more.
+//!
+//! The first context to be opened while none is open is the primary until it closes. No other
+//! takes its place while any is open, so that a thread never changes context unawares.
+//!
+//! Contexts that were made by `init` are held by a *token*, a strong handle kept here with their
+//! init count. Everything under the lock is plain bookkeeping: nothing is dropped, logged or
+//! called there that could come back here. Whatever falls out of the table is returned.
+
+use super::shared::{Shared, Weak};
+use crate::alloc;
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Lock, LockGuard};
+
+/// A context's place in the list, kept in the context.
+pub(crate) struct Place {
+    /// Written under the registry's lock before any other thread can know the context.
+    slot: AtomicU32,
+    /// Written with `slot`. Grows with time, so it orders the list; 0 before it is listed.
+    id: AtomicU64,
+    open: AtomicBool,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { slot: AtomicU32::new(NO_SLOT), id: AtomicU64::new(0), open: AtomicBool::new(false) }
+    }
+
+    /// The context's number: no two contexts of a process have the same.
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// Whether the handle-free API may resolve to the context. A hint unless the lock is held.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+}
+
+/// What the registry lists.
+pub(crate) trait Member {
+    fn place(&self) -> &Place;
+}
+
+/// What became of a context whose init count was lowered.
+pub(crate) enum Release<T> {
+    /// It had no count.
+    Surplus,
+    /// Other inits keep it open.
+    Counted,
+    /// That was the last count of a context with handles of its own; here is the token.
+    Handed(Shared<T>),
+    /// That was the last count: the context is closed. Here is the token.
+    Closed(Shared<T>),
+}
+
+/// How a context comes to be open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Made by `init`: open while it is counted.
+    Init,
+    /// Made by a builder: open while it has handles.
+    Handle,
+}
+
+/// The list. Owner: the process (tests make their own).
+pub(crate) struct Registry<T> {
+    table: Lock<Table<T>>,
+    /// Grows whenever the primary changes, so that threads can remember it.
+    generation: AtomicU64,
+    /// Number of open contexts.
+    open: AtomicUsize,
+}
+
+struct Table<T> {
+    slots: Vec<Slot<T>>,
+    first_free: u32,
+    last_id: u64,
+    open: usize,
+    primary: u32,
+}
+
+enum Slot<T> {
+    Free { next: u32 },
+    Used(Entry<T>),
+}
+
+struct Entry<T> {
+    origin: Origin,
+    member: Weak<T>,
+    inits: u64,
+    token: Option<Shared<T>>,
+}
+
+const NO_SLOT: u32 = u32::MAX;
+
+impl<T> Table<T> {
+    const fn new() -> Self {
+        Self { slots: Vec::new(), first_free: NO_SLOT, last_id: 0, open: 0, primary: NO_SLOT }
+    }
+
+    fn entry(&mut self, slot: u32) -> Option<&mut Entry<T>> {
+        match self.slots.get_mut(slot as usize) {
+            Some(Slot::Used(entry)) => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// A place for an entry; `None` without memory for one.
+    fn insert(&mut self, entry: Entry<T>) -> Option<u32> {
+        let slot = self.first_free;
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            if let Slot::Free { next } = *place {
+                self.first_free = next;
+            }
+            *place = Slot::Used(entry);
+            return Some(slot);
+        }
+        let slot = u32::try_from(self.slots.len()).ok().filter(|&slot| slot != NO_SLOT)?;
+        // The list belongs to the process: no heap pays for it.
+        alloc::outside(|| self.slots.try_reserve(1)).ok()?;
+        self.slots.push(Slot::Used(entry));
+        Some(slot)
+    }
+
+    fn remove(&mut self, slot: u32) -> Option<Entry<T>> {
+        let place = self.slots.get_mut(slot as usize)?;
+        if matches!(place, Slot::Free { .. }) {
+            return None;
+        }
+        let old = std::mem::replace(place, Slot::Free { next: self.first_free });
+        self.first_free = slot;
+        match old {
+            Slot::Used(entry) => Some(entry),
+            Slot::Free { .. } => None,
+        }
+    }
+}
+
+impl<T: Member> Registry<T> {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self {
+            table: Lock::new(Table::new()),
+            generation: AtomicU64::new(1),
+            open: AtomicUsize::new(0),
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self {
+            table: Lock::new(Table::new()),
+            generation: AtomicU64::new(1),
+            open: AtomicUsize::new(0),
+        }
+    }
+
+    fn lock(&self) -> LockGuard<'_, Table<T>> {
+        self.table.lock()
+    }
+
+    /// Lists a new context; with [`Origin::Init`] it gets a token and an init count of one.
+    /// Returns whether it is the primary, or `None` without memory for the entry.
+    pub(crate) fn open(&self, member: &Shared<T>, origin: Origin) -> Option<bool> {
+        let token = (origin == Origin::Init).then(|| member.clone());
+        let inits = u64::from(token.is_some());
+        let mut table = self.lock();
+        let entry = Entry { origin, member: member.downgrade(), inits, token };
+        // A refused entry is dropped here, under the lock, but the caller still holds a handle.
+        let slot = table.insert(entry)?;
+        table.last_id += 1;
+        let is_primary = table.open == 0;
+        if is_primary {
+            table.primary = slot;
+            self.generation.fetch_add(1, Ordering::Release);
+        }
+        table.open += 1;
+        self.open.store(table.open, Ordering::Release);
+        let place = member.place();
+        place.slot.store(slot, Ordering::Relaxed);
+        place.id.store(table.last_id, Ordering::Relaxed);
+        place.open.store(true, Ordering::Release);
+        Some(is_primary)
+    }
+
+    /// Raises the init count of an open context; false if it is closed.
+    pub(crate) fn count(&self, member: &Shared<T>) -> bool {
+        let mut table = self.lock();
+        let place = member.place();
+        if !place.is_open() {
+            return false;
+        }
+        let Some(entry) = table.entry(place.slot.load(Ordering::Relaxed)) else { return false };
+        entry.inits += 1;
+        entry.token.get_or_insert_with(|| member.clone());
+        true
+    }
+
+    /// Lowers the init count of `member` by `count`.
+    pub(crate) fn release(&self, member: &Shared<T>, count: u64) -> Release<T> {
+        let mut table = self.lock();
+        if !member.place().is_open() {
+            return Release::Surplus;
+        }
+        let slot = member.place().slot.load(Ordering::Relaxed);
+        self.lower(&mut table, slot, count)
+    }
+
+    /// Lowers the primary's init count by one.
+    pub(crate) fn release_primary(&self) -> Release<T> {
+        let mut table = self.lock();
+        let slot = table.primary;
+        self.lower(&mut table, slot, 1)
+    }
+
+    fn lower(&self, table: &mut Table<T>, slot: u32, count: u64) -> Release<T> {
+        let Some(entry) = table.entry(slot) else { return Release::Surplus };
+        if entry.inits == 0 {
+            return Release::Surplus;
+        }
+        entry.inits = entry.inits.saturating_sub(count);
+        if entry.inits > 0 {
+            return Release::Counted;
+        }
+        let origin = entry.origin;
+        let Some(token) = entry.token.take() else { return Release::Surplus };
+        if origin == Origin::Handle {
+            return Release::Handed(token);
+        }
+        self.remove(table, slot, token.place());
+        Release::Closed(token)
+    }
+
+    /// Takes a context off the list, whatever its count. Returns its token, if it has one.
+    ///
+    /// It takes the value, not a handle: a context whose last handle is gone calls it too.
+    pub(crate) fn close(&self, member: &T) -> Option<Shared<T>> {
+        let place = member.place();
+        let mut table = self.lock();
+        if !place.is_open() {
+            return None;
+        }
+        let entry = self.remove(&mut table, place.slot.load(Ordering::Relaxed), place);
+        drop(table);
+        entry.and_then(|entry| entry.token)
+    }
+
+    fn remove(&self, table: &mut Table<T>, slot: u32, place: &Place) -> Option<Entry<T>> {
+        place.open.store(false, Ordering::Release);
+        if table.primary == slot {
+            table.primary = NO_SLOT;
+            self.generation.fetch_add(1, Ordering::Release);
+        }
+        table.open -= 1;
+        self.open.store(table.open, Ordering::Release);
+        table.remove(slot)
+    }
+
+    pub(crate) fn primary(&self) -> Option<Shared<T>> {
+        let mut table = self.lock();
+        let slot = table.primary;
+        table.entry(slot)?.member.upgrade()
+    }
+
+    /// Whether `member` is the primary.
+    pub(crate) fn is_primary(&self, member: &Shared<T>) -> bool {
+        let mut table = self.lock();
+        let slot = table.primary;
+        table.entry(slot).is_some_and(|entry| entry.member.points_to(member))
+    }
+
+    /// Number of inits that `member` still counts.
+    #[cfg(test)]
+    pub(crate) fn inits(&self, member: &Shared<T>) -> u64 {
+        let mut table = self.lock();
+        if !member.place().is_open() {
+            return 0;
+        }
+        let slot = member.place().slot.load(Ordering::Relaxed);
+        table.entry(slot).map_or(0, |entry| entry.inits)
+    }
+
+    /// Changes whenever the primary does.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Number of open contexts.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Every open context, oldest first; `None` without memory for the list.
+    pub(crate) fn all(&self) -> Option<Vec<Shared<T>>> {
+        let mut found: Vec<Shared<T>> = Vec::new();
+        {
+            let table = self.lock();
+            found.try_reserve_exact(table.open).ok()?;
+            for slot in &table.slots {
+                if let Slot::Used(entry) = slot {
+                    found.extend(entry.member.upgrade());
+                }
+            }
+        }
+        found.sort_unstable_by_key(|member| member.place().id());
+        Some(found)
+    }
+}

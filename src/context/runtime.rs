@@ -1,0 +1,228 @@
+//! What a context is made of.
+
+use super::builder::{
+    GC_HEAP_SIZE_DEFAULT, InitArgs, JitOptions, MAX_THREAD_NUM_DEFAULT, RunningMode, Settings,
+};
+use super::data::DataSlots;
+use super::log::{LogCallback, LogLevel};
+use super::process::Process;
+use super::record::Threads;
+use super::registry::{Member, Place};
+use super::stats::{ContextStats, Counters, ObjectKind};
+use super::types::TypeTable;
+use crate::alloc::HeapRef;
+use crate::native::Registry as Natives;
+use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::mem::ManuallyDrop;
+
+/// A context, behind its handles. It lies in the system's memory; `parts` allocate from `heap`.
+pub(super) struct Runtime {
+    pub(super) heap: HeapRef,
+    pub(super) process: &'static Process,
+    place: Place,
+    log_level: AtomicU32,
+    running_mode: AtomicU32,
+    max_thread_num: AtomicU32,
+    pub(super) gc_heap_size: u32,
+    pub(super) jit: JitOptions,
+    init_args: InitArgs,
+    init_conflicts: AtomicU32,
+    accepts_strays: AtomicBool,
+    poisoned: AtomicBool,
+    sink: Lock<Option<LogCallback>>,
+    pub(super) counters: Counters,
+    pub(super) threads: Threads,
+    pub(super) parts: ManuallyDrop<Parts>,
+}
+
+/// What allocates from the context's heap, and is left alone if the heap's memory is gone.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) data: DataSlots,
+    pub(super) natives: Natives,
+    pub(super) types: TypeTable,
+    name: Lock<Option<Box<str>>>,
+}
+
+/// What a [`Runtime`] is made from.
+pub(super) struct RuntimeArgs {
+    pub(super) process: &'static Process,
+    pub(super) heap: HeapRef,
+    pub(super) settings: Settings,
+    /// 0 for the default.
+    pub(super) gc_heap_size: u32,
+    pub(super) jit: JitOptions,
+    pub(super) sink: Option<LogCallback>,
+    pub(super) accepts_strays: bool,
+    pub(super) init_args: InitArgs,
+}
+
+impl Member for Runtime {
+    fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Runtime {
+    pub(super) fn new(args: RuntimeArgs) -> Self {
+        let level = args.settings.log_level.unwrap_or_default();
+        let mode = args.settings.running_mode.unwrap_or_default();
+        let max_thread_num = args.settings.max_thread_num.unwrap_or(MAX_THREAD_NUM_DEFAULT);
+        let gc_heap_size =
+            if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
+        Self {
+            heap: args.heap,
+            process: args.process,
+            place: Place::new(),
+            log_level: AtomicU32::new(level as u32),
+            running_mode: AtomicU32::new(mode as u32),
+            max_thread_num: AtomicU32::new(max_thread_num),
+            gc_heap_size,
+            jit: args.jit,
+            init_args: args.init_args,
+            init_conflicts: AtomicU32::new(0),
+            accepts_strays: AtomicBool::new(args.accepts_strays),
+            poisoned: AtomicBool::new(false),
+            sink: Lock::new(args.sink),
+            counters: Counters::default(),
+            threads: Threads::default(),
+            parts: ManuallyDrop::new(Parts::default()),
+        }
+    }
+
+    pub(super) fn log_level(&self) -> LogLevel {
+        LogLevel::from_raw(self.log_level.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_log_level(&self, level: LogLevel) {
+        self.log_level.store(level as u32, Ordering::Relaxed);
+    }
+
+    pub(super) fn sink(&self) -> Option<LogCallback> {
+        self.sink.lock().clone()
+    }
+
+    pub(super) fn set_sink(&self, sink: Option<LogCallback>) {
+        let old = std::mem::replace(&mut *self.sink.lock(), sink);
+        // Dropped without the lock: it may hold anything of the embedder's.
+        drop(old);
+    }
+
+    pub(super) fn running_mode(&self) -> RunningMode {
+        RunningMode::from_raw(self.running_mode.load(Ordering::Relaxed)).unwrap_or_default()
+    }
+
+    pub(super) fn set_running_mode(&self, mode: RunningMode) {
+        self.running_mode.store(mode as u32, Ordering::Relaxed);
+    }
+
+    pub(super) fn max_thread_num(&self) -> u32 {
+        self.max_thread_num.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_max_thread_num(&self, num: u32) {
+        if num > 0 {
+            self.max_thread_num.store(num, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn accepts_strays(&self) -> bool {
+        self.accepts_strays.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_accepts_strays(&self, accepts: bool) {
+        self.accepts_strays.store(accepts, Ordering::Relaxed);
+    }
+
+    pub(super) fn init_conflicts(&self) -> u32 {
+        self.init_conflicts.load(Ordering::Relaxed)
+    }
+
+    /// Compares the arguments of a further `init` with those of the first; true if they agree.
+    pub(super) fn check_init_args(&self, args: &InitArgs) -> bool {
+        let agree = self.init_args == *args;
+        if !agree {
+            self.init_conflicts.fetch_add(1, Ordering::Relaxed);
+        }
+        agree
+    }
+
+    pub(super) fn name(&self) -> Option<Box<str>> {
+        self.parts.name.lock().clone()
+    }
+
+    pub(super) fn set_name(&self, name: Option<Box<str>>) {
+        let old = std::mem::replace(&mut *self.parts.name.lock(), name);
+        drop(old);
+    }
+
+    pub(super) fn stats(&self) -> ContextStats {
+        ContextStats {
+            modules: self.counters.get(ObjectKind::Module),
+            instances: self.counters.get(ObjectKind::Instance),
+            exec_envs: self.counters.get(ObjectKind::ExecEnv),
+            shared_heaps: self.counters.get(ObjectKind::SharedHeap),
+            stores: self.counters.get(ObjectKind::Store),
+            heap: self.heap.stats(),
+        }
+    }
+
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
+    }
+
+    /// See [`super::Context::retire_pool`].
+    ///
+    /// # Safety
+    /// No other thread is running inside this context.
+    pub(super) unsafe fn retire_pool(&self) {
+        if self.heap.pool_info().is_none() || self.is_poisoned() {
+            return;
+        }
+        let objects = self.stats().objects();
+        if objects > 0 {
+            self.poisoned.store(true, Ordering::Release);
+            log::error!("the pool of a runtime was taken away while {objects} objects lived in it");
+            return;
+        }
+        self.parts.clear();
+        // SAFETY: the parts keep nothing in the buffer any more, no objects are left, and the
+        // caller says that nobody is making new ones. What the embedder allocated itself is lost
+        // with the embedder's own buffer.
+        let leak = unsafe { self.heap.retire() };
+        report(leak.live_blocks, leak.live_bytes);
+    }
+}
+
+impl Parts {
+    /// Drops everything, down to the last block.
+    fn clear(&self) {
+        self.data.end();
+        self.natives.clear();
+        self.types.clear();
+        drop(self.name.lock().take());
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // A context of `init` was closed before its token went, so this finds no token.
+        drop(self.process.registry.close(self));
+        if self.is_poisoned() {
+            // The parts lie in memory that is not ours any more.
+            return;
+        }
+        // SAFETY: dropped here only, and never touched again.
+        unsafe { ManuallyDrop::drop(&mut self.parts) };
+        let rest = self.heap.stats();
+        report(rest.live_blocks, rest.live_bytes);
+    }
+}
+
+/// Tells the embedder what was still allocated at a context's end.
+fn report(blocks: u64, bytes: u64) {
+    if blocks > 0 {
+        log::warn!("a runtime ended while {blocks} blocks ({bytes} bytes) of it were in use");
+    }
+}

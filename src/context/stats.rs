@@ -1,0 +1,72 @@
+//! What a context counts.
+
+use super::Context;
+use crate::alloc::HeapStats;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+
+/// Objects that hold their context and are counted there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    Module,
+    Instance,
+    ExecEnv,
+    SharedHeap,
+    Store,
+}
+
+const KINDS: usize = ObjectKind::Store as usize + 1;
+
+/// A context's counters at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContextStats {
+    pub modules: usize,
+    pub instances: usize,
+    pub exec_envs: usize,
+    pub shared_heaps: usize,
+    pub stores: usize,
+    pub heap: HeapStats,
+}
+
+impl ContextStats {
+    /// Live objects of all kinds.
+    pub fn objects(&self) -> usize {
+        self.modules + self.instances + self.exec_envs + self.shared_heaps + self.stores
+    }
+}
+
+/// Live objects by kind.
+#[derive(Default)]
+pub(super) struct Counters([AtomicUsize; KINDS]);
+
+impl Counters {
+    fn of(&self, kind: ObjectKind) -> &AtomicUsize {
+        &self.0[kind as usize]
+    }
+
+    pub(super) fn get(&self, kind: ObjectKind) -> usize {
+        self.of(kind).load(Ordering::Relaxed)
+    }
+}
+
+/// An object's handle to its context: it keeps the context alive and counts the object there.
+pub struct Held {
+    context: Context,
+    kind: ObjectKind,
+}
+
+impl Held {
+    pub(super) fn new(context: Context, kind: ObjectKind) -> Self {
+        context.0.counters.of(kind).fetch_add(1, Ordering::Relaxed);
+        Self { context, kind }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.context.0.counters.of(self.kind).fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,103 @@
+//! The list and the counted pointer, without contexts.
+
+use crate::context::registry::{Member, Origin, Place, Registry, Release};
+use crate::context::shared::Shared;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+struct Item {
+    place: Place,
+    drops: Arc<AtomicUsize>,
+}
+
+impl Member for Item {
+    fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Drop for Item {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn item(drops: &Arc<AtomicUsize>) -> Shared<Item> {
+    Shared::new(Item { place: Place::new(), drops: drops.clone() }).unwrap()
+}
+
+#[test]
+fn the_value_goes_with_the_last_strong_handle() {
+    let drops = Arc::default();
+    let first = item(&drops);
+    let second = first.clone();
+    let weak = first.downgrade();
+    assert!(weak.points_to(&second));
+    drop(first);
+    assert_eq!(weak.upgrade().unwrap().strong_count(), 2);
+    // SAFETY: the count of `second` goes to the pointer and comes back.
+    let second = unsafe { Shared::from_raw(second.into_raw()) };
+    drop(second);
+    assert_eq!(drops.load(Ordering::Relaxed), 1);
+    let late = weak.clone();
+    assert!(weak.upgrade().is_none() && late.upgrade().is_none());
+}
+
+#[test]
+fn the_token_keeps_a_member_until_its_last_count() {
+    let (registry, drops) = (Registry::new(), Arc::default());
+    let member = item(&drops);
+    assert_eq!(registry.open(&member, Origin::Init), Some(true));
+    assert!(registry.count(&member));
+    let weak = member.downgrade();
+    drop(member);
+    assert!(registry.primary().is_some_and(|primary| weak.points_to(&primary)));
+    assert!(matches!(registry.release_primary(), Release::Counted));
+    let Release::Closed(token) = registry.release_primary() else { panic!("not the last") };
+    assert!(matches!(registry.release_primary(), Release::Surplus));
+    assert!(!token.place().is_open());
+    assert!(!registry.count(&token));
+    assert!(matches!(registry.release(&token, 1), Release::Surplus));
+    drop(token);
+    assert_eq!(drops.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn places_are_used_again() {
+    let (registry, drops) = (Registry::new(), Arc::default());
+    let mut members: Vec<_> = (0..8).map(|_| item(&drops)).collect();
+    for member in &members {
+        registry.open(member, Origin::Handle);
+    }
+    let ids: Vec<_> = members.iter().map(|member| member.place().id()).collect();
+    for index in [6, 1, 3] {
+        assert!(registry.close(&members[index]).is_none());
+        assert!(registry.close(&members[index]).is_none(), "twice does nothing");
+        members.remove(index);
+    }
+    assert_eq!(registry.open_count(), 5);
+    let late = item(&drops);
+    assert_eq!(registry.open(&late, Origin::Handle), Some(false));
+    assert!(late.place().id() > ids[7]);
+    let listed = registry.all().unwrap();
+    assert_eq!(listed.len(), 6);
+    assert!(listed[5].downgrade().points_to(&late));
+}
+
+#[test]
+fn the_generation_tells_of_every_change_of_the_primary() {
+    let (registry, drops) = (Registry::new(), Arc::default());
+    let (a, b) = (item(&drops), item(&drops));
+    let mut generation = registry.generation();
+    let mut changed = || std::mem::replace(&mut generation, registry.generation()) != generation;
+    registry.open(&a, Origin::Handle);
+    assert!(changed());
+    registry.open(&b, Origin::Init);
+    assert!(!changed());
+    registry.close(&a);
+    assert!(changed());
+    assert!(registry.primary().is_none());
+    assert!(matches!(registry.release(&b, 5), Release::Closed(_)));
+    registry.open(&a, Origin::Handle);
+    assert!(changed() && registry.is_primary(&a));
+}

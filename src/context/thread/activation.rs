@@ -1,0 +1,356 @@
+//! Which contexts the thread has entered: a list of nodes, innermost first.
+//!
+//! [`run`] is what every guest call goes through, so its node lies in its own frame and costs a
+//! handful of stores: no allocation can fail, and the handle that it borrows keeps the context
+//! alive. [`enter`] and [`push`] have no frame to use; their nodes are allocated and hold a
+//! handle of their own.
+//!
+//! The current heap is kept in step: each node makes its context's heap current and remembers
+//! the one before. Leaving restores what was there on entering, whatever happened in between.
+//! Stacks that take turns on a thread without [`super::state_swap`] leave out of order; a node
+//! that is not the innermost is therefore taken out of the middle of the list.
+
+use super::{ThreadState, create, existing, with};
+use crate::abi::error::{Error, Result};
+use crate::alloc::{self, Heap};
+use crate::context::Context;
+use crate::context::process;
+use crate::context::runtime::Runtime;
+use crate::context::shared::{Block, Shared};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr::{NonNull, null};
+
+/// Who made a node, and so who may take it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// [`run`]: goes when it returns. It lies in a native frame.
+    Run,
+    /// [`enter`]: goes when its guard is dropped, or with the `run` around it.
+    Guard,
+    /// [`push`]: goes at its [`pop`], or with the `run` around it.
+    Push,
+    /// `init` inside a `run`: goes with that.
+    Init,
+}
+
+/// One entered context. Owner: the frame or the thread that made it.
+#[repr(C)]
+pub(super) struct Node {
+    /// The one that was innermost before.
+    prev: Cell<*const Node>,
+    heap_before: Cell<*const Heap>,
+    /// Of kind `Run` borrowed, else with a count.
+    context: NonNull<Block<Runtime>>,
+    kind: Kind,
+}
+
+/// A node that was allocated; its `kind` is not `Run`.
+#[repr(C)]
+struct HeldNode {
+    node: Node,
+    /// The state it is listed in; null once it has been taken off while its guard lives.
+    state: Cell<*const ThreadState>,
+}
+
+impl Node {
+    fn new(context: NonNull<Block<Runtime>>, kind: Kind) -> Self {
+        Self { prev: Cell::new(null()), heap_before: Cell::new(null()), context, kind }
+    }
+
+    /// Its context, borrowed.
+    fn context(&self) -> ManuallyDrop<Context> {
+        // SAFETY: a listed node's context lives: borrowed by a `run` that has not returned, or
+        // held by the node. `ManuallyDrop` takes no count away.
+        ManuallyDrop::new(Context(unsafe { Shared::from_raw(self.context) }))
+    }
+}
+
+/// A listed node. A plain pointer: allocated nodes are freed through it.
+type NodePtr = *const Node;
+
+impl ThreadState {
+    /// Listed nodes, innermost first.
+    fn nodes(&self) -> impl Iterator<Item = NodePtr> {
+        let listed = |node: NodePtr| (!node.is_null()).then_some(node);
+        // SAFETY: listed nodes are alive: `Leave` takes those of `run` off before their frames
+        // go, and the others are taken off before they are freed.
+        std::iter::successors(listed(self.top.get()), move |node| unsafe {
+            listed((**node).prev.get())
+        })
+    }
+
+    /// The innermost listed node that `fits`.
+    fn find(&self, fits: impl Fn(&Node) -> bool) -> Option<NodePtr> {
+        // SAFETY: as in `nodes`.
+        self.nodes().find(|node| fits(unsafe { &**node }))
+    }
+
+    /// Lists `node` as the innermost and makes `heap` current.
+    ///
+    /// # Safety
+    /// The node stays where it is, and its context alive, until it is taken off the list.
+    #[inline]
+    unsafe fn link(&self, node: NodePtr, heap: *const Heap) {
+        // SAFETY: the node is alive, as promised. The heap is null or the context's, which lives
+        // until the node is taken off, and then the heap before comes back.
+        unsafe {
+            (*node).prev.set(self.top.get());
+            (*node).heap_before.set(self.head.replace_heap(heap));
+        }
+        self.top.set(node);
+    }
+
+    /// Takes `node`, which is listed, off.
+    #[inline]
+    fn unlink(&self, node: NodePtr) {
+        // SAFETY: a listed node is alive (`nodes`), so it says what was before it; that heap is
+        // kept alive by whoever made it current.
+        unsafe {
+            if self.top.get() == node {
+                self.top.set((*node).prev.get());
+                self.head.replace_heap((*node).heap_before.get());
+            } else if let Some(above) = self.find(|above| above.prev.get() == node) {
+                // The one above then stands on what this one stood on.
+                (*above).prev.set((*node).prev.get());
+                (*above).heap_before.set((*node).heap_before.get());
+            }
+        }
+    }
+
+    /// Leaves a `run` that is not the innermost node: what was entered inside it and never left
+    /// goes with it, up to the next `run`, which belongs to another stack.
+    #[cold]
+    fn leave_inner(&self, node: NodePtr) {
+        let inside = |above: &Node| above.kind != Kind::Run && above.prev.get() == node;
+        while let Some(above) = self.find(inside) {
+            self.release(above);
+        }
+        self.unlink(node);
+    }
+
+    /// Takes an allocated node off and lets its context go.
+    fn release(&self, node: NodePtr) {
+        self.unlink(node);
+        let held = node.cast::<HeldNode>();
+        // SAFETY: nodes of other kinds than `Run` are listed by the address of the `HeldNode`
+        // that they are the first field of. It is off the list now; a guard still points to its
+        // own and frees it.
+        let context = unsafe {
+            let context = Context(Shared::from_raw((*node).context));
+            if (*node).kind == Kind::Guard {
+                (*held).state.set(null());
+            } else {
+                System.dealloc(held.cast_mut().cast(), Layout::new::<HeldNode>());
+            }
+            context
+        };
+        // Last, because it may be the context's end, which runs other code.
+        drop(context);
+    }
+
+    /// Takes off everything, at the thread's end.
+    pub(super) fn release_activations(&self) {
+        // No frame outlives its thread's exit hook, so all of them were allocated.
+        while let Some(node) = self.find(|node| node.kind != Kind::Run) {
+            self.release(node);
+        }
+    }
+
+    /// Whether code runs on this state's stack.
+    pub(super) fn is_running(&self) -> bool {
+        self.find(|node| node.kind == Kind::Run).is_some()
+    }
+
+    /// The innermost entered context, borrowed.
+    fn top(&self) -> Option<(ManuallyDrop<Context>, Kind)> {
+        // SAFETY: a listed node is alive (`nodes`).
+        let node = unsafe { self.top.get().as_ref() }?;
+        Some((node.context(), node.kind))
+    }
+
+    /// The innermost entered context.
+    pub(super) fn entered(&self) -> Option<Context> {
+        self.top().map(|(context, _)| (*context).clone())
+    }
+
+    /// The innermost entered context, borrowed, if no code inside can leave it.
+    #[inline]
+    pub(super) fn running(&self) -> Option<ManuallyDrop<Context>> {
+        self.top().filter(|(_, kind)| *kind == Kind::Run).map(|(context, _)| context)
+    }
+
+    /// Lists a node with a handle of its own.
+    fn hold(&self, context: &Context, kind: Kind) -> Result<NonNull<HeldNode>> {
+        let layout = Layout::new::<HeldNode>();
+        // SAFETY: the layout's size is not zero.
+        let place = unsafe { System.alloc(layout) }.cast::<HeldNode>();
+        let place = NonNull::new(place).ok_or_else(Error::out_of_memory)?;
+        let node = Node::new(context.clone().0.into_raw(), kind);
+        // SAFETY: fresh memory of this layout; it is freed only after it was taken off the list,
+        // and holds a handle of its context until then.
+        unsafe {
+            place.write(HeldNode { node, state: Cell::new(self) });
+            self.link(place.as_ptr().cast(), context.heap().as_ptr());
+        }
+        Ok(place)
+    }
+
+    /// Makes what `init` made current until the innermost `run` returns. Outside of any `run`
+    /// there is nothing that would hide it.
+    pub(super) fn hold_init(&self, context: &Context) -> Result<()> {
+        if self.is_running() {
+            self.hold(context, Kind::Init)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`ThreadState::hold_init`] did.
+    pub(super) fn release_init(&self, context: &Context) {
+        let block = context.0.as_ptr();
+        if let Some(node) = self.find(|node| node.kind == Kind::Init && node.context == block) {
+            self.release(node);
+        }
+    }
+
+    /// The innermost node that somebody may leave by hand.
+    fn innermost(&self) -> Option<NodePtr> {
+        self.find(|node| node.kind != Kind::Init)
+    }
+}
+
+/// Takes a `run`'s node off when the frame is left, by a return or by unwinding.
+struct Leave {
+    state: NonNull<ThreadState>,
+    node: NodePtr,
+}
+
+impl Drop for Leave {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the state that the node is listed in. It cannot have ended: `state_destroy`
+        // refuses states with a `run`, and no frame outlives its thread's exit hook.
+        let state = unsafe { self.state.as_ref() };
+        if state.top.get() == self.node {
+            state.unlink(self.node);
+        } else {
+            state.leave_inner(self.node);
+        }
+    }
+}
+
+/// See [`Context::run`].
+#[inline]
+pub(in crate::context) fn run<R>(context: &Context, f: impl FnOnce() -> R) -> R {
+    run_with(context, context.heap().as_ptr(), f)
+}
+
+/// As [`run`], but with no current heap: for callbacks of the embedder's whose memory must not
+/// come from the context.
+pub(in crate::context) fn run_outside<R>(context: &Context, f: impl FnOnce() -> R) -> R {
+    run_with(context, null(), f)
+}
+
+#[inline]
+fn run_with<R>(context: &Context, heap: *const Heap, f: impl FnOnce() -> R) -> R {
+    match existing().or_else(create) {
+        Some(state) => run_on(state, context, heap, f),
+        None => run_without_memory(context, heap, f),
+    }
+}
+
+#[inline]
+fn run_on<R>(
+    state: NonNull<ThreadState>,
+    context: &Context,
+    heap: *const Heap,
+    f: impl FnOnce() -> R,
+) -> R {
+    let node = Node::new(context.0.as_ptr(), Kind::Run);
+    // SAFETY: this thread's state is alive. The node stays in this frame, and the context is
+    // borrowed, until `_leave` takes the node off.
+    unsafe { state.as_ref().link(&raw const node, heap) };
+    let _leave = Leave { state, node: &raw const node };
+    f()
+}
+
+/// [`run`] on a thread for which the system has no memory: its state lies in this frame.
+#[cold]
+fn run_without_memory<R>(context: &Context, heap: *const Heap, f: impl FnOnce() -> R) -> R {
+    struct Remove<'a>(&'a ThreadState);
+    impl Drop for Remove<'_> {
+        fn drop(&mut self) {
+            self.0.end();
+            alloc::remove();
+        }
+    }
+    let state = ThreadState::new(process::of_new_thread());
+    // SAFETY: the state stays in this frame until `_remove` takes it out of place, so the hook
+    // never sees it.
+    unsafe { alloc::install(&raw const state.head, |_| ()) };
+    let _remove = Remove(&state);
+    run_on(NonNull::from(&state), context, heap, f)
+}
+
+/// An entered context; dropping the guard leaves it.
+#[must_use = "dropping the guard leaves the context"]
+pub struct Entered {
+    node: NonNull<HeldNode>,
+    /// It belongs to the thread.
+    not_send: PhantomData<*mut ()>,
+}
+
+impl Entered {
+    /// Leaves the context, if it is the innermost. Otherwise nothing changes, and the guard
+    /// comes back.
+    pub fn exit(self) -> Result<(), Self> {
+        // SAFETY: a guard's node lives until the guard is dropped, and the state that it names
+        // is this thread's: guards do not travel, and ended states take their name back.
+        let state = unsafe { (*self.node.as_ptr()).state.get().as_ref() };
+        let node = self.node.as_ptr().cast_const().cast::<Node>();
+        let is_innermost = state.is_none_or(|state| state.innermost() == Some(node));
+        if is_innermost { Ok(()) } else { Err(self) }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let node = self.node.as_ptr();
+        // SAFETY: as in `exit`. After `release` only this guard knows the node.
+        unsafe {
+            if let Some(state) = (*node).state.get().as_ref() {
+                state.release(node.cast_const().cast());
+            }
+            System.dealloc(node.cast(), Layout::new::<HeldNode>());
+        }
+    }
+}
+
+/// See [`Context::enter`].
+pub(in crate::context) fn enter(context: &Context) -> Result<Entered> {
+    let node =
+        with(|state| state.hold(context, Kind::Guard)).ok_or_else(Error::out_of_memory)??;
+    Ok(Entered { node, not_send: PhantomData })
+}
+
+/// See [`Context::push`].
+pub(in crate::context) fn push(context: &Context) -> Result<()> {
+    with(|state| state.hold(context, Kind::Push)).ok_or_else(Error::out_of_memory)??;
+    Ok(())
+}
+
+/// See [`Context::pop`].
+pub(in crate::context) fn pop(context: &Context) -> Result<()> {
+    let popped = super::with_existing(|state| {
+        let node = state.innermost()?;
+        // SAFETY: a listed node is alive (`ThreadState::nodes`).
+        let (kind, block) = unsafe { ((*node).kind, (*node).context) };
+        let fits = kind == Kind::Push && block == context.0.as_ptr();
+        fits.then(|| state.release(node))
+    });
+    popped
+        .flatten()
+        .ok_or_else(|| Error::misuse("the runtime to be left is not the one that was entered last"))
+}

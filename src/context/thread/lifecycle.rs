@@ -1,0 +1,234 @@
+//! Init, destroy and the thread environment, as the C API counts them.
+
+use super::{Own, ThreadState, with, with_existing};
+use crate::abi::error::{Error, Result};
+use crate::context::registry::{Origin, Release};
+use crate::context::runtime::Runtime;
+use crate::context::{Context, ContextBuilder, log as sink, process};
+use crate::platform;
+use std::marker::PhantomData;
+
+/// What [`destroy`] did.
+#[derive(Debug)]
+pub enum Destroyed {
+    /// Nothing was left to destroy.
+    Surplus,
+    /// Other inits keep the context open.
+    Counted,
+    /// The context is closed. It lives on while this handle or any object does.
+    Closed(Context),
+}
+
+/// Makes a context and installs it as the thread's own; on a thread that has one, counts a
+/// reference. `None` stands for an init without arguments.
+///
+/// A further init with other arguments than the first is counted all the same, with a warning:
+/// what is running cannot be reconfigured. With the shared init, the context is the process's
+/// primary instead of the thread's own, and all inits of the process count there.
+pub fn init(builder: Option<ContextBuilder>) -> Result<Context> {
+    sink::install(sink::Output::Rust);
+    with(|state| state.init(builder)).ok_or_else(Error::out_of_memory)?
+}
+
+impl ThreadState {
+    fn init(&self, builder: Option<ContextBuilder>) -> Result<Context> {
+        let registry = &self.process.registry;
+        let wants_shared = builder.as_ref().is_some_and(ContextBuilder::wants_shared_init);
+        let shared = wants_shared || self.process.shared_init();
+        if let Some(own) = self.own()
+            && registry.count(&own.0)
+        {
+            self.own.with(|own| own.inits += 1);
+            return Ok(self.counted(own, builder));
+        }
+        if shared
+            && let Some(primary) = registry.primary()
+            && registry.count(&primary)
+        {
+            return Ok(self.counted(Context(primary), builder));
+        }
+        let builder = builder.unwrap_or_default();
+        let context = builder.build_in(self.process, self.settings.get(), Origin::Init)?;
+        // Out of memory here leaves nothing behind: the context goes as it came.
+        if let Err(error) = self.hold_init(&context) {
+            drop(registry.release(&context.0, 1));
+            return Err(error);
+        }
+        if !shared {
+            // A closed context may still be remembered as the thread's own.
+            self.own.set(Own { context: context.0.downgrade(), inits: 1 });
+        }
+        self.prepared.set(true);
+        Ok(context)
+    }
+
+    /// Compares the arguments of an init that only counts.
+    fn counted(&self, context: Context, builder: Option<ContextBuilder>) -> Context {
+        let agree = builder.is_none_or(|builder| context.0.check_init_args(&builder.init_args()));
+        if !agree {
+            log::warn!(
+                "the runtime is initialized already; the arguments of this initialization differ \
+                 and are ignored"
+            );
+        }
+        self.prepared.set(true);
+        context
+    }
+
+    fn destroy(&self) -> Destroyed {
+        let registry = &self.process.registry;
+        let Some(own) = self.own() else {
+            drop(self.own.take());
+            return finish(registry.release_primary());
+        };
+        let left = self.own.with(|own| {
+            own.inits = own.inits.saturating_sub(1);
+            own.inits
+        });
+        if left.unwrap_or(0) == 0 {
+            drop(self.own.take());
+            self.release_init(&own);
+        }
+        finish(registry.release(&own.0, 1))
+    }
+}
+
+/// Drops one init count: the calling thread's own, or if it has none, the primary's; never
+/// another thread's. A context whose last count goes is closed, and dies with its last object.
+pub fn destroy() -> Destroyed {
+    let destroyed = match with_existing(ThreadState::destroy) {
+        Some(destroyed) => destroyed,
+        None => finish(process::of_new_thread().registry.release_primary()),
+    };
+    match destroyed {
+        Destroyed::Surplus => {
+            log::warn!("the runtime is not initialized, there is nothing to destroy");
+        }
+        Destroyed::Counted => {}
+        Destroyed::Closed(_) => {
+            let _ = with_existing(|state| state.prepared.set(state.env_count.get() > 0));
+        }
+    }
+    destroyed
+}
+
+/// Ends what a context that was just closed registered.
+fn finish(release: Release<Runtime>) -> Destroyed {
+    match release {
+        Release::Surplus => Destroyed::Surplus,
+        Release::Counted => Destroyed::Counted,
+        Release::Handed(token) => {
+            drop(token);
+            Destroyed::Counted
+        }
+        Release::Closed(token) => {
+            let context = Context(token);
+            context.end_data();
+            Destroyed::Closed(context)
+        }
+    }
+}
+
+/// Lets go of the thread's own context as its end would: the primary keeps the counts that the
+/// thread gave it, any other loses them.
+pub fn release_own() {
+    let _ = with_existing(end_own);
+}
+
+pub(super) fn end_own(state: &ThreadState) {
+    let Some(own) = state.own.take() else { return };
+    let Some(context) = own.context.upgrade() else { return };
+    let registry = &state.process.registry;
+    if !registry.is_primary(&context) {
+        drop(finish(registry.release(&context, own.inits)));
+    }
+    state.release_init(&Context(context));
+}
+
+/// Makes an existing context the thread's own, with an init count as if the thread had made it:
+/// for threads that share one context on purpose. The context that was the thread's own is let
+/// go as by [`release_own`]. Fails on a closed context.
+pub fn adopt(context: &Context) -> Result<()> {
+    with(|state| {
+        if !state.process.registry.count(&context.0) {
+            return Err(Error::misuse("the runtime was destroyed"));
+        }
+        end_own(state);
+        state.own.set(Own { context: context.0.downgrade(), inits: 1 });
+        Ok(())
+    })
+    .ok_or_else(Error::out_of_memory)?
+}
+
+/// Prepares the calling thread for guest code. It makes no context, needs none, and is counted.
+/// False only without memory for the thread's state.
+pub fn init_thread_env() -> bool {
+    with(|state| {
+        state.env_count.set(state.env_count.get().saturating_add(1));
+        state.prepared.set(true);
+    })
+    .is_some()
+}
+
+/// Takes back one [`init_thread_env`]; more of them than that are harmless. A context that the
+/// thread is in is not affected.
+pub fn destroy_thread_env() {
+    let _ = with_existing(|state| {
+        let open = state.env_count.get();
+        state.env_count.set(open.saturating_sub(1));
+        if open == 1 {
+            state.prepared.set(state.own().is_some());
+        }
+    });
+}
+
+/// Whether the calling thread is prepared: by [`init_thread_env`], by [`init`], by being spawned
+/// inside a context, or by its first call into a guest.
+pub fn thread_env_inited() -> bool {
+    with_existing(|state| state.prepared.get()).unwrap_or(false)
+}
+
+/// Prepares the calling thread for guest code, and tells where its native stack ends: the lowest
+/// address that frames may reach, or 0 if nobody knows, as on a fibre's stack. A guest stack does
+/// this when it is first used on a thread, so that a thread that never asked for anything is
+/// prepared on its first call.
+pub fn prepare() -> usize {
+    let _ = with(|state| state.prepared.set(true));
+    platform::stack::bounds().map_or(0, |bounds| bounds.low)
+}
+
+/// The thread is in its parent's context until this is dropped.
+#[must_use = "dropping the guard leaves the context"]
+pub struct Inherited {
+    context: Context,
+    /// Number of the state that inherits.
+    thread: u64,
+    /// It belongs to the thread.
+    not_send: PhantomData<*mut ()>,
+}
+
+/// Puts the calling thread, which was spawned by the runtime or by a guest, into its parent's
+/// context. To be called when the thread starts.
+pub fn inherit(parent: &Context) -> Result<Inherited> {
+    with(|state| {
+        let before = state.inherited.take();
+        state.inherited.set(parent.clone());
+        drop(before);
+        state.prepared.set(true);
+        parent.0.threads.add(state.id);
+        Inherited { context: parent.clone(), thread: state.id, not_send: PhantomData }
+    })
+    .ok_or_else(Error::out_of_memory)
+}
+
+impl Drop for Inherited {
+    fn drop(&mut self) {
+        self.context.0.threads.remove(self.thread);
+        let left = with_existing(|state| {
+            let is_ours = state.id == self.thread
+                && state.inherited.with(|context| *context == self.context) == Some(true);
+            if is_ours { state.inherited.take() } else { None }
+        });
+        drop(left);
+    }
+}

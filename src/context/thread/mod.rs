@@ -1,0 +1,274 @@
+//! What a thread has to do with contexts: the state behind the thread word.
+//!
+//! - The thread's *own* context is the one that `init` made on it, or that it adopted.
+//! - The *inherited* context is its parent's, for threads that the runtime or a guest spawned.
+//! - *Entered* contexts form a stack of activations (`activation.rs`), innermost first.
+//! - `resolve.rs` turns that into the context of a call without a handle, `lifecycle.rs` is
+//!   init, destroy and the thread environment.
+//!
+//! All of it is one block in the system's memory, made when first needed and taken down by the
+//! exit hook. A thread that runs several stacks of its own (fibres) gives each its state with
+//! [`state_swap`], and moves a state to another thread the same way.
+//!
+//! Settings made while no context is there (`wasm_runtime_set_log_level` before init, say) lie
+//! here too: they wait for the context that `init` makes on this thread, and are kept after it,
+//! as upstream's process-wide variables are. Another thread's `init` does not see them.
+
+mod activation;
+mod error;
+mod lifecycle;
+mod resolve;
+
+pub use activation::Entered;
+pub(super) use activation::{enter, pop, push, run, run_outside};
+pub use error::{last_error_ptr, set_last_error, with_last_error};
+pub use lifecycle::{
+    Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_thread_env,
+    prepare, release_own, thread_env_inited,
+};
+pub(super) use resolve::{current, quiet, remembered_log_level};
+pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
+
+use super::Context;
+use super::builder::Settings;
+use super::process::{self, Process};
+use super::runtime::Runtime;
+use super::shared::Weak;
+use crate::alloc::{self, HeadKind, ThreadHead};
+use crate::sync::atomic::Ordering;
+use activation::Node;
+use error::LastError;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr::{NonNull, null};
+
+/// The thread's own context, and how many of its init counts the thread added.
+struct Own {
+    context: Weak<Runtime>,
+    inits: u64,
+}
+
+/// The primary, as the thread last saw it.
+struct Primary {
+    generation: u64,
+    context: Weak<Runtime>,
+}
+
+/// What hangs off the thread word. Owner: the thread.
+#[repr(C)]
+struct ThreadState {
+    head: ThreadHead,
+    /// The innermost activation, or null.
+    top: Cell<*const Node>,
+    process: &'static Process,
+    /// Number of this state; no two of a process have the same.
+    id: u64,
+    own: Slot<Own>,
+    inherited: Slot<Context>,
+    primary: Slot<Primary>,
+    settings: Cell<Settings>,
+    /// How many `init_thread_env` are open.
+    env_count: Cell<u32>,
+    /// The thread has been made ready for guest code.
+    prepared: Cell<bool>,
+    /// The thread was told that it falls back to the primary.
+    warned: Cell<bool>,
+    /// A context's log callback is running.
+    in_callback: Cell<bool>,
+    error: Cell<Option<NonNull<LastError>>>,
+}
+
+/// Bytes of a thread's state.
+#[cfg(test)]
+pub(super) const STATE_SIZE: usize = size_of::<ThreadState>();
+
+/// A value that is taken out to be looked at, so that no borrow can be in the way of code that
+/// comes back here.
+struct Slot<T>(Cell<Option<T>>);
+
+impl<T> Slot<T> {
+    const fn new() -> Self {
+        Self(Cell::new(None))
+    }
+
+    /// Runs `f` on the value. `f` must not come back to this slot: it would find it empty.
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut value = self.0.take()?;
+        let result = f(&mut value);
+        self.0.set(Some(value));
+        Some(result)
+    }
+
+    fn take(&self) -> Option<T> {
+        self.0.take()
+    }
+
+    fn set(&self, value: T) {
+        drop(self.0.replace(Some(value)));
+    }
+}
+
+impl ThreadState {
+    fn new(process: &'static Process) -> Self {
+        Self {
+            head: ThreadHead::full(),
+            top: Cell::new(null()),
+            process,
+            id: process.thread_ids.fetch_add(1, Ordering::Relaxed),
+            own: Slot::new(),
+            inherited: Slot::new(),
+            primary: Slot::new(),
+            settings: Cell::new(Settings::default()),
+            env_count: Cell::new(0),
+            prepared: Cell::new(false),
+            warned: Cell::new(false),
+            in_callback: Cell::new(false),
+            error: Cell::new(None),
+        }
+    }
+
+    /// Takes everything down but the block itself.
+    fn end(&self) {
+        self.release_activations();
+        lifecycle::end_own(self);
+        drop(self.inherited.take());
+        drop(self.primary.take());
+        error::free(self.error.take());
+    }
+}
+
+/// The calling thread's state, if it has one.
+#[inline(always)]
+fn existing() -> Option<NonNull<ThreadState>> {
+    let head = alloc::head_ptr();
+    // SAFETY: null or this thread's live head; `alloc` keeps it so.
+    let is_full = unsafe { head.as_ref() }.is_some_and(|head| head.kind() == HeadKind::Full);
+    // A full head is the first field of a `ThreadState`: only this module installs full heads.
+    if is_full { NonNull::new(head.cast_mut().cast()) } else { None }
+}
+
+/// Runs `f` with the calling thread's state, if it has one.
+#[inline]
+fn with_existing<R>(f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
+    let state = existing()?;
+    // SAFETY: this thread's state lives until its exit hook or until `state_destroy`, whose
+    // callers promise that nothing runs on it.
+    Some(f(unsafe { state.as_ref() }))
+}
+
+/// Runs `f` with the calling thread's state, which is made if there is none; `None` if there is
+/// no memory for one.
+#[inline]
+fn with<R>(f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
+    let state = existing().or_else(create)?;
+    // SAFETY: as in `with_existing`.
+    Some(f(unsafe { state.as_ref() }))
+}
+
+#[cold]
+fn create() -> Option<NonNull<ThreadState>> {
+    // SAFETY: the layout's size is not zero. The system is asked directly: the state belongs to
+    // the thread, not to any heap.
+    let place = unsafe { System.alloc(Layout::new::<ThreadState>()) }.cast::<ThreadState>();
+    let state = NonNull::new(place)?;
+    // SAFETY: fresh memory of the right layout, which stays valid until `on_exit` or `remove`.
+    // A thread past its exit hook keeps its block: what comes that late has no end to wait for.
+    unsafe {
+        state.write(ThreadState::new(process::of_new_thread()));
+        alloc::install(&raw const (*place).head, on_exit);
+    }
+    Some(state)
+}
+
+/// Takes a thread's state down when the thread ends.
+///
+/// # Safety
+/// `word` is this thread's word and leads to a state of this module.
+unsafe fn on_exit(word: *mut u8) {
+    let state = word.cast::<ThreadState>();
+    // SAFETY: a live state, as promised. It stays installed while it is taken down, so that what
+    // the ends of contexts log and free finds it.
+    unsafe { (*state).end() };
+    alloc::remove();
+    // SAFETY: nothing leads to the state any more, and it was made by `create`.
+    unsafe { free(state) };
+}
+
+/// # Safety
+/// `state` was made by [`create`], has been taken down, and nothing leads to it.
+unsafe fn free(state: *mut ThreadState) {
+    // SAFETY: as promised; the layout is the one of `create`.
+    unsafe {
+        state.drop_in_place();
+        System.dealloc(state.cast(), Layout::new::<ThreadState>());
+    }
+}
+
+/// Runs a log callback, unless one is running on this thread already; returns whether it did.
+pub(super) fn without_reentry(callback: impl FnOnce()) -> bool {
+    struct End<'a>(&'a Cell<bool>);
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.set(false);
+        }
+    }
+    with(|state| {
+        if state.in_callback.replace(true) {
+            return false;
+        }
+        let _end = End(&state.in_callback);
+        callback();
+        true
+    })
+    .unwrap_or(false)
+}
+
+/// The process as the calling thread's state knows it.
+pub(super) fn process() -> Option<&'static Process> {
+    with_existing(|state| state.process)
+}
+
+/// Replaces the calling thread's whole state by `new` and returns the old one: for schedulers
+/// that run several stacks on a thread, or one stack on several threads. Null stands for a
+/// thread that has done nothing yet; what it does then makes a new state.
+///
+/// The state that is in place when a thread ends goes with it. States that are swapped out at
+/// that time are kept until they are swapped in again, or ended with [`state_destroy`].
+///
+/// # Safety
+/// `new` is null or was returned by this function, and is in place on no thread. A state may be
+/// swapped out only while the stack that it belongs to does not run.
+pub unsafe fn state_swap(new: *mut c_void) -> *mut c_void {
+    // A bare head cannot travel: it is turned into a state of ours first.
+    let has_head = !alloc::head_ptr().is_null();
+    let old = if has_head && with(|_| ()).is_some() { alloc::remove() } else { null() };
+    if let Some(new) = NonNull::new(new.cast::<ThreadState>()) {
+        // SAFETY: a live state as promised; `on_exit` accepts whatever state is in place.
+        unsafe { alloc::install(&raw const (*new.as_ptr()).head, on_exit) };
+    }
+    old.cast_mut().cast()
+}
+
+/// Ends a state that [`state_swap`] returned, as its thread's end would; null is accepted. False,
+/// and nothing happens, if code is still running on it.
+///
+/// # Safety
+/// `state` is null or was returned by [`state_swap`], is in place on no thread, and is not used
+/// any more.
+pub unsafe fn state_destroy(state: *mut c_void) -> bool {
+    let Some(state) = NonNull::new(state.cast::<ThreadState>()) else { return true };
+    // SAFETY: a live state, as promised.
+    if unsafe { state.as_ref() }.is_running() {
+        return false;
+    }
+    // SAFETY: as promised, it is in place nowhere, so it may be in place here for its end. What
+    // is in place now comes back afterwards.
+    unsafe {
+        let before = state_swap(state.as_ptr().cast());
+        state.as_ref().end();
+        state_swap(before);
+        free(state.as_ptr());
+    }
+    true
+}

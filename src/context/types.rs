@@ -1,0 +1,135 @@
+//! Canonical numbers of function types.
+//!
+//! `call_indirect` compares one number, so equal types have the same number within a context.
+//! Numbers are counted: a type's goes when the last instance or host function that uses it goes,
+//! so that loading and unloading modules forever does not grow the table. Zero is never given
+//! out.
+
+use super::Context;
+use crate::abi::error::{Error, Result};
+use crate::abi::types::FuncType;
+use crate::alloc;
+use crate::sync::Lock;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// The types in use. Owner: the context.
+#[derive(Default)]
+pub(super) struct TypeTable(Lock<Types>);
+
+#[derive(Default)]
+struct Types {
+    numbers: HashMap<Arc<FuncType>, u32>,
+    /// What each number stands for; the type with number `n` is at `n - 1`.
+    slots: Vec<Slot>,
+    /// First free number, or 0.
+    first_free: u32,
+}
+
+enum Slot {
+    Used { ty: Arc<FuncType>, count: usize },
+    Free { next: u32 },
+}
+
+impl Types {
+    fn intern(&mut self, ty: &FuncType) -> Result<u32> {
+        if let Some(&number) = self.numbers.get(ty) {
+            if let Some(Slot::Used { count, .. }) = self.slots.get_mut(number as usize - 1) {
+                *count += 1;
+            }
+            return Ok(number);
+        }
+        alloc::fallible(|| self.numbers.try_reserve(1).and_then(|()| self.slots.try_reserve(1)))
+            .map_err(|_| Error::out_of_memory())?;
+        let ty = Arc::new(ty.clone());
+        let used = Slot::Used { ty: ty.clone(), count: 1 };
+        let number = match self.first_free {
+            0 => {
+                self.slots.push(used);
+                u32::try_from(self.slots.len()).map_err(|_| Error::out_of_memory())?
+            }
+            number => {
+                let slot = std::mem::replace(&mut self.slots[number as usize - 1], used);
+                self.first_free = if let Slot::Free { next } = slot { next } else { 0 };
+                number
+            }
+        };
+        self.numbers.insert(ty, number);
+        Ok(number)
+    }
+
+    fn release(&mut self, number: u32) {
+        let Some(slot) = self.slots.get_mut(number as usize - 1) else { return };
+        let Slot::Used { ty, count } = slot else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.numbers.remove(&**ty);
+            *slot = Slot::Free { next: self.first_free };
+            self.first_free = number;
+        }
+    }
+}
+
+impl TypeTable {
+    /// Forgets everything and keeps no memory.
+    pub(super) fn clear(&self) {
+        let types = std::mem::take(&mut *self.0.lock());
+        drop(types);
+    }
+
+    #[cfg(test)]
+    pub(super) fn live(&self) -> usize {
+        self.0.lock().numbers.len()
+    }
+}
+
+/// Numbers of some function types, in the order they were asked for.
+pub struct TypeIds {
+    context: Context,
+    ids: Vec<u32>,
+}
+
+impl TypeIds {
+    pub(super) fn new<'a>(
+        context: &Context,
+        types: impl ExactSizeIterator<Item = &'a FuncType>,
+    ) -> Result<Self> {
+        context.guarded(|| {
+            let mut ids = Vec::new();
+            alloc::fallible(|| ids.try_reserve_exact(types.len()))
+                .map_err(|_| Error::out_of_memory())?;
+            // Made first, so that what was numbered before a failure is released.
+            let mut numbers = Self { context: context.clone(), ids };
+            let mut table = context.0.parts.types.0.lock();
+            for ty in types {
+                match table.intern(ty) {
+                    Ok(id) => numbers.ids.push(id),
+                    Err(error) => {
+                        drop(table);
+                        return Err(error);
+                    }
+                }
+            }
+            drop(table);
+            Ok(numbers)
+        })?
+    }
+}
+
+impl Deref for TypeIds {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.ids
+    }
+}
+
+impl Drop for TypeIds {
+    fn drop(&mut self) {
+        let mut table = self.context.0.parts.types.0.lock();
+        for &id in &self.ids {
+            table.release(id);
+        }
+    }
+}
