@@ -91,11 +91,18 @@ fn prepare() -> Prepared {
     if head.is_null() {
         return Prepared::Not;
     }
+    warm_up();
     // SAFETY: fresh memory of the right layout.
     unsafe { head.write(ThreadHead::bare()) };
     tls::set(head.cast());
     // SAFETY: `end_bare` accepts what it finds in the word: a bare head, or it leaves it alone.
     if unsafe { tls::arm_exit(end_bare) } { Prepared::Lasting } else { Prepared::Briefly }
+}
+
+/// Has the standard library make what it keeps for each thread, while no heap is current: it
+/// lasts until the thread ends, and no heap has to.
+fn warm_up() {
+    drop(std::thread::current());
 }
 
 /// What [`prepare`] found.
@@ -132,6 +139,9 @@ unsafe fn end_bare(word: *mut u8) {
 /// `state` is the full head of a state that stays valid until it is removed or `on_exit` ran.
 pub unsafe fn install(state: *const ThreadHead, on_exit: tls::ExitCallback) -> bool {
     let old = head_ptr();
+    if old.is_null() {
+        warm_up();
+    }
     // SAFETY: `state` is valid as promised; `old` is null or live (see `with_head`).
     unsafe {
         if let Some(old) = old.as_ref() {

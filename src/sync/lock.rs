@@ -8,6 +8,7 @@
 //! does not panic.
 
 use super::atomic::{AtomicU32, Ordering};
+use super::sleepers::Sleepers;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -17,11 +18,12 @@ const FREE: u32 = 0;
 const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
 /// Looks at the word before sleeping.
-const SPINS: usize = if cfg!(loom) { 1 } else { 100 };
+const SPINS: usize = if cfg!(loom) { 0 } else { 100 };
 
 /// A value behind a lock.
 pub struct Lock<T: ?Sized> {
     state: AtomicU32,
+    sleepers: Sleepers,
     value: UnsafeCell<T>,
 }
 
@@ -42,7 +44,8 @@ impl<T> Lock<T> {
 
     #[cfg(loom)]
     pub fn new(value: T) -> Self {
-        Self { state: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+        let state = AtomicU32::new(FREE);
+        Self { state, sleepers: Sleepers::new(), value: UnsafeCell::new(value) }
     }
 }
 
@@ -78,14 +81,14 @@ impl<T: ?Sized> Lock<T> {
                         return;
                     }
                 }
-                HELD => super::spin_loop(),
+                HELD => std::hint::spin_loop(),
                 // Others sleep already.
                 _ => break,
             }
         }
         // Whoever has slept takes the lock as contended: others may still be asleep.
         while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
-            super::sleep_while(&self.state, CONTENDED);
+            self.sleepers.sleep_while(&self.state, CONTENDED);
         }
     }
 
@@ -93,7 +96,7 @@ impl<T: ?Sized> Lock<T> {
         if self.state.swap(FREE, Ordering::Release) == CONTENDED {
             // The lock may be gone by now, if the next holder ended it; waking a stale address
             // wakes nobody or somebody who looks again.
-            super::wake_one(&self.state);
+            self.sleepers.wake_one(&self.state);
         }
     }
 }

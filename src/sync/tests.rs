@@ -55,7 +55,10 @@ mod model {
 
     #[test]
     fn no_two_threads_have_the_value() {
-        loom::model(|| {
+        // Unbounded, three threads take hours; two forced switches find every known mistake.
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
             let lock = Arc::new(Lock::new(UnsafeCell::new(0)));
             let add = |lock: &Lock<UnsafeCell<i32>>| {
                 let value = lock.lock();

@@ -44,6 +44,8 @@ pub struct Arena {
     units: u32,
     free_units: u32,
     free_units_min: u32,
+    live_blocks: u64,
+    live_bytes: u64,
     lists: Lists,
 }
 
@@ -62,8 +64,15 @@ impl Arena {
     /// # Safety
     /// `base` is aligned to a unit, and `units + 1` units from there on are the arena's alone.
     pub unsafe fn new(base: *mut u8, units: u32) -> Self {
-        let lists = Lists::new();
-        let mut arena = Self { base, units, free_units: 0, free_units_min: 0, lists };
+        let mut arena = Self {
+            base,
+            units,
+            free_units: 0,
+            free_units_min: 0,
+            live_blocks: 0,
+            live_bytes: 0,
+            lists: Lists::new(),
+        };
         arena.word(units, 0).store(0, Relaxed);
         arena.word(units, 1).store(0, Relaxed);
         arena.put(0, units);
@@ -247,6 +256,8 @@ impl Arena {
             (unit, have) = (unit + gap, have - gap);
             flags |= PREV_FREE;
         }
+        self.live_blocks += 1;
+        self.live_bytes += size as u64;
         Some(self.settle(unit, have, need, owner, size, flags))
     }
 
@@ -298,6 +309,7 @@ impl Arena {
             return None;
         }
         have += next;
+        self.live_bytes = self.live_bytes - tagged.size as u64 + size as u64;
         self.settle(unit, have, need, tagged.owner, size, tagged.flags);
         Some(tagged.size)
     }
@@ -322,6 +334,8 @@ impl Arena {
         // SAFETY: the block is live until here.
         unsafe { header::erase(self.block(unit)) };
         self.put(unit - before, before + units + after);
+        self.live_blocks -= 1;
+        self.live_bytes -= tagged.size as u64;
         Some(tagged.size)
     }
 
@@ -342,22 +356,24 @@ impl Arena {
     /// Makes the headers of all live blocks invalid and forgets the buffer. Returns how many
     /// there were and their sizes' sum.
     pub fn abandon(&mut self) -> (u64, u64) {
-        let (mut blocks, mut bytes, mut unit) = (0, 0, 0);
+        let mut unit = 0;
         while unit < self.units {
-            if let Some(units) = self.free_len(unit) {
-                unit += units;
-                continue;
-            }
-            // Where a header was overrun, what follows cannot be told apart any more.
-            let Some((tagged, units)) = self.live(unit) else { break };
-            (blocks, bytes) = (blocks + 1, bytes + tagged.size as u64);
-            // SAFETY: live until here; the caller abandons it.
-            unsafe { header::erase(self.block(unit)) };
-            unit += units;
+            unit += match (self.free_len(unit), self.live(unit)) {
+                (Some(units), _) => units,
+                (None, Some((_, units))) => {
+                    // SAFETY: live until here; the caller abandons it.
+                    unsafe { header::erase(self.block(unit)) };
+                    units
+                }
+                // A header that was overrun: look for the next one that was not.
+                (None, None) => 1,
+            };
         }
+        let leaked = (self.live_blocks, self.live_bytes);
         self.lists = Lists::new();
         (self.units, self.free_units, self.free_units_min) = (0, 0, 0);
-        (blocks, bytes)
+        (self.live_blocks, self.live_bytes) = (0, 0);
+        leaked
     }
 }
 

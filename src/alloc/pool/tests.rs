@@ -158,12 +158,15 @@ fn an_overrun_is_noticed_not_followed() {
         assert!(heap.alloc(48, 16).is_null());
         // What lies elsewhere goes on working.
         assert!(Heap::free(blocks[3]));
-        assert!(!heap.alloc(500, 16).is_null());
+        let last = heap.alloc(500, 16);
+        assert!(!last.is_null());
         // Over the header of a live one.
         blocks[0].write_bytes(0xff, 48 + 64 + 16);
         assert!(!Heap::free(blocks[2]));
         let leak = heap.retire();
-        assert_eq!(leak.live_blocks, 1, "it cannot look beyond the damage");
+        assert_eq!((leak.live_blocks, leak.live_bytes), (3, 48 + 48 + 500));
+        drop(heap);
+        assert!(!Heap::free(last), "blocks beyond the damage were found");
     }
 }
 

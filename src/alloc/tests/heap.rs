@@ -359,14 +359,18 @@ fn memory_of_no_heap_is_refused_or_freed_as_what_it_is() {
     // Memory of Rust code outside any heap is a block of the system's.
     let block = Box::into_raw(Box::new([1u8; 40])).cast::<u8>();
     assert!(free(block));
-    // Memory of `malloc` is nobody's.
-    // SAFETY: the bytes before the pointer are malloc's, and readable.
-    unsafe {
-        let foreign = libc::malloc(40).cast::<u8>();
-        if !cfg!(miri) {
-            assert!(!Heap::free(foreign));
-            assert!(Heap::realloc(foreign, 50).is_null());
+    // Memory of another allocator is nobody's. These words stand for what such allocators keep
+    // before a block: nothing or a neighbour's bytes, then a length.
+    for (before, length) in [(0, 0x31), (u64::MAX, 0x31), (0, 0), (block as u64, 40)] {
+        let mut words = Box::new([before, length, 0, 0, 0, 0]);
+        let mut foreign = words.as_mut_ptr().wrapping_add(2).cast::<u8>();
+        if !(foreign as usize).is_multiple_of(16) {
+            // The refusal is not to be for the alignment.
+            words.rotate_right(1);
+            foreign = foreign.wrapping_add(8);
         }
-        libc::free(foreign.cast());
+        assert!(!free(foreign));
+        // SAFETY: the bytes before the pointer are readable.
+        assert!(unsafe { Heap::realloc(foreign, 50) }.is_null());
     }
 }

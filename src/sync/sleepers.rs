@@ -1,0 +1,53 @@
+//! Sleeping until a word changes.
+
+use super::atomic::AtomicU32;
+
+/// Threads that sleep on one word. Owner: what has the word. The system keeps them, keyed by the
+/// word's address.
+#[cfg(not(loom))]
+pub struct Sleepers;
+
+#[cfg(not(loom))]
+impl Sleepers {
+    pub fn new() -> Self {
+        Self
+    }
+
+    /// Sleeps while `word` is `value`, or shorter.
+    pub fn sleep_while(&self, word: &AtomicU32, value: u32) {
+        crate::platform::futex::wait(word, value);
+    }
+
+    /// Wakes one thread that sleeps on `word`.
+    pub fn wake_one(&self, word: &AtomicU32) {
+        crate::platform::futex::wake_one(word);
+    }
+}
+
+/// The same for model tests: looking at the word and falling asleep are one step, as in the
+/// kernel, so that a lost wake-up is a deadlock that loom reports.
+#[cfg(loom)]
+pub struct Sleepers {
+    step: loom::sync::Mutex<()>,
+    woken: loom::sync::Condvar,
+}
+
+#[cfg(loom)]
+impl Sleepers {
+    pub fn new() -> Self {
+        Self { step: loom::sync::Mutex::new(()), woken: loom::sync::Condvar::new() }
+    }
+
+    pub fn sleep_while(&self, word: &AtomicU32, value: u32) {
+        if let Ok(step) = self.step.lock()
+            && word.load(super::atomic::Ordering::Relaxed) == value
+        {
+            drop(self.woken.wait(step));
+        }
+    }
+
+    pub fn wake_one(&self, _word: &AtomicU32) {
+        drop(self.step.lock());
+        self.woken.notify_one();
+    }
+}
