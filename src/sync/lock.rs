@@ -39,7 +39,8 @@ impl<T: ?Sized> RefUnwindSafe for Lock<T> {}
 impl<T> Lock<T> {
     #[cfg(not(loom))]
     pub const fn new(value: T) -> Self {
-        Self { state: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+        let state = AtomicU32::new(FREE);
+        Self { state, sleepers: Sleepers::new(), value: UnsafeCell::new(value) }
     }
 
     #[cfg(loom)]

@@ -9,7 +9,7 @@ pub struct Sleepers;
 
 #[cfg(not(loom))]
 impl Sleepers {
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self
     }
 
