@@ -17,9 +17,9 @@ mod sync;
 mod wasi;
 
 pub use alloc::{
-    ContextAlloc, Heap, HeapConfig, HeapError, HeapRef, HeapStats, PlainFunctions, PoolBuffer,
-    PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions,
-    UserFunctions,
+    ContextAlloc, FailRule, Heap, HeapConfig, HeapError, HeapRef, HeapStats, PlainFunctions,
+    PoolBuffer, PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator,
+    UserDataFunctions, UserFunctions,
 };
 pub use api::*;
 pub use context::{

@@ -6,14 +6,26 @@ use std::ptr::NonNull;
 
 /// A reference to a host object: an opaque word that only the host gives meaning to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ExternRef(pub NonZeroWord);
+pub struct ExternRef(pub(crate) NonZeroWord);
+
+impl ExternRef {
+    /// A reference that holds `word`; the word of all ones stands for null and has none.
+    pub fn new(word: u64) -> Option<Self> {
+        NonZeroWord::new(word.wrapping_add(1)).map(Self)
+    }
+
+    /// The host's word.
+    pub fn word(self) -> u64 {
+        self.0.get() - 1
+    }
+}
 
 /// What an externref holds: the host's word plus one, so that zero can mean null.
 pub type NonZeroWord = std::num::NonZeroU64;
 
 /// A reference to a function; valid while the instance group it came from lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FuncRef(pub NonNull<VmFuncRef>);
+pub struct FuncRef(pub(crate) NonNull<VmFuncRef>);
 
 // SAFETY: a `FuncRef` is an address that is only dereferenced by code that holds the instance
 // group alive; the word itself can travel between threads.

@@ -1,67 +1,163 @@
 //! Execution environments: a guest stack, on one thread at a time.
 
-use super::{Error, Instance, Result};
+use super::{Context, Error, Instance, RawInstance, Result};
+use crate::exec::{EnvKind, ExecEnv as Env, NATIVE_STACK_MARGIN};
+use crate::platform::stack;
 use std::ffi::c_void;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-/// What lies behind an [`ExecEnv`], for code that keeps bare pointers.
+/// What lies behind an [`ExecEnv`], for code that keeps bare pointers. It is what native
+/// functions get as `wasm_exec_env_t`.
 #[repr(C)]
 pub struct RawExecEnv {
     _opaque: [u8; 0],
 }
 
 /// A guest stack. It keeps its instance's group alive.
+#[repr(transparent)]
 pub struct ExecEnv {
-    ptr: NonNull<RawExecEnv>,
+    ptr: NonNull<Env>,
     not_send: PhantomData<*mut ()>,
 }
 
 impl ExecEnv {
     /// A stack of `stack_size` bytes as WAMR counts them; 0 for the default of 16 KiB.
-    pub fn new(_instance: &Instance, _stack_size: u32) -> Result<Self> {
-        Err(Error::misuse("no exec_env"))
+    pub fn new(instance: &Instance, stack_size: u32) -> Result<Self> {
+        let setup = instance.env_setup(stack_size);
+        // SAFETY: the instance is live.
+        let new = || unsafe { Env::new(instance.ptr(), EnvKind::Counted, setup) };
+        let ptr = instance.context_ref().run(new).ok_or_else(Error::out_of_memory)?;
+        Ok(Self { ptr, not_send: PhantomData })
     }
 
-    /// The instance that calls run on and natives act on.
-    pub fn instance(&self) -> Option<Instance> {
-        None
+    fn env(&self) -> &Env {
+        // SAFETY: the handle owns the exec_env, or borrows it from whoever does.
+        unsafe { self.ptr.as_ref() }
     }
 
-    /// Lets natives act on another instance. Whoever sets it from inside a native sets it back.
-    pub fn set_instance(&mut self, _instance: &Instance) {}
-
-    /// A word for the host.
-    pub fn user_data(&self) -> usize {
-        0
-    }
-
-    pub fn set_user_data(&mut self, _word: usize) {}
-
-    /// The attachment of the native that is running, else null.
-    pub fn attachment(&self) -> *mut c_void {
-        std::ptr::null_mut()
-    }
-
-    /// How many instructions may run from now on; `None` for as many as they like.
-    pub fn set_instruction_limit(&mut self, _limit: Option<u64>) {}
-
-    /// Lowest address that native frames may reach, instead of the thread's own; 0 to undo.
-    pub fn set_native_stack_boundary(&mut self, _boundary: usize) {}
-
-    /// Whether `bytes` of native stack are left; sets the exception if not.
-    pub fn check_native_stack(&self, _bytes: usize) -> bool {
-        true
-    }
-
-    pub fn into_raw(self) -> NonNull<RawExecEnv> {
+    pub(super) fn ptr(&self) -> NonNull<Env> {
         self.ptr
     }
 
+    /// The instance that calls run on and natives act on.
+    pub fn instance(&self) -> Instance {
+        // SAFETY: what is set is alive: the exec_env keeps its own, `set_instance` the others.
+        unsafe { Instance::retained(self.env().instance()) }
+    }
+
+    /// As [`ExecEnv::instance`], without a count.
+    pub fn instance_raw(&self) -> NonNull<RawInstance> {
+        self.env().instance().cast()
+    }
+
+    /// Lets natives act on another instance, of the same group. Whoever sets it from inside a
+    /// native sets it back.
+    pub fn set_instance(&mut self, instance: &Instance) -> Result<()> {
+        // SAFETY: both groups are held.
+        if !unsafe { crate::instance::group::same(self.env().home(), instance.ptr()) } {
+            return Err(Error::misuse("the instance is not linked to the exec_env's"));
+        }
+        // SAFETY: the exec_env keeps the group alive.
+        unsafe { Env::set_instance(self.ptr, instance.ptr()) };
+        Ok(())
+    }
+
+    /// As [`ExecEnv::set_instance`], for any instance.
+    ///
+    /// # Safety
+    /// The instance lives for as long as it is set, and belongs to the same context.
+    pub unsafe fn set_instance_raw(&mut self, instance: NonNull<RawInstance>) {
+        // SAFETY: passed on to the caller.
+        unsafe { Env::set_instance(self.ptr, instance.cast()) };
+    }
+
+    /// A word for the host.
+    pub fn user_data(&self) -> usize {
+        self.env().user_data()
+    }
+
+    pub fn set_user_data(&mut self, word: usize) {
+        self.env().set_user_data(word);
+    }
+
+    /// The attachment of the native that is running, else null.
+    pub fn attachment(&self) -> *mut c_void {
+        self.env().attachment()
+    }
+
+    /// How many instructions may run from now on; `None` for as many as they like. Running out
+    /// traps with "instruction limit exceeded".
+    pub fn set_instruction_limit(&mut self, limit: Option<u64>) {
+        // SAFETY: the handle is used by this thread only.
+        unsafe { Env::set_fuel(self.ptr, limit) };
+    }
+
+    /// Lowest address that native frames may reach, instead of the thread's own; 0 to undo.
+    pub fn set_native_stack_boundary(&mut self, boundary: usize) {
+        self.env().set_boundary(boundary);
+    }
+
+    /// Whether `bytes` of native stack are left below this frame, beyond what guest code leaves
+    /// free anyway; sets the exception "native stack overflow" if not.
+    pub fn check_native_stack(&self, bytes: usize) -> bool {
+        let limit = self.env().native_limit(native_limit());
+        let fits = stack::pointer() > limit.saturating_add(bytes);
+        if !fits {
+            // SAFETY: the exec_env's instance is live.
+            unsafe { self.env().instance().as_ref() }.set_exception(b"native stack overflow");
+        }
+        fits
+    }
+
+    /// The exec_env's address, without a count.
+    pub fn as_raw(&self) -> NonNull<RawExecEnv> {
+        self.ptr.cast()
+    }
+
+    /// Gives up the handle without freeing the exec_env.
+    pub fn into_raw(self) -> NonNull<RawExecEnv> {
+        ManuallyDrop::new(self).ptr.cast()
+    }
+
+    /// Takes the handle back.
+    ///
     /// # Safety
     /// `ptr` comes from [`ExecEnv::into_raw`] and was not taken back before. To borrow instead
-    /// (also what [`Instance::singleton_exec_env`] returns), wrap the result in `ManuallyDrop`.
+    /// (also what [`Instance::singleton_exec_env`] returns, and what natives are called with),
+    /// wrap the result in `ManuallyDrop`.
     pub unsafe fn from_raw(ptr: NonNull<RawExecEnv>) -> Self {
-        Self { ptr, not_send: PhantomData }
+        Self { ptr: ptr.cast(), not_send: PhantomData }
     }
+}
+
+impl Drop for ExecEnv {
+    fn drop(&mut self) {
+        if self.env().kind() == EnvKind::Singleton {
+            // Its instance owns it.
+            return;
+        }
+        // SAFETY: the exec_env is live. The clone outlives the instance that may go with it.
+        let context = unsafe { context_of(self.ptr) }.clone();
+        // SAFETY: the handle owns the exec_env, and nobody can run it any more.
+        context.run(|| unsafe { Env::free(self.ptr) });
+    }
+}
+
+/// The context of an exec_env.
+///
+/// # Safety
+/// The exec_env is live during `'a`.
+#[inline]
+pub(super) unsafe fn context_of<'a>(env: NonNull<Env>) -> &'a Context {
+    // SAFETY: exec_envs are made by `Instance::env_setup`, which gives them the address of the
+    // context that their instance holds; the instance outlives them.
+    unsafe { &*env.as_ref().owner().cast::<Context>() }
+}
+
+/// The lowest address for native frames on this thread; 0 if that is not known.
+#[inline]
+pub(super) fn native_limit() -> usize {
+    stack::bounds().map_or(0, |bounds| bounds.low + NATIVE_STACK_MARGIN)
 }

@@ -1,8 +1,12 @@
 //! Functions and the ways to call them.
 
-use super::{Error, ExecEnv, FuncType, Instance, RawExecEnv, Result, Val};
+use super::env::{context_of, native_limit};
+use super::instance::{call_error, instance_of};
+use super::{Error, ExecEnv, FuncType, Instance, RawExecEnv, Result, Trap, Val};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
+use crate::exec::{self, Call, ExecEnv as Env};
+use crate::instance::group;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -14,6 +18,7 @@ pub struct RawFunc {
 }
 
 /// A counted handle to a function of an instance.
+#[repr(transparent)]
 pub struct Func {
     ptr: NonNull<VmFuncRef>,
     not_send: PhantomData<*mut ()>,
@@ -21,49 +26,161 @@ pub struct Func {
 
 impl Clone for Func {
     fn clone(&self) -> Self {
-        Self { ptr: self.ptr, not_send: PhantomData }
+        // SAFETY: this handle keeps the group alive.
+        unsafe { Self::retained(self.ptr) }
+    }
+}
+
+impl Drop for Func {
+    fn drop(&mut self) {
+        // SAFETY: the handle's count becomes that of the instance handle, which gives it up.
+        drop(unsafe { Instance::from_raw(instance_of(self.ptr).cast()) });
     }
 }
 
 impl Func {
-    pub fn ty(&self) -> Result<&FuncType> {
-        Err(Error::misuse("no functions"))
+    /// One more handle to the group of a function.
+    ///
+    /// # Safety
+    /// Its group is live.
+    pub(super) unsafe fn retained(ptr: NonNull<VmFuncRef>) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { group::retain(instance_of(ptr)) };
+        Self { ptr, not_send: PhantomData }
     }
 
-    /// The function's index in the module that defines or imports it.
+    pub(super) fn ptr(&self) -> NonNull<VmFuncRef> {
+        self.ptr
+    }
+
+    pub fn ty(&self) -> &FuncType {
+        // SAFETY: a handle keeps its function's group alive.
+        unsafe { exec::func_type(self.ptr) }
+    }
+
+    /// The function's index in the module of [`Func::instance`].
     pub fn index(&self) -> u32 {
         // SAFETY: a handle keeps its function's group alive.
         unsafe { self.ptr.as_ref() }.func_index
     }
 
     /// The instance whose state the function runs on.
-    pub fn instance(&self) -> Option<Instance> {
-        None
+    pub fn instance(&self) -> Instance {
+        // SAFETY: a handle keeps its function's group alive.
+        unsafe { Instance::retained(instance_of(self.ptr)) }
     }
 
-    /// Calls the function. `results` needs as many places as the type has results.
-    pub fn call(&self, _env: &mut ExecEnv, _args: &[Val], _results: &mut [Val]) -> Result<()> {
-        Err(Error::misuse("no functions"))
+    /// Calls the function. `results` needs as many places as the type has results; what they
+    /// held does not matter.
+    ///
+    /// A trap becomes the pending exception of the exec_env's instance, and later calls fail
+    /// with the same text until it is cleared.
+    ///
+    /// ```
+    /// use isothread::{Context, ExecEnv, Instance, InstanceArgs, Module, Trap, Val};
+    ///
+    /// let context = Context::new()?;
+    /// let wasm = wat::parse_str(
+    ///     "(module (func (export \"div\") (param i32 i32) (result i32)
+    ///        (i32.div_u (local.get 0) (local.get 1))))",
+    /// )
+    /// .unwrap();
+    /// let instance = Instance::new(&Module::new(&context, &wasm)?, InstanceArgs::default())?;
+    /// let mut env = ExecEnv::new(&instance, 0)?;
+    /// let div = instance.get_func("div").expect("exported");
+    ///
+    /// let mut results = [Val::I32(0)];
+    /// let error = div.call(&mut env, &[Val::I32(1), Val::I32(0)], &mut results).unwrap_err();
+    /// assert_eq!(error.trap(), Some(Trap::IntegerDivideByZero));
+    /// assert_eq!(instance.exception().as_deref(), Some("Exception: integer divide by zero"));
+    ///
+    /// instance.clear_exception();
+    /// div.call(&mut env, &[Val::I32(7), Val::I32(2)], &mut results)?;
+    /// assert!(matches!(results, [Val::I32(3)]));
+    /// # Ok::<(), isothread::Error>(())
+    /// ```
+    pub fn call(&self, env: &mut ExecEnv, args: &[Val], results: &mut [Val]) -> Result<()> {
+        let ty = self.ty();
+        if results.len() != ty.results().len() {
+            return Err(Error::misuse(
+                "The result value number does not match the function declaration.",
+            ));
+        }
+        if args.len() != ty.params().len() {
+            return Err(Error::misuse(
+                "The argument value number does not match the function declaration.",
+            ));
+        }
+        self.check_env(env)?;
+        for (arg, &ty) in args.iter().zip(ty.params()) {
+            check_value(self, arg, ty)?;
+        }
+        let slots = ty.param_slots().max(ty.result_slots());
+        // SAFETY: both are live and of one group; the slots are written and read by type.
+        unsafe {
+            run(
+                env.ptr(),
+                self.ptr,
+                slots,
+                |frame| {
+                    let mut at = frame;
+                    for arg in args {
+                        at = write_value(at, *arg);
+                    }
+                },
+                |frame| {
+                    let mut at = frame;
+                    for (result, &ty) in results.iter_mut().zip(ty.results()) {
+                        (*result, at) = read_value(at, ty);
+                    }
+                },
+            )
+        }
+    }
+
+    fn check_env(&self, env: &ExecEnv) -> Result<()> {
+        // SAFETY: both handles keep their groups alive.
+        let linked = unsafe { group::same(env.instance_raw().cast(), instance_of(self.ptr)) };
+        if linked { Ok(()) } else { Err(Error::misuse("invalid exec env")) }
     }
 
     /// The function with its type checked against `P` and `R` once.
     pub fn typed<P: GuestTypes, R: GuestTypes>(&self) -> Result<TypedFunc<P, R>> {
-        Err(Error::misuse("no functions"))
+        let ty = self.ty();
+        if ty.params() != P::TYPES || ty.results() != R::TYPES {
+            return Err(Error::misuse("the function has another type"));
+        }
+        Ok(TypedFunc { func: self.clone(), types: PhantomData })
     }
 
     /// Calls the function with 32-bit cells, as `wasm_runtime_call_wasm` does: `argv` holds the
-    /// parameters and takes the results. Returns whether the call returned; if not, the instance
-    /// has the exception.
+    /// parameters and takes the results. Returns whether the call returned; if not, the
+    /// exec_env's instance has the exception.
+    ///
+    /// i32 and f32 take one cell, i64, f64 and externref two, v128 four. A funcref is a
+    /// function's index or all ones, an externref the host's word or all ones, and zero for null
+    /// when it is a result.
     ///
     /// # Safety
-    /// `env` and `func` are live, `argv` has room for the parameters' and the results' cells.
+    /// `env` and `func` are live, of one group and used by this thread only; `argv` has room
+    /// for the parameters' and the results' cells.
+    #[inline]
     pub unsafe fn call_cells(
-        _env: NonNull<RawExecEnv>,
-        _func: NonNull<RawFunc>,
-        _argc: u32,
-        _argv: *mut u32,
+        env: NonNull<RawExecEnv>,
+        func: NonNull<RawFunc>,
+        argv: *mut u32,
     ) -> bool {
-        false
+        let env: NonNull<Env> = env.cast();
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let context = context_of(env);
+            let called =
+                context.run(|| exec::call_cells(env, func.cast(), argv, native_limit()).is_ok());
+            if context.heap().take_exhausted() {
+                return out_of_memory(env);
+            }
+            called
+        }
     }
 
     /// The function's address, without a count.
@@ -76,28 +193,271 @@ impl Func {
     /// # Safety
     /// `ptr` is the address of a function whose group lives.
     pub unsafe fn from_raw(ptr: NonNull<RawFunc>) -> Self {
-        Self { ptr: ptr.cast(), not_send: PhantomData }
+        // SAFETY: passed on to the caller.
+        unsafe { Self::retained(ptr.cast()) }
+    }
+
+    /// The function's type, without a handle.
+    ///
+    /// # Safety
+    /// `ptr` is the address of a function whose group lives during `'a`.
+    pub unsafe fn ty_of_raw<'a>(ptr: NonNull<RawFunc>) -> &'a FuncType {
+        // SAFETY: passed on to the caller.
+        unsafe { exec::func_type(ptr.cast()) }
     }
 }
 
+/// Whether `value` may be given where `ty` is wanted; a function must be of `near`'s group.
+pub(super) fn check_value(near: &Func, value: &Val, ty: ValType) -> Result<()> {
+    check_value_of(instance_of(near.ptr), value, ty)
+}
+
+/// As [`check_value`], by the group's instance.
+pub(super) fn check_value_of(
+    near: NonNull<crate::instance::Instance>,
+    value: &Val,
+    ty: ValType,
+) -> Result<()> {
+    if value.ty() != ty {
+        return Err(Error::misuse("the arguments conversion is failed"));
+    }
+    let Val::FuncRef(Some(func)) = value else { return Ok(()) };
+    let address = func.0.as_ptr().cast_const();
+    // SAFETY: a handle keeps the group alive.
+    let found =
+        unsafe { group::find(near, |member| member.as_ref().owns_func(address).then_some(())) };
+    found.ok_or_else(|| Error::misuse("the function belongs to instances that are not linked"))
+}
+
+/// # Safety
+/// `at` has room for the value.
+unsafe fn write_value(at: *mut u64, value: Val) -> *mut u64 {
+    let [low, high] = value.to_slots();
+    // SAFETY: passed on to the caller.
+    unsafe {
+        *at = low;
+        if value.ty() == ValType::V128 {
+            *at.add(1) = high;
+        }
+        at.add(value.ty().slots() as usize)
+    }
+}
+
+/// # Safety
+/// `at` holds a value of type `ty`.
+unsafe fn read_value(at: *const u64, ty: ValType) -> (Val, *mut u64) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let high = if ty == ValType::V128 { *at.add(1) } else { 0 };
+        (Val::from_slots(ty, [*at, high]), at.add(ty.slots() as usize).cast_mut())
+    }
+}
+
+/// One call in its context: `write` places the parameters, `read` fetches the results.
+///
+/// # Safety
+/// Both are live, of one group and used by this thread only; `write` fills all parameters in.
+#[inline]
+unsafe fn run(
+    env: NonNull<Env>,
+    func: NonNull<VmFuncRef>,
+    slots: u32,
+    write: impl FnOnce(*mut u64),
+    read: impl FnOnce(*const u64),
+) -> Result<()> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let context = context_of(env);
+        let called = context.run(|| {
+            let call = Call::prepare(env, func, slots, native_limit())?;
+            write(call.frame());
+            call.run()?;
+            read(call.frame());
+            Ok(())
+        });
+        if context.heap().take_exhausted() {
+            out_of_memory(env);
+            return Err(Error::out_of_memory());
+        }
+        called.map_err(|trap| context.run(|| call_error(env.as_ref().instance().as_ref(), trap)))
+    }
+}
+
+/// Calls a function whose parameters and results are all in `slots`, inside its context.
+///
+/// # Safety
+/// As for [`run`]; `slots` holds the parameters and has room for the results.
+pub(super) unsafe fn call_slots(
+    env: NonNull<Env>,
+    func: NonNull<VmFuncRef>,
+    slots: &mut [u64],
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let call = Call::prepare(env, func, slots.len() as u32, native_limit())?;
+        call.frame().copy_from_nonoverlapping(slots.as_ptr(), slots.len());
+        call.run()?;
+        slots.as_mut_ptr().copy_from_nonoverlapping(call.frame(), slots.len());
+        Ok(())
+    }
+}
+
+/// Notes that a call used memory that its context did not have; always false.
+#[cold]
+unsafe fn out_of_memory(env: NonNull<Env>) -> bool {
+    // SAFETY: the exec_env and its instance are live.
+    unsafe { env.as_ref().instance().as_ref() }.raise(Trap::OutOfMemory.text().as_bytes());
+    false
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
 /// A Rust type that stands for one guest type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `u128`.
-pub trait GuestType: Copy {
+pub trait GuestType: Copy + sealed::Sealed {
     const TYPE: ValType;
+
+    #[doc(hidden)]
+    fn to_val(self) -> Val;
+
+    #[doc(hidden)]
+    fn from_slots(slots: [u64; 2]) -> Self;
+}
+
+macro_rules! guest_types {
+    ($($rust:ty = $ty:ident, |$v:ident| $to:expr, |$s:ident| $from:expr;)*) => { $(
+        impl sealed::Sealed for $rust {}
+        impl GuestType for $rust {
+            const TYPE: ValType = ValType::$ty;
+
+            fn to_val(self) -> Val {
+                let $v = self;
+                Val::$ty($to)
+            }
+
+            fn from_slots($s: [u64; 2]) -> Self {
+                $from
+            }
+        }
+    )* };
+}
+
+guest_types! {
+    i32 = I32, |v| v, |s| s[0] as i32;
+    u32 = I32, |v| v as i32, |s| s[0] as u32;
+    i64 = I64, |v| v, |s| s[0] as i64;
+    u64 = I64, |v| v as i64, |s| s[0];
+    f32 = F32, |v| v, |s| f32::from_bits(s[0] as u32);
+    f64 = F64, |v| v, |s| f64::from_bits(s[0]);
+    u128 = V128, |v| v, |s| s[0] as u128 | (s[1] as u128) << 64;
 }
 
 /// Parameters or results of a [`TypedFunc`]: one [`GuestType`], or a tuple of up to eight.
-pub trait GuestTypes {
-    fn types() -> Vec<ValType>;
+pub trait GuestTypes: sealed::Sealed {
+    const TYPES: &'static [ValType];
+
+    /// # Safety
+    /// `at` has room for the values.
+    #[doc(hidden)]
+    unsafe fn write(self, at: *mut u64);
+
+    /// # Safety
+    /// `at` holds values of these types.
+    #[doc(hidden)]
+    unsafe fn read(at: *const u64) -> Self;
+}
+
+impl<T: GuestType> GuestTypes for T {
+    const TYPES: &'static [ValType] = &[T::TYPE];
+
+    #[inline]
+    unsafe fn write(self, at: *mut u64) {
+        // SAFETY: passed on to the caller.
+        unsafe { write_value(at, self.to_val()) };
+    }
+
+    #[inline]
+    unsafe fn read(at: *const u64) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { read_one(at) }
+    }
+}
+
+/// # Safety
+/// `at` holds a value of this type.
+#[inline]
+unsafe fn read_one<T: GuestType>(at: *const u64) -> T {
+    // SAFETY: passed on to the caller.
+    unsafe { T::from_slots([*at, if T::TYPE.slots() == 2 { *at.add(1) } else { 0 }]) }
+}
+
+macro_rules! guest_tuples {
+    ($(($($name:ident)*))*) => { $(
+        impl<$($name: GuestType),*> sealed::Sealed for ($($name,)*) {}
+        impl<$($name: GuestType),*> GuestTypes for ($($name,)*) {
+            const TYPES: &'static [ValType] = &[$($name::TYPE),*];
+
+            #[inline]
+            #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables)]
+            unsafe fn write(self, mut at: *mut u64) {
+                let ($($name,)*) = self;
+                // SAFETY: passed on to the caller.
+                $( at = unsafe { write_value(at, $name.to_val()) }; )*
+            }
+
+            #[inline]
+            #[allow(unused_assignments, unused_mut, unused_variables, clippy::unused_unit)]
+            unsafe fn read(mut at: *const u64) -> Self {
+                ($({
+                    // SAFETY: passed on to the caller.
+                    let value = unsafe { read_one::<$name>(at) };
+                    at = at.wrapping_add($name::TYPE.slots() as usize);
+                    value
+                },)*)
+            }
+        }
+    )* };
+}
+
+guest_tuples! {
+    () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
 }
 
 /// A function whose parameters and results are known to Rust.
 pub struct TypedFunc<P, R> {
-    _func: Func,
-    _types: PhantomData<fn(P) -> R>,
+    func: Func,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> Self {
+        Self { func: self.func.clone(), types: PhantomData }
+    }
 }
 
 impl<P: GuestTypes, R: GuestTypes> TypedFunc<P, R> {
-    pub fn call(&self, _env: &mut ExecEnv, _params: P) -> Result<R> {
-        Err(Error::misuse("no functions"))
+    /// Calls the function; as [`Func::call`] otherwise.
+    #[inline]
+    pub fn call(&self, env: &mut ExecEnv, params: P) -> Result<R> {
+        self.func.check_env(env)?;
+        // No type takes more than two slots.
+        let slots = 2 * P::TYPES.len().max(R::TYPES.len()) as u32;
+        let mut results = None;
+        // SAFETY: `Func::typed` has compared the types; both are live and of one group.
+        unsafe {
+            run(
+                env.ptr(),
+                self.func.ptr,
+                slots,
+                |frame| params.write(frame),
+                |frame| results = Some(R::read(frame)),
+            )?;
+        }
+        results.ok_or_else(|| Trap::Internal.into())
+    }
+
+    pub fn func(&self) -> &Func {
+        &self.func
     }
 }

@@ -1,11 +1,20 @@
 //! Instances: a module's state, its exports, and what the host keeps with it.
 
-use super::{Context, Error, Extern, Func, GuestTypes, Memory, Module, RawExecEnv, Result};
-use super::{Global, Table, TypedFunc};
+use super::link::{self, Surroundings, surroundings};
+use super::module::Module;
+use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
+use super::{Global, GuestTypes, Table, Trap, TypedFunc};
+use crate::abi::vm_layout::VmFuncRef;
+use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
+use crate::instance::{self as parts, group};
+use crate::interp;
+use crate::module::ExternKind;
 use std::any::Any;
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 
 /// What lies behind an [`Instance`], for code that keeps bare pointers.
 #[repr(C)]
@@ -31,15 +40,37 @@ pub struct InstanceArgs {
 }
 
 /// A counted handle to an instance.
+///
+/// ```
+/// use isothread::{Context, ExecEnv, Instance, InstanceArgs, Module, Val};
+///
+/// let context = Context::new()?;
+/// let wasm = wat::parse_str(
+///     "(module (func (export \"add\") (param i32 i32) (result i32)
+///        (i32.add (local.get 0) (local.get 1))))",
+/// )
+/// .unwrap();
+/// let module = Module::new(&context, &wasm)?;
+/// let instance = Instance::new(&module, InstanceArgs::default())?;
+/// let mut env = ExecEnv::new(&instance, 0)?;
+///
+/// let add = instance.typed_func::<(i32, i32), i32>("add")?;
+/// assert_eq!(add.call(&mut env, (2, 3))?, 5);
+///
+/// let add = instance.get_func("add").expect("exported");
+/// let mut results = [Val::I32(0)];
+/// add.call(&mut env, &[Val::I32(40), Val::I32(2)], &mut results)?;
+/// assert!(matches!(results, [Val::I32(42)]));
+/// # Ok::<(), isothread::Error>(())
+/// ```
+#[repr(transparent)]
 pub struct Instance {
-    ptr: NonNull<RawInstance>,
+    ptr: NonNull<parts::Instance>,
     not_send: PhantomData<*mut ()>,
 }
 
 /// A group of instances on its way to another thread.
-pub struct Detached {
-    ptr: NonNull<RawInstance>,
-}
+pub struct Detached(ManuallyDrop<Instance>);
 
 // SAFETY: `Instance::detach` makes one only from the last handle into a group, so nothing of the
 // group is reachable from the thread it leaves.
@@ -47,20 +78,64 @@ unsafe impl Send for Detached {}
 
 impl Detached {
     /// Binds the group to the calling thread.
-    pub fn attach(self) -> Instance {
-        Instance { ptr: self.ptr, not_send: PhantomData }
+    pub fn attach(mut self) -> Instance {
+        // SAFETY: taken once; `self` is not dropped.
+        let instance = unsafe { ManuallyDrop::take(&mut self.0) };
+        std::mem::forget(self);
+        instance
     }
 }
 
-/// Stops an instance's running code, from any thread.
-#[derive(Clone)]
-pub struct Terminator {
-    _instance: (),
+impl Drop for Detached {
+    fn drop(&mut self) {
+        // SAFETY: dropped once, and only if `attach` was not called.
+        unsafe { ManuallyDrop::drop(&mut self.0) }
+    }
+}
+
+/// Stops an instance's running code, from any thread. It keeps the instance's group alive.
+pub struct Terminator(ManuallyDrop<Instance>);
+
+// SAFETY: all that it does is to terminate, clone and drop, which lock what they touch. What a
+// group holds may be dropped on any thread.
+unsafe impl Send for Terminator {}
+// SAFETY: as above.
+unsafe impl Sync for Terminator {}
+
+impl Clone for Terminator {
+    fn clone(&self) -> Self {
+        Self(ManuallyDrop::new((*self.0).clone()))
+    }
+}
+
+impl Drop for Terminator {
+    fn drop(&mut self) {
+        // SAFETY: dropped once.
+        unsafe { ManuallyDrop::drop(&mut self.0) }
+    }
 }
 
 impl Terminator {
-    /// Makes running code stop with "terminated by user" at its next loop, branch or call.
-    pub fn terminate(&self) {}
+    /// Makes running code stop with "terminated by user" at its next loop or call. Calls fail
+    /// until [`Instance::clear_exception`].
+    pub fn terminate(&self) {
+        self.0.terminate();
+    }
+}
+
+impl Clone for Instance {
+    fn clone(&self) -> Self {
+        // SAFETY: this handle keeps the group alive.
+        unsafe { Self::retained(self.ptr) }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let context = self.context();
+        // SAFETY: the handle's own count, not used again.
+        context.run(|| unsafe { group::release(self.ptr) });
+    }
 }
 
 impl Instance {
@@ -72,179 +147,304 @@ impl Instance {
 
     /// As [`Instance::new`]; `imports` are the module's imports in binary order. `None`, or a
     /// list that is too short, stands for what was bound at load.
+    ///
+    /// Instances that are linked to each other form one group, which lives until the last handle
+    /// to any of them goes.
     pub fn with_imports(
-        _module: &Module,
-        _args: InstanceArgs,
-        _imports: &[Option<Extern>],
+        module: &Module,
+        args: InstanceArgs,
+        imports: &[Option<Extern>],
     ) -> Result<Self> {
-        Err(Error::instantiate("no instances"))
+        let context = module.context();
+        let ptr = context.guarded(|| link::make(module, args, imports))??;
+        let instance = Self { ptr, not_send: PhantomData };
+        instance.run_entry_points()?;
+        Ok(instance)
+    }
+
+    /// Runs the start function and its relatives on a stack of their own.
+    fn run_entry_points(&self) -> Result<()> {
+        let entry_points = self.surroundings().module.entry_points;
+        if entry_points.iter().next().is_none() {
+            return Ok(());
+        }
+        self.with_temporary_env(|env| {
+            for index in entry_points.iter() {
+                let func = self.parts().func(index).ok_or_else(Error::out_of_memory)?;
+                // SAFETY: the function and the exec_env are this instance's.
+                unsafe { super::func::call_slots(env, func, &mut []) }.map_err(|trap| {
+                    let text = self.exception().unwrap_or_else(|| trap.text().to_owned());
+                    Error::new(ErrorKind::Trap(trap), text)
+                })?;
+            }
+            Ok(())
+        })?
+    }
+
+    /// Runs `act` with an exec_env that is gone afterwards.
+    pub(super) fn with_temporary_env<R>(&self, act: impl FnOnce(NonNull<Env>) -> R) -> Result<R> {
+        let setup = self.env_setup(self.parts().limits().stack_bytes);
+        self.context().run(|| {
+            // SAFETY: the instance is live, and outlives the exec_env.
+            let env = unsafe { Env::new(self.ptr, EnvKind::Singleton, setup) };
+            let env = env.ok_or_else(Error::out_of_memory)?;
+            let result = act(env);
+            // SAFETY: made above, and no longer running.
+            unsafe { Env::free(env) };
+            Ok(result)
+        })
+    }
+
+    pub(super) fn env_setup(&self, stack_bytes: u32) -> EnvSetup {
+        EnvSetup {
+            run: interp::run,
+            stack_bytes,
+            owner: std::ptr::from_ref(self.context_ref()).cast(),
+        }
+    }
+
+    /// The instance itself.
+    pub(super) fn parts(&self) -> &parts::Instance {
+        // SAFETY: the handle keeps the instance alive.
+        unsafe { self.ptr.as_ref() }
+    }
+
+    pub(super) fn ptr(&self) -> NonNull<parts::Instance> {
+        self.ptr
+    }
+
+    /// One more handle to an instance.
+    ///
+    /// # Safety
+    /// Its group is live.
+    pub(super) unsafe fn retained(ptr: NonNull<parts::Instance>) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { group::retain(ptr) };
+        Self { ptr, not_send: PhantomData }
+    }
+
+    /// What the instance holds on to.
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        surroundings(self.parts())
+    }
+
+    /// The context, borrowed from the instance.
+    pub(super) fn context_ref(&self) -> &Context {
+        self.surroundings().held.context()
     }
 
     pub fn module(&self) -> Module {
-        unreachable_yet()
+        Module { inner: self.surroundings().module.clone() }
     }
 
     pub fn context(&self) -> Context {
-        unreachable_yet()
+        self.context_ref().clone()
     }
 
-    pub fn get_export(&self, _name: &str) -> Option<Extern> {
-        None
+    pub fn get_export(&self, name: &str) -> Option<Extern> {
+        let export = self.parts().module().export(name)?;
+        self.extern_at(export.kind, export.index)
     }
 
     /// The export at this place in binary order.
-    pub fn export(&self, _index: usize) -> Option<Extern> {
-        None
+    pub fn export(&self, index: usize) -> Option<Extern> {
+        let export = self.parts().module().exports.get(index)?;
+        self.extern_at(export.kind, export.index)
     }
 
-    pub fn get_func(&self, _name: &str) -> Option<Func> {
-        None
+    fn extern_at(&self, kind: ExternKind, index: u32) -> Option<Extern> {
+        Some(match kind {
+            ExternKind::Func => Extern::Func(self.func(index)?),
+            ExternKind::Table => Extern::Table(self.table(index)?),
+            ExternKind::Memory => Extern::Memory(self.memory(index)?),
+            ExternKind::Global => Extern::Global(self.global(index)?),
+        })
     }
 
-    pub fn get_memory(&self, _name: &str) -> Option<Memory> {
-        None
+    pub fn get_func(&self, name: &str) -> Option<Func> {
+        self.func(self.parts().exported(name, ExternKind::Func)?)
     }
 
-    pub fn get_table(&self, _name: &str) -> Option<Table> {
-        None
+    pub fn get_memory(&self, name: &str) -> Option<Memory> {
+        self.memory(self.parts().exported(name, ExternKind::Memory)?)
     }
 
-    pub fn get_global(&self, _name: &str) -> Option<Global> {
-        None
+    pub fn get_table(&self, name: &str) -> Option<Table> {
+        self.table(self.parts().exported(name, ExternKind::Table)?)
+    }
+
+    pub fn get_global(&self, name: &str) -> Option<Global> {
+        self.global(self.parts().exported(name, ExternKind::Global)?)
+    }
+
+    /// The function with this index, if it is imported, exported, or referred to.
+    pub fn func(&self, index: u32) -> Option<Func> {
+        let func = self.parts().func(index)?;
+        // SAFETY: the function is of this instance's group.
+        Some(unsafe { Func::retained(func) })
     }
 
     /// The memory with this index, exported or not.
-    pub fn memory(&self, _index: u32) -> Option<Memory> {
-        None
+    pub fn memory(&self, index: u32) -> Option<Memory> {
+        // SAFETY: the memory is of this instance's group.
+        self.parts().memory(index).map(|memory| unsafe { Memory::retained(memory.into()) })
     }
 
     /// The table with this index, exported or not.
-    pub fn table(&self, _index: u32) -> Option<Table> {
-        None
+    pub fn table(&self, index: u32) -> Option<Table> {
+        // SAFETY: the table is of this instance's group.
+        self.parts().table(index).map(|table| unsafe { Table::retained(table.into()) })
+    }
+
+    /// The global with this index, exported or not.
+    pub fn global(&self, index: u32) -> Option<Global> {
+        let storage = self.parts().global(index)?;
+        let ty = self.parts().module().globals.get(index as usize)?.ty;
+        Some(Global::new(storage, ty, self.clone()))
     }
 
     /// An exported function with its type checked once.
-    pub fn typed_func<P: GuestTypes, R: GuestTypes>(&self, _name: &str) -> Result<TypedFunc<P, R>> {
-        Err(Error::misuse("no functions"))
+    pub fn typed_func<P: GuestTypes, R: GuestTypes>(&self, name: &str) -> Result<TypedFunc<P, R>> {
+        let func = self.get_func(name);
+        func.ok_or_else(|| Error::misuse(format!("lookup function {name} failed")))?.typed()
     }
 
-    /// The instance's own exec_env, made at first use and gone with the instance.
+    /// The instance's own exec_env, made at first use and gone with the instance. To use it,
+    /// wrap what [`ExecEnv::from_raw`](super::ExecEnv::from_raw) makes of it in `ManuallyDrop`.
     pub fn singleton_exec_env(&self) -> Result<NonNull<RawExecEnv>> {
-        Err(Error::misuse("no exec_env"))
+        let setup = self.env_setup(self.parts().limits().stack_bytes);
+        // SAFETY: the instance is live.
+        let env = self.context_ref().run(|| unsafe { Env::singleton(self.ptr, setup) });
+        env.map(NonNull::cast).ok_or_else(Error::out_of_memory)
     }
 
-    /// The pending exception's text, "Exception: " and all.
+    /// Frees the instance's own exec_env, if there is one.
+    ///
+    /// # Safety
+    /// It is not running, and nobody uses its address any more.
+    pub unsafe fn drop_singleton_exec_env(&self) {
+        self.context_ref().run(|| self.parts().drop_singleton());
+    }
+
+    /// The pending exception's text, "Exception: " and all. It stays, and makes calls fail,
+    /// until it is cleared.
     pub fn exception(&self) -> Option<String> {
-        None
+        let (text, len) = self.parts().exception()?;
+        Some(String::from_utf8_lossy(&text[..len]).into_owned())
     }
 
     /// The pending exception's text as C reads it, or null. It lies in the instance.
     pub fn exception_ptr(&self) -> *const c_char {
-        std::ptr::null()
+        self.parts().exception_ptr()
     }
 
     /// Sets the exception to "Exception: " and `text`, cut to 127 bytes.
-    pub fn set_exception(&self, _text: &[u8]) {}
+    pub fn set_exception(&self, text: &[u8]) {
+        self.parts().set_exception(text);
+    }
 
-    pub fn clear_exception(&self) {}
+    pub fn clear_exception(&self) {
+        self.parts().clear_exception();
+    }
 
     /// A handle that stops the instance's running code from any thread.
     pub fn terminator(&self) -> Terminator {
-        Terminator { _instance: () }
+        Terminator(ManuallyDrop::new(self.clone()))
     }
 
     /// As [`Terminator::terminate`].
-    pub fn terminate(&self) {}
+    pub fn terminate(&self) {
+        self.parts().terminate();
+    }
 
     /// A word for the host.
     pub fn custom_data(&self) -> usize {
-        0
+        self.parts().custom_data()
     }
 
-    pub fn set_custom_data(&self, _word: usize) {}
+    pub fn set_custom_data(&self, word: usize) {
+        self.parts().set_custom_data(word);
+    }
 
-    /// The host's state of this type, if that is what the instance carries.
+    /// The host's state, if it is of this type.
     pub fn host_state<T: Any + Send + Sync>(&self) -> Option<&T> {
-        None
+        self.parts().host_state()?.downcast_ref()
     }
 
     /// One of eight words that the host numbers as it likes; 0 beyond them.
-    pub fn slot(&self, _index: usize) -> usize {
-        0
+    pub fn slot(&self, index: usize) -> usize {
+        self.parts().slot(index).map_or(0, |slot| slot.load(Ordering::Relaxed))
     }
 
-    pub fn set_slot(&self, _index: usize, _word: usize) {}
+    pub fn set_slot(&self, index: usize, word: usize) {
+        if let Some(slot) = self.parts().slot(index) {
+            slot.store(word, Ordering::Relaxed);
+        }
+    }
 
     /// The code that the guest gave to WASI's `proc_exit`, 0 before that.
     pub fn exit_code(&self) -> u32 {
-        0
-    }
-
-    /// Allocates guest memory with the guest's own `malloc`, else from the instance's heap.
-    /// Returns its address, and where that is now.
-    pub fn malloc(&self, _size: u64) -> Option<(u64, NonNull<u8>)> {
-        None
-    }
-
-    /// Frees what [`Instance::malloc`] returned. Other addresses are ignored.
-    pub fn free(&self, _address: u64) {}
-
-    /// Copies `bytes` into new guest memory.
-    pub fn dup_data(&self, _bytes: &[u8]) -> Option<u64> {
-        None
-    }
-
-    /// Whether memory 0 holds `len` bytes at `address`; sets the exception if not.
-    pub fn validate_app_addr(&self, _address: u64, _len: u64) -> bool {
-        false
-    }
-
-    /// Whether memory 0 holds a NUL-terminated string at `address`; sets the exception if not.
-    pub fn validate_app_str_addr(&self, _address: u64) -> bool {
-        false
-    }
-
-    /// Whether `len` bytes at `native` lie in memory 0; sets the exception if not.
-    pub fn validate_native_addr(&self, _native: *const c_void, _len: u64) -> bool {
-        false
-    }
-
-    /// Where `address` of memory 0 is now, or null.
-    pub fn addr_app_to_native(&self, _address: u64) -> *mut c_void {
-        std::ptr::null_mut()
-    }
-
-    /// The guest's address of `native`, or 0 outside memory 0.
-    pub fn addr_native_to_app(&self, _native: *const c_void) -> u64 {
-        0
-    }
-
-    /// Adds pages to memory 0; false when it cannot grow so far, after telling the context's
-    /// callback.
-    pub fn enlarge_memory(&self, _pages: u64) -> bool {
-        false
+        self.parts().exit_code()
     }
 
     /// Moves the group to another thread, if this is the only handle into it.
+    ///
+    /// ```
+    /// # use isothread::{Context, Instance, InstanceArgs, Module};
+    /// # let context = Context::new()?;
+    /// # let module = Module::new(&context, b"\0asm\x01\0\0\0")?;
+    /// let instance = Instance::new(&module, InstanceArgs::default())?;
+    /// let second = instance.clone();
+    /// let instance = instance.detach().err().expect("there is a second handle");
+    /// drop(second);
+    /// let detached = instance.detach().ok().expect("the only handle");
+    /// std::thread::spawn(move || drop(detached.attach())).join().unwrap();
+    /// # Ok::<(), isothread::Error>(())
+    /// ```
     pub fn detach(self) -> Result<Detached, Self> {
-        Err(self)
+        // SAFETY: this handle keeps the group alive.
+        if unsafe { group::is_sole_handle(self.ptr) } {
+            Ok(Detached(ManuallyDrop::new(self)))
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The instance's address, without a count.
+    pub fn as_raw(&self) -> NonNull<RawInstance> {
+        self.ptr.cast()
     }
 
     /// Gives up the handle without its count.
     pub fn into_raw(self) -> NonNull<RawInstance> {
-        self.ptr
+        ManuallyDrop::new(self).ptr.cast()
     }
 
     /// Takes the handle back.
     ///
     /// # Safety
     /// `ptr` comes from [`Instance::into_raw`] and its count was not taken back before. To
-    /// borrow instead, wrap the result in `ManuallyDrop`.
+    /// borrow instead, wrap the result in `ManuallyDrop`; that works for the address of any
+    /// instance whose group lives.
     pub unsafe fn from_raw(ptr: NonNull<RawInstance>) -> Self {
-        Self { ptr, not_send: PhantomData }
+        Self { ptr: ptr.cast(), not_send: PhantomData }
     }
 }
 
-fn unreachable_yet<T>() -> T {
-    unreachable!()
+/// The trap behind a failed call, with the text that the exception has.
+pub(super) fn call_error(instance: &parts::Instance, trap: Trap) -> Error {
+    match instance.exception() {
+        Some((text, len)) => {
+            let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);
+            Error::new(ErrorKind::Trap(trap), String::from_utf8_lossy(text).into_owned())
+        }
+        None => trap.into(),
+    }
+}
+
+/// The instance that a function runs on.
+pub(super) fn instance_of(func: NonNull<VmFuncRef>) -> NonNull<parts::Instance> {
+    // SAFETY: a function's group is live while anybody has its address, and its instance is
+    // never null.
+    unsafe { NonNull::new_unchecked(func.as_ref().instance.cast()) }
 }

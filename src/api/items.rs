@@ -1,8 +1,12 @@
 //! Memories, tables and globals, and what imports and exports can be.
 
-use super::{Error, Func, GlobalType, Instance, MemoryType, Result, TableType, Val};
+use super::func::check_value_of;
+use super::link::surroundings;
+use super::{Error, Func, GlobalType, Instance, MemoryType, Native, Result, TableType, Val};
+use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
+use crate::instance::{self as parts, GlobalImport, Import, group};
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// Something that can be exported and imported.
 #[derive(Clone)]
@@ -12,6 +16,63 @@ pub enum Extern {
     Table(Table),
     Memory(Memory),
     Global(Global),
+    /// A host function; imports only.
+    Native(Native),
+}
+
+impl Extern {
+    pub(super) fn as_import(&self) -> Import<'_> {
+        match self {
+            Self::Func(func) => Import::Func(func.ptr()),
+            Self::Table(table) => Import::Table(table.parts()),
+            Self::Memory(memory) => Import::Memory(memory.parts()),
+            Self::Global(global) => Import::Global(GlobalImport {
+                storage: global.storage,
+                ty: global.ty,
+                instance: global.instance.ptr(),
+            }),
+            Self::Native(native) => Import::Host(native.header()),
+        }
+    }
+
+    /// The instance it comes from; none for natives.
+    pub fn instance(&self) -> Option<Instance> {
+        Some(match self {
+            Self::Func(func) => func.instance(),
+            Self::Table(table) => table.instance(),
+            Self::Memory(memory) => memory.instance(),
+            Self::Global(global) => global.instance.clone(),
+            Self::Native(_) => return None,
+        })
+    }
+
+    pub fn into_func(self) -> Option<Func> {
+        match self {
+            Self::Func(func) => Some(func),
+            _ => None,
+        }
+    }
+
+    pub fn into_table(self) -> Option<Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    pub fn into_memory(self) -> Option<Memory> {
+        match self {
+            Self::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    pub fn into_global(self) -> Option<Global> {
+        match self {
+            Self::Global(global) => Some(global),
+            _ => None,
+        }
+    }
 }
 
 /// What lies behind a [`Memory`], for code that keeps bare pointers.
@@ -21,60 +82,108 @@ pub struct RawMemory {
 }
 
 /// A counted handle to a linear memory.
-#[derive(Clone)]
+#[repr(transparent)]
 pub struct Memory {
-    ptr: NonNull<RawMemory>,
+    ptr: NonNull<parts::Memory>,
     not_send: PhantomData<*mut ()>,
 }
 
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        // SAFETY: this handle keeps the group alive.
+        unsafe { Self::retained(self.ptr) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: the handle's count becomes that of the instance handle, which gives it up.
+        drop(unsafe { Instance::from_raw(self.parts().instance().cast()) });
+    }
+}
+
 impl Memory {
+    /// # Safety
+    /// The memory's group is live.
+    pub(super) unsafe fn retained(ptr: NonNull<parts::Memory>) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { group::retain(ptr.as_ref().instance()) };
+        Self { ptr, not_send: PhantomData }
+    }
+
+    fn parts(&self) -> &parts::Memory {
+        // SAFETY: the handle keeps the memory alive.
+        unsafe { self.ptr.as_ref() }
+    }
+
+    /// The instance that defines the memory.
+    pub fn instance(&self) -> Instance {
+        // SAFETY: the handle keeps the group alive.
+        unsafe { Instance::retained(self.parts().instance()) }
+    }
+
     pub fn ty(&self) -> MemoryType {
-        unreachable!()
+        self.parts().ty()
     }
 
     /// Accessible bytes.
     pub fn len_bytes(&self) -> usize {
-        0
+        self.parts().len_bytes()
     }
 
     /// Pages now, of [`Memory::page_bytes`] each.
     pub fn pages(&self) -> u64 {
-        0
+        self.parts().pages()
     }
 
     pub fn max_pages(&self) -> u64 {
-        0
+        self.parts().max_pages()
     }
 
     /// Bytes per page: 64 KiB, or more where a heap was added to a memory of one page.
     pub fn page_bytes(&self) -> u64 {
-        0
+        self.parts().page_bytes()
     }
 
     /// Start of the memory. It stays for the memory's life where pages could be reserved, else
     /// until the memory grows.
     pub fn base_ptr(&self) -> *mut u8 {
-        std::ptr::null_mut()
+        self.parts().base()
     }
 
     /// Copies bytes out.
-    pub fn read(&self, _address: u64, _bytes: &mut [u8]) -> Result<()> {
-        Err(Error::misuse("no memory"))
+    pub fn read(&self, address: u64, bytes: &mut [u8]) -> Result<()> {
+        let from = self.range(address, bytes.len())?;
+        // SAFETY: `range` found the bytes; no Rust reference points into a linear memory.
+        unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
     }
 
     /// Copies bytes in.
-    pub fn write(&self, _address: u64, _bytes: &[u8]) -> Result<()> {
-        Err(Error::misuse("no memory"))
+    pub fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
+        let to = self.range(address, bytes.len())?;
+        // SAFETY: as in `read`.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
+    fn range(&self, address: u64, len: usize) -> Result<*mut u8> {
+        let range = self.parts().range(address, len as u64);
+        range.ok_or_else(|| Error::misuse("out of bounds memory access"))
     }
 
     /// Adds pages and returns how many there were.
-    pub fn grow(&self, _pages: u64) -> Result<u64> {
-        Err(Error::misuse("no memory"))
+    pub fn grow(&self, pages: u64) -> Result<u64> {
+        // SAFETY: the handle keeps the instance alive.
+        let instance = unsafe { self.parts().instance().as_ref() };
+        let context = surroundings(instance).held.context();
+        let grown = context.run(|| self.parts().grow(pages));
+        grown.map_err(|_| Error::misuse("the memory cannot grow so far"))
     }
 
     /// The memory's address, without a count.
     pub fn as_raw(&self) -> NonNull<RawMemory> {
-        self.ptr
+        self.ptr.cast()
     }
 
     /// A handle with a count of its own.
@@ -82,84 +191,147 @@ impl Memory {
     /// # Safety
     /// `ptr` is the address of a memory whose instance's group lives.
     pub unsafe fn from_raw(ptr: NonNull<RawMemory>) -> Self {
-        Self { ptr, not_send: PhantomData }
+        // SAFETY: passed on to the caller.
+        unsafe { Self::retained(ptr.cast()) }
     }
 }
 
 /// A counted handle to a table.
-#[derive(Clone)]
+#[repr(transparent)]
 pub struct Table {
-    _not_send: PhantomData<*mut ()>,
+    ptr: NonNull<parts::Table>,
+    not_send: PhantomData<*mut ()>,
+}
+
+impl Clone for Table {
+    fn clone(&self) -> Self {
+        // SAFETY: this handle keeps the group alive.
+        unsafe { Self::retained(self.ptr) }
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: the handle's count becomes that of the instance handle, which gives it up.
+        drop(unsafe { Instance::from_raw(self.parts().instance().cast()) });
+    }
 }
 
 impl Table {
+    /// # Safety
+    /// The table's group is live.
+    pub(super) unsafe fn retained(ptr: NonNull<parts::Table>) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { group::retain(ptr.as_ref().instance()) };
+        Self { ptr, not_send: PhantomData }
+    }
+
+    fn parts(&self) -> &parts::Table {
+        // SAFETY: the handle keeps the table alive.
+        unsafe { self.ptr.as_ref() }
+    }
+
+    /// The instance that defines the table.
+    pub fn instance(&self) -> Instance {
+        // SAFETY: the handle keeps the group alive.
+        unsafe { Instance::retained(self.parts().instance()) }
+    }
+
     pub fn ty(&self) -> TableType {
-        unreachable!()
+        self.parts().ty()
     }
 
     pub fn size(&self) -> u64 {
-        0
+        self.parts().len()
     }
 
     /// The size up to which the table may grow.
     pub fn max_size(&self) -> u64 {
-        0
+        self.parts().max_len()
     }
 
     /// The element at `index`, which is `None` beyond the end.
-    pub fn get(&self, _index: u64) -> Option<Val> {
-        None
+    pub fn get(&self, index: u64) -> Option<Val> {
+        let word = self.parts().get(index)?;
+        Some(Val::from_slots(self.ty().elem, [word, 0]))
     }
 
     /// Sets an element. A function must come from the table's own group of instances.
-    pub fn set(&self, _index: u64, _value: Val) -> Result<()> {
-        Err(Error::misuse("no table"))
+    pub fn set(&self, index: u64, value: Val) -> Result<()> {
+        check_value_of(self.parts().instance(), &value, self.ty().elem)?;
+        let done = self.parts().set(index, value.to_slots()[0]);
+        if done { Ok(()) } else { Err(Error::misuse("out of bounds table access")) }
     }
 
     /// Adds elements and returns how many there were.
-    pub fn grow(&self, _by: u64, _value: Val) -> Result<u64> {
-        Err(Error::misuse("no table"))
+    pub fn grow(&self, by: u64, value: Val) -> Result<u64> {
+        check_value_of(self.parts().instance(), &value, self.ty().elem)?;
+        let grown = self.parts().grow(by, value.to_slots()[0]);
+        grown.ok_or_else(|| Error::misuse("the table cannot grow so far"))
     }
 
     /// The function at `index`, which is `None` for null and beyond the end.
-    pub fn func(&self, _index: u64) -> Option<Func> {
-        None
+    pub fn func(&self, index: u64) -> Option<Func> {
+        let Val::FuncRef(func) = self.get(index)? else { return None };
+        // SAFETY: what lies in a table is of its group.
+        func.map(|func| unsafe { Func::retained(func.0) })
     }
 
     /// First element: words that are zero for null, else addresses of functions, or externrefs'
     /// words plus one. It moves when the table grows.
     pub fn elems_ptr(&self) -> *mut u64 {
-        std::ptr::null_mut()
+        self.parts().elems()
     }
 }
 
 /// A counted handle to a global.
 #[derive(Clone)]
 pub struct Global {
-    _not_send: PhantomData<*mut ()>,
+    storage: NonNull<VmGlobal>,
+    ty: GlobalType,
+    instance: Instance,
 }
 
 impl Global {
+    pub(super) fn new(storage: NonNull<VmGlobal>, ty: GlobalType, instance: Instance) -> Self {
+        Self { storage, ty, instance }
+    }
+
+    /// An instance that has the global.
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
     pub fn ty(&self) -> GlobalType {
-        unreachable!()
+        self.ty
     }
 
     pub fn get(&self) -> Val {
-        unreachable!()
+        // SAFETY: the instance's group keeps the storage alive.
+        Val::from_slots(self.ty.val, unsafe { self.storage.as_ref() }.slots)
     }
 
     /// Sets a mutable global. A function must come from the global's own group of instances.
-    pub fn set(&self, _value: Val) -> Result<()> {
-        Err(Error::misuse("no global"))
+    pub fn set(&self, value: Val) -> Result<()> {
+        if !self.ty.mutable {
+            return Err(Error::misuse("the global is immutable"));
+        }
+        check_value_of(self.instance.ptr(), &value, self.ty.val)?;
+        // SAFETY: the instance's group keeps the storage alive, and this thread uses the group.
+        unsafe { (*self.storage.as_ptr()).slots = value.to_slots() };
+        Ok(())
     }
 
     /// Where the value lies, low bytes first.
     pub fn data_ptr(&self) -> *mut u64 {
-        std::ptr::null_mut()
+        self.storage.as_ptr().cast()
     }
+}
 
-    /// The instance that defines the global.
-    pub fn instance(&self) -> Option<Instance> {
-        None
+impl Func {
+    /// The function as a value.
+    pub fn to_val(&self) -> Val {
+        let ptr: NonNull<VmFuncRef> = self.ptr();
+        Val::FuncRef(Some(crate::abi::value::FuncRef(ptr)))
     }
 }

@@ -9,11 +9,16 @@
 //! Nothing here decides how code runs: the parts below do. Control enters from the embedder, and
 //! every entry makes the object's own context current for as long as it takes.
 
+mod address;
 mod env;
 mod func;
+mod grow;
 mod instance;
 mod items;
+mod link;
+mod memory_pool;
 mod module;
+mod native;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};
 pub use crate::abi::trap::Trap;
@@ -22,6 +27,8 @@ pub use crate::abi::value::{ExternRef, FuncRef, Val};
 pub use crate::context::Context;
 pub use env::{ExecEnv, RawExecEnv};
 pub use func::{Func, GuestType, GuestTypes, RawFunc, TypedFunc};
+pub use grow::{MemoryGrowCallback, MemoryGrowFailed};
 pub use instance::{Detached, Instance, InstanceArgs, RawInstance, Terminator};
 pub use items::{Extern, Global, Memory, RawMemory, Table};
 pub use module::{ExportType, ExternType, ImportType, LoadOptions, Module};
+pub use native::{Caller, Native};

@@ -204,7 +204,7 @@ impl ExecEnv {
     }
 
     /// The lowest address for native frames, given what the thread allows.
-    pub(super) fn native_limit(&self, thread_limit: usize) -> usize {
+    pub fn native_limit(&self, thread_limit: usize) -> usize {
         match self.boundary.get() {
             0 => thread_limit,
             boundary => boundary.saturating_add(super::NATIVE_STACK_MARGIN),

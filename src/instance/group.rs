@@ -115,9 +115,11 @@ pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
 /// # Safety
 /// The caller holds both groups alive.
 pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
-    a == b
-        // SAFETY: passed on to the caller. Merges only ever make this true.
-        || unsafe { (*a.as_ptr()).group.root.load(Ordering::Acquire) }
+    // SAFETY: passed on to the caller.
+    let root = |at: NonNull<Instance>| unsafe { &*at.as_ptr() }.group.root.load(Ordering::Acquire);
+    // Merges only ever make this true.
+    a == b || root(a) == root(b)
+}
             == unsafe { (*b.as_ptr()).group.root.load(Ordering::Acquire) }
 }
 

@@ -1,0 +1,153 @@
+//! Guest memory as the host allocates and checks it: [`Instance`]'s part for `module_malloc` and
+//! the address functions.
+//!
+//! Everything is about memory 0. Addresses are the guest's; whatever is outside is refused.
+
+use super::{Instance, Trap};
+use crate::instance::{AppHeapError, Memory};
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+
+impl Instance {
+    fn memory0(&self) -> Option<&Memory> {
+        self.parts().memory(0)
+    }
+
+    /// Allocates guest memory from the instance's heap, else with the guest's own `malloc`.
+    /// Returns its address, and where that is now.
+    ///
+    /// A heap that the guest has corrupted sets the exception "app heap corrupted".
+    pub fn malloc(&self, size: u64) -> Option<(u64, NonNull<u8>)> {
+        if self.memory0().is_none() {
+            self.set_exception(b"uninitialized memory");
+            return None;
+        }
+        let address = if self.parts().has_app_heap() {
+            match self.parts().app_heap_alloc(size) {
+                Ok(address) => Some(address),
+                Err(AppHeapError::Corrupt) => {
+                    self.set_exception(b"app heap corrupted");
+                    log::error!("Error: app heap is corrupted by the guest");
+                    return None;
+                }
+                Err(AppHeapError::Exhausted) => None,
+            }
+        } else {
+            self.guest_malloc(size)?
+        };
+        let place = address.and_then(|address| {
+            let native = self.memory0()?.range(address, size)?;
+            Some((address, NonNull::new(native)?))
+        });
+        if place.is_none() {
+            log::warn!("warning: allocate {size} bytes memory failed");
+        }
+        place
+    }
+
+    /// Calls the guest's `malloc`. `None` if it trapped, `Some(None)` if it gave nothing.
+    fn guest_malloc(&self, size: u64) -> Option<Option<u64>> {
+        let Some(allocator) = self.surroundings().module.allocator else { return Some(None) };
+        let Ok(size) = u32::try_from(size) else { return Some(None) };
+        // The second parameter is AssemblyScript's: the class of plain buffers.
+        let params: &[u64] = if allocator.retain.is_some() { &[0, 0] } else { &[0] };
+        let mut slots = [0; 2];
+        slots[0] = size as u64;
+        self.call_guest(allocator.malloc, &mut slots[..params.len()])?;
+        let mut address = slots[0] as u32 as u64;
+        if let (Some(retain), true) = (allocator.retain, address != 0) {
+            let mut slots = [address];
+            self.call_guest(retain, &mut slots)?;
+            address = slots[0] as u32 as u64;
+        }
+        Some((address != 0).then_some(address))
+    }
+
+    fn call_guest(&self, index: u32, slots: &mut [u64]) -> Option<()> {
+        let func = self.parts().func(index)?;
+        let called = self.with_temporary_env(|env| {
+            // SAFETY: the function and the exec_env are this instance's; `GuestAllocator` has
+            // checked the type.
+            unsafe { super::func::call_slots(env, func, slots) }.ok()
+        });
+        called.ok().flatten()
+    }
+
+    /// Frees what [`Instance::malloc`] returned. Other addresses are ignored.
+    pub fn free(&self, address: u64) {
+        if address == 0 || self.parts().app_heap_free(address) {
+            return;
+        }
+        let inside = self.memory0().is_some_and(|memory| address < memory.len_bytes() as u64);
+        if let (Some(allocator), true) = (self.surroundings().module.allocator, inside)
+            && !self.parts().has_app_heap()
+        {
+            let _ = self.call_guest(allocator.free, &mut [address]);
+        }
+    }
+
+    /// Copies `bytes` into new guest memory and returns its address.
+    pub fn dup_data(&self, bytes: &[u8]) -> Option<u64> {
+        let (address, native) = self.malloc(bytes.len() as u64)?;
+        // SAFETY: `malloc` has found room for the bytes at `native`.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), native.as_ptr(), bytes.len()) };
+        Some(address)
+    }
+
+    /// Sets the exception if `valid` is false, and returns it.
+    fn checked(&self, valid: bool) -> bool {
+        if !valid {
+            self.set_exception(Trap::MemoryOutOfBounds.text().as_bytes());
+        }
+        valid
+    }
+
+    /// Whether memory 0 holds `len` bytes at `address`; sets the exception if not.
+    pub fn validate_app_addr(&self, address: u64, len: u64) -> bool {
+        self.checked(self.memory0().is_some_and(|memory| memory.range(address, len).is_some()))
+    }
+
+    /// Whether memory 0 holds a NUL-terminated string at `address`; sets the exception if not.
+    pub fn validate_app_str_addr(&self, address: u64) -> bool {
+        let terminated = self.memory0().is_some_and(|memory| {
+            let room = (memory.len_bytes() as u64).saturating_sub(address);
+            memory.range(address, room).is_some_and(|text| {
+                // SAFETY: `range` found `room` bytes.
+                room > 0 && !unsafe { libc::memchr(text.cast(), 0, room as usize) }.is_null()
+            })
+        });
+        self.checked(terminated)
+    }
+
+    /// Whether `len` bytes at `native` lie in memory 0; sets the exception if not.
+    pub fn validate_native_addr(&self, native: *const c_void, len: u64) -> bool {
+        let inside = self.offset_of(native).is_some_and(|offset| {
+            self.memory0().is_some_and(|memory| memory.range(offset, len).is_some())
+        });
+        self.checked(inside)
+    }
+
+    /// Distance of `native` from the start of memory 0, if it lies in it or at its end.
+    fn offset_of(&self, native: *const c_void) -> Option<u64> {
+        let memory = self.memory0()?;
+        let offset = (native as usize).checked_sub(memory.base() as usize)?;
+        (offset <= memory.len_bytes()).then_some(offset as u64)
+    }
+
+    /// Where `address` of memory 0 is now, or null.
+    pub fn addr_app_to_native(&self, address: u64) -> *mut c_void {
+        let native = self.memory0().and_then(|memory| memory.range(address, 1));
+        native.map_or(ptr::null_mut(), <*mut u8>::cast)
+    }
+
+    /// The guest's address of `native`, or 0 outside memory 0.
+    pub fn addr_native_to_app(&self, native: *const c_void) -> u64 {
+        let len = self.memory0().map_or(0, |memory| memory.len_bytes() as u64);
+        self.offset_of(native).filter(|&offset| offset < len).unwrap_or(0)
+    }
+
+    /// Adds pages to memory 0; false when it cannot grow so far.
+    pub fn enlarge_memory(&self, pages: u64) -> bool {
+        self.memory(0).is_some_and(|memory| memory.grow(pages).is_ok())
+    }
+}

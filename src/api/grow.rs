@@ -1,0 +1,64 @@
+//! Telling the embedder that a memory did not grow.
+
+use super::{Context, Instance, RawInstance, Result};
+use crate::context::ContextData;
+use crate::instance::{GrowError, GrowFailure};
+use crate::sync::Lock;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// A memory that did not grow. The guest only sees -1.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryGrowFailed {
+    pub instance: NonNull<RawInstance>,
+    pub memory_index: u32,
+    /// Pages that should have been added.
+    pub pages: u64,
+    pub current_bytes: u64,
+    /// Whether the memory's maximum does not allow it; otherwise there was no memory.
+    pub max_size_reached: bool,
+}
+
+/// What is told of it.
+pub type MemoryGrowCallback = dyn Fn(&Instance, &MemoryGrowFailed) + Send + Sync;
+
+/// Owner: the context.
+#[derive(Default)]
+struct GrowCallback(Lock<Option<Arc<MemoryGrowCallback>>>);
+
+impl ContextData for GrowCallback {
+    fn end(&self) {
+        let callback = self.0.lock().take();
+        drop(callback);
+    }
+}
+
+impl Context {
+    /// Calls `callback` whenever a memory of this context fails to grow; `None` to stop that.
+    pub fn set_memory_grow_failed_callback(
+        &self,
+        callback: Option<Arc<MemoryGrowCallback>>,
+    ) -> Result<()> {
+        let place = self.data_or_init(GrowCallback::default)?;
+        let old = std::mem::replace(&mut *place.0.lock(), callback);
+        drop(old);
+        Ok(())
+    }
+}
+
+/// Calls the context's callback, if it has one.
+pub(super) fn notify(context: &Context, failure: &GrowFailure) {
+    let Some(place) = context.data::<GrowCallback>() else { return };
+    let Some(callback) = place.0.lock().clone() else { return };
+    let failed = MemoryGrowFailed {
+        instance: failure.instance.cast(),
+        memory_index: failure.memory,
+        pages: failure.pages,
+        current_bytes: failure.current_bytes,
+        max_size_reached: failure.error == GrowError::Max,
+    };
+    // SAFETY: the instance is live during its own operation; the handle is not counted.
+    let instance = ManuallyDrop::new(unsafe { Instance::from_raw(failed.instance) });
+    callback(&instance, &failed);
+}

@@ -1,0 +1,111 @@
+//! Binding a module's imports, and what an instance holds on to.
+
+use super::module::{Inner, Links, constant_global};
+use super::{Error, Extern, InstanceArgs, Module, Native, Result};
+use crate::context::{Held, ObjectKind};
+use crate::instance::{GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
+use crate::module as parsed;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// What keeps an instance's surroundings alive. Owner: the instance.
+pub(super) struct Surroundings {
+    pub(super) module: Arc<Inner>,
+    _links: Arc<Links>,
+    _natives: Vec<Native>,
+    /// Last: the context must outlive everything above.
+    pub(super) held: Held,
+}
+
+impl Host for Surroundings {
+    fn memory_grow_failed(&self, failure: &GrowFailure) {
+        super::grow::notify(self.held.context(), failure);
+    }
+}
+
+/// Makes an instance; its start function has not run yet.
+pub(super) fn make(
+    module: &Module,
+    args: InstanceArgs,
+    imports: &[Option<Extern>],
+) -> Result<NonNull<Instance>> {
+    let natives = check_imports(module, imports)?;
+    let links = module.links();
+    let inner = &module.inner;
+    let host = Arc::new(Surroundings {
+        module: inner.clone(),
+        _links: links.clone(),
+        _natives: natives,
+        held: module.context().hold(ObjectKind::Instance),
+    });
+    let parts = Parts {
+        module: &inner.parsed,
+        codes: inner.code.codes(),
+        type_ids: inner.type_ids.as_ptr(),
+        host,
+        source: &inner.source,
+        limits: InstanceLimits {
+            stack_bytes: args.stack_size,
+            heap_bytes: args.heap_size,
+            max_memory_pages: args.max_memory_pages,
+        },
+        custom_data: args.custom_data,
+        host_state: args.host_state,
+    };
+    let resolve = |at: usize| match imports.get(at) {
+        Some(Some(import)) => import.as_import(),
+        _ => bound_at_load(&inner.parsed, &links, at),
+    };
+    Instance::new(parts, &resolve)
+}
+
+/// What [`Instance::with_imports`] gave an instance: every instance is made there.
+pub(super) fn surroundings(instance: &Instance) -> &Surroundings {
+    let host: *const dyn Host = instance.host();
+    // SAFETY: `make` is the only caller of `Instance::new` outside of tests,
+    // and always passes `Surroundings`.
+    unsafe { &*host.cast::<Surroundings>() }
+}
+
+/// What an import was bound to when its module was loaded.
+fn bound_at_load<'a>(module: &parsed::Module, links: &Links, at: usize) -> Import<'a> {
+    let Some(import) = module.imports.get(at) else { return Import::Nothing };
+    match import.ty {
+        parsed::ExternType::Func(_) => {
+            let bound = links.0.get(at).and_then(Option::as_ref);
+            bound.map_or(Import::Nothing, |func| Import::Host(func.header()))
+        }
+        parsed::ExternType::Global(ty) => {
+            let value = constant_global(&import.module, &import.name, ty);
+            value.map_or(Import::Nothing, |slots| Import::Constant(ty, slots))
+        }
+        _ => Import::Nothing,
+    }
+}
+
+/// Refuses what another context's or of another type; returns the natives, to be kept alive.
+fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Native>> {
+    let mut natives = Vec::new();
+    for (import, given) in module.inner.parsed.imports.iter().zip(imports) {
+        match given {
+            None => {}
+            Some(Extern::Native(native)) => {
+                let wanted = match import.ty {
+                    parsed::ExternType::Func(ty) => module.func_types().get(ty as usize),
+                    _ => None,
+                };
+                if wanted != Some(native.ty()) {
+                    return Err(Error::instantiate("incompatible import type"));
+                }
+                natives.push(native.clone());
+            }
+            Some(given) => {
+                let context = given.instance().map(|instance| instance.context());
+                if context.as_ref() != Some(module.context()) {
+                    return Err(Error::misuse("an import belongs to another runtime"));
+                }
+            }
+        }
+    }
+    Ok(natives)
+}

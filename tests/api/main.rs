@@ -1,0 +1,57 @@
+//! The public API, end to end: loading, calling, trapping, linking, running out of things.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod calls;
+mod linking;
+mod memory;
+mod oom;
+mod stacks;
+
+use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, Val};
+
+/// A module's instance with a stack, in a context of its own.
+struct Guest {
+    env: ExecEnv,
+    instance: Instance,
+}
+
+impl Guest {
+    fn new(wat: &str) -> Self {
+        Self::with(wat, InstanceArgs::default())
+    }
+
+    fn with(wat: &str, args: InstanceArgs) -> Self {
+        let context = Context::new().expect("context");
+        let instance = Instance::new(&load(&context, wat), args).expect("instance");
+        let env = ExecEnv::new(&instance, 0).expect("exec_env");
+        Self { env, instance }
+    }
+
+    fn func(&self, name: &str) -> Func {
+        self.instance.get_func(name).expect("exported function")
+    }
+
+    /// Calls an export; gives its results, or the trap's text.
+    fn call(&mut self, name: &str, args: &[Val]) -> Result<Vec<Val>, String> {
+        let func = self.func(name);
+        let mut results = vec![Val::I32(-1); func.ty().results().len()];
+        match func.call(&mut self.env, args, &mut results) {
+            Ok(()) => Ok(results),
+            Err(error) => Err(error.message().to_owned()),
+        }
+    }
+
+    /// Calls an export of i32 parameters with one i32 result.
+    fn call_i32(&mut self, name: &str, args: &[i32]) -> Result<i32, String> {
+        let args: Vec<_> = args.iter().map(|&arg| Val::I32(arg)).collect();
+        self.call(name, &args).map(|results| match results[..] {
+            [Val::I32(result)] => result,
+            _ => panic!("one i32 expected, got {results:?}"),
+        })
+    }
+}
+
+fn load(context: &Context, wat: &str) -> Module {
+    Module::new(context, &wat::parse_str(wat).expect("wat")).expect("module")
+}

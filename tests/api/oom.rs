@@ -1,0 +1,125 @@
+use isothread::{
+    Context, ExecEnv, FailRule, FuncType, HeapConfig, Instance, InstanceArgs, Module, Native,
+    UserAllocator, UserDataFunctions, UserFunctions, Val, ValType,
+};
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Everything the library's own code allocates goes to the context whose code runs.
+#[global_allocator]
+static ALLOCATOR: isothread::ContextAlloc = isothread::ContextAlloc;
+
+const MODULE: &str = r#"(module
+    (import "host" "f" (func $f (param i32) (result i32)))
+    (type $unary (func (param i32) (result i32)))
+    (memory (export "memory") 1 4)
+    (table 4 16 funcref)
+    (global (export "g") (mut i64) (i64.const 1))
+    (elem (i32.const 0) func $f $run)
+    (data (i32.const 8) "data")
+    (func $start (global.set 0 (i64.const 2)))
+    (start $start)
+    (func $run (export "run") (param i32) (result i32)
+        (drop (memory.grow (i32.const 1)))
+        (drop (table.grow (ref.func $run) (i32.const 8)))
+        (call_indirect (type $unary) (local.get 0) (i32.const 0))))"#;
+
+/// An embedder's allocator that counts what it has given out, for its user data.
+fn counting(live: &AtomicUsize) -> HeapConfig {
+    unsafe extern "C" fn malloc(live: *mut c_void, size: u32) -> *mut c_void {
+        // SAFETY: `live` is the counter below, which outlives the heap.
+        unsafe {
+            (*live.cast::<AtomicUsize>()).fetch_add(1, Ordering::Relaxed);
+            libc::malloc(size as usize)
+        }
+    }
+    unsafe extern "C" fn realloc(_: *mut c_void, block: *mut c_void, size: u32) -> *mut c_void {
+        // SAFETY: passed on to the caller.
+        unsafe { libc::realloc(block, size as usize) }
+    }
+    unsafe extern "C" fn free(live: *mut c_void, block: *mut c_void) {
+        // SAFETY: as in `malloc`.
+        unsafe {
+            (*live.cast::<AtomicUsize>()).fetch_sub(1, Ordering::Relaxed);
+            libc::free(block);
+        }
+    }
+    let functions = UserDataFunctions { malloc, realloc: Some(realloc), free };
+    let live = std::ptr::from_ref(live).cast_mut().cast();
+    // SAFETY: the functions behave like C's, on any thread.
+    let allocator = unsafe { UserAllocator::new(UserFunctions::UserData(functions), live) };
+    HeapConfig::User(allocator.expect("malloc and free differ"))
+}
+
+/// Loads, instantiates and calls with some allocations failing. Any error will do, as long as
+/// it is one, and nothing may be left behind.
+fn scenario(rule: Option<FailRule>, wasm: &[u8]) -> Result<i32, String> {
+    let live = AtomicUsize::new(0);
+    let inner = counting(&live);
+    let heap = match rule {
+        Some(rule) => HeapConfig::Failing { inner: Box::new(inner), rule },
+        None => inner,
+    };
+    let outcome = in_context(heap, wasm).map_err(|error| error.message().to_owned());
+    assert_eq!(live.load(Ordering::Relaxed), 0, "left after {outcome:?}, {rule:?}");
+    outcome
+}
+
+fn in_context(heap: HeapConfig, wasm: &[u8]) -> isothread::Result<i32> {
+    let context = Context::builder().heap(heap).build()?;
+    let ty = FuncType::new([ValType::I32], [ValType::I32]);
+    let native = Native::new(ty, |_, args, results| {
+        results[0] = args[0];
+        Ok(())
+    });
+    context.define("host", "f", &native)?;
+    let module = Module::new(&context, wasm)?;
+    let args = InstanceArgs { heap_size: 4096, ..Default::default() };
+    let instance = Instance::new(&module, args)?;
+    let mut env = ExecEnv::new(&instance, 0)?;
+    let mut results = [Val::I32(0)];
+    let run = instance.get_func("run").expect("exported");
+    run.call(&mut env, &[Val::I32(7)], &mut results)?;
+    assert!(matches!(results, [Val::I32(7)]));
+    assert_eq!(context.stats().objects(), 2);
+    Ok(7)
+}
+
+#[test]
+fn every_allocation_fails_once() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let mut failures = 0;
+    let mut last_failure = 0;
+    for number in 1..=2000 {
+        // Some failures are not missed: growth gives -1, a pool keeps nothing.
+        if let Err(text) = scenario(Some(FailRule::Once(number)), &wasm) {
+            (failures, last_failure) = (failures + 1, number);
+            assert!(text.contains("allocate") && text.contains("failed"), "{number}: {text}");
+        }
+    }
+    assert!(failures > 20 && last_failure < 1000, "{failures} failures, last {last_failure}");
+}
+
+#[test]
+fn every_allocation_fails_from_some_point_on() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let mut succeeded_at = 0;
+    for number in 1..=2000 {
+        match scenario(Some(FailRule::From(number)), &wasm) {
+            Ok(_) => {
+                succeeded_at = number;
+                break;
+            }
+            Err(text) => {
+                assert!(text.contains("allocate") && text.contains("failed"), "{number}: {text}");
+            }
+        }
+    }
+    assert!(succeeded_at > 20, "it takes only {succeeded_at} allocations");
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    assert_eq!(scenario(None, &wasm), Ok(7));
+}
