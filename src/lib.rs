@@ -13,7 +13,7 @@ mod module;
 mod native;
 mod platform;
 mod sync;
-#[cfg(feature = "wasi")]
+#[cfg_attr(not(feature = "wasi"), path = "wasi_disabled.rs")]
 mod wasi;
 
 pub use alloc::{

@@ -7,6 +7,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
+use crate::alloc::try_filled;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,8 +48,7 @@ impl<'a> Caller<'a> {
         unsafe { (*self.env).instance }
     }
 
-    /// The guest's memory until guest code runs again, which the borrow does not let happen
-    /// unnoticed: calls back into the guest take the caller.
+    /// The guest's first memory.
     pub fn memory(&self) -> GuestMemory<'_> {
         // SAFETY: `new` asked for a live environment.
         unsafe { GuestMemory::of_env(self.env) }
@@ -66,9 +66,6 @@ impl<'a> Caller<'a> {
         unsafe { (*self.env).terminate.load(std::sync::atomic::Ordering::Relaxed) != 0 }
     }
 }
-
-/// Values on the native stack; longer lists go to the heap.
-const INLINE_VALS: usize = 8;
 
 /// Calls a closure; the `call` of its [`HostFunc`].
 pub(super) unsafe extern "C" fn call_closure(
@@ -129,27 +126,43 @@ unsafe fn around(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> Result
     }
 }
 
-/// Reads the parameters, calls, and writes the results back.
+/// Finds room for the values: on the native stack for a few, else on the heap.
 ///
 /// # Safety
-/// `args` holds the parameters of `host`'s type and has room for its results.
+/// `args` holds the parameters of `host`'s type and has room for its results; `env` is live.
 unsafe fn with_vals(
     closure: &HostClosure,
     host: &HostFunc,
     env: *mut VmEnv,
     args: *mut u64,
 ) -> Result<(), Trap> {
+    let total = host.ty().params().len() + host.ty().results().len();
+    let zero = Val::I32(0);
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match total {
+            0..=4 => on_vals(closure, host, env, args, &mut [zero; 4][..total]),
+            5..=16 => on_vals(closure, host, env, args, &mut [zero; 16][..total]),
+            _ => {
+                let mut vals = try_filled(total, zero).map_err(|_| Trap::OutOfMemory)?;
+                on_vals(closure, host, env, args, &mut vals)
+            }
+        }
+    }
+}
+
+/// Reads the parameters, calls, and writes the results back.
+///
+/// # Safety
+/// As for `with_vals`; `vals` is as long as both lists together.
+unsafe fn on_vals(
+    closure: &HostClosure,
+    host: &HostFunc,
+    env: *mut VmEnv,
+    args: *mut u64,
+    vals: &mut [Val],
+) -> Result<(), Trap> {
     let (params, results) = (host.ty().params(), host.ty().results());
-    let total = params.len() + results.len();
-    let mut inline = [Val::I32(0); INLINE_VALS];
-    let mut heap = Vec::new();
-    let vals = if total <= INLINE_VALS {
-        &mut inline[..total]
-    } else {
-        heap.try_reserve_exact(total).map_err(|_| Trap::OutOfMemory)?;
-        heap.resize(total, Val::I32(0));
-        heap.as_mut_slice()
-    };
     let (param_vals, result_vals) = vals.split_at_mut(params.len());
     let mut slot = args;
     for (val, &ty) in param_vals.iter_mut().zip(params) {

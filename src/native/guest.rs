@@ -1,48 +1,53 @@
 //! A guest's linear memory as host functions reach it.
 //!
 //! A guest's address is a claim. The only way from an address to a pointer leads through
-//! [`GuestMemory::range`], which traps when the bytes are not all there.
+//! [`GuestMemory::range`], which traps when the bytes are not all there. Where the memory lies
+//! and how long it is are looked up each time, since a guest that is called back may grow it.
 
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::VmEnv;
+use crate::abi::vm_layout::{VmEnv, VmMemory};
 use std::marker::PhantomData;
 use std::ptr;
 
-/// Memory 0 of the instance that called, as it is during one host call.
+/// Memory 0 of the instance that called, for the time of one host call.
 #[derive(Clone, Copy)]
 pub struct GuestMemory<'a> {
-    base: *mut u8,
-    len_bytes: usize,
-    call: PhantomData<&'a mut u8>,
+    memory: *const VmMemory,
+    call: PhantomData<&'a VmMemory>,
 }
 
 impl<'a> GuestMemory<'a> {
     /// The memory that `env`'s instance calls its first; empty when it has none.
     ///
     /// # Safety
-    /// `env` and its instance are live, and the memory neither moves nor shrinks during `'a`:
-    /// nothing may run guest code meanwhile.
+    /// `env` and its instance are live during `'a`.
     pub unsafe fn of_env(env: *const VmEnv) -> Self {
         // SAFETY: the caller vouches for `env`; an instance's `memory0` is never null.
-        let memory = unsafe { &*(*(*env).instance).memory0 };
-        Self { base: memory.base, len_bytes: memory.len_bytes, call: PhantomData }
+        unsafe { Self::of((*(*env).instance).memory0) }
     }
 
-    /// A memory over bytes that the host owns.
-    pub fn over(bytes: &'a mut [u8]) -> Self {
-        Self { base: bytes.as_mut_ptr(), len_bytes: bytes.len(), call: PhantomData }
+    /// # Safety
+    /// `memory` is live during `'a`, and its bytes are accessible.
+    pub unsafe fn of(memory: *const VmMemory) -> Self {
+        Self { memory, call: PhantomData }
     }
 
     pub fn len_bytes(&self) -> usize {
-        self.len_bytes
+        // SAFETY: `of` asked for a live memory.
+        unsafe { (*self.memory).len_bytes }
     }
 
-    /// A pointer to `len` bytes at `address`. At the very end of the memory only `len` zero
-    /// fits, and the pointer must not be read from.
+    fn base(&self) -> *mut u8 {
+        // SAFETY: `of` asked for a live memory.
+        unsafe { (*self.memory).base }
+    }
+
+    /// A pointer to `len` bytes at `address`, good until guest code runs. At the very end of the
+    /// memory only `len` zero fits, and the pointer must not be read from.
     pub fn range(&self, address: u64, len: u64) -> Result<*mut u8, Trap> {
         match address.checked_add(len) {
-            Some(end) if end <= self.len_bytes as u64 => {
-                Ok(self.base.wrapping_add(address as usize))
+            Some(end) if end <= self.len_bytes() as u64 => {
+                Ok(self.base().wrapping_add(address as usize))
             }
             _ => Err(Trap::MemoryOutOfBounds),
         }
@@ -50,11 +55,11 @@ impl<'a> GuestMemory<'a> {
 
     /// A pointer to the string at `address`, whose NUL lies inside the memory.
     pub fn text(&self, address: u64) -> Result<*mut u8, Trap> {
-        if address >= self.len_bytes as u64 {
+        if address >= self.len_bytes() as u64 {
             return Err(Trap::MemoryOutOfBounds);
         }
-        let start = self.base.wrapping_add(address as usize);
-        let room = self.len_bytes - address as usize;
+        let start = self.base().wrapping_add(address as usize);
+        let room = self.len_bytes() - address as usize;
         // SAFETY: `start` has `room` accessible bytes behind it, by the check above.
         let end = unsafe { libc::memchr(start.cast(), 0, room) };
         if end.is_null() { Err(Trap::MemoryOutOfBounds) } else { Ok(start) }
@@ -96,31 +101,42 @@ impl<'a> GuestMemory<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::GuestMemory;
     use crate::abi::trap::Trap;
+    use crate::abi::vm_layout::VmMemory;
+
+    /// Runs `test` on a memory over the host's own bytes.
+    pub(crate) fn over<T>(bytes: &mut [u8], test: impl FnOnce(GuestMemory<'_>) -> T) -> T {
+        let (base, len_bytes) = (bytes.as_mut_ptr(), bytes.len());
+        let memory = VmMemory { base, len_bytes, owner: std::ptr::null_mut() };
+        // SAFETY: both outlive the call.
+        test(unsafe { GuestMemory::of(&raw const memory) })
+    }
 
     #[test]
     fn ranges_end_with_the_memory() {
         let mut bytes = [0_u8; 16];
         let start = bytes.as_mut_ptr();
-        let memory = GuestMemory::over(&mut bytes);
-        assert_eq!(memory.range(0, 16), Ok(start));
-        assert_eq!(memory.range(16, 0), Ok(start.wrapping_add(16)));
-        for (address, len) in [(16, 1), (17, 0), (0, 17), (u64::MAX, 1), (1, u64::MAX), (8, 9)] {
-            assert_eq!(memory.range(address, len), Err(Trap::MemoryOutOfBounds));
-        }
+        over(&mut bytes, |memory| {
+            assert_eq!(memory.range(0, 16), Ok(start));
+            assert_eq!(memory.range(16, 0), Ok(start.wrapping_add(16)));
+            for (at, len) in [(16, 1), (17, 0), (0, 17), (u64::MAX, 1), (1, u64::MAX), (8, 9)] {
+                assert_eq!(memory.range(at, len), Err(Trap::MemoryOutOfBounds));
+            }
+        });
     }
 
     #[test]
     fn values_are_little_endian() {
         let mut bytes = [0_u8; 16];
-        let memory = GuestMemory::over(&mut bytes);
-        assert_eq!(memory.write_u32(3, 0x0403_0201), Ok(()));
-        assert_eq!(memory.write_u64(8, 1), Ok(()));
-        assert_eq!(memory.read_u32(3), Ok(0x0403_0201));
-        assert_eq!(memory.read_u64(8), Ok(1));
-        assert_eq!(memory.write_u64(9, 1), Err(Trap::MemoryOutOfBounds));
+        over(&mut bytes, |memory| {
+            assert_eq!(memory.write_u32(3, 0x0403_0201), Ok(()));
+            assert_eq!(memory.write_u64(8, 1), Ok(()));
+            assert_eq!(memory.read_u32(3), Ok(0x0403_0201));
+            assert_eq!(memory.read_u64(8), Ok(1));
+            assert_eq!(memory.write_u64(9, 1), Err(Trap::MemoryOutOfBounds));
+        });
         assert_eq!(bytes[3..7], [1, 2, 3, 4]);
     }
 
@@ -128,11 +144,12 @@ mod tests {
     fn a_string_ends_inside() {
         let mut bytes = *b"ab\0cd";
         let start = bytes.as_mut_ptr();
-        let memory = GuestMemory::over(&mut bytes);
-        assert_eq!(memory.text(0), Ok(start));
-        assert_eq!(memory.text(2), Ok(start.wrapping_add(2)));
-        for address in [3, 4, 5, 6, u64::MAX] {
-            assert_eq!(memory.text(address), Err(Trap::MemoryOutOfBounds));
-        }
+        over(&mut bytes, |memory| {
+            assert_eq!(memory.text(0), Ok(start));
+            assert_eq!(memory.text(2), Ok(start.wrapping_add(2)));
+            for address in [3, 4, 5, 6, u64::MAX] {
+                assert_eq!(memory.text(address), Err(Trap::MemoryOutOfBounds));
+            }
+        });
     }
 }

@@ -3,7 +3,7 @@
 
 use super::caller::{self, HostClosure};
 use super::convert::{self, Conversion, ExternRefMap, Mismatch, Receiver};
-use super::invoke::{self, CallPlan};
+use super::invoke::{self, CallPlan, Mixed};
 use super::registry::Convention;
 use super::signature::{AddressWidth, Signature};
 use crate::abi::trap::Trap;
@@ -32,6 +32,8 @@ pub struct HostFunc {
 pub(super) enum Body {
     /// A C function whose integer arguments fit a plain function pointer.
     Direct,
+    /// As above, with floats among them.
+    Mixed(Mixed),
     /// A C function with arguments in other places.
     Planned(CallPlan),
     /// A C function that takes an array of slots.
@@ -112,7 +114,7 @@ impl HostFunc {
         externrefs: Option<Arc<dyn ExternRefMap>>,
     ) -> Self {
         let (call, body) = match invoke::direct(ty) {
-            Some(call) => (call, Body::Direct),
+            Some(direct) => direct,
             None => (invoke::PLANNED, Body::Planned(CallPlan::new(ty, signature))),
         };
         Self {

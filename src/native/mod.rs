@@ -24,4 +24,6 @@ pub use registry::{Convention, NativeSymbol, Registry};
 pub use signature::AddressWidth;
 
 #[cfg(test)]
+pub(crate) use guest::tests::over;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -194,7 +194,7 @@ impl Registry {
 
     fn push(&self, node: Node) -> bool {
         let mut state = self.write();
-        if state.nodes.try_reserve(1).is_err() {
+        if crate::alloc::fallible(|| state.nodes.try_reserve(1)).is_err() {
             return false;
         }
         state.nodes.push(node);

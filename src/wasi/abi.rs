@@ -230,6 +230,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::native::over;
 
     #[test]
     fn structs_lie_where_the_guest_expects_them() {
@@ -272,7 +273,7 @@ mod tests {
         bytes[24..32].copy_from_slice(&1_000_000_000_000_u64.to_le_bytes());
         bytes[40] = 1;
         let wait = Wait::Clock { clock: 1, timeout: 1_000_000_000_000, absolute: true };
-        let read = |bytes: &mut [u8]| Subscription::read(&GuestMemory::over(bytes), 0);
+        let read = |bytes: &mut [u8]| over(bytes, |memory| Subscription::read(&memory, 0));
         let expected = Subscription { user_data: 5, event_type: EVENT_CLOCK, wait };
         assert_eq!(read(&mut bytes), Ok(expected));
         for (event_type, wait) in [(1, Wait::Read(1)), (2, Wait::Write(1)), (3, Wait::Unknown)] {
@@ -285,7 +286,7 @@ mod tests {
     #[test]
     fn iovecs_are_read() {
         let mut bytes = [1, 0, 0, 0, 2, 0, 0, 1];
-        let iovec = IoVec::read(&GuestMemory::over(&mut bytes), 0);
+        let iovec = over(&mut bytes, |memory| IoVec::read(&memory, 0));
         assert_eq!(iovec.map(|v| (v.address, v.len)), Ok((1, 0x0100_0002)));
     }
 }

@@ -1,48 +1,11 @@
 //! What an instance's WASI functions act on.
 
+use super::args::WasiArgs;
 use super::fd_table::FdTable;
 use super::strings::Strings;
 use crate::abi::error::{Error, Result};
 use crate::instance::Instance;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-/// What an embedder configures for the instances of a module.
-#[derive(Clone, Debug)]
-pub struct WasiArgs {
-    /// The program's arguments, its name first.
-    pub args: Vec<Vec<u8>>,
-    /// `NAME=value` each.
-    pub env: Vec<Vec<u8>>,
-    /// Directories of the host that the guest gets under the same name.
-    pub dirs: Vec<Vec<u8>>,
-    /// `guest::host` each: directories under another name.
-    pub map_dirs: Vec<Vec<u8>>,
-    /// `address/mask` each: whom sockets may talk to.
-    pub addr_pool: Vec<Vec<u8>>,
-    /// Names that may be resolved: exact, `*.suffix` or `*`.
-    pub ns_lookup_pool: Vec<Vec<u8>>,
-    /// Descriptors for the standard streams, -1 for the process's own. They are used as they
-    /// are and never closed.
-    pub stdin: i32,
-    pub stdout: i32,
-    pub stderr: i32,
-}
-
-impl Default for WasiArgs {
-    fn default() -> Self {
-        Self {
-            args: Vec::new(),
-            env: Vec::new(),
-            dirs: Vec::new(),
-            map_dirs: Vec::new(),
-            addr_pool: Vec::new(),
-            ns_lookup_pool: Vec::new(),
-            stdin: -1,
-            stdout: -1,
-            stderr: -1,
-        }
-    }
-}
 
 /// An instance's WASI state. Owner: the instance, as its host state. Threads of the guest share
 /// it, so nothing is changed but under a lock or atomically.

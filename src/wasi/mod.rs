@@ -13,6 +13,7 @@
 //! them can be linked, and answer as on descriptors that lack the right.
 
 mod abi;
+mod args;
 mod call;
 mod clock;
 mod ctx;
@@ -27,7 +28,8 @@ mod stdio;
 mod strings;
 mod table;
 
-pub use ctx::{WasiArgs, WasiCtx};
+pub use args::WasiArgs;
+pub use ctx::WasiCtx;
 
 use crate::native::Registry;
 

@@ -1,14 +1,20 @@
-//! C functions of up to six integer-like parameters, called through a function pointer.
+//! C functions whose arguments all travel in registers, called through a function pointer.
 //!
 //! Where every integer argument takes a whole register or an 8-byte stack slot and nobody reads
 //! the upper half of a 32-bit one, `f(env, int, int64_t)` and `f(env, u64, u64)` are called in
 //! the same way. So one function pointer type for each arity and result serves every type, and
 //! the compiler does the rest.
+//!
+//! Floats have registers of their own, whatever stands between them: `f(env, int, float, int)`
+//! finds its arguments where `f(env, u64, u64, f64)` puts them. Registers that a function has no
+//! argument for may hold anything, so one type with several of both kinds serves all that need
+//! no more of either.
 
 use super::{CallFn, attached, enter, pending_exception};
+use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
-use crate::native::host_func::HostFunc;
+use crate::native::host_func::{Body, HostFunc};
 use std::ffi::c_void;
 
 /// Whether the target passes integers as described above.
@@ -19,33 +25,70 @@ const ABLE: bool = cfg!(all(
     not(isothread_ffi),
 ));
 
-/// The entry for a function of type `ty`, if this way will do.
-pub(in crate::native) fn direct(ty: &FuncType) -> Option<CallFn> {
-    let whole = |ty: &ValType| !matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
-    if !ABLE || !ty.params().iter().all(whole) {
+/// The entry for a function of type `ty` and what it needs to know, if this way will do.
+pub(in crate::native) fn direct(ty: &FuncType) -> Option<(CallFn, Body)> {
+    if !ABLE {
         return None;
     }
-    match ty.results() {
-        [] => of_arity::<()>(ty.params().len()),
-        [ValType::I32] => of_arity::<u32>(ty.params().len()),
-        [ValType::I64] => of_arity::<u64>(ty.params().len()),
-        [ValType::F32] => of_arity::<f32>(ty.params().len()),
-        [ValType::F64] => of_arity::<f64>(ty.params().len()),
-        _ => None,
+    let count = |wanted: fn(&ValType) -> bool| ty.params().iter().filter(|&ty| wanted(ty)).count();
+    let floats = count(|ty| matches!(ty, ValType::F32 | ValType::F64));
+    let ints = count(|ty| !matches!(ty, ValType::F32 | ValType::F64 | ValType::V128));
+    if ints + floats < ty.params().len() {
+        return None;
     }
+    let entries = match ty.results() {
+        [] => entries::<()>(ints, floats),
+        [ValType::I32] => entries::<u32>(ints, floats),
+        [ValType::I64] => entries::<u64>(ints, floats),
+        [ValType::F32] => entries::<f32>(ints, floats),
+        [ValType::F64] => entries::<f64>(ints, floats),
+        _ => None,
+    };
+    let body = if floats == 0 { Body::Direct } else { Body::Mixed(Mixed::new(ty)) };
+    entries.map(|call| (call, body))
 }
 
-fn of_arity<R: Answer>(arity: usize) -> Option<CallFn> {
-    Some(match arity {
-        0 => call_0::<R>,
-        1 => call_1::<R>,
-        2 => call_2::<R>,
-        3 => call_3::<R>,
-        4 => call_4::<R>,
-        5 => call_5::<R>,
-        6 => call_6::<R>,
+fn entries<R: Answer>(ints: usize, floats: usize) -> Option<CallFn> {
+    Some(match (ints, floats) {
+        (0, 0) => call_0::<R>,
+        (1, 0) => call_1::<R>,
+        (2, 0) => call_2::<R>,
+        (3, 0) => call_3::<R>,
+        (4, 0) => call_4::<R>,
+        (5, 0) => call_5::<R>,
+        (6, 0) => call_6::<R>,
+        (0..=MIXED_INTS, 1..=MIXED_FLOATS) => call_mixed::<R>,
         _ => return None,
     })
+}
+
+/// Integer registers beside the one of the exec_env, and vector registers, that a call of mixed
+/// arguments fills.
+const MIXED_INTS: usize = 3;
+const MIXED_FLOATS: usize = 4;
+
+/// Which slots go to the registers; those without an argument get the first.
+pub(in crate::native) struct Mixed {
+    ints: [u8; MIXED_INTS],
+    floats: [u8; MIXED_FLOATS],
+}
+
+impl Mixed {
+    /// For a type with no more than that of either.
+    fn new(ty: &FuncType) -> Self {
+        let mut mixed = Self { ints: [0; MIXED_INTS], floats: [0; MIXED_FLOATS] };
+        let (mut ints, mut floats) = (mixed.ints.iter_mut(), mixed.floats.iter_mut());
+        for (slot, ty) in (0_u8..).zip(ty.params()) {
+            let place = match ty {
+                ValType::F32 | ValType::F64 => floats.next(),
+                _ => ints.next(),
+            };
+            if let Some(place) = place {
+                *place = slot;
+            }
+        }
+        mixed
+    }
 }
 
 /// What a C function returns, and how that lies in a slot.
@@ -125,4 +168,39 @@ entries! {
     call_4(0, 1, 2, 3);
     call_5(0, 1, 2, 3, 4);
     call_6(0, 1, 2, 3, 4, 5);
+}
+
+unsafe extern "C" fn call_mixed<R: Answer>(
+    this: *const VmHostFunc,
+    env: *mut VmEnv,
+    args: *mut u64,
+) -> u32 {
+    // SAFETY: running code passes the function it was linked to, which its module keeps alive;
+    // the header is the first field of a `HostFunc`.
+    let host = unsafe { &*this.cast::<HostFunc>() };
+    let Body::Mixed(mixed) = &host.body else { return Trap::Internal as u32 };
+    // SAFETY: running code passes its live environment and the function's parameters.
+    let trap = unsafe { enter(host, env, args, 0) };
+    if trap != 0 {
+        return trap;
+    }
+    type Func<R> = unsafe extern "C" fn(*mut c_void, u64, u64, u64, f64, f64, f64, f64) -> R;
+    // SAFETY: whoever registered the function vouched for its type, which `direct` found to be
+    // called like this one.
+    let func = unsafe { std::mem::transmute::<*const c_void, Func<R>>(host.target) };
+    // SAFETY: the slots are the parameters', of which there is at least one float.
+    let int = |at: usize| unsafe { *args.add(mixed.ints[at] as usize) };
+    // A 32-bit float lies in the low half of its slot as of its register.
+    // SAFETY: as above.
+    let float = |at: usize| f64::from_bits(unsafe { *args.add(mixed.floats[at] as usize) });
+    // SAFETY: as above; there is room for a result if the type has one; the owner of a live
+    // environment is its exec_env.
+    unsafe {
+        let result = attached(host, env, || {
+            let (a, b, c, d) = (float(0), float(1), float(2), float(3));
+            func((*env).owner, int(0), int(1), int(2), a, b, c, d)
+        });
+        result.store(args);
+        pending_exception(env)
+    }
 }

@@ -1,9 +1,9 @@
 //! Calling C functions whose types are known only at run time.
 //!
-//! Three ways, chosen when an import is bound: [`direct`] for up to six integer arguments, which
-//! a plain function pointer of the right arity takes; a [`CallPlan`], which lists the place of
-//! each argument and leaves the call itself to a few lines of assembly (or to libffi where no
-//! thunk was written); and raw natives, which take the slots as they lie.
+//! Three ways, chosen when an import is bound: [`direct`] for a few integers and floats, which
+//! a plain function pointer takes; a [`CallPlan`], which lists the place of each argument and
+//! leaves the call itself to a few lines of assembly (or to libffi where no thunk was written);
+//! and raw natives, which take the slots as they lie.
 //!
 //! All of them are entered by running code through the header of a `HostFunc`.
 
@@ -29,7 +29,7 @@ cfg_select! {
     }
 }
 
-pub(super) use direct::direct;
+pub(super) use direct::{Mixed, direct};
 pub(super) use plan::{CallPlan, PLANNED};
 
 use super::convert;

@@ -12,6 +12,7 @@ use super::{CallFn, attached, enter, pending_exception};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
+use crate::alloc::fallible;
 use crate::instance::Instance;
 use crate::native::convert::{self, ExternRefMap};
 use crate::native::host_func::{Body, HostFunc};
@@ -195,7 +196,7 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
     let mut heap = Vec::<u128>::new();
     let frame = if plan.words <= INLINE_WORDS {
         inline.0.as_mut_ptr().cast::<u64>()
-    } else if heap.try_reserve_exact(plan.words.div_ceil(2)).is_ok() {
+    } else if fallible(|| heap.try_reserve_exact(plan.words.div_ceil(2))).is_ok() {
         heap.as_mut_ptr().cast::<u64>()
     } else {
         return Trap::OutOfMemory as u32;

@@ -27,15 +27,18 @@ fn values_go_in_and_out() {
 #[test]
 fn many_values_work_too() {
     let mut rig = Rig::new(0);
-    let func = HostFunc::closure(FuncType::new([I64; 40], [I64; 40]), |_, params, results| {
-        for (result, param) in results.iter_mut().zip(params.iter().rev()) {
-            *result = *param;
-        }
-        Ok(())
-    });
-    let mut slots: Vec<u64> = (0..40).collect();
-    assert_eq!(rig.call(&func, &mut slots), 0);
-    assert_eq!(slots, (0..40).rev().collect::<Vec<_>>());
+    for count in [2, 3, 8, 9, 40] {
+        let ty = FuncType::new(vec![I64; count], vec![I64; count]);
+        let func = HostFunc::closure(ty, |_, params, results| {
+            for (result, param) in results.iter_mut().zip(params.iter().rev()) {
+                *result = *param;
+            }
+            Ok(())
+        });
+        let mut slots: Vec<u64> = (0..count as u64).collect();
+        assert_eq!(rig.call(&func, &mut slots), 0);
+        assert_eq!(slots, (0..count as u64).rev().collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -98,12 +98,9 @@ macro_rules! shape {
                 $(let state = mix(state, $arg.slot());)*
                 <$result>::of_slot(state)
             }
-            let mut place = 0;
-            let mut next = || {
-                place += 1;
-                place
-            };
-            $(let $arg = <$ty>::sample(next());)*
+            let places = &mut (1..);
+            $(let $arg = <$ty>::sample(places.next().unwrap_or(0));)*
+            assert!(places.next().is_some());
             let expected = target(EXEC_ENV, $($arg),*).slot();
             let ty = FuncType::new(vec![$(<$ty>::TYPE),*], [<$result>::TYPE]);
             let func = bind(target as *const c_void, &ty);
@@ -137,6 +134,11 @@ shape!(one_double(a: f64) -> f64);
 shape!(two_doubles(a: f64, b: f64) -> f64);
 shape!(int_and_float(a: i32, b: f32) -> i32);
 shape!(float_and_int(a: f32, b: i32) -> i64);
+shape!(mixed_to_the_brim(a: f32, b: i32, c: f64, d: i64, e: f32, f: i32, g: f64) -> f32);
+shape!(mixed_floats_last(a: i32, b: i64, c: i32, d: f64, e: f32) -> f64);
+shape!(mixed_floats_first(a: f64, b: f64, c: f32, d: f32, e: i64) -> i64);
+shape!(one_int_too_many(a: f64, b: i32, c: i32, d: i32, e: i32) -> i64);
+shape!(one_float_too_many(a: f64, b: f64, c: f32, d: f64, e: f32) -> f32);
 shape!(eight_floats(
     a: f32, b: f64, c: f32, d: f64, e: f32, f: f64, g: f32, h: f64
 ) -> f64);
