@@ -118,6 +118,8 @@ pub(crate) fn line_length(source: &Source) -> Vec<Finding> {
         .filter(|(_, line)| line.text.chars().count() > LINE_CHARS)
         // A row of a Markdown table cannot be broken.
         .filter(|(_, line)| !(prose && (line.text.starts_with('|') || line.text.contains('\t'))))
+        // Nor can the head of a table in TOML.
+        .filter(|(_, line)| !line.text.starts_with("[target."))
         .map(|(at, line)| source.finding(at, format!("{} characters", line.text.chars().count())))
         .collect()
 }
@@ -145,7 +147,7 @@ pub(crate) fn layout(sources: &[Source]) -> Vec<Finding> {
     for source in sources.iter().filter(|s| s.is_library()) {
         let path = source.path.as_str();
         let stem = path.strip_suffix(".rs").unwrap_or(path);
-        if sources.iter().any(|s| s.path.starts_with(&format!("{stem}/"))) {
+        if sources.iter().any(|s| s.is_rust() && s.path.starts_with(&format!("{stem}/"))) {
             findings.push(source.finding(0, format!("move it to {stem}/mod.rs")));
         }
         let stem = stem.strip_suffix("/mod").unwrap_or(stem);
@@ -306,7 +308,9 @@ pub(crate) fn dependency_reasons(source: &Source) -> Vec<Finding> {
                 findings.push(source.finding(number, "a dependency without its reason above it"));
             }
         }
-        commented = text.starts_with('#') || commented && !text.is_empty() && !text.contains('=');
+        // A comment above a table's head speaks for the first dependency in it.
+        let passes_on = text.starts_with('[') || !text.is_empty() && !text.contains('=');
+        commented = text.starts_with('#') || commented && passes_on;
     }
     findings
 }

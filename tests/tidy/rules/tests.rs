@@ -118,6 +118,8 @@ fn dependencies_without_a_reason_are_found() {
     let good = "[dependencies]\n# Why.\na = \"1\"\n# Why b.\nb = { features = [\n  \"x\",\n] }\n\
         isothread = { path = \"..\" }\n[features]\nc = []\n";
     assert!(dependency_reasons(&source("Cargo.toml", good)).is_empty());
+    let good = "# Why.\n[target.'cfg(a = \"b\")'.dependencies]\na = \"1\"\n";
+    assert!(dependency_reasons(&source("Cargo.toml", good)).is_empty());
     let bad = "[target.'cfg(unix)'.dependencies]\n# Why.\na = \"1\"\nb = \"1\"\n";
     assert_eq!(dependency_reasons(&source("Cargo.toml", bad)).len(), 1);
 }
