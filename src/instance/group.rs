@@ -120,8 +120,6 @@ pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
     // Merges only ever make this true.
     a == b || root(a) == root(b)
 }
-            == unsafe { (*b.as_ptr()).group.root.load(Ordering::Acquire) }
-}
 
 /// Makes one group of two.
 ///
