@@ -1,0 +1,128 @@
+//! The scripts' engine: isothread's public interface. Each script gets a context of its own.
+
+use crate::engine::{Engine, Failure, Value};
+use isothread::{
+    Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Instance, InstanceArgs, Module, Val,
+};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Bytes of guest stack: deep recursion of the scripts fits, and endless recursion ends soon.
+const STACK_BYTES: u32 = 1 << 20;
+
+pub(crate) struct Isothread {
+    context: Context,
+}
+
+/// An instance and the stack its functions are called on.
+pub(crate) struct Running {
+    instance: Instance,
+    env: RefCell<ExecEnv>,
+}
+
+/// The phase in which an instantiation failed.
+fn instantiating(error: &Error) -> Failure {
+    let text = error.message();
+    let text = text.strip_prefix("Exception: ").unwrap_or(text).to_owned();
+    match error.kind() {
+        ErrorKind::Trap(_) => Failure::Trap(text),
+        // Segments that do not fit are traps to the suite.
+        _ if text.starts_with("out of bounds") => Failure::Trap(text),
+        _ => Failure::Link(text),
+    }
+}
+
+fn to_val(value: Value) -> Result<Val, Failure> {
+    Ok(match value {
+        Value::I32(bits) => Val::I32(bits as i32),
+        Value::I64(bits) => Val::I64(bits as i64),
+        Value::F32(bits) => Val::F32(f32::from_bits(bits)),
+        Value::F64(bits) => Val::F64(f64::from_bits(bits)),
+        Value::V128(bits) => Val::V128(bits),
+        Value::FuncRef(false) => Val::FuncRef(None),
+        Value::FuncRef(true) => return Err(Failure::Missing("a function to pass".into())),
+        Value::ExternRef(word) => Val::ExternRef(word.and_then(ExternRef::new)),
+    })
+}
+
+fn from_val(val: Val) -> Value {
+    match val {
+        Val::I32(value) => Value::I32(value as u32),
+        Val::I64(value) => Value::I64(value as u64),
+        Val::F32(value) => Value::F32(value.to_bits()),
+        Val::F64(value) => Value::F64(value.to_bits()),
+        Val::V128(value) => Value::V128(value),
+        Val::FuncRef(func) => Value::FuncRef(func.is_some()),
+        Val::ExternRef(word) => Value::ExternRef(word.map(ExternRef::word)),
+    }
+}
+
+impl Engine for Isothread {
+    type Module = Module;
+    type Instance = Rc<Running>;
+
+    fn new() -> Self {
+        Self { context: Context::new().expect("a context can be made") }
+    }
+
+    fn load(&self, bytes: &[u8]) -> Result<Module, Failure> {
+        Module::new(&self.context, bytes).map_err(|error| match error.kind() {
+            ErrorKind::Load => Failure::Load(error.message().to_owned()),
+            kind => Failure::Missing(format!("{kind:?} at load: {error}")),
+        })
+    }
+
+    fn imports_from(&self, module: &Module) -> Vec<String> {
+        module.imports().map(|import| import.module.to_owned()).collect()
+    }
+
+    fn instantiate(
+        &self,
+        module: &Module,
+        resolve: &dyn Fn(&str) -> Option<Rc<Running>>,
+    ) -> Result<Rc<Running>, Failure> {
+        let mut imports = Vec::<Option<Extern>>::new();
+        for import in module.imports() {
+            // An embedder that leaves a function out gets a trap at its call, as WAMR has it. The
+            // suite wants an error, and the suite's embedder is this file.
+            let found = resolve(import.module)
+                .and_then(|running| running.instance.get_export(import.name))
+                .ok_or_else(|| Failure::Link("unknown import".to_owned()))?;
+            imports.push(Some(found));
+        }
+        let args = InstanceArgs { stack_size: STACK_BYTES, ..InstanceArgs::default() };
+        let instance = Instance::with_imports(module, args, &imports)
+            .map_err(|error| instantiating(&error))?;
+        let env = ExecEnv::new(&instance, STACK_BYTES)
+            .map_err(|error| Failure::Missing(error.message().to_owned()))?;
+        Ok(Rc::new(Running { instance, env: RefCell::new(env) }))
+    }
+
+    fn invoke(
+        &self,
+        running: &Rc<Running>,
+        name: &str,
+        args: &[Value],
+    ) -> Result<Vec<Value>, Failure> {
+        let Some(func) = running.instance.get_func(name) else {
+            return Err(Failure::Missing(format!("no function {name:?}")));
+        };
+        let args = args.iter().map(|&arg| to_val(arg)).collect::<Result<Vec<_>, _>>()?;
+        let mut results = vec![Val::I32(0); func.ty().results().len()];
+        let result = func.call(&mut running.env.borrow_mut(), &args, &mut results);
+        // A trap stays pending until somebody has looked at it.
+        running.instance.clear_exception();
+        match result {
+            Ok(()) => Ok(results.into_iter().map(from_val).collect()),
+            Err(error) if error.trap().is_some() => Err(Failure::Trap(error.message().to_owned())),
+            Err(error) => Err(Failure::Missing(error.message().to_owned())),
+        }
+    }
+
+    fn get(&self, running: &Rc<Running>, name: &str) -> Result<Value, Failure> {
+        match running.instance.get_global(name) {
+            Some(global) => Ok(from_val(global.get())),
+            None => Err(Failure::Missing(format!("no global {name:?}"))),
+        }
+    }
+}

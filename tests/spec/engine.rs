@@ -1,0 +1,71 @@
+//! What the scripts need of an engine. `binding.rs` alone knows which one it is.
+
+use std::fmt;
+
+/// Why something did not work, by phase.
+pub(crate) enum Failure {
+    /// The module was refused.
+    Load(String),
+    /// An import is missing or does not fit.
+    Link(String),
+    /// Guest code trapped, while instantiating or when called.
+    Trap(String),
+    /// The script asks for something that is not there.
+    Missing(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Load(text) => write!(f, "refused at load: {text}"),
+            Self::Link(text) => write!(f, "does not link: {text}"),
+            Self::Trap(text) => write!(f, "trapped: {text}"),
+            Self::Missing(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A value as its bits, which is how results are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    I32(u32),
+    I64(u64),
+    F32(u32),
+    F64(u64),
+    V128(u128),
+    /// A function reference: whether it is one, that is, not null.
+    FuncRef(bool),
+    ExternRef(Option<u64>),
+}
+
+pub(crate) trait Engine {
+    type Module: Clone;
+    type Instance: Clone;
+
+    /// An engine with nothing in it.
+    fn new() -> Self;
+
+    /// Parses, validates, and whatever else loading takes.
+    fn load(&self, bytes: &[u8]) -> Result<Self::Module, Failure>;
+
+    /// Names of the modules that `module` imports from.
+    fn imports_from(&self, module: &Self::Module) -> Vec<String>;
+
+    /// Instantiates; `resolve` knows the instances that may be imported from by name.
+    fn instantiate(
+        &self,
+        module: &Self::Module,
+        resolve: &dyn Fn(&str) -> Option<Self::Instance>,
+    ) -> Result<Self::Instance, Failure>;
+
+    /// Calls an exported function.
+    fn invoke(
+        &self,
+        instance: &Self::Instance,
+        name: &str,
+        args: &[Value],
+    ) -> Result<Vec<Value>, Failure>;
+
+    /// Reads an exported global.
+    fn get(&self, instance: &Self::Instance, name: &str) -> Result<Value, Failure>;
+}

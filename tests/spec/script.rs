@@ -1,0 +1,335 @@
+//! Runs the directives of one script.
+
+use crate::engine::{Engine, Failure, Value};
+use crate::features::{Verdict, judge};
+use crate::{text, values};
+use std::collections::HashMap;
+use wast::lexer::Lexer;
+use wast::parser::{ParseBuffer, parse};
+use wast::token::Id;
+use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, Wat};
+
+/// How a directive went.
+pub(crate) enum Outcome {
+    Passed,
+    /// A text that is no module: it never came to the engine.
+    TextOnly,
+    /// It needs proposals that the engine does not execute, or a module that does.
+    Gated(Vec<&'static str>),
+    Failed(String),
+}
+
+/// A module or an instance, or what it would have needed.
+#[derive(Clone)]
+enum Entry<T> {
+    Live(T),
+    Gated(Vec<&'static str>),
+}
+
+/// Why a directive has no verdict of its own.
+enum Stop {
+    Gated(Vec<&'static str>),
+    Failure(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+type Run<T> = Result<T, Stop>;
+
+fn missing<T>(what: impl Into<String>) -> Run<T> {
+    Err(Stop::Failure(Failure::Missing(what.into())))
+}
+
+/// What the suite expects under the name "spectest". Nothing is printed.
+const SPECTEST: &str = r#"(module
+    (global (export "global_i32") i32 (i32.const 666))
+    (global (export "global_i64") i64 (i64.const 666))
+    (global (export "global_f32") f32 (f32.const 666.6))
+    (global (export "global_f64") f64 (f64.const 666.6))
+    (table (export "table") 10 20 funcref)
+    (memory (export "memory") 1 2)
+    (func (export "print"))
+    (func (export "print_i32") (param i32))
+    (func (export "print_i64") (param i64))
+    (func (export "print_f32") (param f32))
+    (func (export "print_f64") (param f64))
+    (func (export "print_i32_f32") (param i32 f32))
+    (func (export "print_f64_f64") (param f64 f64)))"#;
+
+pub(crate) fn buffer(text: &str) -> Result<ParseBuffer<'_>, wast::Error> {
+    let mut lexer = Lexer::new(text);
+    // Scripts about names contain what editors should not show as it is.
+    lexer.allow_confusing_unicode(true);
+    ParseBuffer::new_with_lexer(lexer)
+}
+
+pub(crate) fn directives<'a>(
+    buffer: &'a ParseBuffer<'a>,
+) -> Result<Vec<WastDirective<'a>>, wast::Error> {
+    Ok(parse::<Wast<'a>>(buffer)?.directives)
+}
+
+/// The state of a script: what its names stand for.
+pub(crate) struct Script<'e, E: Engine> {
+    engine: &'e E,
+    /// The latest instance.
+    current: Option<Entry<E::Instance>>,
+    instances: HashMap<String, Entry<E::Instance>>,
+    registered: HashMap<String, Entry<E::Instance>>,
+    definitions: HashMap<String, Entry<E::Module>>,
+    latest_definition: Option<Entry<E::Module>>,
+}
+
+impl<'e, E: Engine> Script<'e, E> {
+    pub(crate) fn new(engine: &'e E) -> Self {
+        let mut script = Self {
+            engine,
+            current: None,
+            instances: HashMap::new(),
+            registered: HashMap::new(),
+            definitions: HashMap::new(),
+            latest_definition: None,
+        };
+        let bytes = wat::parse_str(SPECTEST).expect("the module is well formed");
+        if let Ok(Entry::Live(spectest)) = script.make(&bytes) {
+            script.registered.insert("spectest".to_owned(), Entry::Live(spectest));
+        }
+        script
+    }
+
+    pub(crate) fn run(&mut self, directive: WastDirective<'_>) -> Outcome {
+        match self.directive(directive) {
+            Ok(outcome) => outcome,
+            Err(Stop::Gated(needs)) => Outcome::Gated(needs),
+            Err(Stop::Failure(failure)) => Outcome::Failed(failure.to_string()),
+        }
+    }
+
+    fn directive(&mut self, directive: WastDirective<'_>) -> Run<Outcome> {
+        match directive {
+            WastDirective::Module(module) => self.module(module),
+            WastDirective::ModuleDefinition(module) => self.definition(module),
+            WastDirective::ModuleInstance { instance, module, .. } => {
+                self.instance_of(instance, module)
+            }
+            WastDirective::AssertMalformed { module, message, .. }
+            | WastDirective::AssertInvalid { module, message, .. } => {
+                Ok(self.refused(module, message))
+            }
+            WastDirective::Register { name, module, .. } => {
+                let entry = self.entry(module)?.clone();
+                let outcome = match &entry {
+                    Entry::Live(_) => Outcome::Passed,
+                    Entry::Gated(needs) => Outcome::Gated(needs.clone()),
+                };
+                self.registered.insert(name.to_owned(), entry);
+                Ok(outcome)
+            }
+            WastDirective::Invoke(invoke) => self.invoke(&invoke).map(|_| Outcome::Passed),
+            WastDirective::AssertReturn { exec, results, .. } => {
+                let got = self.execute(exec)?;
+                Ok(match values::matches(&results, &got) {
+                    true => Outcome::Passed,
+                    false => Outcome::Failed(format!("returned {got:x?}, not {results:x?}")),
+                })
+            }
+            WastDirective::AssertTrap { exec, message, .. } => {
+                let result = self.execute(exec);
+                self.traps(result, message)
+            }
+            WastDirective::AssertException { exec, .. } => {
+                let result = self.execute(exec);
+                self.traps(result, "uncaught wasm exception")
+            }
+            WastDirective::AssertExhaustion { call, message, .. } => {
+                let result = self.invoke(&call);
+                self.traps(result, message)
+            }
+            WastDirective::AssertUnlinkable { module, message, .. } => {
+                self.unlinkable(module, message)
+            }
+            other => missing(format!("no such directive here: {other:?}")),
+        }
+    }
+
+    /// A module that must load and instantiate.
+    fn module(&mut self, mut module: QuoteWat<'_>) -> Run<Outcome> {
+        let name = module.name().map(|id| id.name().to_owned());
+        self.current = None;
+        let bytes = encode(&mut module)?;
+        let entry = self.make(&bytes)?;
+        let outcome = match &entry {
+            Entry::Live(_) => Outcome::Passed,
+            Entry::Gated(needs) => Outcome::Gated(needs.clone()),
+        };
+        if let Some(name) = name {
+            self.instances.insert(name, entry.clone());
+        }
+        self.current = Some(entry);
+        Ok(outcome)
+    }
+
+    fn definition(&mut self, mut module: QuoteWat<'_>) -> Run<Outcome> {
+        let name = module.name().map(|id| id.name().to_owned());
+        self.latest_definition = None;
+        let bytes = encode(&mut module)?;
+        let entry = self.load(&bytes)?;
+        let outcome = match &entry {
+            Entry::Live(_) => Outcome::Passed,
+            Entry::Gated(needs) => Outcome::Gated(needs.clone()),
+        };
+        if let Some(name) = name {
+            self.definitions.insert(name, entry.clone());
+        }
+        self.latest_definition = Some(entry);
+        Ok(outcome)
+    }
+
+    fn instance_of(&mut self, name: Option<Id<'_>>, module: Option<Id<'_>>) -> Run<Outcome> {
+        let definition = match module {
+            Some(id) => self.definitions.get(id.name()),
+            None => self.latest_definition.as_ref(),
+        };
+        let Some(definition) = definition.cloned() else { return missing("no such definition") };
+        let entry = match definition {
+            Entry::Live(module) => self.instantiate(&module)?,
+            Entry::Gated(needs) => Entry::Gated(needs),
+        };
+        let outcome = match &entry {
+            Entry::Live(_) => Outcome::Passed,
+            Entry::Gated(needs) => Outcome::Gated(needs.clone()),
+        };
+        if let Some(name) = name {
+            self.instances.insert(name.name().to_owned(), entry.clone());
+        }
+        self.current = Some(entry);
+        Ok(outcome)
+    }
+
+    /// Loads a module that is valid, or checks that the engine refuses it for want of a
+    /// proposal.
+    fn load(&self, bytes: &[u8]) -> Run<Entry<E::Module>> {
+        match (judge(bytes), self.engine.load(bytes)) {
+            (Verdict::Needs(needs), Err(Failure::Load(_))) => Ok(Entry::Gated(needs)),
+            (Verdict::Needs(needs), _) => missing(format!("loads without {needs:?}")),
+            (_, result) => Ok(Entry::Live(result?)),
+        }
+    }
+
+    fn make(&self, bytes: &[u8]) -> Run<Entry<E::Instance>> {
+        match self.load(bytes)? {
+            Entry::Live(module) => self.instantiate(&module),
+            Entry::Gated(needs) => Ok(Entry::Gated(needs)),
+        }
+    }
+
+    fn instantiate(&self, module: &E::Module) -> Run<Entry<E::Instance>> {
+        for name in self.engine.imports_from(module) {
+            if let Some(Entry::Gated(needs)) = self.registered.get(&name) {
+                return Ok(Entry::Gated(needs.clone()));
+            }
+        }
+        let resolve = |name: &str| match self.registered.get(name) {
+            Some(Entry::Live(instance)) => Some(instance.clone()),
+            _ => None,
+        };
+        Ok(Entry::Live(self.engine.instantiate(module, &resolve)?))
+    }
+
+    /// A module that must be refused at load.
+    fn refused(&self, mut module: QuoteWat<'_>, message: &str) -> Outcome {
+        let bytes = match module.to_test() {
+            Ok(QuoteWatTest::Binary(bytes)) => bytes,
+            // Quoted text is about the text format, but may come out as a binary all the same.
+            Ok(QuoteWatTest::Text(_)) => match module.encode() {
+                Ok(bytes) => bytes,
+                Err(_) => return Outcome::TextOnly,
+            },
+            Err(_) => return Outcome::TextOnly,
+        };
+        match self.engine.load(&bytes) {
+            Ok(_) => Outcome::Failed(format!("loads, but: {message}")),
+            // Refused, but for the wrong reason: the fault itself was not looked at.
+            Err(Failure::Load(_)) => match judge(&bytes) {
+                Verdict::Needs(needs) => Outcome::Gated(needs),
+                Verdict::Invalid(Some(missing)) => Outcome::Gated(vec![missing]),
+                _ => Outcome::Passed,
+            },
+            Err(other) => Outcome::Failed(format!("{other}, instead of a load error")),
+        }
+    }
+
+    fn unlinkable(&mut self, mut module: Wat<'_>, message: &str) -> Run<Outcome> {
+        let bytes = module.encode().map_err(|e| Failure::Missing(e.to_string()))?;
+        match self.make(&bytes) {
+            Ok(Entry::Live(_)) => Ok(Outcome::Failed(format!("links, but: {message}"))),
+            Ok(Entry::Gated(needs)) => Ok(Outcome::Gated(needs)),
+            Err(Stop::Failure(Failure::Link(ours))) if text::agrees(message, &ours) => {
+                Ok(Outcome::Passed)
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn traps(&self, result: Run<Vec<Value>>, message: &str) -> Run<Outcome> {
+        match result {
+            Ok(values) => Ok(Outcome::Failed(format!("returned {values:x?}, but: {message}"))),
+            Err(Stop::Failure(Failure::Trap(ours))) => Ok(match text::agrees(message, &ours) {
+                true => Outcome::Passed,
+                false => Outcome::Failed(format!("trapped with {ours:?}, not {message:?}")),
+            }),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn execute(&mut self, exec: WastExecute<'_>) -> Run<Vec<Value>> {
+        match exec {
+            WastExecute::Invoke(invoke) => self.invoke(&invoke),
+            WastExecute::Get { module, global, .. } => {
+                Ok(vec![self.engine.get(self.live(module)?, global)?])
+            }
+            WastExecute::Wat(mut module) => {
+                let bytes = module.encode().map_err(|e| Failure::Missing(e.to_string()))?;
+                match self.make(&bytes)? {
+                    Entry::Live(_) => Ok(Vec::new()),
+                    Entry::Gated(needs) => Err(Stop::Gated(needs)),
+                }
+            }
+        }
+    }
+
+    fn invoke(&self, invoke: &WastInvoke<'_>) -> Run<Vec<Value>> {
+        let instance = self.live(invoke.module)?;
+        let args = values::arguments(&invoke.args).map_err(Failure::Missing)?;
+        Ok(self.engine.invoke(instance, invoke.name, &args)?)
+    }
+
+    fn entry(&self, name: Option<Id<'_>>) -> Run<&Entry<E::Instance>> {
+        let entry = match name {
+            Some(id) => self.instances.get(id.name()),
+            None => self.current.as_ref(),
+        };
+        match entry {
+            Some(entry) => Ok(entry),
+            None => missing("no such instance"),
+        }
+    }
+
+    fn live(&self, name: Option<Id<'_>>) -> Run<&E::Instance> {
+        match self.entry(name)? {
+            Entry::Live(instance) => Ok(instance),
+            Entry::Gated(needs) => Err(Stop::Gated(needs.clone())),
+        }
+    }
+}
+
+fn encode(module: &mut QuoteWat<'_>) -> Run<Vec<u8>> {
+    match module.encode() {
+        Ok(bytes) => Ok(bytes),
+        Err(error) => missing(error.to_string()),
+    }
+}

