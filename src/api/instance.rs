@@ -156,8 +156,11 @@ impl Instance {
         imports: &[Option<Extern>],
     ) -> Result<Self> {
         let context = module.context();
-        let ptr = context.guarded(|| link::make(module, args, imports))??;
-        let instance = Self { ptr, not_send: PhantomData };
+        let instance = context.guarded(|| {
+            let ptr = link::make(module, args, imports)?;
+            // A handle from the start: what runs out of memory drops what it made.
+            Ok::<_, Error>(Self { ptr, not_send: PhantomData })
+        })??;
         instance.run_entry_points()?;
         Ok(instance)
     }
