@@ -2,6 +2,7 @@
 
 use super::trap::Trap;
 use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::fmt;
 
 /// What kind of failure an [`Error`] is; it decides the prefix and the place of the text.
@@ -80,6 +81,14 @@ impl From<Trap> for Error {
     #[cold]
     fn from(trap: Trap) -> Self {
         Self::new(ErrorKind::Trap(trap), trap.text())
+    }
+}
+
+/// What the fallible helpers of `alloc` answer.
+impl From<TryReserveError> for Error {
+    #[cold]
+    fn from(_: TryReserveError) -> Self {
+        Self::out_of_memory()
     }
 }
 

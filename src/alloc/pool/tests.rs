@@ -59,7 +59,7 @@ fn only_a_few_words_of_the_buffer_are_written_at_first() {
 #[test]
 fn any_start_address_will_do() {
     for shift in 0..17 {
-        let mut buffer = Buffer::new(512);
+        let buffer = Buffer::new(512);
         // SAFETY: the buffer outlives the heap and nobody else uses it.
         let lent = unsafe { PoolBuffer::new(buffer.start().add(shift), 512 - shift) };
         let heap = Heap::new(HeapConfig::Pool(lent.unwrap()), None).unwrap();
