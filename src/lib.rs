@@ -28,3 +28,5 @@ pub use context::{
     TypeIds, WeakContext,
 };
 pub use native::{Convention, NativeSymbol};
+#[cfg(feature = "wasi")]
+pub use wasi::{WasiArgs, WasiCtx};

@@ -282,3 +282,18 @@ fn exec_envs_outlive_their_handles() {
     drop(env);
     assert!(instance.get_func("add").is_some());
 }
+
+#[cfg(feature = "wasi")]
+#[test]
+fn wasi_is_there_for_modules_that_import_it() {
+    let mut guest = Guest::new(
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (func (export "_start") (call $exit (i32.const 33))))"#,
+    );
+    assert!(guest.instance.module().is_wasi());
+    assert!(guest.instance.host_state::<isothread::WasiCtx>().is_some());
+    assert_eq!(guest.call("_start", &[]).unwrap_err(), "wasi proc exit");
+    assert_eq!(guest.instance.exit_code(), 33);
+    assert!(Guest::new("(module)").instance.host_state::<isothread::WasiCtx>().is_none());
+}

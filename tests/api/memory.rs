@@ -178,3 +178,35 @@ fn a_guests_own_allocator_serves_the_host() {
     assert!(instance.malloc(13).is_none());
     assert_eq!(instance.exception().unwrap(), "Exception: unreachable");
 }
+
+#[test]
+fn memory_from_the_contexts_heap() {
+    let mut buffer = vec![0_u64; (1 << 20) / 8];
+    let start = buffer.as_mut_ptr().cast::<u8>();
+    // SAFETY: the buffer outlives the context, and nobody else uses it.
+    let pool = unsafe { isothread::PoolBuffer::new(start, 1 << 20) }.unwrap();
+    let context = isothread::Context::builder()
+        .heap(isothread::HeapConfig::Pool(pool))
+        .memories_in_heap(true)
+        .build()
+        .unwrap();
+    let module = crate::load(&context, MEMORY);
+    let instance = isothread::Instance::new(&module, InstanceArgs::default()).unwrap();
+    let memory = instance.get_memory("memory").unwrap();
+    let inside = |memory: &isothread::Memory| {
+        let base = memory.base_ptr() as usize;
+        (start as usize..start as usize + (1 << 20)).contains(&base)
+    };
+    assert!(inside(&memory));
+    assert_eq!(memory.grow(2).unwrap(), 1);
+    assert!(inside(&memory));
+    let mut bytes = vec![1; 3 * 65536];
+    memory.read(0, &mut bytes).unwrap();
+    assert_eq!(&bytes[100..105], b"text\0");
+    assert!(bytes[105..].iter().all(|&byte| byte == 0));
+    let mut instances = vec![instance];
+    while let Ok(instance) = isothread::Instance::new(&module, InstanceArgs::default()) {
+        instances.push(instance);
+    }
+    assert!((5..16).contains(&instances.len()), "{}", instances.len());
+}

@@ -81,7 +81,7 @@ fn in_context(heap: HeapConfig, wasm: &[u8]) -> isothread::Result<i32> {
     let run = instance.get_func("run").expect("exported");
     run.call(&mut env, &[Val::I32(7)], &mut results)?;
     assert!(matches!(results, [Val::I32(7)]));
-    assert_eq!(context.stats().objects(), 2);
+    assert_eq!(context.stats().objects(), 3);
     Ok(7)
 }
 
