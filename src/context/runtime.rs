@@ -74,6 +74,9 @@ impl Runtime {
         let gc_heap_size =
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
         let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
+        let parts = Parts::default();
+        // A new registry has room for it.
+        crate::wasi::register(&parts.natives);
         Self {
             heap: args.heap,
             process: args.process,
@@ -91,7 +94,7 @@ impl Runtime {
             sink: Lock::new(args.sink),
             counters: Counters::default(),
             threads: Threads::default(),
-            parts: ManuallyDrop::new(Parts::default()),
+            parts: ManuallyDrop::new(parts),
         }
     }
 
