@@ -1,7 +1,8 @@
 //! isothread behind the benchmarks' trait.
 
 use super::{Code, Engine, Running};
-use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, TypedFunc, Val};
+use isothread::{Context, ExecEnv, Func, FuncType, Instance, InstanceArgs, Module, Native};
+use isothread::{Trap, TypedFunc, Val, ValType};
 
 /// Bytes of guest stack: the deepest kernel needs far less.
 const STACK_SIZE: u32 = 1 << 20;
@@ -12,8 +13,14 @@ pub struct Isothread {
 
 impl Isothread {
     pub fn new() -> Result<Self, String> {
-        let context = Context::builder().build().map_err(text)?;
-        context.register_native("env", "add", |a: i32, b: i32| a.wrapping_add(b)).map_err(text)?;
+        let context = Context::new().map_err(text)?;
+        let ty = FuncType::new([ValType::I32; 2], [ValType::I32]);
+        let add = Native::new(ty, |_, args, results| {
+            let [Val::I32(a), Val::I32(b)] = *args else { return Err(Trap::Internal) };
+            results[0] = Val::I32(a.wrapping_add(b));
+            Ok(())
+        });
+        context.define("env", "add", &add).map_err(text)?;
         Ok(Self { context })
     }
 }
