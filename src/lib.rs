@@ -27,6 +27,6 @@ pub use context::{
     LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectKind, RawContext, RunningMode, ThreadInfo,
     TypeIds, WeakContext,
 };
+pub use module::package::{PackageType, file_version};
 pub use native::{Convention, NativeSymbol};
-#[cfg(feature = "wasi")]
 pub use wasi::{WasiArgs, WasiCtx};

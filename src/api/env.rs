@@ -1,7 +1,6 @@
 //! Execution environments: a guest stack, on one thread at a time.
 
 use super::{Context, Error, Instance, RawInstance, Result};
-use crate::context::ObjectKind;
 use crate::exec::{EnvKind, ExecEnv as Env, NATIVE_STACK_MARGIN};
 use crate::platform::stack;
 use std::ffi::c_void;
@@ -29,9 +28,7 @@ impl ExecEnv {
         let setup = instance.env_setup(stack_size);
         // SAFETY: the instance is live.
         let new = || unsafe { Env::new(instance.ptr(), EnvKind::Counted, setup) };
-        let context = instance.context_ref();
-        let ptr = context.run(new).ok_or_else(Error::out_of_memory)?;
-        context.count_object(ObjectKind::ExecEnv);
+        let ptr = instance.context_ref().run(new).ok_or_else(Error::out_of_memory)?;
         Ok(Self { ptr, not_send: PhantomData })
     }
 
@@ -143,7 +140,6 @@ impl Drop for ExecEnv {
         }
         // SAFETY: the exec_env is live. The clone outlives the instance that may go with it.
         let context = unsafe { context_of(self.ptr) }.clone();
-        context.uncount_object(ObjectKind::ExecEnv);
         // SAFETY: the handle owns the exec_env, and nobody can run it any more.
         context.run(|| unsafe { Env::free(self.ptr) });
     }

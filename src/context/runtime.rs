@@ -29,7 +29,6 @@ pub(super) struct Runtime {
     init_args: InitArgs,
     init_conflicts: AtomicU32,
     accepts_strays: AtomicBool,
-    pub(super) memories_in_heap: bool,
     poisoned: AtomicBool,
     sink: Lock<Option<LogCallback>>,
     pub(super) counters: Counters,
@@ -56,7 +55,6 @@ pub(super) struct RuntimeArgs {
     pub(super) jit: JitOptions,
     pub(super) sink: Option<LogCallback>,
     pub(super) accepts_strays: bool,
-    pub(super) memories_in_heap: bool,
     pub(super) init_args: InitArgs,
 }
 
@@ -73,10 +71,6 @@ impl Runtime {
         let max_thread_num = args.settings.max_thread_num.unwrap_or(MAX_THREAD_NUM_DEFAULT);
         let gc_heap_size =
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
-        let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
-        let parts = Parts::default();
-        // A new registry has room for it.
-        crate::wasi::register(&parts.natives);
         Self {
             heap: args.heap,
             process: args.process,
@@ -89,12 +83,11 @@ impl Runtime {
             init_args: args.init_args,
             init_conflicts: AtomicU32::new(0),
             accepts_strays: AtomicBool::new(args.accepts_strays),
-            memories_in_heap,
             poisoned: AtomicBool::new(false),
             sink: Lock::new(args.sink),
             counters: Counters::default(),
             threads: Threads::default(),
-            parts: ManuallyDrop::new(parts),
+            parts: ManuallyDrop::new(Parts::default()),
         }
     }
 

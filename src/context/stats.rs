@@ -43,14 +43,6 @@ impl Counters {
         &self.0[kind as usize]
     }
 
-    pub(super) fn add(&self, kind: ObjectKind) {
-        self.of(kind).fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn remove(&self, kind: ObjectKind) {
-        self.of(kind).fetch_sub(1, Ordering::Relaxed);
-    }
-
     pub(super) fn get(&self, kind: ObjectKind) -> usize {
         self.of(kind).load(Ordering::Relaxed)
     }
@@ -64,7 +56,7 @@ pub struct Held {
 
 impl Held {
     pub(super) fn new(context: Context, kind: ObjectKind) -> Self {
-        context.0.counters.add(kind);
+        context.0.counters.of(kind).fetch_add(1, Ordering::Relaxed);
         Self { context, kind }
     }
 
@@ -75,6 +67,6 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.context.0.counters.remove(self.kind);
+        self.context.0.counters.of(self.kind).fetch_sub(1, Ordering::Relaxed);
     }
 }

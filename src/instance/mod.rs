@@ -12,7 +12,6 @@
 
 mod app_heap;
 mod build;
-mod clear;
 mod envs;
 mod exception;
 pub mod group;

@@ -6,11 +6,10 @@
 //! instances return. A returned reservation is zeroed at once: by hand where it is small, because
 //! that is faster than the system call and the page faults that would follow it.
 
-use super::clear::clear;
 use crate::platform::pages;
 use crate::sync::Lock;
 use std::mem;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// What a 32-bit memory can grow to.
 const MEMORY32_BYTES: usize = 1 << 32;
@@ -158,7 +157,7 @@ impl Reservation {
         // SAFETY: `committed` bytes are accessible, and whoever used them has given them back.
         unsafe {
             if self.committed <= ZEROED_BY_HAND_MAX {
-                clear(base, self.committed);
+                ptr::write_bytes(base, 0, self.committed);
                 true
             } else {
                 pages::zero(base, self.committed).is_ok()
@@ -185,7 +184,7 @@ mod tests {
 
     fn dirty(reservation: &Reservation, len: usize) {
         // SAFETY: the tests ask for what they committed.
-        unsafe { std::ptr::write_bytes(reservation.base.as_ptr(), 0xa5, len) };
+        unsafe { ptr::write_bytes(reservation.base.as_ptr(), 0xa5, len) };
     }
 
     #[test]

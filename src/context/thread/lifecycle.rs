@@ -30,7 +30,16 @@ pub fn init(builder: Option<ContextBuilder>) -> Result<Context> {
     with(|state| state.init(builder)).ok_or_else(Error::out_of_memory)?
 }
 
+/// Whether [`init`] would only count a reference now, so that its arguments do not matter.
+pub fn init_only_counts() -> bool {
+    with_existing(|state| state.own().is_some() || state.shares_primary()).unwrap_or(false)
+}
+
 impl ThreadState {
+    fn shares_primary(&self) -> bool {
+        self.process.shared_init() && self.process.registry.primary().is_some()
+    }
+
     fn init(&self, builder: Option<ContextBuilder>) -> Result<Context> {
         let registry = &self.process.registry;
         let wants_shared = builder.as_ref().is_some_and(ContextBuilder::wants_shared_init);

@@ -23,8 +23,8 @@ pub use activation::Entered;
 pub(super) use activation::{enter, pop, push, run, run_outside};
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
-    Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_thread_env,
-    prepare, release_own, thread_env_inited,
+    Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_only_counts,
+    init_thread_env, prepare, release_own, thread_env_inited,
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
