@@ -1,1 +1,33 @@
-//! WAMR's C API on isothread.
+//! WAMR's C API on isothread: the library `libiwasm`.
+//!
+//! A thin layer: each C function checks what it was given, finds the context, and calls the Rust
+//! API. `ffi/` is what all functions need, `shared/` the types that several headers declare, and
+//! each other folder one header. `facts/` says what must be as WAMR has it, `gen/` makes the
+//! headers from the declarations here.
+//!
+//! # The allocator
+//!
+//! The shared and the static library bring isothread's allocator as Rust's global one: what Rust
+//! code allocates while a context is current, the validator and the standard library included,
+//! comes from that context's pool or functions, and is counted there. C code is not affected.
+//!
+//! A Rust program that links this crate as an rlib gets it too, and then may not declare another.
+//! Rust programs have no use for this crate, though: they take `isothread`, which leaves the choice
+//! to them.
+
+#![forbid(unsafe_op_in_unsafe_fn)]
+#![allow(non_camel_case_types, reason = "types carry their C names")]
+#![allow(non_upper_case_globals, reason = "so do constants")]
+#![allow(clippy::missing_safety_doc, reason = "the contracts are the header's, in its words")]
+
+mod ffi;
+mod layout;
+pub mod lib_export;
+pub mod shared;
+pub mod wasm_export;
+
+/// cbindgen:ignore
+///
+/// Owner: the process; it keeps no state and sends each allocation to the heap that is current.
+#[global_allocator]
+static ALLOC: isothread::ContextAlloc = isothread::ContextAlloc;

@@ -1,0 +1,20 @@
+//! The context of a call, and running in one.
+
+pub(crate) use isothread::context::thread::with_current;
+use isothread::{Context, Result};
+
+/// The context of a call without a handle.
+pub(crate) fn current() -> Option<Context> {
+    Context::current().ok()
+}
+
+/// Whether a block may have been given out: a call without a handle finds a context, or some
+/// other thread would.
+pub(crate) fn exists() -> bool {
+    with_current(|_| ()).is_ok() || Context::all().is_ok_and(|all| !all.is_empty())
+}
+
+/// Runs `f` in a context: what it allocates comes from there, and an error if that ran out.
+pub(crate) fn within<R>(context: &Context, f: impl FnOnce() -> R) -> Result<R> {
+    context.guarded(f)
+}

@@ -1,0 +1,57 @@
+//! From handles to what they stand for.
+//!
+//! A NULL handle is `None`. Beyond that, a handle is trusted to be one that the runtime gave out
+//! and that was not destroyed since; modules, which only this crate knows, carry a tag as well,
+//! so that another kind of handle in their place is an error.
+
+use crate::shared::wasm_module_t;
+use crate::wasm_export::module::WASMModuleCommon;
+use crate::wasm_export::types::{
+    wasm_exec_env_t, wasm_function_inst_t, wasm_memory_inst_t, wasm_module_inst_t,
+};
+use isothread::{ExecEnv, Func, FuncType, Instance, Memory, RawMemory};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+/// A borrowed handle: dropping it gives no count back.
+pub(crate) type Borrowed<T> = ManuallyDrop<T>;
+
+/// # Safety
+/// `handle` is NULL or a live module.
+#[inline]
+pub(crate) unsafe fn module<'a>(handle: wasm_module_t) -> Option<&'a WASMModuleCommon> {
+    // SAFETY: NULL or live, says the caller.
+    unsafe { handle.as_ref() }.filter(|module| module.is_tagged())
+}
+
+/// # Safety
+/// `handle` is NULL or a live instance.
+#[inline]
+pub(crate) unsafe fn instance(handle: wasm_module_inst_t) -> Option<Borrowed<Instance>> {
+    // SAFETY: live, says the caller, and the count stays the caller's.
+    NonNull::new(handle.cast()).map(|raw| ManuallyDrop::new(unsafe { Instance::from_raw(raw) }))
+}
+
+/// # Safety
+/// `handle` is NULL or a live execution environment.
+#[inline]
+pub(crate) unsafe fn exec_env(handle: wasm_exec_env_t) -> Option<Borrowed<ExecEnv>> {
+    // SAFETY: live, says the caller, and the environment stays the caller's.
+    NonNull::new(handle.cast()).map(|raw| ManuallyDrop::new(unsafe { ExecEnv::from_raw(raw) }))
+}
+
+/// # Safety
+/// `handle` is NULL or a memory of a live instance.
+#[inline]
+pub(crate) unsafe fn memory(handle: wasm_memory_inst_t) -> Option<Memory> {
+    // SAFETY: live, says the caller.
+    NonNull::new(handle.cast::<RawMemory>()).map(|raw| unsafe { Memory::from_raw(raw) })
+}
+
+/// # Safety
+/// `handle` is NULL or a function of an instance that lives as long as the result is used.
+#[inline]
+pub(crate) unsafe fn func_type<'a>(handle: wasm_function_inst_t) -> Option<&'a FuncType> {
+    // SAFETY: live, says the caller.
+    NonNull::new(handle.cast()).map(|raw| unsafe { Func::ty_of_raw(raw) })
+}

@@ -1,0 +1,16 @@
+//! What every function at the C boundary needs: panics become errors, strings and error buffers
+//! get types, handles are checked.
+//!
+//! It knows no header and no function. The header folders import it; nothing here is exported.
+
+pub(crate) mod callback;
+pub(crate) mod context;
+mod cstr;
+mod error_buf;
+mod guard;
+pub(crate) mod handle;
+pub(crate) mod log;
+
+pub(crate) use cstr::{opt_bytes, opt_str};
+pub(crate) use error_buf::ErrorBuf;
+pub(crate) use guard::{ErrorValue, guard, guard_or};

@@ -1,0 +1,173 @@
+//! Execution environments: guest stacks, and the few things a host keeps with them.
+
+use super::types::{wasm_exec_env_t, wasm_module_inst_t};
+use crate::ffi::{guard, handle};
+use isothread::ExecEnv;
+use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
+
+/// Makes an execution environment with a guest stack of `stack_size` bytes (0: 16 KiB), to be
+/// ended with `wasm_runtime_destroy_exec_env`. NULL when memory runs out or the size is absurd.
+/// One thread at a time may use it; which one may change.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_create_exec_env(
+    module_inst: wasm_module_inst_t,
+    stack_size: u32,
+) -> wasm_exec_env_t {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(instance) = (unsafe { handle::instance(module_inst) }) else {
+            return std::ptr::null_mut();
+        };
+        ExecEnv::new(&instance, stack_size)
+            .map_or(std::ptr::null_mut(), |env| env.into_raw().as_ptr().cast())
+    })
+}
+
+/// Ends an execution environment that `wasm_runtime_create_exec_env` made. It may outlive its
+/// instance. The environments that `wasm_runtime_get_exec_env_singleton` and native functions
+/// see are not the caller's to destroy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_destroy_exec_env(exec_env: wasm_exec_env_t) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some(env) = unsafe { handle::exec_env(exec_env) } {
+            drop(std::mem::ManuallyDrop::into_inner(env));
+        }
+    })
+}
+
+/// The instance's own execution environment, made at the first call with the instance's default
+/// stack size. It goes with the instance. NULL when memory runs out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_exec_env_singleton(
+    module_inst: wasm_module_inst_t,
+) -> wasm_exec_env_t {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(instance) = (unsafe { handle::instance(module_inst) }) else {
+            return std::ptr::null_mut();
+        };
+        instance.singleton_exec_env().map_or(std::ptr::null_mut(), |env| env.as_ptr().cast())
+    })
+}
+
+/// The instance that the environment runs; inside a native function, the one that called it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_module_inst(
+    exec_env: wasm_exec_env_t,
+) -> wasm_module_inst_t {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::exec_env(exec_env) }
+            .map_or(std::ptr::null_mut(), |env| env.instance_raw().as_ptr().cast())
+    })
+}
+
+/// Makes the environment run another instance of the same context, which must live until another
+/// one is set. A native function that does so sets the former instance again before it returns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_module_inst(
+    exec_env: wasm_exec_env_t,
+    module_inst: wasm_module_inst_t,
+) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let env = unsafe { handle::exec_env(exec_env) };
+        if let (Some(mut env), Some(instance)) = (env, NonNull::new(module_inst)) {
+            // SAFETY: the C contract: the instance lives until another one is set.
+            unsafe { env.set_instance_raw(instance.cast()) };
+        }
+    })
+}
+
+/// Keeps a pointer of the host's with the environment. The runtime does not look at it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_user_data(
+    exec_env: wasm_exec_env_t,
+    user_data: *mut c_void,
+) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some(mut env) = unsafe { handle::exec_env(exec_env) } {
+            env.set_user_data(user_data.expose_provenance());
+        }
+    })
+}
+
+/// The pointer that `wasm_runtime_set_user_data` keeps; NULL before that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_user_data(exec_env: wasm_exec_env_t) -> *mut c_void {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::exec_env(exec_env) }.map_or(std::ptr::null_mut(), |env| {
+            std::ptr::with_exposed_provenance_mut(env.user_data())
+        })
+    })
+}
+
+/// Inside a native function, the attachment it was registered with; elsewhere NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_function_attachment(
+    exec_env: wasm_exec_env_t,
+) -> *mut c_void {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::exec_env(exec_env) }.map_or(std::ptr::null_mut(), |env| env.attachment())
+    })
+}
+
+/// Sets the lowest address that native frames of calls on this environment may reach, in place
+/// of what the thread's own stack allows; NULL undoes it. For threads whose stack the runtime
+/// cannot find out about.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_native_stack_boundary(
+    exec_env: wasm_exec_env_t,
+    native_stack_boundary: *mut u8,
+) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some(mut env) = unsafe { handle::exec_env(exec_env) } {
+            env.set_native_stack_boundary(native_stack_boundary.addr());
+        }
+    })
+}
+
+/// Limits how many instructions calls on this environment may execute from now on; a guest that
+/// uses them up traps with "instruction limit exceeded". A negative number takes the limit away.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_instruction_count_limit(
+    exec_env: wasm_exec_env_t,
+    instruction_count: c_int,
+) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some(mut env) = unsafe { handle::exec_env(exec_env) } {
+            env.set_instruction_limit(u64::try_from(instruction_count).ok());
+        }
+    })
+}
+
+/// Whether native code may go on to call: false, with the exception "native stack overflow", when
+/// the native stack is nearly used up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_detect_native_stack_overflow(
+    exec_env: wasm_exec_env_t,
+) -> bool {
+    // SAFETY: the same contract.
+    unsafe { wasm_runtime_detect_native_stack_overflow_size(exec_env, 0) }
+}
+
+/// Whether `required_size` bytes of native stack are left besides what the runtime itself needs:
+/// false, with the exception "native stack overflow", when they are not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_detect_native_stack_overflow_size(
+    exec_env: wasm_exec_env_t,
+    required_size: u32,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::exec_env(exec_env) }
+            .is_some_and(|env| env.check_native_stack(required_size as usize))
+    })
+}

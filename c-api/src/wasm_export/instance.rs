@@ -1,0 +1,203 @@
+//! Making instances and taking them down, and what an embedder keeps with them.
+
+use super::arguments::InstantiationArgs2;
+use super::integers::RunningMode;
+use super::module::WASMModuleCommon;
+use super::setup;
+use super::types::{RunningMode as Mode, wasm_module_inst_t};
+use crate::ffi::{ErrorBuf, context, guard, handle};
+use crate::shared::{InstantiationArgs, wasm_module_t};
+use isothread::{Instance, InstanceArgs};
+use std::ffi::{c_char, c_void};
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+/// What a `wasm_module_inst_t` points to: the runtime's own instance, with the embedder's module
+/// in the slot below.
+pub struct WASMModuleInstanceCommon {
+    _opaque: (),
+}
+
+/// Which of an instance's words holds its module, with a count.
+const MODULE_SLOT: usize = 0;
+
+/// Makes an instance: memories, tables and globals, then the start function and what else a
+/// module expects to be run first. `default_stack_size` is the guest stack of the execution
+/// environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
+/// linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
+/// exports `malloc` and `free`). NULL on failure, with "WASM module instantiate failed: ..." in
+/// `error_buf`. Functions that nothing was found for are no failure: calling one traps.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_instantiate(
+    module: wasm_module_t,
+    default_stack_size: u32,
+    host_managed_heap_size: u32,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_inst_t {
+    let args =
+        InstantiationArgs { default_stack_size, host_managed_heap_size, max_memory_pages: 0 };
+    // SAFETY: the same contract, and `args` is here.
+    unsafe { wasm_runtime_instantiate_ex(module, &args, error_buf, error_buf_size) }
+}
+
+/// Makes an instance like `wasm_runtime_instantiate`, with all its options in a struct. A limit
+/// of memory pages outside what the module allows is moved to the nearest it allows, with a log
+/// line.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_instantiate_ex(
+    module: wasm_module_t,
+    args: *const InstantiationArgs,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_inst_t {
+    guard(|| {
+        // SAFETY: NULL or a struct of the caller's.
+        let args = unsafe { args.as_ref() }.map(|v1| InstantiationArgs2::from_v1(*v1));
+        // SAFETY: the same contract.
+        unsafe { instantiate(module, args.as_ref(), error_buf, error_buf_size) }
+    })
+}
+
+/// Makes an instance like `wasm_runtime_instantiate`, with options made by
+/// `wasm_runtime_instantiation_args_create`; they stay the caller's and may be used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_instantiate_ex2(
+    module: wasm_module_t,
+    args: *const InstantiationArgs2,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_inst_t {
+    guard(|| {
+        // SAFETY: NULL or live, by the C contract.
+        let args = unsafe { args.as_ref() };
+        // SAFETY: the same contract.
+        unsafe { instantiate(module, args, error_buf, error_buf_size) }
+    })
+}
+
+/// # Safety
+/// `module` is NULL or live; `error_buf` is NULL or has room.
+unsafe fn instantiate(
+    module: wasm_module_t,
+    args: Option<&InstantiationArgs2>,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_inst_t {
+    // SAFETY: passed on.
+    let (handle, mut error) =
+        unsafe { (handle::module(module), ErrorBuf::new(error_buf, error_buf_size)) };
+    let (Some(handle), Some(args)) = (handle, args) else {
+        error.set(format_args!("Instantiate module failed, invalid module type"));
+        return std::ptr::null_mut();
+    };
+    match make(handle, args) {
+        Ok(instance) => {
+            // SAFETY: `module` is live; this count goes with the instance.
+            unsafe { Arc::increment_strong_count(module.cast_const()) };
+            instance.set_slot(MODULE_SLOT, module.expose_provenance());
+            instance.into_raw().as_ptr().cast()
+        }
+        Err(text) => {
+            error.set(format_args!("{text}"));
+            std::ptr::null_mut()
+        }
+    }
+}
+
+fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance, String> {
+    let wrap = |e: isothread::Error| format!("WASM module instantiate failed: {}", e.message());
+    // SAFETY: the embedder keeps the strings of its settings alive until it instantiated.
+    let state = context::within(module.module.context(), || unsafe {
+        super::wasi::state_for(module, args).map(|state| Box::new(state) as Box<_>)
+    });
+    let args = InstanceArgs {
+        stack_size: args.v1.default_stack_size,
+        heap_size: args.v1.host_managed_heap_size,
+        max_memory_pages: args.v1.max_memory_pages,
+        custom_data: args.custom_data.expose_provenance(),
+        host_state: Some(state.map_err(wrap)??),
+    };
+    Instance::new(&module.module, args).map_err(wrap)
+}
+
+/// Takes an instance down. Its own execution environment goes with it; others may still be
+/// destroyed afterwards, but nothing else may be done with them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
+        let module: wasm_module_t =
+            std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT));
+        drop(ManuallyDrop::into_inner(instance));
+        if !module.is_null() {
+            // SAFETY: the count that `instantiate` took for this instance.
+            drop(unsafe { Arc::from_raw(module.cast_const()) });
+        }
+    })
+}
+
+/// The module the instance was made from.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_module(module_inst: wasm_module_inst_t) -> wasm_module_t {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::instance(module_inst) }.map_or(std::ptr::null_mut(), |instance| {
+            std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT))
+        })
+    })
+}
+
+/// Chooses how the instance's code is executed. False, with nothing changed, for a mode this
+/// build does not have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_running_mode(
+    module_inst: wasm_module_inst_t,
+    running_mode: RunningMode,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let instance = unsafe { handle::instance(module_inst) };
+        // The interpreter is the only mode yet, so there is nothing to switch.
+        instance.is_some() && setup::supported_mode(running_mode).is_some()
+    })
+}
+
+/// How the instance's code is executed; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_running_mode(
+    module_inst: wasm_module_inst_t,
+) -> RunningMode {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::instance(module_inst) }.map_or(0, |_| Mode::Mode_Interp as RunningMode)
+    })
+}
+
+/// Keeps a pointer of the host's with the instance. The runtime does not look at it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_custom_data(
+    module_inst: wasm_module_inst_t,
+    custom_data: *mut c_void,
+) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some(instance) = unsafe { handle::instance(module_inst) } {
+            instance.set_custom_data(custom_data.expose_provenance());
+        }
+    })
+}
+
+/// The pointer that `wasm_runtime_set_custom_data` or the instantiation kept; NULL before that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_custom_data(
+    module_inst: wasm_module_inst_t,
+) -> *mut c_void {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::instance(module_inst) }.map_or(std::ptr::null_mut(), |instance| {
+            std::ptr::with_exposed_provenance_mut(instance.custom_data())
+        })
+    })
+}

@@ -1,0 +1,33 @@
+//! `wasm_export.h`: the runtime's API.
+//!
+//! One file for each section of the header; `values`, `parse`, `print`, `setup` and `integers`
+//! are what several of them need. It knows neither engines nor heaps, only the public Rust API.
+//! Control enters at each exported function, which runs inside `guard` and returns its error
+//! value for whatever goes wrong.
+//!
+//! Sections still to come, each a file of its own: multi-module loading, threads of the runtime,
+//! externrefs, instance contexts, shared heaps, call stacks and profiling, debugging.
+
+pub mod address;
+pub mod application;
+pub mod arguments;
+pub mod call;
+pub mod exception;
+pub mod exec_env;
+pub mod exports;
+pub mod heap;
+pub mod instance;
+pub mod integers;
+pub mod memory;
+pub mod module;
+pub mod native;
+pub mod package;
+mod parse;
+mod print;
+pub mod reflection;
+pub mod runtime;
+mod setup;
+pub mod thread;
+pub mod types;
+mod values;
+pub mod wasi;

@@ -1,0 +1,229 @@
+//! Loading modules, and what is asked of a loaded one.
+
+use super::reflection::Reflection;
+use crate::ffi::{ErrorBuf, context, guard, handle, opt_bytes, opt_str};
+use crate::shared::{LoadArgs, wasm_module_t};
+use isothread::{LoadOptions, Module, PackageType, file_version};
+use std::ffi::{CString, c_char};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What a `wasm_module_t` points to. Owner: the embedder's handle and every instance of it, each
+/// with a count.
+pub struct WASMModuleCommon {
+    tag: AtomicU32,
+    pub(crate) module: Module,
+    /// Whether the embedder said that it would free the binary.
+    binary_freeable: bool,
+    /// The module's name as C reads it, made when it is asked for or set.
+    name: Mutex<Option<CString>>,
+    /// WASI settings for the instances to come.
+    pub(crate) wasi: Mutex<super::wasi::Settings>,
+    reflection: OnceLock<Reflection>,
+}
+
+/// Stands in a module's tag while the embedder may use the handle.
+const LIVE: u32 = u32::from_le_bytes(*b"wmod");
+
+impl WASMModuleCommon {
+    fn new(module: Module, binary_freeable: bool) -> Self {
+        Self {
+            tag: AtomicU32::new(LIVE),
+            module,
+            binary_freeable,
+            name: Mutex::new(None),
+            wasi: Mutex::default(),
+            reflection: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn is_tagged(&self) -> bool {
+        self.tag.load(Ordering::Relaxed) == LIVE
+    }
+
+    pub(crate) fn reflection(&self) -> &Reflection {
+        self.reflection.get_or_init(|| Reflection::of(&self.module))
+    }
+
+    fn set_name(&self, name: &str) -> isothread::Result<()> {
+        self.module.set_name(name)?;
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = Some(c_string(name));
+        Ok(())
+    }
+
+    /// The name's text; it stays until the name is set again.
+    fn name_ptr(&self) -> *const c_char {
+        let mut name = self.name.lock().unwrap_or_else(PoisonError::into_inner);
+        name.get_or_insert_with(|| c_string(&self.module.name())).as_ptr()
+    }
+}
+
+/// A string as C reads it: up to the first NUL.
+pub(crate) fn c_string(text: &str) -> CString {
+    let end = text.find('\0').unwrap_or(text.len());
+    CString::new(text.get(..end).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Loads a binary into the calling thread's context: parses and validates it and binds its
+/// imports to the native functions registered so far. `buf` is not modified and may be freed
+/// afterwards. NULL on failure, with "WASM module load failed: ..." in `error_buf`. An import
+/// that nothing is found for is no failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_load(
+    buf: *mut u8,
+    size: u32,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_t {
+    let args = LoadArgs {
+        name: std::ptr::null_mut(),
+        clone_wasm_binary: false,
+        wasm_binary_freeable: false,
+        no_resolve: false,
+    };
+    // SAFETY: the same contract, and `args` is here.
+    unsafe { wasm_runtime_load_ex(buf, size, &args, error_buf, error_buf_size) }
+}
+
+/// Loads like `wasm_runtime_load`, with options; NULL options are an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_load_ex(
+    buf: *mut u8,
+    size: u32,
+    args: *const LoadArgs,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_t {
+    guard(|| {
+        // SAFETY: the C contract of `error_buf`.
+        let mut error = unsafe { ErrorBuf::new(error_buf, error_buf_size) };
+        // SAFETY: NULL or a struct of the caller's.
+        let Some(args) = (unsafe { args.as_ref() }) else {
+            error.set(format_args!("WASM module load failed: null load arguments"));
+            return std::ptr::null_mut();
+        };
+        // SAFETY: the C contract of strings.
+        let name = unsafe { opt_str(args.name) }.unwrap_or_default();
+        let bytes = if buf.is_null() {
+            // What WAMR says of NULL depends on the size alone.
+            if size < 4 { &[][..] } else { &[0; 4][..] }
+        } else {
+            // SAFETY: not NULL; the caller promises `size` bytes.
+            unsafe { std::slice::from_raw_parts(buf, size as usize) }
+        };
+        match load(bytes, name, args) {
+            Ok(module) => Arc::into_raw(module).cast_mut(),
+            Err(text) => {
+                error.set(format_args!("{text}"));
+                std::ptr::null_mut()
+            }
+        }
+    })
+}
+
+fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommon>, String> {
+    let package = PackageType::of_bytes(bytes);
+    if package == PackageType::Aot
+        && bytes.len() >= 8
+        && file_version(bytes) != package.current_version()
+    {
+        return Err("AOT module load failed: unknown binary version".into());
+    }
+    let options = LoadOptions { name: name.to_owned(), no_resolve: args.no_resolve };
+    let wrap = |e: isothread::Error| format!("WASM module load failed: {}", e.message());
+    let context = context::current().ok_or_else(|| wrap(isothread::Error::out_of_memory()))?;
+    let module = Module::with_options(&context, bytes, options).map_err(wrap)?;
+    context::within(&context, || Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)))
+        .map_err(wrap)
+}
+
+/// Binds the imports of a module that was loaded with `no_resolve`, or that had unbound imports
+/// when it was loaded, to the native functions registered in its context by now. True when every
+/// imported function is bound afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> bool {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::module(module) }.is_some_and(|m| m.module.resolve_imports()))
+}
+
+/// Gives a module back. Its instances keep what they need of it, so it may go before them; the
+/// handle is not to be used afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(handle) = (unsafe { handle::module(module) }) else { return };
+        // An instance may still hold the block; the embedder's second try finds the tag gone.
+        handle.tag.store(0, Ordering::Relaxed);
+        // SAFETY: the embedder's count, from `wasm_runtime_load`, is given back once.
+        drop(unsafe { Arc::from_raw(module) });
+    })
+}
+
+/// Names a module; the name is copied. False for a NULL name or when memory runs out, with the
+/// reason in `error_buf`, and the former name is kept.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_module_name(
+    module: wasm_module_t,
+    name: *const c_char,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contracts of handles, strings and `error_buf`.
+        let (module, name, mut error) = unsafe {
+            let error = ErrorBuf::new(error_buf, error_buf_size);
+            (handle::module(module), opt_str(name), error)
+        };
+        let (Some(module), Some(name)) = (module, name) else { return false };
+        let context = module.module.context();
+        match context::within(context, || module.set_name(name)).and_then(|result| result) {
+            Ok(()) => true,
+            Err(e) => {
+                error.set(format_args!("WASM module load failed: {}", e.message()));
+                false
+            }
+        }
+    })
+}
+
+/// The module's name, empty unless one was given. The text belongs to the module and stays until
+/// the name is set again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_module_name(module: wasm_module_t) -> *const c_char {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(module) = (unsafe { handle::module(module) }) else { return std::ptr::null() };
+        context::within(module.module.context(), || module.name_ptr()).unwrap_or(std::ptr::null())
+    })
+}
+
+/// Whether the binary the module was loaded from may be freed: what `wasm_binary_freeable` said
+/// at load. (The runtime keeps its own copy of what it needs in any case.)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_is_underlying_binary_freeable(module: wasm_module_t) -> bool {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::module(module) }.is_some_and(|m| m.binary_freeable))
+}
+
+/// The content of the module's first custom section called `name`, with its length in `*len`;
+/// NULL when there is none. It lies in the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_custom_section(
+    module_comm: wasm_module_t,
+    name: *const c_char,
+    len: *mut u32,
+) -> *const u8 {
+    guard(|| {
+        // SAFETY: the C contracts of handles and strings.
+        let (module, name) = unsafe { (handle::module(module_comm), opt_bytes(name)) };
+        let name = name.and_then(|name| std::str::from_utf8(name).ok());
+        let (Some(module), Some(name)) = (module, name) else { return std::ptr::null() };
+        let Some(content) = module.module.custom_section(name) else { return std::ptr::null() };
+        if !len.is_null() {
+            // SAFETY: not NULL; the caller gives room for a number.
+            unsafe { len.write(content.len() as u32) };
+        }
+        content.as_ptr()
+    })
+}

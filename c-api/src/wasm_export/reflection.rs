@@ -1,0 +1,308 @@
+//! Imports, exports and types of modules as C reads them.
+
+use super::module::{WASMModuleCommon, c_string};
+use super::types::{
+    WASMFuncType, WASMGlobalType, WASMTableType, anon_extern_type, wasm_export_t, wasm_func_type_t,
+    wasm_global_type_t, wasm_import_export_kind_t as Kind, wasm_import_t, wasm_memory_type_t,
+    wasm_table_type_t,
+};
+use super::values::kind_of;
+use crate::ffi::{context, guard, handle};
+use crate::shared::{WASMMemory, wasm_module_t, wasm_valkind_t};
+use isothread::{ExternType, FuncType, GlobalType, Limits, MemoryType, Module, TableType, ValType};
+use std::ffi::CString;
+
+/// No value kind.
+const NO_KIND: wasm_valkind_t = wasm_valkind_t::MAX;
+
+/// A module's imports and exports with their names as C strings. Made at the first question;
+/// the pointers given out point into it. Owner: the module's handle.
+pub(crate) struct Reflection {
+    imports: Box<[Entry]>,
+    exports: Box<[Entry]>,
+}
+
+struct Entry {
+    /// Empty for exports.
+    module: CString,
+    name: CString,
+    ty: Type,
+}
+
+/// An extern type that stays where it is. A function's lies in the module.
+enum Type {
+    Func(*const FuncType),
+    Table(TableType),
+    Memory(MemoryType),
+    Global(GlobalType),
+}
+
+// SAFETY: the one pointer points into the immutable module that the handle also holds.
+unsafe impl Send for Reflection {}
+// SAFETY: as for `Send`; nothing here changes once it is made.
+unsafe impl Sync for Reflection {}
+
+impl Reflection {
+    pub(crate) fn of(module: &Module) -> Self {
+        let import = |i: isothread::ImportType<'_>| Entry {
+            module: c_string(i.module),
+            name: c_string(i.name),
+            ty: Type::of(i.ty),
+        };
+        let export = |e: isothread::ExportType<'_>| Entry {
+            module: CString::default(),
+            name: c_string(e.name),
+            ty: Type::of(e.ty),
+        };
+        Self {
+            imports: module.imports().map(import).collect(),
+            exports: module.exports().map(export).collect(),
+        }
+    }
+}
+
+impl Type {
+    fn of(ty: ExternType<'_>) -> Self {
+        match ty {
+            ExternType::Func(ty) => Self::Func(ty),
+            ExternType::Table(ty) => Self::Table(ty),
+            ExternType::Memory(ty) => Self::Memory(ty),
+            ExternType::Global(ty) => Self::Global(ty),
+        }
+    }
+
+    /// The kind, and a pointer to the type.
+    fn to_c(&self) -> (Kind, anon_extern_type) {
+        match self {
+            Self::Func(ty) => {
+                let func_type = ty.cast::<WASMFuncType>().cast_mut();
+                (Kind::WASM_IMPORT_EXPORT_KIND_FUNC, anon_extern_type { func_type })
+            }
+            Self::Table(ty) => {
+                let table_type = std::ptr::from_ref(ty).cast::<WASMTableType>().cast_mut();
+                (Kind::WASM_IMPORT_EXPORT_KIND_TABLE, anon_extern_type { table_type })
+            }
+            Self::Memory(ty) => {
+                let memory_type = std::ptr::from_ref(ty).cast::<WASMMemory>().cast_mut();
+                (Kind::WASM_IMPORT_EXPORT_KIND_MEMORY, anon_extern_type { memory_type })
+            }
+            Self::Global(ty) => {
+                let global_type = std::ptr::from_ref(ty).cast::<WASMGlobalType>().cast_mut();
+                (Kind::WASM_IMPORT_EXPORT_KIND_GLOBAL, anon_extern_type { global_type })
+            }
+        }
+    }
+}
+
+/// The module's reflection; `None` when memory ran out.
+fn reflect(module: &WASMModuleCommon) -> Option<&Reflection> {
+    context::within(module.module.context(), || module.reflection()).ok()
+}
+
+/// How many imports the module has; -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_import_count(module: wasm_module_t) -> i32 {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::module(module) }.map_or(-1, |m| m.module.imports().len() as i32)
+    })
+}
+
+/// Describes the module's import number `import_index`, in the binary's order, in `*import_type`;
+/// all zero beyond the last. Its pointers belong to the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_import_type(
+    module: wasm_module_t,
+    import_index: i32,
+    import_type: *mut wasm_import_t,
+) {
+    guard(|| {
+        if import_type.is_null() {
+            return;
+        }
+        // SAFETY: not NULL, the caller gives room, and all zero is a valid value of the struct.
+        unsafe { import_type.write(std::mem::zeroed()) };
+        // SAFETY: the C contract of handles.
+        let Some(module) = (unsafe { handle::module(module) }) else { return };
+        let Ok(index) = usize::try_from(import_index) else { return };
+        let Some(entry) = reflect(module).and_then(|r| r.imports.get(index)) else { return };
+        let (kind, u) = entry.ty.to_c();
+        let import = wasm_import_t {
+            module_name: entry.module.as_ptr(),
+            name: entry.name.as_ptr(),
+            kind: kind as u32,
+            linked: module.module.import(index).is_some_and(|i| i.linked),
+            u,
+        };
+        // SAFETY: not NULL, and the caller gives room.
+        unsafe { import_type.write(import) };
+    })
+}
+
+/// How many exports the module has; -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_export_count(module: wasm_module_t) -> i32 {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::module(module) }.map_or(-1, |m| m.module.exports().len() as i32)
+    })
+}
+
+/// Describes the module's export number `export_index`, in the binary's order, in `*export_type`;
+/// all zero beyond the last. Its pointers belong to the module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_get_export_type(
+    module: wasm_module_t,
+    export_index: i32,
+    export_type: *mut wasm_export_t,
+) {
+    guard(|| {
+        if export_type.is_null() {
+            return;
+        }
+        // SAFETY: not NULL, the caller gives room, and all zero is a valid value of the struct.
+        unsafe { export_type.write(std::mem::zeroed()) };
+        // SAFETY: the C contract of handles.
+        let Some(module) = (unsafe { handle::module(module) }) else { return };
+        let Ok(index) = usize::try_from(export_index) else { return };
+        let Some(entry) = reflect(module).and_then(|r| r.exports.get(index)) else { return };
+        let (kind, u) = entry.ty.to_c();
+        let export = wasm_export_t { name: entry.name.as_ptr(), kind: kind as u32, u };
+        // SAFETY: not NULL, and the caller gives room.
+        unsafe { export_type.write(export) };
+    })
+}
+
+/// How many parameters functions of this type have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_func_type_get_param_count(func_type: wasm_func_type_t) -> u32 {
+    // SAFETY: NULL or a type of a live module, from this file.
+    guard(|| unsafe { func(func_type) }.map_or(0, |ty| ty.params().len() as u32))
+}
+
+/// The kind of parameter number `param_index`; (wasm_valkind_t)-1 beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_func_type_get_param_valkind(
+    func_type: wasm_func_type_t,
+    param_index: u32,
+) -> wasm_valkind_t {
+    // SAFETY: NULL or a type of a live module, from this file.
+    guard(|| kind_at(unsafe { func(func_type) }.map(FuncType::params), param_index))
+}
+
+/// How many results functions of this type have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_func_type_get_result_count(func_type: wasm_func_type_t) -> u32 {
+    // SAFETY: NULL or a type of a live module, from this file.
+    guard(|| unsafe { func(func_type) }.map_or(0, |ty| ty.results().len() as u32))
+}
+
+/// The kind of result number `result_index`; (wasm_valkind_t)-1 beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_func_type_get_result_valkind(
+    func_type: wasm_func_type_t,
+    result_index: u32,
+) -> wasm_valkind_t {
+    // SAFETY: NULL or a type of a live module, from this file.
+    guard(|| kind_at(unsafe { func(func_type) }.map(FuncType::results), result_index))
+}
+
+/// # Safety
+/// `ty` is NULL or a function type that this file gave out, whose module lives.
+unsafe fn func<'a>(ty: wasm_func_type_t) -> Option<&'a FuncType> {
+    // SAFETY: says the caller.
+    unsafe { ty.cast::<FuncType>().as_ref() }
+}
+
+fn kind_at(types: Option<&[ValType]>, index: u32) -> wasm_valkind_t {
+    types.and_then(|types| types.get(index as usize)).map_or(NO_KIND, |ty| kind_of(*ty))
+}
+
+/// The kind of the global's value; (wasm_valkind_t)-1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_global_type_get_valkind(
+    global_type: wasm_global_type_t,
+) -> wasm_valkind_t {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { global_type.cast::<GlobalType>().as_ref() };
+    guard(|| ty.map_or(NO_KIND, |ty| kind_of(ty.val)))
+}
+
+/// Whether the global can be set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_global_type_get_mutable(global_type: wasm_global_type_t) -> bool {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { global_type.cast::<GlobalType>().as_ref() };
+    guard(|| ty.is_some_and(|ty| ty.mutable))
+}
+
+/// Whether the memory is shared between threads.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_memory_type_get_shared(memory_type: wasm_memory_type_t) -> bool {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { memory_type.cast::<MemoryType>().as_ref() };
+    guard(|| ty.is_some_and(|ty| ty.shared))
+}
+
+/// How many pages the memory begins with.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_memory_type_get_init_page_count(
+    memory_type: wasm_memory_type_t,
+) -> u32 {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { memory_type.cast::<MemoryType>().as_ref() };
+    guard(|| ty.map_or(0, |ty| saturate(ty.limits.min)))
+}
+
+/// How many pages the memory may grow to; 65536 when the module does not say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_memory_type_get_max_page_count(
+    memory_type: wasm_memory_type_t,
+) -> u32 {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { memory_type.cast::<MemoryType>().as_ref() };
+    guard(|| ty.map_or(0, |ty| saturate(ty.limits.max.unwrap_or(0x1_0000))))
+}
+
+/// The kind of the table's elements; (wasm_valkind_t)-1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_table_type_get_elem_kind(
+    table_type: wasm_table_type_t,
+) -> wasm_valkind_t {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { table_type.cast::<TableType>().as_ref() };
+    guard(|| ty.map_or(NO_KIND, |ty| kind_of(ty.elem)))
+}
+
+/// Whether the table is shared between threads, which no table is yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_table_type_get_shared(table_type: wasm_table_type_t) -> bool {
+    let _ = table_type;
+    false
+}
+
+/// How many elements the table begins with.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_table_type_get_init_size(table_type: wasm_table_type_t) -> u32 {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { table_type.cast::<TableType>().as_ref() };
+    guard(|| ty.map_or(0, |ty| saturate(ty.limits.min)))
+}
+
+/// How many elements the table may grow to; for a table without a limit, twice what it begins
+/// with, and at least 1024, as WAMR has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_table_type_get_max_size(table_type: wasm_table_type_t) -> u32 {
+    // SAFETY: NULL or a type of a live module, from this file.
+    let ty = unsafe { table_type.cast::<TableType>().as_ref() };
+    guard(|| ty.map_or(0, |ty| table_max(&ty.limits)))
+}
+
+/// The most elements a table type of these limits reports.
+fn table_max(limits: &Limits) -> u32 {
+    saturate(limits.max.unwrap_or(limits.min.saturating_mul(2).max(1024)))
+}
+
+fn saturate(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,133 @@
+//! The C programs of `tests/c`: compiled against the header, linked with the shared and the static
+//! library, run, and run again under a memory checker.
+//!
+//! A program checks itself and exits with 0. What it prints must be what `NAME.out` holds, or
+//! nothing if there is no such file.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{library, root, run, scratch, text};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Native libraries that the static library needs.
+const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
+
+#[derive(Clone, Copy)]
+enum Linked {
+    Shared,
+    Static,
+}
+
+fn compile(name: &str, linked: Linked, folder: &Path, extra: &[&str]) -> PathBuf {
+    let sources = root().join("tests/c");
+    let suffix = match linked {
+        Linked::Shared => "shared",
+        Linked::Static => "static",
+    };
+    let program = folder.join(format!("{name}_{suffix}"));
+    let mut cc = Command::new("gcc");
+    cc.args(["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(root().join("c-api/include"))
+        .arg(sources.join(format!("{name}.c")))
+        .arg("-o")
+        .arg(&program);
+    match linked {
+        Linked::Shared => {
+            let so = folder.join("libiwasm.so.2");
+            std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+            cc.arg(&so).arg(format!("-Wl,-rpath,{}", folder.display())).arg("-lpthread");
+        }
+        Linked::Static => {
+            cc.arg(library("libiwasm.a")).args(NATIVE_LIBS);
+        }
+    }
+    run(cc.args(extra));
+    program
+}
+
+/// Compiles every `.wat` of `tests/c` into the folder.
+fn modules(folder: &Path) {
+    for entry in std::fs::read_dir(root().join("tests/c")).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|e| e == "wat") {
+            let wasm = wat::parse_file(&path).unwrap_or_else(|e| panic!("{e}"));
+            let name = path.with_extension("wasm");
+            let name = name.file_name().expect("a file has a name");
+            std::fs::write(folder.join(name), wasm).expect("a file can be written");
+        }
+    }
+}
+
+/// Replaces the time and the thread of log lines.
+fn without_times(output: &str) -> String {
+    let lines = output.lines().map(|line| {
+        let stamp = line.strip_prefix('[').and_then(|l| l.split_once("]: "));
+        match stamp {
+            Some((stamp, rest)) if stamp.len() > 15 && stamp.as_bytes()[2] == b':' => {
+                format!("[log]: {rest}")
+            }
+            _ => line.to_owned(),
+        }
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+fn check(command: &mut Command, name: &str) {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(output.status.success(), "{command:?}\n{}", text(&output));
+    let golden = root().join(format!("tests/c/{name}.out"));
+    let expected = std::fs::read_to_string(golden).unwrap_or_default();
+    let printed = without_times(&String::from_utf8_lossy(&output.stdout));
+    assert_eq!(printed, expected, "{command:?}");
+}
+
+fn check_under_valgrind(program: &Path, folder: &Path, name: &str) {
+    let present = Command::new("valgrind").arg("--version").output().is_ok();
+    assert!(present, "valgrind is missing; install it to run this test");
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--num-callers=30"])
+        .args(["--errors-for-leak-kinds=definite", "--fair-sched=yes"])
+        .arg(program)
+        .arg(folder);
+    check(&mut command, name);
+}
+
+fn all(name: &str) {
+    let folder = scratch(&format!("c_{name}"));
+    modules(&folder);
+    for linked in [Linked::Shared, Linked::Static] {
+        let program = compile(name, linked, &folder, &[]);
+        check(Command::new(&program).arg(&folder), name);
+        if let Linked::Shared = linked {
+            check_under_valgrind(&program, &folder, name);
+        }
+    }
+}
+
+macro_rules! programs {
+    ($($name:ident),* $(,)?) => { $(
+        #[test]
+        fn $name() {
+            all(stringify!($name));
+        }
+    )* };
+}
+
+programs! {
+    application, calls, exceptions, init, load, memory, misuse, natives, pool, threads, wasi,
+}
+
+/// The system's allocator is not called while a context with a pool works.
+#[test]
+fn no_malloc() {
+    let folder = scratch("c_no_malloc");
+    modules(&folder);
+    let wrap = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign,\
+                --wrap=aligned_alloc";
+    let program = compile("no_malloc", Linked::Static, &folder, &[wrap]);
+    check(Command::new(&program).arg(&folder), "no_malloc");
+}

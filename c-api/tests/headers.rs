@@ -1,0 +1,142 @@
+//! The headers: current, self-sufficient, and with the names, types and layouts of the facts.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{declared, functions, headers, root, run, scratch};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+/// The strictest C and C++ that embedders compile with.
+const COMPILERS: [(&str, &str, &str); 2] = [("gcc", "-std=c99", "c"), ("g++", "-std=c++11", "cpp")];
+
+fn compile(source: &str, folder: &Path, name: &str) {
+    for (compiler, standard, extension) in COMPILERS {
+        let file = folder.join(format!("{name}.{extension}"));
+        std::fs::write(&file, source).expect("a file can be written");
+        run(Command::new(compiler)
+            .args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I"])
+            .arg(root().join("c-api/include"))
+            .arg(&file));
+    }
+}
+
+#[test]
+fn headers_are_current() {
+    let generated = isothread_c_gen::generate(&root()).expect("the headers can be generated");
+    let names: Vec<_> = generated.iter().map(|header| header.name.clone()).collect();
+    assert_eq!(names, headers());
+    for header in generated {
+        let path = root().join("c-api/include").join(&header.name);
+        let committed = std::fs::read_to_string(path).expect("a header");
+        assert!(committed == header.text, "{} is stale: run isothread-c-gen", header.name);
+    }
+}
+
+#[test]
+fn headers_compile_alone_and_twice() {
+    let folder = scratch("headers");
+    for header in headers() {
+        let include = format!("#include \"{header}\"\n");
+        compile(&include, &folder, "alone");
+        compile(&include.repeat(2), &folder, "twice");
+    }
+}
+
+#[test]
+fn macros_are_usable() {
+    let source = r#"
+        #include "wasm_export.h"
+        static void one(wasm_exec_env_t exec_env) { (void)exec_env; }
+        static void two_wrapper(wasm_exec_env_t exec_env, uint64_t *args) {
+            wasm_module_inst_t module_inst = get_module_inst(exec_env);
+            native_raw_return_type(int, args);
+            native_raw_get_arg(int, offset, args);
+            void *native;
+            if (validate_app_addr((uint64_t)offset, 1) && validate_app_str_addr(1)) {
+                native_raw_set_return((int)addr_native_to_app(addr_app_to_native(1)));
+            }
+            module_free(module_malloc(1, &native));
+        }
+        extern const NativeSymbol symbols[6];
+        extern const NativeSymbol symbols[6];
+        __extension__ const NativeSymbol symbols[6] = {
+            EXPORT_WASM_API(one), EXPORT_WASM_API2(two),
+            EXPORT_WASM_API_WITH_SIG(one, "()"), EXPORT_WASM_API_WITH_SIG2(two, "()"),
+            EXPORT_WASM_API_WITH_ATT(one, "()", NULL), EXPORT_WASM_API_WITH_ATT2(two, "()", NULL),
+        };
+    "#;
+    let folder = scratch("macros");
+    let file = folder.join("macros.c");
+    std::fs::write(&file, source).expect("a file can be written");
+    // Strict C has no conversion from functions to object pointers, which the macros need.
+    run(Command::new("gcc")
+        .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I"])
+        .arg(root().join("c-api/include"))
+        .arg(&file));
+}
+
+#[test]
+fn layouts_and_constants_are_those_of_the_facts() {
+    let table = std::fs::read_to_string(root().join("c-api/facts/layout.txt")).expect("the table");
+    let mut source = String::from("#include <stddef.h>\n#include \"wasm_export.h\"\n");
+    let mut count = 0;
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let condition = match words[..] {
+            ["size", ty, bytes] => format!("sizeof({ty}) == {bytes}"),
+            ["offset", ty, field, bytes] => format!("offsetof({ty}, {field}) == {bytes}"),
+            ["value", constant, number] => format!("{constant} == {number}"),
+            _ => panic!("unknown line: {line}"),
+        };
+        // A negative array size is an error in both languages.
+        let _ = writeln!(source, "typedef char fact_{count}[({condition}) ? 1 : -1];");
+        count += 1;
+    }
+    assert!(count > 100, "the table is nearly empty");
+    compile(&source, &scratch("layout"), "layout");
+}
+
+#[test]
+fn prototypes_are_those_of_the_facts() {
+    let mut source = String::new();
+    let mut count = 0;
+    for header in headers() {
+        let _ = writeln!(source, "#include \"{header}\"");
+        let declared = declared(&header);
+        for function in functions().iter().filter(|f| declared.contains(&f.name)) {
+            // Declaring a function again with another type is an error.
+            let _ = writeln!(source, "{};", function.prototype);
+            count += 1;
+        }
+    }
+    assert!(count > 100, "only {count} functions are declared");
+    let source = format!("{source}\ntypedef int not_empty;\n");
+    let folder = scratch("prototypes");
+    let file = folder.join("prototypes.c");
+    std::fs::write(&file, source).expect("a file can be written");
+    run(Command::new("gcc")
+        .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I"])
+        .arg(root().join("c-api/include"))
+        .arg(&file));
+}
+
+#[test]
+fn every_declared_function_is_a_fact_and_documented() {
+    for header in headers() {
+        let text =
+            std::fs::read_to_string(root().join("c-api/include").join(&header)).expect("a header");
+        for name in declared(&header) {
+            let fact = functions().into_iter().find(|f| f.name == name && f.header == header);
+            let fact = fact.unwrap_or_else(|| panic!("{name} is not a function of {header}"));
+            if fact.status == "undefined" {
+                continue;
+            }
+            let at = text.rfind(&format!("{name}(")).expect("it is declared");
+            let above = text[..at].rfind("\n\n").map_or("", |start| &text[start..at]);
+            assert!(above.contains("/**"), "{name} has no comment");
+        }
+    }
+}

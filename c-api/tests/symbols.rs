@@ -1,0 +1,58 @@
+//! The symbols of the built libraries: what they export, and what they keep process-wide.
+
+mod common;
+
+use common::{declared, functions, headers, library, root, run};
+use std::collections::BTreeSet;
+use std::process::Command;
+
+fn symbols(library_file: &str, options: &[&str]) -> BTreeSet<String> {
+    let names = run(Command::new("nm")
+        .args(["--defined-only", "--format=just-symbols"])
+        .args(options)
+        .arg(library(library_file)));
+    names.lines().map(str::to_owned).collect()
+}
+
+fn exported() -> BTreeSet<String> {
+    symbols("libiwasm.so", &["--dynamic"])
+}
+
+#[test]
+fn declared_functions_are_exported_and_no_others() {
+    let facts = functions();
+    let mut wanted = BTreeSet::new();
+    for header in headers() {
+        for name in declared(&header) {
+            let undefined = facts.iter().any(|f| f.name == name && f.status == "undefined");
+            if !undefined {
+                wanted.insert(name);
+            }
+        }
+    }
+    let exported = exported();
+    let missing: Vec<_> = wanted.difference(&exported).collect();
+    let undeclared: Vec<_> = exported.difference(&wanted).collect();
+    assert!(missing.is_empty(), "declared and not exported: {missing:?}");
+    assert!(undeclared.is_empty(), "exported and not declared: {undeclared:?}");
+}
+
+#[test]
+fn the_static_library_defines_the_same_functions() {
+    let defined = symbols("libiwasm.a", &["--extern-only"]);
+    let exported = exported();
+    let missing: Vec<_> = exported.difference(&defined).collect();
+    assert!(missing.is_empty(), "not in the static library: {missing:?}");
+}
+
+#[test]
+fn the_shared_library_is_named_as_upstream_names_it() {
+    let dynamic = run(Command::new("readelf").arg("-dW").arg(library("libiwasm.so")));
+    assert!(dynamic.contains("[libiwasm.so.2]"), "{dynamic}");
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+}
+
+#[test]
+fn writable_state_is_listed() {
+    run(Command::new(root().join(".ci/symbols")).arg(library("libiwasm.so")));
+}

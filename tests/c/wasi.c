@@ -1,0 +1,111 @@
+/* WASI programs: arguments, output, exit codes, and settings given twice. */
+
+#include <fcntl.h>
+#include <unistd.h>
+#include "check.h"
+
+/* Runs a program with its standard output going into `buffer`. */
+static void run_into(wasm_module_t module, int argc, char **argv, char *buffer, size_t size,
+                     bool with_args2) {
+    char error[128] = "";
+    int ends[2];
+    ssize_t length;
+    wasm_module_inst_t inst;
+    struct InstantiationArgs2 *args = NULL;
+
+    if (pipe(ends) != 0) {
+        exit(2);
+    }
+    if (with_args2) {
+        CHECK(wasm_runtime_instantiation_args_create(&args));
+        wasm_runtime_instantiation_args_set_wasi_arg(args, argv, argc);
+        wasm_runtime_instantiation_args_set_wasi_stdio(args, -1, ends[1], -1);
+        inst = wasm_runtime_instantiate_ex2(module, args, error, sizeof error);
+        wasm_runtime_instantiation_args_destroy(args);
+    }
+    else {
+        wasm_runtime_set_wasi_args_ex(module, NULL, 0, NULL, 0, NULL, 0, argv, argc, -1, ends[1],
+                                      -1);
+        inst = wasm_runtime_instantiate(module, 16384, 0, error, sizeof error);
+    }
+    CHECK_STR(error, "");
+    CHECK(inst != NULL);
+    CHECK(wasm_runtime_is_wasi_mode(inst));
+    CHECK(wasm_runtime_lookup_wasi_start_function(inst) != NULL);
+    CHECK(wasm_application_execute_main(inst, 0, NULL));
+    CHECK_INT(wasm_runtime_get_wasi_exit_code(inst), 0);
+    wasm_runtime_deinstantiate(inst);
+    close(ends[1]);
+    length = read(ends[0], buffer, size - 1);
+    buffer[length > 0 ? length : 0] = 0;
+    close(ends[0]);
+}
+
+static void arguments(void) {
+    char *argv[] = {(char *)"program", (char *)"first", (char *)"second"};
+    char buffer[200];
+    wasm_module_t module = load_module("args");
+
+    run_into(module, 3, argv, buffer, sizeof buffer, true);
+    CHECK_STR(buffer, "program\nfirst\nsecond\n");
+    run_into(module, 2, argv, buffer, sizeof buffer, false);
+    CHECK_STR(buffer, "program\nfirst\n");
+    wasm_runtime_unload(module);
+}
+
+static void both(void) {
+    char error[128] = "";
+    char *argv[] = {(char *)"program"};
+    wasm_module_t module = load_module("args");
+    struct InstantiationArgs2 *args = NULL;
+
+    wasm_runtime_set_wasi_args(module, NULL, 0, NULL, 0, NULL, 0, argv, 1);
+    CHECK(wasm_runtime_instantiation_args_create(&args));
+    wasm_runtime_instantiation_args_set_wasi_arg(args, argv, 1);
+    CHECK(!wasm_runtime_instantiate_ex2(module, args, error, sizeof error));
+    CHECK_STR(error, "WASI configuration was given via both of module and InstantiationArgs2");
+    wasm_runtime_instantiation_args_destroy(args);
+    wasm_runtime_unload(module);
+}
+
+static void exits(void) {
+    wasm_module_t module = load_module("exit");
+    wasm_module_inst_t inst = instantiate(module, 0, 0);
+    wasm_exec_env_t env = wasm_runtime_create_exec_env(inst, 8192);
+    wasm_function_inst_t start = wasm_runtime_lookup_wasi_start_function(inst);
+
+    /* Called by hand, leaving looks like a trap. */
+    CHECK(!wasm_runtime_call_wasm(env, start, 0, NULL));
+    CHECK_STR(wasm_runtime_get_exception(inst), "Exception: wasi proc exit");
+    CHECK_INT(wasm_runtime_get_wasi_exit_code(inst), 7);
+    wasm_runtime_clear_exception(inst);
+    wasm_runtime_destroy_exec_env(env);
+    wasm_runtime_deinstantiate(inst);
+    inst = instantiate(module, 0, 0);
+    CHECK(wasm_application_execute_main(inst, 0, NULL));
+    CHECK(!wasm_runtime_get_exception(inst));
+    CHECK_INT(wasm_runtime_get_wasi_exit_code(inst), 7);
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+}
+
+static void none(void) {
+    wasm_module_t module = load_module("basic");
+    wasm_module_inst_t inst = instantiate(module, 0, 0);
+
+    CHECK(!wasm_runtime_is_wasi_mode(inst));
+    CHECK(!wasm_runtime_lookup_wasi_start_function(inst));
+    CHECK_INT(wasm_runtime_get_wasi_exit_code(inst), 0);
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+}
+
+static void run(void) {
+    CHECK(wasm_runtime_init());
+    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
+    arguments();
+    both();
+    exits();
+    none();
+    wasm_runtime_destroy();
+}
