@@ -167,6 +167,12 @@ impl Heap {
         }
     }
 
+    /// Whether the embedder's allocator asks what blocks are for, and so expects to see linear
+    /// memories.
+    pub fn wants_memories(&self) -> bool {
+        matches!(&self.backend, Backend::User(user) if user.wants_usage())
+    }
+
     /// Whether [`Heap::realloc`] can resize this heap's blocks.
     pub fn has_realloc(&self) -> bool {
         match &self.backend {

@@ -21,6 +21,11 @@ impl UserSource {
         Self { allocator, unaligned: AtomicBool::new(false) }
     }
 
+    pub fn wants_usage(&self) -> bool {
+        let functions = &self.allocator.functions;
+        matches!(functions, UserFunctions::Usage(_) | UserFunctions::UsageUserData(_))
+    }
+
     pub fn has_realloc(&self) -> bool {
         self.allocator.functions.has_realloc()
     }

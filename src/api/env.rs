@@ -1,6 +1,7 @@
 //! Execution environments: a guest stack, on one thread at a time.
 
 use super::{Context, Error, Instance, RawInstance, Result};
+use crate::context::ObjectKind;
 use crate::exec::{EnvKind, ExecEnv as Env, NATIVE_STACK_MARGIN};
 use crate::platform::stack;
 use std::ffi::c_void;
@@ -28,7 +29,9 @@ impl ExecEnv {
         let setup = instance.env_setup(stack_size);
         // SAFETY: the instance is live.
         let new = || unsafe { Env::new(instance.ptr(), EnvKind::Counted, setup) };
-        let ptr = instance.context_ref().run(new).ok_or_else(Error::out_of_memory)?;
+        let context = instance.context_ref();
+        let ptr = context.run(new).ok_or_else(Error::out_of_memory)?;
+        context.count_object(ObjectKind::ExecEnv);
         Ok(Self { ptr, not_send: PhantomData })
     }
 
@@ -140,6 +143,7 @@ impl Drop for ExecEnv {
         }
         // SAFETY: the exec_env is live. The clone outlives the instance that may go with it.
         let context = unsafe { context_of(self.ptr) }.clone();
+        context.uncount_object(ObjectKind::ExecEnv);
         // SAFETY: the handle owns the exec_env, and nobody can run it any more.
         context.run(|| unsafe { Env::free(self.ptr) });
     }

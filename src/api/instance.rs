@@ -35,7 +35,8 @@ pub struct InstanceArgs {
     pub max_memory_pages: u32,
     /// First value of [`Instance::custom_data`].
     pub custom_data: usize,
-    /// First value of [`Instance::host_state`].
+    /// First value of [`Instance::host_state`]. WASI's functions look for a `WasiCtx` there; a
+    /// module that imports them gets one with nothing in it if this is `None`.
     pub host_state: Option<Box<dyn Any + Send + Sync>>,
 }
 

@@ -5,6 +5,7 @@ use super::{Error, Extern, InstanceArgs, Module, Native, Result};
 use crate::context::{Held, ObjectKind};
 use crate::instance::{GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
 use crate::module as parsed;
+use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -38,6 +39,10 @@ pub(super) fn make(
         _natives: natives,
         held: module.context().hold(ObjectKind::Instance),
     });
+    let host_state = match args.host_state {
+        None => default_host_state(&inner.parsed)?,
+        given => given,
+    };
     let parts = Parts {
         module: &inner.parsed,
         codes: inner.code.codes(),
@@ -50,7 +55,7 @@ pub(super) fn make(
             max_memory_pages: args.max_memory_pages,
         },
         custom_data: args.custom_data,
-        host_state: args.host_state,
+        host_state,
     };
     let resolve = |at: usize| match imports.get(at) {
         Some(Some(import)) => import.as_import(),
@@ -108,4 +113,19 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
         }
     }
     Ok(natives)
+}
+
+/// What the functions of WASI need, for modules that import them.
+#[cfg(feature = "wasi")]
+fn default_host_state(module: &parsed::Module) -> Result<Option<Box<dyn Any + Send + Sync>>> {
+    if !module.imports_wasi() {
+        return Ok(None);
+    }
+    let ctx = crate::wasi::WasiCtx::new(&crate::wasi::WasiArgs::default())?;
+    Ok(Some(Box::new(ctx)))
+}
+
+#[cfg(not(feature = "wasi"))]
+fn default_host_state(_: &parsed::Module) -> Result<Option<Box<dyn Any + Send + Sync>>> {
+    Ok(None)
 }

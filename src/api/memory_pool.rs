@@ -17,6 +17,9 @@ impl ContextData for ContextPool {
 impl ContextPool {
     /// Where the memories of the context's instances come from.
     pub(super) fn source(context: &Context) -> Result<MemorySource> {
+        if context.memories_in_heap() {
+            return Ok(MemorySource { pool: None, heap: context.heap().clone() });
+        }
         let pool = context.data_or_init(|| Self(Arc::new(MemoryPool::new())))?;
         Ok(MemorySource { pool: Some(pool.0.clone()), heap: context.heap().clone() })
     }

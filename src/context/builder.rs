@@ -119,6 +119,7 @@ pub struct ContextBuilder {
     natives: Vec<NativeArray>,
     sink: Option<LogCallback>,
     accepts_strays: bool,
+    memories_in_heap: bool,
     shared_init: bool,
 }
 
@@ -140,6 +141,7 @@ impl ContextBuilder {
             natives: Vec::new(),
             sink: None,
             accepts_strays: true,
+            memories_in_heap: false,
             shared_init: false,
         }
     }
@@ -227,6 +229,13 @@ impl ContextBuilder {
         self
     }
 
+    /// Whether linear memories come from the heap, instead of pages that are mapped for them. An
+    /// allocator that asks to be told what a block is for gets them in any case.
+    pub fn memories_in_heap(mut self, in_heap: bool) -> Self {
+        self.memories_in_heap = in_heap;
+        self
+    }
+
     /// Makes a context that lives as long as its handles and objects do.
     pub fn build(self) -> Result<Context> {
         self.build_in(process::of_thread(), Settings::default(), Origin::Handle)
@@ -277,6 +286,7 @@ impl ContextBuilder {
             jit: self.jit,
             sink: self.sink,
             accepts_strays: self.accepts_strays,
+            memories_in_heap: self.memories_in_heap,
             init_args,
         });
         let context = Context(Shared::new(runtime).ok_or_else(Error::out_of_memory)?);
@@ -285,7 +295,9 @@ impl ContextBuilder {
             // SAFETY: `ContextBuilder::natives` made its caller promise what `register` asks for.
             self.natives.iter().all(|array| unsafe { array.register(&context) })
         })?;
-        if !registered || !crate::wasi::register(context.natives()) {
+        #[cfg(feature = "wasi")]
+        let registered = registered && crate::wasi::register(context.natives());
+        if !registered {
             return Err(Error::out_of_memory());
         }
         process.registry.open(&context.0, origin).ok_or_else(Error::out_of_memory)?;

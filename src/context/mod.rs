@@ -193,6 +193,16 @@ impl Context {
         thread::pop(self)
     }
 
+    /// Counts an object that keeps the context alive by other means than [`Held`].
+    pub(crate) fn count_object(&self, kind: ObjectKind) {
+        self.0.counters.add(kind);
+    }
+
+    /// Takes back one [`Context::count_object`].
+    pub(crate) fn uncount_object(&self, kind: ObjectKind) {
+        self.0.counters.remove(kind);
+    }
+
     /// A handle for an object of this kind, which counts in [`Context::stats`] while it lives.
     pub fn hold(&self, kind: ObjectKind) -> Held {
         Held::new(self.clone(), kind)
@@ -247,6 +257,11 @@ impl Context {
     /// Size of an instance's garbage-collected heap, in bytes.
     pub fn gc_heap_size(&self) -> u32 {
         self.0.gc_heap_size
+    }
+
+    /// Whether linear memories come from the heap ([`ContextBuilder::memories_in_heap`]).
+    pub fn memories_in_heap(&self) -> bool {
+        self.0.memories_in_heap
     }
 
     /// How many threads a cluster may have beside its main thread.

@@ -29,6 +29,7 @@ pub(super) struct Runtime {
     init_args: InitArgs,
     init_conflicts: AtomicU32,
     accepts_strays: AtomicBool,
+    pub(super) memories_in_heap: bool,
     poisoned: AtomicBool,
     sink: Lock<Option<LogCallback>>,
     pub(super) counters: Counters,
@@ -55,6 +56,7 @@ pub(super) struct RuntimeArgs {
     pub(super) jit: JitOptions,
     pub(super) sink: Option<LogCallback>,
     pub(super) accepts_strays: bool,
+    pub(super) memories_in_heap: bool,
     pub(super) init_args: InitArgs,
 }
 
@@ -71,6 +73,10 @@ impl Runtime {
         let max_thread_num = args.settings.max_thread_num.unwrap_or(MAX_THREAD_NUM_DEFAULT);
         let gc_heap_size =
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
+        let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
+        let parts = Parts::default();
+        // A new registry has room for it.
+        crate::wasi::register(&parts.natives);
         Self {
             heap: args.heap,
             process: args.process,
@@ -83,11 +89,12 @@ impl Runtime {
             init_args: args.init_args,
             init_conflicts: AtomicU32::new(0),
             accepts_strays: AtomicBool::new(args.accepts_strays),
+            memories_in_heap,
             poisoned: AtomicBool::new(false),
             sink: Lock::new(args.sink),
             counters: Counters::default(),
             threads: Threads::default(),
-            parts: ManuallyDrop::new(Parts::default()),
+            parts: ManuallyDrop::new(parts),
         }
     }
 

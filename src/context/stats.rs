@@ -43,6 +43,14 @@ impl Counters {
         &self.0[kind as usize]
     }
 
+    pub(super) fn add(&self, kind: ObjectKind) {
+        self.of(kind).fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove(&self, kind: ObjectKind) {
+        self.of(kind).fetch_sub(1, Ordering::Relaxed);
+    }
+
     pub(super) fn get(&self, kind: ObjectKind) -> usize {
         self.of(kind).load(Ordering::Relaxed)
     }
@@ -56,7 +64,7 @@ pub struct Held {
 
 impl Held {
     pub(super) fn new(context: Context, kind: ObjectKind) -> Self {
-        context.0.counters.of(kind).fetch_add(1, Ordering::Relaxed);
+        context.0.counters.add(kind);
         Self { context, kind }
     }
 
@@ -67,6 +75,6 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.context.0.counters.of(self.kind).fetch_sub(1, Ordering::Relaxed);
+        self.context.0.counters.remove(self.kind);
     }
 }

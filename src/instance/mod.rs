@@ -12,6 +12,7 @@
 
 mod app_heap;
 mod build;
+mod clear;
 mod envs;
 mod exception;
 pub mod group;

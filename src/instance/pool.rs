@@ -6,10 +6,11 @@
 //! instances return. A returned reservation is zeroed at once: by hand where it is small, because
 //! that is faster than the system call and the page faults that would follow it.
 
+use super::clear::clear;
 use crate::platform::pages;
 use crate::sync::Lock;
 use std::mem;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 /// What a 32-bit memory can grow to.
 const MEMORY32_BYTES: usize = 1 << 32;
@@ -157,7 +158,7 @@ impl Reservation {
         // SAFETY: `committed` bytes are accessible, and whoever used them has given them back.
         unsafe {
             if self.committed <= ZEROED_BY_HAND_MAX {
-                ptr::write_bytes(base, 0, self.committed);
+                clear(base, self.committed);
                 true
             } else {
                 pages::zero(base, self.committed).is_ok()
@@ -184,7 +185,7 @@ mod tests {
 
     fn dirty(reservation: &Reservation, len: usize) {
         // SAFETY: the tests ask for what they committed.
-        unsafe { ptr::write_bytes(reservation.base.as_ptr(), 0xa5, len) };
+        unsafe { std::ptr::write_bytes(reservation.base.as_ptr(), 0xa5, len) };
     }
 
     #[test]

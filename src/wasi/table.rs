@@ -14,8 +14,8 @@ macro_rules! functions {
             name: $name,
             signature: $signature,
             call: |caller, slots| {
-                #[allow(unused_mut, reason = "some take no arguments")]
-                let mut args = slots.iter().copied();
+                let args = &mut slots.iter().copied();
+                let _ = &args;
                 // Evaluated in order, one slot each: no parameter is wider.
                 let errno = run(&caller, &mut |call| {
                     $module::$function(call $(, args.next().unwrap_or(0) as $ty)*)

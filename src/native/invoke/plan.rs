@@ -45,6 +45,7 @@ pub(in crate::native) struct CallPlan {
     /// Externrefs are numbers, as natives without a signature see them.
     indexed: bool,
     /// What else the target's own calling convention needs to know.
+    #[allow(dead_code, reason = "thunks need no more than the places")]
     pub(super) target: backend::Extra,
 }
 
@@ -129,11 +130,13 @@ impl CallPlan {
     }
 
     /// The words that hold the arguments behind the exec_env, in order.
+    #[allow(dead_code, reason = "thunks take the frame as a whole")]
     pub(super) fn places(&self) -> impl Iterator<Item = usize> {
         self.moves.iter().map(|entry| entry.to as usize)
     }
 
     /// The first of the backend's own words.
+    #[allow(dead_code, reason = "thunks have none")]
     pub(super) fn own_start(&self) -> usize {
         STACK_START + self.stack_words
     }

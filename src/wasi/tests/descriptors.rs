@@ -2,10 +2,14 @@
 
 use super::{Guest, MEMORY_BYTES, OUT_OF_BOUNDS, fails};
 use crate::abi::error::ErrorKind;
+use crate::platform::fd;
+use crate::wasi::abi::Rights;
 use crate::wasi::errno::Errno;
+use crate::wasi::fd_table::Descriptor;
 use crate::wasi::{WasiArgs, WasiCtx, path, sock, stdio};
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
 #[test]
 fn what_the_guest_writes_comes_out() {
@@ -212,27 +216,23 @@ fn a_stream_that_is_not_open_is_an_error() {
 
 #[test]
 fn a_blocked_read_holds_no_lock() {
-    let (mut guest, mut outside, _inside) = Guest::with_stream();
-    guest.iovecs(0, &[(1000, 1)]);
-    let mut other = Guest::new(&WasiArgs::default());
+    let (guest, mut outside, _inside) = Guest::with_stream();
+    let fds = &guest.ctx.fds;
+    let (found, was_found) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        // The two share nothing but the descriptors.
-        std::mem::swap(&mut other.ctx.fds, &mut guest.ctx.fds);
-        let fds = &other.ctx.fds;
         let reader = scope.spawn(move || {
-            let found = fds.get_with(0, crate::wasi::abi::Rights::FD_READ);
-            let Ok(descriptor) = found else { return 0 };
+            let descriptor = fds.get_with(0, Rights::FD_READ).ok();
+            assert!(found.send(()).is_ok());
             let mut byte = [0_u8];
-            let buffers = [crate::platform::fd::Buffer::new(byte.as_mut_ptr(), 1)];
-            let at = crate::platform::fd::At::Position;
+            let buffers = [fd::Buffer::new(byte.as_mut_ptr(), 1)];
             // SAFETY: the buffer is `byte`.
-            let _ = unsafe { crate::platform::fd::read(descriptor.fd, &buffers, at) };
-            byte[0]
+            let read = |d: Arc<Descriptor>| unsafe { fd::read(d.fd, &buffers, fd::At::Position) };
+            descriptor.map(read).map(|read| (read, byte[0]))
         });
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        assert!(fds.close(0).is_ok());
+        assert!(was_found.recv().is_ok());
+        assert_eq!(fds.close(0), Ok(()));
         assert!(fds.get(0).is_err());
         assert!(outside.write_all(b"!").is_ok());
-        assert_eq!(reader.join().ok(), Some(b'!'));
+        assert_eq!(reader.join().ok(), Some(Some((Ok(1), b'!'))));
     });
 }
