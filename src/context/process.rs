@@ -4,7 +4,8 @@ use super::registry::Registry;
 use super::runtime::Runtime;
 use crate::alloc;
 use crate::sync::atomic::AtomicU64;
-use std::sync::{Once, OnceLock};
+use std::ffi::OsString;
+use std::sync::{LazyLock, Once, OnceLock};
 
 /// The environment variable that makes `init` count one context for the whole process.
 const SHARED_INIT: &str = "WAMR_COMPAT_SHARED_INIT";
@@ -23,10 +24,10 @@ pub(super) struct Process {
 }
 
 /// The process's contexts. Owner: the process.
-static PROCESS: Process = Process::new();
+static PROCESS: LazyLock<Process> = LazyLock::new(Process::new);
 
 impl Process {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             registry: Registry::new(),
             shared_init: OnceLock::new(),
@@ -36,11 +37,13 @@ impl Process {
     }
 
     pub(super) fn shared_init(&self) -> bool {
-        *self.shared_init.get_or_init(|| {
-            alloc::outside(|| std::env::var_os(SHARED_INIT))
-                .is_some_and(|value| !value.is_empty() && value != "0")
-        })
+        *self.shared_init.get_or_init(|| alloc::outside(|| asks(std::env::var_os(SHARED_INIT))))
     }
+}
+
+/// Whether a variable of the environment is set to anything but nothing and 0.
+fn asks(value: Option<OsString>) -> bool {
+    value.is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// The process as new threads see it.
@@ -55,4 +58,24 @@ pub(super) fn of_new_thread() -> &'static Process {
 /// The process as the calling thread sees it.
 pub(super) fn of_thread() -> &'static Process {
     super::thread::process().unwrap_or_else(of_new_thread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Process, asks};
+
+    #[test]
+    fn the_environment_asks_by_a_value() {
+        let values = [None, Some(""), Some("0"), Some("1"), Some("yes")];
+        assert_eq!(values.map(|v| asks(v.map(Into::into))), [false, false, false, true, true]);
+    }
+
+    impl Process {
+        /// A process whose environment asks for the shared init, or does not.
+        pub(in crate::context) fn with_shared_init(shared: bool) -> Self {
+            let process = Self::new();
+            process.shared_init.get_or_init(|| shared);
+            process
+        }
+    }
 }

@@ -99,7 +99,7 @@ struct Entry<T> {
 const NO_SLOT: u32 = u32::MAX;
 
 impl<T> Table<T> {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self { slots: Vec::new(), first_free: NO_SLOT, last_id: 0, open: 0, primary: NO_SLOT }
     }
 
@@ -142,16 +142,6 @@ impl<T> Table<T> {
 }
 
 impl<T: Member> Registry<T> {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
-        Self {
-            table: Lock::new(Table::new()),
-            generation: AtomicU64::new(1),
-            open: AtomicUsize::new(0),
-        }
-    }
-
-    #[cfg(loom)]
     pub(crate) fn new() -> Self {
         Self {
             table: Lock::new(Table::new()),

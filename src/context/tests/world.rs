@@ -22,8 +22,16 @@ pub(in crate::context) struct World(&'static Process);
 impl World {
     /// Runs `f` on a fresh thread of a fresh world.
     pub(super) fn run<R: Send + 'static>(f: impl FnOnce(World) -> R + Send + 'static) -> R {
+        Self::run_in(Process::with_shared_init(false), f)
+    }
+
+    /// As [`World::run`], in a process that is ready made.
+    pub(super) fn run_in<R: Send + 'static>(
+        process: Process,
+        f: impl FnOnce(World) -> R + Send + 'static,
+    ) -> R {
         // Leaked: threads' exit hooks may look at it later than any test does.
-        let world = Self(Box::leak(Box::new(Process::new())));
+        let world = Self(Box::leak(Box::new(process)));
         world.spawn(move || f(world)).join().unwrap_or_else(|e| std::panic::resume_unwind(e))
     }
 

@@ -1,6 +1,7 @@
 //! The rules of contexts, one section each, through the functions that the C API uses.
 
 use super::*;
+use crate::context::process::Process;
 use crate::context::{ObjectKind, RunningMode};
 
 // Rule 1: a handle wins.
@@ -220,6 +221,16 @@ fn the_shared_init_counts_for_the_process() {
         assert_eq!(destroys(), "counted");
         assert_eq!(world.on_thread(destroys), "closed");
         assert!(Context::current().is_err());
+    });
+}
+
+#[test]
+fn the_environment_can_ask_for_the_shared_init() {
+    World::run_in(Process::with_shared_init(true), |world| {
+        let first = init();
+        assert_eq!(world.on_thread(init), first);
+        assert_eq!(world.on_thread(destroys), "counted");
+        assert_eq!(destroys(), "closed");
     });
 }
 

@@ -1,0 +1,55 @@
+//! Whole contexts, each test in a process of its own.
+
+mod activations;
+mod cost;
+mod logging;
+mod memory;
+mod rules;
+mod scale;
+mod states;
+mod types;
+
+use super::world::World;
+use crate::context::{Context, ContextBuilder, LogCallback, LogLevel, log, thread};
+use std::sync::{Arc, Mutex};
+use thread::Destroyed;
+
+/// Messages that a context logged.
+#[derive(Clone, Default)]
+struct Messages(Arc<Mutex<Vec<(LogLevel, String)>>>);
+
+impl Messages {
+    /// What to hand to a builder. Also sees to it that there is a logger that asks contexts.
+    fn callback(&self) -> LogCallback {
+        log::install(log::Output::Rust);
+        let messages = self.clone();
+        Arc::new(move |level, text| messages.0.lock().unwrap().push((level, text.to_owned())))
+    }
+
+    fn take(&self) -> Vec<(LogLevel, String)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// How many messages contain `text`.
+    fn count(&self, text: &str) -> usize {
+        self.0.lock().unwrap().iter().filter(|(_, message)| message.contains(text)).count()
+    }
+}
+
+/// A builder whose context collects its messages.
+fn listening() -> (ContextBuilder, Messages) {
+    let messages = Messages::default();
+    (ContextBuilder::new().log_callback(messages.callback()), messages)
+}
+
+fn init() -> Context {
+    thread::init(None).unwrap()
+}
+
+fn destroys() -> &'static str {
+    match thread::destroy() {
+        Destroyed::Surplus => "surplus",
+        Destroyed::Counted => "counted",
+        Destroyed::Closed(_) => "closed",
+    }
+}
