@@ -5,6 +5,7 @@ use super::instance::{call_error, instance_of};
 use super::{Error, ExecEnv, FuncType, Instance, RawExecEnv, Result, Trap, Val};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
+use crate::context::thread;
 use crate::exec::{self, Call, ExecEnv as Env};
 use crate::instance::group;
 use std::marker::PhantomData;
@@ -174,8 +175,9 @@ impl Func {
         // SAFETY: passed on to the caller.
         unsafe {
             let context = context_of(env);
-            let called =
-                context.run(|| exec::call_cells(env, func.cast(), argv, native_limit()).is_ok());
+            let called = context.run_guest(|low| {
+                exec::call_cells(env, func.cast(), argv, native_limit(low)).is_ok()
+            });
             if context.heap().take_exhausted() {
                 return out_of_memory(env);
             }
@@ -268,8 +270,8 @@ unsafe fn run(
     // SAFETY: passed on to the caller.
     unsafe {
         let context = context_of(env);
-        let called = context.run(|| {
-            let call = Call::prepare(env, func, slots, native_limit())?;
+        let called = context.run_guest(|low| {
+            let call = Call::prepare(env, func, slots, native_limit(low))?;
             write(call.frame());
             call.run()?;
             read(call.frame());
@@ -294,7 +296,8 @@ pub(super) unsafe fn call_slots(
 ) -> Result<(), Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
-        let call = Call::prepare(env, func, slots.len() as u32, native_limit())?;
+        let limit = native_limit(thread::native_stack_low());
+        let call = Call::prepare(env, func, slots.len() as u32, limit)?;
         call.frame().copy_from_nonoverlapping(slots.as_ptr(), slots.len());
         call.run()?;
         slots.as_mut_ptr().copy_from_nonoverlapping(call.frame(), slots.len());

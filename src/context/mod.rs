@@ -165,6 +165,13 @@ impl Context {
         thread::run(self, f)
     }
 
+    /// As [`Context::run`], for calls into guests: `f` is told where the native stack ends, as
+    /// [`thread::native_stack_low`] says, and the thread is prepared if it was not.
+    #[inline]
+    pub fn run_guest<R>(&self, f: impl FnOnce(usize) -> R) -> R {
+        thread::run_guest(self, f)
+    }
+
     /// As [`Context::run`], then fails if the heap ran out meanwhile, even where `f` could not
     /// say so.
     pub fn guarded<R>(&self, f: impl FnOnce() -> R) -> Result<R> {

@@ -77,7 +77,7 @@ pub fn install(output: Output) -> bool {
     let mut installed = false;
     process::of_thread().logger.call_once(|| {
         alloc::outside(|| {
-            let logger = ContextLogger { sink: sink::make(output) };
+            let logger = ContextLogger { sink: sink::make(sink::target(output)) };
             if log::set_boxed_logger(Box::new(logger)).is_ok() {
                 // What is wanted differs from context to context and is asked each time.
                 log::set_max_level(LevelFilter::Trace);

@@ -29,14 +29,20 @@ pub enum Output {
     Rust,
 }
 
+/// Where the process's logger writes. Tests write to what the test runner captures.
+pub(super) fn target(output: Output) -> Target {
+    if cfg!(test) { Target::Stdout } else { Target::Pipe(Box::new(output)) }
+}
+
 /// A sink that passes everything it is given: contexts have filtered before.
-pub(in crate::context) fn make(output: impl Write + Send + 'static) -> Logger {
+pub(in crate::context) fn make(target: Target) -> Logger {
     Builder::new()
         .filter_level(LevelFilter::Trace)
+        .is_test(cfg!(test))
         .format(|line, record| {
             writeln!(line, "[{} - {:X}]: {}", Time::now(), platform::thread::id(), record.args())
         })
-        .target(Target::Pipe(Box::new(output)))
+        .target(target)
         .build()
 }
 

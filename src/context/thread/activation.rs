@@ -244,17 +244,23 @@ impl Drop for Leave {
 /// See [`Context::run`].
 #[inline]
 pub(in crate::context) fn run<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, context.heap().as_ptr(), f)
+    run_with(context, context.heap().as_ptr(), |_| f())
+}
+
+/// See [`Context::run_guest`].
+#[inline]
+pub(in crate::context) fn run_guest<R>(context: &Context, f: impl FnOnce(usize) -> R) -> R {
+    run_with(context, context.heap().as_ptr(), |state| f(state.stack_low()))
 }
 
 /// As [`run`], but with no current heap: for callbacks of the embedder's whose memory must not
 /// come from the context.
 pub(in crate::context) fn run_outside<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, null(), f)
+    run_with(context, null(), |_| f())
 }
 
 #[inline]
-fn run_with<R>(context: &Context, heap: *const Heap, f: impl FnOnce() -> R) -> R {
+fn run_with<R>(context: &Context, heap: *const Heap, f: impl FnOnce(&ThreadState) -> R) -> R {
     match existing().or_else(create) {
         Some(state) => run_on(state, context, heap, f),
         None => run_without_memory(context, heap, f),
@@ -266,19 +272,25 @@ fn run_on<R>(
     state: NonNull<ThreadState>,
     context: &Context,
     heap: *const Heap,
-    f: impl FnOnce() -> R,
+    f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
     let node = Node::new(context.0.as_ptr(), Kind::Run);
     // SAFETY: this thread's state is alive. The node stays in this frame, and the context is
     // borrowed, until `_leave` takes the node off.
-    unsafe { state.as_ref().link(&raw const node, heap) };
+    let entered = unsafe { state.as_ref() };
+    // SAFETY: as above.
+    unsafe { entered.link(&raw const node, heap) };
     let _leave = Leave { state, node: &raw const node };
-    f()
+    f(entered)
 }
 
 /// [`run`] on a thread for which the system has no memory: its state lies in this frame.
 #[cold]
-fn run_without_memory<R>(context: &Context, heap: *const Heap, f: impl FnOnce() -> R) -> R {
+fn run_without_memory<R>(
+    context: &Context,
+    heap: *const Heap,
+    f: impl FnOnce(&ThreadState) -> R,
+) -> R {
     struct Remove<'a>(&'a ThreadState);
     impl Drop for Remove<'_> {
         fn drop(&mut self) {

@@ -5,7 +5,6 @@ use crate::abi::error::{Error, Result};
 use crate::context::registry::{Origin, Release};
 use crate::context::runtime::Runtime;
 use crate::context::{Context, ContextBuilder, log as sink, process};
-use crate::platform;
 use std::marker::PhantomData;
 
 /// What [`destroy`] did.
@@ -115,7 +114,11 @@ pub fn destroy() -> Destroyed {
         }
         Destroyed::Counted => {}
         Destroyed::Closed(_) => {
-            let _ = with_existing(|state| state.prepared.set(state.env_count.get() > 0));
+            let _ = with_existing(|state| {
+                if state.env_count.get() == 0 {
+                    state.unprepare();
+                }
+            });
         }
     }
     destroyed
@@ -185,8 +188,8 @@ pub fn destroy_thread_env() {
     let _ = with_existing(|state| {
         let open = state.env_count.get();
         state.env_count.set(open.saturating_sub(1));
-        if open == 1 {
-            state.prepared.set(state.own().is_some());
+        if open == 1 && state.own().is_none() {
+            state.unprepare();
         }
     });
 }
@@ -197,13 +200,11 @@ pub fn thread_env_inited() -> bool {
     with_existing(|state| state.prepared.get()).unwrap_or(false)
 }
 
-/// Prepares the calling thread for guest code, and tells where its native stack ends: the lowest
-/// address that frames may reach, or 0 if nobody knows, as on a fibre's stack. A guest stack does
-/// this when it is first used on a thread, so that a thread that never asked for anything is
-/// prepared on its first call.
-pub fn prepare() -> usize {
-    let _ = with(|state| state.prepared.set(true));
-    platform::stack::bounds().map_or(0, |bounds| bounds.low)
+/// Where the native stack that runs now ends: the lowest address that frames may reach, or 0 if
+/// nobody knows, as on a fibre's stack. Prepares the calling thread, as calls into guests do
+/// ([`Context::run_guest`]).
+pub fn native_stack_low() -> usize {
+    with(ThreadState::stack_low).unwrap_or(0)
 }
 
 /// The thread is in its parent's context until this is dropped.

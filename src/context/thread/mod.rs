@@ -20,11 +20,11 @@ mod lifecycle;
 mod resolve;
 
 pub use activation::Entered;
-pub(super) use activation::{enter, pop, push, run, run_outside};
+pub(super) use activation::{enter, pop, push, run, run_guest, run_outside};
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
     Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_only_counts,
-    init_thread_env, prepare, release_own, thread_env_inited,
+    init_thread_env, native_stack_low, release_own, thread_env_inited,
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
@@ -35,6 +35,7 @@ use super::process::{self, Process};
 use super::runtime::Runtime;
 use super::shared::Weak;
 use crate::alloc::{self, HeadKind, ThreadHead};
+use crate::platform::stack::{self, StackBounds};
 use crate::sync::atomic::Ordering;
 use activation::Node;
 use error::LastError;
@@ -72,12 +73,16 @@ struct ThreadState {
     env_count: Cell<u32>,
     /// The thread has been made ready for guest code.
     prepared: Cell<bool>,
+    /// The native stack that guest code was last called on; empty if the thread is not prepared.
+    stack: Cell<StackBounds>,
     /// The thread was told that it falls back to the primary.
     warned: Cell<bool>,
     /// A context's log callback is running.
     in_callback: Cell<bool>,
     error: Cell<Option<NonNull<LastError>>>,
 }
+
+const NO_STACK: StackBounds = StackBounds { low: 0, high: 0 };
 
 /// Bytes of a thread's state.
 #[cfg(test)]
@@ -122,10 +127,34 @@ impl ThreadState {
             settings: Cell::new(Settings::default()),
             env_count: Cell::new(0),
             prepared: Cell::new(false),
+            stack: Cell::new(NO_STACK),
             warned: Cell::new(false),
             in_callback: Cell::new(false),
             error: Cell::new(None),
         }
+    }
+
+    /// Where the native stack that runs now ends, or 0 if nobody knows. What was found last is
+    /// kept, and checked: a state moves between stacks.
+    #[inline]
+    fn stack_low(&self) -> usize {
+        let known = self.stack.get();
+        if known.contains(stack::pointer()) { known.low } else { self.find_stack() }
+    }
+
+    /// Prepares the thread for guest code.
+    #[cold]
+    fn find_stack(&self) -> usize {
+        self.prepared.set(true);
+        let found = stack::bounds().unwrap_or(NO_STACK);
+        self.stack.set(found);
+        found.low
+    }
+
+    /// Takes a preparation back; the next call into a guest finds the thread unprepared.
+    fn unprepare(&self) {
+        self.prepared.set(false);
+        self.stack.set(NO_STACK);
     }
 
     /// Takes everything down but the block itself.

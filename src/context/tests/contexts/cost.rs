@@ -45,6 +45,9 @@ fn entering_and_leaving() {
         let entered = time(rounds, || {
             black_box(&context).run(|| black_box(()));
         });
+        let called = time(rounds, || {
+            black_box(&context).run_guest(black_box);
+        });
         let current = context.run(|| {
             time(rounds, || {
                 let _ = black_box(thread::with_current(|context| context.id()));
@@ -53,7 +56,8 @@ fn entering_and_leaving() {
         let resolved = time(rounds, || {
             let _ = black_box(Context::current());
         });
-        println!("run: {entered:?}, with_current: {current:?}, current: {resolved:?}");
+        println!("run: {entered:?}, run_guest: {called:?}");
+        println!("with_current: {current:?}, current: {resolved:?}");
         assert!(entered < Duration::from_millis(1));
     });
 }

@@ -111,7 +111,7 @@ impl Write for Lines {
 #[test]
 fn lines_look_like_upstreams_and_are_written_whole() {
     let lines = Lines::default();
-    let sink = log::make(lines.clone());
+    let sink = log::make(env_logger::Target::Pipe(Box::new(lines.clone())));
     for text in ["first", "with a line feed\n"] {
         let record = format_args!("{text}").to_string();
         sink.log(&Record::builder().level(Level::Warn).args(format_args!("{record}")).build());

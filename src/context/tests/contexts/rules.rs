@@ -386,9 +386,16 @@ fn a_thread_that_calls_nothing_is_prepared_on_its_first_call() {
         let context = init();
         world.on_thread(move || {
             assert!(!thread::thread_env_inited());
-            let low = context.run(thread::prepare);
-            assert!(low < crate::platform::stack::pointer());
+            context.run(|| assert!(!thread::thread_env_inited(), "no guest was called"));
+            let low = context.run_guest(|low| low);
+            assert!(0 < low && low < crate::platform::stack::pointer());
             assert!(thread::thread_env_inited());
+            assert_eq!(thread::native_stack_low(), low);
+            thread::init_thread_env();
+            thread::destroy_thread_env();
+            assert!(!thread::thread_env_inited());
+            assert_eq!(context.run_guest(|low| low), low);
+            assert!(thread::thread_env_inited(), "prepared again");
         });
     });
 }
