@@ -295,8 +295,6 @@ impl ContextBuilder {
             // SAFETY: `ContextBuilder::natives` made its caller promise what `register` asks for.
             self.natives.iter().all(|array| unsafe { array.register(&context) })
         })?;
-        #[cfg(feature = "wasi")]
-        let registered = registered && crate::wasi::register(context.natives());
         if !registered {
             return Err(Error::out_of_memory());
         }
