@@ -1,6 +1,10 @@
 //! One isolated WebAssembly runtime per thread.
 
 #![forbid(unsafe_op_in_unsafe_fn)]
+#![cfg_attr(
+    not(feature = "wasi"),
+    allow(dead_code, unused_imports, reason = "a few lower parts serve WASI alone")
+)]
 
 mod abi;
 mod alloc;

@@ -1,5 +1,6 @@
 //! WASI through the public interface: what is bound, what a program sees, how it ends.
 #![cfg(feature = "wasi")]
+#![allow(clippy::expect_used, reason = "a test may end in a panic")]
 
 use isothread::{
     Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Trap, Val, ValType,

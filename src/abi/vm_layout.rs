@@ -152,5 +152,5 @@ const _: () = {
     assert!(size_of::<VmGlobal>() == 16);
     assert!(size_of::<VmFuncRef>() == 48);
     assert!(offset_of!(VmInstance, globals) == 32 && offset_of!(VmInstance, func_refs) == 40);
-    assert!(size_of::<VmInstance>() % 16 == 0 || size_of::<VmInstance>() % 8 == 0);
+    assert!(align_of::<VmInstance>() == 8 && align_of::<VmGlobal>() == 16);
 };

@@ -48,7 +48,7 @@ impl ThreadHead {
     }
 
     /// The current heap, or null.
-    #[inline]
+    #[cfg(test)]
     pub fn heap(&self) -> *const Heap {
         self.heap.get()
     }
@@ -196,8 +196,9 @@ impl Drop for HeapGuard<'_> {
     }
 }
 
-/// Makes `heap` current on this thread while the guard lives.
-#[inline]
+/// Makes `heap` current on this thread while the guard lives. Contexts do more than that when
+/// they are entered, so this is for tests of heaps alone.
+#[cfg(test)]
 pub fn enter(heap: &Heap) -> HeapGuard<'_> {
     enter_ptr(heap)
 }
@@ -211,7 +212,7 @@ fn enter_ptr<'a>(heap: *const Heap) -> HeapGuard<'a> {
 }
 
 /// Runs `f` with `heap` current: what Rust code allocates in it comes from there.
-#[inline]
+#[cfg(test)]
 pub fn with_heap<R>(heap: &Heap, f: impl FnOnce() -> R) -> R {
     let _guard = enter(heap);
     f()

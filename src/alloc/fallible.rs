@@ -23,13 +23,3 @@ pub fn try_copy<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
     vec.extend_from_slice(items);
     Ok(vec)
 }
-
-/// A box around `value`.
-pub fn try_box<T>(value: T) -> Result<Box<T>, TryReserveError> {
-    let mut vec = try_vec(1)?;
-    vec.push(value);
-    let one: *mut [T] = Box::into_raw(vec.into_boxed_slice());
-    // SAFETY: a boxed slice of exactly one element has the layout of a boxed element; the
-    // capacity equals the length, so `into_boxed_slice` has not moved or shrunk it.
-    Ok(unsafe { Box::from_raw(one.cast::<T>()) })
-}

@@ -57,6 +57,7 @@ impl Heap {
     /// what infallible code overdraws.
     ///
     /// Its cost does not depend on the size of a pool.
+    #[expect(clippy::new_ret_no_self, reason = "heaps are only ever held by counted handles")]
     pub fn new(config: HeapConfig, quota_bytes: Option<u64>) -> Result<HeapRef, HeapError> {
         let (config, failing) = match config {
             HeapConfig::Failing { inner, rule } => {

@@ -28,15 +28,15 @@ mod source;
 mod user;
 
 pub use config::{
-    FailRule, HeapConfig, HeapError, HeapIdentity, HeapStats, Leak, PlainFunctions, PoolBuffer,
-    PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions,
-    UserFunctions,
+    FailRule, HeapConfig, HeapError, HeapIdentity, HeapStats, PlainFunctions, PoolBuffer, PoolInfo,
+    Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
 };
 pub use current::{
-    HeadKind, HeapGuard, ThreadHead, enter, fallible, head_ptr, install, outside, remove,
-    take_exhausted, with_heap,
+    HeadKind, ThreadHead, fallible, head_ptr, install, outside, remove, take_exhausted,
 };
-pub use fallible::{try_box, try_copy, try_filled, try_vec};
+#[cfg(test)]
+pub use current::{enter, with_heap};
+pub use fallible::{try_copy, try_filled, try_vec};
 pub use global::ContextAlloc;
 pub use handle::HeapRef;
 pub use heap::Heap;

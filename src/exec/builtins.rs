@@ -80,52 +80,6 @@ pub unsafe fn memory_init(
     unsafe { Instance::of_vm(instance) }.memory_init(memory, segment, to, from, count)
 }
 
-/// `memory.copy` between any two memories.
-///
-/// # Safety
-/// As for [`memory_grow`].
-pub unsafe fn memory_copy(
-    instance: *mut VmInstance,
-    to_memory: u32,
-    from_memory: u32,
-    to: u64,
-    from: u64,
-    count: u64,
-) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    let instance = unsafe { Instance::of_vm(instance) };
-    let target = instance.memory(to_memory).and_then(|memory| memory.range(to, count));
-    let source = instance.memory(from_memory).and_then(|memory| memory.range(from, count));
-    match (target, source) {
-        (Some(target), Some(source)) => {
-            // SAFETY: `range` has found the bytes, which may overlap.
-            unsafe { ptr::copy(source, target, count as usize) };
-            Ok(())
-        }
-        _ => Err(Trap::MemoryOutOfBounds),
-    }
-}
-
-/// `memory.fill`.
-///
-/// # Safety
-/// As for [`memory_grow`].
-pub unsafe fn memory_fill(
-    instance: *mut VmInstance,
-    memory: u32,
-    at: u64,
-    byte: u8,
-    count: u64,
-) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    let instance = unsafe { Instance::of_vm(instance) };
-    let target = instance.memory(memory).and_then(|memory| memory.range(at, count));
-    let target = target.ok_or(Trap::MemoryOutOfBounds)?;
-    // SAFETY: `range` has found the bytes.
-    unsafe { ptr::write_bytes(target, byte, count as usize) };
-    Ok(())
-}
-
 /// `data.drop`.
 ///
 /// # Safety

@@ -150,15 +150,6 @@ impl ExecEnv {
         }
     }
 
-    /// The exec_env that running code knows as `vm`.
-    ///
-    /// # Safety
-    /// `vm` is a live exec_env's.
-    pub unsafe fn of_vm(vm: *mut VmEnv) -> NonNull<Self> {
-        // SAFETY: every `VmEnv` is the first field of an `ExecEnv`, and a live one is not null.
-        unsafe { NonNull::new_unchecked((*vm).owner.cast()) }
-    }
-
     pub fn vm(&self) -> *mut VmEnv {
         self.vm.owner.cast()
     }

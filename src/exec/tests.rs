@@ -291,7 +291,6 @@ fn instances_have_one_env_of_their_own() {
         let first = ExecEnv::singleton(rig.instance, setup).expect("exec_env");
         assert_eq!(ExecEnv::singleton(rig.instance, setup), Some(first));
         assert_eq!(first.as_ref().kind(), EnvKind::Singleton);
-        assert_eq!(ExecEnv::of_vm(first.as_ref().vm()), first);
         let mut count = 0;
         rig.instance().envs.for_each(|_| count += 1);
         assert_eq!(count, 2);
@@ -302,19 +301,8 @@ fn instances_have_one_env_of_their_own() {
 fn bulk_operations_check_their_ranges() {
     let rig = Rig::new(0);
     let vm = rig.instance().vm();
-    let out = Err(Trap::MemoryOutOfBounds);
     // SAFETY: the instance is alive and only this thread uses it.
     unsafe {
-        let base = rig.instance().memory(0).expect("memory").base();
-        assert_eq!(builtins::memory_fill(vm, 0, 65530, 9, 6), Ok(()));
-        assert_eq!(*base.add(65535), 9);
-        assert_eq!(builtins::memory_fill(vm, 0, 65530, 9, 7), out);
-        assert_eq!(builtins::memory_fill(vm, 0, u64::MAX, 9, 1), out);
-        assert_eq!(builtins::memory_fill(vm, 3, 0, 9, 0), out);
-        assert_eq!(builtins::memory_copy(vm, 0, 0, 0, 65530, 6), Ok(()));
-        assert_eq!(*base.add(5), 9);
-        assert_eq!(builtins::memory_copy(vm, 0, 0, 1, 65531, 6), out);
-        assert_eq!(builtins::memory_copy(vm, 0, 0, 65531, 0, 6), out);
         assert_eq!(builtins::memory_grow(vm, 0, 1), 1);
         assert_eq!(builtins::memory_grow(vm, 0, 70000), u64::MAX);
         assert_eq!(builtins::memory_grow(vm, 1, 0), u64::MAX);

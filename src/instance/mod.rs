@@ -43,7 +43,7 @@ pub use envs::{EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::GuestAllocator;
 pub use link::{GlobalImport, Import};
-pub use memory::{GrowError, GrowFailure, Memory, MemorySource, PAGES_MAX};
+pub use memory::{GrowError, GrowFailure, Memory, MemorySource};
 pub use pool::MemoryPool;
 pub use table::Table;
 

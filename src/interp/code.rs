@@ -27,12 +27,7 @@ pub struct ModuleCode {
     stubs: Box<[Stub]>,
     /// Translated bodies, in the order in which they were first called. The lock also makes
     /// each function be translated once.
-    bodies: Mutex<Vec<Body>>,
-}
-
-struct Body {
-    words: Box<[u64]>,
-    func_index: u32,
+    bodies: Mutex<Vec<Box<[u64]>>>,
 }
 
 // SAFETY: `codes` and `stubs` are immutable but for atomics, and point at each other, which
@@ -95,13 +90,6 @@ impl ModuleCode {
         &self.module
     }
 
-    /// The function whose translated code contains the instruction at `ip`.
-    pub fn function_at(&self, ip: *const u8) -> Option<u32> {
-        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = ip.cast::<u64>();
-        bodies.iter().find(|body| body.words.as_ptr_range().contains(&at)).map(|b| b.func_index)
-    }
-
     fn translate(&self, code: &VmCode) -> Result<(), Trap> {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         let stub = self.stubs.as_ptr_range();
@@ -117,7 +105,7 @@ impl ModuleCode {
         code.cost.store(translated.cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.
         code.entry.store(translated.words.as_ptr().cast_mut(), Ordering::Release);
-        bodies.push(Body { words: translated.words, func_index: code.func_index });
+        bodies.push(translated.words);
         Ok(())
     }
 }

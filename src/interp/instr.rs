@@ -189,21 +189,6 @@ impl Instr {
         };
         if wide { 24 } else { 16 }
     }
-
-    /// Whether the instruction leaves a value, and so has a form for each [`Target`].
-    pub fn has_result(self) -> bool {
-        matches!(
-            self,
-            Self::Binary { .. }
-                | Self::Compare { .. }
-                | Self::Unary { .. }
-                | Self::Select { .. }
-                | Self::Load { .. }
-                | Self::LoadSum { .. }
-                | Self::MemorySize
-                | Self::GlobalGet { .. }
-        )
-    }
 }
 
 fn has_imm(left: Mode, right: Mode) -> bool {

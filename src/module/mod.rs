@@ -22,8 +22,6 @@ pub use exports::ExportIndex;
 pub use features::Features;
 pub use func_refs::FuncRefs;
 pub use names::FuncNames;
-pub use validate::FRAME_SLOTS_MAX;
-pub use wasi_abi::WASI_MODULES;
 
 /// A validated module. Owner: whoever holds the `Arc`; shared by all its instances.
 pub struct Module {

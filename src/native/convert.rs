@@ -18,6 +18,7 @@ pub trait ExternRefMap: Send + Sync {
     fn to_host(&self, word: u64) -> Option<*mut c_void>;
 
     /// The word for a host object that a native returned to `instance`.
+    #[expect(clippy::wrong_self_convention, reason = "the map converts, it is not converted")]
     fn from_host(&self, instance: *mut VmInstance, object: *mut c_void) -> Option<u64>;
 }
 

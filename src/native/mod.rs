@@ -16,14 +16,14 @@ mod invoke;
 mod registry;
 mod signature;
 
-pub use caller::{Caller, HostClosure};
-pub use convert::ExternRefMap;
+pub use caller::Caller;
 pub use guest::GuestMemory;
-pub use host_func::{Builtin, BuiltinFn, BuiltinModule, HostFunc};
+pub use host_func::{Builtin, BuiltinModule, HostFunc};
 pub use registry::{Convention, NativeSymbol, Registry};
-pub use signature::AddressWidth;
 
 #[cfg(test)]
 pub(crate) use guest::tests::over;
+#[cfg(test)]
+pub use {convert::ExternRefMap, host_func::BuiltinFn, signature::AddressWidth};
 #[cfg(test)]
 pub(crate) mod tests;

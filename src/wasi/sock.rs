@@ -129,7 +129,6 @@ pub(super) fn with_number_and_pointer(
 }
 
 /// `sock_recv_from` and `sock_send_to`.
-#[expect(clippy::too_many_arguments, reason = "that is what they take")]
 pub(super) fn datagram(
     call: &Call<'_>,
     fd: u32,

@@ -62,8 +62,8 @@ fn wrong_calls_are_refused() {
     let args = [Val::I32(1), Val::I32(2)];
     let mut results = [Val::I32(0), Val::I32(0)];
     for (args, results) in [
-        (&args[..1], &mut results.clone()[..1]),
-        (&args[..], &mut results.clone()[..]),
+        (&args[..1], &mut { results }[..1]),
+        (&args[..], &mut { results }[..]),
         (&args[..], &mut [][..]),
         (&[Val::I32(1), Val::I64(2)], &mut results[..1]),
     ] {

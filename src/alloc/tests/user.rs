@@ -202,9 +202,14 @@ fn malloc_and_free_must_differ() {
     // SAFETY: never called: the functions are refused.
     let functions = unsafe {
         UserFunctions::Plain(PlainFunctions {
-            malloc: std::mem::transmute::<unsafe extern "C" fn(), _>(both),
+            malloc: std::mem::transmute::<
+                unsafe extern "C" fn(),
+                unsafe extern "C" fn(u32) -> *mut c_void,
+            >(both),
             realloc: None,
-            free: std::mem::transmute::<unsafe extern "C" fn(), _>(both),
+            free: std::mem::transmute::<unsafe extern "C" fn(), unsafe extern "C" fn(*mut c_void)>(
+                both,
+            ),
         })
     };
     // SAFETY: as above.

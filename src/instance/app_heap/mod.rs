@@ -142,6 +142,7 @@ impl AppHeap {
         Bytes { base, len: self.len, of: std::marker::PhantomData }
     }
 
+    #[cfg(test)]
     pub fn is_corrupt(&self) -> bool {
         self.corrupt
     }

@@ -98,11 +98,11 @@ impl Translator<'_> {
                     Place::Acc => Operand::Acc,
                     _ => self.stack.operand(&mut self.code, &entry, true),
                 };
-                if let Operand::Imm(constant) = value {
-                    if !fits_32(constant) || class != Class::Int {
-                        self.stack.copy(&mut self.code, result, entry.slot, value);
-                        value = Operand::Slot(entry.slot);
-                    }
+                if let Operand::Imm(constant) = value
+                    && (!fits_32(constant) || class != Class::Int)
+                {
+                    self.stack.copy(&mut self.code, result, entry.slot, value);
+                    value = Operand::Slot(entry.slot);
                 }
                 let at = self.op(Instr::ReturnOne { class, source: mode(value) });
                 self.code.put_u16(at, DST, self.header_slot);

@@ -70,11 +70,11 @@ impl Translator<'_> {
             return Ok(());
         }
         let mut value = self.stack.operand(&mut self.code, &entry, true);
-        if let Operand::Imm(constant) = value {
-            if !fits_32(constant) || ty == ValType::F64 {
-                self.stack.copy(&mut self.code, ty, entry.slot, value);
-                value = Operand::Slot(entry.slot);
-            }
+        if let Operand::Imm(constant) = value
+            && (!fits_32(constant) || ty == ValType::F64)
+        {
+            self.stack.copy(&mut self.code, ty, entry.slot, value);
+            value = Operand::Slot(entry.slot);
         }
         let Some((address, offset)) = self.address(&memarg)? else {
             self.op(Instr::OutOfBounds);
@@ -195,11 +195,11 @@ impl Translator<'_> {
         let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
         let entry = self.pop()?;
         let mut value = self.stack.operand(&mut self.code, &entry, true);
-        if let Operand::Imm(constant) = value {
-            if !fits_32(constant) || class != Class::Int {
-                self.stack.copy(&mut self.code, ty, entry.slot, value);
-                value = Operand::Slot(entry.slot);
-            }
+        if let Operand::Imm(constant) = value
+            && (!fits_32(constant) || class != Class::Int)
+        {
+            self.stack.copy(&mut self.code, ty, entry.slot, value);
+            value = Operand::Slot(entry.slot);
         }
         let at = self.op(Instr::GlobalSet { class, imported, source: mode(value) });
         self.put_operand(at, A, value);

@@ -1,6 +1,6 @@
 //! Arithmetic, comparisons, conversions and `select`.
 
-use super::stack::{AccState, Entry, Operand, Place};
+use super::stack::{AccState, Operand, Place};
 use super::{Condition, Last, LastKind, Translator, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
@@ -72,16 +72,16 @@ impl Translator<'_> {
 
     pub(super) fn compare(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
         let pair = self.pop_pair(ty, op.commutes())?;
-        self.emit_compare(op, ty, pair)
+        self.emit_compare(op, pair)
     }
 
     /// A comparison with its operands exchanged: "greater" in terms of "less".
     pub(super) fn compare_swapped(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
         let pair = self.pop_pair(ty, false)?;
-        self.emit_compare(op, ty, pair.swapped())
+        self.emit_compare(op, pair.swapped())
     }
 
-    fn emit_compare(&mut self, op: CompareOp, ty: ValType, pair: Pair) -> Result<(), Trap> {
+    fn emit_compare(&mut self, op: CompareOp, pair: Pair) -> Result<(), Trap> {
         self.stack.spill(&mut self.code, Class::Int);
         let before = self.stack.acc(Class::Int);
         let (left, right) = (mode(pair.left), mode(pair.right));
@@ -102,14 +102,14 @@ impl Translator<'_> {
             let (op, swap) = op.negate();
             let pair = Pair { left, right, left_slot, right_slot };
             let pair = if swap { pair.swapped() } else { pair };
-            return self.emit_compare(op, compared_type(op), pair);
+            return self.emit_compare(op, pair);
         }
         let entry = self.pop()?;
         let left = self.acc_or_slot(&entry);
         let op = if ty == ValType::I32 { CompareOp::I32Eq } else { CompareOp::I64Eq };
         let slots = (entry.slot, entry.slot);
         let right = Operand::Imm(0);
-        self.emit_compare(op, ty, Pair { left, right, left_slot: slots.0, right_slot: slots.1 })
+        self.emit_compare(op, Pair { left, right, left_slot: slots.0, right_slot: slots.1 })
     }
 
     /// If the top entry is the result of a comparison that was just emitted, takes the

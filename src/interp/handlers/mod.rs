@@ -12,7 +12,7 @@ pub mod numeric;
 pub mod table;
 
 use super::dispatch::{Handler, Regs, Ret, handler, stop};
-use super::instr::{Class, Instr, Mode, Target};
+use super::instr::{Instr, Target};
 use crate::abi::trap::Trap;
 
 /// Leaves guest code with `trap`.

@@ -88,6 +88,7 @@ impl Machine {
             owner: null_mut(),
         };
         let vm: *mut VmInstance = &raw mut instance;
+        let refs = &raw mut instance.func_refs;
         let func_ref = |index: u32| VmFuncRef {
             type_id: self.type_ids[self.module.funcs[index as usize] as usize],
             kind: VmFuncKind::Wasm,
@@ -99,7 +100,8 @@ impl Machine {
             reserved: 0,
         };
         self.refs = self.module.func_refs.order.iter().map(|&i| func_ref(i)).collect();
-        instance.func_refs = self.refs.as_mut_ptr();
+        // SAFETY: the instance is a local of this function.
+        unsafe { *refs = self.refs.as_mut_ptr() };
         if let Some(def) = self.module.tables.first() {
             self.elems = vec![0; def.ty.limits.min as usize];
             for segment in &self.module.elems {
@@ -113,8 +115,11 @@ impl Machine {
                     }
                 }
             }
-            table.elems = self.elems.as_mut_ptr();
-            table.len = self.elems.len();
+            // SAFETY: the table is a local of this function.
+            unsafe {
+                (*tables[0]).elems = self.elems.as_mut_ptr();
+                (*tables[0]).len = self.elems.len();
+            }
         }
         let base = self.stack.as_mut_ptr();
         // SAFETY: the stack has more slots than a few arguments.

@@ -84,7 +84,7 @@ fn module_and_array_must_both_match_to_unregister() {
     register(&registry, c"env", &array);
     assert!(!unregister(&registry, c"other", &array));
     assert!(!unregister(&registry, c"env", &[]));
-    let copy = CStr::from_bytes_with_nul(b"env\0").unwrap_or_default().to_owned();
+    let copy = c"env".to_owned();
     assert!(unregister(&registry, &copy, &array));
 }
 

@@ -105,11 +105,11 @@ macro_rules! shape {
             let ty = FuncType::new(vec![$(<$ty>::TYPE),*], [<$result>::TYPE]);
             let func = bind(target as *const c_void, &ty);
             // The upper half of a 32-bit slot is nobody's business.
-            let dirt = |ty: ValType| match ty {
+            let _dirt = |ty: ValType| match ty {
                 ValType::I32 | ValType::F32 => 0xa5a5_a5a5_u64 << 32,
                 _ => 0,
             };
-            let mut slots = vec![$($arg.slot() | dirt(<$ty>::TYPE),)* 0];
+            let mut slots = vec![$($arg.slot() | _dirt(<$ty>::TYPE),)* 0];
             let mut rig = Rig::new(0);
             assert_eq!(rig.call(&func, &mut slots), 0);
             assert_eq!(slots[0], expected);
@@ -243,7 +243,6 @@ fn vectors_travel_in_registers_and_on_the_stack() {
         // SAFETY: both types are sixteen plain bytes.
         unsafe { std::mem::transmute(v) }
     }
-    #[expect(clippy::too_many_arguments, reason = "the argument list is the test")]
     #[expect(improper_ctypes_definitions, reason = "C has this type under another name")]
     extern "C" fn ninth(
         _env: *mut c_void,

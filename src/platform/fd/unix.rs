@@ -61,7 +61,8 @@ pub fn stat(fd: i32) -> Result<Stat> {
     check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
     // SAFETY: a `stat` is plain numbers, zeroed before and filled by the call.
     let stat = unsafe { stat.assume_init() };
-    Ok(Stat {
+    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
+    let stat = Stat {
         device: stat.st_dev as u64,
         inode: stat.st_ino as u64,
         kind: kind(fd, &stat),
@@ -70,7 +71,8 @@ pub fn stat(fd: i32) -> Result<Stat> {
         accessed: nanos(stat.st_atime, stat.st_atime_nsec),
         modified: nanos(stat.st_mtime, stat.st_mtime_nsec),
         changed: nanos(stat.st_ctime, stat.st_ctime_nsec),
-    })
+    };
+    Ok(stat)
 }
 
 fn kind(fd: i32, stat: &libc::stat) -> Kind {
