@@ -24,6 +24,9 @@
       (f64.add (f64.promote_f32 (local.get 2)) (local.get 3))))
   (func (export "several") (result i32 i64 f32)
     (i32.const -1) (i64.const -2) (f32.const 1.5))
+  (func (export "forty") (param i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64
+    i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)
+    (result i64) (i64.sub (local.get 39) (local.get 0)))
   (func (export "nothing"))
   (func (export "trap") (unreachable))
   (func (export "divide") (param i32 i32) (result i32)

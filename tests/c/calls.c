@@ -151,6 +151,26 @@ static void values(void) {
     CHECK(wasm_runtime_call_wasm_a(env, find("add"), 1, results, 2, args));
 }
 
+/* More arguments than are kept on the native stack. */
+static void many(void) {
+    wasm_val_t args[40], results[1];
+    wasm_function_inst_t forty = find("forty");
+    int i;
+
+    memset(args, 0, sizeof args);
+    for (i = 0; i < 40; i++) {
+        args[i].kind = WASM_I64;
+        args[i].of.i64 = 100 + i;
+    }
+    CHECK(wasm_runtime_call_wasm_a(env, forty, 1, results, 40, args));
+    CHECK_INT(results[0].of.i64, 39);
+#define TEN(n) (int64_t)n, (int64_t)1, (int64_t)2, (int64_t)3, (int64_t)4, (int64_t)5, \
+    (int64_t)6, (int64_t)7, (int64_t)8, (int64_t)9
+    CHECK(wasm_runtime_call_wasm_v(env, forty, 1, results, 40, TEN(0), TEN(0), TEN(0), TEN(0)));
+    CHECK_INT(results[0].of.i64, 9);
+    CHECK(!wasm_runtime_call_wasm_v(NULL, forty, 1, results, 40, TEN(0), TEN(0), TEN(0), TEN(0)));
+}
+
 static void variadic(void) {
     wasm_val_t results[3];
 
@@ -270,6 +290,7 @@ static void run(void) {
     cells();
     references();
     values();
+    many();
     variadic();
     globals_and_tables();
     indirect();

@@ -169,6 +169,16 @@ static void limits(wasm_module_t module) {
     wasm_runtime_unload(none);
 }
 
+/* What cannot be had is told once. */
+static void warnings(void) {
+    static const char big[100002];
+
+    wasm_runtime_set_log_level(WASM_LOG_LEVEL_WARNING);
+    CHECK(!wasm_runtime_module_malloc(inst, 100001, NULL));
+    CHECK(!wasm_runtime_module_dup_data(inst, big, sizeof big));
+    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
+}
+
 static void run(void) {
     wasm_module_t module;
     wasm_exec_env_t env;
@@ -180,6 +190,7 @@ static void run(void) {
     env = wasm_runtime_create_exec_env(inst, 8192);
     lookups();
     allocation();
+    warnings();
     addresses();
     growth(env);
     allocation();

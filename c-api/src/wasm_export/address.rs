@@ -3,7 +3,7 @@
 //! All of it acts on memory 0 of the instance. An instance without memory fails every check.
 
 use super::types::wasm_module_inst_t;
-use crate::ffi::{guard, handle, log};
+use crate::ffi::{guard, handle};
 use std::ffi::{c_char, c_void};
 
 /// Allocates `size` bytes of guest memory: with the guest's own `malloc` if the module exports
@@ -27,10 +27,7 @@ pub unsafe extern "C" fn wasm_runtime_module_malloc(
                 }
                 address
             }
-            None => {
-                log::warning(format_args!("warning: allocate {size} bytes memory failed"));
-                0
-            }
+            None => 0,
         }
     })
 }
@@ -64,10 +61,7 @@ pub unsafe extern "C" fn wasm_runtime_module_dup_data(
         }
         // SAFETY: the caller promises `size` readable bytes at `src`.
         let bytes = unsafe { std::slice::from_raw_parts(src.cast::<u8>(), len) };
-        instance.dup_data(bytes).unwrap_or_else(|| {
-            log::warning(format_args!("warning: allocate {size} bytes memory failed"));
-            0
-        })
+        instance.dup_data(bytes).unwrap_or(0)
     })
 }
 

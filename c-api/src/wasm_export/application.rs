@@ -4,7 +4,7 @@ use super::call::wasm_runtime_call_wasm;
 use super::types::wasm_module_inst_t;
 use super::values::Cells;
 use super::{parse, print};
-use crate::ffi::{guard, handle, log, opt_bytes, opt_str};
+use crate::ffi::{ShortText, context, guard, handle, log, opt_bytes, opt_str};
 use isothread::{ExternType, Func, FuncType, Instance, RawExecEnv, ValType};
 use std::ffi::{c_char, c_int};
 use std::ptr::NonNull;
@@ -45,10 +45,10 @@ unsafe fn execute_main(
     instance: &Instance,
     argc: i32,
     argv: *mut *mut c_char,
-) -> Result<bool, String> {
+) -> Result<bool, ShortText> {
     let env = instance
         .singleton_exec_env()
-        .map_err(|_| String::from("create singleton exec_env failed"))?;
+        .map_err(|_| ShortText::from("create singleton exec_env failed"))?;
     if let Some(start) = super::wasi::start_function(instance) {
         return Ok(run_start(instance, env, &start));
     }
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn wasm_application_execute_func(
         // SAFETY: the C contract of strings.
         let found = unsafe { opt_str(name) }.and_then(|name| instance.get_func(name));
         let done = found
-            .ok_or_else(|| format!("lookup function {} failed", String::from_utf8_lossy(text)))
+            .ok_or_else(|| ShortText::from("lookup function ").with(text).with(b" failed"))
             // SAFETY: the caller promises `argc` strings at `argv`.
             .and_then(|func| unsafe { execute_func(&instance, &func, argc, argv) });
         done.unwrap_or_else(|exception| {
@@ -210,26 +210,31 @@ unsafe fn execute_func(
     func: &Func,
     argc: i32,
     argv: *mut *mut c_char,
-) -> Result<bool, String> {
+) -> Result<bool, ShortText> {
     let ty = func.ty();
     if usize::try_from(argc).ok() != Some(ty.params().len()) || (argc > 0 && argv.is_null()) {
         return Err("invalid input argument count".into());
     }
     let env = instance
         .singleton_exec_env()
-        .map_err(|_| String::from("create singleton exec_env failed"))?;
+        .map_err(|_| ShortText::from("create singleton exec_env failed"))?;
     let counts = Cells::of(ty);
-    let mut cells = Vec::new();
     let needed = counts.most().max(2) as usize;
-    cells.try_reserve_exact(needed).map_err(|_| String::from("allocate memory failed"))?;
+    // With room for everything that is pushed below, so that it does not grow elsewhere.
+    let mut cells = context::within(&instance.context(), || Vec::with_capacity(needed))
+        .map_err(|_| ShortText::from("allocate memory failed"))?;
     for (i, param) in ty.params().iter().enumerate() {
         // SAFETY: passed on; there are as many strings as parameters.
         let text = unsafe { *argv.add(i) };
         // SAFETY: passed on.
         let parsed = unsafe { parse::argument(text, *param, &mut cells) };
         parsed.map_err(|unread| match unread {
-            parse::Unread::Empty => format!("invalid input argument {i}"),
-            parse::Unread::Tail(text) => format!("invalid input argument {i}: {text}"),
+            parse::Unread::Empty => ShortText::new(format_args!("invalid input argument {i}")),
+            parse::Unread::Tail => {
+                // SAFETY: passed on.
+                let text = unsafe { opt_bytes(text) }.unwrap_or_default();
+                ShortText::new(format_args!("invalid input argument {i}: ")).with(text)
+            }
         })?;
     }
     cells.resize(needed, 0);

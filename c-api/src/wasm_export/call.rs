@@ -2,7 +2,7 @@
 
 use super::types::{wasm_exec_env_t, wasm_function_inst_t, wasm_module_inst_t};
 use super::values::{self, Cells};
-use crate::ffi::{ErrorValue, guard, handle, log, opt_str};
+use crate::ffi::{ErrorValue, context, guard, handle, log, opt_str};
 use crate::shared::{wasm_val_t, wasm_valkind_t};
 use isothread::{Func, FuncType, RawExecEnv, RawFunc, ValType};
 use std::ffi::c_char;
@@ -254,14 +254,18 @@ unsafe fn call_with_values(
     let packed: u32 = args.iter().map(|arg| values::cells_of_kind(arg.kind)).sum();
     let needed = counts.most().max(packed).max(2) as usize;
     let mut inline = [0u32; 32];
-    let mut spilled = Vec::new();
+    let mut spilled;
     let cells: &mut [u32] = if needed <= inline.len() {
         &mut inline
-    } else if spilled.try_reserve_exact(needed).is_ok() {
-        spilled.resize(needed, 0);
-        &mut spilled
     } else {
-        return false;
+        // SAFETY: passed on.
+        match unsafe { spill(exec_env, needed) } {
+            Some(cells) => {
+                spilled = cells;
+                &mut spilled
+            }
+            None => return false,
+        }
     };
     values::pack(args, cells);
     // SAFETY: passed on; the cells are at least as many as the function reads and writes.
@@ -271,6 +275,18 @@ unsafe fn call_with_values(
         values::unpack(ty.results(), cells, results);
     }
     ok
+}
+
+/// Cells from the environment's context, for calls with many; an exception without memory.
+///
+/// # Safety
+/// `exec_env` is NULL or live.
+#[cold]
+unsafe fn spill(exec_env: wasm_exec_env_t, count: usize) -> Option<Vec<u32>> {
+    // SAFETY: passed on.
+    let instance = unsafe { handle::exec_env(exec_env) }?.instance();
+    let cells = context::within(&instance.context(), || vec![0; count]);
+    cells.inspect_err(|e| instance.set_exception(e.message().as_bytes())).ok()
 }
 
 /// Calls a function with C arguments, which are read as the function's type says: an i32 or a

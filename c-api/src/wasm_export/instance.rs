@@ -9,6 +9,7 @@ use crate::ffi::{ErrorBuf, context, guard, handle};
 use crate::shared::{InstantiationArgs, wasm_module_t};
 use isothread::{Instance, InstanceArgs};
 use std::ffi::{c_char, c_void};
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -98,15 +99,37 @@ unsafe fn instantiate(
             instance.set_slot(MODULE_SLOT, module.expose_provenance());
             instance.into_raw().as_ptr().cast()
         }
-        Err(text) => {
-            error.set(format_args!("{text}"));
+        Err(failure) => {
+            error.set(format_args!("{failure}"));
             std::ptr::null_mut()
         }
     }
 }
 
-fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance, String> {
-    let wrap = |e: isothread::Error| format!("WASM module instantiate failed: {}", e.message());
+/// Why there is no instance.
+pub(crate) enum Failure {
+    /// WASI was configured twice.
+    WasiTwice,
+    /// WASI could not be set up. Such texts have no prefix.
+    Wasi(isothread::Error),
+    Error(isothread::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WasiTwice => f.write_str(
+                "WASI configuration was given via both of module and InstantiationArgs2",
+            ),
+            Self::Wasi(error) => f.write_str(error.message()),
+            Self::Error(error) => {
+                write!(f, "WASM module instantiate failed: {}", error.message())
+            }
+        }
+    }
+}
+
+fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance, Failure> {
     // SAFETY: the embedder keeps the strings of its settings alive until it instantiated.
     let state = context::within(module.module.context(), || unsafe {
         super::wasi::state_for(module, args).map(|state| Box::new(state) as Box<_>)
@@ -116,9 +139,9 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
         heap_size: args.v1.host_managed_heap_size,
         max_memory_pages: args.v1.max_memory_pages,
         custom_data: args.custom_data.expose_provenance(),
-        host_state: Some(state.map_err(wrap)??),
+        host_state: Some(state.map_err(Failure::Error)??),
     };
-    Instance::new(&module.module, args).map_err(wrap)
+    Instance::new(&module.module, args).map_err(Failure::Error)
 }
 
 /// Takes an instance down. Its own execution environment goes with it; others may still be

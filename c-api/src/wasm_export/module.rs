@@ -5,6 +5,7 @@ use crate::ffi::{ErrorBuf, context, guard, handle, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
 use isothread::{LoadOptions, Module, PackageType, file_version};
 use std::ffi::{CString, c_char};
+use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -113,28 +114,52 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
         };
         match load(bytes, name, args) {
             Ok(module) => Arc::into_raw(module).cast_mut(),
-            Err(text) => {
-                error.set(format_args!("{text}"));
+            Err(failure) => {
+                error.set(format_args!("{failure}"));
                 std::ptr::null_mut()
             }
         }
     })
 }
 
-fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommon>, String> {
+/// Why a module was not loaded. Its text is written where the embedder wants it, without any
+/// memory in between.
+enum Failure {
+    AotVersion,
+    Error(isothread::Error),
+}
+
+impl From<isothread::Error> for Failure {
+    fn from(error: isothread::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AotVersion => f.write_str("AOT module load failed: unknown binary version"),
+            Self::Error(error) => write!(f, "WASM module load failed: {}", error.message()),
+        }
+    }
+}
+
+fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommon>, Failure> {
     let package = PackageType::of_bytes(bytes);
     if package == PackageType::Aot
         && bytes.len() >= 8
         && file_version(bytes) != package.current_version()
     {
-        return Err("AOT module load failed: unknown binary version".into());
+        return Err(Failure::AotVersion);
     }
-    let options = LoadOptions { name: name.to_owned(), no_resolve: args.no_resolve };
-    let wrap = |e: isothread::Error| format!("WASM module load failed: {}", e.message());
-    let context = context::current().ok_or_else(|| wrap(isothread::Error::out_of_memory()))?;
-    let module = Module::with_options(&context, bytes, options).map_err(wrap)?;
-    context::within(&context, || Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)))
-        .map_err(wrap)
+    // What WAMR says when there is no runtime.
+    let context = context::current().ok_or_else(isothread::Error::out_of_memory)?;
+    let loaded = context::within(&context, || {
+        let options = LoadOptions { name: name.to_owned(), no_resolve: args.no_resolve };
+        let module = Module::with_options(&context, bytes, options)?;
+        Ok(Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)))
+    });
+    loaded.and_then(|result| result).map_err(Failure::Error)
 }
 
 /// Binds the imports of a module that was loaded with `no_resolve`, or that had unbound imports

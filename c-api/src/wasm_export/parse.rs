@@ -5,11 +5,12 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 /// Why an argument could not be read.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// It is empty, or not there.
     Empty,
-    /// Something is left over after the number; the whole text.
-    Tail(String),
+    /// Something is left over after the number.
+    Tail,
 }
 
 /// Reads one argument of type `ty` and appends its cells.
@@ -52,7 +53,7 @@ pub(crate) unsafe fn argument(
     match reader.rest.to_bytes().first() {
         // A suffix such as "_i32" is tolerated.
         None | Some(b'_') => Ok(()),
-        Some(_) => Err(Unread::Tail(text.to_string_lossy().into_owned())),
+        Some(_) => Err(Unread::Tail),
     }
 }
 
@@ -145,14 +146,10 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn read(text: &CStr, ty: ValType) -> Result<Vec<u32>, String> {
+    fn read(text: &CStr, ty: ValType) -> Result<Vec<u32>, Unread> {
         let mut cells = Vec::new();
         // SAFETY: a terminated string.
-        match unsafe { argument(text.as_ptr(), ty, &mut cells) } {
-            Ok(()) => Ok(cells),
-            Err(Unread::Empty) => Err(String::new()),
-            Err(Unread::Tail(text)) => Err(text),
-        }
+        unsafe { argument(text.as_ptr(), ty, &mut cells) }.map(|()| cells)
     }
 
     #[test]
@@ -182,9 +179,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read() {
-        assert_eq!(read(c"", ValType::I32), Err(String::new()));
-        assert_eq!(read(c"x", ValType::I32), Err("x".into()));
-        assert_eq!(read(c"1 2", ValType::I32), Err("1 2".into()));
+        assert_eq!(read(c"", ValType::I32), Err(Unread::Empty));
+        assert_eq!(read(c"x", ValType::I32), Err(Unread::Tail));
+        assert_eq!(read(c"1 2", ValType::I32), Err(Unread::Tail));
         assert_eq!(read(c"1_i32", ValType::I32), Ok(vec![1]));
     }
 }

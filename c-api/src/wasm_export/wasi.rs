@@ -1,6 +1,7 @@
 //! WASI: what a program sees of the host, and how it starts and ends.
 
 use super::arguments::InstantiationArgs2;
+use super::instance::Failure;
 use super::module::WASMModuleCommon;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
 use crate::ffi::{guard, handle, log, opt_bytes};
@@ -97,25 +98,23 @@ impl Settings {
 }
 
 /// The settings an instance gets: those of the options or those of the module, not both.
-fn settings_for(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Settings, String> {
+fn settings_for(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Settings, Failure> {
     let of_module = *module.wasi.lock().unwrap_or_else(PoisonError::into_inner);
     match (of_module.given, args.wasi.given) {
-        (true, true) => {
-            Err("WASI configuration was given via both of module and InstantiationArgs2".into())
-        }
+        (true, true) => Err(Failure::WasiTwice),
         (_, true) => Ok(args.wasi),
         _ => Ok(of_module),
     }
 }
 
-/// What WASI keeps with an instance. Errors have no prefix, unlike the other errors of making one.
+/// What WASI keeps with an instance.
 ///
 /// # Safety
 /// The arrays and strings of the settings are there.
 pub(crate) unsafe fn state_for(
     module: &WASMModuleCommon,
     args: &InstantiationArgs2,
-) -> Result<WasiCtx, String> {
+) -> Result<WasiCtx, Failure> {
     let settings = settings_for(module, args)?;
     // A descriptor that is no `int` is none at all.
     let [stdin, stdout, stderr] =
@@ -134,7 +133,7 @@ pub(crate) unsafe fn state_for(
             stderr,
         }
     };
-    WasiCtx::new(&args).map_err(|e| e.message().to_owned())
+    WasiCtx::new(&args).map_err(Failure::Wasi)
 }
 
 /// Sets what later instances of the module see of the host: `dir_list` gives host directories
