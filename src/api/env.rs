@@ -1,9 +1,8 @@
 //! Execution environments: a guest stack, on one thread at a time.
 
 use super::{Context, Error, Instance, RawInstance, Result};
-use crate::context::ObjectKind;
-use crate::context::thread;
-use crate::exec::{EnvKind, ExecEnv as Env, NATIVE_STACK_MARGIN};
+use crate::context::{ObjectKind, thread};
+use crate::exec::{EnvKind, ExecEnv as Env};
 use crate::platform::stack;
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -106,7 +105,7 @@ impl ExecEnv {
     /// Whether `bytes` of native stack are left below this frame, beyond what guest code leaves
     /// free anyway; sets the exception "native stack overflow" if not.
     pub fn check_native_stack(&self, bytes: usize) -> bool {
-        let limit = self.env().native_limit(native_limit(thread::native_stack_low()));
+        let limit = self.env().native_limit(thread::native_stack_low());
         let fits = stack::pointer() > limit.saturating_add(bytes);
         if !fits {
             // SAFETY: the exec_env's instance is live.
@@ -159,10 +158,4 @@ pub(super) unsafe fn context_of<'a>(env: NonNull<Env>) -> &'a Context {
     // SAFETY: exec_envs are made by `Instance::env_setup`, which gives them the address of the
     // context that their instance holds; the instance outlives them.
     unsafe { &*env.as_ref().owner().cast::<Context>() }
-}
-
-/// The lowest address for native frames on a stack that ends at `low`; 0 if that is not known.
-#[inline]
-pub(super) fn native_limit(low: usize) -> usize {
-    if low == 0 { 0 } else { low + NATIVE_STACK_MARGIN }
 }

@@ -1,6 +1,6 @@
 //! Functions and the ways to call them.
 
-use super::env::{context_of, native_limit};
+use super::env::context_of;
 use super::instance::{call_error, instance_of};
 use super::{Error, ExecEnv, FuncType, Instance, RawExecEnv, Result, Trap, Val};
 use crate::abi::types::ValType;
@@ -116,7 +116,7 @@ impl Func {
         for (arg, &ty) in args.iter().zip(ty.params()) {
             check_value(self, arg, ty)?;
         }
-        let slots = ty.param_slots().max(ty.result_slots());
+        let slots = ty.param_slots().max(ty.result_slots()) as usize;
         // SAFETY: both are live and of one group; the slots are written and read by type.
         unsafe {
             run(
@@ -175,9 +175,8 @@ impl Func {
         // SAFETY: passed on to the caller.
         unsafe {
             let context = context_of(env);
-            let called = context.run_guest(|low| {
-                exec::call_cells(env, func.cast(), argv, native_limit(low)).is_ok()
-            });
+            let called =
+                context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low).is_ok());
             if context.heap().take_exhausted() {
                 return out_of_memory(env);
             }
@@ -263,7 +262,7 @@ unsafe fn read_value(at: *const u64, ty: ValType) -> (Val, *mut u64) {
 unsafe fn run(
     env: NonNull<Env>,
     func: NonNull<VmFuncRef>,
-    slots: u32,
+    slots: usize,
     write: impl FnOnce(*mut u64),
     read: impl FnOnce(*const u64),
 ) -> Result<()> {
@@ -271,7 +270,7 @@ unsafe fn run(
     unsafe {
         let context = context_of(env);
         let called = context.run_guest(|low| {
-            let call = Call::prepare(env, func, slots, native_limit(low))?;
+            let call = Call::prepare(env, func, slots, low)?;
             write(call.frame());
             call.run()?;
             read(call.frame());
@@ -296,8 +295,7 @@ pub(super) unsafe fn call_slots(
 ) -> Result<(), Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
-        let limit = native_limit(thread::native_stack_low());
-        let call = Call::prepare(env, func, slots.len() as u32, limit)?;
+        let call = Call::prepare(env, func, slots.len(), thread::native_stack_low())?;
         call.frame().copy_from_nonoverlapping(slots.as_ptr(), slots.len());
         call.run()?;
         slots.as_mut_ptr().copy_from_nonoverlapping(call.frame(), slots.len());
@@ -322,7 +320,7 @@ pub trait GuestType: Copy + sealed::Sealed {
     const TYPE: ValType;
 
     #[doc(hidden)]
-    fn to_val(self) -> Val;
+    fn to_slots(self) -> [u64; 2];
 
     #[doc(hidden)]
     fn from_slots(slots: [u64; 2]) -> Self;
@@ -334,11 +332,13 @@ macro_rules! guest_types {
         impl GuestType for $rust {
             const TYPE: ValType = ValType::$ty;
 
-            fn to_val(self) -> Val {
+            #[inline]
+            fn to_slots(self) -> [u64; 2] {
                 let $v = self;
-                Val::$ty($to)
+                $to
             }
 
+            #[inline]
             fn from_slots($s: [u64; 2]) -> Self {
                 $from
             }
@@ -347,13 +347,13 @@ macro_rules! guest_types {
 }
 
 guest_types! {
-    i32 = I32, |v| v, |s| s[0] as i32;
-    u32 = I32, |v| v as i32, |s| s[0] as u32;
-    i64 = I64, |v| v, |s| s[0] as i64;
-    u64 = I64, |v| v as i64, |s| s[0];
-    f32 = F32, |v| v, |s| f32::from_bits(s[0] as u32);
-    f64 = F64, |v| v, |s| f64::from_bits(s[0]);
-    u128 = V128, |v| v, |s| s[0] as u128 | (s[1] as u128) << 64;
+    i32 = I32, |v| [v as u32 as u64, 0], |s| s[0] as i32;
+    u32 = I32, |v| [v as u64, 0], |s| s[0] as u32;
+    i64 = I64, |v| [v as u64, 0], |s| s[0] as i64;
+    u64 = I64, |v| [v, 0], |s| s[0];
+    f32 = F32, |v| [v.to_bits() as u64, 0], |s| f32::from_bits(s[0] as u32);
+    f64 = F64, |v| [v.to_bits(), 0], |s| f64::from_bits(s[0]);
+    u128 = V128, |v| [v as u64, (v >> 64) as u64], |s| s[0] as u128 | (s[1] as u128) << 64;
 }
 
 /// Parameters or results of a [`TypedFunc`]: one [`GuestType`], or a tuple of up to eight.
@@ -377,13 +377,28 @@ impl<T: GuestType> GuestTypes for T {
     #[inline]
     unsafe fn write(self, at: *mut u64) {
         // SAFETY: passed on to the caller.
-        unsafe { write_value(at, self.to_val()) };
+        unsafe { write_one(at, self) };
     }
 
     #[inline]
     unsafe fn read(at: *const u64) -> Self {
         // SAFETY: passed on to the caller.
         unsafe { read_one(at) }
+    }
+}
+
+/// # Safety
+/// `at` has room for the value.
+#[inline]
+unsafe fn write_one<T: GuestType>(at: *mut u64, value: T) -> *mut u64 {
+    let [low, high] = value.to_slots();
+    // SAFETY: passed on to the caller.
+    unsafe {
+        *at = low;
+        if T::TYPE.slots() == 2 {
+            *at.add(1) = high;
+        }
+        at.add(T::TYPE.slots() as usize)
     }
 }
 
@@ -406,7 +421,7 @@ macro_rules! guest_tuples {
             unsafe fn write(self, mut at: *mut u64) {
                 let ($($name,)*) = self;
                 // SAFETY: passed on to the caller.
-                $( at = unsafe { write_value(at, $name.to_val()) }; )*
+                $( at = unsafe { write_one(at, $name) }; )*
             }
 
             #[inline]
@@ -445,7 +460,7 @@ impl<P: GuestTypes, R: GuestTypes> TypedFunc<P, R> {
     pub fn call(&self, env: &mut ExecEnv, params: P) -> Result<R> {
         self.func.check_env(env)?;
         // No type takes more than two slots.
-        let slots = 2 * P::TYPES.len().max(R::TYPES.len()) as u32;
+        let slots = 2 * P::TYPES.len().max(R::TYPES.len());
         let mut results = None;
         // SAFETY: `Func::typed` has compared the types; both are live and of one group.
         unsafe {

@@ -1,10 +1,11 @@
 //! One call from the host into the guest.
 
-use super::{ExecEnv, builtins};
+use super::{EngineRun, ExecEnv, builtins};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::instance::{Instance, group};
+use crate::platform::stack;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
@@ -19,7 +20,8 @@ pub unsafe fn func_type<'a>(func: NonNull<VmFuncRef>) -> &'a FuncType {
 
 /// A call that has a place for its parameters.
 pub struct Call {
-    env: NonNull<ExecEnv>,
+    vm: *mut VmEnv,
+    run: EngineRun,
     func: NonNull<VmFuncRef>,
     frame: *mut u64,
     slots: usize,
@@ -27,8 +29,8 @@ pub struct Call {
 
 impl Call {
     /// Makes room for a call whose parameters and results take up to `slots` slots each.
-    /// `native_limit` is the lowest address that this thread's native frames may reach, 0 if
-    /// that is not known. On failure the instance has the exception.
+    /// `stack_low` is where this thread's native stack ends, 0 if that is not known. On failure
+    /// the instance has the exception.
     ///
     /// # Safety
     /// Both are live and of one group; the exec_env is used by this thread only.
@@ -36,23 +38,23 @@ impl Call {
     pub unsafe fn prepare(
         env: NonNull<ExecEnv>,
         func: NonNull<VmFuncRef>,
-        slots: u32,
-        native_limit: usize,
+        slots: usize,
+        stack_low: usize,
     ) -> Result<Self, Trap> {
+        let vm = ExecEnv::vm(env);
         // SAFETY: the caller vouches for the exec_env.
         unsafe {
-            let vm = env.as_ref().vm();
-            let limit = env.as_ref().native_limit(native_limit);
+            let limit = env.as_ref().native_limit(stack_low);
             (*vm).native_stack_limit = limit;
             let frame = (*vm).stack_top;
-            let room = ((*vm).stack_limit as usize - frame as usize) / size_of::<u64>();
-            if slots as usize > room {
+            let room = (*vm).stack_limit as usize - frame as usize;
+            if slots * size_of::<u64>() > room {
                 return Err(fail(vm, Trap::OperandStackOverflow));
             }
-            if (&raw const frame as usize) < limit {
+            if stack::pointer() < limit {
                 return Err(fail(vm, Trap::NativeStackOverflow));
             }
-            Ok(Self { env, func, frame, slots: slots as usize })
+            Ok(Self { vm, run: env.as_ref().run(), func, frame, slots })
         }
     }
 
@@ -70,14 +72,14 @@ impl Call {
     /// The parameters have been written and are valid; the rest as for [`Call::prepare`].
     #[inline]
     pub unsafe fn run(&self) -> Result<(), Trap> {
+        let vm = self.vm;
         // SAFETY: the caller vouches for the exec_env and the function.
         unsafe {
-            let vm = self.env.as_ref().vm();
             let instance = (*vm).instance;
             let code = if (*vm).terminate.load(Ordering::Relaxed) != 0 {
                 Trap::Terminated as u32
             } else if self.func.as_ref().kind == VmFuncKind::Wasm {
-                (self.env.as_ref().run())(vm, self.func.as_ptr(), self.frame)
+                (self.run)(vm, self.func.as_ptr(), self.frame)
             } else {
                 self.run_import(vm)
             };
@@ -92,6 +94,7 @@ impl Call {
     ///
     /// # Safety
     /// As for `run`.
+    #[cold]
     unsafe fn run_import(&self, vm: *mut VmEnv) -> u32 {
         // SAFETY: the caller vouches for the exec_env and the function; what is set here for
         // the host function's sake is set back behind it.

@@ -23,16 +23,15 @@ pub unsafe fn call_cells(
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
     argv: *mut u32,
-    native_limit: usize,
+    stack_low: usize,
 ) -> Result<(), Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
         let ty = func_type(func);
         // At most two slots each, which is close enough for a look at the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
-        let call = Call::prepare(env, func, slots as u32, native_limit)?;
-        let instance = Instance::of_vm(func.as_ref().instance);
-        read_params(ty, argv, call.frame(), instance)?;
+        let call = Call::prepare(env, func, slots, stack_low)?;
+        read_params(ty, argv, call.frame(), func)?;
         call.run()?;
         write_results(ty, call.frame(), argv);
         Ok(())
@@ -42,45 +41,62 @@ pub unsafe fn call_cells(
 /// Spreads the parameters over slots.
 ///
 /// # Safety
-/// Both have room for the parameters.
+/// Both have room for the parameters; `func` is live.
 #[inline]
 unsafe fn read_params(
     ty: &FuncType,
     mut cell: *const u32,
     mut slot: *mut u64,
-    instance: &Instance,
+    func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
     for &param in ty.params() {
         // SAFETY: the caller vouches for the room; each type takes what its arm reads.
         unsafe {
-            match param {
-                ValType::I32 | ValType::F32 => {
-                    *slot = *cell as u64;
-                    cell = cell.add(1);
-                }
-                ValType::I64 | ValType::F64 => {
-                    *slot = cell.cast::<u64>().read_unaligned();
-                    cell = cell.add(2);
-                }
-                ValType::V128 => {
-                    *slot = cell.cast::<u64>().read_unaligned();
-                    slot = slot.add(1);
-                    *slot = cell.add(2).cast::<u64>().read_unaligned();
-                    cell = cell.add(4);
-                }
-                ValType::ExternRef => {
-                    *slot = cell.cast::<u64>().read_unaligned().wrapping_add(1);
-                    cell = cell.add(2);
-                }
-                ValType::FuncRef => {
-                    *slot = func_word(instance, *cell)?;
-                    cell = cell.add(1);
-                }
+            // Numbers first, and as comparisons: they are nearly all there is.
+            if matches!(param, ValType::I32 | ValType::F32) {
+                *slot = *cell as u64;
+                cell = cell.add(1);
+            } else if matches!(param, ValType::I64 | ValType::F64) {
+                *slot = cell.cast::<u64>().read_unaligned();
+                cell = cell.add(2);
+            } else {
+                (cell, slot) = read_rare(param, cell, slot, func)?;
             }
             slot = slot.add(1);
         }
     }
     Ok(())
+}
+
+/// One parameter that is no plain number; both pointers past it, but for the last slot.
+///
+/// # Safety
+/// As for [`read_params`].
+#[cold]
+unsafe fn read_rare(
+    param: ValType,
+    cell: *const u32,
+    slot: *mut u64,
+    func: NonNull<VmFuncRef>,
+) -> Result<(*const u32, *mut u64), Trap> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        Ok(match param {
+            ValType::V128 => {
+                *slot = cell.cast::<u64>().read_unaligned();
+                *slot.add(1) = cell.add(2).cast::<u64>().read_unaligned();
+                (cell.add(4), slot.add(1))
+            }
+            ValType::FuncRef => {
+                *slot = func_word(Instance::of_vm(func.as_ref().instance), *cell)?;
+                (cell.add(1), slot)
+            }
+            _ => {
+                *slot = cell.cast::<u64>().read_unaligned().wrapping_add(1);
+                (cell.add(2), slot)
+            }
+        })
+    }
 }
 
 /// Packs the results into cells.
@@ -92,31 +108,42 @@ unsafe fn write_results(ty: &FuncType, mut slot: *const u64, mut cell: *mut u32)
     for &result in ty.results() {
         // SAFETY: the caller vouches for the room; each type takes what its arm writes.
         unsafe {
-            match result {
-                ValType::I32 | ValType::F32 => {
-                    *cell = *slot as u32;
-                    cell = cell.add(1);
-                }
-                ValType::I64 | ValType::F64 => {
-                    cell.cast::<u64>().write_unaligned(*slot);
-                    cell = cell.add(2);
-                }
-                ValType::V128 => {
-                    cell.cast::<u64>().write_unaligned(*slot);
-                    slot = slot.add(1);
-                    cell.add(2).cast::<u64>().write_unaligned(*slot);
-                    cell = cell.add(4);
-                }
-                ValType::ExternRef => {
-                    cell.cast::<u64>().write_unaligned((*slot).saturating_sub(1));
-                    cell = cell.add(2);
-                }
-                ValType::FuncRef => {
-                    *cell = func_index(*slot);
-                    cell = cell.add(1);
-                }
+            if matches!(result, ValType::I32 | ValType::F32) {
+                *cell = *slot as u32;
+                cell = cell.add(1);
+            } else if matches!(result, ValType::I64 | ValType::F64) {
+                cell.cast::<u64>().write_unaligned(*slot);
+                cell = cell.add(2);
+            } else {
+                (slot, cell) = write_rare(result, slot, cell);
             }
             slot = slot.add(1);
+        }
+    }
+}
+
+/// One result that is no plain number; both pointers past it, but for the last slot.
+///
+/// # Safety
+/// As for [`write_results`].
+#[cold]
+unsafe fn write_rare(result: ValType, slot: *const u64, cell: *mut u32) -> (*const u64, *mut u32) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match result {
+            ValType::V128 => {
+                cell.cast::<u64>().write_unaligned(*slot);
+                cell.add(2).cast::<u64>().write_unaligned(*slot.add(1));
+                (slot.add(1), cell.add(4))
+            }
+            ValType::FuncRef => {
+                *cell = func_index(*slot);
+                (slot, cell.add(1))
+            }
+            _ => {
+                cell.cast::<u64>().write_unaligned((*slot).saturating_sub(1));
+                (slot, cell.add(2))
+            }
         }
     }
 }

@@ -150,10 +150,14 @@ impl ExecEnv {
         }
     }
 
-    pub fn vm(&self) -> *mut VmEnv {
-        self.vm.owner.cast()
+    /// Running code's view of an exec_env.
+    #[inline]
+    pub fn vm(at: NonNull<Self>) -> *mut VmEnv {
+        // The view is the first field.
+        at.as_ptr().cast()
     }
 
+    #[inline]
     pub(super) fn run(&self) -> EngineRun {
         self.run
     }
@@ -194,12 +198,15 @@ impl ExecEnv {
         self.boundary.set(boundary);
     }
 
-    /// The lowest address for native frames, given what the thread allows.
-    pub fn native_limit(&self, thread_limit: usize) -> usize {
-        match self.boundary.get() {
-            0 => thread_limit,
-            boundary => boundary.saturating_add(super::NATIVE_STACK_MARGIN),
-        }
+    /// The lowest address for native frames that call guest code, on a native stack that ends at
+    /// `stack_low`; 0 if that is not known.
+    #[inline]
+    pub fn native_limit(&self, stack_low: usize) -> usize {
+        let low = match self.boundary.get() {
+            0 => stack_low,
+            boundary => boundary,
+        };
+        low.saturating_add(super::NATIVE_STACK_MARGIN)
     }
 
     /// Lets natives act on another instance.

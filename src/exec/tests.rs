@@ -272,7 +272,7 @@ fn a_body_dearer_than_a_slice_gets_its_fuel() {
     let rig = Rig::new(0);
     // SAFETY: the exec_env is alive.
     unsafe {
-        let vm = rig.env.as_ref().vm();
+        let vm = ExecEnv::vm(rig.env);
         for (fuel, left) in [(builtins::SLICE * 3, Some(0)), (builtins::SLICE, None)] {
             (*vm).fuel = fuel;
             (*vm).budget = -2 * builtins::SLICE;
@@ -291,6 +291,7 @@ fn instances_have_one_env_of_their_own() {
         let first = ExecEnv::singleton(rig.instance, setup).expect("exec_env");
         assert_eq!(ExecEnv::singleton(rig.instance, setup), Some(first));
         assert_eq!(first.as_ref().kind(), EnvKind::Singleton);
+        assert_eq!(ExecEnv::vm(first).cast(), first.as_ptr());
         let mut count = 0;
         rig.instance().envs.for_each(|_| count += 1);
         assert_eq!(count, 2);
@@ -298,7 +299,7 @@ fn instances_have_one_env_of_their_own() {
 }
 
 #[test]
-fn bulk_operations_check_their_ranges() {
+fn slow_paths_check_what_they_are_given() {
     let rig = Rig::new(0);
     let vm = rig.instance().vm();
     // SAFETY: the instance is alive and only this thread uses it.
@@ -306,6 +307,9 @@ fn bulk_operations_check_their_ranges() {
         assert_eq!(builtins::memory_grow(vm, 0, 1), 1);
         assert_eq!(builtins::memory_grow(vm, 0, 70000), u64::MAX);
         assert_eq!(builtins::memory_grow(vm, 1, 0), u64::MAX);
+        let init = builtins::memory_init(vm, 0, 9, 0, 0, 1);
+        assert_eq!(init, Err(Trap::MemoryOutOfBounds));
+        assert_eq!(builtins::table_init(vm, 9, 0, 0, 0, 0), Err(Trap::Internal));
         assert_eq!(builtins::table_grow(vm, 0, 1, 0), u64::MAX);
         assert_eq!(builtins::table_fill(vm, 0, 0, 0, 0), Err(Trap::TableOutOfBounds));
         assert_eq!(builtins::table_copy(vm, 0, 0, 0, 0, 0), Err(Trap::TableOutOfBounds));

@@ -143,7 +143,7 @@ impl AppHeap {
     }
 
     #[cfg(test)]
-    pub fn is_corrupt(&self) -> bool {
+    fn is_corrupt(&self) -> bool {
         self.corrupt
     }
 
