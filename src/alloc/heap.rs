@@ -160,6 +160,11 @@ impl Heap {
         self.ledger.quota_bytes()
     }
 
+    /// Changes the quota. What is live already stays, even beyond it.
+    pub fn set_quota_bytes(&self, quota_bytes: Option<u64>) {
+        self.ledger.set_quota_bytes(quota_bytes);
+    }
+
     /// The room in the pool; `None` for other heaps.
     pub fn pool_info(&self) -> Option<PoolInfo> {
         match &self.backend {

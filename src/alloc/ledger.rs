@@ -16,7 +16,7 @@ pub struct Ledger {
     peak_bytes: AtomicU64,
     live_blocks: AtomicU64,
     /// `u64::MAX` means none.
-    quota_bytes: u64,
+    quota_bytes: AtomicU64,
 }
 
 impl Ledger {
@@ -25,7 +25,7 @@ impl Ledger {
             live_bytes: AtomicU64::new(0),
             peak_bytes: AtomicU64::new(0),
             live_blocks: AtomicU64::new(0),
-            quota_bytes: quota_bytes.unwrap_or(u64::MAX),
+            quota_bytes: AtomicU64::new(quota_bytes.unwrap_or(u64::MAX)),
         }
     }
 
@@ -42,18 +42,24 @@ impl Ledger {
     }
 
     pub fn quota_bytes(&self) -> Option<u64> {
-        (self.quota_bytes != u64::MAX).then_some(self.quota_bytes)
+        Some(self.quota_bytes.load(Relaxed)).filter(|&quota| quota != u64::MAX)
+    }
+
+    /// What is live already stays, even beyond the new quota.
+    pub fn set_quota_bytes(&self, quota_bytes: Option<u64>) {
+        self.quota_bytes.store(quota_bytes.unwrap_or(u64::MAX), Relaxed);
     }
 
     /// Takes `bytes` out of the quota; false, and nothing changes, if they are not left.
     pub fn charge(&self, bytes: u64) -> bool {
-        if self.quota_bytes == u64::MAX {
+        let quota_bytes = self.quota_bytes.load(Relaxed);
+        if quota_bytes == u64::MAX {
             self.charge_beyond(bytes);
             return true;
         }
         // Not add-then-check: a request that is too large must not make others fail meanwhile.
         let charged = self.live_bytes.fetch_update(Relaxed, Relaxed, |live| {
-            live.checked_add(bytes).filter(|&sum| sum <= self.quota_bytes)
+            live.checked_add(bytes).filter(|&sum| sum <= quota_bytes)
         });
         match charged {
             Ok(before) => {
@@ -93,7 +99,9 @@ impl Ledger {
 
     /// Whether `bytes` more would fit the quota.
     pub fn admits(&self, bytes: u64) -> bool {
-        self.live_bytes().checked_add(bytes).is_some_and(|sum| sum <= self.quota_bytes)
+        self.live_bytes()
+            .checked_add(bytes)
+            .is_some_and(|sum| sum <= self.quota_bytes.load(Relaxed))
     }
 
     /// Adds to the live bytes; the caller excludes all other changes of them.

@@ -107,6 +107,11 @@ impl Context {
         Ok(all.into_iter().map(Self).collect())
     }
 
+    /// Whether any context of the process is open.
+    pub fn any() -> bool {
+        process::of_thread().registry.open_count() > 0
+    }
+
     /// The context's number, which no other context of the process ever has.
     pub fn id(&self) -> u64 {
         self.0.place().id()
@@ -269,6 +274,16 @@ impl Context {
     /// Whether linear memories come from the heap ([`ContextBuilder::memories_in_heap`]).
     pub fn memories_in_heap(&self) -> bool {
         self.0.memories_in_heap
+    }
+
+    /// Limit on the sum of the context's live blocks and mapped pages.
+    pub fn quota_bytes(&self) -> Option<u64> {
+        self.0.heap.quota_bytes()
+    }
+
+    /// Changes the limit. What is live already stays, even beyond it.
+    pub fn set_quota_bytes(&self, bytes: Option<u64>) {
+        self.0.heap.set_quota_bytes(bytes);
     }
 
     /// How many threads a cluster may have beside its main thread.

@@ -2,6 +2,7 @@
 
 use super::{Own, ThreadState, with, with_existing};
 use crate::abi::error::{Error, Result};
+use crate::context::builder::InitArgs;
 use crate::context::registry::{Origin, Release};
 use crate::context::runtime::Runtime;
 use crate::context::{Context, ContextBuilder, log as sink, process};
@@ -43,37 +44,48 @@ impl ThreadState {
         let registry = &self.process.registry;
         let wants_shared = builder.as_ref().is_some_and(ContextBuilder::wants_shared_init);
         let shared = wants_shared || self.process.shared_init();
+        let args = builder.as_ref().map(ContextBuilder::init_args);
         if let Some(own) = self.own()
             && registry.count(&own.0)
         {
             self.own.with(|own| own.inits += 1);
-            return Ok(self.counted(own, builder));
+            return Ok(self.counted(own, args));
         }
-        if shared
-            && let Some(primary) = registry.primary()
-            && registry.count(&primary)
-        {
-            return Ok(self.counted(Context(primary), builder));
+        if shared && let Some(primary) = self.count_primary() {
+            return Ok(self.counted(primary, args));
         }
         let builder = builder.unwrap_or_default();
         let context = builder.build_in(self.process, self.settings.get(), Origin::Init)?;
+        if shared && !registry.is_primary(&context.0) {
+            // Another thread's shared init came first, and ours has to go again.
+            if let Some(primary) = self.count_primary() {
+                drop(registry.release(&context.0, 1));
+                return Ok(self.counted(primary, args));
+            }
+        }
         // Out of memory here leaves nothing behind: the context goes as it came.
         if let Err(error) = self.hold_init(&context) {
             drop(registry.release(&context.0, 1));
             return Err(error);
         }
-        if !shared {
-            // A closed context may still be remembered as the thread's own.
+        // The shared init's context is the primary and nobody's own; but where the primary has
+        // closed while others live there is none to be had, and then it is the thread's.
+        if !shared || !registry.is_primary(&context.0) {
             self.own.set(Own { context: context.0.downgrade(), inits: 1 });
         }
         self.prepared.set(true);
         Ok(context)
     }
 
+    /// The primary, with one init count more.
+    fn count_primary(&self) -> Option<Context> {
+        let registry = &self.process.registry;
+        registry.primary().filter(|primary| registry.count(primary)).map(Context)
+    }
+
     /// Compares the arguments of an init that only counts.
-    fn counted(&self, context: Context, builder: Option<ContextBuilder>) -> Context {
-        let agree = builder.is_none_or(|builder| context.0.check_init_args(&builder.init_args()));
-        if !agree {
+    fn counted(&self, context: Context, args: Option<InitArgs>) -> Context {
+        if !args.is_none_or(|args| context.0.check_init_args(&args)) {
             log::warn!(
                 "the runtime is initialized already; the arguments of this initialization differ \
                  and are ignored"

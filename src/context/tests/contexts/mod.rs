@@ -6,6 +6,7 @@ mod logging;
 mod memory;
 mod rules;
 mod scale;
+mod settings;
 mod states;
 mod types;
 

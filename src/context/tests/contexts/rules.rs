@@ -225,54 +225,29 @@ fn the_shared_init_counts_for_the_process() {
 }
 
 #[test]
+fn the_shared_init_is_not_lost_where_there_can_be_no_primary() {
+    World::run(|world| {
+        let other = Context::new().unwrap();
+        let second = Context::new().unwrap();
+        other.close();
+        world.on_thread(|| {
+            let builder = ContextBuilder::new().shared_init(true);
+            let made = thread::init(Some(builder)).unwrap();
+            assert!(Context::primary().is_none());
+            assert_eq!(Context::current().unwrap(), made);
+            assert_eq!(destroys(), "closed");
+        });
+        assert_eq!(Context::all().unwrap(), [second]);
+    });
+}
+
+#[test]
 fn the_environment_can_ask_for_the_shared_init() {
     World::run_in(Process::with_shared_init(true), |world| {
         let first = init();
         assert_eq!(world.on_thread(init), first);
         assert_eq!(world.on_thread(destroys), "counted");
         assert_eq!(destroys(), "closed");
-    });
-}
-
-#[test]
-fn settings_before_init_wait_for_the_context_of_their_thread() {
-    World::run(|world| {
-        thread::set_log_level(LogLevel::Verbose);
-        thread::set_max_thread_num(9);
-        thread::set_max_thread_num(0);
-        assert!(thread::set_running_mode(RunningMode::Interp));
-        assert!(!thread::set_running_mode(RunningMode::FastJit));
-        let elsewhere = world.on_thread(init);
-        assert_eq!((elsewhere.log_level(), elsewhere.max_thread_num()), (LogLevel::Warning, 4));
-        let made = init();
-        assert_eq!((made.log_level(), made.max_thread_num()), (LogLevel::Verbose, 9));
-        assert_eq!(made.running_mode(), RunningMode::Interp);
-        thread::set_max_thread_num(11);
-        assert_eq!(made.max_thread_num(), 11);
-        assert_eq!(destroys(), "closed");
-        let args = ContextBuilder::new().running_mode(RunningMode::Default);
-        let again = thread::init(Some(args)).unwrap();
-        assert_eq!(again.max_thread_num(), 11, "kept across destroy");
-        assert_eq!(again.running_mode(), RunningMode::Default, "overwritten by the arguments");
-    });
-}
-
-#[test]
-fn settings_do_not_leak_into_other_contexts() {
-    World::run(|world| {
-        let primary = init();
-        let seen = primary.clone();
-        world.on_thread(move || {
-            let own = init();
-            thread::set_log_level(LogLevel::Verbose);
-            thread::set_max_thread_num(1);
-            assert_eq!((own.log_level(), own.max_thread_num()), (LogLevel::Verbose, 1));
-            seen.run(|| thread::set_log_level(LogLevel::Error));
-            assert_eq!(own.log_level(), LogLevel::Verbose);
-        });
-        assert_eq!((primary.log_level(), primary.max_thread_num()), (LogLevel::Error, 4));
-        world.on_thread(|| thread::set_log_level(LogLevel::Debug));
-        assert_eq!(primary.log_level(), LogLevel::Debug, "a stray means the primary");
     });
 }
 
@@ -497,7 +472,9 @@ fn threads_share_a_context_on_purpose() {
 #[test]
 fn the_list_shows_open_contexts_oldest_first() {
     World::run(|_| {
+        assert!(!Context::any());
         let contexts: Vec<_> = (0..5).map(|_| Context::new().unwrap()).collect();
+        assert!(Context::any());
         assert_eq!(Context::all().unwrap(), contexts);
         contexts[2].close();
         let last = Context::new().unwrap();

@@ -64,6 +64,33 @@ fn a_thousand_threads_with_a_context_each() {
 }
 
 #[test]
+fn shared_inits_that_come_at_once_agree() {
+    World::run(|world| {
+        for _ in 0..many(100) {
+            let together = Arc::new(Barrier::new(4));
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    let together = together.clone();
+                    world.spawn(move || {
+                        together.wait();
+                        let builder = ContextBuilder::new().shared_init(true);
+                        let made = thread::init(Some(builder)).unwrap();
+                        together.wait();
+                        assert_eq!(Context::current().unwrap(), made);
+                        made
+                    })
+                })
+                .collect();
+            let made: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert!(made.iter().all(|context| *context == made[0]));
+            assert_eq!([destroys(), destroys(), destroys()], ["counted"; 3]);
+            assert_eq!(destroys(), "closed");
+            assert!(!Context::any());
+        }
+    });
+}
+
+#[test]
 fn threads_that_init_resolve_and_destroy_against_each_other() {
     World::run(|world| {
         let threads: Vec<_> = (0..4)
