@@ -1,4 +1,5 @@
 //! WASI through the public interface: what is bound, what a program sees, how it ends.
+
 #![cfg(feature = "wasi")]
 #![allow(clippy::expect_used, reason = "a test may end in a panic")]
 
@@ -9,6 +10,7 @@ use isothread::{
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 const HELLO: &str = r#"(module
     (import "wasi_snapshot_preview1" "fd_write"
@@ -85,4 +87,102 @@ fn what_the_embedder_defines_comes_first() {
     // Another context has not heard of it.
     let other = Context::new().expect("context");
     assert!(!other.undefine("wasi_snapshot_preview1", "fd_write"));
+}
+
+/// A program of the WASI test suite that needs no files.
+struct Program {
+    path: &'static str,
+    args: &'static [&'static str],
+    env: &'static [&'static str],
+    exit_code: u32,
+    /// Part of what it writes.
+    output: &'static str,
+}
+
+const fn program(path: &'static str) -> Program {
+    Program { path, args: &[], env: &[], exit_code: 0, output: "" }
+}
+
+const ARGS: &[&str] = &["first", "the \"second\" arg", "3"];
+
+const SUITE: &[Program] = &[
+    program("c/wasm32-wasip1/clock_getres-monotonic"),
+    program("c/wasm32-wasip1/clock_getres-realtime"),
+    program("c/wasm32-wasip1/clock_gettime-monotonic"),
+    program("c/wasm32-wasip1/clock_gettime-realtime"),
+    program("c/wasm32-wasip1/fopen-with-no-access"),
+    program("c/wasm32-wasip1/sock_shutdown-invalid_fd"),
+    program("c/wasm32-wasip1/sock_shutdown-not_sock"),
+    program("rust/wasm32-wasip1/big_random_buf"),
+    program("rust/wasm32-wasip1/clock_time_get"),
+    Program { output: "writable subs: {", ..program("rust/wasm32-wasip1/poll_oneoff_stdio") },
+    program("rust/wasm32-wasip1/sched_yield"),
+    Program { args: ARGS, ..program("assemblyscript/wasm32-wasip1/args_get-multiple-arguments") },
+    Program {
+        args: ARGS,
+        ..program("assemblyscript/wasm32-wasip1/args_sizes_get-multiple-arguments")
+    },
+    program("assemblyscript/wasm32-wasip1/args_sizes_get-no-arguments"),
+    Program {
+        env: &["a=text", "b=escap \" ing", "c=new\nline"],
+        ..program("assemblyscript/wasm32-wasip1/environ_get-multiple-variables")
+    },
+    Program {
+        env: &["a=b", "b=c", "c=d"],
+        ..program("assemblyscript/wasm32-wasip1/environ_sizes_get-multiple-variables")
+    },
+    program("assemblyscript/wasm32-wasip1/environ_sizes_get-no-variables"),
+    program("assemblyscript/wasm32-wasip1/fd_write-to-invalid-fd"),
+    Program { output: "hello", ..program("assemblyscript/wasm32-wasip1/fd_write-to-stdout") },
+    Program { exit_code: 33, ..program("assemblyscript/wasm32-wasip1/proc_exit-failure") },
+    program("assemblyscript/wasm32-wasip1/proc_exit-success"),
+    program("assemblyscript/wasm32-wasip1/random_get-non-zero-length"),
+    program("assemblyscript/wasm32-wasip1/random_get-zero-length"),
+];
+
+/// Runs a program; its exit code and what it wrote.
+fn run(wasm: &[u8], program: &Program) -> (Option<u32>, String) {
+    let bytes = |list: &[&str]| list.iter().map(|s| s.as_bytes().to_vec()).collect::<Vec<_>>();
+    // Standard input is open and silent.
+    let (stdin, _silent) = std::io::pipe().expect("pipe");
+    let (mut output, stdout) = std::io::pipe().expect("pipe");
+    let mut args = WasiArgs {
+        args: vec![program.path.into()],
+        env: bytes(program.env),
+        stdin: stdin.as_raw_fd(),
+        stdout: stdout.as_raw_fd(),
+        ..WasiArgs::default()
+    };
+    args.args.extend(bytes(program.args));
+    let ctx = WasiCtx::new(&args).expect("WASI state");
+    let context = Context::new().expect("context");
+    let module = Module::new(&context, wasm).expect("module");
+    assert!(module.imports().all(|import| import.linked), "{}", program.path);
+    let args = InstanceArgs { host_state: Some(Box::new(ctx)), ..InstanceArgs::default() };
+    let instance = Instance::new(&module, args).expect("instance");
+    let mut env = ExecEnv::new(&instance, 1 << 20).expect("exec_env");
+    let start = instance.typed_func::<(), ()>("_start").expect("_start");
+    let exit_code = match start.call(&mut env, ()) {
+        Ok(()) => Some(0),
+        Err(error) => (error.trap() == Some(Trap::ProcExit)).then_some(instance.exit_code()),
+    };
+    drop(stdout);
+    let mut text = String::new();
+    output.read_to_string(&mut text).expect("output");
+    (exit_code, text)
+}
+
+#[test]
+fn the_test_suite_passes_as_far_as_it_needs_no_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata/wasi-testsuite");
+    if !folder.exists() {
+        eprintln!("no test data: the WASI test suite is not run");
+        return;
+    }
+    for program in SUITE {
+        let wasm = std::fs::read(folder.join(program.path).with_extension("wasm"));
+        let (exit_code, output) = run(&wasm.expect("program"), program);
+        assert_eq!(exit_code, Some(program.exit_code), "{}", program.path);
+        assert!(output.contains(program.output), "{}: {output}", program.path);
+    }
 }

@@ -1,6 +1,6 @@
 //! Calling C functions whose types are known only at run time.
 //!
-//! Three ways, chosen when an import is bound: [`direct`] for a few integers and floats, which
+//! Three ways, chosen when an import is bound: [`direct()`] for a few integers and floats, which
 //! a plain function pointer takes; a [`CallPlan`], which lists the place of each argument and
 //! leaves the call itself to a few lines of assembly (or to libffi where no thunk was written);
 //! and raw natives, which take the slots as they lie.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 /// The system has no such call.
 const NO_SYS: i32 = 38;
 
-/// A buffer for [`read`] and [`write`].
+/// A buffer for [`read()`] and [`write()`].
 #[derive(Clone, Copy)]
 pub struct Buffer(PhantomData<*mut u8>);
 

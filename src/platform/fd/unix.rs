@@ -4,7 +4,7 @@ use super::{Advice, At, Flags, Interest, Kind, Readiness, Result, Stat, Time, Wh
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 
-/// A buffer for [`read`] and [`write`], laid out as the system wants it.
+/// A buffer for [`read()`] and [`write()`], laid out as the system wants it.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Buffer(libc::iovec);
@@ -16,7 +16,7 @@ impl Buffer {
 }
 
 /// # Safety
-/// Every buffer is writable, and there are at most [`BUFFERS_MAX`].
+/// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
 pub unsafe fn read(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
     let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
@@ -30,7 +30,7 @@ pub unsafe fn read(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
 }
 
 /// # Safety
-/// Every buffer is readable, and there are at most [`BUFFERS_MAX`].
+/// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
 pub unsafe fn write(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
     let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
