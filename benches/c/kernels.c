@@ -3,7 +3,7 @@
  * "load instantiate run total" in nanoseconds, then the result or the exit code.
  *
  * usage: kernels FILE.wasm N              calls run(N) and prints its result
- *        kernels --wasi FILE.wasm ARG...  runs a WASI command, with / as its only directory
+ *        kernels --wasi FILE.wasm ARG...  runs a WASI command that has standard streams only
  *
  * `total` is the whole process's, load and clean-up included.
  */
@@ -50,8 +50,7 @@ int main(int argc, char **argv)
     wasm_module_t module = wasm_runtime_load(bytes, size, error, sizeof error);
     check(module != NULL, "load", error);
     if (wasi) {
-        const char *map[] = { "/::." };
-        wasm_runtime_set_wasi_args(module, NULL, 0, map, 1, NULL, 0, argv + 2, argc - 2);
+        wasm_runtime_set_wasi_args(module, NULL, 0, NULL, 0, NULL, 0, argv + 2, argc - 2);
     }
     double instantiating = cpu_seconds();
     wasm_module_inst_t instance =
