@@ -105,18 +105,28 @@ unsafe impl Sync for Terminator {}
 
 impl Clone for Terminator {
     fn clone(&self) -> Self {
-        Self(ManuallyDrop::new((*self.0).clone()))
+        Self::new(&self.0)
     }
 }
 
 impl Drop for Terminator {
     fn drop(&mut self) {
-        // SAFETY: dropped once.
-        unsafe { ManuallyDrop::drop(&mut self.0) }
+        // SAFETY: dropped once; the handle is passive until here.
+        unsafe {
+            group::activate(self.0.ptr);
+            ManuallyDrop::drop(&mut self.0);
+        }
     }
 }
 
 impl Terminator {
+    fn new(instance: &Instance) -> Self {
+        let ptr = instance.ptr;
+        // SAFETY: the instance's handle keeps the group alive.
+        unsafe { group::retain_passive(ptr) };
+        Self(ManuallyDrop::new(Instance { ptr, not_send: PhantomData }))
+    }
+
     /// Makes running code stop with "terminated by user" at its next loop or call. Calls fail
     /// until [`Instance::clear_exception`].
     pub fn terminate(&self) {
@@ -353,7 +363,7 @@ impl Instance {
 
     /// A handle that stops the instance's running code from any thread.
     pub fn terminator(&self) -> Terminator {
-        Terminator(ManuallyDrop::new(self.clone()))
+        Terminator::new(self)
     }
 
     /// As [`Terminator::terminate`].
@@ -391,7 +401,8 @@ impl Instance {
         self.parts().exit_code()
     }
 
-    /// Moves the group to another thread, if this is the only handle into it.
+    /// Moves the group to another thread, if this is the only handle into it. Exec_envs and
+    /// exports are handles too; [`Terminator`]s do not matter.
     ///
     /// ```
     /// # use isothread::{Context, Instance, InstanceArgs, Module};
@@ -399,6 +410,7 @@ impl Instance {
     /// # let module = Module::new(&context, b"\0asm\x01\0\0\0")?;
     /// let instance = Instance::new(&module, InstanceArgs::default())?;
     /// let second = instance.clone();
+    /// let terminator = instance.terminator();
     /// let instance = instance.detach().err().expect("there is a second handle");
     /// drop(second);
     /// let detached = instance.detach().ok().expect("the only handle");

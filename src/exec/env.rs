@@ -110,13 +110,18 @@ impl ExecEnv {
         Some(at)
     }
 
-    /// Frees an exec_env, and with a counted one's handle maybe its instance.
+    /// Frees an exec_env, and with a counted one's handle maybe its instance. One that is in a
+    /// call of a host function cannot be freed: it stays, with what it holds.
     ///
     /// # Safety
-    /// `at` comes from [`ExecEnv::new`], is not running and is not used afterwards.
+    /// `at` comes from [`ExecEnv::new`] and is not used afterwards.
     pub unsafe fn free(at: NonNull<Self>) {
         // SAFETY: passed on to the caller.
         unsafe {
+            if at.as_ref().is_running() {
+                log::error!("an exec_env cannot be destroyed while it runs");
+                return;
+            }
             let (home, kind) = (at.as_ref().home, at.as_ref().kind);
             home.as_ref().envs.remove(&raw mut (*at.as_ptr()).link);
             ptr::drop_in_place(at.as_ptr());
@@ -160,6 +165,12 @@ impl ExecEnv {
     #[inline]
     pub(super) fn run(&self) -> EngineRun {
         self.run
+    }
+
+    /// Whether a host function that was called from here has not returned.
+    fn is_running(&self) -> bool {
+        let first = ptr::from_ref(self).addr() + size_of::<Self>();
+        self.vm.stack_top.addr() != first
     }
 
     /// The instance the exec_env was made for.

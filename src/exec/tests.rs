@@ -320,3 +320,16 @@ fn slow_paths_check_what_they_are_given() {
     // SAFETY: the function's instance is alive.
     assert_eq!(unsafe { func.as_ref() }.kind, VmFuncKind::Unlinked);
 }
+
+#[test]
+fn running_envs_are_not_freed() {
+    let rig = Rig::new(0);
+    // SAFETY: the exec_env is alive, and stays so.
+    unsafe {
+        let vm = ExecEnv::vm(rig.env);
+        (*vm).stack_top = (*vm).stack_top.add(1);
+        ExecEnv::free(rig.env);
+        (*vm).stack_top = (*vm).stack_top.sub(1);
+    }
+    assert_eq!(rig.call(ADD, [1, 2]), Ok([3, 2]));
+}

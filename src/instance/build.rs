@@ -92,7 +92,8 @@ fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
 
 /// Allocates the block and fills in what does not depend on imports.
 fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
-    let block = NonNull::new(parts.source.heap.alloc(layout.bytes, 16));
+    // Zeroed by the allocator, which knows how to for large tables.
+    let block = NonNull::new(parts.source.heap.alloc_zeroed(layout.bytes, 16));
     let block = block.ok_or_else(Error::out_of_memory)?;
     let base = block.as_ptr();
     let at = block.cast::<Instance>();
@@ -142,8 +143,6 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
     // SAFETY: the block is as long as the layout says, and an `Instance` comes first in it.
     unsafe {
         at.write(instance);
-        let head = size_of::<Instance>();
-        ptr::write_bytes(base.add(head), 0, layout.bytes - head);
         (*at.as_ptr()).vm.memory0 = at.as_ref().no_memory.get();
         at.as_ref().group.init(at);
     }

@@ -27,6 +27,8 @@ pub struct GroupLink {
 
 struct Shared {
     handles: usize,
+    /// Those of the handles that any thread may use, because they only terminate.
+    passive: usize,
     last: *mut Instance,
 }
 
@@ -40,7 +42,7 @@ impl GroupLink {
         Self {
             root: AtomicPtr::new(ptr::null_mut()),
             next: AtomicPtr::new(ptr::null_mut()),
-            shared: Lock::new(Shared { handles: 1, last: ptr::null_mut() }),
+            shared: Lock::new(Shared { handles: 1, passive: 0, last: ptr::null_mut() }),
         }
     }
 
@@ -101,13 +103,35 @@ pub unsafe fn release(instance: NonNull<Instance>) {
     }
 }
 
-/// Whether exactly one handle into the group exists.
+/// Counts one more handle that any thread may use.
+///
+/// # Safety
+/// As for [`retain`].
+pub unsafe fn retain_passive(instance: NonNull<Instance>) {
+    // SAFETY: passed on to the caller.
+    let (_, mut shared) = unsafe { lock_root(instance) };
+    shared.handles += 1;
+    shared.passive += 1;
+}
+
+/// Turns a handle from [`retain_passive`] into a usual one.
+///
+/// # Safety
+/// The caller owns the handle.
+pub unsafe fn activate(instance: NonNull<Instance>) {
+    // SAFETY: passed on to the caller.
+    let (_, mut shared) = unsafe { lock_root(instance) };
+    shared.passive -= 1;
+}
+
+/// Whether exactly one handle into the group exists, passive ones aside.
 ///
 /// # Safety
 /// The caller holds the group alive.
 pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
     // SAFETY: passed on to the caller.
-    unsafe { lock_root(instance) }.1.handles == 1
+    let (_, shared) = unsafe { lock_root(instance) };
+    shared.handles - shared.passive == 1
 }
 
 /// Whether both are in one group.
@@ -147,7 +171,8 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
                 return Err(Error::out_of_memory());
             };
             into.handles = handles;
-            from.handles = 0;
+            into.passive += from.passive;
+            (from.handles, from.passive) = (0, 0);
             (*into.last).group.next.store(second, Ordering::Release);
             into.last = from.last;
             let mut member = second;

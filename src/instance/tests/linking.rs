@@ -247,3 +247,22 @@ fn every_allocation_may_fail() {
         }
     }
 }
+
+#[test]
+fn passive_handles_do_not_bind() {
+    let world = World::new(true);
+    let (a, b) = (world.plain(PROVIDER), world.plain(PROVIDER));
+    // SAFETY: both are alive, and what is retained is released.
+    unsafe {
+        group::retain_passive(a.0);
+        assert!(group::is_sole_handle(a.0));
+        group::merge(b.0, a.0).expect("memory");
+        assert!(!group::is_sole_handle(a.0));
+        drop(b);
+        assert!(group::is_sole_handle(a.0));
+        group::activate(a.0);
+        assert!(!group::is_sole_handle(a.0));
+        group::release(a.0);
+        assert!(group::is_sole_handle(a.0));
+    }
+}
