@@ -192,3 +192,36 @@ fn tables_and_globals_from_the_host() {
     assert!(matches!(counter.instance.export(0), Some(Extern::Global(_))));
     assert!(counter.instance.export(99).is_none());
 }
+
+#[test]
+fn other_threads_hold_on_while_groups_merge() {
+    let context = Context::new().unwrap();
+    let module = load(&context, COUNTER);
+    for _ in 0..50 {
+        let first = Instance::new(&module, InstanceArgs::default()).unwrap();
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let terminator = first.terminator();
+                std::thread::spawn(move || {
+                    let mut held = Vec::new();
+                    for round in 0..200 {
+                        held.push(terminator.clone());
+                        if round % 3 == 0 {
+                            held.clear();
+                        }
+                    }
+                    terminator.terminate();
+                })
+            })
+            .collect();
+        let mut linked = vec![first];
+        for _ in 0..5 {
+            let provider = linked.last().unwrap();
+            linked.push(link(provider, USER).unwrap());
+            linked.push(Instance::new(&module, InstanceArgs::default()).unwrap());
+        }
+        drop(linked);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+    assert_eq!(context.stats().instances, 0);
+}

@@ -210,3 +210,34 @@ fn memory_from_the_contexts_heap() {
     }
     assert!((5..16).contains(&instances.len()), "{}", instances.len());
 }
+
+/// Runs in a process of its own, whose address space has no room for reservations.
+#[test]
+fn without_address_space_memories_come_from_the_heap() {
+    const CHILD: &str = "ISOTHREAD_TEST_CHILD";
+    if std::env::var_os(CHILD).is_none() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "memory::without_address_space_memories_come_from_the_heap"])
+            .env(CHILD, "1")
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    let limit = libc::rlimit { rlim_cur: 2 << 30, rlim_max: 2 << 30 };
+    // SAFETY: the limit outlives the call, and this process has no other purpose.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    let mut guest = Guest::new(MEMORY);
+    let memory = guest.instance.get_memory("memory").unwrap();
+    memory.write(5, b"kept").unwrap();
+    assert_eq!(guest.call_i32("grow", &[2]), Ok(1));
+    let mut bytes = [1; 5];
+    memory.read(5, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"kept\0");
+    assert_eq!(guest.call_i32("load", &[3 * 65536 - 1]), Ok(0));
+    let huge = "(module (memory (export \"m\") 1) (func (export \"grow\") (param i32) (result i32)
+        (memory.grow (local.get 0))))";
+    let mut guest = Guest::new(huge);
+    assert_eq!(guest.call_i32("grow", &[40_000]), Ok(-1));
+    assert_eq!(guest.call_i32("grow", &[100]), Ok(1));
+}
