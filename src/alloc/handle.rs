@@ -14,7 +14,7 @@ unsafe impl Send for HeapRef {}
 unsafe impl Sync for HeapRef {}
 
 impl HeapRef {
-    /// The heap's address, for [`super::ThreadHead::replace_heap`].
+    /// The heap's address, for whoever makes it a thread's current heap.
     #[inline]
     pub fn as_ptr(&self) -> *const Heap {
         self.0.as_ptr()

@@ -215,8 +215,9 @@ impl ContextBuilder {
     /// Registers an embedder's array of natives as soon as the context is there.
     ///
     /// # Safety
-    /// As for [`Registry::register`](crate::native::Registry::register), from
-    /// [`ContextBuilder::build`] on.
+    /// From [`ContextBuilder::build`] on: `module` is null or a C string; if `symbols` is not
+    /// null, it points to `count` entries that stay readable, with the strings they name and the
+    /// functions they point to, while the context lives.
     pub unsafe fn natives(
         mut self,
         module: *const c_char,
