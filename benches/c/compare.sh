@@ -100,7 +100,7 @@ awk -v labels="${labels[*]}" -v kernels="$(grep -v '^#' "$kernels/kernels.txt" |
         }
         printf "\n"
     }
-    function value(job, l) { return (job, l) in least ? sprintf("%.3f", least[job, l] / 1e3) : "–" }
+    function value(job, l) { return (job, l) in least ? sprintf("%.4g", least[job, l] / 1e3) : "–" }
     function ratio(job, l) {
         if (!((job, l) in least) || !((job, label[1]) in least)) return ""
         return least[job, l] / least[job, label[1]]
