@@ -54,7 +54,15 @@ handler!(
     }
     (*r.env).stack_top = top;
     let code = match (*func).kind {
-        VmFuncKind::Host => ((*(*func).host).call)((*func).host, r.env, frame),
+        VmFuncKind::Host => {
+            // The function belongs to the instance that imported it, and acts on that one.
+            let saved = ((*r.env).instance, (*r.env).globals);
+            (*r.env).instance = (*func).instance;
+            (*r.env).globals = (*(*func).instance).globals;
+            let code = ((*(*func).host).call)((*func).host, r.env, frame);
+            ((*r.env).instance, (*r.env).globals) = saved;
+            code
+        }
         VmFuncKind::Wasm => crate::interp::run_nested(r.env, func, frame),
         VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
     };
