@@ -262,6 +262,18 @@ extern "C" {
 
 @functions wasm_export/thread.rs WASM_RUNTIME_API_EXTERN
 
+/* ---- Blocking operations ---- */
+
+@functions wasm_export/blocking.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Debugging ---- */
+
+@functions wasm_export/debug.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Profiles for optimisation ---- */
+
+@functions wasm_export/pgo.rs WASM_RUNTIME_API_EXTERN
+
 #ifdef __cplusplus
 }
 #endif

@@ -913,6 +913,19 @@ void wasm_runtime_set_custom_data(wasm_module_inst_t module_inst, void *custom_d
 WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_get_custom_data(wasm_module_inst_t module_inst);
 
+/**
+ * Asks for checks of addresses on memory accesses, or for none. They always stay on here, as with
+ * WAMR's hardware checks: nothing changes.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_set_bounds_checks(wasm_module_inst_t module_inst, bool enable);
+
+/**
+ * Whether memory accesses are checked: true for every instance, false for NULL.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_is_bounds_checks_enabled(wasm_module_inst_t module_inst);
+
 /* ---- Options of instantiation ---- */
 
 /**
@@ -1636,6 +1649,90 @@ bool wasm_runtime_thread_env_inited(void);
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_max_thread_num(uint32_t num);
+
+/**
+ * Makes an execution environment for another thread of `exec_env`'s guest. This build has no
+ * thread manager: the answer is NULL, as when no more threads are allowed.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_exec_env_t wasm_runtime_spawn_exec_env(wasm_exec_env_t exec_env);
+
+/**
+ * Ends an execution environment that `wasm_runtime_spawn_exec_env` made; NULL is accepted. This
+ * build makes none, so it does nothing.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_destroy_spawned_exec_env(wasm_exec_env_t exec_env);
+
+/**
+ * Starts a thread that calls `callback` with an execution environment of its own and `arg`, and
+ * stores what `wasm_runtime_join_thread` takes in `*tid`. 0, or an error number. This build has
+ * no thread manager: the answer is -1, and nothing is stored.
+ */
+WASM_RUNTIME_API_EXTERN
+int32_t wasm_runtime_spawn_thread(wasm_exec_env_t exec_env,
+                                  wasm_thread_t *tid,
+                                  wasm_thread_callback_t callback,
+                                  void *arg);
+
+/**
+ * Waits for a thread that `wasm_runtime_spawn_thread` started, and stores what its callback
+ * returned in `*retval`, which may be NULL. 0, or an error number. This build starts none, so
+ * the answer is -1.
+ */
+WASM_RUNTIME_API_EXTERN
+int32_t wasm_runtime_join_thread(wasm_thread_t tid, void **retval);
+
+/* ---- Blocking operations ---- */
+
+/**
+ * Announces that the native function is about to do something that may block, best a single
+ * system call. False when the environment is asked to stop: the function then returns to the
+ * guest without doing it, with EINTR if it reports errors so. After true it calls
+ * `wasm_runtime_end_blocking_op` in any case. False for NULL.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_begin_blocking_op(wasm_exec_env_t exec_env);
+
+/**
+ * Ends what a successful `wasm_runtime_begin_blocking_op` began. `errno` stays as it is.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_end_blocking_op(wasm_exec_env_t exec_env);
+
+/* ---- Debugging ---- */
+
+/**
+ * Starts a server that a debugger connects to, for the environment's guest, at the instance port
+ * of `RuntimeInitArgs`. The port, or 0 on failure. This build has no debugger's server: the
+ * answer is 0, with a log line.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_start_debug_instance(wasm_exec_env_t exec_env);
+
+/**
+ * Starts a server like `wasm_runtime_start_debug_instance`, at this port; 0 is any that is free.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_start_debug_instance_with_port(wasm_exec_env_t exec_env, int32_t port);
+
+/* ---- Profiles for optimisation ---- */
+
+/**
+ * How many bytes the instance's profile takes. Only ahead-of-time compiled code that was
+ * instrumented has one; the answer for any other is 0.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_get_pgo_prof_data_size(wasm_module_inst_t module_inst);
+
+/**
+ * Stores the instance's profile, if `len` bytes are enough for it. How many bytes were stored; 0
+ * where `wasm_runtime_get_pgo_prof_data_size` says 0.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_dump_pgo_prof_data_to_buf(wasm_module_inst_t module_inst,
+                                                char *buf,
+                                                uint32_t len);
 
 #ifdef __cplusplus
 }

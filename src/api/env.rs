@@ -90,6 +90,11 @@ impl ExecEnv {
         self.env().attachment()
     }
 
+    /// Whether running code was asked to stop, as [`Instance::terminate`] does.
+    pub fn is_terminated(&self) -> bool {
+        self.env().is_terminated()
+    }
+
     /// How many instructions may run from now on; `None` for as many as they like. Running out
     /// traps with "instruction limit exceeded".
     pub fn set_instruction_limit(&mut self, limit: Option<u64>) {

@@ -7,7 +7,7 @@ use crate::instance::{EnvLink, Instance, group};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Bytes of guest stack when nobody says how many.
 const STACK_BYTES_DEFAULT: u32 = 16 << 10;
@@ -171,6 +171,11 @@ impl ExecEnv {
     fn is_running(&self) -> bool {
         let first = ptr::from_ref(self).addr() + size_of::<Self>();
         self.vm.stack_top.addr() != first
+    }
+
+    /// Whether running code was asked to stop.
+    pub fn is_terminated(&self) -> bool {
+        self.vm.terminate.load(Ordering::Relaxed) != 0
     }
 
     /// The instance the exec_env was made for.

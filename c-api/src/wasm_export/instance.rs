@@ -224,3 +224,22 @@ pub unsafe extern "C" fn wasm_runtime_get_custom_data(
         })
     })
 }
+
+/// Asks for checks of addresses on memory accesses, or for none. They always stay on here, as with
+/// WAMR's hardware checks: nothing changes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_bounds_checks(
+    module_inst: wasm_module_inst_t,
+    enable: bool,
+) {
+    let _ = (module_inst, enable);
+}
+
+/// Whether memory accesses are checked: true for every instance, false for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_is_bounds_checks_enabled(
+    module_inst: wasm_module_inst_t,
+) -> bool {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::instance(module_inst) }.is_some())
+}

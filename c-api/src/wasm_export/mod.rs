@@ -11,7 +11,9 @@
 pub mod address;
 pub mod application;
 pub mod arguments;
+pub mod blocking;
 pub mod call;
+pub mod debug;
 pub mod exception;
 pub mod exec_env;
 pub mod exports;
@@ -23,6 +25,7 @@ pub mod module;
 pub mod native;
 pub mod package;
 mod parse;
+pub mod pgo;
 mod print;
 pub mod reflection;
 pub mod runtime;
