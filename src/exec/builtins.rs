@@ -5,7 +5,7 @@
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
-use crate::instance::Instance;
+use crate::instance::{Instance, reach};
 use std::ptr;
 use std::sync::atomic::Ordering;
 
@@ -51,6 +51,18 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
         instance.raise(text.as_bytes());
     }
     Trap::UnlinkedImport
+}
+
+/// Where `len` bytes at `address` are that the running code did not find in memory 0, as long as
+/// it knows that to be: elsewhere within the instance's reach, or in what has grown since.
+///
+/// # Safety
+/// `instance` is live.
+#[cold]
+#[inline(never)]
+pub unsafe fn far_memory(instance: *mut VmInstance, address: u64, len: u64) -> Option<*mut u8> {
+    // SAFETY: passed on to the caller.
+    unsafe { reach::locate(instance, address, len) }
 }
 
 /// `memory.grow`: pages before, or all ones.

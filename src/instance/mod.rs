@@ -22,6 +22,7 @@ mod layout;
 mod link;
 mod memory;
 mod pool;
+pub mod reach;
 mod segments;
 mod table;
 

@@ -1,6 +1,6 @@
 //! Constant expressions, and the copying of segments.
 
-use super::Instance;
+use super::{Instance, reach};
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::module::{ConstExpr, ConstOp, ElemItems, ElemSegment, FuncRefs, SegmentMode};
@@ -165,12 +165,16 @@ impl Instance {
         from: u32,
         count: u32,
     ) -> Result<(), Trap> {
-        let memory = self.memory(memory).ok_or(Trap::Internal)?;
         let bytes = match self.is_data_dropped(segment) {
             true => &[],
             false => self.module.data(segment).unwrap_or_default(),
         };
-        let place = memory.range(to, count as u64).ok_or(Trap::MemoryOutOfBounds)?;
+        let place = match memory {
+            // SAFETY: this instance is alive.
+            0 => unsafe { reach::locate(self.vm(), to, count as u64) },
+            _ => self.memory(memory).ok_or(Trap::Internal)?.range(to, count as u64),
+        };
+        let place = place.ok_or(Trap::MemoryOutOfBounds)?;
         let end = (from as usize).checked_add(count as usize).ok_or(Trap::MemoryOutOfBounds)?;
         let bytes = bytes.get(from as usize..end).ok_or(Trap::MemoryOutOfBounds)?;
         // SAFETY: `range` found room for `count` bytes; a module's bytes are never a memory's.

@@ -153,8 +153,7 @@ pub(super) unsafe fn apply(
 /// At the end of the memory an empty range is allowed, but there is nothing to point at.
 fn sized_pointer(memory: &GuestMemory<'_>, address: u64, len: u64) -> Result<u64, Trap> {
     let pointer = memory.range(address, len)?;
-    let inside = address < memory.len_bytes() as u64;
-    Ok(if inside { pointer.expose_provenance() as u64 } else { 0 })
+    Ok(if memory.contains(address) { pointer.expose_provenance() as u64 } else { 0 })
 }
 
 /// An externref's slot is its word plus one; zero is null, which C sees as a null pointer.

@@ -1,68 +1,55 @@
-//! A guest's linear memory as host functions reach it.
+//! A guest's memory as host functions reach it.
 //!
 //! A guest's address is a claim. The only way from an address to a pointer leads through
-//! [`GuestMemory::range`], which traps when the bytes are not all there. Where the memory lies
-//! and how long it is are looked up each time, since a guest that is called back may grow it.
+//! [`GuestMemory::range`], which traps when the bytes are not all there. Where the bytes lie
+//! and how many there are is looked up each time, since a guest that is called back may grow
+//! its memory.
 
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmEnv, VmMemory};
+use crate::abi::vm_layout::{VmEnv, VmInstance};
+use crate::instance::reach;
 use std::marker::PhantomData;
 use std::ptr;
 
-/// Memory 0 of the instance that called, for the time of one host call.
+/// What the instance that called can reach, for the time of one host call.
 #[derive(Clone, Copy)]
 pub struct GuestMemory<'a> {
-    memory: *const VmMemory,
-    call: PhantomData<&'a VmMemory>,
+    instance: *const VmInstance,
+    call: PhantomData<&'a VmInstance>,
 }
 
 impl<'a> GuestMemory<'a> {
-    /// The memory that `env`'s instance calls its first; empty when it has none.
+    /// What `env`'s instance can reach; nothing when it has no memory.
     ///
     /// # Safety
     /// `env` and its instance are live during `'a`.
     pub unsafe fn of_env(env: *const VmEnv) -> Self {
-        // SAFETY: the caller vouches for `env`; an instance's `memory0` is never null.
-        unsafe { Self::of((*(*env).instance).memory0) }
+        // SAFETY: the caller vouches for `env`.
+        unsafe { Self::of((*env).instance) }
     }
 
     /// # Safety
-    /// `memory` is live during `'a`, and its bytes are accessible.
-    pub unsafe fn of(memory: *const VmMemory) -> Self {
-        Self { memory, call: PhantomData }
-    }
-
-    pub fn len_bytes(&self) -> usize {
-        // SAFETY: `of` asked for a live memory.
-        unsafe { (*self.memory).len_bytes }
-    }
-
-    fn base(&self) -> *mut u8 {
-        // SAFETY: `of` asked for a live memory.
-        unsafe { (*self.memory).base }
+    /// `instance` is live during `'a`, and the bytes of its memory 0 are accessible.
+    pub unsafe fn of(instance: *const VmInstance) -> Self {
+        Self { instance, call: PhantomData }
     }
 
     /// A pointer to `len` bytes at `address`, good until guest code runs. At the very end of the
     /// memory only `len` zero fits, and the pointer must not be read from.
     pub fn range(&self, address: u64, len: u64) -> Result<*mut u8, Trap> {
-        match address.checked_add(len) {
-            Some(end) if end <= self.len_bytes() as u64 => {
-                Ok(self.base().wrapping_add(address as usize))
-            }
-            _ => Err(Trap::MemoryOutOfBounds),
-        }
+        // SAFETY: `of` asked for a live instance.
+        unsafe { reach::locate(self.instance, address, len) }.ok_or(Trap::MemoryOutOfBounds)
+    }
+
+    /// Whether there is a byte at `address`.
+    pub fn contains(&self, address: u64) -> bool {
+        self.range(address, 1).is_ok()
     }
 
     /// A pointer to the string at `address`, whose NUL lies inside the memory.
     pub fn text(&self, address: u64) -> Result<*mut u8, Trap> {
-        if address >= self.len_bytes() as u64 {
-            return Err(Trap::MemoryOutOfBounds);
-        }
-        let start = self.base().wrapping_add(address as usize);
-        let room = self.len_bytes() - address as usize;
-        // SAFETY: `start` has `room` accessible bytes behind it, by the check above.
-        let end = unsafe { libc::memchr(start.cast(), 0, room) };
-        if end.is_null() { Err(Trap::MemoryOutOfBounds) } else { Ok(start) }
+        // SAFETY: `of` asked for a live instance.
+        unsafe { reach::text(self.instance, address) }.ok_or(Trap::MemoryOutOfBounds)
     }
 
     /// Copies `N` bytes out.
@@ -105,13 +92,15 @@ pub(crate) mod tests {
     use super::GuestMemory;
     use crate::abi::trap::Trap;
     use crate::abi::vm_layout::VmMemory;
+    use crate::native::tests::instance_with;
 
     /// Runs `test` on a memory over the host's own bytes.
     pub(crate) fn over<T>(bytes: &mut [u8], test: impl FnOnce(GuestMemory<'_>) -> T) -> T {
         let (base, len_bytes) = (bytes.as_mut_ptr(), bytes.len());
-        let memory = VmMemory { base, len_bytes, owner: std::ptr::null_mut() };
-        // SAFETY: both outlive the call.
-        test(unsafe { GuestMemory::of(&raw const memory) })
+        let mut memory = VmMemory { base, len_bytes, owner: std::ptr::null_mut() };
+        let instance = instance_with(&raw mut memory);
+        // SAFETY: all of it outlives the call.
+        test(unsafe { GuestMemory::of(&raw const instance) })
     }
 
     #[test]

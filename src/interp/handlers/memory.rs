@@ -1,11 +1,12 @@
 //! Loads and stores of memory 0, and the bulk instructions on it.
 //!
 //! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
-//! with the accessible length decides. Other memories and 64-bit addresses are instructions of
-//! their own.
+//! with the accessible length decides. Whatever lies behind that length ends in a jump to the
+//! handlers of `far`, so that the usual path needs no stack frame. Other memories and 64-bit
+//! addresses are instructions of their own.
 
+use super::far;
 use super::{none, trap};
-use crate::abi::trap::Trap;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Handler, Regs, handler, next};
 use crate::interp::instr::{Mode, Target};
@@ -66,19 +67,20 @@ impl<L: Src<u32>, R: Src<u32>> Address for Sum<L, R> {
     }
 }
 
-/// The native address of `size` bytes at `base` plus the instruction's offset.
+/// The native address of `size` bytes at `base` plus the instruction's offset; the guest's
+/// address if they are not in memory 0.
 ///
 /// # Safety
 /// The instruction must have been encoded for `X`; `r.mem`/`r.len` must be memory 0.
 #[inline(always)]
-unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Option<*mut u8> {
+unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Result<*mut u8, u64> {
     // SAFETY: the caller's contract; the pointer stays within the memory when it is used.
     unsafe {
         let at = X::base(r) + r.field::<u32>(X::OFFSET) as u64;
         if at + size as u64 > r.len as u64 {
-            return None;
+            return Err(at);
         }
-        Some(r.mem.add(at as usize))
+        Ok(r.mem.add(at as usize))
     }
 }
 
@@ -96,25 +98,27 @@ pub trait Store {
 
 handler!(load_memory [L: Load, X: Address, D: Dst] |r| {
     match locate::<X>(&r, size_of::<L::Raw>()) {
-        Some(at) => {
+        Ok(at) => {
             let raw = at.cast::<L::Raw>().read_unaligned();
             D::write(&mut r, L::widen(raw));
             r.skip(if X::OFFSET == WIDE { 24 } else { 16 });
             next(r)
         }
-        None => trap(r, Trap::MemoryOutOfBounds),
+        Err(at) if X::OFFSET == WIDE => far::hand_over(r, at, far::load::<L, D, 24>),
+        Err(at) => far::hand_over(r, at, far::load::<L, D, 16>),
     }
 });
 
 handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r| {
     match locate::<X>(&r, size_of::<S::Raw>()) {
-        Some(at) => {
+        Ok(at) => {
             let value = V::read(&r, DST, WIDE);
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
             r.skip(if V::IMM || X::OFFSET == WIDE { 24 } else { 16 });
             next(r)
         }
-        None => trap(r, Trap::MemoryOutOfBounds),
+        Err(at) if V::IMM || X::OFFSET == WIDE => far::hand_over(r, at, far::store::<S, V, 24>),
+        Err(at) => far::hand_over(r, at, far::store::<S, V, 16>),
     }
 });
 
@@ -281,7 +285,7 @@ handler!(
     let from = r.get::<u32>(A) as u64;
     let count = r.get::<u32>(B) as u64;
     if to + count > r.len as u64 || from + count > r.len as u64 {
-        return trap(r, Trap::MemoryOutOfBounds);
+        return far::copy(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
     }
     std::ptr::copy(r.mem.add(from as usize), r.mem.add(to as usize), count as usize);
     r.skip(16);
@@ -295,7 +299,7 @@ handler!(
     let byte = r.get::<u32>(A) as u8;
     let count = r.get::<u32>(B) as u64;
     if at + count > r.len as u64 {
-        return trap(r, Trap::MemoryOutOfBounds);
+        return far::fill(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
     }
     std::ptr::write_bytes(r.mem.add(at as usize), byte, count as usize);
     r.skip(16);

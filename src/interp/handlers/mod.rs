@@ -6,6 +6,7 @@
 
 pub mod control;
 pub mod data;
+mod far;
 pub mod host;
 pub mod memory;
 pub mod numeric;

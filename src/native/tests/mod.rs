@@ -29,6 +29,22 @@ pub(crate) struct Rig {
 /// Stands for the exec_env, which natives get as their first argument.
 pub(crate) const EXEC_ENV: *mut c_void = ptr::without_provenance_mut(0x5eed_0010);
 
+/// An instance that has a memory and nothing else.
+pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
+    VmInstance {
+        memory0: memory,
+        memories: ptr::null(),
+        tables: ptr::null(),
+        imported_globals: ptr::null(),
+        globals: ptr::null_mut(),
+        func_refs: ptr::null_mut(),
+        type_ids: ptr::null(),
+        exception_set: AtomicU32::new(0),
+        reserved: 0,
+        owner: ptr::null_mut(),
+    }
+}
+
 impl Rig {
     pub(crate) fn new(memory_bytes: usize) -> Self {
         let mut bytes = vec![0_u8; memory_bytes].into_boxed_slice();
@@ -37,18 +53,7 @@ impl Rig {
             len_bytes: bytes.len(),
             owner: ptr::null_mut(),
         });
-        let mut instance = Box::new(VmInstance {
-            memory0: &raw mut *memory,
-            memories: ptr::null(),
-            tables: ptr::null(),
-            imported_globals: ptr::null(),
-            globals: ptr::null_mut(),
-            func_refs: ptr::null_mut(),
-            type_ids: ptr::null(),
-            exception_set: AtomicU32::new(0),
-            reserved: 0,
-            owner: ptr::null_mut(),
-        });
+        let mut instance = Box::new(instance_with(&raw mut *memory));
         let env = Box::new(VmEnv {
             instance: &raw mut *instance,
             globals: ptr::null_mut(),
