@@ -61,6 +61,14 @@ impl<'a> GuestMemory<'a> {
         Ok(bytes)
     }
 
+    /// Fills `bytes` from the memory.
+    pub fn copy_out(&self, address: u64, bytes: &mut [u8]) -> Result<(), Trap> {
+        let from = self.range(address, bytes.len() as u64)?;
+        // SAFETY: `range` found as many accessible bytes; `bytes` is the host's own.
+        unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
+    }
+
     pub fn read_u32(&self, address: u64) -> Result<u32, Trap> {
         self.read(address).map(u32::from_le_bytes)
     }

@@ -24,6 +24,7 @@ impl Rights {
     pub(super) const FD_ADVISE: Self = Self(1 << 7);
     pub(super) const FD_ALLOCATE: Self = Self(1 << 8);
     pub(super) const PATH_CREATE_DIRECTORY: Self = Self(1 << 9);
+    pub(super) const PATH_CREATE_FILE: Self = Self(1 << 10);
     pub(super) const PATH_LINK_SOURCE: Self = Self(1 << 11);
     pub(super) const PATH_LINK_TARGET: Self = Self(1 << 12);
     pub(super) const PATH_OPEN: Self = Self(1 << 13);
@@ -32,6 +33,7 @@ impl Rights {
     pub(super) const PATH_RENAME_SOURCE: Self = Self(1 << 16);
     pub(super) const PATH_RENAME_TARGET: Self = Self(1 << 17);
     pub(super) const PATH_FILESTAT_GET: Self = Self(1 << 18);
+    pub(super) const PATH_FILESTAT_SET_SIZE: Self = Self(1 << 19);
     pub(super) const PATH_FILESTAT_SET_TIMES: Self = Self(1 << 20);
     pub(super) const FD_FILESTAT_GET: Self = Self(1 << 21);
     pub(super) const FD_FILESTAT_SET_SIZE: Self = Self(1 << 22);
@@ -43,6 +45,11 @@ impl Rights {
     /// Bits 28 to 37: sockets, which WAMR counts up from `connect`.
     pub(super) const SOCKETS: Self = Self(0x3ff << 28);
     pub(super) const ALL: Self = Self((1 << 38) - 1);
+    /// What a file must be opened for writing for.
+    pub(super) const WRITING: Self = Self::FD_DATASYNC
+        .with(Self::FD_WRITE)
+        .with(Self::FD_ALLOCATE)
+        .with(Self::FD_FILESTAT_SET_SIZE);
 
     pub(super) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -54,6 +61,15 @@ impl Rights {
 
     pub(super) const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    pub(super) const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The rights that both have.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 }
 
@@ -78,6 +94,22 @@ pub(super) mod fdflags {
     pub(in crate::wasi) const NONBLOCK: u16 = 1 << 2;
     pub(in crate::wasi) const RSYNC: u16 = 1 << 3;
     pub(in crate::wasi) const SYNC: u16 = 1 << 4;
+}
+
+/// `oflags`: how a path is opened.
+pub(super) mod oflags {
+    pub(in crate::wasi) const CREAT: u32 = 1;
+    pub(in crate::wasi) const DIRECTORY: u32 = 1 << 1;
+    pub(in crate::wasi) const EXCL: u32 = 1 << 2;
+    pub(in crate::wasi) const TRUNC: u32 = 1 << 3;
+}
+
+/// `lookupflags`: how a path is resolved.
+pub(super) mod lookupflags {
+    /// Whether a symbolic link at the path's end is followed.
+    pub(in crate::wasi) const fn follow(flags: u32) -> bool {
+        flags & 1 != 0
+    }
 }
 
 /// `fstflags`: which times to set, and to what.

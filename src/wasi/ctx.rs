@@ -2,6 +2,7 @@
 
 use super::args::WasiArgs;
 use super::fd_table::FdTable;
+use super::preopen;
 use super::strings::Strings;
 use crate::abi::error::{Error, Result};
 use crate::instance::Instance;
@@ -23,17 +24,16 @@ impl WasiCtx {
             |_| Error::instantiate("Init wasi environment failed: allocate memory failed");
         let std = |fd: i32, own: i32| if fd < 0 { own } else { fd };
         let fds = [std(args.stdin, 0), std(args.stdout, 1), std(args.stderr, 2)];
-        if !args.dirs.is_empty() || !args.map_dirs.is_empty() {
-            log::warn!("directories are not given to guests yet");
-        }
-        Ok(Self {
+        let ctx = Self {
             args: Strings::copy(&args.args).map_err(no_memory)?,
             env: Strings::copy(&args.env).map_err(no_memory)?,
             fds: FdTable::with_stdio(fds).map_err(|_| {
                 Error::instantiate("Init wasi environment failed: init fd table failed")
             })?,
             exit_code: AtomicU32::new(0),
-        })
+        };
+        preopen::directories(&ctx.fds, args)?;
+        Ok(ctx)
     }
 
     /// The WASI state of an instance, if it was made with one.

@@ -1,5 +1,7 @@
 //! Error numbers of WASI preview 1.
 
+use std::io;
+
 macro_rules! errnos {
     ($($name:ident = $code:literal $(from $($os:ident)|+)?;)*) => {
         /// Why a WASI function failed; 0, success, has no error.
@@ -99,6 +101,23 @@ errnos! {
     TextBusy = 74 from ETXTBSY;
     CrossDevice = 75 from EXDEV;
     NotCapable = 76;
+}
+
+impl Errno {
+    /// What an error of the standard library's kind is called here. Those that no system call
+    /// gave come from keeping a path inside its directory.
+    pub(super) fn from_io(error: &io::Error) -> Self {
+        match (error.raw_os_error(), error.kind()) {
+            (Some(os), _) => Self::from_os(os),
+            (None, io::ErrorKind::PermissionDenied) => Self::NotCapable,
+            (None, io::ErrorKind::NotFound) => Self::NoEntry,
+            (None, io::ErrorKind::AlreadyExists) => Self::Exists,
+            (None, io::ErrorKind::InvalidInput) => Self::Invalid,
+            (None, io::ErrorKind::OutOfMemory) => Self::NoMemory,
+            (None, io::ErrorKind::Unsupported) => Self::NotSupported,
+            (None, _) => Self::Io,
+        }
+    }
 }
 
 /// What functions return on an instance that was made without WASI.

@@ -4,23 +4,50 @@
 //! read that blocks holds no lock, and closing the number meanwhile closes nothing under it.
 
 use super::abi::{FileType, Rights};
-use super::call::Outcome;
+use super::call::{Outcome, os};
+use super::dir::Directory;
 use super::errno::Errno;
 use crate::platform::fd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// A descriptor of the host's.
+/// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
 pub(super) struct Descriptor {
-    pub(super) fd: i32,
+    handle: Handle,
     pub(super) file_type: FileType,
-    owned: bool,
 }
 
-impl Drop for Descriptor {
-    fn drop(&mut self) {
-        if self.owned {
-            // There is nobody left to tell that closing failed.
-            let _ = fd::close(self.fd);
+enum Handle {
+    /// The embedder's own, which stays open.
+    Borrowed(i32),
+    Owned(OwnedFd),
+    Directory(Directory),
+}
+
+impl Descriptor {
+    pub(super) fn of_directory(directory: Directory) -> Self {
+        Self { handle: Handle::Directory(directory), file_type: FileType::Directory }
+    }
+
+    /// Anything but a directory that can be walked.
+    pub(super) fn of_file(file: OwnedFd) -> Outcome<Self> {
+        let kind = os(fd::stat(file.as_raw_fd()))?.kind;
+        Ok(Self { handle: Handle::Owned(file), file_type: file_type(kind) })
+    }
+
+    pub(super) fn fd(&self) -> i32 {
+        match &self.handle {
+            Handle::Borrowed(fd) => *fd,
+            Handle::Owned(file) => file.as_raw_fd(),
+            Handle::Directory(directory) => directory.raw_fd(),
+        }
+    }
+
+    /// What paths can be relative to.
+    pub(super) fn directory(&self) -> Option<&Directory> {
+        match &self.handle {
+            Handle::Directory(directory) => Some(directory),
+            _ => None,
         }
     }
 }
@@ -51,8 +78,7 @@ const STDOUT_RIGHTS: Rights = STDIN_RIGHTS.with(Rights::FD_DATASYNC).with(Rights
 const DIRECTORY_RIGHTS: Rights = Rights::FD_FDSTAT_SET_FLAGS
     .with(Rights::FD_SYNC)
     .with(Rights::FD_ADVISE)
-    .with(Rights(0x7ff << 9))
-    .with(Rights::PATH_FILESTAT_SET_TIMES)
+    .with(Rights(0xfff << 9))
     .with(Rights::FD_FILESTAT_GET)
     .with(Rights::FD_FILESTAT_SET_TIMES)
     .with(Rights::PATH_SYMLINK)
@@ -102,6 +128,21 @@ impl FdTable {
         } else {
             Err(Errno::NotCapable.into())
         }
+    }
+
+    /// Gives an entry the lowest free number.
+    pub(super) fn add(&self, entry: Entry) -> Outcome<u32> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let free = entries.iter().position(Option::is_none);
+        let at = free.unwrap_or(entries.len());
+        let number = u32::try_from(at).map_err(|_| Errno::TooManyFiles)?;
+        if free.is_none() {
+            let room = crate::alloc::fallible(|| entries.try_reserve(1));
+            room.map_err(|_| Errno::NoMemory)?;
+            entries.push(None);
+        }
+        entries[at] = Some(entry);
+        Ok(number)
     }
 
     /// Frees `number`; what it stood for goes with its last use.
@@ -157,8 +198,33 @@ impl Entry {
             1 | 2 => (FileType::Unknown, STDOUT_RIGHTS, STDOUT_RIGHTS),
             fd => inspect(fd)?,
         };
-        let descriptor = Arc::new(Descriptor { fd, file_type, owned: false });
+        let descriptor = Arc::new(Descriptor { handle: Handle::Borrowed(fd), file_type });
         Ok(Self { descriptor, rights, inheriting, preopen: None })
+    }
+
+    /// A directory of the embedder's choice under a name of its own.
+    pub(super) fn preopened(directory: Directory, name: Arc<[u8]>) -> Self {
+        Self {
+            descriptor: Arc::new(Descriptor::of_directory(directory)),
+            rights: DIRECTORY_RIGHTS,
+            inheriting: DIRECTORY_RIGHTS.with(FILE_RIGHTS),
+            preopen: Some(name),
+        }
+    }
+
+    /// What was opened for these rights, as far as they make sense for it.
+    pub(super) fn opened(
+        descriptor: Descriptor,
+        rights: Rights,
+        inheriting: Rights,
+    ) -> Outcome<Self> {
+        let (_, most, most_inheriting) = os(inspect(descriptor.fd()))?;
+        Ok(Self {
+            descriptor: Arc::new(descriptor),
+            rights: rights.and(most),
+            inheriting: inheriting.and(most_inheriting),
+            preopen: None,
+        })
     }
 }
 

@@ -9,24 +9,27 @@
 //! each group of functions; `abi.rs` and `errno.rs` say how values look to the guest, `call.rs`
 //! how a function reaches its caller's memory, and `fd_table.rs` what descriptors are.
 //!
-//! Files and sockets cannot be opened yet; their functions exist, so that programs that import
-//! them can be linked, and answer as on descriptors that lack the right.
+//! Files are reached through directories that the embedder gives (`preopen.rs`); `dir/` keeps every
+//! path inside them.
 
 mod abi;
 mod args;
 mod call;
 mod clock;
 mod ctx;
+mod dir;
 mod errno;
 mod fd_table;
 mod path;
 mod poll;
+mod preopen;
 mod proc;
 mod random;
 mod sock;
 mod stdio;
 mod strings;
 mod table;
+mod times;
 
 pub use args::WasiArgs;
 pub use ctx::WasiCtx;

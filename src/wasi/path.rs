@@ -1,16 +1,24 @@
-//! Directories and what is named relative to them.
+//! The functions that take a path, and what preopened directories are called.
 //!
-//! No directory is open yet: the standard streams are all that a descriptor can stand for. So
-//! each function checks its addresses and its descriptors in the order in which it will need
-//! them, and ends with the error that a descriptor without the right gets.
+//! Each checks its addresses first, then finds the directory that its path is relative to, with
+//! the rights that the operation needs there, and leaves the rest to [`Directory`].
 
-use super::abi::{Addr, FILESTAT_BYTES, PRESTAT_BYTES, Rights, prestat};
+use super::abi::{
+    Addr, FILESTAT_BYTES, PRESTAT_BYTES, Rights, fdflags, lookupflags, oflags, prestat,
+};
 use super::call::{Call, Outcome};
+use super::dir::{Directory, OpenMode, Opened};
 use super::errno::Errno;
+use super::fd_table::{Descriptor, Entry};
+use super::times::NewTimes;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Longest path, as on the hosts that WASI comes from.
+const PATH_BYTES_MAX: u32 = 4096;
 
 /// A path in the guest's memory.
 #[derive(Clone, Copy)]
-#[expect(dead_code, reason = "read as soon as there are directories to look in")]
 struct Path {
     start: Addr,
     len: u32,
@@ -21,14 +29,41 @@ impl Path {
         call.check(start, len.into())?;
         Ok(Self { start, len })
     }
+
+    /// A copy, since other threads of the guest may write to the original.
+    fn copy(self, call: &Call<'_>) -> Outcome<Vec<u8>> {
+        if self.len >= PATH_BYTES_MAX {
+            return Err(Errno::NameTooLong.into());
+        }
+        let bytes = crate::alloc::try_filled(self.len as usize, 0);
+        let mut bytes = bytes.map_err(|_| Errno::NoMemory)?;
+        call.memory.copy_out(self.start.into(), &mut bytes)?;
+        if bytes.contains(&0) {
+            return Err(Errno::IllegalSequence.into());
+        }
+        Ok(bytes)
+    }
 }
 
-/// Finds the directory that a path is relative to. None can be found yet, so this is where every
-/// function ends.
-fn directory(call: &Call<'_>, fd: u32, rights: Rights, path: Path) -> Outcome {
-    call.ctx.fds.get_with(fd, rights)?;
-    let Path { start: _, len: _ } = path;
-    Err(Errno::NotDirectory.into())
+/// A descriptor that stands for a directory.
+struct OpenDirectory(Arc<Descriptor>);
+
+impl Deref for OpenDirectory {
+    type Target = Descriptor;
+
+    fn deref(&self) -> &Descriptor {
+        &self.0
+    }
+}
+
+impl OpenDirectory {
+    fn get(&self) -> Outcome<&Directory> {
+        self.0.directory().ok_or(Errno::NotDirectory.into())
+    }
+}
+
+fn directory(call: &Call<'_>, fd: u32, rights: Rights) -> Outcome<OpenDirectory> {
+    call.ctx.fds.get_with(fd, rights).map(OpenDirectory)
 }
 
 pub(super) fn fd_prestat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
@@ -47,30 +82,42 @@ pub(super) fn fd_prestat_dir_name(call: &Call<'_>, fd: u32, path: Addr, len: u32
     call.write(path, &name)
 }
 
+/// Fills the buffer with entries; the last may be cut off where the buffer ends.
 pub(super) fn fd_readdir(
     call: &Call<'_>,
     fd: u32,
     buffer: Addr,
     len: u32,
-    _cookie: u64,
+    cookie: u64,
     used: Addr,
 ) -> Outcome {
     call.check(buffer, len.into())?;
     call.check(used, 4)?;
-    call.ctx.fds.get_with(fd, Rights::FD_READDIR)?;
-    Err(Errno::NotDirectory.into())
+    let listing = directory(call, fd, Rights::FD_READDIR)?.get()?.listing(cookie)?;
+    let mut done = 0;
+    'entries: for (head, name) in listing.from(cookie) {
+        for part in [&head, name] {
+            let fits = part.len().min((len - done) as usize);
+            call.write(buffer + done, &part[..fits])?;
+            done += fits as u32;
+            if done == len {
+                break 'entries;
+            }
+        }
+    }
+    call.write_u32(used, done)
 }
 
 pub(super) fn path_create_directory(call: &Call<'_>, fd: u32, path: Addr, len: u32) -> Outcome {
     let path = Path::check(call, path, len)?;
-    directory(call, fd, Rights::PATH_CREATE_DIRECTORY, path)
+    directory(call, fd, Rights::PATH_CREATE_DIRECTORY)?.get()?.create_dir(&path.copy(call)?)
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]
 pub(super) fn path_link(
     call: &Call<'_>,
     old_fd: u32,
-    _old_flags: u32,
+    old_flags: u32,
     old_path: Addr,
     old_len: u32,
     new_fd: u32,
@@ -79,26 +126,70 @@ pub(super) fn path_link(
 ) -> Outcome {
     let old_path = Path::check(call, old_path, old_len)?;
     let new_path = Path::check(call, new_path, new_len)?;
-    directory(call, old_fd, Rights::PATH_LINK_SOURCE, old_path)?;
-    directory(call, new_fd, Rights::PATH_LINK_TARGET, new_path)
+    let from = directory(call, old_fd, Rights::PATH_LINK_SOURCE)?;
+    let to = directory(call, new_fd, Rights::PATH_LINK_TARGET)?;
+    from.get()?.link(
+        &old_path.copy(call)?,
+        to.get()?,
+        &new_path.copy(call)?,
+        lookupflags::follow(old_flags),
+    )
+}
+
+/// What a descriptor for `rights` needs of its directory, and how the file is opened for it.
+fn open_mode(lookup: u32, open: u32, rights: Rights, flags: u16) -> (OpenMode, Rights, Rights) {
+    let has = |flag: u32| open & flag != 0;
+    let mode = OpenMode {
+        read: rights.intersects(Rights::FD_READ.with(Rights::FD_READDIR)),
+        write: rights.intersects(Rights::WRITING),
+        follow: lookupflags::follow(lookup),
+        create: has(oflags::CREAT),
+        exclusive: has(oflags::EXCL),
+        truncate: has(oflags::TRUNC),
+        directory: has(oflags::DIRECTORY),
+        fdflags: flags,
+    };
+    let when = |on: bool, rights: Rights| if on { rights } else { Rights::NONE };
+    let needed = Rights::PATH_OPEN
+        .with(when(mode.create, Rights::PATH_CREATE_FILE))
+        .with(when(mode.truncate, Rights::PATH_FILESTAT_SET_SIZE));
+    let appends = flags & fdflags::APPEND != 0;
+    let inherited = rights
+        .with(when(flags & (fdflags::SYNC | fdflags::RSYNC) != 0, Rights::FD_SYNC))
+        .with(when(flags & fdflags::DSYNC != 0, Rights::FD_DATASYNC))
+        .with(when(mode.write && !appends && !mode.truncate, Rights::FD_SEEK));
+    (mode, needed, inherited)
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]
 pub(super) fn path_open(
     call: &Call<'_>,
     fd: u32,
-    _lookup_flags: u32,
+    lookup_flags: u32,
     path: Addr,
     len: u32,
-    _oflags: u32,
-    _rights: u64,
-    _inheriting: u64,
-    _fdflags: u32,
+    open_flags: u32,
+    rights: u64,
+    inheriting: u64,
+    flags: u32,
     opened: Addr,
 ) -> Outcome {
     let path = Path::check(call, path, len)?;
     call.check(opened, 4)?;
-    directory(call, fd, Rights::PATH_OPEN, path)
+    let (rights, inheriting) = (Rights(rights), Rights(inheriting));
+    let (mode, needed, inherited) = open_mode(lookup_flags, open_flags, rights, flags as u16);
+    let entry = call.ctx.fds.get(fd)?;
+    let granted =
+        entry.rights.contains(needed) && entry.inheriting.contains(inherited.with(inheriting));
+    if !granted {
+        return Err(Errno::NotCapable.into());
+    }
+    let descriptor = match OpenDirectory(entry.descriptor).get()?.open(&path.copy(call)?, mode)? {
+        Opened::Directory(directory) => Descriptor::of_directory(directory),
+        Opened::File(file) => Descriptor::of_file(file)?,
+    };
+    let number = call.ctx.fds.add(Entry::opened(descriptor, rights, inheriting)?)?;
+    call.write_u32(opened, number)
 }
 
 pub(super) fn path_readlink(
@@ -113,7 +204,10 @@ pub(super) fn path_readlink(
     let path = Path::check(call, path, len)?;
     call.check(buffer, buffer_len.into())?;
     call.check(used, 4)?;
-    directory(call, fd, Rights::PATH_READLINK, path)
+    let target = directory(call, fd, Rights::PATH_READLINK)?.get()?.read_link(&path.copy(call)?)?;
+    let fits = target.len().min(buffer_len as usize);
+    call.write(buffer, &target[..fits])?;
+    call.write_u32(used, fits as u32)
 }
 
 pub(super) fn path_rename(
@@ -127,36 +221,41 @@ pub(super) fn path_rename(
 ) -> Outcome {
     let old_path = Path::check(call, old_path, old_len)?;
     let new_path = Path::check(call, new_path, new_len)?;
-    directory(call, old_fd, Rights::PATH_RENAME_SOURCE, old_path)?;
-    directory(call, new_fd, Rights::PATH_RENAME_TARGET, new_path)
+    let from = directory(call, old_fd, Rights::PATH_RENAME_SOURCE)?;
+    let to = directory(call, new_fd, Rights::PATH_RENAME_TARGET)?;
+    from.get()?.rename(&old_path.copy(call)?, to.get()?, &new_path.copy(call)?)
 }
 
 pub(super) fn path_filestat_get(
     call: &Call<'_>,
     fd: u32,
-    _flags: u32,
+    flags: u32,
     path: Addr,
     len: u32,
     stat: Addr,
 ) -> Outcome {
     let path = Path::check(call, path, len)?;
     call.check(stat, FILESTAT_BYTES)?;
-    directory(call, fd, Rights::PATH_FILESTAT_GET, path)
+    let directory = directory(call, fd, Rights::PATH_FILESTAT_GET)?;
+    let found = directory.get()?.stat(&path.copy(call)?, lookupflags::follow(flags))?;
+    call.write(stat, &found.to_bytes())
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]
 pub(super) fn path_filestat_set_times(
     call: &Call<'_>,
     fd: u32,
-    _flags: u32,
+    flags: u32,
     path: Addr,
     len: u32,
-    _accessed: u64,
-    _modified: u64,
-    _fst_flags: u32,
+    accessed: u64,
+    modified: u64,
+    fst_flags: u32,
 ) -> Outcome {
     let path = Path::check(call, path, len)?;
-    directory(call, fd, Rights::PATH_FILESTAT_SET_TIMES, path)
+    let times = NewTimes::new(accessed, modified, fst_flags)?;
+    let directory = directory(call, fd, Rights::PATH_FILESTAT_SET_TIMES)?;
+    directory.get()?.set_times(&path.copy(call)?, lookupflags::follow(flags), times)
 }
 
 pub(super) fn path_symlink(
@@ -167,17 +266,19 @@ pub(super) fn path_symlink(
     new_path: Addr,
     new_len: u32,
 ) -> Outcome {
-    Path::check(call, old_path, old_len)?;
+    let target = Path::check(call, old_path, old_len)?;
     let new_path = Path::check(call, new_path, new_len)?;
-    directory(call, fd, Rights::PATH_SYMLINK, new_path)
+    directory(call, fd, Rights::PATH_SYMLINK)?
+        .get()?
+        .symlink(&target.copy(call)?, &new_path.copy(call)?)
 }
 
 pub(super) fn path_unlink_file(call: &Call<'_>, fd: u32, path: Addr, len: u32) -> Outcome {
     let path = Path::check(call, path, len)?;
-    directory(call, fd, Rights::PATH_UNLINK_FILE, path)
+    directory(call, fd, Rights::PATH_UNLINK_FILE)?.get()?.unlink(&path.copy(call)?)
 }
 
 pub(super) fn path_remove_directory(call: &Call<'_>, fd: u32, path: Addr, len: u32) -> Outcome {
     let path = Path::check(call, path, len)?;
-    directory(call, fd, Rights::PATH_REMOVE_DIRECTORY, path)
+    directory(call, fd, Rights::PATH_REMOVE_DIRECTORY)?.get()?.remove_dir(&path.copy(call)?)
 }

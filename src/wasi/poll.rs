@@ -80,8 +80,8 @@ impl Waiter {
 
     fn poll(&self) -> Poll {
         match (&self.state, self.subscription.wait) {
-            (State::Descriptor(d), Wait::Write(_)) => Poll::new(d.fd, Interest::Write),
-            (State::Descriptor(d), _) => Poll::new(d.fd, Interest::Read),
+            (State::Descriptor(d), Wait::Write(_)) => Poll::new(d.fd(), Interest::Write),
+            (State::Descriptor(d), _) => Poll::new(d.fd(), Interest::Read),
             _ => Poll::none(),
         }
     }
@@ -100,7 +100,7 @@ impl Waiter {
             State::Clock(deadline) => (deadline.remaining() == 0).then_some(event),
             State::Descriptor(descriptor) => {
                 let bytes = || match self.subscription.wait {
-                    Wait::Read(_) => fd::readable_bytes(descriptor.fd),
+                    Wait::Read(_) => fd::readable_bytes(descriptor.fd()),
                     _ => 0,
                 };
                 match poll.readiness() {

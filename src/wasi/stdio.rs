@@ -1,10 +1,11 @@
 //! Reading, writing and moving in what descriptors stand for.
 
+use super::abi::fdflags;
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
-use super::abi::{fdflags, fstflags};
 use super::call::{Call, Outcome, os};
 use super::errno::Errno;
 use super::fd_table::file_type;
+use super::times::NewTimes;
 use crate::platform::fd::{self, At};
 
 pub(super) fn fd_read(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, read: Addr) -> Outcome {
@@ -34,7 +35,7 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_READ)?;
     // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
     // runs to shrink or move meanwhile, and left out what the system would not take.
-    let done = os(unsafe { fd::read(descriptor.fd, buffers.as_slice(), at) })?;
+    let done = os(unsafe { fd::read(descriptor.fd(), buffers.as_slice(), at) })?;
     call.write_u32(read, done as u32)
 }
 
@@ -59,7 +60,7 @@ fn gathered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, written: A
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_WRITE)?;
     // SAFETY: as in `scattered`.
-    let done = os(unsafe { fd::write(descriptor.fd, buffers.as_slice(), at) })?;
+    let done = os(unsafe { fd::write(descriptor.fd(), buffers.as_slice(), at) })?;
     call.write_u32(written, done as u32)
 }
 
@@ -81,7 +82,7 @@ pub(super) fn fd_seek(
         2 => fd::Whence::End,
         _ => return Err(Errno::Invalid.into()),
     };
-    call.write_u64(position, os(fd::seek(descriptor.fd, offset, whence))?)
+    call.write_u64(position, os(fd::seek(descriptor.fd(), offset, whence))?)
 }
 
 pub(super) fn fd_tell(call: &Call<'_>, fd: u32, position: Addr) -> Outcome {
@@ -97,11 +98,11 @@ pub(super) fn fd_renumber(call: &Call<'_>, from: u32, to: u32) -> Outcome {
 }
 
 pub(super) fn fd_sync(call: &Call<'_>, fd: u32) -> Outcome {
-    os(fd::sync(call.ctx.fds.get_with(fd, Rights::FD_SYNC)?.fd))
+    os(fd::sync(call.ctx.fds.get_with(fd, Rights::FD_SYNC)?.fd()))
 }
 
 pub(super) fn fd_datasync(call: &Call<'_>, fd: u32) -> Outcome {
-    os(fd::sync_data(call.ctx.fds.get_with(fd, Rights::FD_DATASYNC)?.fd))
+    os(fd::sync_data(call.ctx.fds.get_with(fd, Rights::FD_DATASYNC)?.fd()))
 }
 
 pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice: u32) -> Outcome {
@@ -118,17 +119,17 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
         5 => fd::Advice::NoReuse,
         _ => return Err(Errno::Invalid.into()),
     };
-    os(fd::advise(descriptor.fd, offset, len, advice))
+    os(fd::advise(descriptor.fd(), offset, len, advice))
 }
 
 pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
-    os(fd::allocate(call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?.fd, offset, len))
+    os(fd::allocate(call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?.fd(), offset, len))
 }
 
 pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
     call.check(stat, FDSTAT_BYTES)?;
     let entry = call.ctx.fds.get(fd)?;
-    let flags = os(fd::flags(entry.descriptor.fd))?;
+    let flags = os(fd::flags(entry.descriptor.fd()))?;
     let bit = |on: bool, flag: u16| if on { flag } else { 0 };
     // Where O_SYNC is set, so are O_DSYNC and O_RSYNC, which is the same bit on Linux.
     let flags = bit(flags.append, fdflags::APPEND)
@@ -150,7 +151,7 @@ pub(super) fn fd_fdstat_set_flags(call: &Call<'_>, fd: u32, flags: u32) -> Outco
         sync: has(fdflags::SYNC | fdflags::RSYNC),
         ..fd::Flags::default()
     };
-    os(fd::set_flags(descriptor.fd, flags))
+    os(fd::set_flags(descriptor.fd(), flags))
 }
 
 pub(super) fn fd_fdstat_set_rights(
@@ -165,7 +166,7 @@ pub(super) fn fd_fdstat_set_rights(
 pub(super) fn fd_filestat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
     call.check(stat, FILESTAT_BYTES)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_GET)?;
-    let found = os(fd::stat(descriptor.fd))?;
+    let found = os(fd::stat(descriptor.fd()))?;
     let found = FileStat {
         device: found.device,
         inode: found.inode,
@@ -180,7 +181,7 @@ pub(super) fn fd_filestat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
 }
 
 pub(super) fn fd_filestat_set_size(call: &Call<'_>, fd: u32, size: u64) -> Outcome {
-    os(fd::set_size(call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_SIZE)?.fd, size))
+    os(fd::set_size(call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_SIZE)?.fd(), size))
 }
 
 pub(super) fn fd_filestat_set_times(
@@ -190,13 +191,7 @@ pub(super) fn fd_filestat_set_times(
     modified: u64,
     flags: u32,
 ) -> Outcome {
+    let times = NewTimes::new(accessed, modified, flags)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_TIMES)?;
-    let time = |set, now, nanos| match (flags & now != 0, flags & set != 0) {
-        (true, _) => fd::Time::Now,
-        (false, true) => fd::Time::At(nanos),
-        (false, false) => fd::Time::Keep,
-    };
-    let accessed = time(fstflags::ATIM, fstflags::ATIM_NOW, accessed);
-    let modified = time(fstflags::MTIM, fstflags::MTIM_NOW, modified);
-    os(fd::set_times(descriptor.fd, accessed, modified))
+    os(fd::set_times(descriptor.fd(), times.accessed.0, times.modified.0))
 }

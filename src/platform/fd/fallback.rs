@@ -72,10 +72,6 @@ pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn close(_fd: i32) -> Result<()> {
-    Err(NO_SYS)
-}
-
 pub fn readable_bytes(_fd: i32) -> u64 {
     0
 }

@@ -16,7 +16,7 @@ use fallback as backend;
 use unix as backend;
 
 pub use backend::{
-    Buffer, Poll, advise, allocate, close, flags, is_terminal, poll, read, readable_bytes, seek,
+    Buffer, Poll, advise, allocate, flags, is_terminal, poll, read, readable_bytes, seek,
     set_flags, set_size, set_times, stat, sync, sync_data, write,
 };
 

@@ -219,12 +219,6 @@ pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
     Err(libc::ENOSYS)
 }
 
-/// Closes a descriptor that its caller owns.
-pub fn close(fd: i32) -> Result<()> {
-    // SAFETY: a plain number, which nobody uses afterwards.
-    check(unsafe { libc::close(fd) }).map(drop)
-}
-
 /// Bytes that could be read at once, as far as the system tells.
 pub fn readable_bytes(fd: i32) -> u64 {
     let mut bytes: c_int = 0;

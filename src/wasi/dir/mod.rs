@@ -1,0 +1,215 @@
+//! Directories of the host that a guest was given, and what is named relative to them.
+//!
+//! Every path is resolved by `cap-std`, below an open directory: neither `..` nor a symbolic link
+//! nor whatever other processes do meanwhile leads out of it. This file turns preview 1's
+//! operations into that library's; it knows no guest memory and no descriptor numbers.
+
+mod listing;
+
+pub(super) use listing::Listing;
+
+use super::abi::{FileStat, FileType, fdflags};
+use super::call::{Outcome, os};
+use super::errno::Errno;
+use super::times::NewTimes;
+use crate::platform::fd;
+use crate::sync::Lock;
+use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt};
+use cap_fs_ext::{FileTypeExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, File, Metadata, OpenOptions};
+use cap_std::time::{SystemClock, SystemTime};
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An open directory. Owner: the descriptor that stands for it.
+pub(super) struct Directory {
+    dir: Dir,
+    /// What the directory held when the guest last began to read it.
+    listing: Lock<Option<Arc<Listing>>>,
+}
+
+/// What opening a path came to.
+pub(super) enum Opened {
+    Directory(Directory),
+    File(OwnedFd),
+}
+
+/// How to open a path.
+#[derive(Clone, Copy)]
+pub(super) struct OpenMode {
+    pub(super) read: bool,
+    pub(super) write: bool,
+    pub(super) follow: bool,
+    pub(super) create: bool,
+    pub(super) exclusive: bool,
+    pub(super) truncate: bool,
+    /// Nothing but a directory will do.
+    pub(super) directory: bool,
+    pub(super) fdflags: u16,
+}
+
+/// The guest's bytes as a path, which on POSIX systems any bytes are.
+fn path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+fn done<T>(result: io::Result<T>) -> Outcome<T> {
+    result.map_err(|error| Errno::from_io(&error).into())
+}
+
+impl Directory {
+    /// Opens a directory of the host by any path.
+    pub(super) fn preopen(host: &Path) -> io::Result<Self> {
+        Dir::open_ambient_dir(host, ambient_authority()).map(Self::of)
+    }
+
+    fn of(dir: Dir) -> Self {
+        Self { dir, listing: Lock::new(None) }
+    }
+
+    pub(super) fn raw_fd(&self) -> i32 {
+        self.dir.as_raw_fd()
+    }
+
+    /// What the directory held when reading began: `cookie` 0 begins anew.
+    pub(super) fn listing(&self, cookie: u64) -> Outcome<Arc<Listing>> {
+        let known = self.listing.lock().clone();
+        if let (Some(listing), true) = (known, cookie != 0) {
+            return Ok(listing);
+        }
+        let listing = Arc::new(Listing::read(&self.dir)?);
+        let before = self.listing.lock().replace(listing.clone());
+        drop(before);
+        Ok(listing)
+    }
+
+    pub(super) fn open(&self, name: &[u8], mode: OpenMode) -> Outcome<Opened> {
+        if mode.directory && (mode.create || mode.exclusive || mode.truncate) {
+            return Err(Errno::Invalid.into());
+        }
+        let mut options = OpenOptions::new();
+        options.maybe_dir(true).follow(follow(mode.follow));
+        // Creating and truncating are writing to the library, whatever the guest may do later.
+        let write = mode.write || mode.create || mode.truncate;
+        options.write(write).read(mode.read || !write);
+        options.truncate(mode.truncate);
+        match (mode.create, mode.exclusive) {
+            (true, true) => options.create_new(true),
+            (create, _) => options.create(create),
+        };
+        let has = |flag: u16| mode.fdflags & flag != 0;
+        // The library opens nothing for appending that it truncates; that comes afterwards.
+        let append = write && has(fdflags::APPEND);
+        options.append(append && !mode.truncate).nonblock(has(fdflags::NONBLOCK));
+        options.dsync(has(fdflags::DSYNC)).sync(has(fdflags::SYNC | fdflags::RSYNC));
+        let file: File = done(self.dir.open_with(path(name), &options))?;
+        if done(file.metadata())?.is_dir() {
+            return Ok(Opened::Directory(Self::of(Dir::from_std_file(file.into_std()))));
+        }
+        if mode.directory {
+            return Err(Errno::NotDirectory.into());
+        }
+        if append && mode.truncate {
+            let flags = os(fd::flags(file.as_raw_fd()))?;
+            os(fd::set_flags(file.as_raw_fd(), fd::Flags { append: true, ..flags }))?;
+        }
+        Ok(Opened::File(file.into_std().into()))
+    }
+
+    pub(super) fn create_dir(&self, name: &[u8]) -> Outcome {
+        done(self.dir.create_dir(path(name)))
+    }
+
+    pub(super) fn remove_dir(&self, name: &[u8]) -> Outcome {
+        done(self.dir.remove_dir(path(name)))
+    }
+
+    pub(super) fn unlink(&self, name: &[u8]) -> Outcome {
+        done(self.dir.remove_file_or_symlink(path(name)))
+    }
+
+    pub(super) fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> Outcome {
+        done(self.dir.rename(path(name), &to.dir, path(new_name)))
+    }
+
+    /// A second name for a file. With `follow`, for what a symbolic link at `name` leads to.
+    pub(super) fn link(&self, name: &[u8], to: &Self, new_name: &[u8], follow: bool) -> Outcome {
+        if follow {
+            let target = done(self.dir.canonicalize(path(name)))?;
+            return done(self.dir.hard_link(target, &to.dir, path(new_name)));
+        }
+        done(self.dir.hard_link(path(name), &to.dir, path(new_name)))
+    }
+
+    /// A symbolic link at `name`. What it says may lead anywhere, but following it does not.
+    pub(super) fn symlink(&self, target: &[u8], name: &[u8]) -> Outcome {
+        done(self.dir.symlink(path(target), path(name)))
+    }
+
+    /// What the symbolic link at `name` says.
+    pub(super) fn read_link(&self, name: &[u8]) -> Outcome<Vec<u8>> {
+        let target = done(self.dir.read_link_contents(path(name)))?;
+        Ok(target.into_os_string().into_encoded_bytes())
+    }
+
+    pub(super) fn stat(&self, name: &[u8], follow: bool) -> Outcome<FileStat> {
+        let found = match follow {
+            true => self.dir.metadata(path(name)),
+            false => self.dir.symlink_metadata(path(name)),
+        };
+        Ok(file_stat(&done(found)?))
+    }
+
+    pub(super) fn set_times(&self, name: &[u8], follow: bool, times: NewTimes) -> Outcome {
+        let (accessed, modified) = (times.accessed.spec()?, times.modified.spec()?);
+        done(match follow {
+            true => self.dir.set_times(path(name), accessed, modified),
+            false => self.dir.set_symlink_times(path(name), accessed, modified),
+        })
+    }
+}
+
+fn follow(follow: bool) -> FollowSymlinks {
+    if follow { FollowSymlinks::Yes } else { FollowSymlinks::No }
+}
+
+fn file_stat(found: &Metadata) -> FileStat {
+    let nanos = |time: io::Result<SystemTime>| {
+        let since = time.ok().and_then(|time| time.duration_since(SystemClock::UNIX_EPOCH).ok());
+        since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    };
+    let kind = found.file_type();
+    let changed = cap_std::fs::MetadataExt::ctime(found);
+    let changed_nanos = cap_std::fs::MetadataExt::ctime_nsec(found);
+    FileStat {
+        device: MetadataExt::dev(found),
+        inode: MetadataExt::ino(found),
+        file_type: if kind.is_dir() {
+            FileType::Directory
+        } else if kind.is_file() {
+            FileType::RegularFile
+        } else if kind.is_symlink() {
+            FileType::SymbolicLink
+        } else if kind.is_block_device() {
+            FileType::BlockDevice
+        } else if kind.is_char_device() {
+            FileType::CharacterDevice
+        } else if kind.is_fifo() || kind.is_socket() {
+            FileType::SocketStream
+        } else {
+            FileType::Unknown
+        },
+        links: MetadataExt::nlink(found),
+        size: found.len(),
+        accessed: nanos(found.accessed()),
+        modified: nanos(found.modified()),
+        changed: u64::try_from(changed).map_or(0, |seconds| {
+            seconds.saturating_mul(1_000_000_000).saturating_add(changed_nanos as u64)
+        }),
+    }
+}

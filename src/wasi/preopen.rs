@@ -1,0 +1,39 @@
+//! The directories that an embedder gives to a guest, under the numbers from 3 on.
+
+use super::args::WasiArgs;
+use super::dir::Directory;
+use super::errno::Errno;
+use super::fd_table::{Entry, FdTable};
+use crate::abi::error::{Error, Result};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Opens what `args` lists: directories under the host's names first, then those that have a
+/// name of the guest's own.
+pub(super) fn directories(fds: &FdTable, args: &WasiArgs) -> Result<()> {
+    for name in &args.dirs {
+        add(fds, name, name, "directory")?;
+    }
+    for pair in &args.map_dirs {
+        let at = pair.windows(2).position(|two| two == b"::").ok_or_else(|| {
+            Error::instantiate("error while pre-opening mapped directory: invalid map\n")
+        })?;
+        add(fds, &pair[..at], &pair[at + 2..], "mapped directory")?;
+    }
+    Ok(())
+}
+
+fn add(fds: &FdTable, guest: &[u8], host: &[u8], what: &str) -> Result<()> {
+    let refused = |code: i32| {
+        let host = String::from_utf8_lossy(host);
+        Error::instantiate(format!("error while pre-opening {what} {host}: {code}\n"))
+    };
+    let path = Path::new(OsStr::from_bytes(host));
+    // The system's number where the path leads nowhere, WASI's where what is there does not open.
+    let path = path.canonicalize().map_err(|e| refused(e.raw_os_error().unwrap_or(0)))?;
+    let directory = Directory::preopen(&path).map_err(|e| refused(Errno::from_io(&e) as i32))?;
+    fds.add(Entry::preopened(directory, guest.into())).map(drop).map_err(|_| {
+        Error::instantiate("error while pre-opening mapped directory: insertion failed\n")
+    })
+}
