@@ -118,7 +118,8 @@ macro_rules! programs {
 }
 
 programs! {
-    application, calls, exceptions, init, load, memory, misuse, natives, pool, threads, wasi,
+    application, calls, ctx, exceptions, fibres, init, load, memory, misuse, natives, pool, threads,
+    wasi,
 }
 
 /// The system's allocator is not called while a context with a pool works.

@@ -9,7 +9,8 @@ use crate::wasm_export::module::WASMModuleCommon;
 use crate::wasm_export::types::{
     wasm_exec_env_t, wasm_function_inst_t, wasm_memory_inst_t, wasm_module_inst_t,
 };
-use isothread::{ExecEnv, Func, FuncType, Instance, Memory, RawMemory};
+use crate::wasm_runtime_ctx::types::wasm_runtime_ctx_t;
+use isothread::{Context, ExecEnv, Func, FuncType, Instance, Memory, RawMemory};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -54,4 +55,29 @@ pub(crate) unsafe fn memory(handle: wasm_memory_inst_t) -> Option<Memory> {
 pub(crate) unsafe fn func_type<'a>(handle: wasm_function_inst_t) -> Option<&'a FuncType> {
     // SAFETY: live, says the caller.
     NonNull::new(handle.cast()).map(|raw| unsafe { Func::ty_of_raw(raw) })
+}
+
+/// # Safety
+/// `handle` is NULL or a live context.
+#[inline]
+pub(crate) unsafe fn context(handle: wasm_runtime_ctx_t) -> Option<Borrowed<Context>> {
+    // SAFETY: passed on, and the count stays whose it is.
+    unsafe { take_context(handle) }.map(ManuallyDrop::new)
+}
+
+/// # Safety
+/// `handle` is NULL or a live context, of which the caller owns a count and gives it up.
+pub(crate) unsafe fn take_context(handle: wasm_runtime_ctx_t) -> Option<Context> {
+    // SAFETY: as promised; handles come from `give_context` and `lend_context`.
+    unsafe { Context::from_raw(handle.cast_const().cast()) }
+}
+
+/// A handle with a count, for the embedder.
+pub(crate) fn give_context(context: Context) -> wasm_runtime_ctx_t {
+    context.into_raw().cast_mut().cast()
+}
+
+/// A handle without a count.
+pub(crate) fn lend_context(context: &Context) -> wasm_runtime_ctx_t {
+    context.as_raw().cast_mut().cast()
 }

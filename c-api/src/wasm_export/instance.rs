@@ -2,7 +2,7 @@
 
 use super::arguments::InstantiationArgs2;
 use super::integers::RunningMode;
-use super::module::WASMModuleCommon;
+use super::module::{WASMModuleCommon, give_back};
 use super::setup;
 use super::types::{RunningMode as Mode, wasm_module_inst_t};
 use crate::ffi::{ErrorBuf, context, guard, handle};
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
         drop(ManuallyDrop::into_inner(instance));
         if !module.is_null() {
             // SAFETY: the count that `instantiate` took for this instance.
-            drop(unsafe { Arc::from_raw(module.cast_const()) });
+            unsafe { give_back(module) };
         }
     })
 }

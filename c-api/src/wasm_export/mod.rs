@@ -29,7 +29,7 @@ pub mod pgo;
 mod print;
 pub mod reflection;
 pub mod runtime;
-mod setup;
+pub(crate) mod setup;
 pub mod thread;
 pub mod types;
 mod values;

@@ -181,8 +181,22 @@ pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
         // An instance may still hold the block; the embedder's second try finds the tag gone.
         handle.tag.store(0, Ordering::Relaxed);
         // SAFETY: the embedder's count, from `wasm_runtime_load`, is given back once.
-        drop(unsafe { Arc::from_raw(module) });
+        unsafe { give_back(module) };
     })
+}
+
+/// Gives one count of a module back.
+///
+/// # Safety
+/// The caller owns the count of the live module.
+pub(super) unsafe fn give_back(module: wasm_module_t) {
+    // SAFETY: the caller's count.
+    let module = unsafe { Arc::from_raw(module.cast_const()) };
+    // The module may be the last that holds its context, which must not end before the module's
+    // own block is freed: it would count it as lost.
+    let context = module.module.context().clone();
+    drop(module);
+    drop(context);
 }
 
 /// Names a module; the name is copied. False for a NULL name or when memory runs out, with the

@@ -7,7 +7,7 @@ use crate::shared::{anon_allocator_option, anon_pool_option, mem_alloc_type_t as
 use isothread::context::log::{Output, install};
 use isothread::context::thread;
 use isothread::{
-    ContextBuilder, Convention, HeapConfig, JitOptions, PoolBuffer, RunningMode as Mode,
+    Context, ContextBuilder, Convention, HeapConfig, JitOptions, PoolBuffer, RunningMode as Mode,
     UserAllocator,
 };
 use std::fmt;
@@ -30,21 +30,28 @@ pub(crate) fn init(args: Option<&RuntimeInitArgs>) -> bool {
         Ok(_) => Ok(()),
         Err(_) => Err(Refused::heap(args)),
     });
-    match made {
-        Ok(()) => {
-            if args.enable_linux_perf {
-                log::warning(format_args!(
-                    "warning: to enable linux perf support, please recompile with \
-                     -DWAMR_BUILD_LINUX_PERF=1"
-                ));
-            }
-            true
-        }
-        Err(refused) => {
-            refused.log();
-            false
-        }
+    finish(args, made).is_some()
+}
+
+/// Makes a context of its own, which is no thread's. No arguments are all defaults.
+pub(crate) fn create(args: Option<&RuntimeInitArgs>) -> Option<Context> {
+    install(Output::C);
+    let Some(args) = args else { return Context::new().ok() };
+    let made = builder(args).and_then(|b| b.build().map_err(|_| Refused::heap(args)));
+    finish(args, made)
+}
+
+/// Logs what there is to say of a context that was made or refused.
+fn finish<T>(args: &RuntimeInitArgs, made: Result<T, Refused>) -> Option<T> {
+    match &made {
+        Ok(_) if args.enable_linux_perf => log::warning(format_args!(
+            "warning: to enable linux perf support, please recompile with \
+             -DWAMR_BUILD_LINUX_PERF=1"
+        )),
+        Ok(_) => {}
+        Err(refused) => refused.log(),
     }
+    made.ok()
 }
 
 /// Why arguments make no context.

@@ -41,7 +41,7 @@ pub fn text(output: &Output) -> String {
     format!("{}\n{}{}", output.status, String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
 
-/// The facts of `facts/functions.txt`.
+/// A function of `facts/`.
 pub struct Function {
     pub header: String,
     pub name: String,
@@ -49,12 +49,19 @@ pub struct Function {
     pub prototype: String,
 }
 
-/// Reads the table of functions.
-pub fn functions() -> Vec<Function> {
-    let path = root().join("c-api/facts/functions.txt");
+/// Lines of a table of facts.
+pub fn facts(name: &str) -> Vec<String> {
+    let path = root().join("c-api/facts").join(name);
     let table = std::fs::read_to_string(path).expect("the table is there");
-    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    table.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// Reads the tables of functions: WAMR's, and those that are ours alone.
+pub fn functions() -> Vec<Function> {
+    let tables = ["functions.txt", "ctx_functions.txt"];
+    let lines: Vec<_> = tables.iter().flat_map(|table| facts(table)).collect();
     lines
+        .iter()
         .map(|line| {
             let fields: Vec<_> = line.split('\t').map(str::to_owned).collect();
             let [header, name, _, status, prototype] = <[String; 5]>::try_from(fields)

@@ -1,0 +1,212 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Runtime contexts by name: what wasm_export.h does for the calling thread, this header does for
+ * any context, on any thread. WAMR has nothing like it; programs that need no more than one
+ * context for each thread need none of it.
+ * Generated from c-api/src by c-api/gen; edit those, not this file.
+ *
+ * A context holds what wasm_runtime_full_init configures and what is registered afterwards. A
+ * module, an instance, an execution environment belongs to the context it was made in and keeps
+ * it alive; so does every count that wasm_runtime_ctx_create and wasm_runtime_ctx_retain give
+ * out. It ends with the last of them, on whatever thread that happens.
+ *
+ * Rules that hold for every function, unless its comment says otherwise:
+ *
+ * - Ownership. Only wasm_runtime_ctx_create and wasm_runtime_ctx_retain give out a count, which
+ *   wasm_runtime_ctx_release or wasm_runtime_ctx_destroy take back. Every other
+ *   wasm_runtime_ctx_t that is returned is borrowed: it is good for as long as what it was asked
+ *   of, or the thread's being in it, keeps the context alive.
+ * - NULL. A NULL context, handle or required pointer is an error: the function returns false,
+ *   NULL or 0 and does nothing. Nothing here falls back to the calling thread's context:
+ *   wasm_runtime_ctx_current() says it where it is meant.
+ * - Threads. Contexts belong to no thread: all of this may be called on any thread, for one
+ *   context on several at a time.
+ * - Structs that may grow begin with struct_size, which the caller sets to their sizeof. The
+ *   library reads and writes no more than that; what a caller does not know is left as it is.
+ */
+
+#ifndef WASM_RUNTIME_CTX_H
+#define WASM_RUNTIME_CTX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "wasm_export.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Types ---- */
+
+/**
+ * A runtime context, behind its handles.
+ */
+struct WASMRuntimeCtx;
+
+/**
+ * A handle of a runtime context.
+ */
+typedef struct WASMRuntimeCtx *wasm_runtime_ctx_t;
+
+/* ---- Making, keeping and naming contexts ---- */
+
+/**
+ * Makes a context that no thread is in: it is used by pushing it, or by loading modules while it
+ * is pushed. NULL `args` are all defaults; otherwise they are read as by
+ * `wasm_runtime_full_init`, and what they point to must stay as long as the context. The first
+ * context of a process is its primary, made here or by `wasm_runtime_init`. The caller owns one
+ * count. NULL, with a log line, for arguments that make no sense, and when memory runs out.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_create(const struct RuntimeInitArgs *args);
+
+/**
+ * Takes one more count of `ctx` and returns it, for whoever keeps a handle that was borrowed.
+ * NULL for NULL.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_retain(wasm_runtime_ctx_t ctx);
+
+/**
+ * Gives one count back. The context ends with its last count and object: what its modules,
+ * instances and environments still need of it stays until then. A pool's buffer is the
+ * embedder's again only when all of them are gone; `wasm_runtime_ctx_destroy` says whether they
+ * are. NULL does nothing.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_ctx_release(wasm_runtime_ctx_t ctx);
+
+/**
+ * Gives one count back and closes the context, as the last `wasm_runtime_destroy` does: calls
+ * without a handle no longer find it, what was registered in it goes, and a pool's buffer is the
+ * embedder's again. True if no module, instance or environment is left in it. Otherwise they
+ * stay usable, but in a context with a pool they must not be touched any more. No other thread
+ * may run in the context meanwhile if it has a pool.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_destroy(wasm_runtime_ctx_t ctx);
+
+/**
+ * The context's number, which no other context of the process ever has; 0 for NULL. Log lines
+ * name contexts by it.
+ */
+WASM_RUNTIME_API_EXTERN
+uint64_t wasm_runtime_ctx_get_id(wasm_runtime_ctx_t ctx);
+
+/**
+ * Gives the context a name for lists and logs; it is copied. NULL takes the name away. False for
+ * a name that is not UTF-8, and when memory runs out.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_name(wasm_runtime_ctx_t ctx, const char *name);
+
+/**
+ * Copies the context's name to `buf`, cut to `size` bytes with its NUL, and returns the length
+ * of the whole name; 0 if it has none. `buf` may be NULL if `size` is 0.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_ctx_get_name(wasm_runtime_ctx_t ctx, char *buf, uint32_t size);
+
+/* ---- Finding contexts ---- */
+
+/**
+ * The context that calls without a handle use on this thread: inside a native function that of
+ * the guest that called it, else what was pushed last, else the thread's own, else that of its
+ * parent if the runtime or a guest started it, else the primary. NULL if there is none, or only a
+ * primary that refuses such threads. Borrowed; a thread that others' contexts come and go around
+ * takes a count of its own.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_current(void);
+
+/**
+ * The process's first context while it is open; NULL if there is none. No other context becomes
+ * the primary while any is open. Borrowed: a process that may end it meanwhile looks after that.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_primary(void);
+
+/**
+ * The context a module was loaded in. Borrowed from the module.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_of_module(wasm_module_t module);
+
+/**
+ * The context an instance was made in. Borrowed from the instance.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_of_instance(wasm_module_inst_t module_inst);
+
+/**
+ * The context of an execution environment. Borrowed from the environment.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_runtime_ctx_t wasm_runtime_ctx_of_exec_env(wasm_exec_env_t exec_env);
+
+/**
+ * Calls `visit` with every open context, oldest first, until it returns false. The contexts are
+ * kept alive while it runs, and no lock is held: it may do anything, also open and close
+ * contexts, of which those count that were open at the start. True if every call returned true;
+ * false also when memory runs out.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_foreach(bool (*visit)(wasm_runtime_ctx_t ctx, void *user_data),
+                              void *user_data);
+
+/* ---- Which context a thread is in ---- */
+
+/**
+ * Enters a context: calls without a handle that this thread makes use it, until it is popped.
+ * Pushes nest, and one context may be pushed several times. While it is pushed it lives. What is
+ * pushed inside a native function and not popped goes when that returns. False when memory runs
+ * out.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_push(wasm_runtime_ctx_t ctx);
+
+/**
+ * Leaves a context. False, and nothing changes, if `ctx` is not what this thread pushed last and
+ * has not popped.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_pop(wasm_runtime_ctx_t ctx);
+
+/**
+ * Makes a context the calling thread's own, with one reference that `wasm_runtime_destroy` on
+ * this thread takes back, as if `wasm_runtime_full_init` had made it here: for threads that
+ * share a context on purpose. What was the thread's own before is let go of as by the thread's
+ * end. NULL only lets go. False for a context that was closed, and when memory runs out.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_current(wasm_runtime_ctx_t ctx);
+
+/**
+ * Replaces everything that the calling thread has to do with contexts (its own one, what it has
+ * entered, its preparation, its last error) by `state`, and returns what was there: for programs
+ * that run several stacks on a thread, or move a stack between threads. A scheduler gives each
+ * stack a state of its own, and swaps when it switches. NULL stands for a thread that has done
+ * nothing yet; what it does then makes a new state.
+ *
+ * `state` is NULL or was returned by this function, and is in place on no thread. A state is
+ * taken out of place only while the stack that it belongs to does not run. The state that is in
+ * place when a thread ends goes with the thread; one that is swapped out stays until it is
+ * swapped in again or given to `wasm_runtime_ctx_thread_state_destroy`.
+ */
+WASM_RUNTIME_API_EXTERN
+void *wasm_runtime_thread_state_swap(void *state);
+
+/**
+ * Ends a state that `wasm_runtime_thread_state_swap` returned, as its thread's end would. NULL
+ * does nothing. False, and nothing happens, if a guest or a native function is still running on
+ * it. It is in place on no thread, and not used afterwards.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_thread_state_destroy(void *state);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* WASM_RUNTIME_CTX_H */
