@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{library, root, run, scratch, text};
+use common::{compile_modules, library, root, run, scratch, text};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,19 +48,6 @@ fn compile(name: &str, linked: Linked, folder: &Path, extra: &[&str]) -> PathBuf
     program
 }
 
-/// Compiles every `.wat` of `tests/c` into the folder.
-fn modules(folder: &Path) {
-    for entry in std::fs::read_dir(root().join("tests/c")).expect("the folder is there") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|e| e == "wat") {
-            let wasm = wat::parse_file(&path).unwrap_or_else(|e| panic!("{e}"));
-            let name = path.with_extension("wasm");
-            let name = name.file_name().expect("a file has a name");
-            std::fs::write(folder.join(name), wasm).expect("a file can be written");
-        }
-    }
-}
-
 /// Replaces the time and the thread of log lines.
 fn without_times(output: &str) -> String {
     let lines = output.lines().map(|line| {
@@ -98,7 +85,7 @@ fn check_under_valgrind(program: &Path, folder: &Path, name: &str) {
 
 fn all(name: &str) {
     let folder = scratch(&format!("c_{name}"));
-    modules(&folder);
+    compile_modules("tests/c", &folder);
     for linked in [Linked::Shared, Linked::Static] {
         let program = compile(name, linked, &folder, &[]);
         check(Command::new(&program).arg(&folder), name);
@@ -126,7 +113,7 @@ programs! {
 #[test]
 fn no_malloc() {
     let folder = scratch("c_no_malloc");
-    modules(&folder);
+    compile_modules("tests/c", &folder);
     let wrap = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign,\
                 --wrap=aligned_alloc";
     let program = compile("no_malloc", Linked::Static, &folder, &[wrap]);

@@ -28,6 +28,19 @@ pub fn library(file: &str) -> PathBuf {
     path
 }
 
+/// Compiles every `.wat` of a folder of the project into another folder.
+pub fn compile_modules(from: &str, to: &Path) {
+    for entry in std::fs::read_dir(root().join(from)).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|e| e == "wat") {
+            let wasm = wat::parse_file(&path).unwrap_or_else(|e| panic!("{e}"));
+            let name = path.with_extension("wasm");
+            let name = name.file_name().expect("a file has a name");
+            std::fs::write(to.join(name), wasm).expect("a file can be written");
+        }
+    }
+}
+
 /// Runs a command that must succeed, and returns its output.
 pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));

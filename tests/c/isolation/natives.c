@@ -1,0 +1,122 @@
+/* What a host offers to its guests: natives, references to host objects, keys. */
+
+#include "rows.h"
+
+static int32_t who_a(wasm_exec_env_t env) {
+    (void)env;
+    return 'A';
+}
+
+static int32_t who_b(wasm_exec_env_t env) {
+    (void)env;
+    return 'B';
+}
+
+static NativeSymbol natives_a[] = {{"who", (void *)who_a, "()i", NULL}};
+static NativeSymbol natives_b[] = {{"who", (void *)who_b, "()i", NULL}};
+
+static RuntimeInitArgs with_natives(NativeSymbol *symbols) {
+    RuntimeInitArgs args = system_args();
+
+    args.native_module_name = "env";
+    args.native_symbols = symbols;
+    args.n_native_symbols = 1;
+    return args;
+}
+
+/* A's natives are there before B begins, and still A's when B has registered the same names. */
+static void natives_of_a(void) {
+    RuntimeInitArgs args = with_natives(natives_a);
+    struct guest guest;
+
+    quiet_init(&args);
+    guest = start_guest("guest");
+    meet();
+    meet();
+    CHECK_INT(call(&guest, "who", 0, 0, 0), 'A');
+    end_guest(&guest);
+    guest = start_guest("guest");
+    CHECK_INT(call(&guest, "who", 0, 0, 0), 'A');
+    end_guest(&guest);
+    meet();
+    wasm_runtime_destroy();
+}
+
+static void natives_of_b(void) {
+    RuntimeInitArgs args = with_natives(natives_b);
+    struct guest guest;
+
+    /* Without a context of its own it is A's guest; with one, it starts from nothing. */
+    meet();
+    quiet_init(NULL);
+    CHECK(!wasm_runtime_is_import_func_linked("env", "who"));
+    guest = start_guest("guest");
+    CHECK(!wasm_runtime_call_wasm(guest.env, wasm_runtime_lookup_function(guest.inst, "who"), 0,
+                                  NULL));
+    end_guest(&guest);
+    CHECK(wasm_runtime_register_natives("env", natives_b, 1));
+    CHECK(wasm_runtime_is_import_func_linked("env", "who"));
+    wasm_runtime_destroy();
+    quiet_init(&args);
+    guest = start_guest("guest");
+    CHECK_INT(call(&guest, "who", 0, 0, 0), 'B');
+    end_guest(&guest);
+    meet();
+    CHECK_INT(wasm_runtime_register_natives("env", natives_b, 1), 1);
+    meet();
+    wasm_runtime_destroy();
+}
+
+static void native_symbols(void) {
+    sides(rounds(), natives_of_a, natives_of_b);
+}
+
+/* Arrays that nobody has sorted are read by both sides at once and written by none. */
+static NativeSymbol unsorted[] = {
+    {"zebra", (void *)who_a, "()i", NULL},
+    {"who", (void *)who_b, "()i", NULL},
+    {"ant", (void *)who_a, "()i", NULL},
+    {"mole", (void *)who_a, "()i", NULL},
+};
+
+static void unsorted_side(void) {
+    struct guest guest;
+
+    quiet_init(NULL);
+    CHECK(wasm_runtime_register_natives("env", unsorted, 4));
+    CHECK(wasm_runtime_register_natives_raw("raw", unsorted, 4));
+    guest = start_guest("guest");
+    CHECK_INT(call(&guest, "who", 0, 0, 0), 'B');
+    end_guest(&guest);
+    CHECK(wasm_runtime_unregister_natives("env", unsorted));
+    CHECK(!wasm_runtime_is_import_func_linked("env", "who"));
+    wasm_runtime_destroy();
+}
+
+static void symbol_arrays(void) {
+    NativeSymbol before[4];
+
+    memcpy(before, unsorted, sizeof before);
+    sides(rounds(), unsorted_side, unsorted_side);
+    CHECK(memcmp(before, unsorted, sizeof before) == 0);
+}
+
+static void externref_objects(void) {
+    lacks_function("wasm_externref_obj2ref", "externref objects");
+}
+
+static void externref_numbers(void) {
+    lacks_function("wasm_externref_obj2ref", "externref objects");
+}
+
+static void context_keys(void) {
+    lacks_function("wasm_runtime_create_context_key", "instance contexts");
+}
+
+static void run(void) {
+    row("native symbols", native_symbols);
+    row("symbol arrays", symbol_arrays);
+    row("externref objects", externref_objects);
+    row("externref numbers", externref_numbers);
+    row("instance context keys", context_keys);
+}
