@@ -16,7 +16,7 @@ const ROUNDS: &str = "1000";
 const ROUNDS_WATCHED: &str = "10";
 
 /// The rows of each program.
-const ROWS: [(&str, &[&str]); 6] = [
+const ROWS: &[(&str, &[&str])] = &[
     (
         "allocators",
         &[
@@ -78,9 +78,9 @@ const ROWS: [(&str, &[&str]); 6] = [
             "fault handler restored",
             "blocking-op signal",
             "late signal number",
-            "fork",
         ],
     ),
+    ("forks", &["fork while others work", "fork leaves a running guest behind", "fork in a child"]),
 ];
 
 /// Rows that have nothing to try yet, and the feature they wait for. When the feature comes, the
@@ -155,10 +155,12 @@ fn all(name: &str) {
     compile_modules("tests/c/isolation", &folder);
     let program = compile(name, &folder);
     check(&mut Command::new(&program), &folder, ROUNDS, rows);
+    // What a thread that is not there in the child of a fork held is lost there.
+    let leaks = if name == "forks" { "no" } else { "full" };
     let mut memcheck = Command::new("valgrind");
     memcheck
-        .args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--num-callers=30"])
-        .args(["--errors-for-leak-kinds=definite", "--fair-sched=yes"])
+        .args(["--quiet", "--error-exitcode=99", "--num-callers=30", "--fair-sched=yes"])
+        .args([&format!("--leak-check={leaks}"), "--errors-for-leak-kinds=definite"])
         .arg(&program);
     check(&mut memcheck, &folder, ROUNDS_WATCHED, rows);
 }
@@ -172,4 +174,4 @@ macro_rules! programs {
     )* };
 }
 
-programs! { allocators, natives, modules, settings, others, process }
+programs! { allocators, natives, modules, settings, others, process, forks }

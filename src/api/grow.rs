@@ -32,6 +32,15 @@ impl ContextData for GrowCallback {
         let callback = self.0.lock().take();
         drop(callback);
     }
+
+    fn before_fork(&self) {
+        self.0.hold();
+    }
+
+    unsafe fn after_fork(&self) {
+        // SAFETY: held since `before_fork`, says the caller.
+        drop(unsafe { self.0.resume() });
+    }
 }
 
 impl Context {

@@ -275,6 +275,7 @@ impl ContextBuilder {
         if !settings.running_mode.unwrap_or_default().is_supported() {
             return Err(Error::misuse("the running mode is not supported"));
         }
+        process.watch_forks();
         let heap = Heap::new(self.heap, self.quota_bytes).map_err(|error| match error {
             HeapError::OutOfMemory => Error::out_of_memory(),
             other => Error::misuse(other.to_string()),

@@ -3,7 +3,8 @@
 use super::registry::Registry;
 use super::runtime::Runtime;
 use crate::alloc;
-use crate::sync::atomic::AtomicU64;
+use crate::platform;
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::ffi::OsString;
 use std::sync::{LazyLock, Once, OnceLock};
 
@@ -19,6 +20,10 @@ pub(super) struct Process {
     shared_init: OnceLock<bool>,
     /// Done once this library has tried to install its logger.
     pub(super) logger: Once,
+    /// Done once the system was asked to tell of forks.
+    forks_watched: Once,
+    /// How many forks lie between this process and the one that first had a context.
+    pub(super) forks: AtomicU32,
     /// The next thread state's number.
     pub(super) thread_ids: AtomicU64,
 }
@@ -32,6 +37,8 @@ impl Process {
             registry: Registry::new(),
             shared_init: OnceLock::new(),
             logger: Once::new(),
+            forks_watched: Once::new(),
+            forks: AtomicU32::new(0),
             thread_ids: AtomicU64::new(1),
         }
     }
@@ -39,6 +46,31 @@ impl Process {
     pub(super) fn shared_init(&self) -> bool {
         *self.shared_init.get_or_init(|| alloc::outside(|| asks(std::env::var_os(SHARED_INIT))))
     }
+
+    /// Sees to it that forks find contexts whole. Without memory for that they are not told of.
+    pub(super) fn watch_forks(&self) {
+        self.forks_watched.call_once(|| {
+            if std::ptr::eq(self, &*PROCESS) {
+                platform::fork::watch(before_fork, after_fork_in_parent, after_fork_in_child);
+            }
+        });
+    }
+}
+
+/// Called by the system in a thread that is about to fork, on whatever contexts there are.
+extern "C" fn before_fork() {
+    PROCESS.registry.before_fork();
+}
+
+extern "C" fn after_fork_in_parent() {
+    // SAFETY: the system has called `before_fork` on this thread.
+    unsafe { PROCESS.registry.after_fork_in_parent() };
+}
+
+extern "C" fn after_fork_in_child() {
+    PROCESS.forks.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: the system has called `before_fork` on the thread that this one is a copy of.
+    unsafe { PROCESS.registry.after_fork_in_child() };
 }
 
 /// Whether a variable of the environment is set to anything but nothing and 0.

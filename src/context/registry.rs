@@ -44,6 +44,15 @@ impl Place {
 /// What the registry lists.
 pub(crate) trait Member {
     fn place(&self) -> &Place;
+
+    /// The process is about to fork: take the member's locks. Allocates nothing, calls nobody.
+    fn before_fork(&self) {}
+
+    /// Let go of the locks again, on either side of the fork.
+    ///
+    /// # Safety
+    /// This thread, or the one it was forked from, has just called `before_fork`.
+    unsafe fn after_fork(&self) {}
 }
 
 /// What became of a context whose init count was lowered.
@@ -77,16 +86,15 @@ pub(crate) struct Registry<T> {
 }
 
 struct Table<T> {
-    slots: Vec<Slot<T>>,
-    first_free: u32,
+    /// The last one is in use, so that the list gets shorter again.
+    slots: Vec<Option<Entry<T>>>,
+    /// No slot before this one is free.
+    free_from: usize,
     last_id: u64,
     open: usize,
     primary: u32,
-}
-
-enum Slot<T> {
-    Free { next: u32 },
-    Used(Entry<T>),
+    /// Those whose locks a fork that is under way has taken.
+    forking: Vec<Shared<T>>,
 }
 
 struct Entry<T> {
@@ -98,46 +106,64 @@ struct Entry<T> {
 
 const NO_SLOT: u32 = u32::MAX;
 
+/// Slots that the list may keep without anybody in them.
+const SPARE_SLOTS: usize = 64;
+
 impl<T> Table<T> {
     fn new() -> Self {
-        Self { slots: Vec::new(), first_free: NO_SLOT, last_id: 0, open: 0, primary: NO_SLOT }
-    }
-
-    fn entry(&mut self, slot: u32) -> Option<&mut Entry<T>> {
-        match self.slots.get_mut(slot as usize) {
-            Some(Slot::Used(entry)) => Some(entry),
-            _ => None,
+        Self {
+            slots: Vec::new(),
+            free_from: 0,
+            last_id: 0,
+            open: 0,
+            primary: NO_SLOT,
+            forking: Vec::new(),
         }
     }
 
-    /// A place for an entry; `None` without memory for one.
+    fn entry(&mut self, slot: u32) -> Option<&mut Entry<T>> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// A place for an entry, the first that is free; `None` without memory for one.
     fn insert(&mut self, entry: Entry<T>) -> Option<u32> {
-        let slot = self.first_free;
-        if let Some(place) = self.slots.get_mut(slot as usize) {
-            if let Slot::Free { next } = *place {
-                self.first_free = next;
-            }
-            *place = Slot::Used(entry);
-            return Some(slot);
+        if self.open < self.slots.len() {
+            let rest = self.slots.get_mut(self.free_from..)?;
+            let offset = rest.iter().position(Option::is_none)?;
+            rest[offset] = Some(entry);
+            let slot = self.free_from + offset;
+            self.free_from = slot + 1;
+            return u32::try_from(slot).ok();
         }
         let slot = u32::try_from(self.slots.len()).ok().filter(|&slot| slot != NO_SLOT)?;
         // The list belongs to the process: no heap pays for it.
         alloc::outside(|| self.slots.try_reserve(1)).ok()?;
-        self.slots.push(Slot::Used(entry));
+        self.slots.push(Some(entry));
+        self.free_from = self.slots.len();
         Some(slot)
     }
 
     fn remove(&mut self, slot: u32) -> Option<Entry<T>> {
-        let place = self.slots.get_mut(slot as usize)?;
-        if matches!(place, Slot::Free { .. }) {
-            return None;
+        let entry = self.slots.get_mut(slot as usize)?.take()?;
+        self.free_from = self.free_from.min(slot as usize);
+        while let Some(None) = self.slots.last() {
+            self.slots.pop();
         }
-        let old = std::mem::replace(place, Slot::Free { next: self.first_free });
-        self.first_free = slot;
-        match old {
-            Slot::Used(entry) => Some(entry),
-            Slot::Free { .. } => None,
+        if self.slots.capacity() > 4 * self.slots.len() + SPARE_SLOTS {
+            self.shrink();
         }
+        Some(entry)
+    }
+
+    /// Gives memory back; without memory for a smaller list, the larger one stays.
+    fn shrink(&mut self) {
+        alloc::outside(|| {
+            let mut smaller = Vec::new();
+            if smaller.try_reserve_exact(2 * self.slots.len()).is_ok() {
+                smaller.append(&mut self.slots);
+                self.slots = smaller;
+            }
+        });
     }
 }
 
@@ -242,13 +268,18 @@ impl<T: Member> Registry<T> {
 
     fn remove(&self, table: &mut Table<T>, slot: u32, place: &Place) -> Option<Entry<T>> {
         place.open.store(false, Ordering::Release);
+        self.forget(table, slot)
+    }
+
+    fn forget(&self, table: &mut Table<T>, slot: u32) -> Option<Entry<T>> {
         if table.primary == slot {
             table.primary = NO_SLOT;
             self.generation.fetch_add(1, Ordering::Release);
         }
+        let entry = table.remove(slot)?;
         table.open -= 1;
         self.open.store(table.open, Ordering::Release);
-        table.remove(slot)
+        Some(entry)
     }
 
     pub(crate) fn primary(&self) -> Option<Shared<T>> {
@@ -262,6 +293,12 @@ impl<T: Member> Registry<T> {
         let mut table = self.lock();
         let slot = table.primary;
         table.entry(slot).is_some_and(|entry| entry.member.points_to(member))
+    }
+
+    /// Entries that the list has room for.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.lock().slots.capacity()
     }
 
     /// Number of inits that `member` still counts.
@@ -292,12 +329,69 @@ impl<T: Member> Registry<T> {
             let table = self.lock();
             found.try_reserve_exact(table.open).ok()?;
             for slot in &table.slots {
-                if let Slot::Used(entry) = slot {
-                    found.extend(entry.member.upgrade());
-                }
+                found.extend(slot.as_ref().and_then(|entry| entry.member.upgrade()));
             }
         }
         found.sort_unstable_by_key(|member| member.place().id());
         Some(found)
+    }
+
+    /// Takes the list's lock and those of all members, so that all of it is whole in the child of
+    /// the fork that comes next. Without memory to remember the members, only the list's.
+    pub(crate) fn before_fork(&self) {
+        let mut guard = self.lock();
+        let table = &mut *guard;
+        let enough = alloc::outside(|| table.forking.try_reserve_exact(table.open)).is_ok();
+        for entry in table.slots.iter().flatten().filter(|_| enough) {
+            if let Some(member) = entry.member.upgrade() {
+                member.before_fork();
+                table.forking.push(member);
+            }
+        }
+        // Held until the fork is done.
+        std::mem::forget(guard);
+    }
+
+    /// Takes back a [`Registry::before_fork`] in the process that forked.
+    ///
+    /// # Safety
+    /// This thread has called `before_fork` and nothing else of the registry since.
+    pub(crate) unsafe fn after_fork_in_parent(&self) {
+        // SAFETY: held since `before_fork`, says the caller.
+        drop(unsafe { self.resume() });
+    }
+
+    /// Takes back a [`Registry::before_fork`] in the child. Members that other threads were just
+    /// ending will never come to close themselves, so they are taken off the list.
+    ///
+    /// # Safety
+    /// The thread that this one was forked from has called `before_fork` and nothing else of the
+    /// registry since.
+    pub(crate) unsafe fn after_fork_in_child(&self) {
+        // SAFETY: held since `before_fork`, says the caller.
+        let (mut table, held) = unsafe { self.resume() };
+        for slot in 0..u32::try_from(table.slots.len()).unwrap_or(NO_SLOT) {
+            if table.entry(slot).is_some_and(|entry| entry.member.is_dead()) {
+                self.forget(&mut table, slot);
+            }
+        }
+        drop(table);
+        drop(held);
+    }
+
+    /// The list, and the members whose locks were let go of. They are to be dropped after the
+    /// list: it may be their end.
+    ///
+    /// # Safety
+    /// The list is held since `before_fork`.
+    unsafe fn resume(&self) -> (LockGuard<'_, Table<T>>, Vec<Shared<T>>) {
+        // SAFETY: says the caller.
+        let mut table = unsafe { self.table.resume() };
+        let held = std::mem::take(&mut table.forking);
+        for member in held.iter().rev() {
+            // SAFETY: those that are remembered were held in `before_fork`.
+            unsafe { member.after_fork() };
+        }
+        (table, held)
     }
 }

@@ -163,6 +163,11 @@ impl<T> Weak<T> {
         None
     }
 
+    /// Whether the last strong handle is gone.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.counts().strong.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether this is a handle to `other`'s value.
     pub(crate) fn points_to(&self, other: &Shared<T>) -> bool {
         self.0 == other.0

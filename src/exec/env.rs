@@ -32,6 +32,8 @@ pub struct EnvSetup {
     pub stack_bytes: u32,
     /// A word for whoever makes the exec_env; it outlives it.
     pub owner: *const c_void,
+    /// Number of the process that makes it, counted in forks.
+    pub forks: u32,
 }
 
 /// A guest stack. Owner: whoever made it, or its instance.
@@ -47,6 +49,7 @@ pub struct ExecEnv {
     owner: *const c_void,
     link: EnvLink,
     kind: EnvKind,
+    forks: u32,
     user_data: Cell<usize>,
     /// What the embedder said native frames may not go below; 0 if nothing.
     boundary: Cell<usize>,
@@ -99,6 +102,7 @@ impl ExecEnv {
                 owner: setup.owner,
                 link: EnvLink::new(),
                 kind,
+                forks: setup.forks,
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
             });
@@ -176,6 +180,26 @@ impl ExecEnv {
     /// Whether running code was asked to stop.
     pub fn is_terminated(&self) -> bool {
         self.vm.terminate.load(Ordering::Relaxed) != 0
+    }
+
+    /// Ends the calls of a thread that a fork has left behind: those on an exec_env of another
+    /// process than this one, whose number is `forks`, by another native stack than this one,
+    /// which ends at `stack_low`.
+    ///
+    /// # Safety
+    /// `at` is live, and no thread of this process uses it.
+    pub unsafe fn end_lost_calls(at: NonNull<Self>, forks: u32, stack_low: usize) {
+        // SAFETY: says the caller.
+        unsafe {
+            let env = at.as_ref();
+            let is_lost = env.forks != forks
+                && env.vm.native_stack_limit != env.native_limit(stack_low)
+                && env.is_running();
+            if is_lost {
+                let first = at.as_ptr().cast::<u8>().wrapping_add(size_of::<Self>());
+                (*at.as_ptr()).vm.stack_top = first.cast();
+            }
+        }
     }
 
     /// The instance the exec_env was made for.

@@ -11,8 +11,9 @@ use super::convert::ExternRefMap;
 use super::host_func::{BuiltinModule, HostFunc};
 use super::signature::{self, AddressWidth};
 use crate::abi::types::FuncType;
+use crate::sync::Lock;
 use std::ffi::{CStr, c_char, c_void};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 /// An entry of an embedder's array, as C declares it.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ pub enum Convention {
 
 /// What a context's modules can import. Owner: the context.
 pub struct Registry {
-    state: RwLock<State>,
+    state: Lock<State>,
 }
 
 struct State {
@@ -84,9 +85,9 @@ impl Default for Registry {
 }
 
 impl Registry {
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         let state = State { nodes: Vec::new(), builtins: [None; BUILTINS_MAX], externrefs: None };
-        Self { state: RwLock::new(state) }
+        Self { state: Lock::new(state) }
     }
 
     /// Registers an embedder's array; false if memory ran out. `module` is copied, the array
@@ -139,7 +140,7 @@ impl Registry {
     /// Offers a built-in table to names that nothing else claims; false if there are too many.
     /// A table added later comes first.
     pub fn add_builtins(&self, table: &'static BuiltinModule) -> bool {
-        let mut state = self.write();
+        let mut state = self.state.lock();
         match state.builtins.iter_mut().find(|b| b.is_none()) {
             Some(free) => {
                 *free = Some(table);
@@ -151,12 +152,12 @@ impl Registry {
 
     /// Sets how C functions bound from now on see externrefs.
     pub fn set_externrefs(&self, map: Option<Arc<dyn ExternRefMap>>) {
-        self.write().externrefs = map;
+        self.state.lock().externrefs = map;
     }
 
     /// Whether an import of this name would be found now, whatever its type.
     pub fn is_linked(&self, module: &str, name: &str) -> bool {
-        self.read().find(module, name).is_some()
+        self.state.lock().find(module, name).is_some()
     }
 
     /// Binds a function import of a module whose memory has 32-bit addresses.
@@ -174,7 +175,7 @@ impl Registry {
         width: AddressWidth,
     ) -> Option<Arc<HostFunc>> {
         // The warning is written without the lock: a log sink may be the embedder's.
-        let outcome = self.read().bind(module, name, ty, width)?;
+        let outcome = self.state.lock().bind(module, name, ty, width)?;
         outcome
             .inspect_err(|signature| {
                 log::warn!(
@@ -187,13 +188,27 @@ impl Registry {
 
     /// Forgets what was registered and keeps no memory for it; built-in tables stay.
     pub fn clear(&self) {
-        let nodes = std::mem::take(&mut self.write().nodes);
+        let nodes = std::mem::take(&mut self.state.lock().nodes);
         // As in `remove`: what goes, goes without the lock.
         drop(nodes);
     }
 
+    /// Nobody registers or looks up from now on until `after_fork`.
+    pub fn before_fork(&self) {
+        self.state.hold();
+    }
+
+    /// Takes back a `before_fork`, on either side of the fork.
+    ///
+    /// # Safety
+    /// This thread, or the one it was forked from, has just called `before_fork`.
+    pub unsafe fn after_fork(&self) {
+        // SAFETY: held since `before_fork`, says the caller.
+        drop(unsafe { self.state.resume() });
+    }
+
     fn push(&self, node: Node) -> bool {
-        let mut state = self.write();
+        let mut state = self.state.lock();
         if crate::alloc::fallible(|| state.nodes.try_reserve(1)).is_err() {
             return false;
         }
@@ -202,22 +217,13 @@ impl Registry {
     }
 
     fn remove(&self, matches: impl Fn(&Node) -> bool) -> bool {
-        let mut state = self.write();
+        let mut state = self.state.lock();
         let Some(at) = state.nodes.iter().rposition(matches) else { return false };
         let node = state.nodes.remove(at);
         drop(state);
         // A function's closure may do anything when it goes, so it goes without the lock.
         drop(node);
         true
-    }
-
-    /// The lists are whole whenever the lock is free, so a panic elsewhere does not spoil them.
-    fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

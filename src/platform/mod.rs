@@ -13,6 +13,7 @@
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
 //! | [`random`] | bytes that nobody can predict |
 //! | [`thread`] | a number for the calling thread |
+//! | [`fork`] | calls before and after the process forks |
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
 //!
 //! [`tls`] is common to all backends: one pointer-sized word per thread, and one callback at
@@ -30,7 +31,7 @@ mod backend;
 #[path = "fallback/mod.rs"]
 mod backend;
 
-pub use backend::{futex, pages, random, stack, thread, time};
+pub use backend::{fork, futex, pages, random, stack, thread, time};
 
 #[cfg(test)]
 mod tests;

@@ -93,6 +93,20 @@ impl<T: ?Sized> Lock<T> {
         }
     }
 
+    /// Takes the lock and keeps it without a guard, until [`Lock::resume`] makes one.
+    pub fn hold(&self) {
+        std::mem::forget(self.lock());
+    }
+
+    /// A guard for a lock that is held without one.
+    ///
+    /// # Safety
+    /// [`Lock::hold`] was called by this thread, or by the one that it was forked from, and no
+    /// guard has been made since.
+    pub unsafe fn resume(&self) -> LockGuard<'_, T> {
+        LockGuard { lock: self, value: PhantomData }
+    }
+
     fn unlock(&self) {
         if self.state.swap(FREE, Ordering::Release) == CONTENDED {
             // The lock may be gone by now, if the next holder ended it; waking a stale address

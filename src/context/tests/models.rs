@@ -125,3 +125,25 @@ fn a_dying_primary_is_found_alive_or_not_at_all() {
         assert_eq!(model.registry.open_count(), 0);
     });
 }
+
+#[test]
+fn a_fork_waits_for_the_list_and_gives_it_back() {
+    loom::model(|| {
+        let model = Model::new();
+        let first = model.open(Origin::Handle);
+        let registry = model.registry.clone();
+        let forker = thread::spawn(move || {
+            registry.before_fork();
+            // SAFETY: on this thread, right after `before_fork`.
+            unsafe { registry.after_fork_in_parent() };
+        });
+        // Its end may fall to the forker, after the list is free again.
+        drop(first);
+        let second = model.open(Origin::Init);
+        forker.join().unwrap();
+        assert_eq!(model.ends(), 1);
+        assert_eq!(model.registry.open_count(), 1);
+        drop(second);
+        assert!(matches!(model.registry.release_primary(), Release::Closed(_) | Release::Surplus));
+    });
+}

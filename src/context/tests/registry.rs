@@ -101,3 +101,45 @@ fn the_generation_tells_of_every_change_of_the_primary() {
     registry.open(&a, Origin::Handle);
     assert!(changed() && registry.is_primary(&a));
 }
+
+#[test]
+fn the_list_gets_short_again() {
+    let (registry, drops) = (Registry::new(), Arc::default());
+    let first = item(&drops);
+    registry.open(&first, Origin::Handle);
+    let mut many: Vec<_> = (0..10_000).map(|_| item(&drops)).collect();
+    many.iter().for_each(|member| assert_eq!(registry.open(member, Origin::Handle), Some(false)));
+    assert!(registry.capacity() > 10_000);
+    // From the middle, from the front, and at last from the end.
+    for range in [5_000..9_000, 0..3_000, 0..3_000] {
+        for member in many.drain(range) {
+            registry.close(&member);
+        }
+    }
+    assert!(many.is_empty());
+    assert!(registry.capacity() < 100, "{}", registry.capacity());
+    assert!(registry.is_primary(&first));
+    let late = item(&drops);
+    registry.open(&late, Origin::Handle);
+    assert_eq!(registry.all().unwrap().len(), 2);
+}
+
+#[test]
+fn the_list_is_whole_on_both_sides_of_a_fork() {
+    let (registry, drops) = (Registry::new(), Arc::default());
+    let members: Vec<_> = (0..3).map(|_| item(&drops)).collect();
+    members.iter().for_each(|member| assert!(registry.open(member, Origin::Handle).is_some()));
+    registry.before_fork();
+    // SAFETY: on this thread, right after `before_fork`.
+    unsafe { registry.after_fork_in_parent() };
+    assert!(members.iter().all(|member| member.strong_count() == 1));
+    // One that goes without closing itself, as if its thread were not there any more.
+    let mut members = members.into_iter();
+    drop(members.next());
+    registry.before_fork();
+    // SAFETY: as above.
+    unsafe { registry.after_fork_in_child() };
+    assert_eq!(registry.open_count(), 2);
+    assert!(registry.primary().is_none());
+    assert_eq!(registry.all().unwrap().len(), 2);
+}

@@ -82,6 +82,15 @@ pub mod pages {
     }
 }
 
+pub mod fork {
+    //! Nobody forks here.
+
+    /// Has nothing to watch.
+    pub fn watch(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) -> bool {
+        true
+    }
+}
+
 pub mod random {
     //! Bytes that nobody can predict, as far as hash seeds are that.
 

@@ -96,7 +96,16 @@ static void linux_perf(void) {
 }
 
 static void debug_engine(void) {
-    lacks_function("wasm_runtime_start_debug_instance", "debug engine");
+    RuntimeInitArgs args = system_args();
+    struct guest guest;
+
+    strcpy(args.ip_addr, "127.0.0.1");
+    args.instance_port = 0;
+    quiet_init(&args);
+    guest = start_guest("basic");
+    lacks_while(wasm_runtime_start_debug_instance(guest.env) == 0, "debug engine");
+    end_guest(&guest);
+    wasm_runtime_destroy();
 }
 
 static void jit_options(void) {

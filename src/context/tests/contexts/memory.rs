@@ -98,16 +98,21 @@ fn exhaustion_is_an_error_where_it_happens() {
 }
 
 #[test]
-fn what_is_left_at_the_end_is_reported() {
+fn what_is_left_at_the_end_is_reported_to_those_who_debug() {
     World::run(|_| {
         let (main, messages) = listening();
-        thread::init(Some(main)).unwrap();
+        let main = thread::init(Some(main)).unwrap();
+        let silent = Context::new().unwrap();
+        let lost = silent.heap().alloc(1, 16);
+        drop(silent);
+        assert_eq!(messages.take().len(), 0);
+        main.set_log_level(LogLevel::Debug);
         let context = Context::new().unwrap();
         let left = context.heap().alloc(123, 16);
         drop(context);
         assert_eq!(messages.count("1 blocks (123 bytes)"), 1);
         // SAFETY: the block lives on: its heap does too.
-        assert!(unsafe { crate::alloc::Heap::free(left) });
+        assert!(unsafe { crate::alloc::Heap::free(left) && crate::alloc::Heap::free(lost) });
         drop(busy(ContextBuilder::new()).build().unwrap());
         assert_eq!(messages.take().len(), 1);
     });

@@ -1,0 +1,173 @@
+/* Rule (f): a process forks while other threads are inside the runtime. The child may use the
+   forking thread's context and the process's first one, and may end what is left of the others. */
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include "rows.h"
+
+/* Forks and waits; the child ends with whether `body` found something wrong. */
+static void fork_and(void (*body)(void)) {
+    int status = -1;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        failed_checks = 0;
+        /* A lock that nobody will ever give back is a failure, not a test that hangs. */
+        alarm(60);
+        body();
+        fflush(stdout);
+        _exit(failed_checks != 0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK_INT(status, 0);
+}
+
+static int32_t who(wasm_exec_env_t env) {
+    (void)env;
+    return 7;
+}
+
+static NativeSymbol symbols[] = {{"who", (void *)who, "()i", NULL}};
+
+/* Goes through every lock of the current context. */
+static void use_everything(void) {
+    struct guest guest;
+    void *block = wasm_runtime_malloc(100);
+
+    CHECK(block != NULL);
+    wasm_runtime_free(block);
+    CHECK(wasm_runtime_register_natives("env", symbols, 1));
+    guest = start_guest("guest");
+    CHECK_INT(call(&guest, "who", 0, 0, 0), 7);
+    CHECK_INT(call(&guest, "grow", 1, 1, 0), 1);
+    end_guest(&guest);
+    CHECK(wasm_runtime_unregister_natives("env", symbols));
+}
+
+static _Alignas(16) char pool[4 << 20], other_pool[4 << 20];
+static bool stop;
+
+/* Without a context of its own, so that it is busy in the main thread's. */
+static void *busy_stray(void *data) {
+    (void)data;
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+        use_everything();
+    }
+    return NULL;
+}
+
+static RuntimeInitArgs with_pool(void *buffer, uint32_t size) {
+    RuntimeInitArgs args = system_args();
+
+    args.mem_alloc_type = Alloc_With_Pool;
+    args.mem_alloc_option.pool.heap_buf = buffer;
+    args.mem_alloc_option.pool.heap_size = size;
+    return args;
+}
+
+/* Begins and ends contexts of its own. */
+static void *busy_owner(void *data) {
+    (void)data;
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+        RuntimeInitArgs args = with_pool(other_pool, sizeof other_pool);
+
+        quiet_init(&args);
+        use_everything();
+        wasm_runtime_destroy();
+    }
+    return NULL;
+}
+
+static void in_busy_child(void) {
+    use_everything();
+    quiet_init(NULL);
+    wasm_runtime_destroy();
+    wasm_runtime_destroy();
+    quiet_init(NULL);
+    use_everything();
+    wasm_runtime_destroy();
+}
+
+static void while_others_work(void) {
+    RuntimeInitArgs args = with_pool(pool, sizeof pool);
+    pthread_t threads[2];
+    int i, times = rounds() / 5 + 1;
+
+    quiet_init(&args);
+    stop = false;
+    CHECK(pthread_create(&threads[0], NULL, busy_stray, NULL) == 0);
+    CHECK(pthread_create(&threads[1], NULL, busy_owner, NULL) == 0);
+    for (i = 0; i < times; i++) {
+        fork_and(in_busy_child);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    use_everything();
+    wasm_runtime_destroy();
+}
+
+/* B waits inside a native of its own context while A forks. */
+static struct guest lost;
+
+static int32_t wait_here(wasm_exec_env_t env) {
+    (void)env;
+    meet();
+    meet();
+    return 1;
+}
+
+static NativeSymbol waiting[] = {{"who", (void *)wait_here, "()i", NULL}};
+
+static void waiting_b(void) {
+    RuntimeInitArgs args = system_args();
+
+    args.native_module_name = "env";
+    args.native_symbols = waiting;
+    args.n_native_symbols = 1;
+    quiet_init(&args);
+    lost = start_guest("guest");
+    CHECK_INT(call(&lost, "who", 0, 0, 0), 1);
+    end_guest(&lost);
+    wasm_runtime_destroy();
+}
+
+/* What the thread that is not there any more was running can be ended, and leaves nothing. */
+static void end_what_is_lost(void) {
+    end_guest(&lost);
+    use_everything();
+    wasm_runtime_destroy();
+}
+
+static void forking_a(void) {
+    quiet_init(NULL);
+    meet();
+    fork_and(end_what_is_lost);
+    meet();
+    wasm_runtime_destroy();
+}
+
+static void lost_threads(void) {
+    sides(rounds() / 20 + 1, forking_a, waiting_b);
+}
+
+/* A child forks as well. */
+static void fork_again(void) {
+    use_everything();
+    fork_and(use_everything);
+}
+
+static void generations(void) {
+    quiet_init(NULL);
+    fork_and(fork_again);
+    use_everything();
+    wasm_runtime_destroy();
+}
+
+static void run(void) {
+    row("fork", while_others_work);
+    row("fork leaves a running guest behind", lost_threads);
+    row("fork in a child", generations);
+}
