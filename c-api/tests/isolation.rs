@@ -80,7 +80,7 @@ const ROWS: &[(&str, &[&str])] = &[
             "late signal number",
         ],
     ),
-    ("forks", &["fork while others work", "fork leaves a running guest behind", "fork in a child"]),
+    ("forks", &["fork", "fork leaves a running guest behind", "fork in a child"]),
 ];
 
 /// Rows that have nothing to try yet, and the feature they wait for. When the feature comes, the
