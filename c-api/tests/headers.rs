@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{declared, functions, headers, root, run, scratch};
+use common::{compat_headers, declared, functions, headers, root, run, scratch};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +19,8 @@ fn compile(source: &str, folder: &Path, name: &str) {
         run(Command::new(compiler)
             .args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I"])
             .arg(root().join("c-api/include"))
+            .arg("-I")
+            .arg(root().join("c-api/include/compat"))
             .arg(&file));
     }
 }
@@ -38,11 +40,37 @@ fn headers_are_current() {
 #[test]
 fn headers_compile_alone_and_twice() {
     let folder = scratch("headers");
-    for header in headers() {
+    for header in headers().into_iter().chain(compat_headers()) {
         let include = format!("#include \"{header}\"\n");
         compile(&include, &folder, "alone");
         compile(&include.repeat(2), &folder, "twice");
     }
+}
+
+#[test]
+fn compat_headers_have_what_programs_use() {
+    let mut source: String =
+        compat_headers().iter().map(|header| format!("#include \"{header}\"\n")).collect();
+    source.push_str(
+        r#"
+        extern char *use(char **arguments);
+        char *use(char **arguments) {
+            uint8 a = 1; uint16 b = 2; uint32 c = 3; uint64 d = 4;
+            int8 e = 1; int16 f = 2; int32 g = 3; int64 h = 4;
+            float32 x = 1; float64 y = x;
+            uint32_t size, cells[2];
+            korp_tid self = pthread_self(); korp_thread other = self;
+            korp_mutex *mutex = NULL; korp_cond *cond = NULL;
+            bh_assert(pthread_equal(self, other) && !mutex && !cond && y > 0);
+            bh_log_set_verbose_level(BH_LOG_LEVEL_VERBOSE);
+            while (getopt(1, arguments, "f:h") == 'f') { arguments[0] = optarg; optind++; }
+            PUT_I64_TO_ADDR(cells, a + b + c + d + (uint64)(e + f + g + h) + Mode_Default);
+            BH_FREE(BH_MALLOC(cells[0]));
+            return bh_read_file_to_buffer(arguments[0], &size);
+        }
+        "#,
+    );
+    compile(&source, &scratch("compat"), "compat");
 }
 
 #[test]

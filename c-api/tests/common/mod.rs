@@ -86,11 +86,19 @@ pub fn functions() -> Vec<Function> {
 
 /// The headers in `c-api/include`.
 pub fn headers() -> Vec<String> {
-    let folder = root().join("c-api/include");
-    let mut names: Vec<_> = std::fs::read_dir(folder)
-        .expect("the folder is there")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .collect();
+    headers_in("c-api/include")
+}
+
+/// The helper headers for programs written against WAMR.
+pub fn compat_headers() -> Vec<String> {
+    headers_in("c-api/include/compat")
+}
+
+fn headers_in(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("the folder is there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.ends_with(".h"));
     names.sort();
     names
 }

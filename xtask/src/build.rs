@@ -1,0 +1,127 @@
+//! Builds the C library through cargo, and learns where it is and what it needs.
+
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What the C library is built with.
+pub struct Options {
+    /// A cargo profile.
+    pub profile: String,
+    /// Features of `isothread-c`, as on cargo's command line.
+    pub features: Vec<String>,
+    /// Whether its default features are among them.
+    pub default_features: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { profile: "release".into(), features: Vec::new(), default_features: true }
+    }
+}
+
+/// The built libraries.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Built {
+    pub(crate) shared: PathBuf,
+    pub(crate) archive: PathBuf,
+    /// Linker arguments, in the linker's order, that a program needs beside the static library.
+    pub(crate) native_libs: Vec<String>,
+}
+
+/// Builds both libraries. What the compiler has to say beside warnings goes to standard error.
+pub(crate) fn libraries(options: &Options) -> Result<Built, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .args(["rustc", "--package", "isothread-c", "--lib", "--locked", "--message-format=json"])
+        .args(["--profile", &options.profile]);
+    for features in &options.features {
+        command.args(["--features", features]);
+    }
+    if !options.default_features {
+        command.arg("--no-default-features");
+    }
+    command.args(["--", "--print", "native-static-libs"]);
+    let output = command.stderr(Stdio::inherit()).output().map_err(|e| format!("cargo: {e}"))?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Err(format!("the libraries cannot be built\n{}", errors(&messages)));
+    }
+    parse(&messages)
+}
+
+fn lines(messages: &str) -> impl Iterator<Item = Value> {
+    messages.lines().filter_map(|line| serde_json::from_str(line).ok())
+}
+
+fn errors(messages: &str) -> String {
+    let rendered =
+        lines(messages).filter_map(|m| m["message"]["rendered"].as_str().map(str::to_owned));
+    rendered.collect()
+}
+
+/// Reads cargo's messages, one JSON object a line.
+fn parse(messages: &str) -> Result<Built, String> {
+    let mut built = Built::default();
+    for message in lines(messages) {
+        if message["reason"] == "compiler-artifact" && message["target"]["name"] == "iwasm" {
+            let files = message["filenames"].as_array().into_iter().flatten();
+            for file in files.filter_map(Value::as_str) {
+                match file.rsplit_once('.') {
+                    Some((_, "so")) => built.shared = file.into(),
+                    Some((_, "a")) => built.archive = file.into(),
+                    _ => {}
+                }
+            }
+        }
+        let note = message["message"]["message"].as_str();
+        if let Some(list) = note.and_then(|text| text.strip_prefix("native-static-libs: ")) {
+            built.native_libs = list.split_whitespace().map(str::to_owned).collect();
+        }
+    }
+    let missing = |what: &str| Err(format!("cargo names no {what}; only ELF systems are known"));
+    if built.shared.as_os_str().is_empty() {
+        return missing("libiwasm.so");
+    }
+    if built.archive.as_os_str().is_empty() {
+        return missing("libiwasm.a");
+    }
+    if built.native_libs.is_empty() {
+        return Err("the compiler does not say what a static link needs".into());
+    }
+    Ok(built)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARTIFACT: &str = r#"{"reason":"compiler-artifact","target":{"name":"iwasm"},
+        "filenames":["/t/libiwasm.a","/t/libiwasm.so","/t/libiwasm.rlib"]}"#;
+    const NOTE: &str = r#"{"reason":"compiler-message","message":{"level":"note",
+        "message":"native-static-libs: -lgcc_s -lc"}}"#;
+
+    fn messages(parts: &[&str]) -> String {
+        parts.iter().map(|part| part.replace('\n', "") + "\n").collect()
+    }
+
+    #[test]
+    fn cargo_says_what_it_built() {
+        let other = ARTIFACT.replace("iwasm", "other");
+        let built = parse(&messages(&[&other, ARTIFACT, NOTE, "not JSON"]));
+        let built = built.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(built.shared, PathBuf::from("/t/libiwasm.so"));
+        assert_eq!(built.archive, PathBuf::from("/t/libiwasm.a"));
+        assert_eq!(built.native_libs, ["-lgcc_s", "-lc"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_an_error() {
+        let dylib = ARTIFACT.replace(".so", ".dylib");
+        assert!(parse(&messages(&[ARTIFACT])).is_err_and(|e| e.contains("static link")));
+        assert!(parse(&messages(&[&dylib, NOTE])).is_err_and(|e| e.contains("libiwasm.so")));
+        assert!(parse("").is_err());
+    }
+}

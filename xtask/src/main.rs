@@ -1,0 +1,60 @@
+//! `cargo xtask install --prefix DIR [--profile NAME] [--features LIST] [--no-default-features]`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use xtask::Options;
+
+const USAGE: &str = "\
+usage: cargo xtask install --prefix DIR [options]
+  --prefix DIR            the folder that gets include/ and lib/
+  --profile NAME          cargo profile of the libraries (release)
+  --features LIST         features of isothread-c
+  --no-default-features   without its default features";
+
+fn main() -> ExitCode {
+    let (prefix, options) = match parse(std::env::args().skip(1)) {
+        Ok(parsed) => parsed,
+        Err(text) => {
+            eprintln!("{text}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match xtask::install(&prefix, &options) {
+        Ok(()) => {
+            println!("installed in {}", prefix.display());
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut words: impl Iterator<Item = String>) -> Result<(PathBuf, Options), String> {
+    match words.next().as_deref() {
+        Some("install") => {}
+        Some(other) => return Err(format!("unknown command {other}")),
+        None => return Err("no command".into()),
+    }
+    let mut prefix = None;
+    let mut options = Options::default();
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (word, None),
+        };
+        let mut value = || {
+            let value = value.clone().or_else(|| words.next());
+            value.filter(|v| !v.is_empty()).ok_or_else(|| format!("{name} needs a value"))
+        };
+        match name.as_str() {
+            "--prefix" => prefix = Some(PathBuf::from(value()?)),
+            "--profile" => options.profile = value()?,
+            "--features" => options.features.push(value()?),
+            "--no-default-features" => options.default_features = false,
+            _ => return Err(format!("unknown option {name}")),
+        }
+    }
+    Ok((prefix.ok_or("--prefix is missing")?, options))
+}
