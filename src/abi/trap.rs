@@ -55,6 +55,7 @@ traps! {
     ProcExit = 21, "wasi proc exit";
     /// An "impossible" state that a guest reached: a bug here, never a crash there.
     Internal = 22, "unknown exception";
+    ExpectedSharedMemory = 24, "expected shared memory";
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::func::check_value_of;
 use super::link::surroundings;
+use super::{Context, SharedMemory};
 use super::{Error, Func, GlobalType, Instance, MemoryType, Native, Result, TableType, Val};
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
 use crate::instance::{self as parts, GlobalImport, Import, group};
@@ -18,6 +19,8 @@ pub enum Extern {
     Global(Global),
     /// A host function; imports only.
     Native(Native),
+    /// A shared memory, whichever instances have it; imports only.
+    SharedMemory(SharedMemory),
 }
 
 impl Extern {
@@ -32,17 +35,26 @@ impl Extern {
                 instance: global.instance.ptr(),
             }),
             Self::Native(native) => Import::Host(native.header()),
+            Self::SharedMemory(memory) => Import::Shared(memory.parts()),
         }
     }
 
-    /// The instance it comes from; none for natives.
+    /// The context it belongs to; none for natives.
+    pub fn context(&self) -> Option<Context> {
+        match self {
+            Self::SharedMemory(memory) => Some(memory.context().clone()),
+            _ => self.instance().map(|instance| instance.context()),
+        }
+    }
+
+    /// The instance it comes from; none for natives and for shared memories on their own.
     pub fn instance(&self) -> Option<Instance> {
         Some(match self {
             Self::Func(func) => func.instance(),
             Self::Table(table) => table.instance(),
             Self::Memory(memory) => memory.instance(),
             Self::Global(global) => global.instance.clone(),
-            Self::Native(_) => return None,
+            Self::Native(_) | Self::SharedMemory(_) => return None,
         })
     }
 
@@ -111,7 +123,7 @@ impl Memory {
         Self { ptr, not_send: PhantomData }
     }
 
-    fn parts(&self) -> &parts::Memory {
+    pub(super) fn parts(&self) -> &parts::Memory {
         // SAFETY: the handle keeps the memory alive.
         unsafe { self.ptr.as_ref() }
     }

@@ -104,12 +104,10 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
                 }
                 natives.push(native.clone());
             }
-            Some(given) => {
-                let context = given.instance().map(|instance| instance.context());
-                if context.as_ref() != Some(module.context()) {
-                    return Err(Error::misuse("an import belongs to another runtime"));
-                }
+            Some(given) if given.context().as_ref() != Some(module.context()) => {
+                return Err(Error::misuse("an import belongs to another runtime"));
             }
+            Some(_) => {}
         }
     }
     Ok(natives)

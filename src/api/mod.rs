@@ -19,6 +19,7 @@ mod link;
 mod memory_pool;
 mod module;
 mod native;
+mod shared_memory;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};
 pub use crate::abi::trap::Trap;
@@ -32,3 +33,4 @@ pub use instance::{Detached, Instance, InstanceArgs, RawInstance, Terminator};
 pub use items::{Extern, Global, Memory, RawMemory, Table};
 pub use module::{ExportType, ExternType, ImportType, LoadOptions, Module};
 pub use native::{Caller, Native};
+pub use shared_memory::SharedMemory;

@@ -21,8 +21,8 @@ pub const SLICE: i64 = 100_000;
 pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
-        if (*env).terminate.load(Ordering::Acquire) != 0 {
-            return Err(Trap::Terminated);
+        if let Some(reason) = stop_reason(env) {
+            return Err(reason);
         }
         if (*env).fuel == i64::MAX {
             (*env).budget = SLICE;
@@ -34,6 +34,28 @@ pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
         (*env).fuel -= taken;
         (*env).budget = (*env).budget.saturating_add(taken);
         if (*env).budget < 0 { Err(Trap::FuelExhausted) } else { Ok(()) }
+    }
+}
+
+/// Why the running code has to stop, if it has to. Whatever waits on the code's behalf asks this
+/// before it falls asleep and when it is woken.
+///
+/// # Safety
+/// `env` is a live environment.
+pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
+    // SAFETY: passed on to the caller.
+    let terminated = unsafe { (*env).terminate.load(Ordering::Acquire) != 0 };
+    terminated.then_some(Trap::Terminated)
+}
+
+/// Makes running code's view of memory 0 as long as the memory is.
+///
+/// # Safety
+/// `instance` is live, and used by this thread only.
+pub unsafe fn refresh_memory(instance: *mut VmInstance) {
+    // SAFETY: passed on to the caller.
+    if let Some(memory) = unsafe { Instance::of_vm(instance) }.memory(0) {
+        memory.refresh();
     }
 }
 

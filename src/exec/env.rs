@@ -4,6 +4,7 @@ use super::EngineRun;
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
+use crate::sync::Parker;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -164,6 +165,11 @@ impl ExecEnv {
     pub fn vm(at: NonNull<Self>) -> *mut VmEnv {
         // The view is the first field.
         at.as_ptr().cast()
+    }
+
+    /// What its thread sleeps on while it waits for others.
+    pub(super) fn parker(&self) -> &Parker {
+        self.link.parker()
     }
 
     #[inline]

@@ -7,8 +7,9 @@
 //! the caller has made the right one current and says how deep the native stack may go.
 //!
 //! Control enters from the embedder through [`call`] and [`cells`], and from running code
-//! through [`builtins`], the slow paths that engines share.
+//! through [`builtins`] and [`atomics`], the slow paths that engines share.
 
+pub mod atomics;
 pub mod builtins;
 mod call;
 mod cells;

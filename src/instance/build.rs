@@ -5,7 +5,7 @@ use super::exception::Exception;
 use super::group::{self, GroupLink};
 use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
-use super::link::{self, Import};
+use super::link::{self, Import, MemoryPlace};
 use super::memory::{Memory, MemorySize, PAGES_MAX};
 use super::table::{ELEMS_MAX, Table};
 use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
@@ -71,7 +71,7 @@ fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
     }
     for (at, import) in module.imports.iter().enumerate() {
         match import.ty {
-            ExternType::Memory(_) if link::is_made_afresh(import, &resolve(at)) => {
+            ExternType::Memory(_) if link::has_own_place(import, &resolve(at)) => {
                 own.memories += 1;
             }
             ExternType::Table(ty) if link::is_made_afresh(import, &resolve(at)) => {
@@ -173,8 +173,11 @@ impl Build {
         for (at, index, import) in link::numbered(module) {
             let ExternType::Memory(ty) = import.ty else { continue };
             let view = match link::memory(import, ty, &resolve(at), self.at)? {
-                Some(view) => view,
-                None => self.make_memory(module, ty, index, limits, &mut plan)?,
+                MemoryPlace::There(view) => view,
+                MemoryPlace::Shared(shared) => {
+                    self.place_memory(Memory::of_shared(shared.clone(), self.at, index))
+                }
+                MemoryPlace::Fresh => self.make_memory(module, ty, index, limits, &mut plan)?,
             };
             self.list_memory(index, view);
         }
@@ -210,18 +213,24 @@ impl Build {
             size = with_heap.size;
             *plan = Some(with_heap).filter(|plan| plan.bytes > 0);
         }
-        // SAFETY: the block has a place for each memory the instance makes; the count says how
-        // many are initialised.
+        // SAFETY: the instance is complete but for its lists.
+        let source = unsafe { &self.at.as_ref().source };
+        let memory = Memory::new(source, ty, size, self.at, index)
+            .ok_or_else(|| Error::new(out_of_memory_kind(), "allocate linear memory failed"))?;
+        Ok(self.place_memory(memory))
+    }
+
+    /// Puts a memory into the instance's block.
+    fn place_memory(&mut self, memory: Memory) -> *mut VmMemory {
+        // SAFETY: the block has a place for each memory the instance has to itself; the count
+        // says how many are initialised.
         unsafe {
             let instance = self.at.as_ptr();
-            let memory = Memory::new(&(*instance).source, ty, size, self.at, index);
-            let memory = memory
-                .ok_or_else(|| Error::new(out_of_memory_kind(), "allocate linear memory failed"))?;
             let place = (*instance).parts.memories.add((*instance).parts.memory_count);
             place.write(memory);
             (*instance).parts.memory_count += 1;
             (*place).bind();
-            Ok((*place).vm())
+            (*place).vm()
         }
     }
 
@@ -371,7 +380,10 @@ impl Build {
             let memory = (*instance.vm.memory0).base;
             let heap = AppHeap::new(memory, plan.offset, plan.bytes);
             let heap = heap.ok_or_else(|| Error::instantiate("init app heap failed"))?;
-            *instance.app_heap.get() = Some(heap);
+            match instance.memory(0).and_then(Memory::shared) {
+                Some(shared) => shared.set_app_heap(heap),
+                None => *instance.app_heap.get() = Some(heap),
+            }
         }
         Ok(())
     }

@@ -1,13 +1,15 @@
 //! The exec_envs of an instance, for whoever wants to stop them.
 
 use crate::abi::vm_layout::VmEnv;
-use crate::sync::{Lock, LockGuard};
+use crate::sync::{Lock, LockGuard, Parker};
 use std::ptr;
 use std::sync::atomic::Ordering;
 
 /// An exec_env's place in its instance's list. Owner: the exec_env.
 pub struct EnvLink {
     env: *const VmEnv,
+    /// What the exec_env's thread sleeps on.
+    parker: Parker,
     previous: *mut EnvLink,
     next: *mut EnvLink,
 }
@@ -25,7 +27,16 @@ unsafe impl Send for First {}
 
 impl EnvLink {
     pub fn new() -> Self {
-        Self { env: ptr::null(), previous: ptr::null_mut(), next: ptr::null_mut() }
+        Self {
+            env: ptr::null(),
+            parker: Parker::new(),
+            previous: ptr::null_mut(),
+            next: ptr::null_mut(),
+        }
+    }
+
+    pub fn parker(&self) -> &Parker {
+        &self.parker
     }
 }
 
@@ -79,6 +90,9 @@ impl Envs {
         while let Some(this) = unsafe { link.as_ref() } {
             // SAFETY: as above.
             unsafe { (*this.env).terminate.store(value, Ordering::Release) };
+            if value != 0 {
+                this.parker.wake();
+            }
             link = this.next;
         }
     }

@@ -1,6 +1,7 @@
 //! Imports: what they are bound to, and whether that fits.
 
 use super::memory::Memory;
+use super::shared_memory::SharedMemory;
 use super::table::Table;
 use super::{Instance, group};
 use crate::abi::error::{Error, Result};
@@ -10,6 +11,7 @@ use crate::abi::vm_layout::{
 };
 use crate::module::{self, ExternType, Module};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 /// What an import is bound to.
 #[derive(Clone, Copy)]
@@ -23,6 +25,8 @@ pub enum Import<'a> {
     Host(*const VmHostFunc),
     Table(&'a Table),
     Memory(&'a Memory),
+    /// A shared memory, whose instance may belong to another thread.
+    Shared(&'a Arc<SharedMemory>),
     Global(GlobalImport),
     /// A constant that the runtime provides, as it lies in a slot.
     Constant(GlobalType, [u64; 2]),
@@ -56,32 +60,61 @@ fn fits(wanted: Limits, size: u64, max: Option<u64>) -> bool {
         && wanted.max.is_none_or(|wanted| max.is_some_and(|declared| declared <= wanted))
 }
 
-/// Whether an import of a table or memory that nothing is bound to is made afresh.
+/// Whether an import of a table or memory that nothing is bound to is made afresh. Programs with
+/// threads import their memory under any name and expect it to be there.
 pub(super) fn is_made_afresh(import: &module::Import, bound: &Import<'_>) -> bool {
-    matches!(bound, Import::Nothing) && BUILT_IN_MODULES.contains(&&*import.module)
+    let shared = matches!(import.ty, ExternType::Memory(ty) if ty.shared);
+    matches!(bound, Import::Nothing) && (shared || BUILT_IN_MODULES.contains(&&*import.module))
 }
 
-/// A memory, as the import list needs it; `None` asks the instance to make its own.
-pub(super) fn memory(
+/// Where an imported memory lies.
+pub(super) enum MemoryPlace<'a> {
+    /// In the instance that provides it.
+    There(*mut VmMemory),
+    /// In the importing instance, with bytes that others have too.
+    Shared(&'a Arc<SharedMemory>),
+    /// In the importing instance, made for it.
+    Fresh,
+}
+
+/// Whether the importing instance has a place of its own for a memory.
+pub(super) fn has_own_place(import: &module::Import, bound: &Import<'_>) -> bool {
+    match bound {
+        Import::Memory(memory) => memory.shared().is_some(),
+        Import::Shared(_) => true,
+        _ => is_made_afresh(import, bound),
+    }
+}
+
+/// A memory, as the import list needs it.
+pub(super) fn memory<'a>(
     import: &module::Import,
     wanted: crate::abi::types::MemoryType,
-    bound: &Import<'_>,
+    bound: &Import<'a>,
     importer: NonNull<Instance>,
-) -> Result<Option<*mut VmMemory>> {
-    let memory = match bound {
-        Import::Memory(memory) => memory,
-        Import::Nothing if is_made_afresh(import, bound) => return Ok(None),
+) -> Result<MemoryPlace<'a>> {
+    let (ty, bytes, place) = match bound {
+        Import::Memory(memory) => {
+            let place = match memory.shared() {
+                Some(shared) => MemoryPlace::Shared(shared),
+                None => MemoryPlace::There(memory.vm()),
+            };
+            (memory.ty(), memory.len_bytes(), place)
+        }
+        Import::Shared(shared) => (shared.ty(), shared.len_bytes(), MemoryPlace::Shared(shared)),
+        Import::Nothing if is_made_afresh(import, bound) => return Ok(MemoryPlace::Fresh),
         Import::Nothing => return Err(missing("memory", import)),
         _ => return Err(incompatible()),
     };
-    let ty = memory.ty();
     let same = ty.shared == wanted.shared && ty.memory64 == wanted.memory64;
-    let size = memory.len_bytes() as u64 / crate::abi::types::PAGE_SIZE as u64;
+    let size = bytes as u64 / crate::abi::types::PAGE_SIZE as u64;
     if !same || !fits(wanted.limits, size, ty.limits.max) {
         return Err(incompatible());
     }
-    join(importer, memory.instance())?;
-    Ok(Some(memory.vm()))
+    if let (MemoryPlace::There(_), Import::Memory(memory)) = (&place, bound) {
+        join(importer, memory.instance())?;
+    }
+    Ok(place)
 }
 
 /// A table, as the import list needs it; `None` asks the instance to make its own.

@@ -2,6 +2,7 @@
 
 use super::Instance;
 use super::pool::{MemoryPool, Reservation};
+use super::shared_memory::SharedMemory;
 use crate::abi::types::{MemoryType, PAGE_SIZE};
 use crate::abi::vm_layout::VmMemory;
 use crate::alloc::{Heap, HeapRef, Usage};
@@ -49,6 +50,8 @@ enum Storage {
     Mapped(Reservation),
     /// A block of a heap; it moves when the memory grows.
     Heap(NonNull<u8>),
+    /// Bytes that other instances have as well, of other threads too.
+    Shared(Arc<SharedMemory>),
 }
 
 /// Why a memory did not grow.
@@ -70,6 +73,10 @@ impl Memory {
         instance: NonNull<Instance>,
         index: u32,
     ) -> Option<Self> {
+        if ty.shared {
+            let shared = SharedMemory::new(source, ty, size)?;
+            return Some(Self::of_shared(Arc::new(shared), instance, index));
+        }
         let len_bytes = usize::try_from(size.pages.checked_mul(size.page_bytes)?).ok()?;
         let max_bytes = usize::try_from(size.max_pages.checked_mul(size.page_bytes)?).ok()?;
         let (storage, base) = make_storage(source, len_bytes, max_bytes)?;
@@ -82,6 +89,37 @@ impl Memory {
             index,
             storage: UnsafeCell::new(storage),
         })
+    }
+
+    /// The memory that `instance` has under `index`, with bytes that others have too.
+    pub fn of_shared(shared: Arc<SharedMemory>, instance: NonNull<Instance>, index: u32) -> Self {
+        let (base, len_bytes) = (shared.base(), shared.len_bytes());
+        Self {
+            vm: UnsafeCell::new(VmMemory { base, len_bytes, owner: ptr::null_mut() }),
+            ty: shared.ty(),
+            page_bytes: shared.page_bytes(),
+            max_pages: shared.max_pages(),
+            instance,
+            index,
+            storage: UnsafeCell::new(Storage::Shared(shared)),
+        }
+    }
+
+    /// What this memory shares with others, if it is shared.
+    pub fn shared(&self) -> Option<&Arc<SharedMemory>> {
+        // SAFETY: what kind of storage there is only changes when the memory is torn down.
+        match unsafe { &*self.storage.get() } {
+            Storage::Shared(shared) => Some(shared),
+            _ => None,
+        }
+    }
+
+    /// Makes running code's view as long as the memory is now: another thread may have grown it.
+    pub fn refresh(&self) {
+        if let Some(shared) = self.shared() {
+            // SAFETY: the view is only written on the thread that uses the group.
+            unsafe { (*self.vm.get()).len_bytes = shared.len_bytes() }
+        }
     }
 
     /// Tells running code's view where its owner is. Called once, at the final address.
@@ -108,9 +146,13 @@ impl Memory {
         unsafe { (*self.vm.get()).base }
     }
 
+    /// Accessible bytes now; running code's view of a shared memory may lag behind.
     pub fn len_bytes(&self) -> usize {
-        // SAFETY: as in `base`.
-        unsafe { (*self.vm.get()).len_bytes }
+        match self.shared() {
+            Some(shared) => shared.len_bytes(),
+            // SAFETY: as in `base`.
+            None => unsafe { (*self.vm.get()).len_bytes },
+        }
     }
 
     pub fn page_bytes(&self) -> u64 {
@@ -149,6 +191,11 @@ impl Memory {
     }
 
     fn try_grow(&self, pages: u64) -> Result<u64, GrowError> {
+        if let Some(shared) = self.shared() {
+            let old = shared.grow(pages);
+            self.refresh();
+            return old;
+        }
         let old = self.pages();
         if pages == 0 {
             return Ok(old);
@@ -177,7 +224,7 @@ impl Memory {
                 *block = grown.ok_or(GrowError::Exhausted)?;
                 vm.base = block.as_ptr();
             }
-            Storage::Empty => return Err(GrowError::Max),
+            Storage::Empty | Storage::Shared(_) => return Err(GrowError::Max),
         }
         vm.len_bytes = bytes;
         Ok(old)
@@ -189,7 +236,7 @@ impl Memory {
         let bytes = vm.len_bytes as u64;
         (vm.base, vm.len_bytes) = (ptr::without_provenance_mut(PAGE_SIZE), 0);
         match std::mem::replace(self.storage.get_mut(), Storage::Empty) {
-            Storage::Empty => {}
+            Storage::Empty | Storage::Shared(_) => {}
             Storage::Mapped(reservation) => {
                 source.heap.discharge(bytes);
                 match &source.pool {

@@ -24,6 +24,7 @@ mod memory;
 mod pool;
 pub mod reach;
 mod segments;
+mod shared_memory;
 mod table;
 
 use crate::abi::vm_layout::{VmCode, VmFuncRef, VmGlobal, VmInstance, VmMemory};
@@ -44,8 +45,9 @@ pub use envs::{EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::GuestAllocator;
 pub use link::{GlobalImport, Import};
-pub use memory::{GrowError, GrowFailure, Memory, MemorySource};
+pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
 pub use pool::MemoryPool;
+pub use shared_memory::SharedMemory;
 pub use table::Table;
 
 /// Words that the host can keep with an instance under numbers of its own.
@@ -304,8 +306,7 @@ impl Instance {
 
     /// Whether the app heap exists.
     pub fn has_app_heap(&self) -> bool {
-        // SAFETY: only `with_app_heap` changes it, on the thread that uses the group.
-        unsafe { (*self.app_heap.get()).is_some() }
+        self.with_app_heap(false, |_, _| true)
     }
 
     /// Allocates from the app heap.
@@ -328,11 +329,16 @@ impl Instance {
         })
     }
 
+    /// Runs `act` on the app heap, which lies in memory 0 and is shared with it.
     fn with_app_heap<T>(&self, none: T, act: impl FnOnce(&mut AppHeap, *mut u8) -> T) -> T {
+        let Some(memory) = self.memory(0) else { return none };
+        if let Some(shared) = memory.shared() {
+            return shared.with_app_heap(|heap| act(heap, shared.base())).unwrap_or(none);
+        }
         // SAFETY: one thread uses the group at a time, and `act` calls nobody else.
-        match (unsafe { &mut *self.app_heap.get() }, self.memory(0)) {
-            (Some(heap), Some(memory)) => act(heap, memory.base()),
-            _ => none,
+        match unsafe { &mut *self.app_heap.get() } {
+            Some(heap) => act(heap, memory.base()),
+            None => none,
         }
     }
 

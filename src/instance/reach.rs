@@ -5,6 +5,7 @@
 //! functions, the address functions of the API. So this is the one place that knows what a
 //! guest can reach.
 
+use super::Memory;
 use crate::abi::vm_layout::VmInstance;
 
 /// Accessible bytes in one piece.
@@ -31,9 +32,15 @@ impl Span {
 /// # Safety
 /// `vm` is a live instance's.
 unsafe fn memory0(vm: *const VmInstance) -> Span {
-    // SAFETY: the caller's contract; an instance's `memory0` is never null.
-    let memory = unsafe { &*(*vm).memory0 };
-    Span { start: 0, base: memory.base, len_bytes: memory.len_bytes as u64 }
+    // SAFETY: the caller's contract; an instance's `memory0` is never null, and its owner, if it
+    // has one, lives as long.
+    unsafe {
+        let memory = (*vm).memory0;
+        if let Some(owner) = (*memory).owner.cast::<Memory>().as_ref() {
+            owner.refresh();
+        }
+        Span { start: 0, base: (*memory).base, len_bytes: (*memory).len_bytes as u64 }
+    }
 }
 
 /// The piece of what the instance can reach that `address` lies in.

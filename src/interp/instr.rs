@@ -4,7 +4,7 @@
 //! which operand fields it has follow from it, so that encoder, disassembler and handlers
 //! cannot disagree about an instruction without a test noticing.
 
-use super::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use super::op::{AtomicOp, BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::abi::types::ValType;
 
 /// How an instruction finds an input; see `operand`.
@@ -85,7 +85,18 @@ pub enum Instr {
         right: Mode,
         value: Mode,
     },
+    Atomic {
+        op: AtomicOp,
+    },
+    AtomicNotify,
+    /// `wide`: the expected value has 64 bits.
+    AtomicWait {
+        wide: bool,
+    },
+    AtomicFence,
     MemorySize,
+    /// The size of a memory that other threads may grow.
+    SharedMemorySize,
     MemoryGrow,
     MemoryCopy,
     MemoryFill,
@@ -169,6 +180,9 @@ impl Instr {
             Self::BranchCompare { left, right, back, .. } => back || has_imm(left, right),
             Self::LoadSum { .. }
             | Self::StoreSum { .. }
+            | Self::Atomic { .. }
+            | Self::AtomicNotify
+            | Self::AtomicWait { .. }
             | Self::MemoryInit
             | Self::DataDrop
             | Self::CopyImm64

@@ -211,6 +211,55 @@ macro_rules! store_ops {
 }
 pub(crate) use store_ops;
 
+/// `$apply!` gets the atomic accesses by shape: `Name width type` each, the width as the type in
+/// memory, and for read-modify-write what is done to it.
+macro_rules! atomic_ops {
+    ($apply:ident) => {
+        $apply! {
+            load {
+                I32AtomicLoad u32 I32, I32AtomicLoad8U u8 I32, I32AtomicLoad16U u16 I32,
+                I64AtomicLoad u64 I64, I64AtomicLoad8U u8 I64, I64AtomicLoad16U u16 I64,
+                I64AtomicLoad32U u32 I64,
+            }
+            store {
+                I32AtomicStore u32 I32, I32AtomicStore8 u8 I32, I32AtomicStore16 u16 I32,
+                I64AtomicStore u64 I64, I64AtomicStore8 u8 I64, I64AtomicStore16 u16 I64,
+                I64AtomicStore32 u32 I64,
+            }
+            rmw {
+                I32AtomicRmwAdd u32 I32 Add, I32AtomicRmw8AddU u8 I32 Add,
+                I32AtomicRmw16AddU u16 I32 Add, I64AtomicRmwAdd u64 I64 Add,
+                I64AtomicRmw8AddU u8 I64 Add, I64AtomicRmw16AddU u16 I64 Add,
+                I64AtomicRmw32AddU u32 I64 Add, I32AtomicRmwSub u32 I32 Sub,
+                I32AtomicRmw8SubU u8 I32 Sub, I32AtomicRmw16SubU u16 I32 Sub,
+                I64AtomicRmwSub u64 I64 Sub, I64AtomicRmw8SubU u8 I64 Sub,
+                I64AtomicRmw16SubU u16 I64 Sub, I64AtomicRmw32SubU u32 I64 Sub,
+                I32AtomicRmwAnd u32 I32 And, I32AtomicRmw8AndU u8 I32 And,
+                I32AtomicRmw16AndU u16 I32 And, I64AtomicRmwAnd u64 I64 And,
+                I64AtomicRmw8AndU u8 I64 And, I64AtomicRmw16AndU u16 I64 And,
+                I64AtomicRmw32AndU u32 I64 And, I32AtomicRmwOr u32 I32 Or,
+                I32AtomicRmw8OrU u8 I32 Or, I32AtomicRmw16OrU u16 I32 Or,
+                I64AtomicRmwOr u64 I64 Or, I64AtomicRmw8OrU u8 I64 Or,
+                I64AtomicRmw16OrU u16 I64 Or, I64AtomicRmw32OrU u32 I64 Or,
+                I32AtomicRmwXor u32 I32 Xor, I32AtomicRmw8XorU u8 I32 Xor,
+                I32AtomicRmw16XorU u16 I32 Xor, I64AtomicRmwXor u64 I64 Xor,
+                I64AtomicRmw8XorU u8 I64 Xor, I64AtomicRmw16XorU u16 I64 Xor,
+                I64AtomicRmw32XorU u32 I64 Xor, I32AtomicRmwXchg u32 I32 Xchg,
+                I32AtomicRmw8XchgU u8 I32 Xchg, I32AtomicRmw16XchgU u16 I32 Xchg,
+                I64AtomicRmwXchg u64 I64 Xchg, I64AtomicRmw8XchgU u8 I64 Xchg,
+                I64AtomicRmw16XchgU u16 I64 Xchg, I64AtomicRmw32XchgU u32 I64 Xchg,
+            }
+            cmpxchg {
+                I32AtomicRmwCmpxchg u32 I32, I32AtomicRmw8CmpxchgU u8 I32,
+                I32AtomicRmw16CmpxchgU u16 I32, I64AtomicRmwCmpxchg u64 I64,
+                I64AtomicRmw8CmpxchgU u8 I64, I64AtomicRmw16CmpxchgU u16 I64,
+                I64AtomicRmw32CmpxchgU u32 I64,
+            }
+        }
+    };
+}
+pub(crate) use atomic_ops;
+
 macro_rules! enum_of_names {
     ($(#[$meta:meta])* $enum:ident: $($name:ident)*) => {
         $(#[$meta])*
@@ -282,6 +331,14 @@ macro_rules! store_enum {
     };
 }
 store_ops!(store_enum);
+
+macro_rules! atomic_enum {
+    ($($shape:ident { $($name:ident $raw:ident $ty:ident $($how:ident)?,)* })*) => {
+        enum_of_names!(/// Atomic accesses to memory 0.
+            AtomicOp: $($($name)*)*);
+    };
+}
+atomic_ops!(atomic_enum);
 
 impl CompareOp {
     /// The comparison that is true when this one is false, with the operands exchanged if the

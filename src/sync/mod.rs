@@ -4,11 +4,13 @@
 //! so that `--cfg loom` can explore its interleavings. Nothing enters here; it is only used.
 
 mod lock;
+mod parking;
 mod sleepers;
 
 pub use lock::{Lock, LockGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic;
+pub use parking::{Parked, Parker, Parking, Patience};
 #[cfg(not(loom))]
 pub use std::sync::atomic;
 

@@ -18,6 +18,11 @@ impl Sleepers {
         crate::platform::futex::wait(word, value);
     }
 
+    /// As [`Sleepers::sleep_while`], for at most so many nanoseconds.
+    pub fn sleep_while_for(&self, word: &AtomicU32, value: u32, nanos: Option<u64>) {
+        crate::platform::futex::wait_for(word, value, nanos);
+    }
+
     /// Wakes one thread that sleeps on `word`.
     pub fn wake_one(&self, word: &AtomicU32) {
         crate::platform::futex::wake_one(word);
@@ -44,6 +49,11 @@ impl Sleepers {
         {
             drop(self.woken.wait(step));
         }
+    }
+
+    /// Models have no clock: whoever times out there is woken by somebody.
+    pub fn sleep_while_for(&self, word: &AtomicU32, value: u32, _nanos: Option<u64>) {
+        self.sleep_while(word, value);
     }
 
     pub fn wake_one(&self, _word: &AtomicU32) {

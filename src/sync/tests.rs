@@ -45,10 +45,74 @@ mod threads {
     }
 }
 
+#[cfg(not(loom))]
+mod parking {
+    use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use crate::sync::{Parked, Parker, Parking, Patience};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    struct Until<'a> {
+        stop: &'a AtomicBool,
+        end: Option<Instant>,
+    }
+
+    impl Patience for Until<'_> {
+        fn should_stop(&self) -> bool {
+            self.stop.load(Ordering::Acquire)
+        }
+
+        fn left(&self) -> Option<u64> {
+            let end = self.end?;
+            Some(end.saturating_duration_since(Instant::now()).as_nanos() as u64)
+        }
+    }
+
+    #[test]
+    fn waiters_come_and_go() {
+        let (parking, parker) = (Parking::new(), Parker::new());
+        let stop = AtomicBool::new(false);
+        let mut patience = Until { stop: &stop, end: None };
+        assert_eq!(parking.wait(0, &parker, &patience, || false), Parked::Refused);
+        patience.end = Some(Instant::now() + Duration::from_millis(1));
+        assert_eq!(parking.wait(0, &parker, &patience, || true), Parked::TimedOut);
+        patience.end = None;
+        stop.store(true, Ordering::Release);
+        assert_eq!(parking.wait(0, &parker, &patience, || true), Parked::Stopped);
+        assert!(parking.is_empty());
+    }
+
+    /// Threads pass a turn on by notifying each other; a lost wake-up hangs.
+    #[test]
+    fn no_wake_up_is_lost() {
+        let rounds = if cfg!(miri) { 20 } else { 5_000 };
+        let (parking, turn, stop) = (Parking::new(), AtomicU32::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            for me in 0..2 {
+                let (parking, turn, stop) = (&parking, &turn, &stop);
+                scope.spawn(move || {
+                    let parker = Parker::new();
+                    let patience = Until { stop, end: None };
+                    for _ in 0..rounds {
+                        while turn.load(Ordering::SeqCst) != me {
+                            let theirs = || turn.load(Ordering::SeqCst) != me;
+                            parking.wait(8, &parker, &patience, theirs);
+                        }
+                        turn.store(1 - me, Ordering::SeqCst);
+                        parking.notify(8, 1);
+                    }
+                });
+            }
+        });
+        assert!(parking.is_empty());
+    }
+}
+
 /// Every interleaving of a few threads. Run with `RUSTFLAGS="--cfg loom"`.
 #[cfg(loom)]
 mod model {
-    use crate::sync::Lock;
+    use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use crate::sync::{Lock, Parked, Parker, Parking, Patience};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
     use loom::thread;
@@ -77,6 +141,88 @@ mod model {
             }
             // SAFETY: all threads have ended.
             lock.lock().with(|value| assert_eq!(unsafe { *value }, 3));
+        });
+    }
+
+    struct Stop<'a>(&'a AtomicBool);
+
+    impl Patience for Stop<'_> {
+        fn should_stop(&self) -> bool {
+            self.0.load(Ordering::Acquire)
+        }
+
+        fn left(&self) -> Option<u64> {
+            None
+        }
+    }
+
+    struct Shared {
+        parking: Parking,
+        parker: Parker,
+        word: AtomicU32,
+        stop: AtomicBool,
+    }
+
+    fn shared() -> Arc<Shared> {
+        Arc::new(Shared {
+            parking: Parking::new(),
+            parker: Parker::new(),
+            word: AtomicU32::new(0),
+            stop: AtomicBool::new(false),
+        })
+    }
+
+    fn wait(shared: &Shared) -> Parked {
+        let is_time = || shared.word.load(Ordering::SeqCst) == 0;
+        shared.parking.wait(0, &shared.parker, &Stop(&shared.stop), is_time)
+    }
+
+    fn check(model: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }
+
+    /// A store and a notification behind it: the waiter sees the one or is woken by the other.
+    #[test]
+    fn a_notification_is_never_lost() {
+        check(|| {
+            let shared = shared();
+            let waiter = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || wait(&shared))
+            };
+            shared.word.store(1, Ordering::SeqCst);
+            let woken = shared.parking.notify(0, 1);
+            let parked = waiter.join().unwrap();
+            assert_eq!(woken == 1, parked == Parked::Notified);
+            assert!(woken == 1 || parked == Parked::Refused);
+        });
+    }
+
+    /// As terminating does it: first the flag, then a wake. Nobody sleeps on, and a notification
+    /// that comes at the same time counts for a waiter or not at all.
+    #[test]
+    fn whoever_is_told_to_stop_stops() {
+        check(|| {
+            let shared = shared();
+            let waiter = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || wait(&shared))
+            };
+            let stopper = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    shared.stop.store(true, Ordering::Release);
+                    shared.parker.wake();
+                })
+            };
+            let woken = shared.parking.notify(0, 1);
+            let parked = waiter.join().unwrap();
+            stopper.join().unwrap();
+            let expected = if woken == 1 { Parked::Notified } else { Parked::Stopped };
+            assert_eq!(parked, expected);
+            assert!(shared.parking.is_empty());
         });
     }
 }

@@ -7,6 +7,7 @@ mod linking;
 mod memory;
 mod oom;
 mod stacks;
+mod threads;
 
 use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, Val};
 

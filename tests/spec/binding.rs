@@ -2,9 +2,11 @@
 
 use crate::engine::{Engine, Failure, Value};
 use isothread::{
-    Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Instance, InstanceArgs, Module, Val,
+    Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance, InstanceArgs, Module,
+    SharedMemory, Val,
 };
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Bytes of guest stack: deep recursion of the scripts fits, and endless recursion ends soon.
@@ -14,10 +16,29 @@ pub(crate) struct Isothread {
     context: Context,
 }
 
-/// An instance and the stack its functions are called on.
-pub(crate) struct Running {
-    instance: Instance,
-    env: RefCell<ExecEnv>,
+/// An instance as a script knows it.
+pub(crate) enum Running {
+    /// An instance and the stack its functions are called on.
+    Here { instance: Instance, env: RefCell<ExecEnv> },
+    /// What there is of an instance on another thread.
+    Elsewhere(HashMap<String, SharedMemory>),
+}
+
+impl Running {
+    fn export(&self, name: &str) -> Option<Extern> {
+        match self {
+            Self::Here { instance, .. } => instance.get_export(name),
+            Self::Elsewhere(memories) => memories.get(name).cloned().map(Extern::SharedMemory),
+        }
+    }
+
+    /// A function and where to call it.
+    fn func(&self, name: &str) -> Option<(&Instance, &RefCell<ExecEnv>, Func)> {
+        match self {
+            Self::Here { instance, env } => Some((instance, env, instance.get_func(name)?)),
+            Self::Elsewhere(_) => None,
+        }
+    }
 }
 
 /// The phase in which an instantiation failed.
@@ -60,6 +81,7 @@ fn from_val(val: Val) -> Value {
 impl Engine for Isothread {
     type Module = Module;
     type Instance = Rc<Running>;
+    type Shared = HashMap<String, SharedMemory>;
 
     fn new() -> Self {
         Self { context: Context::new().expect("a context can be made") }
@@ -79,14 +101,14 @@ impl Engine for Isothread {
     fn instantiate(
         &self,
         module: &Module,
-        resolve: &dyn Fn(&str) -> Option<Rc<Running>>,
+        resolve: &dyn Fn(&str, &str) -> Option<Rc<Running>>,
     ) -> Result<Rc<Running>, Failure> {
         let mut imports = Vec::<Option<Extern>>::new();
         for import in module.imports() {
             // An embedder that leaves a function out gets a trap at its call, as WAMR has it. The
             // suite wants an error, and the suite's embedder is this file.
-            let found = resolve(import.module)
-                .and_then(|running| running.instance.get_export(import.name))
+            let found = resolve(import.module, import.name)
+                .and_then(|running| running.export(import.name))
                 .ok_or_else(|| Failure::Link("unknown import".to_owned()))?;
             imports.push(Some(found));
         }
@@ -95,7 +117,20 @@ impl Engine for Isothread {
             .map_err(|error| instantiating(&error))?;
         let env = ExecEnv::new(&instance, STACK_BYTES)
             .map_err(|error| Failure::Missing(error.message().to_owned()))?;
-        Ok(Rc::new(Running { instance, env: RefCell::new(env) }))
+        Ok(Rc::new(Running::Here { instance, env: RefCell::new(env) }))
+    }
+
+    fn share(&self, running: &Rc<Running>) -> HashMap<String, SharedMemory> {
+        let instance = match &**running {
+            Running::Here { instance, .. } => instance,
+            Running::Elsewhere(memories) => return memories.clone(),
+        };
+        let shared = |name: &str| Some((name.to_owned(), instance.get_memory(name)?.shared()?));
+        instance.module().exports().filter_map(|export| shared(export.name)).collect()
+    }
+
+    fn adopt(&self, shared: HashMap<String, SharedMemory>) -> Rc<Running> {
+        Rc::new(Running::Elsewhere(shared))
     }
 
     fn invoke(
@@ -104,14 +139,14 @@ impl Engine for Isothread {
         name: &str,
         args: &[Value],
     ) -> Result<Vec<Value>, Failure> {
-        let Some(func) = running.instance.get_func(name) else {
+        let Some((instance, env, func)) = running.func(name) else {
             return Err(Failure::Missing(format!("no function {name:?}")));
         };
         let args = args.iter().map(|&arg| to_val(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut results = vec![Val::I32(0); func.ty().results().len()];
-        let result = func.call(&mut running.env.borrow_mut(), &args, &mut results);
+        let result = func.call(&mut env.borrow_mut(), &args, &mut results);
         // A trap stays pending until somebody has looked at it.
-        running.instance.clear_exception();
+        instance.clear_exception();
         match result {
             Ok(()) => Ok(results.into_iter().map(from_val).collect()),
             Err(error) if error.trap().is_some() => Err(Failure::Trap(error.message().to_owned())),
@@ -120,7 +155,7 @@ impl Engine for Isothread {
     }
 
     fn get(&self, running: &Rc<Running>, name: &str) -> Result<Value, Failure> {
-        match running.instance.get_global(name) {
+        match running.export(name).and_then(Extern::into_global) {
             Some(global) => Ok(from_val(global.get())),
             None => Err(Failure::Missing(format!("no global {name:?}"))),
         }

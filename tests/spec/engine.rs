@@ -38,9 +38,11 @@ pub(crate) enum Value {
     ExternRef(Option<u64>),
 }
 
-pub(crate) trait Engine {
+pub(crate) trait Engine: Sync {
     type Module: Clone;
     type Instance: Clone;
+    /// What other threads can have of an instance: its shared memories, by name.
+    type Shared: Send;
 
     /// An engine with nothing in it.
     fn new() -> Self;
@@ -51,12 +53,19 @@ pub(crate) trait Engine {
     /// Names of the modules that `module` imports from.
     fn imports_from(&self, module: &Self::Module) -> Vec<String>;
 
-    /// Instantiates; `resolve` knows the instances that may be imported from by name.
+    /// Instantiates; `resolve` knows the instances that may be imported from by their name and
+    /// what is wanted of them.
     fn instantiate(
         &self,
         module: &Self::Module,
-        resolve: &dyn Fn(&str) -> Option<Self::Instance>,
+        resolve: &dyn Fn(&str, &str) -> Option<Self::Instance>,
     ) -> Result<Self::Instance, Failure>;
+
+    /// What other threads can have of `instance`.
+    fn share(&self, instance: &Self::Instance) -> Self::Shared;
+
+    /// Stands for the instance that `shared` comes from on the calling thread.
+    fn adopt(&self, shared: Self::Shared) -> Self::Instance;
 
     /// Calls an exported function.
     fn invoke(

@@ -45,16 +45,18 @@ fn run_file(file: &File) -> Report {
             return report;
         }
     };
-    let mut script = Script::new(&engine);
-    for directive in directives {
-        let line = directive.span().linecol_in(&file.text).0 + 1;
-        match script.run(directive) {
-            Outcome::Passed => report.passed += 1,
-            Outcome::TextOnly => report.text_only += 1,
-            Outcome::Gated(needs) => report.gate(&needs),
-            Outcome::Failed(why) => report.fail(line, why),
+    std::thread::scope(|scope| {
+        let mut script = Script::new(&engine, scope);
+        for directive in directives {
+            let line = directive.span().linecol_in(&file.text).0 + 1;
+            match script.run(directive) {
+                Outcome::Passed => report.passed += 1,
+                Outcome::TextOnly => report.text_only += 1,
+                Outcome::Gated(needs) => report.gate(&needs),
+                Outcome::Failed(why) => report.fail(line, why),
+            }
         }
-    }
+    });
     report
 }
 

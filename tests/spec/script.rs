@@ -4,10 +4,11 @@ use crate::engine::{Engine, Failure, Value};
 use crate::features::{Verdict, judge};
 use crate::{text, values};
 use std::collections::HashMap;
+use std::thread::{Scope, ScopedJoinHandle};
 use wast::lexer::Lexer;
 use wast::parser::{ParseBuffer, parse};
 use wast::token::Id;
-use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, Wat};
+use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastThread, Wat};
 
 /// How a directive went.
 pub(crate) enum Outcome {
@@ -60,6 +61,9 @@ const SPECTEST: &str = r#"(module
     (func (export "print_i32_f32") (param i32 f32))
     (func (export "print_f64_f64") (param f64 f64)))"#;
 
+/// The rest of it: one module cannot have two memories everywhere.
+const SPECTEST_SHARED: &str = r#"(module (memory (export "shared_memory") 1 2 shared))"#;
+
 pub(crate) fn buffer(text: &str) -> Result<ParseBuffer<'_>, wast::Error> {
     let mut lexer = Lexer::new(text);
     // Scripts about names contain what editors should not show as it is.
@@ -74,8 +78,11 @@ pub(crate) fn directives<'a>(
 }
 
 /// The state of a script: what its names stand for.
-pub(crate) struct Script<'e, E: Engine> {
+pub(crate) struct Script<'s, 'e, E: Engine> {
     engine: &'e E,
+    /// Where the script's own threads run, and those that were not waited for yet.
+    scope: &'s Scope<'s, 'e>,
+    threads: HashMap<String, ScopedJoinHandle<'s, Outcome>>,
     /// The latest instance.
     current: Option<Entry<E::Instance>>,
     instances: HashMap<String, Entry<E::Instance>>,
@@ -84,24 +91,28 @@ pub(crate) struct Script<'e, E: Engine> {
     latest_definition: Option<Entry<E::Module>>,
 }
 
-impl<'e, E: Engine> Script<'e, E> {
-    pub(crate) fn new(engine: &'e E) -> Self {
+impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
+    pub(crate) fn new(engine: &'e E, scope: &'s Scope<'s, 'e>) -> Self {
         let mut script = Self {
             engine,
+            scope,
+            threads: HashMap::new(),
             current: None,
             instances: HashMap::new(),
             registered: HashMap::new(),
             definitions: HashMap::new(),
             latest_definition: None,
         };
-        let bytes = wat::parse_str(SPECTEST).expect("the module is well formed");
-        if let Ok(Entry::Live(spectest)) = script.make(&bytes) {
-            script.registered.insert("spectest".to_owned(), Entry::Live(spectest));
+        for (name, text) in [("spectest", SPECTEST), ("spectest shared", SPECTEST_SHARED)] {
+            let bytes = wat::parse_str(text).expect("the module is well formed");
+            if let Ok(Entry::Live(instance)) = script.make(&bytes) {
+                script.registered.insert(name.to_owned(), Entry::Live(instance));
+            }
         }
         script
     }
 
-    pub(crate) fn run(&mut self, directive: WastDirective<'_>) -> Outcome {
+    pub(crate) fn run(&mut self, directive: WastDirective<'s>) -> Outcome {
         match self.directive(directive) {
             Ok(outcome) => outcome,
             Err(Stop::Gated(needs)) => Outcome::Gated(needs),
@@ -109,7 +120,7 @@ impl<'e, E: Engine> Script<'e, E> {
         }
     }
 
-    fn directive(&mut self, directive: WastDirective<'_>) -> Run<Outcome> {
+    fn directive(&mut self, directive: WastDirective<'s>) -> Run<Outcome> {
         match directive {
             WastDirective::Module(module) => self.module(module),
             WastDirective::ModuleDefinition(module) => self.definition(module),
@@ -152,8 +163,38 @@ impl<'e, E: Engine> Script<'e, E> {
             WastDirective::AssertUnlinkable { module, message, .. } => {
                 self.unlinkable(module, message)
             }
+            WastDirective::Thread(thread) => self.thread(thread),
+            WastDirective::Wait { thread, .. } => match self.threads.remove(thread.name()) {
+                Some(thread) => Ok(thread.join().expect("a script's thread does not panic")),
+                None => missing("no such thread"),
+            },
             other => missing(format!("no such directive here: {other:?}")),
         }
+    }
+
+    /// Directives on a thread of their own. What was shared with it is all that it has.
+    fn thread(&mut self, thread: WastThread<'s>) -> Run<Outcome> {
+        let (engine, scope) = (self.engine, self.scope);
+        let shared = match thread.shared_module {
+            Some(id) => Some((id.name(), engine.share(self.live(Some(id))?))),
+            None => None,
+        };
+        let directives = thread.directives;
+        let handle = scope.spawn(move || {
+            let mut script = Script::new(engine, scope);
+            if let Some((name, shared)) = shared {
+                script.instances.insert(name.to_owned(), Entry::Live(engine.adopt(shared)));
+            }
+            for directive in directives {
+                match script.run(directive) {
+                    Outcome::Passed | Outcome::TextOnly => {}
+                    stopped => return stopped,
+                }
+            }
+            Outcome::Passed
+        });
+        self.threads.insert(thread.name.name().to_owned(), handle);
+        Ok(Outcome::Passed)
     }
 
     /// A module that must load and instantiate.
@@ -233,9 +274,14 @@ impl<'e, E: Engine> Script<'e, E> {
                 return Ok(Entry::Gated(needs.clone()));
             }
         }
-        let resolve = |name: &str| match self.registered.get(name) {
-            Some(Entry::Live(instance)) => Some(instance.clone()),
-            _ => None,
+        let resolve = |module: &str, name: &str| {
+            let shared = module == "spectest" && name == "shared_memory";
+            let registered = self.registered.get(if shared { "spectest shared" } else { module });
+            // Scripts of other engines import from instances by the name they have there.
+            match registered.or_else(|| self.instances.get(module)) {
+                Some(Entry::Live(instance)) => Some(instance.clone()),
+                _ => None,
+            }
         };
         Ok(Entry::Live(self.engine.instantiate(module, &resolve)?))
     }

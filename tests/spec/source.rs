@@ -70,6 +70,7 @@ impl Source {
             Self::Main(data) => {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
+                collect(&data.join("wasmtime-misc/threads"), "wasmtime-misc/threads", &mut files);
             }
             Self::Crate => {
                 files.extend(spec(SpecVersion::V3).map(|file| File {

@@ -3,6 +3,7 @@
 /// Texts that neither begins the other: the suite's, then those it may be for us.
 const SAID_OTHERWISE: &[(&str, &[&str])] = &[
     ("call stack exhausted", &["wasm operand stack overflow", "native stack overflow"]),
+    ("atomic wait on non-shared memory", &["expected shared memory"]),
     ("stack overflow", &["wasm operand stack overflow", "native stack overflow"]),
 ];
 

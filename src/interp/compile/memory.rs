@@ -96,7 +96,11 @@ impl Translator<'_> {
     }
 
     pub(super) fn memory_size(&mut self) -> Result<(), Trap> {
-        self.produce(ValType::I32, Instr::MemorySize)?;
+        if self.module.memories.first().is_some_and(|memory| memory.shared) {
+            self.produce_in_slot(ValType::I32, Instr::SharedMemorySize);
+        } else {
+            self.produce(ValType::I32, Instr::MemorySize)?;
+        }
         Ok(())
     }
 

@@ -5,15 +5,15 @@
 //! called for the first time.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `calls`, `memory` and `numeric` the instructions their names say, `opcodes` maps
-//! opcodes to operations. Unreachable code is skipped: it needs no types here, since validation
-//! has been through it.
+//! branches, `calls`, `memory`, `atomic` and `numeric` the instructions their names say,
+//! `opcodes` maps opcodes to operations. Unreachable code is skipped: it needs no types here,
+//! since validation has been through it.
 //!
-//! Where the rest of WebAssembly 3.0 goes: SIMD, atomics and GC accesses are files beside
-//! `memory`; tail calls join `calls`; exception handlers and memory64 add label kinds to
-//! `control` and address operands to `memory`. Their handlers sit in `handlers/` under the same
-//! names.
+//! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
+//! calls join `calls`; exception handlers and memory64 add label kinds to `control` and address
+//! operands to `memory`. Their handlers sit in `handlers/` under the same names.
 
+mod atomic;
 mod calls;
 mod control;
 pub mod listing;

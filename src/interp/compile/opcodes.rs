@@ -121,6 +121,9 @@ impl Translator<'_> {
         if let Some(done) = self.reference_operator(&operator) {
             return done;
         }
+        if let Some(done) = self.atomic_operator(&operator) {
+            return done;
+        }
         match operator {
             Operator::Nop => {}
             Operator::Unreachable => {

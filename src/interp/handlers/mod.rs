@@ -4,6 +4,7 @@
 //! `exec::builtins` for whatever is not worth inlining. They know nothing of translation: all
 //! that `compile` sees is [`Instr::handler`], which gives the handler of an instruction.
 
+pub mod atomic;
 pub mod control;
 pub mod data;
 mod far;
@@ -49,6 +50,7 @@ impl Instr {
                 memory::store_sum_handler(op, left, right, value)
             }
             Self::MemorySize => memory::memory_size_handler(target),
+            Self::SharedMemorySize => atomic::shared_memory_size,
             Self::MemoryGrow => memory::memory_grow,
             Self::MemoryCopy => memory::memory_copy,
             Self::MemoryFill => memory::memory_fill,
@@ -72,6 +74,11 @@ impl Instr {
 
     fn handler_without_result(self) -> Handler {
         match self {
+            Self::Atomic { op } => atomic::handler_of(op),
+            Self::AtomicNotify => atomic::notify,
+            Self::AtomicWait { wide: false } => atomic::wait::<u32>,
+            Self::AtomicWait { wide: true } => atomic::wait::<u64>,
+            Self::AtomicFence => atomic::fence,
             Self::RefFunc => table::ref_func,
             Self::TableGet => table::table_get,
             Self::TableSet => table::table_set,

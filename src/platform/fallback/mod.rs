@@ -14,6 +14,11 @@ pub mod futex {
         std::thread::yield_now();
     }
 
+    /// As [`wait`], for at most so many nanoseconds; `None` for no limit.
+    pub fn wait_for(_word: &AtomicU32, _value: u32, _nanos: Option<u64>) {
+        std::thread::yield_now();
+    }
+
     /// Wakes one thread that sleeps on `word`.
     pub fn wake_one(_word: &AtomicU32) {}
 }

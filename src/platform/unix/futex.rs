@@ -3,21 +3,26 @@
 use std::sync::atomic::AtomicU32;
 
 /// Sleeps while `word` is `value`, or shorter.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn wait(word: &AtomicU32, value: u32) {
-    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: the kernel reads the word, which the reference keeps valid, and compares it; the
-    // null timeout means none. Interruptions and mismatches just return.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            operation,
-            value,
-            std::ptr::null::<libc::timespec>(),
-        );
-    }
+    wait_for(word, value, None);
 }
+
+/// As [`wait`], for at most so many nanoseconds; `None` for no limit.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn wait_for(word: &AtomicU32, value: u32, nanos: Option<u64>) {
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    let time = nanos.map(|nanos| libc::timespec {
+        tv_sec: (nanos / NANOS_PER_SECOND) as libc::time_t,
+        tv_nsec: (nanos % NANOS_PER_SECOND) as libc::c_long,
+    });
+    let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: the kernel reads the word, which the reference keeps valid, and compares it, and
+    // it reads the time; none means no limit. Interruptions and mismatches just return.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, time) };
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Wakes one thread that sleeps on `word`.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -27,10 +32,10 @@ pub fn wake_one(word: &AtomicU32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 1) };
 }
 
-/// Sleeps while `word` is `value`, or shorter.
+/// As [`wait`], for at most so many nanoseconds; `None` for no limit.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn wait(_word: &AtomicU32, _value: u32) {
-    // What sleeps here waits for tens of nanoseconds of somebody else's work.
+pub fn wait_for(_word: &AtomicU32, _value: u32, _nanos: Option<u64>) {
+    // Most of what sleeps here waits for tens of nanoseconds of somebody else's work.
     std::thread::yield_now();
 }
 

@@ -1,0 +1,106 @@
+//! Waiting for other threads of a guest, the same for every engine.
+
+use super::builtins::stop_reason;
+use super::env::ExecEnv;
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmEnv, VmInstance};
+use crate::instance::{Instance, SharedMemory};
+use crate::platform::time::{Clock, now};
+use crate::sync::{Parked, Patience};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// What must stand at a place for a wait to begin.
+pub struct Expected {
+    /// Aligned, and inside the memory.
+    pub place: *mut u8,
+    pub value: u64,
+    /// 4 or 8.
+    pub bytes: usize,
+}
+
+impl Expected {
+    /// # Safety
+    /// `place` is accessible.
+    unsafe fn is_there(&self) -> bool {
+        // SAFETY: passed on to the caller; the place is aligned for its width.
+        unsafe {
+            if self.bytes == size_of::<u32>() {
+                AtomicU32::from_ptr(self.place.cast()).load(Ordering::SeqCst) == self.value as u32
+            } else {
+                AtomicU64::from_ptr(self.place.cast()).load(Ordering::SeqCst) == self.value
+            }
+        }
+    }
+}
+
+/// How long the code that runs in an exec_env is ready to wait.
+struct Waiting {
+    env: *const VmEnv,
+    /// When to give up, on the monotonic clock.
+    until: Option<u64>,
+}
+
+impl Patience for Waiting {
+    fn should_stop(&self) -> bool {
+        // SAFETY: the environment is that of the running code, which waits here.
+        unsafe { stop_reason(self.env) }.is_some()
+    }
+
+    fn left(&self) -> Option<u64> {
+        self.until.map(|until| until.saturating_sub(clock()))
+    }
+}
+
+fn clock() -> u64 {
+    now(Clock::Monotonic).unwrap_or(0)
+}
+
+/// `memory.atomic.wait32` and `wait64`: 0 after a notification, 1 if something else is there, 2
+/// after `timeout` nanoseconds, which are endless if negative. Ends with a trap when the code is
+/// told to stop.
+///
+/// # Safety
+/// `env` is the live environment of the running code, and `expected` a place in its memory.
+pub unsafe fn wait(
+    env: *mut VmEnv,
+    memory: u32,
+    address: u64,
+    expected: Expected,
+    timeout: i64,
+) -> Result<u32, Trap> {
+    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    unsafe {
+        let shared = shared_memory((*env).instance, memory).ok_or(Trap::ExpectedSharedMemory)?;
+        let timeout = u64::try_from(timeout).ok();
+        let until = timeout.map(|timeout| clock().saturating_add(timeout));
+        let parker = (*(*env).owner.cast::<ExecEnv>()).parker();
+        let waiting = Waiting { env, until };
+        match shared.parking.wait(address, parker, &waiting, || expected.is_there()) {
+            Parked::Notified => Ok(0),
+            Parked::Refused => Ok(1),
+            Parked::TimedOut => Ok(2),
+            Parked::Stopped => Err(stop_reason(env).unwrap_or(Trap::Terminated)),
+        }
+    }
+}
+
+/// `memory.atomic.notify`: how many of up to `count` waiters were woken.
+///
+/// # Safety
+/// `instance` is live, and used by this thread only.
+pub unsafe fn notify(instance: *mut VmInstance, memory: u32, address: u64, count: u32) -> u32 {
+    // SAFETY: passed on to the caller.
+    let shared = unsafe { shared_memory(instance, memory) };
+    shared.map_or(0, |shared| shared.parking.notify(address, count))
+}
+
+/// # Safety
+/// As for [`notify`].
+unsafe fn shared_memory<'a>(
+    instance: *mut VmInstance,
+    memory: u32,
+) -> Option<&'a Arc<SharedMemory>> {
+    // SAFETY: passed on to the caller.
+    unsafe { Instance::of_vm(instance) }.memory(memory)?.shared()
+}

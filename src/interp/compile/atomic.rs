@@ -1,0 +1,96 @@
+//! Atomic accesses, waiting and notifying.
+
+use super::Translator;
+use crate::abi::trap::Trap;
+use crate::abi::types::ValType;
+use crate::interp::instr::Instr;
+use crate::interp::op::{AtomicOp, atomic_ops};
+use crate::interp::operand::{A, B, C, WIDE};
+use wasmparser::{MemArg, Operator};
+
+macro_rules! atomic_opcodes {
+    (
+        load { $($load:ident $load_raw:ident $load_ty:ident,)* }
+        store { $($store:ident $store_raw:ident $store_ty:ident,)* }
+        rmw { $($rmw:ident $rmw_raw:ident $rmw_ty:ident $how:ident,)* }
+        cmpxchg { $($cmpxchg:ident $cmpxchg_raw:ident $cmpxchg_ty:ident,)* }
+    ) => {
+        /// Translates an atomic access; `None` if `operator` is none.
+        fn access(t: &mut Translator<'_>, operator: &Operator<'_>) -> Option<Result<(), Trap>> {
+            Some(match *operator {
+                $(Operator::$load { memarg } => {
+                    t.atomic(AtomicOp::$load, 1, Some(ValType::$load_ty), memarg)
+                })*
+                $(Operator::$store { memarg } => {
+                    t.atomic(AtomicOp::$store, 2, None, memarg)
+                })*
+                $(Operator::$rmw { memarg } => {
+                    t.atomic(AtomicOp::$rmw, 2, Some(ValType::$rmw_ty), memarg)
+                })*
+                $(Operator::$cmpxchg { memarg } => {
+                    t.atomic(AtomicOp::$cmpxchg, 3, Some(ValType::$cmpxchg_ty), memarg)
+                })*
+                _ => return None,
+            })
+        }
+    };
+}
+atomic_ops!(atomic_opcodes);
+
+impl Translator<'_> {
+    pub(super) fn atomic_operator(&mut self, operator: &Operator<'_>) -> Option<Result<(), Trap>> {
+        if let Some(done) = access(self, operator) {
+            return Some(done);
+        }
+        let result = Some(ValType::I32);
+        Some(match *operator {
+            Operator::MemoryAtomicNotify { memarg } => {
+                self.in_slots(Instr::AtomicNotify, 2, result, memarg)
+            }
+            Operator::MemoryAtomicWait32 { memarg } => {
+                self.in_slots(Instr::AtomicWait { wide: false }, 3, result, memarg)
+            }
+            Operator::MemoryAtomicWait64 { memarg } => {
+                self.in_slots(Instr::AtomicWait { wide: true }, 3, result, memarg)
+            }
+            Operator::AtomicFence { .. } => {
+                self.op(Instr::AtomicFence);
+                Ok(())
+            }
+            _ => return None,
+        })
+    }
+
+    fn atomic(
+        &mut self,
+        op: AtomicOp,
+        inputs: usize,
+        result: Option<ValType>,
+        memarg: MemArg,
+    ) -> Result<(), Trap> {
+        self.in_slots(Instr::Atomic { op }, inputs, result, memarg)
+    }
+
+    /// An instruction with an address and up to two more operands, all in slots.
+    fn in_slots(
+        &mut self,
+        instr: Instr,
+        inputs: usize,
+        result: Option<ValType>,
+        memarg: MemArg,
+    ) -> Result<(), Trap> {
+        let mut slots = [0; 3];
+        for slot in slots.iter_mut().take(inputs).rev() {
+            *slot = self.pop_slot()?;
+        }
+        let at = match result {
+            Some(ty) => self.produce_in_slot(ty, instr),
+            None => self.op(instr),
+        };
+        for (slot, field) in slots.into_iter().take(inputs).zip([A, B, C]) {
+            self.code.put_u16(at, field, slot);
+        }
+        self.code.put_u64(at, WIDE, memarg.offset);
+        Ok(())
+    }
+}
