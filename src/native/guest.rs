@@ -52,6 +52,18 @@ impl<'a> GuestMemory<'a> {
         unsafe { reach::text(self.instance, address) }.ok_or(Trap::MemoryOutOfBounds)
     }
 
+    /// Length of the string at `address`, whose NUL lies inside the memory.
+    pub fn text_len(&self, address: u64) -> Result<usize, Trap> {
+        self.text(address)?;
+        // Bytes are looked at one by one through checked addresses from here on, since another
+        // thread of the guest may overwrite the end that `text` has found.
+        let mut len = 0;
+        while self.read::<1>(address + len as u64)? != [0] {
+            len += 1;
+        }
+        Ok(len)
+    }
+
     /// Copies `N` bytes out.
     pub fn read<const N: usize>(&self, address: u64) -> Result<[u8; N], Trap> {
         let from = self.range(address, N as u64)?;

@@ -42,6 +42,11 @@ impl Rights {
     pub(super) const PATH_REMOVE_DIRECTORY: Self = Self(1 << 25);
     pub(super) const PATH_UNLINK_FILE: Self = Self(1 << 26);
     pub(super) const POLL_FD_READWRITE: Self = Self(1 << 27);
+    pub(super) const SOCK_CONNECT: Self = Self(1 << 28);
+    pub(super) const SOCK_LISTEN: Self = Self(1 << 29);
+    pub(super) const SOCK_BIND: Self = Self(1 << 30);
+    pub(super) const SOCK_ACCEPT: Self = Self(1 << 31);
+    pub(super) const SOCK_ADDR_LOCAL: Self = Self(1 << 34);
     /// Bits 28 to 37: sockets, which WAMR counts up from `connect`.
     pub(super) const SOCKETS: Self = Self(0x3ff << 28);
     pub(super) const ALL: Self = Self((1 << 38) - 1);

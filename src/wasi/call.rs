@@ -80,6 +80,60 @@ impl Call<'_> {
     }
 }
 
+impl Call<'_> {
+    /// The buffers that `count` iovecs at `address` name, for calls that take one piece.
+    pub(super) fn gathered(&self, address: Addr, count: u32) -> Outcome<Gathered> {
+        self.check(address, count as u64 * IOVEC_BYTES)?;
+        let mut total = 0;
+        for index in 0..count as u64 {
+            let iovec = IoVec::read(&self.memory, address as u64 + index * IOVEC_BYTES)?;
+            self.check(iovec.address, iovec.len.into())?;
+            total += iovec.len as u64;
+        }
+        Ok(Gathered { address, count, total })
+    }
+}
+
+/// A list of iovecs whose buffers are the guest's.
+pub(super) struct Gathered {
+    address: Addr,
+    count: u32,
+    /// Bytes of all buffers together.
+    pub(super) total: u64,
+}
+
+impl Gathered {
+    fn iovec(&self, call: &Call<'_>, index: u32) -> Outcome<IoVec> {
+        Ok(IoVec::read(&call.memory, self.address as u64 + index as u64 * IOVEC_BYTES)?)
+    }
+
+    /// Copies what the buffers hold, up to `most` bytes.
+    pub(super) fn gather(&self, call: &Call<'_>, most: usize) -> Outcome<Vec<u8>> {
+        let len = self.total.min(most as u64) as usize;
+        let bytes = crate::alloc::try_filled(len, 0);
+        let mut bytes = bytes.map_err(|_| Errno::NoMemory)?;
+        let mut done = 0;
+        for index in 0..self.count {
+            let iovec = self.iovec(call, index)?;
+            let part = (iovec.len as usize).min(len - done);
+            call.memory.copy_out(iovec.address.into(), &mut bytes[done..done + part])?;
+            done += part;
+        }
+        Ok(bytes)
+    }
+
+    /// Copies `bytes` into the buffers, as far as they go.
+    pub(super) fn scatter(&self, call: &Call<'_>, mut bytes: &[u8]) -> Outcome {
+        for index in 0..self.count {
+            let iovec = self.iovec(call, index)?;
+            let (part, rest) = bytes.split_at((iovec.len as usize).min(bytes.len()));
+            call.write(iovec.address, part)?;
+            bytes = rest;
+        }
+        Ok(())
+    }
+}
+
 /// Buffers in a guest's memory, a few of them in place. More than the system takes at once are
 /// checked but left out: a read or write may always do less than it was asked for.
 pub(super) struct Buffers {

@@ -3,6 +3,7 @@
 use super::args::WasiArgs;
 use super::fd_table::FdTable;
 use super::preopen;
+use super::sock::Pools;
 use super::strings::Strings;
 use crate::abi::error::{Error, Result};
 use crate::instance::Instance;
@@ -14,6 +15,7 @@ pub struct WasiCtx {
     pub(super) args: Strings,
     pub(super) env: Strings,
     pub(super) fds: FdTable,
+    pub(super) pools: Pools,
     exit_code: AtomicU32,
 }
 
@@ -30,6 +32,7 @@ impl WasiCtx {
             fds: FdTable::with_stdio(fds).map_err(|_| {
                 Error::instantiate("Init wasi environment failed: init fd table failed")
             })?,
+            pools: Pools::new(args)?,
             exit_code: AtomicU32::new(0),
         };
         preopen::directories(&ctx.fds, args)?;

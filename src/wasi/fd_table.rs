@@ -8,13 +8,15 @@ use super::call::{Outcome, os};
 use super::dir::Directory;
 use super::errno::Errno;
 use crate::platform::fd;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
 pub(super) struct Descriptor {
     handle: Handle,
     pub(super) file_type: FileType,
+    /// Whether using it may mean waiting; found out at first use.
+    may_block: OnceLock<bool>,
 }
 
 enum Handle {
@@ -25,14 +27,18 @@ enum Handle {
 }
 
 impl Descriptor {
+    fn new(handle: Handle, file_type: FileType) -> Self {
+        Self { handle, file_type, may_block: OnceLock::new() }
+    }
+
     pub(super) fn of_directory(directory: Directory) -> Self {
-        Self { handle: Handle::Directory(directory), file_type: FileType::Directory }
+        Self::new(Handle::Directory(directory), FileType::Directory)
     }
 
     /// Anything but a directory that can be walked.
     pub(super) fn of_file(file: OwnedFd) -> Outcome<Self> {
         let kind = os(fd::stat(file.as_raw_fd()))?.kind;
-        Ok(Self { handle: Handle::Owned(file), file_type: file_type(kind) })
+        Ok(Self::new(Handle::Owned(file), file_type(kind)))
     }
 
     pub(super) fn fd(&self) -> i32 {
@@ -41,6 +47,22 @@ impl Descriptor {
             Handle::Owned(file) => file.as_raw_fd(),
             Handle::Directory(directory) => directory.raw_fd(),
         }
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: own handles are open as long as `self`, borrowed ones as long as the table, says
+        // `FdTable::with_stdio`; -1, which is no descriptor, was made another number there.
+        unsafe { BorrowedFd::borrow_raw(self.fd()) }
+    }
+
+    /// Whether reading or writing may wait for somebody else.
+    pub(super) fn may_block(&self) -> bool {
+        let file = |kind| matches!(kind, FileType::RegularFile | FileType::Directory);
+        *self.may_block.get_or_init(|| match self.file_type {
+            // The process's own streams are not looked at when they are given.
+            FileType::Unknown => !fd::stat(self.fd()).is_ok_and(|s| file(file_type(s.kind))),
+            kind => !file(kind),
+        })
     }
 
     /// What paths can be relative to.
@@ -198,7 +220,7 @@ impl Entry {
             1 | 2 => (FileType::Unknown, STDOUT_RIGHTS, STDOUT_RIGHTS),
             fd => inspect(fd)?,
         };
-        let descriptor = Arc::new(Descriptor { handle: Handle::Borrowed(fd), file_type });
+        let descriptor = Arc::new(Descriptor::new(Handle::Borrowed(fd), file_type));
         Ok(Self { descriptor, rights, inheriting, preopen: None })
     }
 

@@ -12,9 +12,10 @@ use crate::native::GuestMemory;
 use crate::platform::fd::{self, Interest, Poll, Readiness};
 use crate::platform::time::{self, Clock};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Longest wait before the next look, in milliseconds.
-const SLICE_MS: u64 = 50;
+pub(super) const SLICE_MS: u64 = 50;
 
 const NANOS_PER_MS: u64 = 1_000_000;
 
@@ -145,10 +146,64 @@ fn lists(count: usize) -> Outcome<(Vec<Waiter>, Vec<Poll>)> {
     Ok((waiters, polls))
 }
 
+/// Waits until `descriptor` is ready, at most `limit`, unless it does not block. What then blocks
+/// all the same does so because somebody else was faster.
+pub(super) fn until_ready(
+    call: &Call<'_>,
+    descriptor: &Descriptor,
+    interest: Interest,
+    limit: Option<Duration>,
+) -> Outcome {
+    if !descriptor.may_block()
+        || is_ready(descriptor, interest, 0)?
+        || os(fd::flags(descriptor.fd()))?.nonblock
+    {
+        return Ok(());
+    }
+    let start = Instant::now();
+    loop {
+        if call.caller.is_terminated() {
+            return Err(Errno::Interrupted.into());
+        }
+        let slice = match limit.map(|limit| limit.checked_sub(start.elapsed())) {
+            None => SLICE_MS,
+            Some(Some(left)) => (left.as_millis() as u64).clamp(1, SLICE_MS),
+            Some(None) => return Err(Errno::Again.into()),
+        };
+        if is_ready(descriptor, interest, slice)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until a connection has been made, or has failed.
+pub(super) fn until_connected(call: &Call<'_>, socket: &Descriptor) -> Outcome {
+    while !is_ready(socket, Interest::Write, SLICE_MS)? {
+        if call.caller.is_terminated() {
+            return Err(Errno::Interrupted.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether something can be done on the descriptor, if only failing.
+fn is_ready(descriptor: &Descriptor, interest: Interest, timeout_ms: u64) -> Outcome<bool> {
+    let mut polls = [Poll::new(descriptor.fd(), interest)];
+    match fd::poll(&mut polls, timeout_ms as i32) {
+        Ok(ready) => Ok(ready > 0),
+        Err(libc::EINTR) => Ok(false),
+        Err(error) => os(Err(error)),
+    }
+}
+
 /// Waits until something has happened, and writes down what.
 fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut [Poll], events: Addr) -> Outcome<u32> {
     loop {
-        let ready = os(fd::poll(polls, slice(waiters)))?;
+        let ready = match fd::poll(polls, slice(waiters)) {
+            // A signal of the embedder's is nothing to the guest.
+            Err(libc::EINTR) => 0,
+            answer => os(answer)?,
+        };
         let written = report(&call.memory, waiters, polls, events, ready > 0)?;
         if written > 0 {
             return Ok(written);

@@ -5,8 +5,9 @@ use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType,
 use super::call::{Call, Outcome, os};
 use super::errno::Errno;
 use super::fd_table::file_type;
+use super::poll::until_ready;
 use super::times::NewTimes;
-use crate::platform::fd::{self, At};
+use crate::platform::fd::{self, At, Interest};
 
 pub(super) fn fd_read(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, read: Addr) -> Outcome {
     scattered(call, fd, iovs, count, At::Position, read)
@@ -33,6 +34,7 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     call.check(read, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_READ)?;
+    until_ready(call, &descriptor, Interest::Read, None)?;
     // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
     // runs to shrink or move meanwhile, and left out what the system would not take.
     let done = os(unsafe { fd::read(descriptor.fd(), buffers.as_slice(), at) })?;
@@ -59,6 +61,7 @@ fn gathered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, written: A
     call.check(written, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_WRITE)?;
+    until_ready(call, &descriptor, Interest::Write, None)?;
     // SAFETY: as in `scattered`.
     let done = os(unsafe { fd::write(descriptor.fd(), buffers.as_slice(), at) })?;
     call.write_u32(written, done as u32)

@@ -99,3 +99,13 @@ pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
     std::thread::sleep(std::time::Duration::from_millis(timeout_ms));
     Ok(0)
 }
+
+#[cfg(unix)]
+pub fn fast_open(_fd: std::os::fd::BorrowedFd<'_>) -> Result<bool> {
+    Err(NO_SYS)
+}
+
+#[cfg(unix)]
+pub fn set_fast_open(_fd: std::os::fd::BorrowedFd<'_>, _on: bool) -> Result<()> {
+    Err(NO_SYS)
+}

@@ -3,6 +3,7 @@
 use super::{Advice, At, Flags, Interest, Kind, Readiness, Result, Stat, Time, Whence};
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// A buffer for [`read()`] and [`write()`], laid out as the system wants it.
 #[derive(Clone, Copy)]
@@ -217,6 +218,44 @@ pub fn allocate(fd: i32, offset: u64, len: u64) -> Result<()> {
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
     Err(libc::ENOSYS)
+}
+
+/// Whether connecting sends data along with the first packet.
+#[cfg(target_os = "linux")]
+pub fn fast_open(fd: BorrowedFd<'_>) -> Result<bool> {
+    let mut on: c_int = 0;
+    let mut len = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: the option is one `c_int`, and `on` has room for it.
+    check(unsafe {
+        let to = (&raw mut on).cast();
+        let option = libc::TCP_FASTOPEN_CONNECT;
+        libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, option, to, &raw mut len)
+    })?;
+    Ok(on != 0)
+}
+
+#[cfg(target_os = "linux")]
+pub fn set_fast_open(fd: BorrowedFd<'_>, on: bool) -> Result<()> {
+    let on = c_int::from(on);
+    let len = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: the option is one `c_int`.
+    check(unsafe {
+        let from = (&raw const on).cast();
+        let option = libc::TCP_FASTOPEN_CONNECT;
+        libc::setsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, option, from, len)
+    })
+    .map(drop)
+}
+
+/// Other systems have no such setting.
+#[cfg(not(target_os = "linux"))]
+pub fn fast_open(_fd: BorrowedFd<'_>) -> Result<bool> {
+    Err(libc::ENOPROTOOPT)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn set_fast_open(_fd: BorrowedFd<'_>, _on: bool) -> Result<()> {
+    Err(libc::ENOPROTOOPT)
 }
 
 /// Bytes that could be read at once, as far as the system tells.

@@ -4,6 +4,7 @@ mod descriptors;
 mod guests;
 mod polling;
 mod small;
+mod sockets;
 mod table;
 
 use super::abi::Addr;

@@ -1,0 +1,126 @@
+//! Addresses of names.
+//!
+//! The system's resolver cannot be stopped, so it runs on a thread of its own. A guest that is
+//! stopped meanwhile does not wait for it; the thread ends when the resolver has answered, and
+//! nothing that it holds belongs to a context.
+
+use super::address;
+use crate::alloc::outside;
+use crate::wasi::abi::Addr;
+use crate::wasi::call::{Call, Outcome};
+use crate::wasi::errno::Errno;
+use crate::wasi::poll::SLICE_MS;
+use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType};
+use std::net::SocketAddr;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+const HINTS_BYTES: u64 = 12;
+/// An address and the type of its sockets.
+const INFO_BYTES: u64 = address::ADDRESS_BYTES + 4;
+
+/// What a guest asks for.
+struct Question {
+    host: String,
+    service: String,
+    hints: AddrInfoHints,
+}
+
+type Answer = Result<Vec<(SocketAddr, bool)>, Errno>;
+
+/// Asks for the addresses of `host`, writes as many as there is room for, and how many there are.
+pub(in crate::wasi) fn sock_addr_resolve(
+    call: &Call<'_>,
+    host: Addr,
+    service: Addr,
+    hints: Addr,
+    found: Addr,
+    room: u32,
+    count: Addr,
+) -> Outcome {
+    call.check(found, room as u64 * INFO_BYTES)?;
+    call.check(count, 4)?;
+    let question = question(call, host, service, hints)?;
+    if !call.ctx.pools.permits_name(question.host.as_bytes()) {
+        return Err(Errno::Access.into());
+    }
+    let answer = ask(call, question)?;
+    for (index, &(socket, stream)) in answer.iter().take(room as usize).enumerate() {
+        let at = found + index as u32 * INFO_BYTES as u32;
+        address::write(call, at, socket)?;
+        call.write_u32(at + address::ADDRESS_BYTES as u32, stream as u32)?;
+    }
+    let total = u32::try_from(answer.len()).map_err(|_| Errno::Overflow);
+    outside(|| drop(answer));
+    call.write_u32(count, total?)
+}
+
+fn question(call: &Call<'_>, host: Addr, service: Addr, hints: Addr) -> Outcome<Question> {
+    let bytes: [u8; HINTS_BYTES as usize] = call.memory.read(hints.into())?;
+    let number =
+        |at: usize| i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let (mut socktype, mut family) = (0, 0);
+    if bytes[8] != 0 {
+        socktype = match number(0) {
+            0 => SockType::DGram.into(),
+            1 => SockType::Stream.into(),
+            _ => 0,
+        };
+        family = match number(4) {
+            0 => libc::AF_INET,
+            1 => libc::AF_INET6,
+            _ => libc::AF_UNSPEC,
+        };
+    }
+    let hints = AddrInfoHints { socktype, address: family, ..AddrInfoHints::default() };
+    Ok(Question { host: text(call, host)?, service: text(call, service)?, hints })
+}
+
+/// A string of the guest's, in memory of nobody's context.
+fn text(call: &Call<'_>, at: Addr) -> Outcome<String> {
+    let len = call.memory.text_len(at.into())?;
+    let mut bytes = outside(|| crate::alloc::try_filled(len, 0)).map_err(|_| Errno::NoMemory)?;
+    call.memory.copy_out(at.into(), &mut bytes)?;
+    outside(|| String::from_utf8(bytes)).map_err(|_| Errno::IllegalSequence.into())
+}
+
+fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> {
+    let (told, answer) = outside(|| sync_channel::<Answer>(1));
+    let thread = outside(|| {
+        std::thread::Builder::new().name("resolver".into()).spawn(move || {
+            // Nobody listens any more when the guest was stopped.
+            let _ = told.send(resolve(&question));
+        })
+    });
+    thread.map_err(|error| Errno::from_io(&error))?;
+    loop {
+        match outside(|| answer.recv_timeout(Duration::from_millis(SLICE_MS))) {
+            Ok(answer) => return Ok(answer?),
+            Err(RecvTimeoutError::Timeout) if call.caller.is_terminated() => {
+                return Err(Errno::Interrupted.into());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(Errno::Io.into()),
+        }
+    }
+}
+
+fn resolve(question: &Question) -> Answer {
+    let host = (!question.host.is_empty()).then_some(question.host.as_str());
+    let service = (!question.service.is_empty()).then_some(question.service.as_str());
+    let found = dns_lookup::getaddrinfo(host, service, Some(question.hints));
+    let found = found.map_err(|error| match error.kind() {
+        LookupErrorKind::NoName | LookupErrorKind::NoData => Errno::NoEntry,
+        LookupErrorKind::Again => Errno::Again,
+        LookupErrorKind::Memory => Errno::NoMemory,
+        LookupErrorKind::Family => Errno::AddressFamilyNotSupported,
+        LookupErrorKind::Service | LookupErrorKind::Socktype => Errno::Invalid,
+        _ => Errno::Io,
+    })?;
+    let stream = libc::SOCK_STREAM;
+    Ok(found
+        .filter_map(Result::ok)
+        .filter(|info| info.socktype == stream || info.socktype == libc::SOCK_DGRAM)
+        .map(|info| (info.sockaddr, info.socktype == stream))
+        .collect())
+}
