@@ -238,6 +238,10 @@ extern "C" {
 
 @functions wasm_export/exception.rs WASM_RUNTIME_API_EXTERN
 
+/* ---- Call stacks ---- */
+
+@functions wasm_export/call_stack.rs WASM_RUNTIME_API_EXTERN
+
 /* ---- Memories of an instance ---- */
 
 @functions wasm_export/memory.rs WASM_RUNTIME_API_EXTERN

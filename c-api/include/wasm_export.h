@@ -1084,7 +1084,8 @@ void *wasm_runtime_get_function_attachment(wasm_exec_env_t exec_env);
 /**
  * Sets the lowest address that native frames of calls on this environment may reach, in place
  * of what the thread's own stack allows; NULL undoes it. For threads whose stack the runtime
- * cannot find out about.
+ * cannot find out about, as with fibres. It is taken as it is: the caller leaves room below it
+ * for what the runtime needs, 16 KiB.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_native_stack_boundary(wasm_exec_env_t exec_env,
@@ -1092,21 +1093,25 @@ void wasm_runtime_set_native_stack_boundary(wasm_exec_env_t exec_env,
 
 /**
  * Limits how many instructions calls on this environment may execute from now on; a guest that
- * uses them up traps with "instruction limit exceeded". A negative number takes the limit away.
+ * uses them up traps with "instruction limit exceeded", and so does every call after it until a
+ * new limit is set. A negative number takes the limit away.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_instruction_count_limit(wasm_exec_env_t exec_env, int instruction_count);
 
 /**
  * Whether native code may go on to call: false, with the exception "native stack overflow", when
- * the native stack is nearly used up.
+ * less of the calling thread's stack is left than the runtime needs (16 KiB), or the boundary
+ * that was set is reached.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_detect_native_stack_overflow(wasm_exec_env_t exec_env);
 
 /**
- * Whether `required_size` bytes of native stack are left besides what the runtime itself needs:
- * false, with the exception "native stack overflow", when they are not.
+ * Whether `required_size` bytes of native stack are left on the calling thread, or down to the
+ * boundary that was set: false, with the exception "native stack overflow", when they are not.
+ * For code that calls back into the runtime, `wasm_runtime_detect_native_stack_overflow` tells
+ * what that needs.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_detect_native_stack_overflow_size(wasm_exec_env_t exec_env,
@@ -1275,6 +1280,60 @@ void wasm_runtime_clear_exception(wasm_module_inst_t module_inst);
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_terminate(wasm_module_inst_t module_inst);
+
+/* ---- Call stacks ---- */
+
+/**
+ * Prints the call stack on standard output: an empty line, a line for each frame, innermost
+ * first, an empty line. Nothing is printed if there is none.
+ *
+ * Inside a native function it is the stack that runs, that function first. After a call that
+ * failed it is the stack of the trap: until the exception is cleared or another one is set if a
+ * native function made the call, else until the next trap. Of a trap 2,048 frames are kept; the
+ * runtime never prints one by itself.
+ *
+ * A line is `#NN: 0xOFFSET - NAME`, where the offset is that of the instruction in the module's
+ * binary, as with code that WAMR has compiled ahead of time, and 0 for native functions.
+ * `$fN` stands for the function with index N when neither name section nor exports name it.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_dump_call_stack(wasm_exec_env_t exec_env);
+
+/**
+ * Bytes that `wasm_runtime_dump_call_stack_to_buf` needs for the whole text, its NUL included;
+ * 0 if there is no call stack.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_get_call_stack_buf_size(wasm_exec_env_t exec_env);
+
+/**
+ * Puts what `wasm_runtime_dump_call_stack` prints into a buffer of `len` bytes, cut to fit and
+ * terminated. Returns the bytes used, the NUL included; 0 if there is no call stack, or for NULL
+ * or an empty buffer.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_dump_call_stack_to_buf(wasm_exec_env_t exec_env, char *buf, uint32_t len);
+
+/**
+ * Copies up to `length` frames of the call stack, innermost first, leaving out the `skip_n`
+ * innermost, and returns how many. `module_offset` is where the instruction stands in the
+ * module's binary and `func_offset` where in the function's body; both are 0 for native
+ * functions. `instance` is the `wasm_module_inst_t`; names and values are not copied and NULL.
+ *
+ * The frames are those of `wasm_runtime_dump_call_stack`. With none, 0 is returned and
+ * `error_buf` says why.
+ *
+ * Inside a native function, nothing is allocated, and a signal handler that has interrupted the
+ * native function's own code may call this. Where a signal has interrupted guest code, there are
+ * no frames. No other thread may ask for the stack of a thread that runs.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_copy_callstack(wasm_exec_env_t exec_env,
+                             WASMCApiFrame *buffer,
+                             uint32_t length,
+                             uint32_t skip_n,
+                             char *error_buf,
+                             uint32_t error_buf_size);
 
 /* ---- Memories of an instance ---- */
 

@@ -93,6 +93,23 @@ pub struct VmCode {
     pub module: *const c_void,
 }
 
+/// One entry from the host: into guest code, or into a host function that the host calls by way
+/// of its import. Owner: the native frame of whoever entered; each leads to the one around it.
+#[repr(C)]
+pub struct VmActivation {
+    /// The activation around this one, null for the outermost.
+    pub outer: *mut VmActivation,
+    /// What was entered.
+    pub func: *const VmFuncRef,
+    /// The call instruction by which guest code has left for the host or for another instance;
+    /// null while guest code runs. What follows counts only if this is set.
+    pub ip: *const u8,
+    /// The frame that the instruction belongs to.
+    pub sp: *mut u64,
+    /// The host function that was called; null for guest code of another instance.
+    pub host: *const VmFuncRef,
+}
+
 /// An instance as running code sees it. Owner: `instance::Instance`.
 #[repr(C)]
 pub struct VmInstance {
@@ -141,6 +158,8 @@ pub struct VmEnv {
     pub reserved: u32,
     /// Attachment of the native that is running, else null.
     pub attachment: *mut c_void,
+    /// The innermost activation, null if nothing runs.
+    pub activation: *mut VmActivation,
     /// The owning `exec::ExecEnv`.
     pub owner: *mut c_void,
 }

@@ -107,11 +107,20 @@ impl ExecEnv {
         self.env().set_boundary(boundary);
     }
 
-    /// Whether `bytes` of native stack are left below this frame, beyond what guest code leaves
-    /// free anyway; sets the exception "native stack overflow" if not.
+    /// Whether `bytes` of native stack are left below this frame, of this thread's stack or down
+    /// to the boundary that was set; sets the exception "native stack overflow" if not.
     pub fn check_native_stack(&self, bytes: usize) -> bool {
-        let limit = self.env().native_limit(thread::native_stack_low());
-        let fits = stack::pointer() > limit.saturating_add(bytes);
+        self.check_limit(self.env().native_limit_for(thread::native_stack_low(), bytes))
+    }
+
+    /// Whether enough native stack is left to call guest code, or others who need some; sets the
+    /// exception "native stack overflow" if not.
+    pub fn check_native_stack_margin(&self) -> bool {
+        self.check_limit(self.env().native_limit(thread::native_stack_low()))
+    }
+
+    fn check_limit(&self, limit: usize) -> bool {
+        let fits = stack::pointer() > limit;
         if !fits {
             // SAFETY: the exec_env's instance is live.
             unsafe { self.env().instance().as_ref() }.set_exception(b"native stack overflow");

@@ -10,6 +10,7 @@
 //! every entry makes the object's own context current for as long as it takes.
 
 mod address;
+mod backtrace;
 mod env;
 mod func;
 mod grow;
@@ -26,6 +27,7 @@ pub use crate::abi::trap::Trap;
 pub use crate::abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
 pub use crate::abi::value::{ExternRef, FuncRef, Val};
 pub use crate::context::Context;
+pub use backtrace::{Backtrace, BacktraceFrame, FrameRef};
 pub use env::{ExecEnv, RawExecEnv};
 pub use func::{Func, GuestType, GuestTypes, RawFunc, TypedFunc};
 pub use grow::{MemoryGrowCallback, MemoryGrowFailed};

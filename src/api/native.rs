@@ -82,7 +82,7 @@ impl Context {
 pub struct Caller<'a>(native::Caller<'a>);
 
 impl Caller<'_> {
-    fn env(&self) -> ManuallyDrop<ExecEnv> {
+    pub(super) fn env(&self) -> ManuallyDrop<ExecEnv> {
         let raw = NonNull::new(self.0.exec_env().cast::<RawExecEnv>());
         // SAFETY: running code passes its live exec_env, whose owner field is its own address;
         // it is borrowed for as long as the call lasts.

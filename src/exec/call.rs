@@ -1,12 +1,12 @@
 //! One call from the host into the guest.
 
-use super::{EngineRun, ExecEnv, builtins};
+use super::{EngineRun, ExecEnv, Trace, builtins};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
-use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncKind, VmFuncRef};
 use crate::instance::{Instance, group};
 use crate::platform::stack;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 /// The type of a function.
@@ -86,7 +86,7 @@ impl Call {
             if code == 0 && (*instance).exception_set.load(Ordering::Relaxed) == 0 {
                 return Ok(());
             }
-            Err(finish(instance.cast(), code))
+            Err(finish(vm, instance.cast(), code))
         }
     }
 
@@ -107,7 +107,17 @@ impl Call {
             (*vm).instance = func.instance;
             (*vm).globals = (*func.instance).globals;
             (*vm).stack_top = self.frame.add(self.slots);
+            let outer = (*vm).activation;
+            let mut activation = VmActivation {
+                outer,
+                func,
+                ip: ptr::null(),
+                sp: ptr::null_mut(),
+                host: ptr::null(),
+            };
+            (*vm).activation = &raw mut activation;
             let code = ((*func.host).call)(func.host, vm, self.frame);
+            (*vm).activation = outer;
             (*vm).stack_top = self.frame;
             ((*vm).instance, (*vm).globals) = saved;
             code
@@ -119,14 +129,40 @@ impl Call {
 #[cold]
 unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
     // SAFETY: the exec_env and its instance are live, as `prepare` demands.
-    unsafe { finish((*vm).instance.cast(), trap as u32) }
+    unsafe {
+        with_trace(vm, Trace::clear);
+        finish(vm, (*vm).instance.cast(), trap as u32)
+    }
 }
 
-/// Sees to it that the instance has an exception, and tells which trap it was.
+/// # Safety
+/// The exec_env is live and used by this thread.
+unsafe fn with_trace(vm: *mut VmEnv, act: impl FnOnce(&mut Trace)) {
+    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    if let Some(env) = NonNull::new(unsafe { (*vm).owner.cast::<ExecEnv>() }) {
+        // SAFETY: as above.
+        unsafe { ExecEnv::with_trace(env, act) }
+    }
+}
+
+/// Sees to it that the instance has an exception, which the call stack of the trap is told, and
+/// tells which trap it was.
 #[cold]
-unsafe fn finish(instance: *mut Instance, code: u32) -> Trap {
+unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     let Some(at) = NonNull::new(instance) else { return Trap::Internal };
-    // SAFETY: the instance is live, as `run` demands.
+    // SAFETY: the exec_env and its instance are live, as `run` demands.
+    unsafe {
+        let trap = raise(at, code);
+        with_trace(vm, |trace| trace.settle(at.as_ref()));
+        trap
+    }
+}
+
+/// # Safety
+/// The instance is live.
+#[cold]
+unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
+    // SAFETY: passed on to the caller.
     let instance = unsafe { at.as_ref() };
     if code == 0 {
         // Set before the call, or by a host function that did not trap.

@@ -1,11 +1,11 @@
 //! Exec_envs.
 
-use super::EngineRun;
+use super::{EngineRun, Trace};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
 use crate::sync::Parker;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -54,6 +54,7 @@ pub struct ExecEnv {
     user_data: Cell<usize>,
     /// What the embedder said native frames may not go below; 0 if nothing.
     boundary: Cell<usize>,
+    trace: RefCell<Trace>,
 }
 
 impl ExecEnv {
@@ -90,6 +91,7 @@ impl ExecEnv {
             terminate: AtomicU32::new(0),
             reserved: 0,
             attachment: ptr::null_mut(),
+            activation: ptr::null_mut(),
             owner: block.as_ptr().cast(),
         };
         let at = block.cast::<Self>();
@@ -106,6 +108,7 @@ impl ExecEnv {
                 forks: setup.forks,
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
+                trace: RefCell::default(),
             });
             if kind == EnvKind::Counted {
                 group::retain(home);
@@ -240,6 +243,7 @@ impl ExecEnv {
     }
 
     /// Native frames may not go below this address any more, whatever the thread; 0 to undo.
+    /// Nothing is added to it: whoever sets it leaves room for what guest code needs.
     pub fn set_boundary(&self, boundary: usize) {
         self.boundary.set(boundary);
     }
@@ -248,11 +252,29 @@ impl ExecEnv {
     /// `stack_low`; 0 if that is not known.
     #[inline]
     pub fn native_limit(&self, stack_low: usize) -> usize {
+        match self.boundary.get() {
+            0 => stack_low.saturating_add(super::NATIVE_STACK_MARGIN),
+            boundary => boundary,
+        }
+    }
+
+    /// As [`ExecEnv::native_limit`] for native frames that need `bytes` and call nobody.
+    pub fn native_limit_for(&self, stack_low: usize, bytes: usize) -> usize {
         let low = match self.boundary.get() {
             0 => stack_low,
             boundary => boundary,
         };
-        low.saturating_add(super::NATIVE_STACK_MARGIN)
+        low.saturating_add(bytes)
+    }
+
+    /// The call stack of the last trap. `act` must not use the exec_env by other ways.
+    ///
+    /// # Safety
+    /// `at` is live and used by this thread.
+    pub unsafe fn with_trace<R: Default>(at: NonNull<Self>, act: impl FnOnce(&mut Trace) -> R) -> R {
+        // SAFETY: passed on to the caller.
+        let trace = unsafe { &(*at.as_ptr()).trace };
+        trace.try_borrow_mut().map_or_else(|_| R::default(), |mut trace| act(&mut trace))
     }
 
     /// Lets natives act on another instance.

@@ -14,10 +14,12 @@ pub mod builtins;
 mod call;
 mod cells;
 mod env;
+mod trace;
 
 pub use call::{Call, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};
+pub use trace::{Frame, Place, Trace};
 
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 

@@ -25,9 +25,27 @@ pub struct ModuleCode {
     module: Arc<Module>,
     codes: Box<[VmCode]>,
     stubs: Box<[Stub]>,
-    /// Translated bodies, in the order in which they were first called. The lock also makes
-    /// each function be translated once.
-    bodies: Mutex<Vec<Box<[u64]>>>,
+    /// The lock also makes each function be translated once.
+    bodies: Mutex<Bodies>,
+}
+
+/// Translated bodies: the first `sorted` by address, the others in the order in which they were
+/// first called.
+#[derive(Default)]
+struct Bodies {
+    list: Vec<Body>,
+    sorted: usize,
+}
+
+struct Body {
+    words: Box<[u64]>,
+    func_index: u32,
+}
+
+impl Body {
+    fn start(&self) -> usize {
+        self.words.as_ptr().addr()
+    }
 }
 
 // SAFETY: `codes` and `stubs` are immutable but for atomics, and point at each other, which
@@ -48,7 +66,7 @@ impl ModuleCode {
             module,
             codes: Box::default(),
             stubs: Box::default(),
-            bodies: Mutex::new(Vec::new()),
+            bodies: Mutex::default(),
         });
         Ok(Self::fill(this, codes, stubs))
     }
@@ -90,6 +108,28 @@ impl ModuleCode {
         &self.module
     }
 
+    /// The function that the instruction at `ip` belongs to, and how many bytes into its code.
+    /// Nothing is allocated.
+    pub fn find(&self, ip: *const u8) -> Option<(&VmCode, u32)> {
+        let at = ip.addr();
+        let stubs = self.stubs.as_ptr_range();
+        if (stubs.start.addr()..stubs.end.addr()).contains(&at) {
+            let index = (at - stubs.start.addr()) / size_of::<Stub>();
+            return Some((self.codes.get(index)?, 0));
+        }
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        if bodies.sorted < bodies.list.len() {
+            bodies.list.sort_unstable_by_key(Body::start);
+            bodies.sorted = bodies.list.len();
+        }
+        let after = bodies.list.partition_point(|body| body.start() <= at);
+        let body = bodies.list.get(after.checked_sub(1)?)?;
+        let offset = at - body.start();
+        let defined = body.func_index.checked_sub(self.module.imported.funcs)?;
+        let code = self.codes.get(defined as usize)?;
+        (offset < body.words.len() * size_of::<u64>()).then_some((code, offset as u32))
+    }
+
     fn translate(&self, code: &VmCode) -> Result<(), Trap> {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         let stub = self.stubs.as_ptr_range();
@@ -97,7 +137,7 @@ impl ModuleCode {
             return Ok(());
         }
         let translated = compile::translate(&self.module, self.codes(), code.func_index, false)?;
-        bodies.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
+        bodies.list.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
         if alloc::take_exhausted() {
             return Err(Trap::OutOfMemory);
         }
@@ -105,7 +145,7 @@ impl ModuleCode {
         code.cost.store(translated.cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.
         code.entry.store(translated.words.as_ptr().cast_mut(), Ordering::Release);
-        bodies.push(translated.words);
+        bodies.list.push(Body { words: translated.words, func_index: code.func_index });
         Ok(())
     }
 }

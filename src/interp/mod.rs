@@ -4,7 +4,7 @@
 //! stack code into instructions on the slots of a frame, with the latest result of each class
 //! in an accumulator. Instructions are chains of handler addresses and operands; `dispatch`
 //! says how one handler hands over to the next, `operand` how operands are encoded, `op` lists
-//! the operations, `handlers` is what they do.
+//! the operations, `handlers` is what they do, `frames` finds what a stack consists of.
 //!
 //! It knows instances only by the layout of their running state and `exec::builtins`; it knows
 //! no context, no native and no thread. Control enters at [`run`], from `exec::call`, and from
@@ -17,6 +17,7 @@
 pub mod code;
 mod compile;
 mod dispatch;
+pub mod frames;
 mod handlers;
 mod instr;
 mod op;
@@ -28,7 +29,7 @@ mod tests;
 pub use code::ModuleCode;
 
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmEnv, VmFuncRef};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
 use dispatch::{Handler, Regs};
 
 /// The instructions of a defined function as text; `None` if there is no such function.
@@ -61,6 +62,15 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
             return Trap::Internal as u32;
         }
         let saved = ((*env).instance, (*env).globals, (*env).stack_top);
+        let outer = (*env).activation;
+        let mut activation = VmActivation {
+            outer,
+            func,
+            ip: std::ptr::null(),
+            sp: std::ptr::null_mut(),
+            host: std::ptr::null(),
+        };
+        (*env).activation = &raw mut activation;
         (*env).instance = instance;
         (*env).globals = (*instance).globals;
         let memory = (*instance).memory0;
@@ -78,6 +88,7 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
         let ret = handlers::control::enter(r, code, frame, header, r.ip);
         let trap = dispatch::finish(ret);
         ((*env).instance, (*env).globals, (*env).stack_top) = saved;
+        (*env).activation = outer;
         trap
     }
 }

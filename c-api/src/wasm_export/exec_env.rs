@@ -119,7 +119,8 @@ pub unsafe extern "C" fn wasm_runtime_get_function_attachment(
 
 /// Sets the lowest address that native frames of calls on this environment may reach, in place
 /// of what the thread's own stack allows; NULL undoes it. For threads whose stack the runtime
-/// cannot find out about.
+/// cannot find out about, as with fibres. It is taken as it is: the caller leaves room below it
+/// for what the runtime needs, 16 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_native_stack_boundary(
     exec_env: wasm_exec_env_t,
@@ -134,7 +135,8 @@ pub unsafe extern "C" fn wasm_runtime_set_native_stack_boundary(
 }
 
 /// Limits how many instructions calls on this environment may execute from now on; a guest that
-/// uses them up traps with "instruction limit exceeded". A negative number takes the limit away.
+/// uses them up traps with "instruction limit exceeded", and so does every call after it until a
+/// new limit is set. A negative number takes the limit away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_instruction_count_limit(
     exec_env: wasm_exec_env_t,
@@ -149,17 +151,22 @@ pub unsafe extern "C" fn wasm_runtime_set_instruction_count_limit(
 }
 
 /// Whether native code may go on to call: false, with the exception "native stack overflow", when
-/// the native stack is nearly used up.
+/// less of the calling thread's stack is left than the runtime needs (16 KiB), or the boundary
+/// that was set is reached.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_detect_native_stack_overflow(
     exec_env: wasm_exec_env_t,
 ) -> bool {
-    // SAFETY: the same contract.
-    unsafe { wasm_runtime_detect_native_stack_overflow_size(exec_env, 0) }
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::exec_env(exec_env) }.is_some_and(|env| env.check_native_stack_margin())
+    })
 }
 
-/// Whether `required_size` bytes of native stack are left besides what the runtime itself needs:
-/// false, with the exception "native stack overflow", when they are not.
+/// Whether `required_size` bytes of native stack are left on the calling thread, or down to the
+/// boundary that was set: false, with the exception "native stack overflow", when they are not.
+/// For code that calls back into the runtime, `wasm_runtime_detect_native_stack_overflow` tells
+/// what that needs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_detect_native_stack_overflow_size(
     exec_env: wasm_exec_env_t,

@@ -6,13 +6,14 @@
 //! value for whatever goes wrong.
 //!
 //! Sections still to come, each a file of its own: multi-module loading, threads of the runtime,
-//! externrefs, instance contexts, shared heaps, call stacks and profiling, debugging.
+//! externrefs, instance contexts, shared heaps, profiling, debugging.
 
 pub mod address;
 pub mod application;
 pub mod arguments;
 pub mod blocking;
 pub mod call;
+pub mod call_stack;
 pub mod debug;
 pub mod exception;
 pub mod exec_env;

@@ -4,7 +4,8 @@ use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
-use crate::interp::handlers::control::HEADER_SLOTS;
+use crate::interp::handlers::control::{FRAME, HEADER_SLOTS, POSITION, SLOTS};
+use crate::interp::handlers::host::INDEX;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
 
@@ -51,15 +52,17 @@ impl Translator<'_> {
         let imported = module.imported.funcs;
         if let Some(defined) = func_index.checked_sub(imported) {
             let at = self.op(Instr::Call);
-            self.code.put_u16(at, A, frame);
-            self.code.put_u16(at, B, frame.wrapping_add(ty.param_slots() as u16));
+            self.code.put_u32(at, POSITION, self.position);
+            self.code.put_u16(at, FRAME, frame);
+            self.code.put_u16(at, SLOTS, frame.wrapping_add(ty.param_slots() as u16));
             // The code table has an entry for every defined function.
             let code = self.codes.wrapping_add(defined as usize);
             self.code.put_u64(at, WIDE, code as usize as u64);
         } else {
             let at = self.op(Instr::CallImport);
-            self.code.put_u16(at, A, frame);
-            self.code.put_u16(at, B, slots);
+            self.code.put_u32(at, POSITION, self.position);
+            self.code.put_u16(at, FRAME, frame);
+            self.code.put_u16(at, SLOTS, slots);
             self.code.put_u32(at, WIDE, func_index);
         }
         self.results(ty, frame, func_index >= imported);
@@ -74,10 +77,12 @@ impl Translator<'_> {
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;
         let at = self.op(Instr::CallIndirect { index: mode(index) });
-        self.put_operand(at, DST, index);
-        self.code.put_u16(at, A, frame);
-        self.code.put_u16(at, B, slots);
-        self.code.put_u32(at, WIDE, table);
+        self.put_operand(at, INDEX, index);
+        self.code.put_u32(at, POSITION, self.position);
+        self.code.put_u16(at, FRAME, frame);
+        self.code.put_u16(at, SLOTS, slots);
+        // Validation allows a hundred tables.
+        self.code.put_u16(at, WIDE, u16::try_from(table).map_err(|_| Trap::Internal)?);
         self.code.put_u32(at, WIDE + 4, type_index);
         self.results(ty, frame, false);
         Ok(())

@@ -9,7 +9,8 @@
 
 use super::Translated;
 use super::writer::Line;
-use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE};
+use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE, FRAME};
+use crate::interp::handlers::host::INDEX;
 use crate::interp::handlers::memory::SUM_IMM;
 use crate::interp::instr::{Instr, Mode, Target};
 use crate::interp::operand::{A, B, C, DST, IMM, WIDE};
@@ -159,10 +160,10 @@ fn without_result(instr: Instr, f: &Fields<'_>) -> String {
         Instr::Clear { .. } | Instr::ClearMany => {
             format!("Clear {} slots from {}", f.int(IMM), f.slot(DST))
         }
-        Instr::Call => format!("Call frame {}", f.slot(A)),
-        Instr::CallImport => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(A)),
+        Instr::Call => format!("Call frame {}", f.slot(FRAME)),
+        Instr::CallImport => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(FRAME)),
         Instr::CallIndirect { index } => {
-            format!("CallIndirect {} frame {}", f.input(index, DST, IMM), f.slot(A))
+            format!("CallIndirect {} frame {}", f.input(index, INDEX, IMM), f.slot(FRAME))
         }
         Instr::BranchTable { index } => {
             format!("BranchTable {} of {}", f.input(index, BRANCH_A, IMM), f.int(DISTANCE) + 1)

@@ -87,6 +87,8 @@ struct Translator<'m> {
     last: Option<Last>,
     /// Operators seen so far: the unit of fuel.
     operators: u32,
+    /// Where in the module the operator being translated stands.
+    position: u32,
 }
 
 /// Translates the function at `func_index`. `codes` is the module's code table, whose entries'
@@ -153,6 +155,7 @@ impl<'m> Translator<'m> {
             labels: Vec::new(),
             last: None,
             operators: 0,
+            position: 0,
         })
     }
 
@@ -163,6 +166,8 @@ impl<'m> Translator<'m> {
         // Blocks opened in unreachable code.
         let mut skipped = 0u32;
         while !reader.eof() {
+            self.position = reader.original_position() as u32;
+            self.code.at_position(self.position);
             let operator = reader.read().map_err(unexpected)?;
             self.operators = self.operators.saturating_add(1);
             let reachable = self.labels.last().is_none_or(|label| label.reachable);

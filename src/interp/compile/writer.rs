@@ -11,6 +11,8 @@ pub struct Writer {
     copy: Option<usize>,
     /// What was written, when somebody wants to read it.
     listing: Option<Vec<Line>>,
+    /// Where in the module the operator stands that is being translated.
+    position: u32,
 }
 
 /// An instruction of a listing.
@@ -19,6 +21,8 @@ pub struct Line {
     pub at: usize,
     pub instr: Instr,
     pub target: Target,
+    /// Where in the module the operator stands that the instruction was made for.
+    pub position: u32,
 }
 
 impl Writer {
@@ -26,6 +30,11 @@ impl Writer {
     pub fn label(&mut self) -> usize {
         self.copy = None;
         self.here()
+    }
+
+    /// What is written from here on is made for the operator that stands at `position`.
+    pub fn at_position(&mut self, position: u32) {
+        self.position = position;
     }
 
     fn here(&self) -> usize {
@@ -39,7 +48,7 @@ impl Writer {
         self.words.push(instr.handler(target) as usize as u64);
         self.words.resize(self.words.len() + instr.size() / 8 - 1, 0);
         if let Some(listing) = &mut self.listing {
-            listing.push(Line { at, instr, target });
+            listing.push(Line { at, instr, target, position: self.position });
         }
         at
     }

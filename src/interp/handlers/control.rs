@@ -33,6 +33,15 @@ pub const DISTANCE: usize = 12;
 pub const BRANCH_IMM: usize = 16;
 pub const COST: usize = 20;
 
+/// Field offsets that all calls share: where in the module the call stands, the slot of the
+/// callee's frame, and that of the callee's header or the slots that arguments and results take.
+pub const POSITION: usize = 8;
+pub const FRAME: usize = 12;
+pub const SLOTS: usize = 14;
+
+/// Bytes of every call instruction.
+pub const CALL_BYTES: usize = 24;
+
 /// Slots of a frame's header.
 pub const HEADER_SLOTS: u32 = 2;
 
@@ -151,11 +160,11 @@ pub unsafe fn enter(
 }
 
 handler!(
-    /// Calls a function of this module: `[handler][-, frame, header][code]`.
+    /// Calls a function of this module: `[handler][position, frame, header][code]`.
     call [] |r| {
     let code = r.field::<*const VmCode>(WIDE);
-    let (frame, header) = (r.slot(A), r.slot(B));
-    enter(r, code, frame, header, r.ip.add(24))
+    let (frame, header) = (r.slot(FRAME), r.slot(SLOTS));
+    enter(r, code, frame, header, r.ip.add(CALL_BYTES))
 });
 
 handler!(

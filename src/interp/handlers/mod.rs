@@ -18,10 +18,34 @@ use super::instr::{Instr, Target};
 use crate::abi::trap::Trap;
 
 /// Leaves guest code with `trap`.
+///
+/// # Safety
+/// `r` must be the registers of the instruction that traps.
 #[inline(always)]
-fn trap(r: Regs, trap: Trap) -> Ret {
-    stop(r, trap as u32)
+unsafe fn trap(r: Regs, trap: Trap) -> Ret {
+    // SAFETY: passed on to the caller.
+    unsafe { fail(r, trap as u32) }
 }
+
+/// Leaves guest code with the code of a trap. Handlers end in a jump here, so that noting the
+/// stack costs nothing where nothing traps.
+///
+/// # Safety
+/// As for [`trap`].
+#[inline(always)]
+unsafe fn fail(r: Regs, code: u32) -> Ret {
+    // SAFETY: passed on to the caller.
+    unsafe { note_and_stop(r.ip, r.sp, r.mem, r.len, r.env, code as u64, r.f32, r.f64) }
+}
+
+handler!(
+    /// Notes the stack of the trap whose code is in `r.int`, then leaves guest code.
+    #[cold]
+    #[inline(never)]
+    note_and_stop [] |r| {
+    crate::interp::frames::record(r.env, r.ip, r.sp);
+    stop(r, r.int as u32)
+});
 
 handler!(
     /// Stands where the translator asked for a combination of modes that has no handler. It

@@ -135,6 +135,7 @@ impl Machine {
             terminate: AtomicU32::new(0),
             reserved: 0,
             attachment: null_mut(),
+            activation: null_mut(),
             owner: null_mut(),
         };
         self.stack[..args.len()].copy_from_slice(args);

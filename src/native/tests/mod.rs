@@ -65,6 +65,7 @@ impl Rig {
             terminate: AtomicU32::new(0),
             reserved: 0,
             attachment: ptr::null_mut(),
+            activation: ptr::null_mut(),
             owner: EXEC_ENV,
         });
         Self { env, instance, bytes, memory }

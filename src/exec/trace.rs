@@ -1,0 +1,151 @@
+//! The call stack of a trap, kept after its frames are gone.
+
+use crate::alloc::try_vec;
+use crate::instance::{EXCEPTION_BYTES, Instance};
+use crate::module::Module;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// A frame of a call stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    /// The instance that the function belongs to.
+    pub instance: NonNull<Instance>,
+    pub func_index: u32,
+    pub place: Place,
+}
+
+/// Where in its function a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a host function, of which nothing more is known.
+    Host,
+    /// At the operator that stands there in the module, in bytes.
+    Module(u32),
+    /// So many bytes into what the engine made of the function.
+    Code(u32),
+}
+
+/// Frames that are kept at most, the innermost ones: all that fit on a stack of default size.
+const FRAMES_MAX: usize = 2048;
+
+/// Frames that room is made for at once.
+const FRAMES_AT_ONCE: usize = 32;
+
+/// The call stack of the last trap. Owner: its exec_env.
+///
+/// It stays until the next trap, as in WAMR, and says what exception it belongs to.
+#[derive(Default)]
+pub struct Trace {
+    frames: Vec<Kept>,
+    sources: Vec<Source>,
+    /// A digest of the exception's text.
+    exception: u64,
+    /// Whether the trap is on its way to the call that it ends.
+    fresh: bool,
+}
+
+/// An instance of a kept stack; by now it may be gone, its module is not.
+struct Source {
+    instance: NonNull<Instance>,
+    module: Arc<Module>,
+}
+
+struct Kept {
+    source: u32,
+    func_index: u32,
+    place: Place,
+}
+
+impl Trace {
+    /// Keeps the stack of a trap in guest code that acts on `instance`, unless that trap has been
+    /// kept already, deeper down, and only ends the calls around it. What memory is too short for
+    /// is left out.
+    pub fn record(&mut self, instance: &Instance, frames: impl Iterator<Item = Frame>) {
+        let known = self.fresh || self.is_of(instance);
+        self.fresh = true;
+        if known {
+            return;
+        }
+        self.frames.clear();
+        self.sources.clear();
+        for frame in frames.take(FRAMES_MAX) {
+            if self.keep(frame).is_none() {
+                break;
+            }
+        }
+    }
+
+    fn keep(&mut self, frame: Frame) -> Option<()> {
+        let same = |source: &Source| source.instance == frame.instance;
+        let source = match self.sources.iter().rposition(same) {
+            Some(source) => source,
+            None => {
+                // SAFETY: the instances of a stack are live when it is recorded.
+                let module = unsafe { frame.instance.as_ref() }.module().clone();
+                push(&mut self.sources, Source { instance: frame.instance, module }, 1)?;
+                self.sources.len() - 1
+            }
+        };
+        let Frame { func_index, place, .. } = frame;
+        push(&mut self.frames, Kept { source: source as u32, func_index, place }, FRAMES_AT_ONCE)
+    }
+
+    /// Nothing of the last trap is worth anything any more.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+        self.sources.clear();
+        self.fresh = false;
+    }
+
+    /// A call has failed, and `instance` has the exception.
+    pub fn settle(&mut self, instance: &Instance) {
+        let exception = digest(instance);
+        if !self.fresh && self.exception != exception {
+            self.clear();
+        }
+        self.fresh = false;
+        self.exception = exception;
+    }
+
+    /// Whether the stack is that of the exception that is pending on `instance`.
+    pub fn is_of(&self, instance: &Instance) -> bool {
+        !self.frames.is_empty() && instance.has_exception() && self.exception == digest(instance)
+    }
+
+    /// The frames with their modules, innermost first.
+    pub fn frames(&self) -> impl Iterator<Item = (Frame, &Arc<Module>)> {
+        self.frames.iter().filter_map(|kept| {
+            let source = self.sources.get(kept.source as usize)?;
+            let Kept { func_index, place, .. } = *kept;
+            Some((Frame { instance: source.instance, func_index, place }, &source.module))
+        })
+    }
+
+    /// Notes where in the module the innermost frame is.
+    pub fn set_place(&mut self, place: Place) {
+        if let Some(first) = self.frames.first_mut() {
+            first.place = place;
+        }
+    }
+}
+
+/// Appends to a list that grows by at least `room` at a time; `None` if memory is short.
+fn push<T>(list: &mut Vec<T>, item: T, room: usize) -> Option<()> {
+    if list.len() == list.capacity() {
+        let mut larger = try_vec(list.len() + list.len().max(room)).ok()?;
+        larger.append(list);
+        *list = larger;
+    }
+    list.push(item);
+    Some(())
+}
+
+/// A number for the text of the exception that is pending on `instance`; zero for none.
+fn digest(instance: &Instance) -> u64 {
+    let Some((text, len)) = instance.exception() else { return 0 };
+    let text: &[u8; EXCEPTION_BYTES] = &text;
+    text.iter().take(len).fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
