@@ -271,7 +271,10 @@ impl ExecEnv {
     ///
     /// # Safety
     /// `at` is live and used by this thread.
-    pub unsafe fn with_trace<R: Default>(at: NonNull<Self>, act: impl FnOnce(&mut Trace) -> R) -> R {
+    pub unsafe fn with_trace<R: Default>(
+        at: NonNull<Self>,
+        act: impl FnOnce(&mut Trace) -> R,
+    ) -> R {
         // SAFETY: passed on to the caller.
         let trace = unsafe { &(*at.as_ptr()).trace };
         trace.try_borrow_mut().map_or_else(|_| R::default(), |mut trace| act(&mut trace))

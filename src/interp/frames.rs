@@ -25,7 +25,12 @@ enum Next {
     /// What an activation has called, if anything, then its guest code.
     Activation(*const VmActivation),
     /// The frame at `sp`, which is at the instruction at `ip`.
-    Guest { activation: *const VmActivation, ip: *const u8, sp: *const u64, place: Known },
+    Guest {
+        activation: *const VmActivation,
+        ip: *const u8,
+        sp: *const u64,
+        place: Known,
+    },
     End,
 }
 
@@ -123,9 +128,7 @@ impl Iterator for Frames {
         unsafe {
             match next {
                 Next::Activation(activation) => self.enter(activation),
-                Next::Guest { activation, ip, sp, place } => {
-                    self.guest(activation, ip, sp, place)
-                }
+                Next::Guest { activation, ip, sp, place } => self.guest(activation, ip, sp, place),
                 Next::End => None,
             }
         }

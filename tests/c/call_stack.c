@@ -72,7 +72,6 @@ static void after_traps(void) {
     CHECK(!call("down", 2, 3));
     CHECK(!call("down", 1, 9));
     CHECK(!call("again", 0, 0));
-    CHECK(!call("long", 0, 0));
 }
 
 static void buffers(void) {
@@ -118,6 +117,37 @@ static void overflow(void) {
     wasm_runtime_clear_exception(inst);
 }
 
+/* A name that no line holds: lines have 255 characters, the line end included. */
+static void long_names(void) {
+    static const uint8_t before[] = {
+        0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00,
+        0x03, 0x02, 0x01, 0x00, 0x07, 0xb1, 0x02, 0x01, 0xac, 0x02,
+    };
+    static const uint8_t after[] = {0x00, 0x00, 0x0a, 0x05, 0x01, 0x03, 0x00, 0x00, 0x0b};
+    uint8_t wasm[sizeof before + 300 + sizeof after];
+    char name[301], error[128] = "", text[512];
+    wasm_module_t module;
+    wasm_module_inst_t named;
+    wasm_exec_env_t stack;
+
+    memset(name, 'n', 300);
+    name[300] = 0;
+    memcpy(wasm, before, sizeof before);
+    memcpy(wasm + sizeof before, name, 300);
+    memcpy(wasm + sizeof before + 300, after, sizeof after);
+    module = wasm_runtime_load(wasm, sizeof wasm, error, sizeof error);
+    CHECK_STR(error, "");
+    named = instantiate(module, 0, 0);
+    stack = wasm_runtime_create_exec_env(named, 0);
+    CHECK(!wasm_runtime_call_wasm(stack, wasm_runtime_lookup_function(named, name), 0, NULL));
+    CHECK_INT(wasm_runtime_dump_call_stack_to_buf(stack, text, sizeof text), 258);
+    CHECK(strncmp(text, "\n#00: 0x014b - nnn", 18) == 0);
+    CHECK_STR(text + 250, "nn...\n\n");
+    wasm_runtime_destroy_exec_env(stack);
+    wasm_runtime_deinstantiate(named);
+    wasm_runtime_unload(module);
+}
+
 static void nothing(void) {
     char error[64] = "", text[8] = "#######";
 
@@ -158,6 +188,7 @@ static void run(void) {
     after_traps();
     buffers();
     overflow();
+    long_names();
     wasm_runtime_destroy_exec_env(env);
     wasm_runtime_deinstantiate(inst);
     wasm_runtime_unload(module);

@@ -21,6 +21,4 @@
   (func (export "for_ever") (call $for_ever))
   (func $for_ever (call $for_ever) (drop (i32.load (i32.const -1))))
   (func (export "unreachable") unreachable)
-  (func $a_function_with_a_name_that_is_far_longer_than_any_line_of_a_call_stack_can_be_and_that_goes_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on_and_on (export "long")
-    unreachable)
 )
