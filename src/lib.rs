@@ -27,9 +27,9 @@ pub use alloc::{
 };
 pub use api::*;
 pub use context::{
-    ContextBuilder, ContextData, ContextStats, Entered, GC_HEAP_SIZE_DEFAULT, Held, JitOptions,
-    LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectKind, RawContext, RunningMode, ThreadInfo,
-    TypeIds, WeakContext,
+    ContextBuilder, ContextData, ContextStats, Entered, ExternObjects, GC_HEAP_SIZE_DEFAULT, Held,
+    JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup, ObjectKind,
+    RawContext, RunningMode, ThreadInfo, TypeIds, WeakContext,
 };
 pub use module::package::{PackageType, file_version};
 pub use native::{Convention, NativeSymbol};

@@ -209,6 +209,11 @@ extern "C" {
 
 @functions wasm_export/module.rs WASM_RUNTIME_API_EXTERN
 
+/* Declared by WAMR for its build inside an SGX enclave, whose host program defines it over a hash
+   of the binary that it took before loading. Not defined here, nor there in any other build: a
+   loaded module does not keep the binary. */
+WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module);
+
 /* ---- WASI ---- */
 
 @functions wasm_export/wasi.rs WASM_RUNTIME_API_EXTERN
@@ -261,6 +266,14 @@ extern "C" {
 /* ---- Native functions ---- */
 
 @functions wasm_export/native.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Externrefs ---- */
+
+@functions wasm_export/externref.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Instance contexts ---- */
+
+@functions wasm_export/inst_context.rs WASM_RUNTIME_API_EXTERN
 
 /* ---- Threads ---- */
 

@@ -716,6 +716,17 @@ wasm_module_t wasm_runtime_load_ex(uint8_t *buf,
                                    uint32_t error_buf_size);
 
 /**
+ * Loads a module that is there in sections, like `wasm_runtime_load`; NULL is a module without
+ * any. The list and the contents stay the caller's, and may be freed afterwards. With `is_aot`
+ * the answer is NULL: this build has no compiled modules.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_module_t wasm_runtime_load_from_sections(wasm_section_list_t section_list,
+                                              bool is_aot,
+                                              char *error_buf,
+                                              uint32_t error_buf_size);
+
+/**
  * Binds the imports of a module that was loaded with `no_resolve`, or that had unbound imports
  * when it was loaded, to the native functions registered in its context by now. True when every
  * imported function is bound afterwards.
@@ -762,6 +773,11 @@ WASM_RUNTIME_API_EXTERN
 const uint8_t *wasm_runtime_get_custom_section(wasm_module_t module_comm,
                                                const char *name,
                                                uint32_t *len);
+
+/* Declared by WAMR for its build inside an SGX enclave, whose host program defines it over a hash
+   of the binary that it took before loading. Not defined here, nor there in any other build: a
+   loaded module does not keep the binary. */
+WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module);
 
 /* ---- WASI ---- */
 
@@ -876,8 +892,9 @@ wasm_module_inst_t wasm_runtime_instantiate_ex2(wasm_module_t module,
                                                 uint32_t error_buf_size);
 
 /**
- * Takes an instance down. Its own execution environment goes with it; others may still be
- * destroyed afterwards, but nothing else may be done with them.
+ * Takes an instance down: calls the destructors of context keys, lets go of the objects it owns
+ * behind externrefs, and frees it. Its own execution environment goes with it; others may still
+ * be destroyed afterwards, but nothing else may be done with them.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_deinstantiate(wasm_module_inst_t module_inst);
@@ -1401,6 +1418,16 @@ bool wasm_memory_enlarge(wasm_memory_inst_t memory_inst, uint64_t inc_page_count
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_enlarge_memory(wasm_module_inst_t module_inst, uint64_t inc_page_count);
 
+/**
+ * Sets what is called when a memory of the calling thread's context does not grow: in guest code,
+ * which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
+ * where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
+ * callback away. It may be called on any thread that runs guests of the context.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_set_enlarge_mem_error_callback(enlarge_memory_error_callback_t callback,
+                                                 void *user_data);
+
 /* ---- Guest addresses ---- */
 
 /**
@@ -1677,6 +1704,95 @@ bool wasm_runtime_is_import_func_linked(const char *module_name, const char *fun
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_is_import_global_linked(const char *module_name, const char *global_name);
+
+/* ---- Externrefs ---- */
+
+/**
+ * Stores the number that stands for `extern_obj` in the instance's context: the one it has
+ * already, else a new one, counted from 1 in each context. The object belongs to the instance
+ * then, until it is deleted, or the instance is taken down, or a call returns to the host and no
+ * global or table of the instance leads to it; `wasm_externref_retain` rules the last out.
+ * (void *)-1 is null, whose number is 0xFFFFFFFF; NULL is an object. False when memory runs out.
+ *
+ * A function that takes or returns externrefs does this by itself: native functions with `r` in
+ * their signature and the `wasm_runtime_call_wasm` family see objects, never numbers.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_externref_obj2ref(wasm_module_inst_t module_inst,
+                            void *extern_obj,
+                            uint32_t *p_externref_idx);
+
+/**
+ * Deletes an object of the instance's and calls its cleanup function. References to it that the
+ * guest still has lead nowhere: a call that hands one to the host fails. False if the instance
+ * has no such object.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_externref_objdel(wasm_module_inst_t module_inst, void *extern_obj);
+
+/**
+ * Sets what is called with an object of the instance's when the runtime lets it go, however that
+ * comes about; NULL for nothing. It runs without any lock, on the thread of the call that let the
+ * object go, and may use this API. False if the instance has no such object.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_externref_set_cleanup(wasm_module_inst_t module_inst,
+                                void *extern_obj,
+                                void (*extern_obj_cleanup)(void*));
+
+/**
+ * Stores the object that a number stands for in the calling thread's context; NULL for the null
+ * reference. False, with nothing stored, for numbers that stand for nothing.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_externref_ref2obj(uint32_t externref_idx, void **p_extern_obj);
+
+/**
+ * Keeps the object with this number in the calling thread's context even while nothing leads to
+ * it, until it is deleted or its instance taken down. False for numbers that stand for nothing.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_externref_retain(uint32_t externref_idx);
+
+/* ---- Instance contexts ---- */
+
+/**
+ * Makes a key for pointers kept with the instances of the calling thread's context. `dtor`, which
+ * may be NULL, is called for each instance that is taken down, with the pointer that was set for
+ * it, NULL if none was. A context has seven keys at most. NULL with a log line when they are used
+ * up, and without a context. To be made before the instances are: those made earlier have NULL, or
+ * what was set under a key that was destroyed.
+ */
+WASM_RUNTIME_API_EXTERN
+void *wasm_runtime_create_context_key(void (*dtor)(wasm_module_inst_t inst, void *ctx));
+
+/**
+ * Gives back a key of the calling thread's context. No destructor is called for it any more.
+ * Keys that are gone, keys of other contexts and NULL are ignored.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_destroy_context_key(void *key);
+
+/**
+ * Keeps a pointer with the instance under a key of its context. Keys that are gone, keys of other
+ * contexts and NULL are ignored.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_set_context(wasm_module_inst_t inst, void *key, void *ctx);
+
+/**
+ * Keeps a pointer under a key like `wasm_runtime_set_context`, with the instances of all threads
+ * of the guest.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_set_context_spread(wasm_module_inst_t inst, void *key, void *ctx);
+
+/**
+ * The pointer that is kept with the instance under the key; NULL if none was set, and for keys
+ * that `wasm_runtime_set_context` ignores.
+ */
+WASM_RUNTIME_API_EXTERN
+void *wasm_runtime_get_context(wasm_module_inst_t inst, void *key);
 
 /* ---- Threads ---- */
 

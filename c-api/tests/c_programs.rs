@@ -105,8 +105,8 @@ macro_rules! programs {
 }
 
 programs! {
-    application, call_stack, calls, ctx, exceptions, fibres, init, load, memory, misuse, natives,
-    pool, threads, wasi,
+    application, call_stack, calls, ctx, enlarge, exceptions, externref, fibres, init,
+    inst_context, load, memory, misuse, natives, pool, sections, threads, wasi,
 }
 
 /// The system's allocator is not called while a context with a pool works.

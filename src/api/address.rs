@@ -146,8 +146,10 @@ impl Instance {
         self.offset_of(native).filter(|&offset| offset < len).unwrap_or(0)
     }
 
-    /// Adds pages to memory 0; false when it cannot grow so far.
+    /// Adds pages to memory 0; false when it cannot grow so far, which the callback of failed
+    /// growth hears of.
     pub fn enlarge_memory(&self, pages: u64) -> bool {
-        self.memory(0).is_some_and(|memory| memory.grow(pages).is_ok())
+        let Some(memory) = self.memory0() else { return false };
+        self.context_ref().run(|| memory.grow_for(ptr::null_mut(), pages)).is_ok()
     }
 }

@@ -159,8 +159,8 @@ impl Func {
     /// exec_env's instance has the exception.
     ///
     /// i32 and f32 take one cell, i64, f64 and externref two, v128 four. A funcref is a
-    /// function's index or all ones, an externref the host's word or all ones, and zero for null
-    /// when it is a result.
+    /// function's index or all ones, an externref the host's object or all ones, and zero for
+    /// null when it is a result.
     ///
     /// # Safety
     /// `env` and `func` are live, of one group and used by this thread only; `argv` has room
@@ -179,6 +179,9 @@ impl Func {
                 context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low).is_ok());
             if context.heap().take_exhausted() {
                 return out_of_memory(env);
+            }
+            if context.extern_objects().is_some_and(|objects| objects.may_reclaim()) {
+                super::objects::reclaim(context, env);
             }
             called
         }

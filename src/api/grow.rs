@@ -1,6 +1,6 @@
 //! Telling the embedder that a memory did not grow.
 
-use super::{Context, Instance, RawInstance, Result};
+use super::{Context, Instance, RawExecEnv, RawInstance, Result};
 use crate::context::ContextData;
 use crate::instance::{GrowError, GrowFailure};
 use crate::sync::Lock;
@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryGrowFailed {
     pub instance: NonNull<RawInstance>,
+    /// Where the guest code runs that asked; `None` if the embedder did.
+    pub exec_env: Option<NonNull<RawExecEnv>>,
     pub memory_index: u32,
     /// Pages that should have been added.
     pub pages: u64,
@@ -44,7 +46,8 @@ impl ContextData for GrowCallback {
 }
 
 impl Context {
-    /// Calls `callback` whenever a memory of this context fails to grow; `None` to stop that.
+    /// Calls `callback` whenever a memory of this context fails to grow in guest code or in
+    /// [`Instance::enlarge_memory`]; `None` to stop that.
     pub fn set_memory_grow_failed_callback(
         &self,
         callback: Option<Arc<MemoryGrowCallback>>,
@@ -62,6 +65,7 @@ pub(super) fn notify(context: &Context, failure: &GrowFailure) {
     let Some(callback) = place.0.lock().clone() else { return };
     let failed = MemoryGrowFailed {
         instance: failure.instance.cast(),
+        exec_env: NonNull::new(failure.exec_env.cast()),
         memory_index: failure.memory,
         pages: failure.pages,
         current_bytes: failure.current_bytes,

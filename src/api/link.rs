@@ -22,6 +22,22 @@ impl Host for Surroundings {
     fn memory_grow_failed(&self, failure: &GrowFailure) {
         super::grow::notify(self.held.context(), failure);
     }
+
+    fn externref_word(&self, instance: NonNull<Instance>, object: u64) -> Option<u64> {
+        let Some(objects) = self.held.extern_objects() else { return Some(object) };
+        objects.number(instance.addr().get(), object as usize).map(u64::from)
+    }
+
+    fn externref_object(&self, word: u64) -> Option<u64> {
+        let Some(objects) = self.held.extern_objects() else { return Some(word) };
+        objects.address(u32::try_from(word).ok()?).map(|address| address as u64)
+    }
+
+    fn instance_ends(&self, instance: NonNull<Instance>) {
+        if let Some(objects) = self.held.extern_objects() {
+            objects.delete_all(instance.addr().get());
+        }
+    }
 }
 
 /// Makes an instance; its start function has not run yet.

@@ -20,6 +20,7 @@ mod link;
 mod memory_pool;
 mod module;
 mod native;
+mod objects;
 mod shared_memory;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};

@@ -18,6 +18,7 @@
 
 mod builder;
 mod data;
+mod externrefs;
 pub mod log;
 mod process;
 mod record;
@@ -32,6 +33,7 @@ pub use builder::{
     ContextBuilder, GC_HEAP_SIZE_DEFAULT, JitOptions, MAX_THREAD_NUM_DEFAULT, RunningMode,
 };
 pub use data::ContextData;
+pub use externrefs::{ExternObjects, ObjectCleanup};
 pub use log::{LogCallback, LogLevel};
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, Held, ObjectKind};
@@ -235,6 +237,21 @@ impl Context {
     /// What modules of this context can import.
     pub fn natives(&self) -> &Natives {
         &self.0.parts.natives
+    }
+
+    /// Lets externrefs that C functions see from now on stand for objects of the host's, and
+    /// externrefs in guests for their numbers. Without it both are the same word.
+    pub fn use_extern_objects(&self) -> Result<()> {
+        self.guarded(|| {
+            let objects = self.0.parts.extern_objects.get_or_init(Arc::default);
+            self.natives().set_externrefs(Some(objects.clone()));
+        })
+    }
+
+    /// The objects behind externrefs, if [`Context::use_extern_objects`] asked for them.
+    #[inline]
+    pub fn extern_objects(&self) -> Option<&ExternObjects> {
+        self.0.parts.extern_objects.get().map(|objects| &**objects)
     }
 
     /// Canonical numbers for function types, alive as long as the result is.

@@ -4,6 +4,7 @@ use super::builder::{
     GC_HEAP_SIZE_DEFAULT, InitArgs, JitOptions, MAX_THREAD_NUM_DEFAULT, RunningMode, Settings,
 };
 use super::data::DataSlots;
+use super::externrefs::ExternObjects;
 use super::log::{LogCallback, LogLevel};
 use super::process::Process;
 use super::record::Threads;
@@ -15,6 +16,7 @@ use crate::native::Registry as Natives;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::mem::ManuallyDrop;
+use std::sync::{Arc, OnceLock};
 
 /// A context, behind its handles. It lies in the system's memory; `parts` allocate from `heap`.
 pub(super) struct Runtime {
@@ -43,6 +45,7 @@ pub(super) struct Parts {
     pub(super) data: DataSlots,
     pub(super) natives: Natives,
     pub(super) types: TypeTable,
+    pub(super) extern_objects: OnceLock<Arc<ExternObjects>>,
     name: Lock<Option<Box<str>>>,
 }
 

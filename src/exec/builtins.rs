@@ -87,14 +87,15 @@ pub unsafe fn far_memory(instance: *mut VmInstance, address: u64, len: u64) -> O
     unsafe { reach::locate(instance, address, len) }
 }
 
-/// `memory.grow`: pages before, or all ones.
+/// `memory.grow`: pages before, or all ones; the host hears of failures in `env`.
 ///
 /// # Safety
-/// `instance` is live, and used by this thread only; so for all that follow.
-pub unsafe fn memory_grow(instance: *mut VmInstance, memory: u32, delta: u64) -> u64 {
+/// `env` and its instance are live, and used by this thread only; so the instances of all that
+/// follow.
+pub unsafe fn memory_grow(env: *const VmEnv, memory: u32, delta: u64) -> u64 {
     // SAFETY: passed on to the caller.
-    let instance = unsafe { Instance::of_vm(instance) };
-    let grown = instance.memory(memory).and_then(|memory| memory.grow(delta).ok());
+    let (instance, exec_env) = unsafe { (Instance::of_vm((*env).instance), (*env).owner) };
+    let grown = instance.memory(memory).and_then(|memory| memory.grow_for(exec_env, delta).ok());
     grown.unwrap_or(u64::MAX)
 }
 

@@ -1,8 +1,8 @@
 //! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
 //!
 //! i32 and f32 take one cell, i64, f64 and externref two, low half first, v128 four. A funcref
-//! is the function's index, all ones for null; an externref is the host's word, all ones for
-//! null on the way in and zero on the way out.
+//! is the function's index, all ones for null; an externref is the host's object, all ones for
+//! null on the way in and zero on the way out. The instance's host knows what object it is.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
@@ -31,22 +31,22 @@ pub unsafe fn call_cells(
         // At most two slots each, which is close enough for a look at the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
         let call = Call::prepare(env, func, slots, stack_low)?;
-        read_params(ty, argv, call.frame(), func)?;
+        read_params(ty, argv, call.frame(), env, func)?;
         call.run()?;
-        write_results(ty, call.frame(), argv);
-        Ok(())
+        write_results(ty, call.frame(), argv, env)
     }
 }
 
 /// Spreads the parameters over slots.
 ///
 /// # Safety
-/// Both have room for the parameters; `func` is live.
+/// Both have room for the parameters; `env` and `func` are live.
 #[inline]
 unsafe fn read_params(
     ty: &FuncType,
     mut cell: *const u32,
     mut slot: *mut u64,
+    env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
     for &param in ty.params() {
@@ -60,7 +60,7 @@ unsafe fn read_params(
                 *slot = cell.cast::<u64>().read_unaligned();
                 cell = cell.add(2);
             } else {
-                (cell, slot) = read_rare(param, cell, slot, func)?;
+                (cell, slot) = read_rare(param, cell, slot, env, func)?;
             }
             slot = slot.add(1);
         }
@@ -77,6 +77,7 @@ unsafe fn read_rare(
     param: ValType,
     cell: *const u32,
     slot: *mut u64,
+    env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
 ) -> Result<(*const u32, *mut u64), Trap> {
     // SAFETY: passed on to the caller.
@@ -92,7 +93,8 @@ unsafe fn read_rare(
                 (cell.add(1), slot)
             }
             _ => {
-                *slot = cell.cast::<u64>().read_unaligned().wrapping_add(1);
+                *slot =
+                    externref_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
                 (cell.add(2), slot)
             }
         })
@@ -102,9 +104,14 @@ unsafe fn read_rare(
 /// Packs the results into cells.
 ///
 /// # Safety
-/// Both have room for the results.
+/// Both have room for the results; `env` is live.
 #[inline]
-unsafe fn write_results(ty: &FuncType, mut slot: *const u64, mut cell: *mut u32) {
+unsafe fn write_results(
+    ty: &FuncType,
+    mut slot: *const u64,
+    mut cell: *mut u32,
+    env: NonNull<ExecEnv>,
+) -> Result<(), Trap> {
     for &result in ty.results() {
         // SAFETY: the caller vouches for the room; each type takes what its arm writes.
         unsafe {
@@ -115,11 +122,12 @@ unsafe fn write_results(ty: &FuncType, mut slot: *const u64, mut cell: *mut u32)
                 cell.cast::<u64>().write_unaligned(*slot);
                 cell = cell.add(2);
             } else {
-                (slot, cell) = write_rare(result, slot, cell);
+                (slot, cell) = write_rare(result, slot, cell, env)?;
             }
             slot = slot.add(1);
         }
     }
+    Ok(())
 }
 
 /// One result that is no plain number; both pointers past it, but for the last slot.
@@ -127,10 +135,15 @@ unsafe fn write_results(ty: &FuncType, mut slot: *const u64, mut cell: *mut u32)
 /// # Safety
 /// As for [`write_results`].
 #[cold]
-unsafe fn write_rare(result: ValType, slot: *const u64, cell: *mut u32) -> (*const u64, *mut u32) {
+unsafe fn write_rare(
+    result: ValType,
+    slot: *const u64,
+    cell: *mut u32,
+    env: NonNull<ExecEnv>,
+) -> Result<(*const u64, *mut u32), Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
-        match result {
+        Ok(match result {
             ValType::V128 => {
                 cell.cast::<u64>().write_unaligned(*slot);
                 cell.add(2).cast::<u64>().write_unaligned(*slot.add(1));
@@ -141,11 +154,39 @@ unsafe fn write_rare(result: ValType, slot: *const u64, cell: *mut u32) -> (*con
                 (slot, cell.add(1))
             }
             _ => {
-                cell.cast::<u64>().write_unaligned((*slot).saturating_sub(1));
+                let object = externref_object(env.as_ref().instance(), *slot)?;
+                cell.cast::<u64>().write_unaligned(object);
                 (slot, cell.add(2))
             }
-        }
+        })
     }
+}
+
+/// An externref's slot is its word plus one, and zero for null.
+#[cold]
+fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap> {
+    if object == u64::MAX {
+        return Ok(0);
+    }
+    // SAFETY: an exec_env's instance is live.
+    let acts_on = unsafe { instance.as_ref() };
+    let word = acts_on.host().externref_word(instance, object);
+    word.map(|word| word.wrapping_add(1)).ok_or_else(|| {
+        acts_on.raise(b"the arguments conversion is failed");
+        Trap::Host
+    })
+}
+
+/// The object behind the externref in a slot.
+#[cold]
+fn externref_object(instance: NonNull<Instance>, slot: u64) -> Result<u64, Trap> {
+    let Some(word) = slot.checked_sub(1) else { return Ok(0) };
+    // SAFETY: an exec_env's instance is live.
+    let acts_on = unsafe { instance.as_ref() };
+    acts_on.host().externref_object(word).ok_or_else(|| {
+        acts_on.raise(b"the result conversion is failed");
+        Trap::Host
+    })
 }
 
 /// The function with this index as it lies in a slot.

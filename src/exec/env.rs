@@ -180,6 +180,15 @@ impl ExecEnv {
         self.run
     }
 
+    /// Whether running code's view belongs to an exec_env that is in a call.
+    ///
+    /// # Safety
+    /// It is a live exec_env's, which no other thread runs.
+    pub unsafe fn is_in_call(vm: *const VmEnv) -> bool {
+        // SAFETY: the owner of an exec_env's view is the exec_env; both are live.
+        unsafe { (*(*vm).owner.cast::<Self>()).is_running() }
+    }
+
     /// Whether a host function that was called from here has not returned.
     fn is_running(&self) -> bool {
         let first = ptr::from_ref(self).addr() + size_of::<Self>();

@@ -304,9 +304,10 @@ fn slow_paths_check_what_they_are_given() {
     let vm = rig.instance().vm();
     // SAFETY: the instance is alive and only this thread uses it.
     unsafe {
-        assert_eq!(builtins::memory_grow(vm, 0, 1), 1);
-        assert_eq!(builtins::memory_grow(vm, 0, 70000), u64::MAX);
-        assert_eq!(builtins::memory_grow(vm, 1, 0), u64::MAX);
+        let env = ExecEnv::vm(rig.env);
+        assert_eq!(builtins::memory_grow(env, 0, 1), 1);
+        assert_eq!(builtins::memory_grow(env, 0, 70000), u64::MAX);
+        assert_eq!(builtins::memory_grow(env, 1, 0), u64::MAX);
         let init = builtins::memory_init(vm, 0, 9, 0, 0, 1);
         assert_eq!(init, Err(Trap::MemoryOutOfBounds));
         assert_eq!(builtins::table_init(vm, 9, 0, 0, 0, 0), Err(Trap::Internal));

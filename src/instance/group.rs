@@ -220,6 +220,11 @@ unsafe fn free_members(root: *mut Instance) {
         let mut member = NonNull::new(root);
         while let Some(at) = member {
             member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            at.as_ref().host().instance_ends(at);
+        }
+        let mut member = NonNull::new(root);
+        while let Some(at) = member {
+            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
             Instance::tear_down(at);
         }
         let mut member = NonNull::new(root);

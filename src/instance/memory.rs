@@ -173,14 +173,16 @@ impl Memory {
         (end <= self.len_bytes() as u64).then(|| self.base().wrapping_add(address as usize))
     }
 
-    /// Adds pages and returns how many there were. The host hears of failures.
-    pub fn grow(&self, pages: u64) -> Result<u64, GrowError> {
-        let grown = self.try_grow(pages);
+    /// Adds pages for the guest code that runs on `exec_env`, null for the embedder, and returns
+    /// how many there were. The host hears of failures.
+    pub fn grow_for(&self, exec_env: *mut c_void, pages: u64) -> Result<u64, GrowError> {
+        let grown = self.grow(pages);
         if let Err(error) = grown {
             // SAFETY: a memory lies in its instance's block.
             let instance = unsafe { self.instance.as_ref() };
             instance.host().memory_grow_failed(&GrowFailure {
                 instance: self.instance,
+                exec_env,
                 memory: self.index,
                 pages,
                 current_bytes: self.len_bytes() as u64,
@@ -190,7 +192,8 @@ impl Memory {
         grown
     }
 
-    fn try_grow(&self, pages: u64) -> Result<u64, GrowError> {
+    /// Adds pages and returns how many there were.
+    pub fn grow(&self, pages: u64) -> Result<u64, GrowError> {
         if let Some(shared) = self.shared() {
             let old = shared.grow(pages);
             self.refresh();
@@ -255,6 +258,8 @@ impl Memory {
 /// A failed growth, for the host's callback.
 pub struct GrowFailure {
     pub instance: NonNull<Instance>,
+    /// What C code knows the guest's stack as; null if no guest code asked.
+    pub exec_env: *mut c_void,
     pub memory: u32,
     pub pages: u64,
     pub current_bytes: u64,

@@ -23,6 +23,7 @@ mod link;
 mod memory;
 mod pool;
 pub mod reach;
+mod refs;
 mod segments;
 mod shared_memory;
 mod table;
@@ -47,6 +48,7 @@ pub use guest_alloc::GuestAllocator;
 pub use link::{GlobalImport, Import};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
 pub use pool::MemoryPool;
+pub use refs::{any_env, for_each_externref};
 pub use shared_memory::SharedMemory;
 pub use table::Table;
 
@@ -58,6 +60,22 @@ pub const SLOTS: usize = 8;
 pub trait Host: Any + Send + Sync {
     /// A memory did not grow. The guest only sees -1.
     fn memory_grow_failed(&self, failure: &GrowFailure);
+
+    /// The word of an externref to `object`, which becomes `instance`'s if it is nobody's yet.
+    fn externref_word(&self, instance: NonNull<Instance>, object: u64) -> Option<u64> {
+        let _ = instance;
+        Some(object)
+    }
+
+    /// The object behind an externref's word.
+    fn externref_object(&self, word: u64) -> Option<u64> {
+        Some(word)
+    }
+
+    /// The instance is about to be torn down.
+    fn instance_ends(&self, instance: NonNull<Instance>) {
+        let _ = instance;
+    }
 }
 
 /// What an instance is made from.

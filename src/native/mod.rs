@@ -17,6 +17,7 @@ mod registry;
 mod signature;
 
 pub use caller::Caller;
+pub use convert::ExternRefMap;
 pub use guest::GuestMemory;
 pub use host_func::{Builtin, BuiltinModule, HostFunc};
 pub use registry::{Convention, NativeSymbol, Registry};
@@ -24,6 +25,6 @@ pub use registry::{Convention, NativeSymbol, Registry};
 #[cfg(test)]
 pub(crate) use guest::tests::over;
 #[cfg(test)]
-pub use {convert::ExternRefMap, host_func::BuiltinFn, signature::AddressWidth};
+pub use {host_func::BuiltinFn, signature::AddressWidth};
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! Making instances and taking them down, and what an embedder keeps with them.
 
 use super::arguments::InstantiationArgs2;
+use super::inst_context;
 use super::integers::RunningMode;
 use super::module::{WASMModuleCommon, give_back};
 use super::setup;
@@ -20,7 +21,17 @@ pub struct WASMModuleInstanceCommon {
 }
 
 /// Which of an instance's words holds its module, with a count.
-const MODULE_SLOT: usize = 0;
+pub(crate) const MODULE_SLOT: usize = 0;
+
+/// The module that an instance holds.
+///
+/// # Safety
+/// The instance was made by a function of this API, and is not used after the result's life.
+pub(crate) unsafe fn module_of<'a>(instance: &Instance) -> Option<&'a WASMModuleCommon> {
+    let module = std::ptr::with_exposed_provenance::<WASMModuleCommon>(instance.slot(MODULE_SLOT));
+    // SAFETY: NULL, or the module whose count `instantiate` took for this instance.
+    unsafe { module.as_ref() }
+}
 
 /// Makes an instance: memories, tables and globals, then the start function and what else a
 /// module expects to be run first. `default_stack_size` is the guest stack of the execution
@@ -144,8 +155,9 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
     Instance::new(&module.module, args).map_err(Failure::Error)
 }
 
-/// Takes an instance down. Its own execution environment goes with it; others may still be
-/// destroyed afterwards, but nothing else may be done with them.
+/// Takes an instance down: calls the destructors of context keys, lets go of the objects it owns
+/// behind externrefs, and frees it. Its own execution environment goes with it; others may still
+/// be destroyed afterwards, but nothing else may be done with them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
     guard(|| {
@@ -153,6 +165,11 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
         let module: wasm_module_t =
             std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT));
+        // SAFETY: this API made the instance, and it keeps its module until below.
+        if let Some(module) = unsafe { module_of(&instance) } {
+            inst_context::end(module_inst, &instance, &module.keys);
+        }
+        instance.delete_extern_objects();
         drop(ManuallyDrop::into_inner(instance));
         if !module.is_null() {
             // SAFETY: the count that `instantiate` took for this instance.

@@ -1,8 +1,15 @@
 //! The memories of an instance.
 
-use super::types::{wasm_memory_inst_t, wasm_module_inst_t};
-use crate::ffi::{guard, handle};
+use super::integers::enlarge_memory_error_reason_t;
+use super::types::{
+    enlarge_memory_error_callback_t, enlarge_memory_error_reason_t as Reason, wasm_memory_inst_t,
+    wasm_module_inst_t,
+};
+use crate::ffi::{context, guard, handle};
+use isothread::{Instance, MemoryGrowCallback, MemoryGrowFailed};
 use std::ffi::{c_char, c_void};
+use std::ptr::{null_mut, with_exposed_provenance_mut};
+use std::sync::Arc;
 
 /// The instance's first memory, whatever `name` is, as WAMR has it for modules of one memory;
 /// NULL when there is none.
@@ -106,5 +113,47 @@ pub unsafe extern "C" fn wasm_runtime_enlarge_memory(
         // SAFETY: the C contract of handles.
         unsafe { handle::instance(module_inst) }
             .is_some_and(|instance| instance.enlarge_memory(inc_page_count))
+    })
+}
+
+/// Sets what is called when a memory of the calling thread's context does not grow: in guest code,
+/// which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
+/// where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
+/// callback away. It may be called on any thread that runs guests of the context.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_set_enlarge_mem_error_callback(
+    callback: enlarge_memory_error_callback_t,
+    user_data: *mut c_void,
+) {
+    guard(|| {
+        let Some(context) = context::current() else { return };
+        let user_data = user_data.expose_provenance();
+        let told = callback.map(|callback| {
+            let tell = move |instance: &Instance, failed: &MemoryGrowFailed| {
+                let reason = match failed.max_size_reached {
+                    true => Reason::MAX_SIZE_REACHED,
+                    false => Reason::INTERNAL_ERROR,
+                };
+                let exec_env = failed.exec_env.map_or(null_mut(), |env| env.as_ptr().cast());
+                let pages = u32::try_from(failed.pages).unwrap_or(u32::MAX);
+                let instance = instance.as_raw().as_ptr().cast();
+                let user_data = with_exposed_provenance_mut(user_data);
+                // SAFETY: the embedder's function, which it keeps as long as it is set.
+                unsafe {
+                    callback(
+                        pages,
+                        failed.current_bytes,
+                        failed.memory_index,
+                        reason as enlarge_memory_error_reason_t,
+                        instance,
+                        exec_env,
+                        user_data,
+                    );
+                }
+            };
+            Arc::new(tell) as Arc<MemoryGrowCallback>
+        });
+        // Without memory there is no callback, and no way to say so.
+        let _ = context.set_memory_grow_failed_callback(told);
     })
 }

@@ -5,8 +5,7 @@
 //! Control enters at each exported function, which runs inside `guard` and returns its error
 //! value for whatever goes wrong.
 //!
-//! Sections still to come, each a file of its own: multi-module loading, threads of the runtime,
-//! externrefs, instance contexts, shared heaps, profiling, debugging.
+//! Sections still to come, each a file of its own: multi-module loading, shared heaps, profiling.
 
 pub mod address;
 pub mod application;
@@ -18,7 +17,9 @@ pub mod debug;
 pub mod exception;
 pub mod exec_env;
 pub mod exports;
+pub mod externref;
 pub mod heap;
+pub mod inst_context;
 pub mod instance;
 pub mod integers;
 pub mod memory;

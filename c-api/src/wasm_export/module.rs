@@ -1,6 +1,8 @@
 //! Loading modules, and what is asked of a loaded one.
 
+use super::inst_context::Keys;
 use super::reflection::Reflection;
+use super::types::{wasm_section_list_t, wasm_section_t};
 use crate::ffi::{ErrorBuf, context, guard, handle, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
 use isothread::{LoadOptions, Module, PackageType, file_version};
@@ -21,21 +23,24 @@ pub struct WASMModuleCommon {
     /// WASI settings for the instances to come.
     pub(crate) wasi: Mutex<super::wasi::Settings>,
     reflection: OnceLock<Reflection>,
+    /// Its context's.
+    pub(crate) keys: Arc<Keys>,
 }
 
 /// Stands in a module's tag while the embedder may use the handle.
 const LIVE: u32 = u32::from_le_bytes(*b"wmod");
 
 impl WASMModuleCommon {
-    fn new(module: Module, binary_freeable: bool) -> Self {
-        Self {
+    fn new(module: Module, binary_freeable: bool) -> isothread::Result<Self> {
+        Ok(Self {
+            keys: Keys::of(module.context())?,
             tag: AtomicU32::new(LIVE),
             module,
             binary_freeable,
             name: Mutex::new(None),
             wasi: Mutex::default(),
             reflection: OnceLock::new(),
-        }
+        })
     }
 
     pub(crate) fn is_tagged(&self) -> bool {
@@ -112,14 +117,93 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
             // SAFETY: not NULL; the caller promises `size` bytes.
             unsafe { std::slice::from_raw_parts(buf, size as usize) }
         };
-        match load(bytes, name, args) {
-            Ok(module) => Arc::into_raw(module).cast_mut(),
-            Err(failure) => {
-                error.set(format_args!("{failure}"));
+        load_into(bytes, name, args, &mut error)
+    })
+}
+
+/// Loads a module that is there in sections, like `wasm_runtime_load`; NULL is a module without
+/// any. The list and the contents stay the caller's, and may be freed afterwards. With `is_aot`
+/// the answer is NULL: this build has no compiled modules.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_load_from_sections(
+    section_list: wasm_section_list_t,
+    is_aot: bool,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_t {
+    guard(|| {
+        // SAFETY: the C contract of `error_buf`.
+        let mut error = unsafe { ErrorBuf::new(error_buf, error_buf_size) };
+        if is_aot {
+            error.set(format_args!("WASM module load failed: invalid section list type"));
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the C contract of the list.
+        let binary = context::current()
+            .ok_or_else(isothread::Error::out_of_memory)
+            .and_then(|context| context::within(&context, || unsafe { join(section_list) })?);
+        match binary {
+            Ok(binary) => load_into(&binary, "", &FREEABLE, &mut error),
+            Err(e) => {
+                error.set(format_args!("{}", Failure::Error(e)));
                 std::ptr::null_mut()
             }
         }
     })
+}
+
+/// The options of a module whose binary is gone.
+const FREEABLE: LoadArgs = LoadArgs {
+    name: std::ptr::null_mut(),
+    clone_wasm_binary: false,
+    wasm_binary_freeable: true,
+    no_resolve: false,
+};
+
+/// The binary that a list of sections is cut from.
+///
+/// # Safety
+/// Every section's body is NULL or has as many bytes as it says, and the list ends with NULL.
+unsafe fn join(list: *const wasm_section_t) -> isothread::Result<Vec<u8>> {
+    // SAFETY: says the caller.
+    let sections =
+        || std::iter::successors(unsafe { list.as_ref() }, |s| unsafe { s.next.as_ref() });
+    let sizes = sections().map(|section| match section.section_body.is_null() {
+        true => 6,
+        false => 6 + section.section_body_size as usize,
+    });
+    let len = sizes.fold(8, usize::saturating_add);
+    let mut binary = Vec::new();
+    binary.try_reserve_exact(len).map_err(|_| isothread::Error::out_of_memory())?;
+    binary.extend_from_slice(b"\0asm\x01\0\0\0");
+    for section in sections() {
+        // Numbers that no section has become one that the parser refuses.
+        binary.push(u8::try_from(section.section_type).unwrap_or(u8::MAX));
+        let mut size = section.section_body_size;
+        while size > 0x7F {
+            binary.push(size as u8 | 0x80);
+            size >>= 7;
+        }
+        binary.push(size as u8);
+        if !section.section_body.is_null() {
+            let len = section.section_body_size as usize;
+            // SAFETY: not NULL; the caller promises as many bytes.
+            let body = unsafe { std::slice::from_raw_parts(section.section_body, len) };
+            binary.extend_from_slice(body);
+        }
+    }
+    Ok(binary)
+}
+
+/// Loads into the calling thread's context, or says in `error` why not.
+fn load_into(bytes: &[u8], name: &str, args: &LoadArgs, error: &mut ErrorBuf) -> wasm_module_t {
+    match load(bytes, name, args) {
+        Ok(module) => Arc::into_raw(module).cast_mut(),
+        Err(failure) => {
+            error.set(format_args!("{failure}"));
+            std::ptr::null_mut()
+        }
+    }
 }
 
 /// Why a module was not loaded. Its text is written where the embedder wants it, without any
@@ -154,10 +238,11 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
     }
     // What WAMR says when there is no runtime.
     let context = context::current().ok_or_else(isothread::Error::out_of_memory)?;
+    context.use_extern_objects()?;
     let loaded = context::within(&context, || {
         let options = LoadOptions { name: name.to_owned(), no_resolve: args.no_resolve };
         let module = Module::with_options(&context, bytes, options)?;
-        Ok(Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)))
+        Ok(Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)?))
     });
     loaded.and_then(|result| result).map_err(Failure::Error)
 }

@@ -3,6 +3,8 @@
 // A model's atomics work inside the model only, so that build has no other tests.
 #[cfg(not(loom))]
 mod contexts;
+#[cfg(not(loom))]
+mod externrefs;
 #[cfg(loom)]
 mod models;
 #[cfg(not(loom))]

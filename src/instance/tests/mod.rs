@@ -4,6 +4,7 @@ use crate::abi::types::{PAGE_SIZE, ValType};
 use crate::abi::vm_layout::VmFuncKind;
 use crate::alloc::{FailRule, HeapConfig};
 use crate::module::Features;
+use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -199,9 +200,10 @@ fn memories_grow_to_their_maximum_and_keep_their_bytes() {
         assert!(!mapped || memory.base() == base);
         assert_eq!(read(&instance, 0, 4), b"abc\0");
         assert!(read(&instance, PAGE_SIZE as u64, 3 * PAGE_SIZE).iter().all(|&byte| byte == 0));
-        assert_eq!(memory.grow(2), Err(GrowError::Max));
-        assert_eq!(memory.grow(u64::MAX), Err(GrowError::Max));
-        assert_eq!(memory.grow(1), Ok(4));
+        assert_eq!(memory.grow_for(null_mut(), 2), Err(GrowError::Max));
+        assert_eq!(memory.grow_for(null_mut(), u64::MAX), Err(GrowError::Max));
+        assert_eq!(memory.grow_for(null_mut(), 1), Ok(4));
+        assert_eq!(memory.grow(9), Err(GrowError::Max), "and nobody hears of it");
         let failures = host.failures.lock().expect("lock").clone();
         let bytes = 4 * PAGE_SIZE as u64;
         assert_eq!(failures, [(0, 2, bytes, GrowError::Max), (0, u64::MAX, bytes, GrowError::Max)]);

@@ -271,7 +271,7 @@ handler!(
     /// `dst = memory.grow(a)`.
     memory_grow [] |r| {
     let delta = r.get::<u32>(A);
-    let pages = builtins::memory_grow((*r.env).instance, 0, delta as u64);
+    let pages = builtins::memory_grow(r.env, 0, delta as u64);
     ToSlot::write(&mut r, pages as i32);
     reload_memory(&mut r);
     r.skip(16);

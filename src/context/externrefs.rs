@@ -1,0 +1,188 @@
+//! Host objects behind externrefs, for embedders that ask for it: the guest carries numbers, the
+//! host sees objects.
+//!
+//! An object belongs to an instance, which is known by its address alone. It goes when its owner
+//! deletes it or ends, or, unless it is retained, when the owner's globals and tables do not lead
+//! to it after a call; who owns what and what leads where is told from above. An object's cleanup
+//! function runs without any lock, once the number stands for nothing.
+
+use crate::abi::vm_layout::VmInstance;
+use crate::alloc::fallible;
+use crate::native::ExternRefMap;
+use crate::sync::Lock;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
+/// What an embedder has done with an object that goes.
+pub type ObjectCleanup = unsafe extern "C" fn(*mut c_void);
+
+/// Numbers and their objects. Owner: a context.
+#[derive(Default)]
+pub struct ExternObjects {
+    table: Lock<Table>,
+    /// Objects that are not retained.
+    loose: AtomicUsize,
+}
+
+/// Keys are numbers from here and addresses of the host's, none of which a guest chooses.
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+#[derive(Default)]
+struct Table {
+    objects: Map<u32, Object>,
+    /// Numbers by owner and address.
+    numbers: Map<(usize, usize), u32>,
+    /// The number given out last; zero is none.
+    last: u32,
+    /// Counts searches for what is reachable.
+    epoch: u64,
+}
+
+struct Object {
+    address: usize,
+    owner: usize,
+    retained: bool,
+    cleanup: Option<ObjectCleanup>,
+    /// The last search that found it, or the one before it was made.
+    seen: u64,
+}
+
+/// The number that stands for null.
+const NULL_NUMBER: u32 = u32::MAX;
+
+/// Objects that are taken out of the table under one lock.
+const BATCH: usize = 32;
+
+impl ExternObjects {
+    /// The number of an object of `owner`'s, given to it now if it has none; `None` if memory or
+    /// numbers run out.
+    pub fn number(&self, owner: usize, address: usize) -> Option<u32> {
+        let mut table = self.table.lock();
+        let Table { objects, numbers, last, epoch } = &mut *table;
+        if let Some(number) = numbers.get(&(owner, address)) {
+            return Some(*number);
+        }
+        let number = last.checked_add(1).filter(|&number| number != NULL_NUMBER)?;
+        fallible(|| objects.try_reserve(1).and_then(|()| numbers.try_reserve(1))).ok()?;
+        let object = Object { address, owner, retained: false, cleanup: None, seen: *epoch };
+        objects.insert(number, object);
+        numbers.insert((owner, address), number);
+        *last = number;
+        self.loose.fetch_add(1, Ordering::Relaxed);
+        Some(number)
+    }
+
+    /// The object with this number.
+    pub fn address(&self, number: u32) -> Option<usize> {
+        self.table.lock().objects.get(&number).map(|object| object.address)
+    }
+
+    /// Keeps an object until its owner ends; false if there is none with this number.
+    pub fn retain(&self, number: u32) -> bool {
+        let mut table = self.table.lock();
+        let Some(object) = table.objects.get_mut(&number) else { return false };
+        if !std::mem::replace(&mut object.retained, true) {
+            self.loose.fetch_sub(1, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// Sets what is done with an object when it goes; false if `owner` has no such object.
+    ///
+    /// # Safety
+    /// The function may be called once with the address, on any thread.
+    pub unsafe fn set_cleanup(
+        &self,
+        owner: usize,
+        address: usize,
+        cleanup: Option<ObjectCleanup>,
+    ) -> bool {
+        let mut table = self.table.lock();
+        let Some(number) = table.numbers.get(&(owner, address)).copied() else { return false };
+        table.objects.get_mut(&number).map(|object| object.cleanup = cleanup).is_some()
+    }
+
+    /// Lets an object go; false if `owner` has no such object.
+    pub fn delete(&self, owner: usize, address: usize) -> bool {
+        let mut table = self.table.lock();
+        let Some(number) = table.numbers.remove(&(owner, address)) else { return false };
+        let Some(object) = table.objects.remove(&number) else { return false };
+        drop(table);
+        self.gone(&object);
+        true
+    }
+
+    /// Lets all objects of an owner go.
+    pub fn delete_all(&self, owner: usize) {
+        self.sweep(|object| object.owner == owner);
+    }
+
+    /// Whether there is anything that [`ExternObjects::reclaim`] may let go.
+    #[inline]
+    pub fn may_reclaim(&self) -> bool {
+        self.loose.load(Ordering::Relaxed) > 0
+    }
+
+    /// Lets those objects of an owner go that are not retained and whose numbers `visit` does
+    /// not name.
+    pub fn reclaim(&self, owner: usize, visit: impl FnOnce(&mut dyn FnMut(u64))) {
+        let mut table = self.table.lock();
+        table.epoch += 1;
+        let Table { objects, epoch, .. } = &mut *table;
+        let epoch = *epoch;
+        visit(&mut |word| {
+            let number = u32::try_from(word).unwrap_or(NULL_NUMBER);
+            if let Some(object) = objects.get_mut(&number) {
+                object.seen = epoch;
+            }
+        });
+        drop(table);
+        // Objects that cleanup functions make have seen this epoch, or a later one.
+        self.sweep(|object| object.owner == owner && !object.retained && object.seen < epoch);
+    }
+
+    /// Takes out what `goes`, a batch at a time, so that cleanup functions find no lock and
+    /// nothing is allocated.
+    fn sweep(&self, goes: impl Fn(&Object) -> bool) {
+        loop {
+            let mut batch = [const { None }; BATCH];
+            let mut count = 0;
+            let mut table = self.table.lock();
+            let Table { objects, numbers, .. } = &mut *table;
+            let going = objects.extract_if(|_, object| goes(object));
+            for (place, (_, object)) in batch.iter_mut().zip(going) {
+                numbers.remove(&(object.owner, object.address));
+                *place = Some(object);
+                count += 1;
+            }
+            drop(table);
+            batch.iter().flatten().for_each(|object| self.gone(object));
+            if count < BATCH {
+                return;
+            }
+        }
+    }
+
+    fn gone(&self, object: &Object) {
+        if !object.retained {
+            self.loose.fetch_sub(1, Ordering::Relaxed);
+        }
+        if let Some(cleanup) = object.cleanup {
+            // SAFETY: `set_cleanup`'s caller allows one call, and the object is out of the table.
+            unsafe { cleanup(std::ptr::with_exposed_provenance_mut(object.address)) };
+        }
+    }
+}
+
+impl ExternRefMap for ExternObjects {
+    fn to_host(&self, word: u64) -> Option<*mut c_void> {
+        let address = self.address(u32::try_from(word).ok()?)?;
+        Some(std::ptr::with_exposed_provenance_mut(address))
+    }
+
+    fn from_host(&self, instance: *mut VmInstance, object: *mut c_void) -> Option<u64> {
+        self.number(instance.addr(), object.expose_provenance()).map(u64::from)
+    }
+}
