@@ -214,6 +214,10 @@ extern "C" {
    loaded module does not keep the binary. */
 WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module);
 
+/* ---- Modules that import from modules ---- */
+
+@functions wasm_export/multi_module.rs WASM_RUNTIME_API_EXTERN
+
 /* ---- WASI ---- */
 
 @functions wasm_export/wasi.rs WASM_RUNTIME_API_EXTERN

@@ -695,9 +695,10 @@ bool wasm_runtime_is_xip_file(const uint8_t *buf, uint32_t size);
 
 /**
  * Loads a binary into the calling thread's context: parses and validates it and binds its
- * imports to the native functions registered so far. `buf` is not modified and may be freed
- * afterwards. NULL on failure, with "WASM module load failed: ..." in `error_buf`. An import
- * that nothing is found for is no failure.
+ * imports to the native functions registered so far, or to what other modules export
+ * (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
+ * failure, with "WASM module load failed: ..." in `error_buf`. An import that nothing is found
+ * for is no failure, even if `error_buf` then says why another module did not help.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load(uint8_t *buf,
@@ -728,15 +729,16 @@ wasm_module_t wasm_runtime_load_from_sections(wasm_section_list_t section_list,
 
 /**
  * Binds the imports of a module that was loaded with `no_resolve`, or that had unbound imports
- * when it was loaded, to the native functions registered in its context by now. True when every
- * imported function is bound afterwards.
+ * when it was loaded, to the native functions and modules registered in its context by now. True
+ * when every imported function is bound afterwards.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_resolve_symbols(wasm_module_t module);
 
 /**
  * Gives a module back. Its instances keep what they need of it, so it may go before them; the
- * handle is not to be used afterwards.
+ * handle is not to be used afterwards. A registered module stays until its context ends: nothing
+ * happens to it.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_unload(wasm_module_t module);
@@ -778,6 +780,66 @@ const uint8_t *wasm_runtime_get_custom_section(wasm_module_t module_comm,
    of the binary that it took before loading. Not defined here, nor there in any other build: a
    loaded module does not keep the binary. */
 WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module);
+
+/* ---- Modules that import from modules ---- */
+
+/**
+ * Sets where modules come from that are imported by name and not registered, for modules loaded
+ * into the calling thread's context from now on; a NULL `reader` takes that away. Without a
+ * context nothing happens.
+ *
+ * An import names a module and one of its exports. Functions are looked for among the native
+ * functions first. Unless the module's name is "env", "wasi_unstable", "wasi_snapshot_preview1"
+ * or "", the module is looked for next: among those the importing module imports from already,
+ * then among the registered ones, the last registered first. If it is not there `reader` is
+ * asked for it, the module is loaded, registered under its name, and stays until the context
+ * ends. Instances of the importing module get instances of their own of the modules it imports
+ * from. A module that exports "_start" cannot be imported from.
+ *
+ * `reader` gets the name, valid during the call, and sets a buffer and its size; false or a NULL
+ * buffer means that there is no such module. It runs on the thread that loads the importing
+ * module, with that context current and no lock held: it may load, register and find modules.
+ * The runtime copies what it needs but keeps the buffer with the module: `destroyer`, as set
+ * together with `reader`, gets it back when the context ends, on the thread that ends it, or at
+ * once if the module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
+ *
+ * A module that cannot be found or loaded, or that does not have what is imported, is logged as
+ * a warning, and the load succeeds with the reason in its `error_buf`: "no sub module reader to
+ * load ...", "unknown import ...", "found circular dependency on ..." (the module is being read
+ * by the same thread), "failed to register sub module ..." (imports are nested too deeply),
+ * "unknown import or incompatible import type", "incompatible import type", or why the module
+ * was not loaded. Calls of imported functions that are missing trap; anything else that is
+ * missing makes instantiation fail.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_set_module_reader(module_reader reader, module_destroyer destroyer);
+
+/**
+ * Lets modules that are loaded from now on import from `module` under this name, which is copied,
+ * in the module's context. Modules registered later come first where names are equal. A module
+ * has one name: again under the same is fine, under another is an error.
+ *
+ * From then on the module belongs to its context, which frees it at the last
+ * `wasm_runtime_destroy` (or `wasm_runtime_ctx_destroy`): `wasm_runtime_unload` does nothing to
+ * it, and the handle stays usable until then.
+ *
+ * False on failure, with "Register module failed: ..." in `error_buf`: a NULL name or module, the
+ * name of a built-in module, or no memory. A NULL or empty `error_buf` is a failure as well.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_register_module(const char *module_name,
+                                  wasm_module_t module,
+                                  char *error_buf,
+                                  uint32_t error_buf_size);
+
+/**
+ * The module that was registered last under this name in the calling thread's context, by
+ * `wasm_runtime_register_module` or because another module imports from it; NULL when there is
+ * none, and for NULL. It belongs to the context and is valid until that ends;
+ * `wasm_runtime_unload` does nothing to it.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_module_t wasm_runtime_find_module_registered(const char *module_name);
 
 /* ---- WASI ---- */
 
@@ -892,9 +954,10 @@ wasm_module_inst_t wasm_runtime_instantiate_ex2(wasm_module_t module,
                                                 uint32_t error_buf_size);
 
 /**
- * Takes an instance down: calls the destructors of context keys, lets go of the objects it owns
- * behind externrefs, and frees it. Its own execution environment goes with it; others may still
- * be destroyed afterwards, but nothing else may be done with them.
+ * Takes an instance down, with the instances of modules that it imports from: calls the
+ * destructors of context keys, lets go of the objects it owns behind externrefs, and frees it.
+ * Its own execution environment goes with it; others may still be destroyed afterwards, but
+ * nothing else may be done with them.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_deinstantiate(wasm_module_inst_t module_inst);

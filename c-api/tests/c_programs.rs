@@ -106,7 +106,7 @@ macro_rules! programs {
 
 programs! {
     application, call_stack, calls, ctx, enlarge, exceptions, externref, fibres, init,
-    inst_context, load, memory, misuse, natives, pool, sections, threads, wasi,
+    inst_context, load, memory, misuse, multi_module, natives, pool, sections, threads, wasi,
 }
 
 /// The system's allocator is not called while a context with a pool works.

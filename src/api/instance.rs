@@ -2,6 +2,7 @@
 
 use super::link::{self, Surroundings, surroundings};
 use super::module::Module;
+use super::sub_instances::{SubHostState, Tree};
 use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
 use super::{Global, GuestTypes, Table, Trap, TypedFunc};
 use crate::abi::vm_layout::VmFuncRef;
@@ -14,6 +15,7 @@ use std::ffi::c_char;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 /// What lies behind an [`Instance`], for code that keeps bare pointers.
@@ -38,6 +40,9 @@ pub struct InstanceArgs {
     /// First value of [`Instance::host_state`]. WASI's functions look for a `WasiCtx` there; a
     /// module that imports them gets one with nothing in it if this is `None`.
     pub host_state: Option<Box<dyn Any + Send + Sync>>,
+    /// The same for the instances of modules that the module imports from, which have everything
+    /// else like the instance itself.
+    pub sub_host_state: Option<Rc<SubHostState>>,
 }
 
 /// A counted handle to an instance.
@@ -157,7 +162,8 @@ impl Instance {
     }
 
     /// As [`Instance::new`]; `imports` are the module's imports in binary order. `None`, or a
-    /// list that is too short, stands for what was bound at load.
+    /// list that is too short, stands for what was bound at load. Modules that were bound then
+    /// are instantiated together with this one.
     ///
     /// Instances that are linked to each other form one group, which lives until the last handle
     /// to any of them goes.
@@ -166,9 +172,20 @@ impl Instance {
         args: InstanceArgs,
         imports: &[Option<Extern>],
     ) -> Result<Self> {
+        Self::in_tree(module, args, imports, &mut Tree::default())
+    }
+
+    pub(super) fn in_tree(
+        module: &Module,
+        args: InstanceArgs,
+        imports: &[Option<Extern>],
+        tree: &mut Tree,
+    ) -> Result<Self> {
         let context = module.context();
+        let links = module.links();
+        let subs = tree.instantiate(module, &links, &args, imports)?;
         let instance = context.guarded(|| {
-            let ptr = link::make(module, args, imports)?;
+            let ptr = link::make(module, links, args, imports, &subs)?;
             // A handle from the start: what runs out of memory drops what it made.
             Ok::<_, Error>(Self { ptr, not_send: PhantomData })
         })??;

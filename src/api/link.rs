@@ -1,9 +1,10 @@
 //! Binding a module's imports, and what an instance holds on to.
 
-use super::module::{Inner, Links, constant_global};
+use super::bind::{Bound, Links};
+use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result};
 use crate::context::{Held, ObjectKind};
-use crate::instance::{GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
+use crate::instance::{GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
 use crate::module as parsed;
 use std::any::Any;
 use std::ptr::NonNull;
@@ -40,14 +41,16 @@ impl Host for Surroundings {
     }
 }
 
-/// Makes an instance; its start function has not run yet.
+/// Makes an instance; its start function has not run yet. `subs` are the instances of the modules
+/// in `links`; those that imports are bound to are there.
 pub(super) fn make(
     module: &Module,
+    links: Arc<Links>,
     args: InstanceArgs,
     imports: &[Option<Extern>],
+    subs: &[Option<super::Instance>],
 ) -> Result<NonNull<Instance>> {
     let natives = check_imports(module, imports)?;
-    let links = module.links();
     let inner = &module.inner;
     let host = Arc::new(Surroundings {
         module: inner.clone(),
@@ -75,7 +78,7 @@ pub(super) fn make(
     };
     let resolve = |at: usize| match imports.get(at) {
         Some(Some(import)) => import.as_import(),
-        _ => bound_at_load(&inner.parsed, &links, at),
+        _ => bound_at_load(&inner.parsed, &links, subs, at),
     };
     Instance::new(parts, &resolve)
 }
@@ -89,19 +92,42 @@ pub(super) fn surroundings(instance: &Instance) -> &Surroundings {
 }
 
 /// What an import was bound to when its module was loaded.
-fn bound_at_load<'a>(module: &parsed::Module, links: &Links, at: usize) -> Import<'a> {
+fn bound_at_load<'a>(
+    module: &parsed::Module,
+    links: &Links,
+    subs: &'a [Option<super::Instance>],
+    at: usize,
+) -> Import<'a> {
     let Some(import) = module.imports.get(at) else { return Import::Nothing };
-    match import.ty {
-        parsed::ExternType::Func(_) => {
-            let bound = links.0.get(at).and_then(Option::as_ref);
-            bound.map_or(Import::Nothing, |func| Import::Host(func.header()))
+    match links.bound.get(at).and_then(Option::as_ref) {
+        Some(Bound::Host(func)) => Import::Host(func.header()),
+        Some(Bound::Export { sub, index }) => {
+            let sub = subs.get(*sub).and_then(Option::as_ref);
+            sub.and_then(|sub| export(sub, import.ty, *index)).unwrap_or(Import::Nothing)
         }
-        parsed::ExternType::Global(ty) => {
-            let value = constant_global(&import.module, &import.name, ty);
-            value.map_or(Import::Nothing, |slots| Import::Constant(ty, slots))
-        }
-        _ => Import::Nothing,
+        None => match import.ty {
+            parsed::ExternType::Global(ty) => {
+                let value = constant_global(&import.module, &import.name, ty);
+                value.map_or(Import::Nothing, |slots| Import::Constant(ty, slots))
+            }
+            _ => Import::Nothing,
+        },
     }
+}
+
+/// What has this index in an instance, among what is of the kind of `ty`.
+fn export(instance: &super::Instance, ty: parsed::ExternType, index: u32) -> Option<Import<'_>> {
+    let parts = instance.parts();
+    Some(match ty {
+        parsed::ExternType::Func(_) => Import::Func(parts.func(index)?),
+        parsed::ExternType::Table(_) => Import::Table(parts.table(index)?),
+        parsed::ExternType::Memory(_) => Import::Memory(parts.memory(index)?),
+        parsed::ExternType::Global(ty) => Import::Global(GlobalImport {
+            storage: parts.global(index)?,
+            ty,
+            instance: instance.ptr(),
+        }),
+    })
 }
 
 /// Refuses what another context's or of another type; returns the natives, to be kept alive.

@@ -11,6 +11,7 @@
 
 mod address;
 mod backtrace;
+mod bind;
 mod env;
 mod func;
 mod grow;
@@ -21,7 +22,9 @@ mod memory_pool;
 mod module;
 mod native;
 mod objects;
+mod registered;
 mod shared_memory;
+mod sub_instances;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};
 pub use crate::abi::trap::Trap;
@@ -36,4 +39,6 @@ pub use instance::{Detached, Instance, InstanceArgs, RawInstance, Terminator};
 pub use items::{Extern, Global, Memory, RawMemory, Table};
 pub use module::{ExportType, ExternType, ImportType, LoadOptions, Module};
 pub use native::{Caller, Native};
+pub use registered::{ModuleBytes, ModuleReader};
 pub use shared_memory::SharedMemory;
+pub use sub_instances::SubHostState;

@@ -1,14 +1,13 @@
 //! Modules as the embedder sees them.
 
+use super::bind::{self, Earlier, Funcs, Links};
 use super::memory_pool::ContextPool;
 use super::{Context, Error, Result};
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
-use crate::alloc;
 use crate::context::{Held, ObjectKind, TypeIds};
 use crate::instance::{GuestAllocator, MemorySource};
 use crate::interp::ModuleCode;
 use crate::module::{self as parsed, ExternKind, Features};
-use crate::native::HostFunc;
 use crate::sync::Lock;
 use std::sync::Arc;
 
@@ -53,9 +52,14 @@ pub(super) struct Inner {
     pub(super) held: Held,
 }
 
-/// What function imports are bound to, by their place among all imports.
-#[derive(Default)]
-pub(super) struct Links(pub(super) Vec<Option<Arc<HostFunc>>>);
+/// Whom a module is loaded for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The embedder.
+    Main,
+    /// A module that imports from it.
+    Imported,
+}
 
 /// Functions that run when an instance is made, by index.
 #[derive(Clone, Copy, Default)]
@@ -101,20 +105,29 @@ impl Module {
 
     /// As [`Module::new`], with options.
     pub fn with_options(context: &Context, bytes: &[u8], options: LoadOptions) -> Result<Self> {
-        context.guarded(|| Self::load(context, bytes, &options))?
+        let funcs = if options.no_resolve { Funcs::Later } else { Funcs::Now };
+        context.guarded(|| Self::load(context, bytes, &options.name, Role::Main, funcs))?
     }
 
-    fn load(context: &Context, bytes: &[u8], options: &LoadOptions) -> Result<Self> {
+    /// Loads what another module imports from. Runs inside the context.
+    pub(super) fn load_imported(context: &Context, bytes: &[u8], name: &str) -> Result<Self> {
+        Self::load(context, bytes, name, Role::Imported, Funcs::Now)
+    }
+
+    fn load(context: &Context, bytes: &[u8], name: &str, role: Role, funcs: Funcs) -> Result<Self> {
         let parsed = Arc::new(parsed::Module::parse(bytes, Features::default())?);
+        if role == Role::Imported && parsed.exported("_start", ExternKind::Func).is_some() {
+            return Err(Error::load("a command (with _start function) can not be a sub-module"));
+        }
         let code = ModuleCode::new(parsed.clone())?;
-        let links = if options.no_resolve { Links::default() } else { bind(context, &parsed)? };
+        let links = bind::bind(context, &parsed, funcs, None)?;
         let inner = Inner {
             type_ids: context.intern_types(parsed.types.iter())?,
             source: ContextPool::source(context)?,
             entry_points: EntryPoints::of(&parsed),
             allocator: GuestAllocator::of(&parsed),
             links: Lock::new(Arc::new(links)),
-            name: Lock::new(options.name.as_str().into()),
+            name: Lock::new(name.into()),
             held: context.hold(ObjectKind::Module),
             parsed,
             code,
@@ -130,13 +143,17 @@ impl Module {
     }
 
     /// Binds all imports afresh; true when every function import is bound then. Instances that
-    /// exist keep what they have.
+    /// exist keep what they have, and the modules that were imported from stay the same.
     pub fn resolve_imports(&self) -> bool {
         let context = self.context();
-        let bound = context.guarded(|| bind(context, &self.inner.parsed));
+        let parsed = &*self.inner.parsed;
+        let earlier = Earlier { module: &self.inner, links: &self.links() };
+        let bound = context.guarded(|| bind::bind(context, parsed, Funcs::Now, Some(&earlier)));
         let Ok(Ok(links)) = bound else { return false };
-        let bound = links.0.iter().flatten().count();
-        let complete = bound == self.inner.parsed.imported.funcs as usize;
+        let mut funcs = parsed.imports.iter().zip(&links.bound);
+        let complete = funcs.all(|(import, bound)| {
+            bound.is_some() || !matches!(import.ty, parsed::ExternType::Func(_))
+        });
         let old = context.run(|| std::mem::replace(&mut *self.inner.links.lock(), Arc::new(links)));
         context.run(|| drop(old));
         complete
@@ -144,6 +161,12 @@ impl Module {
 
     pub(super) fn links(&self) -> Arc<Links> {
         self.inner.links.lock().clone()
+    }
+
+    /// Why an import was not bound, as WAMR would say it, if a module to import from was looked
+    /// for. That is no failure by itself.
+    pub fn link_problem(&self) -> Option<String> {
+        self.links().problem.as_deref().map(str::to_owned)
     }
 
     /// The context the module was loaded into.
@@ -174,11 +197,12 @@ impl Module {
         self.inner.parsed.imports.iter().enumerate().map(move |(at, import)| {
             let ty = extern_type(&self.inner.parsed, import.ty);
             let linked = match ty {
-                ExternType::Func(_) => links.0.get(at).is_some_and(Option::is_some),
-                ExternType::Global(ty) => {
-                    constant_global(&import.module, &import.name, ty).is_some()
+                ExternType::Global(ty)
+                    if constant_global(&import.module, &import.name, ty).is_some() =>
+                {
+                    true
                 }
-                _ => false,
+                _ => links.bound.get(at).is_some_and(Option::is_some),
             };
             ImportType { module: &import.module, name: &import.name, ty, linked }
         })
@@ -223,6 +247,22 @@ impl Module {
     }
 }
 
+impl Inner {
+    /// Leaves nothing bound.
+    pub(super) fn take_links(&self) -> Arc<Links> {
+        std::mem::take(&mut *self.links.lock())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let imports_modules = !self.links.lock().subs.is_empty();
+        if imports_modules {
+            bind::release_subs(self.take_links());
+        }
+    }
+}
+
 impl EntryPoints {
     fn of(module: &parsed::Module) -> Self {
         // Anything but a function without parameters and results is somebody else's.
@@ -244,18 +284,6 @@ impl EntryPoints {
     pub(super) fn iter(self) -> impl Iterator<Item = u32> {
         [self.start, self.initialize, self.post_instantiate, self.call_ctors].into_iter().flatten()
     }
-}
-
-/// Looks up every function import among the context's natives.
-fn bind(context: &Context, module: &parsed::Module) -> Result<Links> {
-    let count = module.imports.len();
-    let mut links = alloc::try_vec(count).map_err(|_| Error::out_of_memory())?;
-    links.extend(module.imports.iter().map(|import| {
-        let parsed::ExternType::Func(ty) = import.ty else { return None };
-        let ty = module.types.get(ty as usize)?;
-        context.natives().resolve(&import.module, &import.name, ty)
-    }));
-    Ok(Links(links))
 }
 
 /// The value of a global that every context provides, as it lies in a slot.

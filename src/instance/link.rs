@@ -40,8 +40,11 @@ pub struct GlobalImport {
     pub instance: NonNull<Instance>,
 }
 
-/// Module names whose tables and memories an instance may have for itself.
-const BUILT_IN_MODULES: [&str; 4] = ["env", "wasi_unstable", "wasi_snapshot_preview1", ""];
+/// Whether this is the name of a module that only the host provides. An instance may have tables
+/// and memories that are imported from there for itself.
+pub fn is_built_in_module(name: &str) -> bool {
+    ["env", "wasi_unstable", "wasi_snapshot_preview1", ""].contains(&name)
+}
 
 #[cold]
 fn incompatible() -> Error {
@@ -64,7 +67,7 @@ fn fits(wanted: Limits, size: u64, max: Option<u64>) -> bool {
 /// threads import their memory under any name and expect it to be there.
 pub(super) fn is_made_afresh(import: &module::Import, bound: &Import<'_>) -> bool {
     let shared = matches!(import.ty, ExternType::Memory(ty) if ty.shared);
-    matches!(bound, Import::Nothing) && (shared || BUILT_IN_MODULES.contains(&&*import.module))
+    matches!(bound, Import::Nothing) && (shared || is_built_in_module(&import.module))
 }
 
 /// Where an imported memory lies.

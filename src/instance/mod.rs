@@ -45,7 +45,7 @@ pub use app_heap::AppHeapError;
 pub use envs::{EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::GuestAllocator;
-pub use link::{GlobalImport, Import};
+pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};

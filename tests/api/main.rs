@@ -6,6 +6,7 @@ mod backtrace;
 mod calls;
 mod linking;
 mod memory;
+mod modules;
 mod oom;
 mod stacks;
 mod threads;

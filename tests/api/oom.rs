@@ -1,8 +1,9 @@
 use isothread::{
-    Context, ExecEnv, FailRule, FuncType, HeapConfig, Instance, InstanceArgs, Module, Native,
-    UserAllocator, UserDataFunctions, UserFunctions, Val, ValType,
+    Context, ExecEnv, FailRule, FuncType, HeapConfig, Instance, InstanceArgs, Module, ModuleBytes,
+    Native, UserAllocator, UserDataFunctions, UserFunctions, Val, ValType,
 };
 use std::ffi::c_void;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Everything the library's own code allocates goes to the context whose code runs.
@@ -51,29 +52,42 @@ fn counting(live: &AtomicUsize) -> HeapConfig {
     HeapConfig::User(allocator.expect("malloc and free differ"))
 }
 
-/// Loads, instantiates and calls with some allocations failing. Any error will do, as long as
-/// it is one, and nothing may be left behind.
-fn scenario(rule: Option<FailRule>, wasm: &[u8]) -> Result<i32, String> {
+/// What a scenario does in its context, which is closed afterwards.
+type Program = fn(&Context) -> isothread::Result<i32>;
+
+const PROGRAMS: [Program; 2] = [one_module, two_modules];
+
+/// Runs a program with some allocations failing. Any error will do, as long as it is one, and
+/// nothing may be left behind.
+fn scenario(rule: Option<FailRule>, program: Program) -> Result<i32, String> {
     let live = AtomicUsize::new(0);
     let inner = counting(&live);
     let heap = match rule {
         Some(rule) => HeapConfig::Failing { inner: Box::new(inner), rule },
         None => inner,
     };
-    let outcome = in_context(heap, wasm).map_err(|error| error.message().to_owned());
+    let outcome = in_context(heap, program).map_err(|error| error.message().to_owned());
     assert_eq!(live.load(Ordering::Relaxed), 0, "left after {outcome:?}, {rule:?}");
     outcome
 }
 
-fn in_context(heap: HeapConfig, wasm: &[u8]) -> isothread::Result<i32> {
+fn in_context(heap: HeapConfig, program: Program) -> isothread::Result<i32> {
     let context = Context::builder().heap(heap).build()?;
+    let result = program(&context);
+    context.close();
+    result
+}
+
+/// Loads, instantiates and calls.
+fn one_module(context: &Context) -> isothread::Result<i32> {
+    let wasm = wat::parse_str(MODULE).unwrap();
     let ty = FuncType::new([ValType::I32], [ValType::I32]);
     let native = Native::new(ty, |_, args, results| {
         results[0] = args[0];
         Ok(())
     });
     context.define("host", "f", &native)?;
-    let module = Module::new(&context, wasm)?;
+    let module = Module::new(context, &wasm)?;
     let args = InstanceArgs { heap_size: 4096, ..Default::default() };
     let instance = Instance::new(&module, args)?;
     let mut env = ExecEnv::new(&instance, 0)?;
@@ -85,41 +99,84 @@ fn in_context(heap: HeapConfig, wasm: &[u8]) -> isothread::Result<i32> {
     Ok(7)
 }
 
+/// A binary that lies outside of the context.
+struct Binary(Arc<[u8]>);
+
+impl AsRef<[u8]> for Binary {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The same with a module that imports from another, which a reader finds.
+fn two_modules(context: &Context) -> isothread::Result<i32> {
+    let provider: Arc<[u8]> = wat::parse_str(
+        r#"(module (memory (export "memory") 1) (table (export "table") 1 funcref)
+            (global (export "g") (mut i32) (i32.const 3))
+            (func (export "f") (result i32) (i32.const 4)))"#,
+    )
+    .unwrap()
+    .into();
+    let user = wat::parse_str(
+        r#"(module (import "provider" "f" (func $f (result i32)))
+            (import "provider" "memory" (memory 1))
+            (import "provider" "table" (table 1 funcref))
+            (import "provider" "g" (global (mut i32)))
+            (func (export "run") (result i32) (i32.add (call $f) (global.get 0))))"#,
+    )
+    .unwrap();
+    context.set_module_reader(Some(Arc::new(move |_| {
+        Some(Box::new(Binary(provider.clone())) as ModuleBytes)
+    })))?;
+    let module = Module::new(context, &user)?;
+    context.register_module("user", &module)?;
+    let instance = Instance::new(&module, InstanceArgs::default())?;
+    let mut env = ExecEnv::new(&instance, 0)?;
+    assert_eq!(context.stats().objects(), 5);
+    instance.typed_func::<(), i32>("run")?.call(&mut env, ())
+}
+
 #[test]
 fn every_allocation_fails_once() {
-    let wasm = wat::parse_str(MODULE).unwrap();
-    let mut failures = 0;
-    let mut last_failure = 0;
-    for number in 1..=2000 {
-        // Some failures are not missed: growth gives -1, a pool keeps nothing.
-        if let Err(text) = scenario(Some(FailRule::Once(number)), &wasm) {
-            (failures, last_failure) = (failures + 1, number);
-            assert!(text.contains("allocate") && text.contains("failed"), "{number}: {text}");
+    for program in PROGRAMS {
+        let mut failures = 0;
+        let mut last_failure = 0;
+        for number in 1..=2000 {
+            // Some failures are not missed: growth gives -1, a pool keeps nothing.
+            if let Err(text) = scenario(Some(FailRule::Once(number)), program) {
+                (failures, last_failure) = (failures + 1, number);
+                assert!(text.contains("allocate") && text.contains("failed"), "{number}: {text}");
+            }
         }
+        assert!(failures > 20 && last_failure < 1000, "{failures} failures, last {last_failure}");
     }
-    assert!(failures > 20 && last_failure < 1000, "{failures} failures, last {last_failure}");
 }
 
 #[test]
 fn every_allocation_fails_from_some_point_on() {
-    let wasm = wat::parse_str(MODULE).unwrap();
-    let mut succeeded_at = 0;
-    for number in 1..=2000 {
-        match scenario(Some(FailRule::From(number)), &wasm) {
-            Ok(_) => {
-                succeeded_at = number;
-                break;
-            }
-            Err(text) => {
-                assert!(text.contains("allocate") && text.contains("failed"), "{number}: {text}");
+    for program in PROGRAMS {
+        let mut succeeded_at = 0;
+        for number in 1..=2000 {
+            match scenario(Some(FailRule::From(number)), program) {
+                Ok(_) => {
+                    succeeded_at = number;
+                    break;
+                }
+                Err(text) => {
+                    assert!(
+                        text.contains("allocate") && text.contains("failed"),
+                        "{number}: {text}"
+                    );
+                }
             }
         }
+        assert!(succeeded_at > 20, "it takes only {succeeded_at} allocations");
     }
-    assert!(succeeded_at > 20, "it takes only {succeeded_at} allocations");
 }
 
 #[test]
 fn nothing_is_left_behind() {
-    let wasm = wat::parse_str(MODULE).unwrap();
-    assert_eq!(scenario(None, &wasm), Ok(7));
+    for program in PROGRAMS {
+        assert_eq!(scenario(None, program), Ok(7));
+    }
 }

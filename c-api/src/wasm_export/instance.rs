@@ -4,14 +4,16 @@ use super::arguments::InstantiationArgs2;
 use super::inst_context;
 use super::integers::RunningMode;
 use super::module::{WASMModuleCommon, give_back};
+use super::multi_module;
 use super::setup;
 use super::types::{RunningMode as Mode, wasm_module_inst_t};
 use crate::ffi::{ErrorBuf, context, guard, handle};
 use crate::shared::{InstantiationArgs, wasm_module_t};
-use isothread::{Instance, InstanceArgs};
+use isothread::{Instance, InstanceArgs, Module, SubHostState};
 use std::ffi::{c_char, c_void};
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What a `wasm_module_inst_t` points to: the runtime's own instance, with the embedder's module
@@ -145,19 +147,27 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
     let state = context::within(module.module.context(), || unsafe {
         super::wasi::state_for(module, args).map(|state| Box::new(state) as Box<_>)
     });
+    let wasi = args.wasi;
+    let sub_state = context::within(module.module.context(), || {
+        // SAFETY: the same promise.
+        let state = move |sub: &Module| unsafe { super::wasi::state_for_imported(sub, &wasi) };
+        Some(Rc::new(state) as Rc<SubHostState>)
+    });
     let args = InstanceArgs {
         stack_size: args.v1.default_stack_size,
         heap_size: args.v1.host_managed_heap_size,
         max_memory_pages: args.v1.max_memory_pages,
         custom_data: args.custom_data.expose_provenance(),
         host_state: Some(state.map_err(Failure::Error)??),
+        sub_host_state: sub_state.map_err(Failure::Error)?,
     };
     Instance::new(&module.module, args).map_err(Failure::Error)
 }
 
-/// Takes an instance down: calls the destructors of context keys, lets go of the objects it owns
-/// behind externrefs, and frees it. Its own execution environment goes with it; others may still
-/// be destroyed afterwards, but nothing else may be done with them.
+/// Takes an instance down, with the instances of modules that it imports from: calls the
+/// destructors of context keys, lets go of the objects it owns behind externrefs, and frees it.
+/// Its own execution environment goes with it; others may still be destroyed afterwards, but
+/// nothing else may be done with them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
     guard(|| {
@@ -165,16 +175,18 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
         let module: wasm_module_t =
             std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT));
+        if module.is_null() {
+            // An imported module's instance, as natives see it: it goes with the importer's.
+            return;
+        }
         // SAFETY: this API made the instance, and it keeps its module until below.
         if let Some(module) = unsafe { module_of(&instance) } {
             inst_context::end(module_inst, &instance, &module.keys);
         }
         instance.delete_extern_objects();
         drop(ManuallyDrop::into_inner(instance));
-        if !module.is_null() {
-            // SAFETY: the count that `instantiate` took for this instance.
-            unsafe { give_back(module) };
-        }
+        // SAFETY: the count that `instantiate` took for this instance.
+        unsafe { give_back(module) };
     })
 }
 
@@ -183,9 +195,13 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
 pub unsafe extern "C" fn wasm_runtime_get_module(module_inst: wasm_module_inst_t) -> wasm_module_t {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { handle::instance(module_inst) }.map_or(std::ptr::null_mut(), |instance| {
-            std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT))
-        })
+        let Some(instance) = (unsafe { handle::instance(module_inst) }) else {
+            return std::ptr::null_mut();
+        };
+        match instance.slot(MODULE_SLOT) {
+            0 => multi_module::handle_of(&instance.module()),
+            module => std::ptr::with_exposed_provenance_mut(module),
+        }
     })
 }
 

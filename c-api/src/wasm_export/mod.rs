@@ -5,7 +5,7 @@
 //! Control enters at each exported function, which runs inside `guard` and returns its error
 //! value for whatever goes wrong.
 //!
-//! Sections still to come, each a file of its own: multi-module loading, shared heaps, profiling.
+//! Sections still to come, each a file of its own: shared heaps, profiling.
 
 pub mod address;
 pub mod application;
@@ -24,6 +24,7 @@ pub mod instance;
 pub mod integers;
 pub mod memory;
 pub mod module;
+pub mod multi_module;
 pub mod native;
 pub mod package;
 mod parse;

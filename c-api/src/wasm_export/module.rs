@@ -8,7 +8,7 @@ use crate::shared::{LoadArgs, wasm_module_t};
 use isothread::{LoadOptions, Module, PackageType, file_version};
 use std::ffi::{CString, c_char};
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What a `wasm_module_t` points to. Owner: the embedder's handle and every instance of it, each
@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub struct WASMModuleCommon {
     tag: AtomicU32,
     pub(crate) module: Module,
+    /// Whether the context has the count that would be the embedder's.
+    of_context: AtomicBool,
     /// Whether the embedder said that it would free the binary.
     binary_freeable: bool,
     /// The module's name as C reads it, made when it is asked for or set.
@@ -36,11 +38,22 @@ impl WASMModuleCommon {
             keys: Keys::of(module.context())?,
             tag: AtomicU32::new(LIVE),
             module,
+            of_context: AtomicBool::new(false),
             binary_freeable,
             name: Mutex::new(None),
             wasi: Mutex::default(),
             reflection: OnceLock::new(),
         })
+    }
+
+    /// A handle that the context keeps.
+    pub(crate) fn of_context(module: Module) -> isothread::Result<Self> {
+        Ok(Self { of_context: AtomicBool::new(true), ..Self::new(module, false)? })
+    }
+
+    /// Makes the embedder's count the context's; false if it is already.
+    pub(crate) fn give_to_context(&self) -> bool {
+        !self.of_context.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn is_tagged(&self) -> bool {
@@ -71,9 +84,10 @@ pub(crate) fn c_string(text: &str) -> CString {
 }
 
 /// Loads a binary into the calling thread's context: parses and validates it and binds its
-/// imports to the native functions registered so far. `buf` is not modified and may be freed
-/// afterwards. NULL on failure, with "WASM module load failed: ..." in `error_buf`. An import
-/// that nothing is found for is no failure.
+/// imports to the native functions registered so far, or to what other modules export
+/// (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
+/// failure, with "WASM module load failed: ..." in `error_buf`. An import that nothing is found
+/// for is no failure, even if `error_buf` then says why another module did not help.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load(
     buf: *mut u8,
@@ -198,7 +212,12 @@ unsafe fn join(list: *const wasm_section_t) -> isothread::Result<Vec<u8>> {
 /// Loads into the calling thread's context, or says in `error` why not.
 fn load_into(bytes: &[u8], name: &str, args: &LoadArgs, error: &mut ErrorBuf) -> wasm_module_t {
     match load(bytes, name, args) {
-        Ok(module) => Arc::into_raw(module).cast_mut(),
+        Ok(module) => {
+            if let Some(problem) = module.module.link_problem() {
+                error.set(format_args!("{problem}"));
+            }
+            Arc::into_raw(module).cast_mut()
+        }
         Err(failure) => {
             error.set(format_args!("{failure}"));
             std::ptr::null_mut()
@@ -248,8 +267,8 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
 }
 
 /// Binds the imports of a module that was loaded with `no_resolve`, or that had unbound imports
-/// when it was loaded, to the native functions registered in its context by now. True when every
-/// imported function is bound afterwards.
+/// when it was loaded, to the native functions and modules registered in its context by now. True
+/// when every imported function is bound afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> bool {
     // SAFETY: the C contract of handles.
@@ -257,12 +276,16 @@ pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> 
 }
 
 /// Gives a module back. Its instances keep what they need of it, so it may go before them; the
-/// handle is not to be used afterwards.
+/// handle is not to be used afterwards. A registered module stays until its context ends: nothing
+/// happens to it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
     guard(|| {
         // SAFETY: the C contract of handles.
         let Some(handle) = (unsafe { handle::module(module) }) else { return };
+        if handle.of_context.load(Ordering::Relaxed) {
+            return;
+        }
         // An instance may still hold the block; the embedder's second try finds the tag gone.
         handle.tag.store(0, Ordering::Relaxed);
         // SAFETY: the embedder's count, from `wasm_runtime_load`, is given back once.

@@ -3,10 +3,12 @@
 use super::arguments::InstantiationArgs2;
 use super::instance::Failure;
 use super::module::WASMModuleCommon;
+use super::multi_module::existing_handle;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
 use crate::ffi::{guard, handle, log, opt_bytes};
 use crate::shared::wasm_module_t;
-use isothread::{Func, Instance, WasiArgs, WasiCtx};
+use isothread::{Error, Func, Instance, Module, WasiArgs, WasiCtx};
+use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
 use std::sync::PoisonError;
@@ -98,11 +100,11 @@ impl Settings {
 }
 
 /// The settings an instance gets: those of the options or those of the module, not both.
-fn settings_for(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Settings, Failure> {
+fn settings_for(module: &WASMModuleCommon, options: &Settings) -> Result<Settings, Failure> {
     let of_module = *module.wasi.lock().unwrap_or_else(PoisonError::into_inner);
-    match (of_module.given, args.wasi.given) {
+    match (of_module.given, options.given) {
         (true, true) => Err(Failure::WasiTwice),
-        (_, true) => Ok(args.wasi),
+        (_, true) => Ok(*options),
         _ => Ok(of_module),
     }
 }
@@ -115,7 +117,32 @@ pub(crate) unsafe fn state_for(
     module: &WASMModuleCommon,
     args: &InstantiationArgs2,
 ) -> Result<WasiCtx, Failure> {
-    let settings = settings_for(module, args)?;
+    let settings = settings_for(module, &args.wasi)?;
+    // SAFETY: passed on.
+    unsafe { state_of(settings) }.map_err(Failure::Wasi)
+}
+
+/// What WASI keeps with the instance of a module that another imports from; `options` are the
+/// importer's.
+///
+/// # Safety
+/// The arrays and strings of the settings are there.
+pub(crate) unsafe fn state_for_imported(
+    module: &Module,
+    options: &Settings,
+) -> isothread::Result<Option<Box<dyn Any + Send + Sync>>> {
+    let settings = match existing_handle(module) {
+        Some(handle) => settings_for(&handle, options).map_err(|e| Error::misuse(e.to_string()))?,
+        None => *options,
+    };
+    // SAFETY: passed on.
+    let state = unsafe { state_of(settings) }?;
+    Ok(Some(Box::new(state)))
+}
+
+/// # Safety
+/// The arrays and strings of the settings are there.
+unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
     // A descriptor that is no `int` is none at all.
     let [stdin, stdout, stderr] =
         settings.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd).unwrap_or(-1));
@@ -133,7 +160,7 @@ pub(crate) unsafe fn state_for(
             stderr,
         }
     };
-    WasiCtx::new(&args).map_err(Failure::Wasi)
+    WasiCtx::new(&args)
 }
 
 /// Sets what later instances of the module see of the host: `dir_list` gives host directories

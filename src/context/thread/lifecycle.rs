@@ -219,6 +219,12 @@ pub fn native_stack_low() -> usize {
     with(ThreadState::stack_low).unwrap_or(0)
 }
 
+/// The number of the calling thread's state; no two states of a process have the same. Fibres with
+/// states of their own count as threads.
+pub fn number() -> u64 {
+    with(|state| state.id).unwrap_or(0)
+}
+
 /// The thread is in its parent's context until this is dropped.
 #[must_use = "dropping the guard leaves the context"]
 pub struct Inherited {

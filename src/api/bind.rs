@@ -1,0 +1,269 @@
+//! What a module's imports are bound to when it is loaded.
+//!
+//! A function is looked for among the context's natives first. What is left, and is not of one
+//! of the built-in modules, is looked for in the module that the import names. An import that
+//! nothing is found for is no failure here: the instance decides what to make of it.
+
+use super::module::{Inner, constant_global};
+use super::registered;
+use super::{Context, Error, ErrorKind, Module, Result};
+use crate::abi::types::Limits;
+use crate::alloc;
+use crate::instance::is_built_in_module;
+use crate::module::{self as parsed, ExternKind, ExternType, Import};
+use crate::native::HostFunc;
+use std::sync::Arc;
+
+/// The bindings of a module. Shared by the module and its instances.
+#[derive(Default)]
+pub(super) struct Links {
+    /// By the imports' places in the binary.
+    pub(super) bound: Vec<Option<Bound>>,
+    /// The modules that are imported from, in the order in which they are first named.
+    pub(super) subs: Vec<Sub>,
+    /// Why an import was not bound, if a module to import from was looked for.
+    pub(super) problem: Option<Box<str>>,
+}
+
+pub(super) enum Bound {
+    Host(Arc<HostFunc>),
+    /// What `subs[sub]` exports: the index is one of the import's kind.
+    Export {
+        sub: usize,
+        index: u32,
+    },
+}
+
+pub(super) struct Sub {
+    pub(super) name: Box<str>,
+    pub(super) module: Module,
+}
+
+/// Whether function imports are bound.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Funcs {
+    Now,
+    Later,
+}
+
+/// What was bound before, when a module's imports are bound afresh.
+pub(super) struct Earlier<'a> {
+    pub(super) module: &'a Arc<Inner>,
+    pub(super) links: &'a Links,
+}
+
+/// Binds the imports of `module`. Fails only without memory.
+pub(super) fn bind(
+    context: &Context,
+    module: &parsed::Module,
+    funcs: Funcs,
+    earlier: Option<&Earlier<'_>>,
+) -> Result<Links> {
+    let mut bound = alloc::try_vec(module.imports.len())?;
+    let mut binder = Binder {
+        context,
+        module,
+        earlier,
+        enabled: registered::is_set_up(context),
+        links: Links::default(),
+        failed: Vec::new(),
+    };
+    for import in &module.imports {
+        bound.push(binder.bind(import, funcs)?);
+    }
+    binder.links.bound = bound;
+    Ok(binder.links)
+}
+
+/// Why an export is not what an import asks for.
+enum Misfit {
+    Unknown,
+    Type,
+}
+
+impl Misfit {
+    /// What WAMR logs, and what it leaves in the error buffer of the load.
+    fn texts(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unknown => {
+                let text = "unknown import or incompatible import type";
+                (text, text)
+            }
+            Self::Type => (
+                "WASM module instantiate failed: incompatible import type",
+                "WASM module load failed: incompatible import type",
+            ),
+        }
+    }
+}
+
+struct Binder<'a> {
+    context: &'a Context,
+    module: &'a parsed::Module,
+    earlier: Option<&'a Earlier<'a>>,
+    /// Whether modules can import modules in this context.
+    enabled: bool,
+    links: Links,
+    /// Modules that could not be loaded.
+    failed: Vec<&'a str>,
+}
+
+impl<'a> Binder<'a> {
+    fn bind(&mut self, import: &'a Import, funcs: Funcs) -> Result<Option<Bound>> {
+        match import.ty {
+            ExternType::Func(_) if funcs == Funcs::Later => return Ok(None),
+            ExternType::Func(ty) => {
+                let Some(ty) = self.module.types.get(ty as usize) else { return Ok(None) };
+                let native = self.context.natives().resolve(&import.module, &import.name, ty);
+                if let Some(native) = native {
+                    return Ok(Some(Bound::Host(native)));
+                }
+            }
+            ExternType::Global(ty)
+                if constant_global(&import.module, &import.name, ty).is_some() =>
+            {
+                return Ok(None);
+            }
+            _ => {}
+        }
+        if !self.enabled || is_built_in_module(&import.module) {
+            return Ok(None);
+        }
+        let Some(sub) = self.sub(&import.module)? else { return Ok(None) };
+        match self.export(sub, import) {
+            Ok(index) => Ok(Some(Bound::Export { sub, index })),
+            Err(misfit) => {
+                let kind = kind_name(import.ty);
+                let (module, name) = (&import.module, &import.name);
+                let (log, problem) = misfit.texts();
+                log::warn!("failed to link {kind} ({module}, {name}): {log}");
+                self.links.problem = Some(problem.into());
+                Ok(None)
+            }
+        }
+    }
+
+    /// The place of the module with this name among those that are imported from.
+    fn sub(&mut self, name: &'a str) -> Result<Option<usize>> {
+        if let Some(place) = self.links.subs.iter().position(|sub| &*sub.name == name) {
+            return Ok(Some(place));
+        }
+        if self.failed.contains(&name) {
+            return Ok(None);
+        }
+        let found = self.find(name);
+        match found {
+            Ok(module) => {
+                alloc::fallible(|| self.links.subs.try_reserve(1))?;
+                self.links.subs.push(Sub { name: name.into(), module });
+                Ok(Some(self.links.subs.len() - 1))
+            }
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => Err(error),
+            Err(error) => {
+                let problem = format!("WASM module load failed: {}", error.message());
+                log::warn!("failed to load sub module: {problem}");
+                self.links.problem = Some(problem.into());
+                alloc::fallible(|| self.failed.try_reserve(1))?;
+                self.failed.push(name);
+                Ok(None)
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<Module> {
+        let Some(earlier) = self.earlier else {
+            return registered::find_or_read(self.context, name);
+        };
+        if let Some(sub) = earlier.links.subs.iter().find(|sub| &*sub.name == name) {
+            return Ok(sub.module.clone());
+        }
+        let module = registered::find_or_read(self.context, name)?;
+        // The module exists already, so others may import from it.
+        if reaches(&module, earlier.module)? {
+            return Err(Error::load(format!("found circular dependency on {name}")));
+        }
+        Ok(module)
+    }
+
+    /// The index of what a module exports under the import's name, if its type fits.
+    fn export(&self, sub: usize, import: &Import) -> Result<u32, Misfit> {
+        let exporter = &*self.links.subs[sub].module.inner.parsed;
+        let kind = match import.ty {
+            ExternType::Func(_) => ExternKind::Func,
+            ExternType::Table(_) => ExternKind::Table,
+            ExternType::Memory(_) => ExternKind::Memory,
+            ExternType::Global(_) => ExternKind::Global,
+        };
+        let index = exporter.exported(&import.name, kind).ok_or(Misfit::Unknown)?;
+        let offered = exporter.extern_type(kind, index).ok_or(Misfit::Unknown)?;
+        let fits = match (import.ty, offered) {
+            (ExternType::Func(wanted), ExternType::Func(offered)) => {
+                self.module.types.get(wanted as usize) == exporter.types.get(offered as usize)
+            }
+            (ExternType::Table(wanted), ExternType::Table(offered)) => {
+                wanted.elem == offered.elem
+                    && wanted.table64 == offered.table64
+                    && limits_fit(wanted.limits, offered.limits)
+            }
+            (ExternType::Memory(wanted), ExternType::Memory(offered)) => {
+                wanted.shared == offered.shared
+                    && wanted.memory64 == offered.memory64
+                    && limits_fit(wanted.limits, offered.limits)
+            }
+            (wanted, offered) => wanted == offered,
+        };
+        fits.then_some(index).ok_or(Misfit::Type)
+    }
+}
+
+fn limits_fit(wanted: Limits, offered: Limits) -> bool {
+    offered.min >= wanted.min
+        && wanted.max.is_none_or(|wanted| offered.max.is_some_and(|offered| offered <= wanted))
+}
+
+fn kind_name(ty: ExternType) -> &'static str {
+    match ty {
+        ExternType::Func(_) => "function",
+        ExternType::Table(_) => "table",
+        ExternType::Memory(_) => "memory",
+        ExternType::Global(_) => "global",
+    }
+}
+
+/// Whether `from` imports from `target`, directly or through others.
+fn reaches(from: &Module, target: &Arc<Inner>) -> Result<bool> {
+    let mut seen = vec![from.clone()];
+    let mut next = 0;
+    while let Some(module) = seen.get(next) {
+        if Arc::ptr_eq(&module.inner, target) {
+            return Ok(true);
+        }
+        let links = module.links();
+        for sub in &links.subs {
+            if seen.iter().all(|other| other.id() != sub.module.id()) {
+                alloc::fallible(|| seen.try_reserve(1))?;
+                seen.push(sub.module.clone());
+            }
+        }
+        next += 1;
+    }
+    Ok(false)
+}
+
+/// A module that cannot be imported from, though it may be sound.
+pub(super) fn not_registered(name: &str) -> Error {
+    Error::load(format!("failed to register sub module {name}"))
+}
+
+/// Takes modules apart one by one: each may be the last to hold others, in a chain of any length.
+pub(super) fn release_subs(links: Arc<Links>) {
+    let mut last = vec![links];
+    while let Some(links) = last.pop() {
+        let Some(links) = Arc::into_inner(links) else { continue };
+        for sub in links.subs {
+            if let Some(inner) = Arc::into_inner(sub.module.inner) {
+                last.push(inner.take_links());
+            }
+        }
+    }
+}

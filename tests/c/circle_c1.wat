@@ -1,0 +1,3 @@
+(module
+  (import "circle_c2" "f" (func $next (result i32)))
+  (func (export "f") (result i32) (i32.add (call $next) (i32.const 1))))

@@ -1,0 +1,22 @@
+;; A reactor that counts. It knows the host by `env.who`.
+(module
+  (import "env" "who" (func $who (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (global $count (export "count") (mut i32) (i32.const 0))
+  (memory (export "memory") 1 2)
+  (table (export "table") 2 4 funcref)
+  (elem (i32.const 0) func $bump)
+  (data (i32.const 32) "initialized\n")
+  (func (export "_initialize")
+    (global.set $count (i32.const 10))
+    (i32.store (i32.const 0) (i32.const 32))
+    (i32.store (i32.const 4) (i32.const 12))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func $bump (export "bump") (result i32)
+    (global.set $count (i32.add (global.get $count) (i32.const 1)))
+    (i32.store8 (i32.const 0) (global.get $count))
+    (global.get $count))
+  (func (export "host") (result i32) (call $who))
+  (func (export "trap") (result i32) unreachable)
+  (func (export "spin") (loop (br 0))))

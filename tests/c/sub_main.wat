@@ -1,0 +1,18 @@
+;; Imports from `sub_a` and `sub_b`, which has a `sub_a` of its own.
+(module
+  (import "sub_a" "bump" (func $bump (result i32)))
+  (import "sub_a" "count" (global $count (mut i32)))
+  (import "sub_a" "memory" (memory 1))
+  (import "sub_a" "table" (table 2 funcref))
+  (import "sub_a" "trap" (func $trap (result i32)))
+  (import "sub_a" "spin" (func $spin))
+  (import "sub_b" "bump_twice" (func $bump_twice (result i32)))
+  (import "sub_b" "host" (func $host (result i32)))
+  (export "bump" (func $bump))
+  (func (export "bump_twice") (result i32) (call $bump_twice))
+  (func (export "host") (result i32) (call $host))
+  (func (export "count") (result i32) (global.get $count))
+  (func (export "byte") (result i32) (i32.load8_u (i32.const 0)))
+  (func (export "indirect") (result i32) (call_indirect (result i32) (i32.const 0)))
+  (func (export "trap") (result i32) (call $trap))
+  (func (export "spin") (call $spin)))
