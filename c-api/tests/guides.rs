@@ -89,6 +89,11 @@ fn embedding() {
 }
 
 #[test]
+fn migrating() {
+    check_guide("migrating-from-wamr.md");
+}
+
+#[test]
 fn blocks_go_to_their_sections() {
     let found = sections("# T\n```sh\nno\n```\n## A\n```c\nint a;\n```\n```c\nint b;\n```\n## B\n");
     assert_eq!(found[1].c, "int a;\nint b;\n");
