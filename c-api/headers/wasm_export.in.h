@@ -17,8 +17,10 @@
  *   error_buf may be NULL.
  * - Threads. A context may be used by several threads. One execution environment is used by one
  *   thread at a time, and an instance is taken apart by one thread when no other uses it.
- * - Strings and arrays passed in are copied, or only read during the call.
- * - Strings handed out belong to the handle they were asked of.
+ * - Ownership. What a function makes or loads is the caller's, who gives it back to the function
+ *   that its comment names. Every other handle, string and array that is handed out belongs to the
+ *   handle it was asked of and goes with it. Strings and arrays passed in are copied, or only read
+ *   during the call.
  */
 
 #ifndef _WASM_EXPORT_H

@@ -168,3 +168,20 @@ fn every_declared_function_is_a_fact_and_documented() {
         }
     }
 }
+
+/// What most comments need not say because it holds for all of the header's functions.
+#[test]
+fn headers_say_what_holds_for_every_function() {
+    for header in headers() {
+        let known = functions();
+        if !known.iter().any(|f| f.header == header && f.status == "defined") {
+            continue;
+        }
+        let path = root().join("c-api/include").join(&header);
+        let text = std::fs::read_to_string(path).expect("a header");
+        let (rules, _) = text.split_once("*/").expect("a comment");
+        for topic in ["Rules that hold for every function", "Ownership", "NULL", "Threads"] {
+            assert!(rules.contains(topic), "{header} says nothing of {topic:?}");
+        }
+    }
+}

@@ -29,7 +29,8 @@ pub extern "C" fn wasm_runtime_malloc(size: c_uint) -> *mut c_void {
 }
 
 /// Allocates with an alignment: a power of two of which `size` is a multiple. Only for contexts
-/// with a pool; elsewhere NULL with a log line. The block cannot be resized.
+/// with a pool; elsewhere NULL with a log line. The block cannot be resized; it is given back with
+/// `wasm_runtime_free`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_aligned_alloc(size: c_uint, alignment: c_uint) -> *mut c_void {
     guard(|| {

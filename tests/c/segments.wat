@@ -1,0 +1,17 @@
+;; Passive segments that can be used once.
+(module
+  (type $number (func (result i32)))
+  (import "env" "unbound" (func (param i32)))
+  (memory 1)
+  (table 1 funcref)
+  (data $text "abcd")
+  (elem $functions func $seven)
+  (func $seven (type $number) (i32.const 7))
+  (func (export "data") (type $number)
+    (memory.init $text (i32.const 8) (i32.const 0) (i32.const 4))
+    (data.drop $text)
+    (i32.load (i32.const 8)))
+  (func (export "elem") (type $number)
+    (table.init $functions (i32.const 0) (i32.const 0) (i32.const 1))
+    (elem.drop $functions)
+    (call_indirect (type $number) (i32.const 0))))
