@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{compile_modules, library, root, run, scratch, text};
+use common::{compile_modules, declared, functions, library, root, run, scratch, text};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -85,12 +85,16 @@ fn check_under_valgrind(program: &Path, folder: &Path, name: &str) {
 
 fn all(name: &str) {
     let folder = scratch(&format!("c_{name}"));
-    compile_modules("tests/c", &folder);
+    all_in(name, &folder, &[]);
+}
+
+fn all_in(name: &str, folder: &Path, extra: &[&str]) {
+    compile_modules("tests/c", folder);
     for linked in [Linked::Shared, Linked::Static] {
-        let program = compile(name, linked, &folder, &[]);
-        check(Command::new(&program).arg(&folder), name);
+        let program = compile(name, linked, folder, extra);
+        check(Command::new(&program).arg(folder), name);
         if let Linked::Shared = linked {
-            check_under_valgrind(&program, &folder, name);
+            check_under_valgrind(&program, folder, name);
         }
     }
 }
@@ -118,4 +122,77 @@ fn no_malloc() {
                 --wrap=aligned_alloc";
     let program = compile("no_malloc", Linked::Static, &folder, &[wrap]);
     check(Command::new(&program).arg(&folder), "no_malloc");
+}
+
+/// Functions that are there in the future are swept too.
+#[test]
+fn sweep() {
+    let folder = scratch("c_sweep");
+    for (file, handles) in [("with_nothing.inc", false), ("with_handles.inc", true)] {
+        std::fs::write(folder.join(file), every_call(handles)).expect("a file can be written");
+    }
+    let include = format!("-I{}", folder.display());
+    all_in("sweep", &folder, &[&include]);
+}
+
+/// A C call of every function of `wasm_export.h`, with zero for every argument, or with the
+/// program's `handles` where the type is one.
+fn every_call(handles: bool) -> String {
+    // The program begins and ends contexts, and prints nothing; what ends a handle would leave
+    // nothing to the calls behind it.
+    let mut left_out = vec!["wasm_runtime_init", "wasm_runtime_destroy"];
+    if handles {
+        left_out.extend([
+            "wasm_runtime_unload",
+            "wasm_runtime_deinstantiate",
+            "wasm_runtime_destroy_exec_env",
+            "wasm_runtime_destroy_spawned_exec_env",
+            "wasm_runtime_set_module_inst",
+        ]);
+    }
+    let declared = declared("wasm_export.h");
+    let mut calls = String::new();
+    for function in functions() {
+        let name = function.name.as_str();
+        let here = function.status == "defined" && declared.contains(&function.name);
+        let prints = handles && name.contains("_dump_");
+        if !here || prints || left_out.contains(&name) {
+            continue;
+        }
+        let (_, rest) = function.prototype.split_once('(').expect("a prototype");
+        let (params, _) = rest.rsplit_once(')').expect("a prototype");
+        let arguments = arguments(params, handles).join(", ");
+        let end = match name {
+            "wasm_runtime_malloc" | "wasm_runtime_realloc" => "wasm_runtime_free",
+            "wasm_runtime_create_exec_env" => "wasm_runtime_destroy_exec_env",
+            "wasm_runtime_spawn_exec_env" => "wasm_runtime_destroy_spawned_exec_env",
+            _ if name.starts_with("wasm_runtime_load") => "wasm_runtime_unload",
+            _ if name.starts_with("wasm_runtime_instantiate") => "wasm_runtime_deinstantiate",
+            _ => "(void)",
+        };
+        calls += &format!("    {end}({name}({arguments}));\n");
+    }
+    assert!(calls.lines().count() > 140, "the table is nearly empty");
+    calls
+}
+
+fn arguments(params: &str, handles: bool) -> Vec<&'static str> {
+    let mut depth = 0;
+    let outer = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    };
+    let params = params.split(outer).map(str::trim).filter(|p| *p != "void" && *p != "...");
+    let argument = |param: &str| {
+        let of = |ty: &str| handles && param.contains(ty) && !param.contains('*');
+        match () {
+            () if of("wasm_module_t ") => "module",
+            () if of("wasm_module_inst_t ") => "inst",
+            () if of("wasm_exec_env_t ") => "env",
+            () if of("wasm_function_inst_t ") => "func",
+            () if of("wasm_memory_inst_t ") => "memory",
+            () => "0",
+        }
+    };
+    params.map(argument).collect()
 }
