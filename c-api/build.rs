@@ -8,9 +8,14 @@ use std::{env, fs, io};
 /// The name that programs ask for when they are started.
 const SONAME: &str = "libiwasm.so.2";
 
+/// Layouts that are WAMR's, and those that are ours alone.
+const LAYOUTS: [&str; 2] = ["facts/layout.txt", "facts/ctx_layout.txt"];
+
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=facts/layout.txt");
+    for table in LAYOUTS {
+        println!("cargo:rerun-if-changed={table}");
+    }
     println!("cargo:rerun-if-changed=shim/variadic.c");
     cc::Build::new().file("shim/variadic.c").include("include").std("c99").compile("iwasm_shim");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
@@ -19,7 +24,10 @@ fn main() -> io::Result<()> {
         // Destructors of thread state must not outlive the code they run.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
-    let table = fs::read_to_string("facts/layout.txt")?;
+    let mut table = String::new();
+    for path in LAYOUTS {
+        table += &fs::read_to_string(path)?;
+    }
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     link_soname(Path::new(&out));
     fs::write(Path::new(&out).join("layout.rs"), layout_assertions(&table))

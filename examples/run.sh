@@ -1,13 +1,22 @@
 #!/bin/sh
-# Builds the C library and the example, and runs eight isolated runtimes in one process.
-# The exit code is 0 when every worker got what it was given and nothing else.
+# Builds the C library and the examples, and runs eight isolated runtimes in one process, then the
+# small examples, in C and in Rust. Each checks itself: the exit code is 0 when every tenant got
+# what it was given and nothing else. Arguments are those of isolated_workers.
 set -eu
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 
 cargo build --release -p isothread-c
 library=$(cd "$target/release" && pwd)
-"${CC:-cc}" -std=c99 -O2 -Wall -Wextra -pthread -Ic-api/include -Iexamples \
-    -o "$target/isolated_workers" examples/isolated_workers.c \
-    -L"$library" -liwasm -Wl,-rpath,"$library"
+for name in isolated_workers plugin_host thread_pool fibres; do
+    "${CC:-cc}" -std=c99 -O2 -Wall -Wextra -pthread -Ic-api/include -Iexamples \
+        -o "$target/$name" "examples/$name.c" \
+        -L"$library" -liwasm -Wl,-rpath,"$library"
+done
 "$target/isolated_workers" "$@"
+for name in plugin_host thread_pool fibres; do
+    echo "== $name"
+    "$target/$name"
+    echo "== $name, in Rust"
+    cargo run --quiet --example "$name"
+done

@@ -43,6 +43,18 @@ extern "C" {
 
 @type wasm_runtime_ctx_t
 
+@type wasm_runtime_ctx_limit_t
+
+@type wasm_runtime_ctx_limits_t
+
+@type wasm_runtime_ctx_stats_t
+
+@type wasm_runtime_ctx_jit_options_t
+
+@type wasm_runtime_ctx_visitor_t
+
+@type wasm_runtime_ctx_log_callback_t
+
 /* ---- Making, keeping and naming contexts ---- */
 
 @functions wasm_runtime_ctx/context.rs WASM_RUNTIME_API_EXTERN
@@ -54,6 +66,18 @@ extern "C" {
 /* ---- Which context a thread is in ---- */
 
 @functions wasm_runtime_ctx/thread.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Limits, counters, and stopping everything ---- */
+
+@functions wasm_runtime_ctx/limits.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Sharing modules between contexts ---- */
+
+@functions wasm_runtime_ctx/import.rs WASM_RUNTIME_API_EXTERN
+
+/* ---- Settings ---- */
+
+@functions wasm_runtime_ctx/settings.rs WASM_RUNTIME_API_EXTERN
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,114 @@ struct WASMRuntimeCtx;
  */
 typedef struct WASMRuntimeCtx *wasm_runtime_ctx_t;
 
+/**
+ * The limits that `wasm_runtime_ctx_limits_t.set` names, to be combined.
+ */
+typedef enum wasm_runtime_ctx_limit_t {
+    WASM_RUNTIME_CTX_LIMIT_MEMORY = 1,
+    WASM_RUNTIME_CTX_LIMIT_FUEL = 2,
+    WASM_RUNTIME_CTX_LIMIT_TIME = 4,
+    WASM_RUNTIME_CTX_LIMIT_THREADS = 8,
+} wasm_runtime_ctx_limit_t;
+
+/**
+ * What a context may use. In each field UINT64_MAX stands for no limit, but a context always has
+ * a cap on threads.
+ */
+typedef struct wasm_runtime_ctx_limits_t {
+    /**
+     * sizeof the struct, as the caller knows it.
+     */
+    uint32_t struct_size;
+    /**
+     * Which of the limits below are meant: a sum of `wasm_runtime_ctx_limit_t`. Those that are
+     * not stay as they are.
+     */
+    uint32_t set;
+    /**
+     * Bytes of live blocks and mapped pages. What is live already stays, even beyond it.
+     */
+    uint64_t memory_bytes;
+    /**
+     * Instructions that guest code may execute from now on, on all execution environments
+     * together; then it traps with "instruction limit exceeded".
+     */
+    uint64_t fuel;
+    /**
+     * Milliseconds that guest code may run from now on, by the clock on the wall; then it traps
+     * with "deadline exceeded", in calls, loops and waits. 0 is over at once.
+     */
+    uint64_t time_ms;
+    /**
+     * Threads that a guest may start; 0 is taken for no change.
+     */
+    uint32_t max_threads;
+    uint32_t reserved;
+} wasm_runtime_ctx_limits_t;
+
+/**
+ * What a context holds and has done.
+ */
+typedef struct wasm_runtime_ctx_stats_t {
+    /**
+     * sizeof the struct, as the caller knows it.
+     */
+    uint32_t struct_size;
+    uint32_t reserved;
+    /**
+     * Bytes and number of the live blocks, pages mapped for linear memories included in the
+     * bytes; the most bytes there ever were.
+     */
+    uint64_t live_bytes;
+    uint64_t peak_bytes;
+    uint64_t live_blocks;
+    /**
+     * Live objects.
+     */
+    uint64_t modules;
+    uint64_t instances;
+    uint64_t exec_envs;
+    /**
+     * Threads that the runtime or a guest started in the context and that have not ended.
+     */
+    uint64_t threads;
+    /**
+     * Calls of guest functions by the host, and how many of them ended in an exception.
+     */
+    uint64_t calls;
+    uint64_t traps;
+} wasm_runtime_ctx_stats_t;
+
+/**
+ * Options of the compilers, as `RuntimeInitArgs` has them.
+ */
+typedef struct wasm_runtime_ctx_jit_options_t {
+    /**
+     * sizeof the struct, as the caller knows it.
+     */
+    uint32_t struct_size;
+    uint32_t fast_jit_code_cache_size;
+    uint32_t llvm_jit_opt_level;
+    uint32_t llvm_jit_size_level;
+    uint32_t segue_flags;
+    /**
+     * 0 or 1.
+     */
+    uint32_t linux_perf;
+} wasm_runtime_ctx_jit_options_t;
+
+/**
+ * Called with each context; false ends the listing.
+ */
+typedef bool (*wasm_runtime_ctx_visitor_t)(wasm_runtime_ctx_t ctx, void *user_data);
+
+/**
+ * Called with each message of a context: its `log_level_t` and its text, without time and line
+ * end. It runs on the thread that logs, which may be any, and may call the runtime; what it logs
+ * itself goes to standard output.
+ */
+typedef void (*wasm_runtime_ctx_log_callback_t)(uint32_t level, const char *text, void *user_data);
+
 /* ---- Making, keeping and naming contexts ---- */
 
 /**
@@ -152,8 +260,7 @@ wasm_runtime_ctx_t wasm_runtime_ctx_of_exec_env(wasm_exec_env_t exec_env);
  * false also when memory runs out.
  */
 WASM_RUNTIME_API_EXTERN
-bool wasm_runtime_ctx_foreach(bool (*visit)(wasm_runtime_ctx_t ctx, void *user_data),
-                              void *user_data);
+bool wasm_runtime_ctx_foreach(wasm_runtime_ctx_visitor_t visit, void *user_data);
 
 /* ---- Which context a thread is in ---- */
 
@@ -204,6 +311,116 @@ void *wasm_runtime_thread_state_swap(void *state);
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_thread_state_destroy(void *state);
+
+/* ---- Limits, counters, and stopping everything ---- */
+
+/**
+ * Changes the limits that `limits->set` names, at any time, also while guest code runs, which
+ * sees it within 100,000 instructions. False, and nothing changes, for limits that are not known
+ * here, and for a limit that is named but lies beyond `struct_size`.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_limits(wasm_runtime_ctx_t ctx,
+                                 const struct wasm_runtime_ctx_limits_t *limits);
+
+/**
+ * The limits as they are now: of fuel and time, what is left. `limits->struct_size` is to be
+ * set.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_get_limits(wasm_runtime_ctx_t ctx, struct wasm_runtime_ctx_limits_t *limits);
+
+/**
+ * Reads a context's counters. Each is right by itself; with guests running they are not of one
+ * moment. `stats->struct_size` is to be set.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_stats(wasm_runtime_ctx_t ctx, struct wasm_runtime_ctx_stats_t *stats);
+
+/**
+ * Stops the guest code of a context, as `wasm_runtime_terminate` of each of its instances does:
+ * running calls end with "terminated by user", and so do later ones until the exception is
+ * cleared. Any thread may call this, also while instances come and go. Instances that are made
+ * afterwards are not concerned.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_terminate_all(wasm_runtime_ctx_t ctx);
+
+/* ---- Sharing modules between contexts ---- */
+
+/**
+ * Makes a module that was loaded in any context known in `ctx`: the same code, linked afresh
+ * with the native functions registered in `ctx`, its instances under the limits of `ctx`. The
+ * new module is unloaded by itself; the contexts do not depend on each other, and either may end
+ * first. What they share (the binary, what was made of it, translated code) lies in the system's
+ * memory outside of both, whatever allocators they have, and is counted in neither; it goes with
+ * the last module that shares it. The first import of a module makes it, later ones share it.
+ * NULL on failure, with "WASM module load failed: ..." in `error_buf`.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_module_t wasm_runtime_ctx_import_module(wasm_runtime_ctx_t ctx,
+                                             wasm_module_t module,
+                                             char *error_buf,
+                                             uint32_t error_buf_size);
+
+/* ---- Settings ---- */
+
+/**
+ * Sends the context's messages, those that its log level lets through, to `callback` instead of
+ * standard output; NULL undoes it. `user_data` must stay until another callback is set and calls
+ * of this one have returned, or until the context is gone.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_log_callback(wasm_runtime_ctx_t ctx,
+                                       wasm_runtime_ctx_log_callback_t log_callback,
+                                       void *user_data);
+
+/**
+ * Which messages the context logs, a `log_level_t`; -1 for NULL.
+ */
+WASM_RUNTIME_API_EXTERN
+int wasm_runtime_ctx_get_log_level(wasm_runtime_ctx_t ctx);
+
+/**
+ * The mode of instances that ask for none; `Mode_Default` stands for what the build does best.
+ */
+WASM_RUNTIME_API_EXTERN
+enum RunningMode wasm_runtime_ctx_get_running_mode(wasm_runtime_ctx_t ctx);
+
+/**
+ * Bytes of the garbage-collected heap that an instance gets unless it asks for another size.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_ctx_get_gc_heap_size(wasm_runtime_ctx_t ctx);
+
+/**
+ * The compilers' options, as the context was made with. `options->struct_size` is to be set.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_get_jit_options(wasm_runtime_ctx_t ctx,
+                                      struct wasm_runtime_ctx_jit_options_t *options);
+
+/**
+ * Whether threads that have no context of their own and are in none use this one while it is the
+ * primary. They do unless told otherwise; with several contexts open, a line is logged. A host
+ * of several tenants says false: such a call then fails, instead of acting on somebody else's
+ * context.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_fallback(wasm_runtime_ctx_t ctx, bool allowed);
+
+/**
+ * What `wasm_runtime_ctx_set_fallback` set.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_get_fallback(wasm_runtime_ctx_t ctx);
+
+/**
+ * How many times `wasm_runtime_full_init` counted a reference to this context though its
+ * arguments were not those that the context was made with, and were ignored.
+ */
+WASM_RUNTIME_API_EXTERN
+uint32_t wasm_runtime_ctx_init_conflicts(wasm_runtime_ctx_t ctx);
 
 #ifdef __cplusplus
 }

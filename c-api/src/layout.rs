@@ -1,10 +1,12 @@
 //! Asserts that the structs and constants here have the sizes, offsets and numbers of
-//! `facts/layout.txt`, by which the tests measure the headers too. The build script writes the
+//! the tables in `facts/`, by which the tests measure the headers too. The build script writes the
 //! assertions.
 
 use crate::lib_export::NativeSymbol;
 use crate::shared::*;
 use crate::wasm_export::types::*;
+use crate::wasm_runtime_ctx::types::wasm_runtime_ctx_limit_t::*;
+use crate::wasm_runtime_ctx::types::*;
 // Structs and functions use the integers behind these; the constants are what is asserted.
 use crate::shared::mem_alloc_type_t::*;
 use crate::shared::mem_alloc_usage_t::*;

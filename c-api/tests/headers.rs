@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{compat_headers, declared, functions, headers, root, run, scratch};
+use common::{compat_headers, declared, facts, functions, headers, root, run, scratch};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -108,10 +108,10 @@ fn macros_are_usable() {
 
 #[test]
 fn layouts_and_constants_are_those_of_the_facts() {
-    let table = std::fs::read_to_string(root().join("c-api/facts/layout.txt")).expect("the table");
-    let mut source = String::from("#include <stddef.h>\n#include \"wasm_export.h\"\n");
+    let tables = ["layout.txt", "ctx_layout.txt"];
+    let mut source = String::from("#include <stddef.h>\n#include \"wasm_runtime_ctx.h\"\n");
     let mut count = 0;
-    for line in table.lines().filter(|line| !line.starts_with('#')) {
+    for line in tables.iter().flat_map(|table| facts(table)) {
         let words: Vec<_> = line.split_whitespace().collect();
         let condition = match words[..] {
             ["size", ty, bytes] => format!("sizeof({ty}) == {bytes}"),

@@ -55,6 +55,8 @@ traps! {
     ProcExit = 21, "wasi proc exit";
     /// An "impossible" state that a guest reached: a bug here, never a crash there.
     Internal = 22, "unknown exception";
+    /// The context's time is over. WAMR has no such limit.
+    DeadlineExceeded = 23, "deadline exceeded";
     ExpectedSharedMemory = 24, "expected shared memory";
 }
 

@@ -197,8 +197,7 @@ impl Drop for HeapGuard<'_> {
 }
 
 /// Makes `heap` current on this thread while the guard lives. Contexts do more than that when
-/// they are entered, so this is for tests of heaps alone.
-#[cfg(test)]
+/// they are entered, so this is for heaps that are no context's.
 pub fn enter(heap: &Heap) -> HeapGuard<'_> {
     enter_ptr(heap)
 }
@@ -212,7 +211,6 @@ fn enter_ptr<'a>(heap: *const Heap) -> HeapGuard<'a> {
 }
 
 /// Runs `f` with `heap` current: what Rust code allocates in it comes from there.
-#[cfg(test)]
 pub fn with_heap<R>(heap: &Heap, f: impl FnOnce() -> R) -> R {
     let _guard = enter(heap);
     f()

@@ -31,11 +31,11 @@ pub use config::{
     FailRule, HeapConfig, HeapError, HeapIdentity, HeapStats, PlainFunctions, PoolBuffer, PoolInfo,
     Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
 };
-pub use current::{
-    HeadKind, ThreadHead, fallible, head_ptr, install, outside, remove, take_exhausted,
-};
 #[cfg(test)]
-pub use current::{enter, with_heap};
+pub use current::enter;
+pub use current::{
+    HeadKind, ThreadHead, fallible, head_ptr, install, outside, remove, take_exhausted, with_heap,
+};
 pub use fallible::{try_copy, try_filled, try_vec};
 pub use global::ContextAlloc;
 pub use handle::HeapRef;

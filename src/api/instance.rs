@@ -232,6 +232,7 @@ impl Instance {
             stack_bytes,
             owner: std::ptr::from_ref(self.context_ref()).cast(),
             forks: self.context_ref().process_forks(),
+            limits: self.context_ref().limits(),
         }
     }
 

@@ -3,18 +3,23 @@
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result};
-use crate::context::{Held, ObjectKind};
+use crate::context::{Held, LiveLink, LiveObject, ObjectKind};
+use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
 use crate::module as parsed;
 use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What keeps an instance's surroundings alive. Owner: the instance.
 pub(super) struct Surroundings {
     pub(super) module: Arc<Inner>,
     _links: Arc<Links>,
     _natives: Vec<Native>,
+    /// The instance that this is of; null before it is made.
+    instance: AtomicPtr<Instance>,
+    live: LiveLink,
     /// Last: the context must outlive everything above.
     pub(super) held: Held,
 }
@@ -38,6 +43,44 @@ impl Host for Surroundings {
         if let Some(objects) = self.held.extern_objects() {
             objects.delete_all(instance.addr().get());
         }
+        // SAFETY: the link was only ever listed there.
+        unsafe { self.held.context().remove_live(&self.live) };
+    }
+}
+
+impl Surroundings {
+    /// The instance, for visitors: it is listed only while it lives.
+    fn instance(&self) -> Option<&Instance> {
+        // SAFETY: null, or the instance that holds this and ends after `ends`.
+        unsafe { self.instance.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Lists a fresh instance with its context.
+    ///
+    /// # Safety
+    /// The instance is live, and this is what it holds on to.
+    unsafe fn list(&self, instance: NonNull<Instance>) {
+        self.instance.store(instance.as_ptr(), Ordering::Release);
+        // SAFETY: this lies in the instance's `Arc`, and `ends` takes it off before it goes.
+        unsafe { self.held.context().add_live(&self.live, NonNull::from(self)) };
+    }
+}
+
+impl LiveObject for Surroundings {
+    fn terminate(&self) {
+        if let Some(instance) = self.instance() {
+            instance.terminate();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(instance) = self.instance() {
+            instance.envs.wake();
+        }
+    }
+
+    fn counts(&self) -> CallCounts {
+        self.instance().map(ExecEnv::counts_of).unwrap_or_default()
     }
 }
 
@@ -56,6 +99,8 @@ pub(super) fn make(
         module: inner.clone(),
         _links: links.clone(),
         _natives: natives,
+        instance: AtomicPtr::new(std::ptr::null_mut()),
+        live: LiveLink::default(),
         held: module.context().hold(ObjectKind::Instance),
     });
     let host_state = match args.host_state {
@@ -80,7 +125,10 @@ pub(super) fn make(
         Some(Some(import)) => import.as_import(),
         _ => bound_at_load(&inner.parsed, &links, subs, at),
     };
-    Instance::new(parts, &resolve)
+    let instance = Instance::new(parts, &resolve)?;
+    // SAFETY: it has just been made, with the surroundings above.
+    unsafe { surroundings(instance.as_ref()).list(instance) };
+    Ok(instance)
 }
 
 /// What [`Instance::with_imports`] gave an instance: every instance is made there.

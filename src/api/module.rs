@@ -46,6 +46,8 @@ pub(super) struct Inner {
     pub(super) source: MemorySource,
     pub(super) entry_points: EntryPoints,
     pub(super) allocator: Option<GuestAllocator>,
+    /// The copy of `code` that imports share, if this module's own lies in its context.
+    shared: Lock<Option<Arc<ModuleCode>>>,
     links: Lock<Arc<Links>>,
     name: Lock<Arc<str>>,
     /// Last: the context must outlive everything above.
@@ -120,12 +122,24 @@ impl Module {
             return Err(Error::load("a command (with _start function) can not be a sub-module"));
         }
         let code = ModuleCode::new(parsed.clone())?;
+        Self::link(context, parsed, code, name, funcs)
+    }
+
+    /// A module of `context` from code that is there.
+    fn link(
+        context: &Context,
+        parsed: Arc<parsed::Module>,
+        code: Arc<ModuleCode>,
+        name: &str,
+        funcs: Funcs,
+    ) -> Result<Self> {
         let links = bind::bind(context, &parsed, funcs, None)?;
         let inner = Inner {
             type_ids: context.intern_types(parsed.types.iter())?,
             source: ContextPool::source(context)?,
             entry_points: EntryPoints::of(&parsed),
             allocator: GuestAllocator::of(&parsed),
+            shared: Lock::new(None),
             links: Lock::new(Arc::new(links)),
             name: Lock::new(name.into()),
             held: context.hold(ObjectKind::Module),
@@ -135,11 +149,40 @@ impl Module {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The same module in another context, linked afresh with the natives there. It gets code of
-    /// its own, since code lies in the memory of its context.
+    /// The same module in another context: the same code, linked afresh with the natives there,
+    /// under the limits there.
+    ///
+    /// The code that contexts share belongs to none of them, so that any of them may end, and its
+    /// memory with it. It is made at the first import of a module, by loading its binary once
+    /// more outside of all contexts; later imports, also of imported modules, share it. Neither
+    /// context pays for it; [`Module::shared_bytes`] tells what it takes.
     pub fn import_into(&self, context: &Context) -> Result<Self> {
-        let options = LoadOptions { name: self.name(), no_resolve: false };
-        Self::with_options(context, self.bytes(), options)
+        let (parsed, code) = self.shared_code()?;
+        let name = self.name();
+        context.guarded(|| Self::link(context, parsed, code, &name, Funcs::Now))?
+    }
+
+    fn shared_code(&self) -> Result<(Arc<parsed::Module>, Arc<ModuleCode>)> {
+        let inner = &self.inner;
+        if inner.parsed.home_stats().is_some() {
+            return Ok((inner.parsed.clone(), inner.code.clone()));
+        }
+        // Made under the lock, so that imports that come at once share too.
+        let mut shared = inner.shared.lock();
+        let code = match &*shared {
+            Some(code) => code.clone(),
+            None => shared.insert(ModuleCode::new(inner.parsed.free_copy()?)?).clone(),
+        };
+        Ok((code.module().clone(), code))
+    }
+
+    /// Bytes of the code that this module shares with imports of it in other contexts, what was
+    /// translated so far included; 0 if it was not imported. They are known only where the
+    /// program allocates through [`ContextAlloc`](crate::ContextAlloc).
+    pub fn shared_bytes(&self) -> u64 {
+        let shared = self.inner.shared.lock().clone();
+        let home = shared.as_ref().map_or(&self.inner.parsed, |code| code.module()).home_stats();
+        home.map_or(0, |stats| stats.live_bytes)
     }
 
     /// Binds all imports afresh; true when every function import is bound then. Instances that

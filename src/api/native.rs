@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A host function. It belongs to no instance and can be bound to imports of many.
 ///
@@ -99,7 +100,18 @@ impl Caller<'_> {
         self.0.attachment()
     }
 
-    /// Whether the caller has been asked to stop.
+    /// Why the caller should stop now: it was terminated, or the time of its context is over. A
+    /// function that waits asks at times, and returns the trap.
+    pub fn stop_reason(&self) -> Option<Trap> {
+        self.0.stop_reason()
+    }
+
+    /// How much time the context has left; `None` for any.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0.time_left()
+    }
+
+    /// Whether the caller should stop.
     pub fn is_terminated(&self) -> bool {
         self.0.is_terminated()
     }

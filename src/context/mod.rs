@@ -19,6 +19,7 @@
 mod builder;
 mod data;
 mod externrefs;
+mod live;
 pub mod log;
 mod process;
 mod record;
@@ -34,6 +35,7 @@ pub use builder::{
 };
 pub use data::ContextData;
 pub use externrefs::{ExternObjects, ObjectCleanup};
+pub(crate) use live::{LiveLink, LiveObject};
 pub use log::{LogCallback, LogLevel};
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, Held, ObjectKind};
@@ -42,13 +44,16 @@ pub use types::TypeIds;
 
 use crate::abi::error::{Error, Result};
 use crate::alloc::HeapRef;
+use crate::exec::Limits;
 use crate::native::Registry as Natives;
 use registry::Member;
 use runtime::Runtime;
 use shared::{Shared, Weak};
 use std::fmt;
 use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A runtime context. Handles are counted, and can be used from any thread.
 #[derive(Clone)]
@@ -148,7 +153,7 @@ impl Context {
     /// `raw` comes from [`Context::into_raw`], whose handle is taken back here. To borrow
     /// instead, wrap the result in `ManuallyDrop` while some handle lives.
     pub unsafe fn from_raw(raw: *const RawContext) -> Option<Self> {
-        let block = std::ptr::NonNull::new(raw.cast_mut())?.cast();
+        let block = NonNull::new(raw.cast_mut())?.cast();
         // SAFETY: as promised.
         Some(Self(unsafe { Shared::from_raw(block) }))
     }
@@ -316,6 +321,59 @@ impl Context {
     /// Sets the cap; 0 changes nothing.
     pub fn set_max_thread_num(&self, num: u32) {
         self.0.set_max_thread_num(num);
+    }
+
+    /// How many more instructions guest code of this context may run; `None` for any number.
+    pub fn fuel(&self) -> Option<u64> {
+        self.0.limits.fuel()
+    }
+
+    /// Sets how many instructions guest code of this context may run from now on, on all exec_envs
+    /// together. Running out traps with "instruction limit exceeded". Code that runs meanwhile
+    /// sees the change within 100,000 instructions.
+    pub fn set_fuel(&self, fuel: Option<u64>) {
+        self.0.limits.set_fuel(fuel);
+    }
+
+    /// How much longer guest code of this context may run; `None` for as long as it likes.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0.limits.time_left()
+    }
+
+    /// Sets how much longer guest code of this context may run. When the time is over, calls,
+    /// running code and waits end with "deadline exceeded".
+    pub fn set_time_left(&self, left: Option<Duration>) {
+        self.0.limits.set_time_left(left);
+        self.0.visit(|instance| instance.wake());
+    }
+
+    /// Stops the running code of every instance of this context, as terminating each would: it
+    /// ends with "terminated by user". Instances that are made later are not concerned.
+    pub fn terminate_all(&self) {
+        self.0.visit(|instance| instance.terminate());
+    }
+
+    /// What exec_envs of this context share.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Lists an instance.
+    ///
+    /// # Safety
+    /// Link and object live, where they are, until [`Context::remove_live`].
+    pub(crate) unsafe fn add_live(&self, link: &LiveLink, object: NonNull<dyn LiveObject>) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.live.add(link, object) };
+    }
+
+    /// Takes an instance off the list, if it is on it.
+    ///
+    /// # Safety
+    /// The link is this context's.
+    pub(crate) unsafe fn remove_live(&self, link: &LiveLink) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.live.remove(link) };
     }
 
     pub fn jit_options(&self) -> JitOptions {

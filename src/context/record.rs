@@ -59,6 +59,11 @@ impl Threads {
         record.inherited.store(open.saturating_sub(1), Ordering::Release);
     }
 
+    /// How many threads there are at this moment.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().filter(|record| record.inherited.load(Ordering::Acquire) > 0).count()
+    }
+
     /// The threads as they are at this moment.
     pub(super) fn infos(&self) -> Vec<ThreadInfo> {
         let live = self.0.iter().filter(|record| record.inherited.load(Ordering::Acquire) > 0);

@@ -5,6 +5,7 @@ use super::builder::{
 };
 use super::data::DataSlots;
 use super::externrefs::ExternObjects;
+use super::live::{Live, LiveObject};
 use super::log::{LogCallback, LogLevel};
 use super::process::Process;
 use super::record::Threads;
@@ -12,6 +13,7 @@ use super::registry::{Member, Place};
 use super::stats::{ContextStats, Counters, ObjectKind};
 use super::types::TypeTable;
 use crate::alloc::HeapRef;
+use crate::exec::{CallCounts, Limits};
 use crate::native::Registry as Natives;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -35,6 +37,8 @@ pub(super) struct Runtime {
     poisoned: AtomicBool,
     sink: Lock<Option<LogCallback>>,
     pub(super) counters: Counters,
+    pub(super) limits: Limits,
+    pub(super) live: Live,
     pub(super) threads: Threads,
     pub(super) parts: ManuallyDrop<Parts>,
 }
@@ -123,6 +127,8 @@ impl Runtime {
             poisoned: AtomicBool::new(false),
             sink: Lock::new(args.sink),
             counters: Counters::default(),
+            limits: Limits::default(),
+            live: Live::default(),
             threads: Threads::default(),
             parts: ManuallyDrop::new(parts),
         }
@@ -195,13 +201,30 @@ impl Runtime {
     }
 
     pub(super) fn stats(&self) -> ContextStats {
+        let counts = self.call_counts();
         ContextStats {
+            threads: self.threads.count(),
+            calls: counts.calls,
+            traps: counts.traps,
             modules: self.counters.get(ObjectKind::Module),
             instances: self.counters.get(ObjectKind::Instance),
             exec_envs: self.counters.get(ObjectKind::ExecEnv),
             shared_heaps: self.counters.get(ObjectKind::SharedHeap),
             stores: self.counters.get(ObjectKind::Store),
             heap: self.heap.stats(),
+        }
+    }
+
+    fn call_counts(&self) -> CallCounts {
+        let mut sum = self.limits.kept();
+        self.visit(|instance| sum += instance.counts());
+        sum
+    }
+
+    /// Visits the live instances; none if they lie in memory that was taken away.
+    pub(super) fn visit(&self, each: impl FnMut(&dyn LiveObject)) {
+        if !self.is_poisoned() {
+            self.live.visit(each);
         }
     }
 

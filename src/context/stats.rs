@@ -24,6 +24,12 @@ pub struct ContextStats {
     pub exec_envs: usize,
     pub shared_heaps: usize,
     pub stores: usize,
+    /// Threads that the runtime or a guest started in the context and that have not ended.
+    pub threads: usize,
+    /// Calls of guest functions by the host.
+    pub calls: u64,
+    /// Calls that ended in an exception.
+    pub traps: u64,
     pub heap: HeapStats,
 }
 

@@ -1,7 +1,7 @@
 //! Waiting for other threads of a guest, the same for every engine.
 
-use super::builtins::stop_reason;
 use super::env::ExecEnv;
+use super::limits::{stop_reason, time_left};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmInstance};
 use crate::instance::{Instance, SharedMemory};
@@ -48,7 +48,12 @@ impl Patience for Waiting {
     }
 
     fn left(&self) -> Option<u64> {
-        self.until.map(|until| until.saturating_sub(clock()))
+        let until = self.until.map(|until| until.saturating_sub(clock()));
+        // SAFETY: as above.
+        let limit = unsafe { time_left(self.env) };
+        let limit = limit.map(|left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
+        // When the limit comes first, there is a reason to stop at its end.
+        until.into_iter().chain(limit).min()
     }
 }
 

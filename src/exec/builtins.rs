@@ -3,16 +3,17 @@
 //! Engines call these with the pointers that they run on. Indices come from validated code;
 //! one that is wrong all the same gives a trap, never a wild access.
 
+use super::limits::{self, stop_reason};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
 use crate::instance::{Instance, reach};
 use std::ptr;
-use std::sync::atomic::Ordering;
 
 /// Instructions between two looks at fuel and termination.
 pub const SLICE: i64 = 100_000;
 
-/// Called when the budget is used up: looks whether to stop, and refills it from the fuel.
+/// Called when the budget is used up: looks whether to stop, and refills it from the fuel, the
+/// exec_env's own and what it shares.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
@@ -21,31 +22,18 @@ pub const SLICE: i64 = 100_000;
 pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
-        if let Some(reason) = stop_reason(env) {
-            return Err(reason);
-        }
-        if (*env).fuel == i64::MAX {
-            (*env).budget = SLICE;
-            return Ok(());
+        if let Some(trap) = stop_reason(env) {
+            return Err(trap);
         }
         // A body may cost more than a slice; it needs its whole cost at once.
         let wanted = SLICE.saturating_sub((*env).budget.min(0));
-        let taken = (*env).fuel.min(wanted);
-        (*env).fuel -= taken;
+        let taken = limits::draw(env, (*env).fuel.min(wanted));
+        if (*env).fuel != i64::MAX {
+            (*env).fuel -= taken;
+        }
         (*env).budget = (*env).budget.saturating_add(taken);
         if (*env).budget < 0 { Err(Trap::FuelExhausted) } else { Ok(()) }
     }
-}
-
-/// Why the running code has to stop, if it has to. Whatever waits on the code's behalf asks this
-/// before it falls asleep and when it is woken.
-///
-/// # Safety
-/// `env` is a live environment.
-pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
-    // SAFETY: passed on to the caller.
-    let terminated = unsafe { (*env).terminate.load(Ordering::Acquire) != 0 };
-    terminated.then_some(Trap::Terminated)
 }
 
 /// Makes running code's view of memory 0 as long as the memory is.

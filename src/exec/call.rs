@@ -1,6 +1,6 @@
 //! One call from the host into the guest.
 
-use super::{EngineRun, ExecEnv, Trace, builtins};
+use super::{EngineRun, ExecEnv, Trace, builtins, limits};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncKind, VmFuncRef};
@@ -44,6 +44,7 @@ impl Call {
         let vm = ExecEnv::vm(env);
         // SAFETY: the caller vouches for the exec_env.
         unsafe {
+            env.as_ref().count_call();
             let limit = env.as_ref().native_limit(stack_low);
             (*vm).native_stack_limit = limit;
             let frame = (*vm).stack_top;
@@ -53,6 +54,11 @@ impl Call {
             }
             if stack::pointer() < limit {
                 return Err(fail(vm, Trap::NativeStackOverflow));
+            }
+            if env.as_ref().is_to_look()
+                && let Err(trap) = limits::look(env)
+            {
+                return Err(fail(vm, trap));
             }
             Ok(Self { vm, run: env.as_ref().run(), func, frame, slots })
         }
@@ -83,9 +89,14 @@ impl Call {
             } else {
                 self.run_import(vm)
             };
+            let env = NonNull::new_unchecked(vm.cast::<ExecEnv>());
+            if env.as_ref().drawn.get() != 0 {
+                limits::give_back(env);
+            }
             if code == 0 && (*instance).exception_set.load(Ordering::Relaxed) == 0 {
                 return Ok(());
             }
+            env.as_ref().count_trap();
             Err(finish(vm, instance.cast(), code))
         }
     }
@@ -130,6 +141,7 @@ impl Call {
 unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
     // SAFETY: the exec_env and its instance are live, as `prepare` demands.
     unsafe {
+        (*vm.cast::<ExecEnv>()).count_trap();
         with_trace(vm, Trace::clear);
         finish(vm, (*vm).instance.cast(), trap as u32)
     }

@@ -1,5 +1,6 @@
 //! Exec_envs.
 
+use super::limits::{CallCounts, Limits};
 use super::{EngineRun, Trace};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
@@ -8,7 +9,7 @@ use crate::sync::Parker;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of guest stack when nobody says how many.
 const STACK_BYTES_DEFAULT: u32 = 16 << 10;
@@ -35,6 +36,8 @@ pub struct EnvSetup {
     pub owner: *const c_void,
     /// Number of the process that makes it, counted in forks.
     pub forks: u32,
+    /// What it shares with others, or null; it outlives the exec_env.
+    pub limits: *const Limits,
 }
 
 /// A guest stack. Owner: whoever made it, or its instance.
@@ -55,6 +58,14 @@ pub struct ExecEnv {
     /// What the embedder said native frames may not go below; 0 if nothing.
     boundary: Cell<usize>,
     trace: RefCell<Trace>,
+    limits: *const Limits,
+    /// Version of the limits that calls need not look at again.
+    pub(super) seen: Cell<u32>,
+    /// Version of the limits that the budget was drawn under; 0 if it was not.
+    pub(super) drawn: Cell<u32>,
+    /// Written by the thread that uses the exec_env, read by others.
+    calls: AtomicU64,
+    traps: AtomicU64,
 }
 
 impl ExecEnv {
@@ -109,6 +120,11 @@ impl ExecEnv {
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
                 trace: RefCell::default(),
+                limits: setup.limits,
+                seen: Cell::new(0),
+                drawn: Cell::new(0),
+                calls: AtomicU64::new(0),
+                traps: AtomicU64::new(0),
             });
             if kind == EnvKind::Counted {
                 group::retain(home);
@@ -132,6 +148,10 @@ impl ExecEnv {
             }
             let (home, kind) = (at.as_ref().home, at.as_ref().kind);
             home.as_ref().envs.remove(&raw mut (*at.as_ptr()).link);
+            let counts = at.as_ref().counts();
+            if let Some(limits) = at.as_ref().limits() {
+                limits.keep(counts);
+            }
             ptr::drop_in_place(at.as_ptr());
             Heap::free(at.as_ptr().cast());
             if kind == EnvKind::Counted {
@@ -233,6 +253,54 @@ impl ExecEnv {
         self.owner
     }
 
+    /// What the exec_env shares with others.
+    #[inline]
+    pub(super) fn limits(&self) -> Option<&Limits> {
+        // SAFETY: null or live, as `EnvSetup` asks for.
+        unsafe { self.limits.as_ref() }
+    }
+
+    /// Whether the limits are to be looked at before a call.
+    #[inline]
+    pub(super) fn is_to_look(&self) -> bool {
+        self.limits().is_some_and(|limits| limits.version() != self.seen.get())
+    }
+
+    /// Counts a call. Nobody else writes the counter, so this needs no locked instruction.
+    #[inline]
+    pub(super) fn count_call(&self) {
+        self.calls.store(self.calls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Counts a call that failed.
+    #[cold]
+    pub(super) fn count_trap(&self) {
+        self.traps.store(self.traps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    fn counts(&self) -> CallCounts {
+        let (calls, traps) = (&self.calls, &self.traps);
+        CallCounts { calls: calls.load(Ordering::Relaxed), traps: traps.load(Ordering::Relaxed) }
+    }
+
+    /// What the exec_envs of an instance have counted. Any thread may ask.
+    pub fn counts_of(instance: &Instance) -> CallCounts {
+        let mut sum = CallCounts::default();
+        instance.envs.for_each(|vm| {
+            // SAFETY: listed exec_envs are live while the list is locked, and each is the owner
+            // of its environment; what is read are atomics at places of their own.
+            let (calls, traps) = unsafe {
+                let at = vm.cast::<Self>();
+                (&(*at).calls, &(*at).traps)
+            };
+            sum += CallCounts {
+                calls: calls.load(Ordering::Relaxed),
+                traps: traps.load(Ordering::Relaxed),
+            };
+        });
+        sum
+    }
+
     /// The instance that calls run on and natives act on.
     pub fn instance(&self) -> NonNull<Instance> {
         NonNull::new(self.vm.instance.cast()).unwrap_or(self.home)
@@ -310,8 +378,8 @@ impl ExecEnv {
     pub unsafe fn set_fuel(at: NonNull<Self>, limit: Option<u64>) {
         // SAFETY: passed on to the caller.
         unsafe {
+            super::limits::give_back(at);
             let vm = &raw mut (*at.as_ptr()).vm;
-            (*vm).budget = 0;
             (*vm).fuel = limit.map_or(i64::MAX, |limit| limit.min(i64::MAX as u64 - 1) as i64);
         }
     }

@@ -14,11 +14,13 @@ pub mod builtins;
 mod call;
 mod cells;
 mod env;
+pub mod limits;
 mod trace;
 
 pub use call::{Call, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};
+pub use limits::{CallCounts, Limits, stop_reason, time_left};
 pub use trace::{Frame, Place, Trace};
 
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};

@@ -97,6 +97,17 @@ impl Envs {
         }
     }
 
+    /// Wakes every exec_env that waits, for it to look again whether to stop.
+    pub fn wake(&self) {
+        let first = self.lock();
+        let mut link = first.0;
+        // SAFETY: those in the list are live while the lock is held.
+        while let Some(this) = unsafe { link.as_ref() } {
+            this.parker.wake();
+            link = this.next;
+        }
+    }
+
     /// Calls `each` with every exec_env.
     pub fn for_each(&self, mut each: impl FnMut(*const VmEnv)) {
         let first = self.lock();

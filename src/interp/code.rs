@@ -55,8 +55,12 @@ unsafe impl Send for ModuleCode {}
 unsafe impl Sync for ModuleCode {}
 
 impl ModuleCode {
-    /// Makes the code table of `module`; nothing is translated yet.
+    /// Makes the code table of `module`, where that lies; nothing is translated yet.
     pub fn new(module: Arc<Module>) -> Result<Arc<Self>> {
+        module.clone().at_home(|| Self::table(module))
+    }
+
+    fn table(module: Arc<Module>) -> Result<Arc<Self>> {
         let count = module.bodies.len();
         let mut codes = Vec::new();
         let mut stubs = Vec::new();
@@ -131,6 +135,11 @@ impl ModuleCode {
     }
 
     fn translate(&self, code: &VmCode) -> Result<(), Trap> {
+        // Whichever context comes first, the code lies where the module does.
+        self.module.at_home(|| self.translate_here(code))
+    }
+
+    fn translate_here(&self, code: &VmCode) -> Result<(), Trap> {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         let stub = self.stubs.as_ptr_range();
         if !stub.contains(&code.entry.load(Ordering::Relaxed).cast_const().cast()) {

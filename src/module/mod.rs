@@ -13,9 +13,11 @@ mod parse;
 mod validate;
 mod wasi_abi;
 
-use crate::abi::error::Result;
+use crate::abi::error::{Error, Result};
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
+use crate::alloc::{self, Heap, HeapConfig, HeapRef, HeapStats};
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use const_expr::{ConstExpr, ConstOp};
 pub use exports::ExportIndex;
@@ -51,6 +53,9 @@ pub struct Module {
     func_names: FuncNames,
     imports_wasi: bool,
     features: Features,
+    /// Where everything of this module lies, and what is made of it later; `None` for whatever
+    /// heap is current whenever that is.
+    home: Option<HeapRef>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -190,7 +195,33 @@ impl Module {
             func_names: FuncNames::default(),
             imports_wasi,
             features,
+            home: None,
         })
+    }
+
+    /// A copy of this module that belongs to no context: it lies, with all that is made of it, in
+    /// a heap of its own, which takes from the system and goes with it.
+    pub fn free_copy(&self) -> Result<Arc<Self>> {
+        let heap = Heap::new(HeapConfig::System, None).map_err(|_| Error::out_of_memory())?;
+        let copy = alloc::with_heap(&heap, || {
+            let mut copy = Self::parse(&self.bytes, self.features)?;
+            copy.home = Some(heap.clone());
+            Ok(Arc::new(copy))
+        });
+        if heap.take_exhausted() { Err(Error::out_of_memory()) } else { copy }
+    }
+
+    /// Runs `f` with the heap current that things made of this module are to lie in.
+    pub fn at_home<R>(&self, f: impl FnOnce() -> R) -> R {
+        match &self.home {
+            Some(heap) => alloc::with_heap(heap, f),
+            None => f(),
+        }
+    }
+
+    /// What a module that belongs to no context takes, its translated code included.
+    pub fn home_stats(&self) -> Option<HeapStats> {
+        self.home.as_ref().map(|heap| heap.stats())
     }
 
     /// Number of functions, imported ones included.

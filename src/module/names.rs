@@ -37,7 +37,7 @@ impl Module {
             Some(names) => names,
             None => {
                 // Out of memory is not remembered: the next question may find some again.
-                let names = self.read_func_names()?;
+                let names = self.at_home(|| self.read_func_names())?;
                 self.func_names.0.get_or_init(|| names)
             }
         };

@@ -8,9 +8,11 @@ use crate::abi::types::ValType;
 use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
+use crate::exec;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// A host function in Rust: parameters in, results out.
 ///
@@ -60,10 +62,22 @@ impl<'a> Caller<'a> {
         unsafe { (*self.env).attachment }
     }
 
-    /// Whether the caller has been asked to stop.
-    pub fn is_terminated(&self) -> bool {
+    /// Why the caller should stop now, for functions that wait: it was terminated, or its time is
+    /// over. The trap is what the function then fails with.
+    pub fn stop_reason(&self) -> Option<Trap> {
         // SAFETY: as in `exec_env`.
-        unsafe { (*self.env).terminate.load(std::sync::atomic::Ordering::Relaxed) != 0 }
+        unsafe { exec::stop_reason(self.env) }
+    }
+
+    /// How long the function may wait before it should ask again; `None` for any time.
+    pub fn time_left(&self) -> Option<Duration> {
+        // SAFETY: as in `exec_env`.
+        unsafe { exec::time_left(self.env) }
+    }
+
+    /// Whether there is a reason to stop.
+    pub fn is_terminated(&self) -> bool {
+        self.stop_reason().is_some()
     }
 }
 

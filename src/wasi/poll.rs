@@ -208,8 +208,8 @@ fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut [Poll], events: Addr) -
         if written > 0 {
             return Ok(written);
         }
-        if call.caller.is_terminated() {
-            return Err(Errno::Interrupted.into());
+        if let Some(trap) = call.caller.stop_reason() {
+            return Err(trap.into());
         }
     }
 }

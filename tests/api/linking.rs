@@ -159,6 +159,35 @@ fn modules_are_imported_into_other_contexts() {
 }
 
 #[test]
+fn imported_modules_share_their_code() {
+    let contexts: Vec<_> = (0..4).map(|_| Context::new().unwrap()).collect();
+    let wat = r#"(module (func (export "f") (param i32) (result i32)
+        (i32.add (local.get 0) (i32.const 1))))"#;
+    let module = load(&contexts[0], wat);
+    let copies: Vec<_> =
+        contexts.iter().map(|context| module.import_into(context).unwrap()).collect();
+    // One copy of the binary, which is not the first module's, and the imports' imports have it
+    // too.
+    let again = copies[1].import_into(&contexts[2]).unwrap();
+    drop(module);
+    assert!(
+        copies.iter().chain([&again]).all(|m| m.bytes().as_ptr() == copies[0].bytes().as_ptr())
+    );
+    // Called for the first time in all contexts at once.
+    std::thread::scope(|scope| {
+        for copy in &copies {
+            let copy = copy.clone();
+            scope.spawn(move || {
+                let instance = Instance::new(&copy, InstanceArgs::default()).unwrap();
+                let mut env = ExecEnv::new(&instance, 0).unwrap();
+                let func = instance.typed_func::<i32, i32>("f").unwrap();
+                assert_eq!(func.call(&mut env, 41).unwrap(), 42);
+            });
+        }
+    });
+}
+
+#[test]
 fn late_resolution() {
     let context = Context::new().unwrap();
     let options = isothread::LoadOptions { name: "late".into(), no_resolve: true };

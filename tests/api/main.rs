@@ -4,6 +4,7 @@
 
 mod backtrace;
 mod calls;
+mod limits;
 mod linking;
 mod memory;
 mod modules;

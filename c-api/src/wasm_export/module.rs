@@ -33,7 +33,7 @@ pub struct WASMModuleCommon {
 const LIVE: u32 = u32::from_le_bytes(*b"wmod");
 
 impl WASMModuleCommon {
-    fn new(module: Module, binary_freeable: bool) -> isothread::Result<Self> {
+    pub(crate) fn new(module: Module, binary_freeable: bool) -> isothread::Result<Self> {
         Ok(Self {
             keys: Keys::of(module.context())?,
             tag: AtomicU32::new(LIVE),

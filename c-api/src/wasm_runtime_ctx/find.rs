@@ -1,6 +1,6 @@
 //! Contexts that are there already: the thread's, the process's, an object's.
 
-use super::types::wasm_runtime_ctx_t;
+use super::types::{wasm_runtime_ctx_t, wasm_runtime_ctx_visitor_t};
 use crate::ffi::{guard, handle};
 use crate::shared::wasm_module_t;
 use crate::wasm_export::types::{wasm_exec_env_t, wasm_module_inst_t};
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_of_exec_env(
 /// false also when memory runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_foreach(
-    visit: Option<unsafe extern "C" fn(ctx: wasm_runtime_ctx_t, user_data: *mut c_void) -> bool>,
+    visit: wasm_runtime_ctx_visitor_t,
     user_data: *mut c_void,
 ) -> bool {
     guard(|| {

@@ -7,5 +7,9 @@
 
 pub mod context;
 pub mod find;
+pub mod import;
+pub mod limits;
+pub mod settings;
+mod sized;
 pub mod thread;
 pub mod types;

@@ -1,5 +1,7 @@
 //! The handle and the structs of `wasm_runtime_ctx.h`.
 
+use std::ffi::{c_char, c_void};
+
 /// A runtime context, behind its handles.
 pub struct WASMRuntimeCtx {
     _opaque: (),
@@ -7,3 +9,82 @@ pub struct WASMRuntimeCtx {
 
 /// A handle of a runtime context.
 pub type wasm_runtime_ctx_t = *mut WASMRuntimeCtx;
+
+/// The limits that `wasm_runtime_ctx_limits_t.set` names, to be combined.
+#[repr(C)]
+pub enum wasm_runtime_ctx_limit_t {
+    WASM_RUNTIME_CTX_LIMIT_MEMORY = 1,
+    WASM_RUNTIME_CTX_LIMIT_FUEL = 2,
+    WASM_RUNTIME_CTX_LIMIT_TIME = 4,
+    WASM_RUNTIME_CTX_LIMIT_THREADS = 8,
+}
+
+/// What a context may use. In each field UINT64_MAX stands for no limit, but a context always has
+/// a cap on threads.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasm_runtime_ctx_limits_t {
+    /// sizeof the struct, as the caller knows it.
+    pub struct_size: u32,
+    /// Which of the limits below are meant: a sum of `wasm_runtime_ctx_limit_t`. Those that are
+    /// not stay as they are.
+    pub set: u32,
+    /// Bytes of live blocks and mapped pages. What is live already stays, even beyond it.
+    pub memory_bytes: u64,
+    /// Instructions that guest code may execute from now on, on all execution environments
+    /// together; then it traps with "instruction limit exceeded".
+    pub fuel: u64,
+    /// Milliseconds that guest code may run from now on, by the clock on the wall; then it traps
+    /// with "deadline exceeded", in calls, loops and waits. 0 is over at once.
+    pub time_ms: u64,
+    /// Threads that a guest may start; 0 is taken for no change.
+    pub max_threads: u32,
+    pub reserved: u32,
+}
+
+/// What a context holds and has done.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasm_runtime_ctx_stats_t {
+    /// sizeof the struct, as the caller knows it.
+    pub struct_size: u32,
+    pub reserved: u32,
+    /// Bytes and number of the live blocks, pages mapped for linear memories included in the
+    /// bytes; the most bytes there ever were.
+    pub live_bytes: u64,
+    pub peak_bytes: u64,
+    pub live_blocks: u64,
+    /// Live objects.
+    pub modules: u64,
+    pub instances: u64,
+    pub exec_envs: u64,
+    /// Threads that the runtime or a guest started in the context and that have not ended.
+    pub threads: u64,
+    /// Calls of guest functions by the host, and how many of them ended in an exception.
+    pub calls: u64,
+    pub traps: u64,
+}
+
+/// Options of the compilers, as `RuntimeInitArgs` has them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wasm_runtime_ctx_jit_options_t {
+    /// sizeof the struct, as the caller knows it.
+    pub struct_size: u32,
+    pub fast_jit_code_cache_size: u32,
+    pub llvm_jit_opt_level: u32,
+    pub llvm_jit_size_level: u32,
+    pub segue_flags: u32,
+    /// 0 or 1.
+    pub linux_perf: u32,
+}
+
+/// Called with each context; false ends the listing.
+pub type wasm_runtime_ctx_visitor_t =
+    Option<unsafe extern "C" fn(ctx: wasm_runtime_ctx_t, user_data: *mut c_void) -> bool>;
+
+/// Called with each message of a context: its `log_level_t` and its text, without time and line
+/// end. It runs on the thread that logs, which may be any, and may call the runtime; what it logs
+/// itself goes to standard output.
+pub type wasm_runtime_ctx_log_callback_t =
+    Option<unsafe extern "C" fn(level: u32, text: *const c_char, user_data: *mut c_void)>;

@@ -65,6 +65,12 @@ impl From<Level> for LogLevel {
 /// process's logger.
 pub type LogCallback = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
+/// A callback that lies in no heap: a context keeps it until the very end, when its memory may be
+/// gone.
+pub fn callback(callback: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> LogCallback {
+    alloc::outside(|| Arc::new(callback) as LogCallback)
+}
+
 /// Whether the calling thread's context wants messages of this level.
 pub fn enabled(level: LogLevel) -> bool {
     level <= thread::quiet().map_or_else(thread::remembered_log_level, |c| c.log_level())

@@ -1,0 +1,47 @@
+//! Modules of one context in another.
+
+use super::types::wasm_runtime_ctx_t;
+use crate::ffi::{ErrorBuf, context, guard, handle};
+use crate::shared::wasm_module_t;
+use crate::wasm_export::module::WASMModuleCommon;
+use std::ffi::c_char;
+use std::sync::Arc;
+
+/// Makes a module that was loaded in any context known in `ctx`: the same code, linked afresh
+/// with the native functions registered in `ctx`, its instances under the limits of `ctx`. The
+/// new module is unloaded by itself; the contexts do not depend on each other, and either may end
+/// first. What they share (the binary, what was made of it, translated code) lies in the system's
+/// memory outside of both, whatever allocators they have, and is counted in neither; it goes with
+/// the last module that shares it. The first import of a module makes it, later ones share it.
+/// NULL on failure, with "WASM module load failed: ..." in `error_buf`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_import_module(
+    ctx: wasm_runtime_ctx_t,
+    module: wasm_module_t,
+    error_buf: *mut c_char,
+    error_buf_size: u32,
+) -> wasm_module_t {
+    guard(|| {
+        // SAFETY: the C contracts of handles and `error_buf`.
+        let (target, module, mut error) = unsafe {
+            let error = ErrorBuf::new(error_buf, error_buf_size);
+            (handle::context(ctx), handle::module(module), error)
+        };
+        let (Some(target), Some(module)) = (target, module) else {
+            error.set(format_args!("WASM module load failed: invalid module or runtime"));
+            return std::ptr::null_mut();
+        };
+        let imported = context::within(&target, || {
+            let imported = module.module.import_into(&target)?;
+            Ok(Arc::new(WASMModuleCommon::new(imported, true)?))
+        });
+        match imported.and_then(|result| result) {
+            Ok(module) => Arc::into_raw(module).cast_mut(),
+            Err(e) => {
+                let e: isothread::Error = e;
+                error.set(format_args!("WASM module load failed: {}", e.message()));
+                std::ptr::null_mut()
+            }
+        }
+    })
+}

@@ -1,0 +1,115 @@
+//! Settings of a context, for whoever asks, and those that only this header can change.
+
+use super::sized::{self, Sized32};
+use super::types::{
+    wasm_runtime_ctx_jit_options_t, wasm_runtime_ctx_log_callback_t, wasm_runtime_ctx_t,
+};
+use crate::ffi::{guard, handle};
+use crate::wasm_export::integers::RunningMode;
+use isothread::context::log::callback;
+use std::ffi::{CString, c_int, c_void};
+
+// SAFETY: integers without padding, the size first.
+unsafe impl Sized32 for wasm_runtime_ctx_jit_options_t {}
+
+/// Sends the context's messages, those that its log level lets through, to `callback` instead of
+/// standard output; NULL undoes it. `user_data` must stay until another callback is set and calls
+/// of this one have returned, or until the context is gone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_set_log_callback(
+    ctx: wasm_runtime_ctx_t,
+    log_callback: wasm_runtime_ctx_log_callback_t,
+    user_data: *mut c_void,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(context) = (unsafe { handle::context(ctx) }) else { return false };
+        let user_data = user_data.expose_provenance();
+        let sink = log_callback.map(|log_callback| {
+            callback(move |level, text| {
+                let end = text.find('\0').unwrap_or(text.len());
+                let text = CString::new(text.get(..end).unwrap_or_default()).unwrap_or_default();
+                let user_data = std::ptr::with_exposed_provenance_mut(user_data);
+                // SAFETY: the embedder's function, called as it says.
+                unsafe { log_callback(level as u32, text.as_ptr(), user_data) };
+            })
+        });
+        context.set_log_callback(sink);
+        true
+    })
+}
+
+/// Which messages the context logs, a `log_level_t`; -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_get_log_level(ctx: wasm_runtime_ctx_t) -> c_int {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::context(ctx) }.map_or(-1, |context| context.log_level() as c_int))
+}
+
+/// The mode of instances that ask for none; `Mode_Default` stands for what the build does best.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_get_running_mode(ctx: wasm_runtime_ctx_t) -> RunningMode {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::context(ctx) }.map_or(0, |context| context.running_mode() as u32))
+}
+
+/// Bytes of the garbage-collected heap that an instance gets unless it asks for another size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_get_gc_heap_size(ctx: wasm_runtime_ctx_t) -> u32 {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::context(ctx) }.map_or(0, |context| context.gc_heap_size()))
+}
+
+/// The compilers' options, as the context was made with. `options->struct_size` is to be set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_get_jit_options(
+    ctx: wasm_runtime_ctx_t,
+    options: *mut wasm_runtime_ctx_jit_options_t,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(context) = (unsafe { handle::context(ctx) }) else { return false };
+        let jit = context.jit_options();
+        let filled = wasm_runtime_ctx_jit_options_t {
+            struct_size: size_of::<wasm_runtime_ctx_jit_options_t>() as u32,
+            fast_jit_code_cache_size: jit.code_cache_size,
+            llvm_jit_opt_level: jit.opt_level,
+            llvm_jit_size_level: jit.size_level,
+            segue_flags: jit.segue_flags,
+            linux_perf: u32::from(jit.linux_perf),
+        };
+        // SAFETY: the C contract of structs with a size.
+        unsafe { sized::write(options, &filled) }
+    })
+}
+
+/// Whether threads that have no context of their own and are in none use this one while it is the
+/// primary. They do unless told otherwise; with several contexts open, a line is logged. A host
+/// of several tenants says false: such a call then fails, instead of acting on somebody else's
+/// context.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_set_fallback(
+    ctx: wasm_runtime_ctx_t,
+    allowed: bool,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let context = unsafe { handle::context(ctx) };
+        context.map(|context| context.set_accepts_strays(allowed)).is_some()
+    })
+}
+
+/// What `wasm_runtime_ctx_set_fallback` set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_get_fallback(ctx: wasm_runtime_ctx_t) -> bool {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::context(ctx) }.is_some_and(|context| context.accepts_strays()))
+}
+
+/// How many times `wasm_runtime_full_init` counted a reference to this context though its
+/// arguments were not those that the context was made with, and were ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_init_conflicts(ctx: wasm_runtime_ctx_t) -> u32 {
+    // SAFETY: the C contract of handles.
+    guard(|| unsafe { handle::context(ctx) }.map_or(0, |context| context.init_conflicts()))
+}

@@ -1,0 +1,249 @@
+//! What the exec_envs of one owner may use together: instructions and time.
+//!
+//! Running code looks only at its own budget. When that is used up, `builtins::refill` asks here,
+//! and so do waits that take long, through [`stop_reason`]. A call that starts compares one
+//! number; as long as it is the one that the exec_env saw last and nothing is limited, that is
+//! all. While something is limited, a call looks at the clock when it starts and gives back what
+//! it did not use when it ends, so that what many exec_envs drew ahead does not count as used.
+
+use super::env::ExecEnv;
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::VmEnv;
+use crate::platform::time::{self, Clock};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::ptr::NonNull;
+use std::time::Duration;
+
+/// Stands for "no limit".
+const NONE: u64 = u64::MAX;
+/// Of the fuel that is left, one exec_env draws no more than this part ahead, so that the others
+/// do not run dry meanwhile.
+const SHARE: u64 = 8;
+
+/// Limits on running code, and its counters. Owner: the context.
+pub struct Limits {
+    /// Changes with every limit that is set, and is odd while there is any.
+    version: AtomicU32,
+    /// Instructions left to draw.
+    fuel: AtomicU64,
+    /// When to stop, by the monotonic clock.
+    deadline: AtomicU64,
+    /// What exec_envs that are gone have counted.
+    calls: AtomicU64,
+    traps: AtomicU64,
+}
+
+/// Calls into guests, and how many of them failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallCounts {
+    pub calls: u64,
+    pub traps: u64,
+}
+
+impl std::ops::AddAssign for CallCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.traps += other.traps;
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            version: AtomicU32::new(0),
+            fuel: AtomicU64::new(NONE),
+            deadline: AtomicU64::new(NONE),
+            calls: AtomicU64::new(0),
+            traps: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Limits {
+    /// The instructions that are left.
+    pub fn fuel(&self) -> Option<u64> {
+        Some(self.fuel.load(Ordering::Relaxed)).filter(|&fuel| fuel != NONE)
+    }
+
+    pub fn set_fuel(&self, fuel: Option<u64>) {
+        self.fuel.store(fuel.map_or(NONE, |fuel| fuel.min(NONE - 1)), Ordering::SeqCst);
+        self.touch();
+    }
+
+    /// The time that is left.
+    pub fn time_left(&self) -> Option<Duration> {
+        let deadline = self.deadline.load(Ordering::Relaxed);
+        (deadline != NONE).then(|| Duration::from_nanos(deadline.saturating_sub(now())))
+    }
+
+    /// Limits the time, from now on.
+    pub fn set_time_left(&self, left: Option<Duration>) {
+        let deadline = left.map_or(NONE, |left| {
+            let left = u64::try_from(left.as_nanos()).unwrap_or(NONE);
+            now().saturating_add(left).min(NONE - 1)
+        });
+        self.deadline.store(deadline, Ordering::SeqCst);
+        self.touch();
+    }
+
+    /// Tells exec_envs that something has changed.
+    fn touch(&self) {
+        let next = |version: u32| {
+            let limited = self.fuel.load(Ordering::SeqCst) != NONE
+                || self.deadline.load(Ordering::SeqCst) != NONE;
+            Some((version & !1).wrapping_add(2) | u32::from(limited))
+        };
+        // Never refused: `next` always gives a value.
+        let _ = self.version.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
+    }
+
+    #[inline]
+    pub(super) fn version(&self) -> u32 {
+        self.version.load(Ordering::Relaxed)
+    }
+
+    fn is_over(&self) -> bool {
+        let deadline = self.deadline.load(Ordering::Relaxed);
+        deadline != NONE && now() >= deadline
+    }
+
+    /// Takes up to `wanted` instructions, of which `needed` are indispensable.
+    fn draw(&self, wanted: u64, needed: u64) -> u64 {
+        let mut left = self.fuel.load(Ordering::Relaxed);
+        loop {
+            if left == NONE {
+                return wanted;
+            }
+            let taken = wanted.min(needed.max(left / SHARE)).min(left);
+            let changed = self.fuel.compare_exchange_weak(
+                left,
+                left - taken,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            match changed {
+                Ok(_) => return taken,
+                Err(now) => left = now,
+            }
+        }
+    }
+
+    fn give_back(&self, unused: u64) {
+        let sum = |left: u64| (left != NONE).then(|| left.saturating_add(unused).min(NONE - 1));
+        // Without a limit there is nothing to give back to.
+        let _ = self.fuel.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum);
+    }
+
+    /// Adds what an exec_env counted that is going.
+    pub(super) fn keep(&self, counts: CallCounts) {
+        self.calls.fetch_add(counts.calls, Ordering::Relaxed);
+        self.traps.fetch_add(counts.traps, Ordering::Relaxed);
+    }
+
+    /// What exec_envs that are gone have counted.
+    pub fn kept(&self) -> CallCounts {
+        let (calls, traps) = (&self.calls, &self.traps);
+        CallCounts { calls: calls.load(Ordering::Relaxed), traps: traps.load(Ordering::Relaxed) }
+    }
+}
+
+/// The monotonic clock. Without one no deadline ever comes.
+fn now() -> u64 {
+    time::now(Clock::Monotonic).unwrap_or(0)
+}
+
+/// The exec_env of running code; tests have environments without one.
+///
+/// # Safety
+/// `env` is live during `'a`.
+unsafe fn exec_env<'a>(env: *const VmEnv) -> Option<&'a ExecEnv> {
+    // SAFETY: the owner is the exec_env that embeds the environment, or null.
+    unsafe { (*env).owner.cast_const().cast::<ExecEnv>().as_ref() }
+}
+
+/// Why running code, or a host function that waits in its name, should stop now.
+///
+/// # Safety
+/// `env` is live.
+pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
+    // SAFETY: passed on to the caller; an exec_env's limits outlive it.
+    unsafe {
+        if (*env).terminate.load(Ordering::Acquire) != 0 {
+            return Some(Trap::Terminated);
+        }
+        let limits = exec_env(env)?.limits()?;
+        limits.is_over().then_some(Trap::DeadlineExceeded)
+    }
+}
+
+/// How long a host function may wait before it should ask [`stop_reason`]; `None` if time does not
+/// matter.
+///
+/// # Safety
+/// `env` is live.
+pub unsafe fn time_left(env: *const VmEnv) -> Option<Duration> {
+    // SAFETY: passed on to the caller.
+    unsafe { exec_env(env)?.limits()?.time_left() }
+}
+
+/// Draws up to `wanted` instructions from what the exec_envs share.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+pub(super) unsafe fn draw(env: *const VmEnv, wanted: i64) -> i64 {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let Some(exec_env) = exec_env(env) else { return wanted };
+        let Some(limits) = exec_env.limits() else { return wanted };
+        if limits.fuel.load(Ordering::Relaxed) == NONE {
+            return wanted;
+        }
+        exec_env.drawn.set(limits.version() | 1);
+        let needed = (*env).budget.min(0).unsigned_abs();
+        let taken = limits.draw(wanted.max(0) as u64, needed);
+        i64::try_from(taken).unwrap_or(wanted)
+    }
+}
+
+/// Gives back what the exec_env has and does not use now, to where it was drawn from.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+#[cold]
+pub(super) unsafe fn give_back(env: NonNull<ExecEnv>) {
+    let vm = ExecEnv::vm(env);
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let unused = (*vm).budget.max(0);
+        (*vm).budget -= unused;
+        if (*vm).fuel != i64::MAX {
+            (*vm).fuel = (*vm).fuel.saturating_add(unused).min(i64::MAX - 1);
+        }
+        let drawn = env.as_ref().drawn.replace(0);
+        // What was drawn before the limit was set anew counts as used.
+        if let Some(limits) = env.as_ref().limits()
+            && drawn == limits.version()
+        {
+            limits.give_back(unused as u64);
+        }
+    }
+}
+
+/// Looks at the limits before a call: they have changed since the last one, or there are any.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+#[cold]
+pub(super) unsafe fn look(env: NonNull<ExecEnv>) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        // What is left of an unlimited budget is not to be run off first, and what code wanted
+        // that ran out is no debt.
+        give_back(env);
+        (*ExecEnv::vm(env)).budget = 0;
+        let Some(limits) = env.as_ref().limits() else { return Ok(()) };
+        // While there are limits their version is odd, so that the next call looks again.
+        env.as_ref().seen.set(limits.version() & !1);
+        if limits.is_over() { Err(Trap::DeadlineExceeded) } else { Ok(()) }
+    }
+}
