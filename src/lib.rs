@@ -2,13 +2,15 @@
 
 #![forbid(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(
-    not(feature = "wasi"),
-    allow(dead_code, unused_imports, reason = "a few lower parts serve WASI alone")
+    not(all(feature = "wasi", feature = "builtin-libc")),
+    allow(dead_code, unused_imports, reason = "a few lower parts serve these alone")
 )]
 
 mod abi;
 mod alloc;
 mod api;
+#[cfg_attr(not(feature = "builtin-libc"), path = "builtin_libc_disabled.rs")]
+mod builtin_libc;
 pub mod context;
 mod exec;
 mod instance;

@@ -109,9 +109,29 @@ macro_rules! programs {
 }
 
 programs! {
-    application, call_stack, calls, ctx, ctx_import, ctx_limits, enlarge, exceptions, externref,
-    fibres, init, inst_context, load, memory, misuse, multi_module, natives, pool, sections,
-    shared_module, threads, wasi,
+    application,
+    call_stack,
+    calls,
+    ctx,
+    ctx_import,
+    ctx_limits,
+    enlarge,
+    exceptions,
+    externref,
+    fibres,
+    freestanding,
+    init,
+    inst_context,
+    load,
+    memory,
+    misuse,
+    multi_module,
+    natives,
+    pool,
+    sections,
+    shared_module,
+    threads,
+    wasi,
 }
 
 /// The system's allocator is not called while a context with a pool works.

@@ -8,6 +8,7 @@ use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
 use crate::module as parsed;
 use std::any::Any;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -46,6 +47,18 @@ impl Host for Surroundings {
         // SAFETY: the link was only ever listed there.
         unsafe { self.held.context().remove_live(&self.live) };
     }
+
+    fn print(&self, bytes: &[u8]) {
+        super::stdout::print(self.held.context(), bytes);
+    }
+
+    fn guest_malloc(&self, instance: &Instance, len: u64) -> Option<u64> {
+        borrowed(instance).malloc(len).map(|(address, _)| address)
+    }
+
+    fn guest_free(&self, instance: &Instance, address: u64) {
+        borrowed(instance).free(address);
+    }
 }
 
 impl Surroundings {
@@ -82,6 +95,12 @@ impl LiveObject for Surroundings {
     fn counts(&self) -> CallCounts {
         self.instance().map(ExecEnv::counts_of).unwrap_or_default()
     }
+}
+
+/// The public handle to an instance, without a count.
+fn borrowed(instance: &Instance) -> ManuallyDrop<super::Instance> {
+    // SAFETY: the instance is live as long as the borrow, and `ManuallyDrop` takes no count.
+    ManuallyDrop::new(unsafe { super::Instance::from_raw(instance.ptr().cast()) })
 }
 
 /// Makes an instance; its start function has not run yet. `subs` are the instances of the modules

@@ -24,6 +24,7 @@ mod native;
 mod objects;
 mod registered;
 mod shared_memory;
+mod stdout;
 mod sub_instances;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};
@@ -41,4 +42,5 @@ pub use module::{ExportType, ExternType, ImportType, LoadOptions, Module};
 pub use native::{Caller, Native};
 pub use registered::{ModuleBytes, ModuleReader};
 pub use shared_memory::SharedMemory;
+pub use stdout::StdoutCallback;
 pub use sub_instances::SubHostState;

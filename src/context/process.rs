@@ -20,6 +20,8 @@ pub(super) struct Process {
     shared_init: OnceLock<bool>,
     /// Done once this library has tried to install its logger.
     pub(super) logger: Once,
+    /// How standard output is written to, as the first `install` said.
+    pub(super) output: OnceLock<super::log::Output>,
     /// Done once the system was asked to tell of forks.
     forks_watched: Once,
     /// How many forks lie between this process and the one that first had a context.
@@ -37,6 +39,7 @@ impl Process {
             registry: Registry::new(),
             shared_init: OnceLock::new(),
             logger: Once::new(),
+            output: OnceLock::new(),
             forks_watched: Once::new(),
             forks: AtomicU32::new(0),
             thread_ids: AtomicU64::new(1),

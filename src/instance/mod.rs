@@ -76,6 +76,23 @@ pub trait Host: Any + Send + Sync {
     fn instance_ends(&self, instance: NonNull<Instance>) {
         let _ = instance;
     }
+
+    /// Writes what the guest prints to its context's standard output.
+    fn print(&self, bytes: &[u8]) {
+        let _ = bytes;
+    }
+
+    /// Allocates guest memory for the guest, from the app heap or with the guest's own `malloc`;
+    /// its address.
+    fn guest_malloc(&self, instance: &Instance, len: u64) -> Option<u64> {
+        let _ = (instance, len);
+        None
+    }
+
+    /// Frees what `guest_malloc` has returned. Other addresses are ignored.
+    fn guest_free(&self, instance: &Instance, address: u64) {
+        let _ = (instance, address);
+    }
 }
 
 /// What an instance is made from.
@@ -348,6 +365,14 @@ impl Instance {
     }
 
     /// Runs `act` on the app heap, which lies in memory 0 and is shared with it.
+    /// Bytes that can be used of the app heap's block at `address`, if there is one.
+    pub fn app_heap_block_len(&self, address: u64) -> Option<u64> {
+        self.with_app_heap(None, |heap, memory| {
+            // SAFETY: as in `app_heap_alloc`.
+            unsafe { heap.block_len(memory, address) }
+        })
+    }
+
     fn with_app_heap<T>(&self, none: T, act: impl FnOnce(&mut AppHeap, *mut u8) -> T) -> T {
         let Some(memory) = self.memory(0) else { return none };
         if let Some(shared) = memory.shared() {

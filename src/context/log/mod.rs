@@ -14,7 +14,7 @@ mod sink;
 
 #[cfg(test)]
 pub(super) use sink::make;
-pub use sink::{Output, print};
+pub use sink::{Output, print, print_bytes};
 
 use super::{Context, process, thread};
 use crate::alloc;
@@ -83,6 +83,7 @@ pub fn install(output: Output) -> bool {
     let mut installed = false;
     process::of_thread().logger.call_once(|| {
         alloc::outside(|| {
+            let _ = process::of_thread().output.set(output);
             let logger = ContextLogger { sink: sink::make(sink::target(output)) };
             if log::set_boxed_logger(Box::new(logger)).is_ok() {
                 // What is wanted differs from context to context and is asked each time.

@@ -13,6 +13,7 @@
 //! uses Rust's. Whoever mixes the two flushes in between.
 
 use crate::alloc;
+use crate::context::process;
 use crate::platform;
 use crate::platform::time::Clock;
 use env_logger::{Builder, Logger, Target};
@@ -55,6 +56,15 @@ pub fn print(mut output: Output, text: &str) {
     });
 }
 
+/// Writes what a guest prints to standard output, through the buffer that log lines go through.
+pub fn print_bytes(bytes: &[u8]) {
+    let output = process::of_thread().output.get().copied().unwrap_or(Output::Rust);
+    alloc::outside(|| {
+        // As in `print`.
+        let _ = { output }.write_all(bytes);
+    });
+}
+
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
@@ -73,13 +83,20 @@ impl Write for Output {
 }
 
 /// `printf` is the way to C's `stdout` that needs no name of a C variable, which differs from
-/// system to system. It ends at a NUL, so the text is written up to there.
+/// system to system. It ends at a NUL, so those are written one by one.
 fn write_c(bytes: &[u8]) -> io::Result<usize> {
     let len = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     let shown = c_int::try_from(len).unwrap_or(c_int::MAX);
     // SAFETY: the format takes a length and that many bytes at most, which are readable.
     let written = unsafe { libc::printf(c"%.*s".as_ptr(), shown, bytes.as_ptr()) };
-    if written < 0 { Err(io::Error::last_os_error()) } else { Ok(bytes.len()) }
+    if written < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if len == bytes.len() {
+        return Ok(len);
+    }
+    // SAFETY: a plain number.
+    if unsafe { libc::putchar(0) } < 0 { Err(io::Error::last_os_error()) } else { Ok(len + 1) }
 }
 
 /// A time of day, of a day that began when the monotonic clock did.

@@ -191,6 +191,21 @@ impl AppHeap {
         }
     }
 
+    /// Bytes that can be used of the block that `alloc` returned; `None` for other addresses.
+    ///
+    /// # Safety
+    /// As for [`AppHeap::new`].
+    pub unsafe fn block_len(&mut self, memory: *mut u8, address: u64) -> Option<u64> {
+        let offset = address.checked_sub(self.start + HEADER as u64)?;
+        if offset >= self.len as u64 || self.corrupt {
+            return None;
+        }
+        // SAFETY: passed on to the caller.
+        let bytes = unsafe { self.bytes(memory) };
+        let header = bytes.header(offset as u32).ok().filter(|h| h.flags & FREE == 0)?;
+        Some((header.size - HEADER) as u64)
+    }
+
     fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
         self.corrupt |= matches!(outcome, Err(AppHeapError::Corrupt));
         outcome

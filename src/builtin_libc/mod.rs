@@ -1,0 +1,59 @@
+//! The C library that WAMR offers to freestanding guests: what they import from `env` when they
+//! were linked without a library of their own.
+//!
+//! One constant table, searched after everything that embedders registered, like WASI's. The
+//! functions work on the memory of the instance that called, byte by byte through checked
+//! addresses (`guest_text.rs`), and keep nothing: allocation is the instance's, output the
+//! context's. It must not know contexts, engines or modules; what it needs from above it asks of
+//! the instance's `Host`.
+//!
+//! Control enters through the table (`table.rs`), when a guest calls.
+
+mod alloc;
+mod chars;
+mod control;
+mod format;
+mod guest_text;
+mod memory;
+mod numbers;
+mod strings;
+mod table;
+
+use crate::abi::trap::Trap;
+use crate::instance::Instance;
+use crate::native::{Caller, GuestMemory, Registry};
+
+/// Offers the functions to the modules of `registry`'s context; false if it has no room.
+pub fn register(registry: &Registry) -> bool {
+    registry.add_builtins(table::ENV)
+}
+
+/// What a function answers, or why the guest does not go on.
+type Answer<T = u64> = Result<T, Trap>;
+
+/// A call in progress.
+struct Call<'a> {
+    caller: &'a Caller<'a>,
+    memory: GuestMemory<'a>,
+}
+
+impl Call<'_> {
+    fn instance(&self) -> &Instance {
+        // SAFETY: a caller's instance is live during the call.
+        unsafe { Instance::of_vm(self.caller.instance()) }
+    }
+
+    /// Writes to what the guest's context calls standard output.
+    fn print(&self, bytes: &[u8]) {
+        self.instance().host().print(bytes);
+    }
+
+    /// Ends the guest with an exception of this text.
+    fn raise(&self, text: &str) -> Trap {
+        self.instance().set_exception(text.as_bytes());
+        Trap::Host
+    }
+}
+
+#[cfg(test)]
+mod tests;
