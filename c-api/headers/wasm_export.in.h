@@ -253,6 +253,10 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
 
 @functions wasm_export/call_stack.rs WASM_RUNTIME_API_EXTERN
 
+/* ---- What guest code costs ---- */
+
+@functions wasm_export/profiling.rs WASM_RUNTIME_API_EXTERN
+
 /* ---- Memories of an instance ---- */
 
 @functions wasm_export/memory.rs WASM_RUNTIME_API_EXTERN

@@ -1418,6 +1418,38 @@ uint32_t wasm_copy_callstack(wasm_exec_env_t exec_env,
                              char *error_buf,
                              uint32_t error_buf_size);
 
+/* ---- What guest code costs ---- */
+
+/**
+ * Prints on standard output what guest code takes: of the module, the instance and the
+ * execution environment, in bytes.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_dump_mem_consumption(wasm_exec_env_t exec_env);
+
+/**
+ * Prints on standard output what each function that was called has cost: CPU time from entry to
+ * return, calls that have returned, and the time of the functions it called, in milliseconds.
+ * Only a heading is printed when the instance does not measure.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_dump_perf_profiling(wasm_module_inst_t module_inst);
+
+/**
+ * The CPU time of all functions of an instance, in milliseconds; 0 when it does not measure, or
+ * for NULL.
+ */
+WASM_RUNTIME_API_EXTERN
+double wasm_runtime_sum_wasm_exec_time(wasm_module_inst_t module_inst);
+
+/**
+ * The CPU time of one function in milliseconds, without that of the functions it called. The
+ * name is an import's, the name section's, or that of an export. -1 for a name that is unknown,
+ * for NULL, and when the instance does not measure.
+ */
+WASM_RUNTIME_API_EXTERN
+double wasm_runtime_get_wasm_func_exec_time(wasm_module_inst_t inst, const char *func_name);
+
 /* ---- Memories of an instance ---- */
 
 /**

@@ -216,6 +216,14 @@ bool wasm_runtime_ctx_set_name(wasm_runtime_ctx_t ctx, const char *name);
 WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_ctx_get_name(wasm_runtime_ctx_t ctx, char *buf, uint32_t size);
 
+/**
+ * Decides whether modules that are loaded into the context from now on measure what their
+ * functions cost, for `wasm_runtime_dump_perf_profiling` and the like. That slows them down; code
+ * that does not measure is not affected. False for NULL.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_perf_profiling(wasm_runtime_ctx_t ctx, bool measure);
+
 /* ---- Finding contexts ---- */
 
 /**

@@ -128,6 +128,7 @@ programs! {
     multi_module,
     natives,
     pool,
+    profiling,
     sections,
     shared_module,
     threads,

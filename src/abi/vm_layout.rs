@@ -7,7 +7,7 @@
 
 use super::types::FuncType;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 /// A linear memory as running code sees it. Owner: the instance that defines it.
 #[repr(C)]
@@ -93,6 +93,18 @@ pub struct VmCode {
     pub module: *const c_void,
 }
 
+/// What one function's calls have cost. Owner: the instance; there for those that measure.
+#[derive(Default)]
+#[repr(C)]
+pub struct VmProfile {
+    /// From entry to return.
+    pub total_ns: AtomicU64,
+    /// Of that, in functions that it called.
+    pub children_ns: AtomicU64,
+    /// Calls that have returned.
+    pub count: AtomicU64,
+}
+
 /// One entry from the host: into guest code, or into a host function that the host calls by way
 /// of its import. Owner: the native frame of whoever entered; each leads to the one around it.
 #[repr(C)]
@@ -128,6 +140,8 @@ pub struct VmInstance {
     pub func_refs: *mut VmFuncRef,
     /// Canonical type number by the module's type index.
     pub type_ids: *const u32,
+    /// An account for each function by index; null unless the instance measures.
+    pub profile: *const VmProfile,
     /// Non-zero while an exception's text is set (`exception`).
     pub exception_set: AtomicU32,
     pub reserved: u32,

@@ -32,7 +32,7 @@ impl FrameRef<'_> {
     pub fn module_offset(&self) -> Option<u32> {
         match self.raw.place {
             Place::Module(offset) => Some(offset),
-            Place::Host | Place::Code(_) => None,
+            Place::Host | Place::Code { .. } => None,
         }
     }
 
@@ -174,8 +174,9 @@ impl ExecEnv {
 /// Finds out where in the module the innermost frame of a trap is.
 fn find_place(trace: &mut Trace) {
     let first = trace.frames().next();
-    if let Some((RawFrame { func_index, place: Place::Code(offset), .. }, module)) = first
-        && let Some(position) = frames::position(module, func_index, offset)
+    if let Some((RawFrame { func_index, place, .. }, module)) = first
+        && let Place::Code { offset, profiled } = place
+        && let Some(position) = frames::position(module, func_index, offset, profiled)
     {
         trace.set_place(Place::Module(position));
     }

@@ -35,7 +35,7 @@ impl ExecEnv {
         Ok(Self { ptr, not_send: PhantomData })
     }
 
-    fn env(&self) -> &Env {
+    pub(super) fn env(&self) -> &Env {
         // SAFETY: the handle owns the exec_env, or borrows it from whoever does.
         unsafe { self.ptr.as_ref() }
     }

@@ -187,7 +187,12 @@ impl Instance {
         let instance = context.guarded(|| {
             let ptr = link::make(module, links, args, imports, &subs)?;
             // A handle from the start: what runs out of memory drops what it made.
-            Ok::<_, Error>(Self { ptr, not_send: PhantomData })
+            let instance = Self { ptr, not_send: PhantomData };
+            if module.inner.code.is_profiled() {
+                // SAFETY: nothing of it has run yet.
+                unsafe { instance.parts().start_profile() }?;
+            }
+            Ok::<_, Error>(instance)
         })??;
         instance.run_entry_points()?;
         Ok(instance)

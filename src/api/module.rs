@@ -121,7 +121,7 @@ impl Module {
         if role == Role::Imported && parsed.exported("_start", ExternKind::Func).is_some() {
             return Err(Error::load("a command (with _start function) can not be a sub-module"));
         }
-        let code = ModuleCode::new(parsed.clone())?;
+        let code = ModuleCode::new(parsed.clone(), context.perf_profiling())?;
         Self::link(context, parsed, code, name, funcs)
     }
 
@@ -171,7 +171,10 @@ impl Module {
         let mut shared = inner.shared.lock();
         let code = match &*shared {
             Some(code) => code.clone(),
-            None => shared.insert(ModuleCode::new(inner.parsed.free_copy()?)?).clone(),
+            None => {
+                let profiled = inner.code.is_profiled();
+                shared.insert(ModuleCode::new(inner.parsed.free_copy()?, profiled)?).clone()
+            }
         };
         Ok((code.module().clone(), code))
     }

@@ -121,6 +121,7 @@ pub struct ContextBuilder {
     accepts_strays: bool,
     memories_in_heap: bool,
     shared_init: bool,
+    perf_profiling: bool,
 }
 
 impl Default for ContextBuilder {
@@ -143,6 +144,7 @@ impl ContextBuilder {
             accepts_strays: true,
             memories_in_heap: false,
             shared_init: false,
+            perf_profiling: false,
         }
     }
 
@@ -190,6 +192,12 @@ impl ContextBuilder {
 
     pub fn jit_options(mut self, jit: JitOptions) -> Self {
         self.jit = jit;
+        self
+    }
+
+    /// See [`Context::set_perf_profiling`].
+    pub fn perf_profiling(mut self, measure: bool) -> Self {
+        self.perf_profiling = measure;
         self
     }
 
@@ -286,6 +294,7 @@ impl ContextBuilder {
             settings,
             gc_heap_size: self.gc_heap_size,
             jit: self.jit,
+            perf_profiling: self.perf_profiling,
             sink: self.sink,
             accepts_strays: self.accepts_strays,
             memories_in_heap: self.memories_in_heap,

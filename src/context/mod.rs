@@ -46,6 +46,7 @@ use crate::abi::error::{Error, Result};
 use crate::alloc::HeapRef;
 use crate::exec::Limits;
 use crate::native::Registry as Natives;
+use crate::sync::atomic::Ordering;
 use registry::Member;
 use runtime::Runtime;
 use shared::{Shared, Weak};
@@ -273,6 +274,17 @@ impl Context {
 
     pub fn set_log_level(&self, level: LogLevel) {
         self.0.set_log_level(level);
+    }
+
+    /// Whether code that is loaded now measures what its functions cost.
+    pub fn perf_profiling(&self) -> bool {
+        self.0.perf_profiling.load(Ordering::Relaxed)
+    }
+
+    /// Decides whether modules that are loaded from now on measure what their functions cost.
+    /// That slows them down; code that does not measure is not affected.
+    pub fn set_perf_profiling(&self, measure: bool) {
+        self.0.perf_profiling.store(measure, Ordering::Relaxed);
     }
 
     /// Sends this context's messages to `callback` instead of the process's logger.

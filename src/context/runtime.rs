@@ -28,6 +28,7 @@ pub(super) struct Runtime {
     log_level: AtomicU32,
     running_mode: AtomicU32,
     max_thread_num: AtomicU32,
+    pub(super) perf_profiling: AtomicBool,
     pub(super) gc_heap_size: u32,
     pub(super) jit: JitOptions,
     init_args: InitArgs,
@@ -61,6 +62,7 @@ pub(super) struct RuntimeArgs {
     /// 0 for the default.
     pub(super) gc_heap_size: u32,
     pub(super) jit: JitOptions,
+    pub(super) perf_profiling: bool,
     pub(super) sink: Option<LogCallback>,
     pub(super) accepts_strays: bool,
     pub(super) memories_in_heap: bool,
@@ -119,6 +121,7 @@ impl Runtime {
             log_level: AtomicU32::new(level as u32),
             running_mode: AtomicU32::new(mode as u32),
             max_thread_num: AtomicU32::new(max_thread_num),
+            perf_profiling: AtomicBool::new(args.perf_profiling),
             gc_heap_size,
             jit: args.jit,
             init_args: args.init_args,

@@ -240,6 +240,17 @@ impl ExecEnv {
         }
     }
 
+    /// Bytes of an exec_env but for its stack.
+    pub fn head_bytes(&self) -> u64 {
+        size_of::<Self>() as u64
+    }
+
+    /// Bytes of its stack.
+    pub fn stack_bytes(&self) -> u64 {
+        let first = ptr::from_ref(self).addr() + size_of::<Self>();
+        self.vm.stack_limit.addr().saturating_sub(first) as u64
+    }
+
     /// The instance the exec_env was made for.
     pub fn home(&self) -> NonNull<Instance> {
         self.home

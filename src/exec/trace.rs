@@ -22,8 +22,8 @@ pub enum Place {
     Host,
     /// At the operator that stands there in the module, in bytes.
     Module(u32),
-    /// So many bytes into what the engine made of the function.
-    Code(u32),
+    /// So many bytes into what the engine made of the function, whether to measure it or not.
+    Code { offset: u32, profiled: bool },
 }
 
 /// Frames that are kept at most, the innermost ones: all that fit on a stack of default size.

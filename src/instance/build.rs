@@ -109,6 +109,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         globals: base.wrapping_add(layout.globals).cast(),
         func_refs: base.wrapping_add(layout.func_refs).cast(),
         type_ids: parts.type_ids,
+        profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,
         owner: base.cast(),
@@ -137,6 +138,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         slots: [const { AtomicUsize::new(0) }; SLOTS],
         exit_code: AtomicU32::new(0),
         host_state,
+        profile: OnceLock::new(),
         singleton: AtomicPtr::new(ptr::null_mut()),
         singleton_drop: OnceLock::new(),
     };

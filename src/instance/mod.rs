@@ -28,8 +28,9 @@ mod segments;
 mod shared_memory;
 mod table;
 
-use crate::abi::vm_layout::{VmCode, VmFuncRef, VmGlobal, VmInstance, VmMemory};
-use crate::alloc::{Heap, HeapRef};
+use crate::abi::error::{Error, Result};
+use crate::abi::vm_layout::{VmCode, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};
+use crate::alloc::{Heap, HeapRef, try_vec};
 use crate::module::{ExternKind, FuncRefs, Module};
 use app_heap::AppHeap;
 use exception::Exception;
@@ -142,6 +143,7 @@ pub struct Instance {
     exit_code: AtomicU32,
     host_state: OnceLock<Box<dyn Any + Send + Sync>>,
     /// The instance's own exec_env and how to free it.
+    profile: OnceLock<Box<[VmProfile]>>,
     singleton: AtomicPtr<c_void>,
     singleton_drop: OnceLock<unsafe fn(NonNull<c_void>)>,
 }
@@ -299,6 +301,25 @@ impl Instance {
 
     pub fn exit_code(&self) -> u32 {
         self.exit_code.load(Ordering::Relaxed)
+    }
+
+    /// The accounts of its functions; empty unless the instance measures.
+    pub fn profile(&self) -> &[VmProfile] {
+        self.profile.get().map_or(&[], |accounts| accounts)
+    }
+
+    /// Has the instance measure what its functions cost.
+    ///
+    /// # Safety
+    /// Nothing of it has run yet.
+    pub unsafe fn start_profile(&self) -> Result<()> {
+        let count = self.module.func_count() as usize;
+        let mut accounts = try_vec(count).map_err(|_| Error::out_of_memory())?;
+        accounts.resize_with(count, VmProfile::default);
+        let accounts = self.profile.get_or_init(|| accounts.into_boxed_slice());
+        // SAFETY: nobody reads the field yet, says the caller.
+        unsafe { (*self.vm()).profile = accounts.as_ptr() };
+        Ok(())
     }
 
     pub fn set_exit_code(&self, code: u32) {

@@ -1,6 +1,6 @@
 //! A module's code: one entry per defined function, translated when first called.
 
-use super::compile;
+use super::compile::{self, Options};
 use super::dispatch::Handler;
 use super::handlers::control;
 use crate::abi::error::{Error, Result};
@@ -23,6 +23,7 @@ struct Stub {
 /// The code of a module. Owner: the `Arc`s of its instances; shared by all of them.
 pub struct ModuleCode {
     module: Arc<Module>,
+    profiled: bool,
     codes: Box<[VmCode]>,
     stubs: Box<[Stub]>,
     /// The lock also makes each function be translated once.
@@ -55,12 +56,13 @@ unsafe impl Send for ModuleCode {}
 unsafe impl Sync for ModuleCode {}
 
 impl ModuleCode {
-    /// Makes the code table of `module`, where that lies; nothing is translated yet.
-    pub fn new(module: Arc<Module>) -> Result<Arc<Self>> {
-        module.clone().at_home(|| Self::table(module))
+    /// Makes the code table of `module`, where that lies; nothing is translated yet. Profiled code
+    /// measures what its functions cost.
+    pub fn new(module: Arc<Module>, profiled: bool) -> Result<Arc<Self>> {
+        module.clone().at_home(|| Self::table(module, profiled))
     }
 
-    fn table(module: Arc<Module>) -> Result<Arc<Self>> {
+    fn table(module: Arc<Module>, profiled: bool) -> Result<Arc<Self>> {
         let count = module.bodies.len();
         let mut codes = Vec::new();
         let mut stubs = Vec::new();
@@ -68,6 +70,7 @@ impl ModuleCode {
         stubs.try_reserve_exact(count).map_err(|_| Error::out_of_memory())?;
         let this = Arc::new(Self {
             module,
+            profiled,
             codes: Box::default(),
             stubs: Box::default(),
             bodies: Mutex::default(),
@@ -108,6 +111,17 @@ impl ModuleCode {
         self.codes.as_ptr()
     }
 
+    pub fn is_profiled(&self) -> bool {
+        self.profiled
+    }
+
+    /// What the table and the translated bodies take.
+    pub fn bytes(&self) -> u64 {
+        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let translated: usize = bodies.list.iter().map(|body| size_of_val(&*body.words)).sum();
+        (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
+    }
+
     pub fn module(&self) -> &Arc<Module> {
         &self.module
     }
@@ -145,7 +159,8 @@ impl ModuleCode {
         if !stub.contains(&code.entry.load(Ordering::Relaxed).cast_const().cast()) {
             return Ok(());
         }
-        let translated = compile::translate(&self.module, self.codes(), code.func_index, false)?;
+        let options = Options { profiled: self.profiled, ..Options::default() };
+        let translated = compile::translate(&self.module, self.codes(), code.func_index, options)?;
         bodies.list.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
         if alloc::take_exhausted() {
             return Err(Trap::OutOfMemory);

@@ -110,7 +110,7 @@ impl Frames {
             };
             let place = match place {
                 Known::Call => Place::Module(ip.add(POSITION).cast::<u32>().read_unaligned()),
-                Known::Nothing => Place::Code(offset),
+                Known::Nothing => Place::Code { offset, profiled: (*table).is_profiled() },
             };
             let instance = NonNull::new((*func).instance.cast::<Instance>())?;
             Some(Frame { instance, func_index: code.func_index, place })
@@ -162,10 +162,11 @@ pub unsafe fn record(env: *mut VmEnv, ip: *const u8, sp: *const u64) {
 
 /// Where in the module the operator stands that the code of a function has at `offset`. `None`
 /// if memory runs out.
-pub fn position(module: &Module, func_index: u32, offset: u32) -> Option<u32> {
+pub fn position(module: &Module, func_index: u32, offset: u32, profiled: bool) -> Option<u32> {
     module.body(func_index)?;
     // Calls refer to the code table by addresses alone.
-    let translated = compile::translate(module, std::ptr::null(), func_index, true).ok()?;
+    let options = compile::Options { listing: true, profiled };
+    let translated = compile::translate(module, std::ptr::null(), func_index, options).ok()?;
     let upto = translated.listing.iter().take_while(|line| line.at <= offset as usize);
     upto.last().map(|line| line.position)
 }

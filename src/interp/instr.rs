@@ -153,10 +153,15 @@ pub enum Instr {
         index: Mode,
     },
     Call,
-    CallImport,
+    CallImport {
+        profiled: bool,
+    },
     CallIndirect {
         index: Mode,
     },
+    /// In profiled functions, the first instruction and the last before each return.
+    ProfileEnter,
+    ProfileEnd,
     ReturnNone,
     ReturnOne {
         class: Class,
@@ -197,7 +202,7 @@ impl Instr {
             | Self::ElemDrop
             | Self::BranchBack
             | Self::Call
-            | Self::CallImport
+            | Self::CallImport { .. }
             | Self::CallIndirect { .. } => true,
             _ => false,
         };

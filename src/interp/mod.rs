@@ -39,7 +39,8 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
     if func_index < module.imported.funcs {
         return None;
     }
-    let translated = compile::translate(module, code.codes(), func_index, true).ok()?;
+    let options = compile::Options { listing: true, profiled: code.is_profiled() };
+    let translated = compile::translate(module, code.codes(), func_index, options).ok()?;
     Some(compile::listing::listing(&translated))
 }
 

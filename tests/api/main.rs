@@ -9,6 +9,7 @@ mod linking;
 mod memory;
 mod modules;
 mod oom;
+mod profile;
 mod stacks;
 mod threads;
 

@@ -30,6 +30,7 @@ pub mod package;
 mod parse;
 pub mod pgo;
 mod print;
+pub mod profiling;
 pub mod reflection;
 pub mod runtime;
 pub(crate) mod setup;

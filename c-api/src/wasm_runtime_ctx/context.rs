@@ -104,3 +104,21 @@ pub unsafe extern "C" fn wasm_runtime_ctx_get_name(
         name.len() as u32
     })
 }
+
+/// Decides whether modules that are loaded into the context from now on measure what their
+/// functions cost, for `wasm_runtime_dump_perf_profiling` and the like. That slows them down; code
+/// that does not measure is not affected. False for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_set_perf_profiling(
+    ctx: wasm_runtime_ctx_t,
+    measure: bool,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let context = unsafe { handle::context(ctx) };
+        context.is_some_and(|context| {
+            context.set_perf_profiling(measure);
+            true
+        })
+    })
+}

@@ -6,6 +6,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::interp::handlers::control::{FRAME, HEADER_SLOTS, POSITION, SLOTS};
 use crate::interp::handlers::host::INDEX;
+use crate::interp::handlers::profile::CALLER;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
 
@@ -59,11 +60,14 @@ impl Translator<'_> {
             let code = self.codes.wrapping_add(defined as usize);
             self.code.put_u64(at, WIDE, code as usize as u64);
         } else {
-            let at = self.op(Instr::CallImport);
+            let at = self.op(Instr::CallImport { profiled: self.profiled });
             self.code.put_u32(at, POSITION, self.position);
             self.code.put_u16(at, FRAME, frame);
             self.code.put_u16(at, SLOTS, slots);
             self.code.put_u32(at, WIDE, func_index);
+            if self.profiled {
+                self.code.put_u32(at, CALLER, self.func_index);
+            }
         }
         self.results(ty, frame, func_index >= imported);
         Ok(())
@@ -91,6 +95,12 @@ impl Translator<'_> {
     /// Returns the topmost values; the stack is left as it is.
     pub(super) fn return_(&mut self) -> Result<(), Trap> {
         let ty = self.ty;
+        if self.profiled {
+            let at = self.op(Instr::ProfileEnd);
+            self.code.put_u16(at, DST, self.start_slot());
+            self.code.put_u16(at, A, self.header_slot);
+            self.code.put_u32(at, IMM, self.func_index);
+        }
         match *ty.results() {
             [] => {
                 let at = self.op(Instr::ReturnNone);

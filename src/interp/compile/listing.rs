@@ -161,7 +161,7 @@ fn without_result(instr: Instr, f: &Fields<'_>) -> String {
             format!("Clear {} slots from {}", f.int(IMM), f.slot(DST))
         }
         Instr::Call => format!("Call frame {}", f.slot(FRAME)),
-        Instr::CallImport => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(FRAME)),
+        Instr::CallImport { .. } => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(FRAME)),
         Instr::CallIndirect { index } => {
             format!("CallIndirect {} frame {}", f.input(index, INDEX, IMM), f.slot(FRAME))
         }

@@ -44,6 +44,15 @@ pub struct Translated {
     pub listing: Vec<writer::Line>,
 }
 
+/// How a body is translated.
+#[derive(Clone, Copy, Default)]
+pub struct Options {
+    /// Whether a listing is kept.
+    pub listing: bool,
+    /// Whether the code measures what it costs.
+    pub profiled: bool,
+}
+
 /// What the last instruction was, as long as nothing can jump between it and the next.
 #[derive(Clone, Copy)]
 struct Last {
@@ -89,23 +98,26 @@ struct Translator<'m> {
     operators: u32,
     /// Where in the module the operator being translated stands.
     position: u32,
+    func_index: u32,
+    profiled: bool,
 }
 
 /// Translates the function at `func_index`. `codes` is the module's code table, whose entries'
-/// addresses calls refer to. A listing is kept if `listing` says so.
+/// addresses calls refer to.
 pub fn translate(
     module: &Module,
     codes: *const VmCode,
     func_index: u32,
-    listing: bool,
+    options: Options,
 ) -> Result<Translated, Trap> {
     let defined = (func_index - module.imported.funcs) as usize;
     let range = module.bodies.get(defined).ok_or(Trap::Internal)?;
     let bytes = &module.bytes[range.start as usize..range.end as usize];
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
     let ty = &module.types[module.funcs[func_index as usize] as usize];
-    let mut translator = Translator::new(module, codes, ty, &body)?;
-    if listing {
+    let mut translator = Translator::new(module, codes, ty, &body, options.profiled)?;
+    translator.func_index = func_index;
+    if options.listing {
         translator.code.keep_listing();
     }
     translator.body(&body)?;
@@ -123,6 +135,7 @@ impl<'m> Translator<'m> {
         codes: *const VmCode,
         ty: &'m FuncType,
         body: &FunctionBody,
+        profiled: bool,
     ) -> Result<Self, Trap> {
         let mut locals = Vec::new();
         let mut slot = 0;
@@ -131,7 +144,7 @@ impl<'m> Translator<'m> {
             slot += param.slots();
         }
         let header_slot = slot as u16;
-        slot += HEADER_SLOTS;
+        slot += HEADER_SLOTS + profiled as u32;
         for local in body.get_locals_reader().map_err(unexpected)? {
             let (count, ty) = local.map_err(unexpected)?;
             let ty = opcodes::val_type(ty)?;
@@ -156,6 +169,8 @@ impl<'m> Translator<'m> {
             last: None,
             operators: 0,
             position: 0,
+            func_index: 0,
+            profiled,
         })
     }
 
@@ -189,8 +204,17 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
+    /// Where a profiled function notes when it began.
+    fn start_slot(&self) -> u16 {
+        self.header_slot + HEADER_SLOTS as u16
+    }
+
     fn clear_locals(&mut self) {
-        let first = self.header_slot as u32 + HEADER_SLOTS;
+        if self.profiled {
+            let at = self.op(Instr::ProfileEnter);
+            self.code.put_u16(at, super::operand::DST, self.start_slot());
+        }
+        let first = self.header_slot as u32 + HEADER_SLOTS + self.profiled as u32;
         let count = self.stack.top_slot() - first;
         let at = match count {
             0 => return,

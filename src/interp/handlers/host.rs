@@ -26,7 +26,7 @@ pub const INDEX: usize = WIDE + 2;
 /// # Safety
 /// `r` must be the registers of a call instruction.
 #[inline(always)]
-unsafe fn leave(r: &Regs, host: *const VmFuncRef) {
+pub unsafe fn leave(r: &Regs, host: *const VmFuncRef) {
     // SAFETY: guest code runs inside an activation, which lasts longer than the instruction.
     unsafe {
         let activation = (*r.env).activation;
@@ -41,7 +41,7 @@ unsafe fn leave(r: &Regs, host: *const VmFuncRef) {
 /// # Safety
 /// As for [`leave`].
 #[inline(always)]
-unsafe fn come_back(r: &Regs) {
+pub unsafe fn come_back(r: &Regs) {
     // SAFETY: as in `leave`.
     unsafe { (*(*r.env).activation).ip = std::ptr::null() }
 }

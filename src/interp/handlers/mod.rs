@@ -11,6 +11,7 @@ mod far;
 pub mod host;
 pub mod memory;
 pub mod numeric;
+pub mod profile;
 pub mod table;
 
 use super::dispatch::{Handler, Regs, Ret, handler, stop};
@@ -124,7 +125,10 @@ impl Instr {
             }
             Self::BranchTable { index } => control::branch_table_handler(index),
             Self::Call => control::call,
-            Self::CallImport => host::call_import,
+            Self::CallImport { profiled: false } => host::call_import,
+            Self::CallImport { profiled: true } => profile::call_import,
+            Self::ProfileEnter => profile::enter,
+            Self::ProfileEnd => profile::end,
             Self::CallIndirect { index } => host::call_indirect_handler(index),
             Self::ReturnNone => control::return_none,
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),

@@ -22,7 +22,7 @@ fn sources() -> Vec<PathBuf> {
 fn listing(source: &Path) -> String {
     let bytes = wat::parse_file(source).expect("wat");
     let module = Arc::new(Module::parse(&bytes, Features::default()).expect("valid"));
-    let code = ModuleCode::new(Arc::clone(&module)).expect("room");
+    let code = ModuleCode::new(Arc::clone(&module), false).expect("room");
     let mut text = String::new();
     for func in module.imported.funcs..module.funcs.len() as u32 {
         let body = disassemble(&code, func).expect("a defined function");

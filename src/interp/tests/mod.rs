@@ -30,7 +30,7 @@ unsafe impl Send for Machine {}
 impl Machine {
     pub fn new(bytes: &[u8]) -> Self {
         let module = Arc::new(Module::parse(bytes, Features::default()).expect("valid"));
-        let code = ModuleCode::new(Arc::clone(&module)).expect("room");
+        let code = ModuleCode::new(Arc::clone(&module), false).expect("room");
         let pages = module.memories.first().map_or(0, |m| m.limits.min.max(1) as usize);
         let mut memory = vec![0; pages << 16];
         for data in &module.datas {
@@ -83,6 +83,7 @@ impl Machine {
             globals: self.globals.as_mut_ptr(),
             func_refs: null_mut(),
             type_ids: self.type_ids.as_ptr(),
+            profile: std::ptr::null(),
             exception_set: AtomicU32::new(0),
             reserved: 0,
             owner: null_mut(),

@@ -47,7 +47,7 @@ impl Guest {
         };
         let same = |ty| module.types.iter().position(|t| t == ty).unwrap_or(0) as u32;
         let keep = Arc::new(Keep {
-            code: ModuleCode::new(Arc::clone(&module)).expect("code"),
+            code: ModuleCode::new(Arc::clone(&module), false).expect("code"),
             type_ids: module.types.iter().map(same).collect(),
             funcs: module.imports.iter().map(bind).collect(),
         });

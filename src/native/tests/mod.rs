@@ -39,6 +39,7 @@ pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
         globals: ptr::null_mut(),
         func_refs: ptr::null_mut(),
         type_ids: ptr::null(),
+        profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,
         owner: ptr::null_mut(),

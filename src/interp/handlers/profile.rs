@@ -1,0 +1,110 @@
+//! Time spent in functions, in code that was translated to measure it.
+//!
+//! A profiled function notes when it began in a slot behind its header, and at its end adds what
+//! has passed to its own account and to its caller's account of what it called. What a trap ends
+//! is not counted. Time is the thread's CPU time.
+
+use super::control::{CALL_BYTES, FRAME, SLOTS};
+use super::host::{call_out, come_back, leave};
+use super::memory::reload_memory;
+use super::{fail, trap};
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
+use crate::interp::EXIT;
+use crate::interp::code::ModuleCode;
+use crate::interp::dispatch::{handler, next};
+use crate::interp::operand::{A, DST, IMM, WIDE};
+use crate::platform::time::{Clock, now};
+use std::sync::atomic::Ordering;
+
+/// Field of the function that calls, in profiled calls of imports.
+pub const CALLER: usize = WIDE + 4;
+
+fn clock() -> u64 {
+    now(Clock::ThreadCpu).unwrap_or(0)
+}
+
+/// The account of a function of the running instance, if it keeps accounts.
+///
+/// # Safety
+/// `env` is live, and `func_index` a function of its instance's module.
+unsafe fn account<'a>(env: *const VmEnv, func_index: u32) -> Option<&'a VmProfile> {
+    // SAFETY: passed on to the caller; there is an account for each function.
+    unsafe {
+        let accounts = (*(*env).instance).profile;
+        if accounts.is_null() { None } else { Some(&*accounts.add(func_index as usize)) }
+    }
+}
+
+/// # Safety
+/// As for [`account`].
+unsafe fn add(env: *const VmEnv, func_index: u32, elapsed: u64) {
+    // SAFETY: passed on to the caller.
+    if let Some(own) = unsafe { account(env, func_index) } {
+        own.total_ns.fetch_add(elapsed, Ordering::Relaxed);
+        own.count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// # Safety
+/// As for [`account`].
+unsafe fn add_to_caller(env: *const VmEnv, func_index: u32, elapsed: u64) {
+    // SAFETY: passed on to the caller.
+    if let Some(caller) = unsafe { account(env, func_index) } {
+        caller.children_ns.fetch_add(elapsed, Ordering::Relaxed);
+    }
+}
+
+handler!(
+    /// Notes when a function began: `[handler][slot]`.
+    enter [] |r| {
+    *r.slot(DST) = clock();
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// Before a return: `[handler][slot, header][function]`.
+    end [] |r| {
+    let elapsed = clock().saturating_sub(*r.slot(DST));
+    add(r.env, r.field::<u32>(IMM), elapsed);
+    let back_to = *r.slot(A) as usize as *const u8;
+    if back_to != EXIT.as_ptr().cast() {
+        let table = (*(*(*(*r.env).activation).func).code).module.cast::<ModuleCode>();
+        if let Some((caller, _)) = (*table).find(back_to.wrapping_sub(CALL_BYTES)) {
+            add_to_caller(r.env, caller.func_index, elapsed);
+        }
+    }
+    r.skip(16);
+    next(r)
+});
+
+handler!(
+    /// Calls an import and measures host functions: as `host::call_import`, with the function
+    /// that calls behind the import's index.
+    call_import [] |r| {
+    let index = r.field::<u32>(WIDE);
+    let func = (*(*r.env).instance).func_refs.add(index as usize);
+    if (*func).kind != VmFuncKind::Host {
+        return call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64);
+    }
+    let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
+    let top = frame.add(r.field::<u16>(SLOTS) as usize);
+    if top > (*r.env).stack_limit {
+        return trap(r, Trap::OperandStackOverflow);
+    }
+    (*r.env).stack_top = top;
+    leave(&r, func);
+    let began = clock();
+    let code = ((*(*func).host).call)((*func).host, r.env, frame);
+    let elapsed = clock().saturating_sub(began);
+    come_back(&r);
+    if code != 0 {
+        return fail(r, code);
+    }
+    add(r.env, index, elapsed);
+    add_to_caller(r.env, r.field::<u32>(CALLER), elapsed);
+    reload_memory(&mut r);
+    r.skip(CALL_BYTES);
+    next(r)
+});
