@@ -265,6 +265,10 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
 
 @functions wasm_export/address.rs WASM_RUNTIME_API_EXTERN
 
+/* ---- Shared heaps ---- */
+
+@functions wasm_export/shared_heap.rs WASM_RUNTIME_API_EXTERN
+
 /* ---- Exported globals and tables ---- */
 
 @functions wasm_export/exports.rs WASM_RUNTIME_API_EXTERN

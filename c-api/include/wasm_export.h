@@ -1615,6 +1615,82 @@ bool wasm_runtime_get_native_addr_range(wasm_module_inst_t module_inst,
                                         uint8_t **p_native_start_addr,
                                         uint8_t **p_native_end_addr);
 
+/* ---- Shared heaps ---- */
+
+/**
+ * Makes a shared heap in the calling thread's context: of `size` bytes of the runtime's own, or
+ * over a buffer of the caller's at `pre_allocated_addr`, which must outlive the context and
+ * everything in it. The size is rounded up to whole pages; a buffer must have whole pages. NULL
+ * for NULL and a size of zero, and with a warning for a size over 1 GiB and without memory.
+ *
+ * The heap is freed with its context, or when the last instance lets go of it after that. It
+ * can be used from any thread.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_shared_heap_t wasm_runtime_create_shared_heap(struct SharedHeapInitArgs *init_args);
+
+/**
+ * Puts `head` in front of `body` and of what is chained to that: attaching `head` then attaches
+ * all of them, and the guest sees one after the other, the last one at the end of its address
+ * space. Returns `head`; NULL with a warning if either is NULL or not a heap, if they are of two
+ * contexts, if one is attached or stands behind another already, if `head` has heaps behind it,
+ * or if two of them would have memory of the runtime's.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_shared_heap_t wasm_runtime_chain_shared_heaps(wasm_shared_heap_t head,
+                                                   wasm_shared_heap_t body);
+
+/**
+ * Takes `head` off its chain, or the whole chain apart if `entire_chain`. Returns the next heap,
+ * or the last one of the entire chain; NULL with a warning if `head` is NULL or not a heap, has
+ * no heap behind it, or is attached.
+ */
+WASM_RUNTIME_API_EXTERN
+wasm_shared_heap_t wasm_runtime_unchain_shared_heaps(wasm_shared_heap_t head, bool entire_chain);
+
+/**
+ * Zeroes the heap and those chained behind it, and frees everything that was allocated from
+ * them. False if it is NULL, not a heap, or attached.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_reset_shared_heap_chain(wasm_shared_heap_t shared_heap);
+
+/**
+ * Makes the heap and those chained behind it reachable for the instance. One chain can be
+ * attached to many instances, on several threads; an instance has one at a time, until
+ * `wasm_runtime_detach_shared_heap` or its end. False for NULL and an instance without memory,
+ * and with a warning if the memory reaches into the heaps, if the instance has a heap already,
+ * or if heap and instance are of two contexts.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_attach_shared_heap(wasm_module_inst_t module_inst,
+                                     wasm_shared_heap_t shared_heap);
+
+/**
+ * Takes the shared heap away from the instance; nothing happens if it has none, or for NULL. No
+ * native may go on using addresses of it, and no other thread run the instance meanwhile.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_detach_shared_heap(wasm_module_inst_t module_inst);
+
+/**
+ * Allocates `size` bytes from the heap that is attached to the instance, or the one of its chain
+ * with memory of the runtime's. Returns the guest address, which is the same in every instance
+ * that the chain is attached to, and stores the native one in `*p_native_addr` unless that is
+ * NULL. 0 without room or a heap, and with a warning if all are over buffers.
+ */
+WASM_RUNTIME_API_EXTERN
+uint64_t wasm_runtime_shared_heap_malloc(wasm_module_inst_t module_inst,
+                                         uint64_t size,
+                                         void **p_native_addr);
+
+/**
+ * Frees what `wasm_runtime_shared_heap_malloc` returned, for whatever instance it was. An
+ * address elsewhere gives a warning; one that is no block's is ignored.
+ */
+WASM_RUNTIME_API_EXTERN
+void wasm_runtime_shared_heap_free(wasm_module_inst_t module_inst, uint64_t ptr);
+
 /* ---- Exported globals and tables ---- */
 
 /**

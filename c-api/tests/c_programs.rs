@@ -130,6 +130,7 @@ programs! {
     pool,
     profiling,
     sections,
+    shared_heap,
     shared_module,
     threads,
     wasi,

@@ -147,6 +147,9 @@ pub struct VmInstance {
     pub reserved: u32,
     /// The owning `instance::Instance`, for slow paths.
     pub owner: *mut c_void,
+    /// The `instance::shared_heap::SharedHeap` that is attached, or null. Only instances that
+    /// lie in an `instance::Instance` have one.
+    pub shared_heap: AtomicPtr<c_void>,
 }
 
 /// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.

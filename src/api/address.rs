@@ -1,10 +1,11 @@
 //! Guest memory as the host allocates and checks it: [`Instance`]'s part for `module_malloc` and
 //! the address functions.
 //!
-//! Everything is about memory 0. Addresses are the guest's; whatever is outside is refused.
+//! Everything is about memory 0 and the shared heap that is attached. Addresses are the guest's;
+//! whatever is outside is refused.
 
 use super::{Instance, Trap};
-use crate::instance::{AppHeapError, Memory};
+use crate::instance::{AppHeapError, Memory, reach};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
@@ -102,48 +103,38 @@ impl Instance {
         valid
     }
 
-    /// Whether memory 0 holds `len` bytes at `address`; sets the exception if not.
+    /// Whether the guest reaches `len` bytes at `address`; sets the exception if not.
     pub fn validate_app_addr(&self, address: u64, len: u64) -> bool {
-        self.checked(self.memory0().is_some_and(|memory| memory.range(address, len).is_some()))
+        // SAFETY: this handle keeps the instance alive.
+        let found = unsafe { reach::locate(self.parts().vm(), address, len) };
+        self.checked(self.memory0().is_some() && found.is_some())
     }
 
-    /// Whether memory 0 holds a NUL-terminated string at `address`; sets the exception if not.
+    /// Whether the guest reaches a NUL-terminated string at `address`; sets the exception if not.
     pub fn validate_app_str_addr(&self, address: u64) -> bool {
-        let terminated = self.memory0().is_some_and(|memory| {
-            let room = (memory.len_bytes() as u64).saturating_sub(address);
-            memory.range(address, room).is_some_and(|text| {
-                // SAFETY: `range` found `room` bytes.
-                room > 0 && !unsafe { libc::memchr(text.cast(), 0, room as usize) }.is_null()
-            })
-        });
-        self.checked(terminated)
+        // SAFETY: this handle keeps the instance alive.
+        let found = unsafe { reach::text(self.parts().vm(), address) };
+        self.checked(found.is_some())
     }
 
-    /// Whether `len` bytes at `native` lie in memory 0; sets the exception if not.
+    /// Whether the guest reaches `len` bytes at `native`; sets the exception if not.
     pub fn validate_native_addr(&self, native: *const c_void, len: u64) -> bool {
-        let inside = self.offset_of(native).is_some_and(|offset| {
-            self.memory0().is_some_and(|memory| memory.range(offset, len).is_some())
-        });
-        self.checked(inside)
+        // SAFETY: this handle keeps the instance alive.
+        let found = unsafe { reach::address_of(self.parts().vm(), native as usize, len) };
+        self.checked(self.memory0().is_some() && found.is_some())
     }
 
-    /// Distance of `native` from the start of memory 0, if it lies in it or at its end.
-    fn offset_of(&self, native: *const c_void) -> Option<u64> {
-        let memory = self.memory0()?;
-        let offset = (native as usize).checked_sub(memory.base() as usize)?;
-        (offset <= memory.len_bytes()).then_some(offset as u64)
-    }
-
-    /// Where `address` of memory 0 is now, or null.
+    /// Where `address` is now, or null.
     pub fn addr_app_to_native(&self, address: u64) -> *mut c_void {
-        let native = self.memory0().and_then(|memory| memory.range(address, 1));
+        // SAFETY: this handle keeps the instance alive.
+        let native = unsafe { reach::locate(self.parts().vm(), address, 1) };
         native.map_or(ptr::null_mut(), <*mut u8>::cast)
     }
 
-    /// The guest's address of `native`, or 0 outside memory 0.
+    /// The guest's address of `native`, or 0 outside what the guest reaches.
     pub fn addr_native_to_app(&self, native: *const c_void) -> u64 {
-        let len = self.memory0().map_or(0, |memory| memory.len_bytes() as u64);
-        self.offset_of(native).filter(|&offset| offset < len).unwrap_or(0)
+        // SAFETY: this handle keeps the instance alive.
+        unsafe { reach::address_of(self.parts().vm(), native as usize, 1) }.unwrap_or(0)
     }
 
     /// Adds pages to memory 0; false when it cannot grow so far, which the callback of failed

@@ -111,8 +111,9 @@ impl Runtime {
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
         let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
         let parts = Parts::default();
-        // A new registry has room for both.
+        // A new registry has room for them all.
         crate::builtin_libc::register(&parts.natives);
+        crate::native::register_shared_heap(&parts.natives);
         crate::wasi::register(&parts.natives);
         Self {
             heap: args.heap,

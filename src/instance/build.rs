@@ -113,6 +113,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         exception_set: AtomicU32::new(0),
         reserved: 0,
         owner: base.cast(),
+        shared_heap: AtomicPtr::new(ptr::null_mut()),
     };
     let nothing = ptr::without_provenance_mut(PAGE_SIZE);
     let no_memory = VmMemory { base: nothing, len_bytes: 0, owner: ptr::null_mut() };

@@ -2,6 +2,7 @@
 
 use super::Instance;
 use super::pool::{MemoryPool, Reservation};
+use super::shared_heap::Refusal;
 use super::shared_memory::SharedMemory;
 use crate::abi::types::{MemoryType, PAGE_SIZE};
 use crate::abi::vm_layout::VmMemory;
@@ -44,7 +45,8 @@ pub struct Memory {
     storage: UnsafeCell<Storage>,
 }
 
-enum Storage {
+/// Where bytes for guests lie. Owner: a memory or a shared heap.
+pub(super) enum Storage {
     /// No bytes, and none to come.
     Empty,
     Mapped(Reservation),
@@ -52,6 +54,38 @@ enum Storage {
     Heap(NonNull<u8>),
     /// Bytes that other instances have as well, of other threads too.
     Shared(Arc<SharedMemory>),
+}
+
+impl Storage {
+    /// Returns `bytes` bytes, all there are, to where they came from.
+    pub(super) fn give_back(self, source: &MemorySource, bytes: usize) {
+        match self {
+            Self::Empty | Self::Shared(_) => {}
+            Self::Mapped(reservation) => {
+                source.heap.discharge(bytes as u64);
+                match &source.pool {
+                    Some(pool) => pool.put(reservation),
+                    None => drop(reservation),
+                }
+            }
+            Self::Heap(block) => {
+                // SAFETY: the block is this storage's own, and its users are gone.
+                unsafe { Heap::free(block.as_ptr()) };
+            }
+        }
+    }
+
+    /// Zeroes the bytes, `len` at `base`.
+    ///
+    /// # Safety
+    /// They are this storage's, and nobody uses their contents.
+    pub(super) unsafe fn clear(&self, base: NonNull<u8>, len: usize) {
+        let cleared = matches!(self, Self::Mapped(reservation) if reservation.clear());
+        if !cleared {
+            // SAFETY: the caller's contract.
+            unsafe { base.write_bytes(0, len) };
+        }
+    }
 }
 
 /// Why a memory did not grow.
@@ -208,7 +242,12 @@ impl Memory {
         let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
         let bytes = bytes.ok_or(GrowError::Exhausted)?;
         // SAFETY: a memory lies in its instance's block.
-        let heap = unsafe { self.instance.as_ref() }.heap();
+        let instance = unsafe { self.instance.as_ref() };
+        if self.index == 0 && instance.overlaps_shared_heap(bytes) {
+            log::warn!("{}", Refusal::Overlap.text());
+            return Err(GrowError::Exhausted);
+        }
+        let heap = instance.heap();
         // SAFETY: only the thread that uses the group gets here, and nothing below calls back.
         let (storage, vm) = unsafe { (&mut *self.storage.get(), &mut *self.vm.get()) };
         match storage {
@@ -236,22 +275,9 @@ impl Memory {
     /// Returns the bytes to where they came from.
     pub fn tear_down(&mut self, source: &MemorySource) {
         let vm = self.vm.get_mut();
-        let bytes = vm.len_bytes as u64;
+        let bytes = vm.len_bytes;
         (vm.base, vm.len_bytes) = (ptr::without_provenance_mut(PAGE_SIZE), 0);
-        match std::mem::replace(self.storage.get_mut(), Storage::Empty) {
-            Storage::Empty | Storage::Shared(_) => {}
-            Storage::Mapped(reservation) => {
-                source.heap.discharge(bytes);
-                match &source.pool {
-                    Some(pool) => pool.put(reservation),
-                    None => drop(reservation),
-                }
-            }
-            Storage::Heap(block) => {
-                // SAFETY: the block is this memory's own, and its users are gone.
-                unsafe { Heap::free(block.as_ptr()) };
-            }
-        }
+        std::mem::replace(self.storage.get_mut(), Storage::Empty).give_back(source, bytes);
     }
 }
 
@@ -266,7 +292,12 @@ pub struct GrowFailure {
     pub error: GrowError,
 }
 
-fn make_storage(source: &MemorySource, len: usize, max: usize) -> Option<(Storage, *mut u8)> {
+/// Zeroed storage of `len` bytes that can grow to `max`, and where it lies.
+pub(super) fn make_storage(
+    source: &MemorySource,
+    len: usize,
+    max: usize,
+) -> Option<(Storage, *mut u8)> {
     if max == 0 && len == 0 {
         // Never read, but not null either: C code takes null for "no memory".
         return Some((Storage::Empty, ptr::without_provenance_mut(PAGE_SIZE)));

@@ -11,6 +11,7 @@
 //! counting handles and terminating, lock.
 
 mod app_heap;
+mod attachment;
 mod build;
 mod clear;
 mod envs;
@@ -25,6 +26,7 @@ mod pool;
 pub mod reach;
 mod refs;
 mod segments;
+mod shared_heap;
 mod shared_memory;
 mod table;
 
@@ -50,6 +52,7 @@ pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
+pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};
 pub use shared_memory::SharedMemory;
 pub use table::Table;
 
@@ -444,6 +447,7 @@ impl Instance {
         // up to their counts.
         unsafe {
             let this = at.as_ref();
+            this.detach_shared_heap();
             this.drop_singleton();
             for index in 0..this.parts.memory_count {
                 (*this.parts.memories.add(index)).tear_down(&this.source);

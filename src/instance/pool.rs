@@ -66,7 +66,7 @@ impl MemoryPool {
     }
 
     /// Takes a reservation back.
-    pub fn put(&self, mut reservation: Reservation) {
+    pub fn put(&self, reservation: Reservation) {
         if reservation.reserved != MEMORY32_BYTES + GUARD_BYTES || !reservation.clear() {
             return;
         }
@@ -167,7 +167,7 @@ impl Reservation {
     }
 
     /// Zeroes the accessible bytes.
-    fn clear(&mut self) -> bool {
+    pub fn clear(&self) -> bool {
         let base = self.base.as_ptr();
         // SAFETY: `committed` bytes are accessible, and whoever used them has given them back.
         unsafe {

@@ -5,8 +5,10 @@
 //! functions, the address functions of the API. So this is the one place that knows what a
 //! guest can reach.
 
-use super::Memory;
+use super::{Instance, Memory, SharedHeap};
+use crate::abi::types::MemoryType;
 use crate::abi::vm_layout::VmInstance;
+use std::sync::atomic::Ordering;
 
 /// Accessible bytes in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub struct Span {
 }
 
 impl Span {
+    pub fn contains(&self, address: u64) -> bool {
+        address.checked_sub(self.start).is_some_and(|offset| offset < self.len_bytes)
+    }
+
     /// Where `len` bytes at `address` are, if they are all in this piece.
     fn locate(&self, address: u64, len: u64) -> Option<*mut u8> {
         let offset = address.checked_sub(self.start)?;
@@ -50,7 +56,43 @@ unsafe fn memory0(vm: *const VmInstance) -> Span {
 pub unsafe fn span(vm: *const VmInstance, address: u64) -> Option<Span> {
     // SAFETY: the caller's contract.
     let memory = unsafe { memory0(vm) };
-    (address < memory.len_bytes).then_some(memory)
+    if memory.contains(address) {
+        return Some(memory);
+    }
+    // SAFETY: the caller's contract.
+    let (heap, ty) = unsafe { attached(vm) }?;
+    heap.span(ty, address)
+}
+
+/// The shared heap that is attached, and the type of memory 0.
+///
+/// # Safety
+/// `vm` is a live instance's.
+unsafe fn attached<'a>(vm: *const VmInstance) -> Option<(&'a SharedHeap, MemoryType)> {
+    // SAFETY: the caller's contract; what has a shared heap lies in an `Instance`.
+    unsafe {
+        if (*vm).shared_heap.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        let instance = Instance::of_vm(vm);
+        Some((instance.shared_heap()?, instance.memory(0)?.ty()))
+    }
+}
+
+/// The guest's address of `len` bytes at `native`, if they are all in one piece.
+///
+/// # Safety
+/// `vm` is a live instance's.
+pub unsafe fn address_of(vm: *const VmInstance, native: usize, len: u64) -> Option<u64> {
+    // SAFETY: the caller's contract.
+    let memory = unsafe { memory0(vm) };
+    let offset = native.checked_sub(memory.base as usize).map(|offset| offset as u64);
+    if let Some(offset) = offset.filter(|&offset| memory.locate(offset, len).is_some()) {
+        return Some(offset);
+    }
+    // SAFETY: the caller's contract.
+    let (heap, ty) = unsafe { attached(vm) }?;
+    heap.address_of(ty, native, len)
 }
 
 /// Where `len` bytes at `address` are now, if they are all in one piece. No bytes are also found
@@ -70,7 +112,7 @@ pub unsafe fn locate(vm: *const VmInstance, address: u64, len: u64) -> Option<*m
 pub unsafe fn text(vm: *const VmInstance, address: u64) -> Option<*mut u8> {
     // SAFETY: the caller's contract.
     let span = unsafe { span(vm, address) }?;
-    let room = span.start + span.len_bytes - address;
+    let room = span.len_bytes - (address - span.start);
     let text = span.locate(address, room)?;
     // SAFETY: `text` has `room` accessible bytes behind it.
     let end = unsafe { libc::memchr(text.cast(), 0, room as usize) };

@@ -1,9 +1,9 @@
 //! Host functions: what a guest's imports are bound to, and how a call reaches them.
 //!
 //! A [`Registry`] belongs to a context and maps (module, name) to the embedder's C functions,
-//! to Rust closures and to the built-in tables of WASI. Imports are looked up once, when a
-//! module is loaded; what comes out is a [`HostFunc`], which carries everything a call needs in
-//! a form worked out beforehand. Nothing here knows contexts, engines or WASI.
+//! to Rust closures and to built-in tables, such as those of WASI. Imports are looked up once,
+//! when a module is loaded; what comes out is a [`HostFunc`], which carries everything a call
+//! needs in a form worked out beforehand. Nothing here knows contexts, engines or WASI.
 //!
 //! Control enters twice: the loader calls [`Registry::resolve`], and running code calls through
 //! the `call` pointer of the `VmHostFunc` header that every [`HostFunc`] starts with.
@@ -14,6 +14,7 @@ mod guest;
 mod host_func;
 mod invoke;
 mod registry;
+mod shared_heap;
 mod signature;
 
 pub use caller::Caller;
@@ -21,6 +22,7 @@ pub use convert::ExternRefMap;
 pub use guest::GuestMemory;
 pub use host_func::{Builtin, BuiltinModule, HostFunc};
 pub use registry::{Convention, NativeSymbol, Registry};
+pub use shared_heap::register_shared_heap;
 
 #[cfg(test)]
 pub(crate) use guest::tests::over;

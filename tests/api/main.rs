@@ -10,6 +10,7 @@ mod memory;
 mod modules;
 mod oom;
 mod profile;
+mod shared_heap;
 mod stacks;
 mod threads;
 

@@ -184,6 +184,8 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
             inst_context::end(module_inst, &instance, &module.keys);
         }
         instance.delete_extern_objects();
+        // Even if something else keeps the instance.
+        instance.detach_shared_heap();
         drop(ManuallyDrop::into_inner(instance));
         // SAFETY: the count that `instantiate` took for this instance.
         unsafe { give_back(module) };

@@ -5,7 +5,7 @@
 //! Control enters at each exported function, which runs inside `guard` and returns its error
 //! value for whatever goes wrong.
 //!
-//! Sections still to come, each a file of its own: shared heaps, profiling.
+//! Sections still to come, each a file of its own: profiling.
 
 pub mod address;
 pub mod application;
@@ -34,6 +34,7 @@ pub mod profiling;
 pub mod reflection;
 pub mod runtime;
 pub(crate) mod setup;
+pub mod shared_heap;
 pub mod thread;
 pub mod types;
 mod values;

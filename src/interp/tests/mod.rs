@@ -10,7 +10,7 @@ use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, 
 use crate::module::{ConstOp, ElemItems, ExternKind, Features, Module, SegmentMode};
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// A module with one memory, globals and no imports, ready to run.
 pub struct Machine {
@@ -87,6 +87,7 @@ impl Machine {
             exception_set: AtomicU32::new(0),
             reserved: 0,
             owner: null_mut(),
+            shared_heap: AtomicPtr::new(null_mut()),
         };
         let vm: *mut VmInstance = &raw mut instance;
         let refs = &raw mut instance.func_refs;

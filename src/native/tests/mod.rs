@@ -16,7 +16,7 @@ use super::HostFunc;
 use crate::abi::vm_layout::{VmEnv, VmInstance, VmMemory};
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// An environment, its instance and one memory. Nothing of it moves while it lives.
 pub(crate) struct Rig {
@@ -43,6 +43,7 @@ pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
         exception_set: AtomicU32::new(0),
         reserved: 0,
         owner: ptr::null_mut(),
+        shared_heap: AtomicPtr::new(ptr::null_mut()),
     }
 }
 

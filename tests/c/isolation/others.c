@@ -46,8 +46,51 @@ static void waits(void) {
     lacks_while(!loads(shared_memory, sizeof shared_memory), "threads and atomics");
 }
 
+static wasm_shared_heap_t heap_of_a;
+
+static wasm_shared_heap_t make_heap(void) {
+    SharedHeapInitArgs args = {4096, NULL};
+
+    return wasm_runtime_create_shared_heap(&args);
+}
+
+static void makes_a_heap(void) {
+    struct guest guest;
+    uint64_t block;
+
+    quiet_init(NULL);
+    guest = start_guest("guest");
+    heap_of_a = make_heap();
+    CHECK(wasm_runtime_attach_shared_heap(guest.inst, heap_of_a));
+    block = wasm_runtime_shared_heap_malloc(guest.inst, 16, NULL);
+    CHECK(block != 0);
+    meet();
+    meet();
+    CHECK(wasm_runtime_validate_app_addr(guest.inst, block, 16));
+    end_guest(&guest);
+    CHECK(wasm_runtime_reset_shared_heap_chain(heap_of_a));
+    wasm_runtime_destroy();
+}
+
+static void tries_the_other_heap(void) {
+    wasm_shared_heap_t own;
+    struct guest guest;
+
+    quiet_init(NULL);
+    guest = start_guest("guest");
+    own = make_heap();
+    meet();
+    CHECK(!wasm_runtime_attach_shared_heap(guest.inst, heap_of_a));
+    CHECK(!wasm_runtime_chain_shared_heaps(own, heap_of_a));
+    CHECK(!wasm_runtime_chain_shared_heaps(heap_of_a, own));
+    CHECK(wasm_runtime_attach_shared_heap(guest.inst, own));
+    meet();
+    end_guest(&guest);
+    wasm_runtime_destroy();
+}
+
 static void shared_heaps(void) {
-    lacks_function("wasm_runtime_create_shared_heap", "shared heaps");
+    sides(1, makes_a_heap, tries_the_other_heap);
 }
 
 static void engines(void) {
