@@ -123,14 +123,10 @@ const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
 /// row fails until it is written and taken off here.
 const LACKING: &[(&str, &str)] = &[
     ("allocator user data", "alloc-with-user-data"),
-    ("externref objects", "externref objects"),
-    ("externref numbers", "externref objects"),
-    ("instance context keys", "instance contexts"),
     ("module reader", "multi-module"),
     ("registered modules", "multi-module"),
     ("modules being loaded", "multi-module"),
     ("running mode", "compiled code"),
-    ("enlarge callback", "enlarge callback"),
     ("log timers", "bh_print_time"),
     ("gc heap size", "garbage collection"),
     ("linux perf map", "ahead-of-time code"),

@@ -101,16 +101,121 @@ static void symbol_arrays(void) {
     CHECK(memcmp(before, unsorted, sizeof before) == 0);
 }
 
+/* B meets numbers of its own: A's object is nowhere to be found there, and counting starts anew.
+   Both sides make and delete objects all the time. */
+static void objects_of_a(void) {
+    struct guest guest;
+    uint32_t ref = 0;
+    void *object = NULL;
+
+    quiet_init(NULL);
+    guest = start_guest("guest");
+    CHECK(wasm_externref_obj2ref(guest.inst, natives_a, &ref));
+    CHECK_INT(ref, 1);
+    meet();
+    meet();
+    CHECK(wasm_externref_ref2obj(1, &object) && object == natives_a);
+    meet();
+    CHECK(wasm_externref_objdel(guest.inst, natives_a));
+    end_guest(&guest);
+    wasm_runtime_destroy();
+}
+
+static void objects_of_b(void) {
+    struct guest guest;
+    uint32_t ref = 0;
+    void *object = NULL;
+
+    quiet_init(NULL);
+    guest = start_guest("guest");
+    meet();
+    CHECK(!wasm_externref_ref2obj(1, &object));
+    CHECK(!wasm_externref_objdel(guest.inst, natives_a));
+    CHECK(wasm_externref_obj2ref(guest.inst, natives_b, &ref));
+    CHECK_INT(ref, 1);
+    CHECK(wasm_externref_ref2obj(ref, &object) && object == natives_b);
+    meet();
+    meet();
+    end_guest(&guest);
+    wasm_runtime_destroy();
+}
+
 static void externref_objects(void) {
-    lacks_function("wasm_externref_obj2ref", "externref objects");
+    sides(rounds(), objects_of_a, objects_of_b);
+}
+
+/* Numbers count up in each context by itself, however the sides take turns. */
+static void numbering_side(void) {
+    struct guest guest;
+    char objects[20];
+    uint32_t ref, i;
+
+    quiet_init(NULL);
+    guest = start_guest("guest");
+    for (i = 0; i < 20; i++) {
+        CHECK(wasm_externref_obj2ref(guest.inst, &objects[i], &ref));
+        CHECK_INT(ref, i + 1);
+    }
+    meet();
+    end_guest(&guest);
+    wasm_runtime_destroy();
 }
 
 static void externref_numbers(void) {
-    lacks_function("wasm_externref_obj2ref", "externref objects");
+    sides(rounds(), numbering_side, numbering_side);
+}
+
+/* A uses up its keys; B has all of its own, and A's destructors never see B's instances. */
+static wasm_module_inst_t instance_of_b;
+static int strangers;
+
+static void seen_by_a(wasm_module_inst_t inst, void *value) {
+    (void)value;
+    strangers += inst == instance_of_b;
+}
+
+static void keys_of_a(void) {
+    struct guest guest;
+    void *keys[16];
+    int count = 0;
+
+    quiet_init(NULL);
+    while (count < 16 && (keys[count] = wasm_runtime_create_context_key(seen_by_a))) {
+        count++;
+    }
+    CHECK(count > 0 && count < 16);
+    guest = start_guest("guest");
+    wasm_runtime_set_context(guest.inst, keys[0], &strangers);
+    meet();
+    meet();
+    CHECK(wasm_runtime_get_context(guest.inst, keys[0]) == &strangers);
+    end_guest(&guest);
+    while (count > 0) {
+        wasm_runtime_destroy_context_key(keys[--count]);
+    }
+    wasm_runtime_destroy();
+}
+
+static void keys_of_b(void) {
+    struct guest guest;
+    void *key;
+
+    quiet_init(NULL);
+    meet();
+    key = wasm_runtime_create_context_key(NULL);
+    CHECK(key != NULL);
+    guest = start_guest("guest");
+    instance_of_b = guest.inst;
+    CHECK(!wasm_runtime_get_context(guest.inst, key));
+    end_guest(&guest);
+    CHECK_INT(strangers, 0);
+    wasm_runtime_destroy_context_key(key);
+    meet();
+    wasm_runtime_destroy();
 }
 
 static void context_keys(void) {
-    lacks_function("wasm_runtime_create_context_key", "instance contexts");
+    sides(rounds(), keys_of_a, keys_of_b);
 }
 
 static void run(void) {

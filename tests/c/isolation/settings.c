@@ -8,8 +8,56 @@ static void running_mode(void) {
     lacks_while(!wasm_runtime_is_running_mode_supported(Mode_LLVM_JIT), "compiled code");
 }
 
+/* Each side's guest asks for more than its memory may have; the other's callback hears nothing. */
+static void note_failure(uint32_t pages, uint64_t current, uint32_t index,
+                         enlarge_memory_error_reason_t reason, wasm_module_inst_t inst,
+                         wasm_exec_env_t env, void *user_data) {
+    (void)current, (void)index, (void)reason, (void)inst, (void)env;
+    *(uint32_t *)user_data += pages;
+}
+
+static void growing_side(uint32_t pages, uint32_t *seen) {
+    struct guest guest;
+
+    quiet_init(NULL);
+    guest = start_guest("guest");
+    *seen = 0;
+    meet();
+    CHECK(call(&guest, "grow", 1, pages, 0) == (uint32_t)-1);
+    meet();
+    end_guest(&guest);
+    wasm_runtime_destroy();
+}
+
+static uint32_t seen_by_a, seen_by_b;
+
+static void growing_a(void) {
+    CHECK(wasm_runtime_init());
+    wasm_runtime_set_enlarge_mem_error_callback(note_failure, &seen_by_a);
+    growing_side(100, &seen_by_a);
+    CHECK_INT(seen_by_a, 100);
+    wasm_runtime_destroy();
+}
+
+/* Without a callback at first, then with one of its own. */
+static void growing_b(void) {
+    CHECK(wasm_runtime_init());
+    growing_side(200, &seen_by_b);
+    CHECK_INT(seen_by_b, 0);
+    wasm_runtime_destroy();
+}
+
+static void growing_callback_b(void) {
+    CHECK(wasm_runtime_init());
+    wasm_runtime_set_enlarge_mem_error_callback(note_failure, &seen_by_b);
+    growing_side(200, &seen_by_b);
+    CHECK_INT(seen_by_b, 200);
+    wasm_runtime_destroy();
+}
+
 static void enlarge_callback(void) {
-    lacks_function("wasm_runtime_set_enlarge_mem_error_callback", "enlarge callback");
+    sides(rounds(), growing_a, growing_b);
+    sides(rounds(), growing_a, growing_callback_b);
 }
 
 /* Bytes that `body` prints. */
