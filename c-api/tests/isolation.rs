@@ -116,6 +116,11 @@ const ROWS: &[(&str, &[&str])] = &[
 /// Programs that look at themselves from outside, where a memory checker is in the way.
 const UNWATCHED: [&str; 2] = ["scale", "call_path"];
 
+/// Programs whose two sides have nothing in common but the list of contexts, so that whatever else
+/// helgrind sees two threads touch is a leak from one context into another. The other programs
+/// share contexts on purpose, and helgrind knows neither atomics nor our locks.
+const APART: [&str; 3] = ["allocators", "natives", "settings"];
+
 /// Native libraries that the static library needs.
 const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
 
@@ -218,6 +223,15 @@ fn all(name: &str) {
         .args([&format!("--leak-check={leaks}"), "--errors-for-leak-kinds=definite"])
         .arg(&program);
     check(&mut memcheck, &folder, ROUNDS_WATCHED, rows);
+    if APART.contains(&name) {
+        let known = root().join("tests/c/isolation/helgrind.supp");
+        let mut helgrind = Command::new("valgrind");
+        helgrind
+            .args(["--tool=helgrind", "--quiet", "--error-exitcode=98", "--num-callers=30"])
+            .arg(format!("--suppressions={}", known.display()))
+            .arg(&program);
+        check(&mut helgrind, &folder, ROUNDS_WATCHED, rows);
+    }
 }
 
 macro_rules! programs {

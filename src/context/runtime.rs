@@ -36,6 +36,8 @@ pub(super) struct Runtime {
     accepts_strays: AtomicBool,
     pub(super) memories_in_heap: bool,
     poisoned: AtomicBool,
+    /// What a fork that is under way holds; its thread alone reads and writes it.
+    held_for_fork: AtomicU32,
     sink: Lock<Option<LogCallback>>,
     pub(super) counters: Counters,
     pub(super) limits: Limits,
@@ -77,30 +79,48 @@ impl Member for Runtime {
     /// In the order in which they are taken elsewhere: whoever holds one of the parts may
     /// allocate.
     fn before_fork(&self) {
+        let mut held = 0;
         self.sink.hold();
         if !self.is_poisoned() {
+            held |= PARTS_HELD;
             self.parts.data.before_fork();
+            if let Some(objects) = self.parts.extern_objects.get() {
+                held |= EXTERNS_HELD;
+                objects.before_fork();
+            }
             self.parts.natives.before_fork();
             self.parts.types.before_fork();
             self.parts.name.hold();
             self.heap.before_fork();
         }
+        self.held_for_fork.store(held, Ordering::Relaxed);
     }
 
     unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller, and poisoned or not since then.
+        let held = self.held_for_fork.load(Ordering::Relaxed);
+        // SAFETY: `before_fork` has taken these, and the fork is this thread's.
         unsafe {
-            if !self.is_poisoned() {
+            if held & PARTS_HELD != 0 {
                 self.heap.after_fork();
                 drop(self.parts.name.resume());
                 self.parts.types.after_fork();
                 self.parts.natives.after_fork();
+                if held & EXTERNS_HELD != 0
+                    && let Some(objects) = self.parts.extern_objects.get()
+                {
+                    objects.after_fork();
+                }
                 self.parts.data.after_fork();
             }
             drop(self.sink.resume());
         }
     }
 }
+
+/// The locks of the parts are held for a fork.
+const PARTS_HELD: u32 = 1;
+/// So is that of the table of external objects, which may be made at any time.
+const EXTERNS_HELD: u32 = 2;
 
 impl Runtime {
     pub(super) fn new(args: RuntimeArgs) -> Self {
@@ -130,6 +150,7 @@ impl Runtime {
             accepts_strays: AtomicBool::new(args.accepts_strays),
             memories_in_heap,
             poisoned: AtomicBool::new(false),
+            held_for_fork: AtomicU32::new(0),
             sink: Lock::new(args.sink),
             counters: Counters::default(),
             limits: Limits::default(),
