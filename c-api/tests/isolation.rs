@@ -128,9 +128,6 @@ const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
 /// row fails until it is written and taken off here.
 const LACKING: &[(&str, &str)] = &[
     ("allocator user data", "alloc-with-user-data"),
-    ("module reader", "multi-module"),
-    ("registered modules", "multi-module"),
-    ("modules being loaded", "multi-module"),
     ("running mode", "compiled code"),
     ("log timers", "bh_print_time"),
     ("gc heap size", "garbage collection"),

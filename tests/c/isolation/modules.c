@@ -3,16 +3,152 @@
 #include <unistd.h>
 #include "rows.h"
 
+/* A reader for each side, which knows what it was asked for and what was given back. */
+struct library {
+    const char *file;
+    int read, given_back;
+};
+
+static struct library library_a = {"libx_a", 0, 0}, library_b = {"libx_b", 0, 0};
+
+static bool read_library(struct library *library, const char *name, uint8_t **bytes,
+                         uint32_t *size) {
+    CHECK_STR(name, "libx");
+    *bytes = read_module(library->file, size);
+    library->read++;
+    return true;
+}
+
+static bool read_a(package_type_t type, const char *name, uint8_t **bytes, uint32_t *size) {
+    (void)type;
+    return read_library(&library_a, name, bytes, size);
+}
+
+static bool read_b(package_type_t type, const char *name, uint8_t **bytes, uint32_t *size) {
+    (void)type;
+    return read_library(&library_b, name, bytes, size);
+}
+
+static void give_back_a(uint8_t *bytes, uint32_t size) {
+    (void)size;
+    library_a.given_back++;
+    free(bytes);
+}
+
+static void give_back_b(uint8_t *bytes, uint32_t size) {
+    (void)size;
+    library_b.given_back++;
+    free(bytes);
+}
+
+static void ask(uint32_t answer) {
+    struct guest guest = start_guest("importer");
+
+    CHECK_INT(call(&guest, "ask", 0, 0, 0), answer);
+    end_guest(&guest);
+}
+
+static void reading_a(void) {
+    quiet_init(NULL);
+    wasm_runtime_set_module_reader(read_a, give_back_a);
+    ask('A');
+    meet();
+    meet();
+    wasm_runtime_destroy();
+    CHECK_INT(library_a.read, library_a.given_back);
+}
+
+/* B's imports lead nowhere while only A has a reader, and then to what its own reader gives. */
+static void reading_b(void) {
+    struct guest guest;
+    int before;
+
+    quiet_init(NULL);
+    meet();
+    before = library_a.read;
+    guest = start_guest("importer");
+    CHECK(!wasm_runtime_call_wasm(guest.env, wasm_runtime_lookup_function(guest.inst, "ask"), 0,
+                                  NULL));
+    end_guest(&guest);
+    CHECK_INT(library_a.read, before);
+    wasm_runtime_set_module_reader(read_b, give_back_b);
+    ask('B');
+    CHECK_INT(library_a.read, before);
+    meet();
+    wasm_runtime_destroy();
+    CHECK_INT(library_b.read, library_b.given_back);
+}
+
 static void reader(void) {
-    lacks_function("wasm_runtime_set_module_reader", "multi-module");
+    sides(rounds(), reading_a, reading_b);
+    CHECK(library_a.read > 0 && library_b.read > 0);
+}
+
+static wasm_module_t find_library(void) {
+    return wasm_runtime_find_module_registered("libx");
+}
+
+static void registering(const char *file, uint32_t answer) {
+    char error[128] = "";
+    wasm_module_t module;
+
+    quiet_init(NULL);
+    CHECK(!find_library());
+    module = load_module(file);
+    meet();
+    CHECK(wasm_runtime_register_module("libx", module, error, sizeof error));
+    CHECK(find_library() == module);
+    meet();
+    CHECK(find_library() == module);
+    ask(answer);
+    wasm_runtime_destroy();
+    /* The other side may still have its own, and this one has none. */
+    quiet_init(NULL);
+    CHECK(!find_library());
+    wasm_runtime_destroy();
+}
+
+static void registering_a(void) {
+    registering("libx_a", 'A');
+}
+
+static void registering_b(void) {
+    registering("libx_b", 'B');
 }
 
 static void registered_modules(void) {
-    lacks_function("wasm_runtime_register_module", "multi-module");
+    sides(rounds(), registering_a, registering_b);
+}
+
+/* Both sides are in the middle of loading the same name at the same time. */
+static bool read_slowly_a(package_type_t type, const char *name, uint8_t **bytes, uint32_t *size) {
+    meet();
+    meet();
+    return read_a(type, name, bytes, size);
+}
+
+static bool read_slowly_b(package_type_t type, const char *name, uint8_t **bytes, uint32_t *size) {
+    meet();
+    meet();
+    return read_b(type, name, bytes, size);
+}
+
+static void loading_a(void) {
+    quiet_init(NULL);
+    wasm_runtime_set_module_reader(read_slowly_a, give_back_a);
+    ask('A');
+    wasm_runtime_destroy();
+}
+
+static void loading_b(void) {
+    quiet_init(NULL);
+    wasm_runtime_set_module_reader(read_slowly_b, give_back_b);
+    ask('B');
+    wasm_runtime_destroy();
 }
 
 static void modules_being_loaded(void) {
-    lacks_function("wasm_runtime_set_module_reader", "multi-module");
+    sides(rounds(), loading_a, loading_b);
 }
 
 /* Two sides instantiate one module, each with arguments of its own. */
