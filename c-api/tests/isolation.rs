@@ -143,7 +143,6 @@ const LACKING: &[(&str, &str)] = &[
     ("c-api engine", "wasm_c_api.h"),
     ("c-api stores", "wasm_c_api.h"),
     ("aot compiler error", "aot_export.h"),
-    ("wait lists", "threads and atomics"),
     ("late signal number", "signals for blocking operations"),
 ];
 

@@ -241,10 +241,10 @@ static bool whole_scenario(void) {
     args.native_module_name = "env";
     args.native_symbols = failing_symbols;
     args.n_native_symbols = 1;
-    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
     if (!wasm_runtime_full_init(&args)) {
         return false;
     }
+    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
     module = wasm_runtime_load(failing_binary, failing_size, error, sizeof error);
     if (module) {
         inst = wasm_runtime_instantiate(module, 8192, 0, error, sizeof error);

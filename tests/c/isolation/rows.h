@@ -103,7 +103,6 @@ static inline void sides(int times, void (*a)(void), void (*b)(void)) {
 static inline void quiet_init(const RuntimeInitArgs *args) {
     RuntimeInitArgs copy = args ? *args : system_args();
 
-    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
     CHECK(wasm_runtime_full_init(&copy));
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
 }

@@ -150,7 +150,7 @@ static void init_twice(void) {
     CHECK(!wasm_runtime_malloc(1));
 }
 
-/* (d) Destroy on another thread: its own context, else the first one; one call too many, nothing. */
+/* (d) Destroy on another thread: its own context, else the first; one call too many, nothing. */
 static void *destroys_own(void *data) {
     RuntimeInitArgs args = with_pool(b_pool, sizeof b_pool);
 
