@@ -119,7 +119,7 @@ const UNWATCHED: [&str; 2] = ["scale", "call_path"];
 /// Programs whose two sides have nothing in common but the list of contexts, so that whatever else
 /// helgrind sees two threads touch is a leak from one context into another. The other programs
 /// share contexts on purpose, and helgrind knows neither atomics nor our locks.
-const APART: [&str; 3] = ["allocators", "natives", "settings"];
+const APART: [&str; 2] = ["natives", "settings"];
 
 /// Native libraries that the static library needs.
 const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
