@@ -55,6 +55,8 @@ extern "C" {
 
 @type wasm_runtime_ctx_log_callback_t
 
+@type wasm_runtime_ctx_stdout_callback_t
+
 /* ---- Making, keeping and naming contexts ---- */
 
 @functions wasm_runtime_ctx/context.rs WASM_RUNTIME_API_EXTERN

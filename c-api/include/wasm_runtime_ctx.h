@@ -157,6 +157,12 @@ typedef bool (*wasm_runtime_ctx_visitor_t)(wasm_runtime_ctx_t ctx, void *user_da
  */
 typedef void (*wasm_runtime_ctx_log_callback_t)(uint32_t level, const char *text, void *user_data);
 
+/**
+ * Called with what guests of a context print through the built-in C library, in pieces of any
+ * length without a NUL at their end. It runs on the guest's thread, inside the guest's call.
+ */
+typedef void (*wasm_runtime_ctx_stdout_callback_t)(const char *bytes, uint32_t len, void *user_data);
+
 /* ---- Making, keeping and naming contexts ---- */
 
 /**
@@ -382,6 +388,17 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_set_log_callback(wasm_runtime_ctx_t ctx,
                                        wasm_runtime_ctx_log_callback_t log_callback,
                                        void *user_data);
+
+/**
+ * Sends what the context's guests print through the built-in C library (`env.printf` and its
+ * kin) to `stdout_callback` instead of standard output; NULL undoes it. WASI programs write to
+ * their descriptors. `user_data` must stay until another callback is set and calls of this one
+ * have returned, or until the context is gone. False for NULL and without memory.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_stdout_callback(wasm_runtime_ctx_t ctx,
+                                          wasm_runtime_ctx_stdout_callback_t stdout_callback,
+                                          void *user_data);
 
 /**
  * Which messages the context logs, a `log_level_t`; -1 for NULL.

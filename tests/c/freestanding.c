@@ -1,6 +1,7 @@
 /* Guests without a C library of their own: the functions that the runtime has in "env". */
 
 #include "check.h"
+#include "wasm_runtime_ctx.h"
 
 static wasm_module_inst_t inst;
 static wasm_exec_env_t env;
@@ -12,6 +13,24 @@ static bool call(const char *name, uint32_t *result) {
 
     *result = argv[0];
     return called;
+}
+
+static char caught[64];
+
+static void catch(const char *bytes, uint32_t len, void *user_data) {
+    strncat(user_data, bytes, len);
+}
+
+/* A context's output can go elsewhere. */
+static void redirected(void) {
+    wasm_runtime_ctx_t ctx = wasm_runtime_ctx_current();
+    uint32_t result;
+
+    CHECK(wasm_runtime_ctx_set_stdout_callback(ctx, catch, caught));
+    CHECK(call("print", &result));
+    CHECK_STR(caught, "a line\n3 guests, a line, 2.50\n");
+    CHECK(wasm_runtime_ctx_set_stdout_callback(ctx, NULL, NULL));
+    CHECK(!wasm_runtime_ctx_set_stdout_callback(NULL, catch, caught));
 }
 
 static void run(void) {
@@ -29,6 +48,7 @@ static void run(void) {
 
     CHECK(call("print", &result));
     CHECK_INT(result, strlen("3 guests, a line, 2.50\n"));
+    redirected();
     CHECK(call("copy", &result));
     CHECK_INT(result, 6);
     CHECK(call("cleared", &result));

@@ -2,12 +2,15 @@
 
 use super::sized::{self, Sized32};
 use super::types::{
-    wasm_runtime_ctx_jit_options_t, wasm_runtime_ctx_log_callback_t, wasm_runtime_ctx_t,
+    wasm_runtime_ctx_jit_options_t, wasm_runtime_ctx_log_callback_t,
+    wasm_runtime_ctx_stdout_callback_t, wasm_runtime_ctx_t,
 };
 use crate::ffi::{guard, handle};
 use crate::wasm_export::integers::RunningMode;
+use isothread::StdoutCallback;
 use isothread::context::log::callback;
 use std::ffi::{CString, c_int, c_void};
+use std::sync::Arc;
 
 // SAFETY: integers without padding, the size first.
 unsafe impl Sized32 for wasm_runtime_ctx_jit_options_t {}
@@ -36,6 +39,35 @@ pub unsafe extern "C" fn wasm_runtime_ctx_set_log_callback(
         });
         context.set_log_callback(sink);
         true
+    })
+}
+
+/// Sends what the context's guests print through the built-in C library (`env.printf` and its
+/// kin) to `stdout_callback` instead of standard output; NULL undoes it. WASI programs write to
+/// their descriptors. `user_data` must stay until another callback is set and calls of this one
+/// have returned, or until the context is gone. False for NULL and without memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_set_stdout_callback(
+    ctx: wasm_runtime_ctx_t,
+    stdout_callback: wasm_runtime_ctx_stdout_callback_t,
+    user_data: *mut c_void,
+) -> bool {
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(context) = (unsafe { handle::context(ctx) }) else { return false };
+        let user_data = user_data.expose_provenance();
+        let hook = stdout_callback.map(|stdout_callback| -> StdoutCallback {
+            Arc::new(move |bytes| {
+                let user_data = std::ptr::with_exposed_provenance_mut(user_data);
+                for piece in bytes.chunks(u32::MAX as usize) {
+                    // SAFETY: the embedder's function, called as it says.
+                    unsafe {
+                        stdout_callback(piece.as_ptr().cast(), piece.len() as u32, user_data)
+                    };
+                }
+            })
+        });
+        context.set_stdout_callback(hook).is_ok()
     })
 }
 

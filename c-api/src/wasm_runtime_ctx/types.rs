@@ -83,6 +83,11 @@ pub struct wasm_runtime_ctx_jit_options_t {
 pub type wasm_runtime_ctx_visitor_t =
     Option<unsafe extern "C" fn(ctx: wasm_runtime_ctx_t, user_data: *mut c_void) -> bool>;
 
+/// Called with what guests of a context print through the built-in C library, in pieces of any
+/// length without a NUL at their end. It runs on the guest's thread, inside the guest's call.
+pub type wasm_runtime_ctx_stdout_callback_t =
+    Option<unsafe extern "C" fn(bytes: *const c_char, len: u32, user_data: *mut c_void)>;
+
 /// Called with each message of a context: its `log_level_t` and its text, without time and line
 /// end. It runs on the thread that logs, which may be any, and may call the runtime; what it logs
 /// itself goes to standard output.
