@@ -179,6 +179,8 @@ pub struct VmEnv {
     pub activation: *mut VmActivation,
     /// The owning `exec::ExecEnv`.
     pub owner: *mut c_void,
+    /// The `exec::Limits` that it shares with others, or null.
+    pub limits: *const c_void,
 }
 
 const _: () = {

@@ -58,7 +58,6 @@ pub struct ExecEnv {
     /// What the embedder said native frames may not go below; 0 if nothing.
     boundary: Cell<usize>,
     trace: RefCell<Trace>,
-    limits: *const Limits,
     /// Version of the limits that calls need not look at again.
     pub(super) seen: Cell<u32>,
     /// Version of the limits that the budget was drawn under; 0 if it was not.
@@ -104,6 +103,7 @@ impl ExecEnv {
             attachment: ptr::null_mut(),
             activation: ptr::null_mut(),
             owner: block.as_ptr().cast(),
+            limits: setup.limits.cast(),
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env
@@ -120,7 +120,6 @@ impl ExecEnv {
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
                 trace: RefCell::default(),
-                limits: setup.limits,
                 seen: Cell::new(0),
                 drawn: Cell::new(0),
                 calls: AtomicU64::new(0),
@@ -268,7 +267,7 @@ impl ExecEnv {
     #[inline]
     pub(super) fn limits(&self) -> Option<&Limits> {
         // SAFETY: null or live, as `EnvSetup` asks for.
-        unsafe { self.limits.as_ref() }
+        unsafe { self.vm.limits.cast::<Limits>().as_ref() }
     }
 
     /// Whether the limits are to be looked at before a call.
@@ -390,6 +389,7 @@ impl ExecEnv {
         // SAFETY: passed on to the caller.
         unsafe {
             super::limits::give_back(at);
+            (*Self::vm(at)).budget = 0;
             let vm = &raw mut (*at.as_ptr()).vm;
             (*vm).fuel = limit.map_or(i64::MAX, |limit| limit.min(i64::MAX as u64 - 1) as i64);
         }

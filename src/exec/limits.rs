@@ -152,13 +152,13 @@ fn now() -> u64 {
     time::now(Clock::Monotonic).unwrap_or(0)
 }
 
-/// The exec_env of running code; tests have environments without one.
+/// What running code shares with other code.
 ///
 /// # Safety
 /// `env` is live during `'a`.
-unsafe fn exec_env<'a>(env: *const VmEnv) -> Option<&'a ExecEnv> {
-    // SAFETY: the owner is the exec_env that embeds the environment, or null.
-    unsafe { (*env).owner.cast_const().cast::<ExecEnv>().as_ref() }
+unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
+    // SAFETY: null, or limits that outlive the exec_env.
+    unsafe { (*env).limits.cast::<Limits>().as_ref() }
 }
 
 /// Why running code, or a host function that waits in its name, should stop now.
@@ -166,12 +166,12 @@ unsafe fn exec_env<'a>(env: *const VmEnv) -> Option<&'a ExecEnv> {
 /// # Safety
 /// `env` is live.
 pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
-    // SAFETY: passed on to the caller; an exec_env's limits outlive it.
+    // SAFETY: passed on to the caller.
     unsafe {
         if (*env).terminate.load(Ordering::Acquire) != 0 {
             return Some(Trap::Terminated);
         }
-        let limits = exec_env(env)?.limits()?;
+        let limits = limits_of(env)?;
         limits.is_over().then_some(Trap::DeadlineExceeded)
     }
 }
@@ -183,7 +183,7 @@ pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
 /// `env` is live.
 pub unsafe fn time_left(env: *const VmEnv) -> Option<Duration> {
     // SAFETY: passed on to the caller.
-    unsafe { exec_env(env)?.limits()?.time_left() }
+    unsafe { limits_of(env)?.time_left() }
 }
 
 /// Draws up to `wanted` instructions from what the exec_envs share.
@@ -193,12 +193,12 @@ pub unsafe fn time_left(env: *const VmEnv) -> Option<Duration> {
 pub(super) unsafe fn draw(env: *const VmEnv, wanted: i64) -> i64 {
     // SAFETY: passed on to the caller.
     unsafe {
-        let Some(exec_env) = exec_env(env) else { return wanted };
-        let Some(limits) = exec_env.limits() else { return wanted };
+        let Some(limits) = limits_of(env) else { return wanted };
         if limits.fuel.load(Ordering::Relaxed) == NONE {
             return wanted;
         }
-        exec_env.drawn.set(limits.version() | 1);
+        // An environment with limits is that of an exec_env.
+        (*(*env).owner.cast::<ExecEnv>()).drawn.set(limits.version() | 1);
         let needed = (*env).budget.min(0).unsigned_abs();
         let taken = limits.draw(wanted.max(0) as u64, needed);
         i64::try_from(taken).unwrap_or(wanted)

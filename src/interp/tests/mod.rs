@@ -139,6 +139,7 @@ impl Machine {
             attachment: null_mut(),
             activation: null_mut(),
             owner: null_mut(),
+            limits: std::ptr::null(),
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

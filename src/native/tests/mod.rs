@@ -69,6 +69,7 @@ impl Rig {
             attachment: ptr::null_mut(),
             activation: ptr::null_mut(),
             owner: EXEC_ENV,
+            limits: ptr::null(),
         });
         Self { env, instance, bytes, memory }
     }

@@ -1,7 +1,9 @@
 //! Waiting.
 
-use super::{Guest, MEMORY_BYTES, OUT_OF_BOUNDS, fails};
+use super::{Guest, MEMORY_BYTES, OUT_OF_BOUNDS};
+use crate::abi::trap::Trap;
 use crate::wasi::WasiArgs;
+use crate::wasi::call::Stop;
 use crate::wasi::errno::Errno;
 use crate::wasi::poll::poll_oneoff;
 use std::io::Write;
@@ -112,7 +114,7 @@ fn a_wait_ends_when_the_caller_must_stop() {
             terminate.store(1, Ordering::Relaxed);
         });
         let outcome = guest.call(|c| poll_oneoff(c, SUBS, EVENTS, 1, COUNT));
-        assert_eq!(outcome, fails(Errno::Interrupted));
+        assert_eq!(outcome, Err(Stop::Trap(Trap::Terminated)));
     });
 }
 
