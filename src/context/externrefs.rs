@@ -130,6 +130,13 @@ impl ExternObjects {
         self.sweep(|object| object.owner == owner);
     }
 
+    /// Keeps no memory for objects that went. Nobody is left who could have any.
+    pub fn clear(&self) {
+        let table = std::mem::take(&mut *self.table.lock());
+        // As elsewhere: what goes, goes without the lock.
+        drop(table);
+    }
+
     /// Whether there is anything that [`ExternObjects::reclaim`] may let go.
     #[inline]
     pub fn may_reclaim(&self) -> bool {

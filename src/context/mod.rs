@@ -248,16 +248,16 @@ impl Context {
     /// Lets externrefs that C functions see from now on stand for objects of the host's, and
     /// externrefs in guests for their numbers. Without it both are the same word.
     pub fn use_extern_objects(&self) -> Result<()> {
-        self.guarded(|| {
-            let objects = self.0.parts.extern_objects.get_or_init(Arc::default);
-            self.natives().set_externrefs(Some(objects.clone()));
-        })
+        let parts = &self.0.parts;
+        parts.uses_extern_objects.store(true, Ordering::Relaxed);
+        self.guarded(|| self.natives().set_externrefs(Some(parts.extern_objects.clone())))
     }
 
     /// The objects behind externrefs, if [`Context::use_extern_objects`] asked for them.
     #[inline]
     pub fn extern_objects(&self) -> Option<&ExternObjects> {
-        self.0.parts.extern_objects.get().map(|objects| &**objects)
+        let parts = &self.0.parts;
+        parts.uses_extern_objects.load(Ordering::Relaxed).then(|| &*parts.extern_objects)
     }
 
     /// Canonical numbers for function types, alive as long as the result is.

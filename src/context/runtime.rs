@@ -12,13 +12,13 @@ use super::record::Threads;
 use super::registry::{Member, Place};
 use super::stats::{ContextStats, Counters, ObjectKind};
 use super::types::TypeTable;
-use crate::alloc::HeapRef;
+use crate::alloc::{self, HeapRef};
 use crate::exec::{CallCounts, Limits};
 use crate::native::Registry as Natives;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::mem::ManuallyDrop;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A context, behind its handles. It lies in the system's memory; `parts` allocate from `heap`.
 pub(super) struct Runtime {
@@ -52,7 +52,9 @@ pub(super) struct Parts {
     pub(super) data: DataSlots,
     pub(super) natives: Natives,
     pub(super) types: TypeTable,
-    pub(super) extern_objects: OnceLock<Arc<ExternObjects>>,
+    /// In no heap, as `Runtime` itself, but for what is in it.
+    pub(super) extern_objects: Arc<ExternObjects>,
+    pub(super) uses_extern_objects: AtomicBool,
     name: Lock<Option<Box<str>>>,
 }
 
@@ -84,10 +86,7 @@ impl Member for Runtime {
         if !self.is_poisoned() {
             held |= PARTS_HELD;
             self.parts.data.before_fork();
-            if let Some(objects) = self.parts.extern_objects.get() {
-                held |= EXTERNS_HELD;
-                objects.before_fork();
-            }
+            self.parts.extern_objects.before_fork();
             self.parts.natives.before_fork();
             self.parts.types.before_fork();
             self.parts.name.hold();
@@ -105,11 +104,7 @@ impl Member for Runtime {
                 drop(self.parts.name.resume());
                 self.parts.types.after_fork();
                 self.parts.natives.after_fork();
-                if held & EXTERNS_HELD != 0
-                    && let Some(objects) = self.parts.extern_objects.get()
-                {
-                    objects.after_fork();
-                }
+                self.parts.extern_objects.after_fork();
                 self.parts.data.after_fork();
             }
             drop(self.sink.resume());
@@ -119,8 +114,6 @@ impl Member for Runtime {
 
 /// The locks of the parts are held for a fork.
 const PARTS_HELD: u32 = 1;
-/// So is that of the table of external objects, which may be made at any time.
-const EXTERNS_HELD: u32 = 2;
 
 impl Runtime {
     pub(super) fn new(args: RuntimeArgs) -> Self {
@@ -130,7 +123,7 @@ impl Runtime {
         let gc_heap_size =
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
         let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
-        let parts = Parts::default();
+        let parts = alloc::outside(Parts::default);
         // A new registry has room for them all.
         crate::builtin_libc::register(&parts.natives);
         crate::native::register_shared_heap(&parts.natives);
@@ -287,6 +280,7 @@ impl Parts {
         self.data.end();
         self.natives.clear();
         self.types.clear();
+        self.extern_objects.clear();
         drop(self.name.lock().take());
     }
 }

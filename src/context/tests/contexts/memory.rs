@@ -125,6 +125,10 @@ fn a_pool_is_let_go_before_the_embedder_takes_it_away() {
         let made = thread::init(Some(busy(ContextBuilder::new().heap(pool(&mut buffer))))).unwrap();
         made.data_or_init(|| Kept(Arc::default())).unwrap();
         made.intern_types([].iter()).unwrap();
+        made.use_extern_objects().unwrap();
+        let objects = made.extern_objects().unwrap();
+        assert!(made.run(|| objects.number(1, 2)).is_some());
+        objects.delete_all(1);
         assert!(made.heap().stats().live_blocks > 0);
         let Destroyed::Closed(closed) = thread::destroy() else { panic!("not the last") };
         // SAFETY: nobody runs inside.
