@@ -19,6 +19,7 @@ mod module;
 mod native;
 mod platform;
 mod sync;
+mod thread;
 #[cfg_attr(not(feature = "wasi"), path = "wasi_disabled.rs")]
 mod wasi;
 

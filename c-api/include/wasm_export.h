@@ -1119,9 +1119,9 @@ WASM_RUNTIME_API_EXTERN
 wasm_exec_env_t wasm_runtime_create_exec_env(wasm_module_inst_t module_inst, uint32_t stack_size);
 
 /**
- * Ends an execution environment that `wasm_runtime_create_exec_env` made. It may outlive its
- * instance. The environments that `wasm_runtime_get_exec_env_singleton` and native functions
- * see are not the caller's to destroy.
+ * Ends an execution environment that `wasm_runtime_create_exec_env` made, after it has waited for
+ * the threads that the guest has started. It may outlive its instance. The environments that
+ * `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_destroy_exec_env(wasm_exec_env_t exec_env);
@@ -2000,23 +2000,27 @@ WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_max_thread_num(uint32_t num);
 
 /**
- * Makes an execution environment for another thread of `exec_env`'s guest. This build has no
- * thread manager: the answer is NULL, as when no more threads are allowed.
+ * Makes an execution environment for another thread of `exec_env`'s guest, with an instance of
+ * its own: shared memories, custom data, instance contexts and WASI state are common to both,
+ * tables and globals are not. An exception in one of them stops all. It must be ended with
+ * `wasm_runtime_destroy_spawned_exec_env`. NULL when the guest has as many threads as the
+ * context allows, when it is ending, and when memory runs out; the log says why.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_exec_env_t wasm_runtime_spawn_exec_env(wasm_exec_env_t exec_env);
 
 /**
- * Ends an execution environment that `wasm_runtime_spawn_exec_env` made; NULL is accepted. This
- * build makes none, so it does nothing.
+ * Ends an execution environment that `wasm_runtime_spawn_exec_env` made, and its instance; NULL
+ * is accepted, others are left alone. It must not be running.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_destroy_spawned_exec_env(wasm_exec_env_t exec_env);
 
 /**
- * Starts a thread that calls `callback` with an execution environment of its own and `arg`, and
- * stores what `wasm_runtime_join_thread` takes in `*tid`. 0, or an error number. This build has
- * no thread manager: the answer is -1, and nothing is stored.
+ * Starts a thread that calls `callback` with an execution environment as
+ * `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. What
+ * `wasm_runtime_join_thread` takes is stored in `*tid`, unless that is NULL. 0, or -1 if there
+ * can be no thread. The thread is in `exec_env`'s context.
  */
 WASM_RUNTIME_API_EXTERN
 int32_t wasm_runtime_spawn_thread(wasm_exec_env_t exec_env,
@@ -2025,9 +2029,9 @@ int32_t wasm_runtime_spawn_thread(wasm_exec_env_t exec_env,
                                   void *arg);
 
 /**
- * Waits for a thread that `wasm_runtime_spawn_thread` started, and stores what its callback
- * returned in `*retval`, which may be NULL. 0, or an error number. This build starts none, so
- * the answer is -1.
+ * Waits for a thread that `wasm_runtime_spawn_thread` started in the calling thread's context,
+ * and stores what its callback returned in `*retval`, which may be NULL. 0, or -1 for what is no
+ * thread, or was joined before.
  */
 WASM_RUNTIME_API_EXTERN
 int32_t wasm_runtime_join_thread(wasm_thread_t tid, void **retval);

@@ -132,6 +132,7 @@ programs! {
     sections,
     shared_heap,
     shared_module,
+    spawn,
     threads,
     wasi,
 }

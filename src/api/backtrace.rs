@@ -1,6 +1,5 @@
 //! Call stacks of guest code.
 
-use super::env::context_of;
 use super::{Caller, Context, Error, ExecEnv, RawInstance, Result};
 use crate::alloc::try_vec;
 use crate::exec::{ExecEnv as Env, Frame as RawFrame, Place, Trace};
@@ -163,11 +162,6 @@ impl ExecEnv {
                 }
             }
         }
-    }
-
-    fn context(&self) -> &Context {
-        // SAFETY: the handle's exec_env is live.
-        unsafe { context_of(self.ptr()) }
     }
 }
 

@@ -40,6 +40,10 @@ impl ExecEnv {
         unsafe { self.ptr.as_ref() }
     }
 
+    pub(super) fn kind(&self) -> EnvKind {
+        self.env().kind()
+    }
+
     pub(super) fn ptr(&self) -> NonNull<Env> {
         self.ptr
     }
@@ -153,6 +157,10 @@ impl Drop for ExecEnv {
     fn drop(&mut self) {
         if self.env().kind() == EnvKind::Singleton {
             // Its instance owns it.
+            return;
+        }
+        if self.env().kind() == EnvKind::Spawned {
+            self.end_spawned();
             return;
         }
         // SAFETY: the exec_env is live. The clone outlives the instance that may go with it.

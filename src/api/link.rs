@@ -3,7 +3,7 @@
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result};
-use crate::context::{Held, LiveLink, LiveObject, ObjectKind};
+use crate::context::{Held, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
 use crate::module as parsed;
@@ -44,8 +44,24 @@ impl Host for Surroundings {
         if let Some(objects) = self.held.extern_objects() {
             objects.delete_all(instance.addr().get());
         }
-        // SAFETY: the link was only ever listed there.
-        unsafe { self.held.context().remove_live(&self.live) };
+        let listed = self.instance.load(Ordering::Acquire);
+        if listed.is_null() || listed == instance.as_ptr() {
+            // SAFETY: the link was only ever listed there. Threads of the program hold on to the
+            // same surroundings; their ends change nothing.
+            unsafe { self.held.context().remove_live(&self.live) };
+        }
+    }
+
+    fn max_threads(&self) -> u32 {
+        self.held.context().max_thread_num()
+    }
+
+    fn run_thread(&self, body: &mut dyn FnMut(usize)) {
+        let context = self.held.context();
+        // Without memory for the thread's state it runs all the same: calls with a handle need
+        // no more than that.
+        let _inherited = thread::inherit(context);
+        context.run_guest(body);
     }
 
     fn print(&self, bytes: &[u8]) {
@@ -88,7 +104,7 @@ impl LiveObject for Surroundings {
 
     fn wake(&self) {
         if let Some(instance) = self.instance() {
-            instance.envs.wake();
+            instance.wake_threads();
         }
     }
 

@@ -28,6 +28,7 @@ mod shared_heap;
 mod shared_memory;
 mod stdout;
 mod sub_instances;
+mod threads;
 mod usage;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};
@@ -49,4 +50,5 @@ pub use shared_heap::{RawSharedHeap, SharedHeap};
 pub use shared_memory::SharedMemory;
 pub use stdout::StdoutCallback;
 pub use sub_instances::SubHostState;
+pub use threads::{SpawnedEnv, ThreadHandle};
 pub use usage::{ExecEnvUse, InstanceUse, MemoryUse, ModuleUse};

@@ -128,6 +128,7 @@ impl Runtime {
         crate::builtin_libc::register(&parts.natives);
         crate::native::register_shared_heap(&parts.natives);
         crate::wasi::register(&parts.natives);
+        crate::thread::register(&parts.natives);
         Self {
             heap: args.heap,
             process: args.process,

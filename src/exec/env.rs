@@ -24,6 +24,8 @@ pub enum EnvKind {
     Counted,
     /// The instance's own: goes with it.
     Singleton,
+    /// Made for another thread of a program: holds a handle to its instance, which is its own.
+    Spawned,
 }
 
 /// What an exec_env needs to know besides its instance.
@@ -125,7 +127,7 @@ impl ExecEnv {
                 calls: AtomicU64::new(0),
                 traps: AtomicU64::new(0),
             });
-            if kind == EnvKind::Counted {
+            if kind != EnvKind::Singleton {
                 group::retain(home);
             }
             instance.envs.add(&raw mut (*at.as_ptr()).link, &raw const (*at.as_ptr()).vm);
@@ -153,7 +155,7 @@ impl ExecEnv {
             }
             ptr::drop_in_place(at.as_ptr());
             Heap::free(at.as_ptr().cast());
-            if kind == EnvKind::Counted {
+            if kind != EnvKind::Singleton {
                 group::release(home);
             }
         }
@@ -248,6 +250,31 @@ impl ExecEnv {
     pub fn stack_bytes(&self) -> u64 {
         let first = ptr::from_ref(self).addr() + size_of::<Self>();
         self.vm.stack_limit.addr().saturating_sub(first) as u64
+    }
+
+    /// What another exec_env like this one is made from.
+    pub fn setup(&self) -> EnvSetup {
+        let slots = self.stack_bytes() / size_of::<u64>() as u64;
+        EnvSetup {
+            run: self.run,
+            stack_bytes: slots as u32 * BYTES_PER_SLOT,
+            owner: self.owner,
+            forks: self.forks,
+            limits: self.vm.limits.cast(),
+        }
+    }
+
+    /// Lets as many instructions run here as may still run in `parent`.
+    ///
+    /// # Safety
+    /// Both are live and used by this thread.
+    pub unsafe fn inherit_fuel(at: NonNull<Self>, parent: NonNull<Self>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let from = &parent.as_ref().vm;
+            let left = from.fuel.saturating_add(from.budget.max(0));
+            Self::set_fuel(at, (from.fuel != i64::MAX).then_some(left.max(0) as u64));
+        }
     }
 
     /// The instance the exec_env was made for.

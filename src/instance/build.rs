@@ -3,6 +3,7 @@
 use super::app_heap::AppHeap;
 use super::exception::Exception;
 use super::group::{self, GroupLink};
+use super::guest_alloc;
 use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
 use super::link::{self, Import, MemoryPlace};
@@ -16,8 +17,8 @@ use crate::module::{ExternType, Module};
 use std::cell::UnsafeCell;
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::{Arc, OnceLock};
 
 /// Tells what the import at a place in binary order is bound to. Asked twice for each import.
 pub type Resolve<'r, 'i> = &'r dyn Fn(usize) -> Import<'i>;
@@ -29,13 +30,22 @@ impl Instance {
     /// specification demands. An instance whose functions have got into a table of its group by
     /// then stays with the group, unreachable but for those functions.
     pub fn new(parts: Parts<'_>, resolve: Resolve<'_, '_>) -> Result<NonNull<Self>> {
+        Self::build(parts, resolve, None)
+    }
+
+    /// As [`Instance::new`]; an instance with a parent has its shared memories.
+    fn build(
+        parts: Parts<'_>,
+        resolve: Resolve<'_, '_>,
+        parent: Option<&Self>,
+    ) -> Result<NonNull<Self>> {
         let module = parts.module.as_ref();
         let own = count_own(module, resolve)?;
         let layout = Layout::new(module, &own).ok_or_else(Error::out_of_memory)?;
         let (codes, type_ids, limits) = (parts.codes, parts.type_ids, parts.limits);
         let block = allocate(parts, &layout)?;
         let guard = Guard(block);
-        let mut build = Build { at: block, layout, own_globals: 0, elems_used: 0 };
+        let mut build = Build { at: block, parent, layout, own_globals: 0, elems_used: 0 };
         // SAFETY: the instance is complete but for its lists, which `Build` fills in.
         let module = unsafe { &block.as_ref().module };
         let heap = build.bind_memories(module, resolve, limits)?;
@@ -46,7 +56,7 @@ impl Instance {
         build.init_tables(module)?;
         build.init_app_heap(&heap)?;
         // SAFETY: everything that segments refer to is in place.
-        segments::init(unsafe { block.as_ref() })?;
+        segments::init(unsafe { block.as_ref() }, parent.is_none())?;
         mem::forget(guard);
         Ok(block)
     }
@@ -99,7 +109,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
     let at = block.cast::<Instance>();
     let host_state = OnceLock::new();
     if let Some(state) = parts.host_state {
-        let _ = host_state.set(state);
+        let _ = host_state.set(Arc::from(state));
     }
     let vm = VmInstance {
         memory0: ptr::null_mut(),
@@ -127,6 +137,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         host: parts.host,
         source: parts.source.clone(),
         limits: parts.limits,
+        codes: parts.codes,
         parts: OwnParts {
             memories: base.wrapping_add(layout.memories).cast(),
             memory_count: 0,
@@ -140,6 +151,8 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         exit_code: AtomicU32::new(0),
         host_state,
         profile: OnceLock::new(),
+        cluster: OnceLock::new(),
+        guest_stack: AtomicU64::new(0),
         singleton: AtomicPtr::new(ptr::null_mut()),
         singleton_drop: OnceLock::new(),
     };
@@ -153,14 +166,16 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
 }
 
 /// An instance in the making. All writes go through raw pointers into its block.
-struct Build {
+struct Build<'p> {
     at: NonNull<Instance>,
+    /// The instance of the program's that is there already, for that of another thread.
+    parent: Option<&'p Instance>,
     layout: Layout,
     own_globals: usize,
     elems_used: usize,
 }
 
-impl Build {
+impl Build<'_> {
     /// The place with this number among those that start at `offset`.
     fn place<T>(&self, offset: usize, index: usize) -> *mut T {
         self.at.as_ptr().cast::<u8>().wrapping_add(offset).cast::<T>().wrapping_add(index)
@@ -210,6 +225,10 @@ impl Build {
         limits: InstanceLimits,
         plan: &mut Option<HeapPlan>,
     ) -> Result<*mut VmMemory> {
+        let parent = self.parent.and_then(|parent| parent.memory(index)?.shared());
+        if let Some(shared) = parent {
+            return Ok(self.place_memory(Memory::of_shared(shared.clone(), self.at, index)));
+        }
         let mut size = memory_size(ty, limits.max_memory_pages);
         if index == 0 {
             let with_heap = HeapPlan::new(module, size, limits.heap_bytes)?;
@@ -351,7 +370,11 @@ impl Build {
             // SAFETY: the block has a place for each defined global.
             unsafe { self.place::<VmGlobal>(self.layout.globals, index).write(VmGlobal { slots }) };
         }
-        if let Some((index, base)) = heap.as_ref().and_then(|plan| plan.heap_base) {
+        let moved = match self.parent {
+            Some(parent) => moved_heap_base(module, parent),
+            None => heap.as_ref().and_then(|plan| plan.heap_base),
+        };
+        if let Some((index, base)) = moved {
             let slots = [base, 0];
             let place = self.place::<VmGlobal>(self.layout.globals, index as usize);
             // SAFETY: as above.
@@ -390,6 +413,58 @@ impl Build {
         }
         Ok(())
     }
+}
+
+/// Where a program's heap starts, if room was made for the host's in front of it.
+fn moved_heap_base(module: &Module, parent: &Instance) -> Option<(u32, u64)> {
+    let (defined, _) = guest_alloc::heap_base(module)?;
+    let global = parent.global(module.imported.globals + defined)?;
+    // SAFETY: the storage belongs to the parent, and is that of an immutable i32.
+    Some((defined, unsafe { global.as_ref() }.slots[0]))
+}
+
+/// An instance of `parent`'s module for another thread. Functions and tables that come from other
+/// instances are not there: those are of the parent's group.
+pub(super) fn for_thread(parent: &Instance) -> Result<NonNull<Instance>> {
+    let module = &parent.module;
+    let imported: Vec<u32> = link::numbered(module).map(|(_, index, _)| index).collect();
+    let resolve = |at: usize| -> Import<'_> {
+        let (Some(import), Some(&index)) = (module.imports.get(at), imported.get(at)) else {
+            return Import::Nothing;
+        };
+        match import.ty {
+            ExternType::Func(_) => match parent.func(index) {
+                // SAFETY: the parent's references live as long as it.
+                Some(func) => match unsafe { func.as_ref() } {
+                    func if func.kind == VmFuncKind::Host => Import::Host(func.host),
+                    _ => Import::Nothing,
+                },
+                None => Import::Nothing,
+            },
+            ExternType::Memory(_) => parent
+                .memory(index)
+                .and_then(Memory::shared)
+                .map_or(Import::Nothing, Import::Shared),
+            ExternType::Global(ty) => {
+                let global = parent.global(index).filter(|_| !ty.val.is_ref());
+                // SAFETY: the storage is live while the parent's group is.
+                let slots = global.map(|global| unsafe { global.as_ref() }.slots);
+                slots.map_or(Import::Nothing, |slots| Import::Constant(ty, slots))
+            }
+            ExternType::Table(_) => Import::Nothing,
+        }
+    };
+    let parts = Parts {
+        module,
+        codes: parent.codes,
+        type_ids: parent.vm.type_ids,
+        host: parent.host.clone(),
+        source: &parent.source,
+        limits: InstanceLimits { heap_bytes: 0, ..parent.limits },
+        custom_data: parent.custom_data(),
+        host_state: None,
+    };
+    Instance::build(parts, &resolve, Some(parent))
 }
 
 fn out_of_memory_kind() -> crate::abi::error::ErrorKind {

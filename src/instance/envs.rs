@@ -19,7 +19,15 @@ pub struct Envs {
     first: Lock<First>,
 }
 
-struct First(*mut EnvLink);
+struct First {
+    link: *mut EnvLink,
+    /// Bits that exec_envs which come later get, too.
+    ended: u32,
+}
+
+/// Bits of an exec_env's request to stop: until the exception is cleared, and for good.
+const TERMINATE: u32 = 1;
+const END: u32 = 2;
 
 // SAFETY: the list is only followed under the lock; an exec_env leaves it, under the lock,
 // before it is freed.
@@ -42,7 +50,7 @@ impl EnvLink {
 
 impl Envs {
     pub fn new() -> Self {
-        Self { first: Lock::new(First(ptr::null_mut())) }
+        Self { first: Lock::new(First { link: ptr::null_mut(), ended: 0 }) }
     }
 
     /// Adds an exec_env to the list.
@@ -55,12 +63,13 @@ impl Envs {
         unsafe {
             (*link).env = env;
             (*link).previous = ptr::null_mut();
-            (*link).next = first.0;
-            if let Some(second) = first.0.as_mut() {
+            (*link).next = first.link;
+            if let Some(second) = first.link.as_mut() {
                 second.previous = link;
             }
+            (*env).terminate.fetch_or(first.ended, Ordering::Release);
         }
-        first.0 = link;
+        first.link = link;
     }
 
     /// Takes an exec_env off the list.
@@ -74,7 +83,7 @@ impl Envs {
             let (previous, next) = ((*link).previous, (*link).next);
             match previous.as_mut() {
                 Some(previous) => previous.next = next,
-                None => first.0 = next,
+                None => first.link = next,
             }
             if let Some(next) = next.as_mut() {
                 next.previous = previous;
@@ -82,44 +91,55 @@ impl Envs {
         }
     }
 
-    /// Tells every exec_env whether to stop.
-    pub fn set_terminate(&self, value: u32) {
+    /// Tells every exec_env to stop, until [`Envs::clear_terminate`].
+    pub fn set_terminate(&self) {
+        self.stop(&self.lock(), TERMINATE);
+    }
+
+    /// Takes [`Envs::set_terminate`] back.
+    pub fn clear_terminate(&self) {
         let first = self.lock();
-        let mut link = first.0;
-        // SAFETY: those in the list are live while the lock is held.
-        while let Some(this) = unsafe { link.as_ref() } {
-            // SAFETY: as above.
-            unsafe { (*this.env).terminate.store(value, Ordering::Release) };
-            if value != 0 {
-                this.parker.wake();
-            }
-            link = this.next;
-        }
+        for_each(&first, |link| {
+            // SAFETY: those in the list are live while the lock is held.
+            unsafe { (*link.env).terminate.fetch_and(!TERMINATE, Ordering::Release) };
+        });
+    }
+
+    /// Tells every exec_env to stop for good, also those that are made later.
+    pub fn order_end(&self) {
+        let mut first = self.lock();
+        first.ended = END;
+        self.stop(&first, END);
+    }
+
+    fn stop(&self, first: &First, bits: u32) {
+        for_each(first, |link| {
+            // SAFETY: those in the list are live while the lock is held.
+            unsafe { (*link.env).terminate.fetch_or(bits, Ordering::Release) };
+            link.parker.wake();
+        });
     }
 
     /// Wakes every exec_env that waits, for it to look again whether to stop.
     pub fn wake(&self) {
-        let first = self.lock();
-        let mut link = first.0;
-        // SAFETY: those in the list are live while the lock is held.
-        while let Some(this) = unsafe { link.as_ref() } {
-            this.parker.wake();
-            link = this.next;
-        }
+        for_each(&self.lock(), |link| link.parker.wake());
     }
 
     /// Calls `each` with every exec_env.
     pub fn for_each(&self, mut each: impl FnMut(*const VmEnv)) {
-        let first = self.lock();
-        let mut link = first.0;
-        // SAFETY: those in the list are live while the lock is held.
-        while let Some(this) = unsafe { link.as_ref() } {
-            each(this.env);
-            link = this.next;
-        }
+        for_each(&self.lock(), |link| each(link.env));
     }
 
     fn lock(&self) -> LockGuard<'_, First> {
         self.first.lock()
+    }
+}
+
+fn for_each(first: &First, mut each: impl FnMut(&EnvLink)) {
+    let mut link = first.link;
+    // SAFETY: those in the list are live while the lock is held, which `first` lies behind.
+    while let Some(this) = unsafe { link.as_ref() } {
+        each(this);
+        link = this.next;
     }
 }

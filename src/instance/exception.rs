@@ -24,11 +24,11 @@ impl Exception {
     }
 
     /// Sets the text to "Exception: " and `text`, cut to fit. `is_set` tells running code.
-    /// Unless `replace`, an exception that is pending already stays.
-    pub fn set(&self, is_set: &AtomicU32, text: &[u8], replace: bool) {
+    /// Unless `replace`, an exception that is pending already stays. Returns whether it was set.
+    pub fn set(&self, is_set: &AtomicU32, text: &[u8], replace: bool) -> bool {
         let _writer = self.writer.lock();
         if !replace && is_set.load(Ordering::Acquire) != 0 {
-            return;
+            return false;
         }
         let bytes = PREFIX.iter().chain(text.iter().take_while(|&&byte| byte != 0));
         let mut len = 0;
@@ -38,6 +38,7 @@ impl Exception {
         }
         self.text[len].store(0, Ordering::Relaxed);
         is_set.store(1, Ordering::Release);
+        true
     }
 
     pub fn clear(&self, is_set: &AtomicU32) {

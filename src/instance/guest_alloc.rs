@@ -41,13 +41,13 @@ fn function(module: &Module, name: &str, params: &[ValType], results: &[ValType]
 
 /// The defined global that holds the start of the guest's heap, and its value.
 pub fn heap_base(module: &Module) -> Option<(u32, u64)> {
-    let (global, base) = constant_global(module, "__heap_base")?;
-    let (_, data_end) = constant_global(module, "__data_end")?;
+    let (global, base) = constant_export(module, "__heap_base")?;
+    let (_, data_end) = constant_export(module, "__data_end")?;
     (data_end.next_multiple_of(16) <= base).then_some((global, base))
 }
 
 /// A constant that the linker exports: the defined global's index, and its value.
-fn constant_global(module: &Module, name: &str) -> Option<(u32, u64)> {
+pub fn constant_export(module: &Module, name: &str) -> Option<(u32, u64)> {
     let index = module.exported(name, ExternKind::Global)?;
     let defined = index.checked_sub(module.imported.globals)?;
     let global = module.globals.get(index as usize)?;

@@ -14,11 +14,13 @@ mod app_heap;
 mod attachment;
 mod build;
 mod clear;
+mod cluster;
 mod envs;
 mod exception;
 pub mod group;
 mod guest_alloc;
 mod heap_plan;
+mod host;
 mod layout;
 mod link;
 mod memory;
@@ -41,13 +43,15 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 pub use app_heap::AppHeapError;
+pub use cluster::{Cluster, JoinError};
 pub use envs::{EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
-pub use guest_alloc::GuestAllocator;
+pub use guest_alloc::{GuestAllocator, constant_export};
+pub use host::Host;
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
 pub use pool::MemoryPool;
@@ -58,46 +62,6 @@ pub use table::Table;
 
 /// Words that the host can keep with an instance under numbers of its own.
 pub const SLOTS: usize = 8;
-
-/// What an instance needs from above. It is kept as long as the instance, so whatever else must
-/// live as long (code, natives, the context) hangs off it.
-pub trait Host: Any + Send + Sync {
-    /// A memory did not grow. The guest only sees -1.
-    fn memory_grow_failed(&self, failure: &GrowFailure);
-
-    /// The word of an externref to `object`, which becomes `instance`'s if it is nobody's yet.
-    fn externref_word(&self, instance: NonNull<Instance>, object: u64) -> Option<u64> {
-        let _ = instance;
-        Some(object)
-    }
-
-    /// The object behind an externref's word.
-    fn externref_object(&self, word: u64) -> Option<u64> {
-        Some(word)
-    }
-
-    /// The instance is about to be torn down.
-    fn instance_ends(&self, instance: NonNull<Instance>) {
-        let _ = instance;
-    }
-
-    /// Writes what the guest prints to its context's standard output.
-    fn print(&self, bytes: &[u8]) {
-        let _ = bytes;
-    }
-
-    /// Allocates guest memory for the guest, from the app heap or with the guest's own `malloc`;
-    /// its address.
-    fn guest_malloc(&self, instance: &Instance, len: u64) -> Option<u64> {
-        let _ = (instance, len);
-        None
-    }
-
-    /// Frees what `guest_malloc` has returned. Other addresses are ignored.
-    fn guest_free(&self, instance: &Instance, address: u64) {
-        let _ = (instance, address);
-    }
-}
 
 /// What an instance is made from.
 pub struct Parts<'a> {
@@ -139,12 +103,18 @@ pub struct Instance {
     host: Arc<dyn Host>,
     source: MemorySource,
     limits: InstanceLimits,
+    codes: *const VmCode,
     parts: OwnParts,
     app_heap: UnsafeCell<Option<AppHeap>>,
     custom_data: AtomicUsize,
     slots: [AtomicUsize; SLOTS],
     exit_code: AtomicU32,
-    host_state: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// Shared by the instances of a program's threads.
+    host_state: OnceLock<Arc<dyn Any + Send + Sync>>,
+    /// What the instances of a program's threads have in common, once there are threads.
+    cluster: OnceLock<Arc<Cluster>>,
+    /// For `thread`: where in memory 0 the stack of this instance's thread was allocated.
+    pub guest_stack: AtomicU64,
     /// The instance's own exec_env and how to free it.
     profile: OnceLock<Box<[VmProfile]>>,
     singleton: AtomicPtr<c_void>,
@@ -187,6 +157,10 @@ impl Instance {
 
     pub fn host(&self) -> &dyn Host {
         &*self.host
+    }
+
+    pub fn host_ref(&self) -> &Arc<dyn Host> {
+        &self.host
     }
 
     pub fn heap(&self) -> &HeapRef {
@@ -257,20 +231,39 @@ impl Instance {
         self.vm.exception_set.load(Ordering::Acquire) != 0
     }
 
-    /// Sets the exception to "Exception: " and `text`, cut to fit.
+    /// Sets the exception to "Exception: " and `text`, cut to fit. It ends the program's other
+    /// threads.
     pub fn set_exception(&self, text: &[u8]) {
         self.exception.set(&self.vm.exception_set, text, true);
+        self.spread(text);
     }
 
     /// As [`Instance::set_exception`], unless one is pending already.
     pub fn raise(&self, text: &[u8]) {
-        self.exception.set(&self.vm.exception_set, text, false);
+        if self.raise_alone(text) {
+            self.spread(text);
+        }
     }
 
-    /// Clears the exception, and with it the request to stop that terminating left.
+    /// As [`Instance::raise`], without telling the program's other threads; whether it was set.
+    fn raise_alone(&self, text: &[u8]) -> bool {
+        self.exception.set(&self.vm.exception_set, text, false)
+    }
+
+    fn spread(&self, text: &[u8]) {
+        if let Some(cluster) = self.cluster.get() {
+            cluster.spread(self, text);
+        }
+    }
+
+    /// Clears the exception, and with it the request to stop that terminating left. What ends
+    /// because of it ends all the same.
     pub fn clear_exception(&self) {
         self.exception.clear(&self.vm.exception_set);
-        self.envs.set_terminate(0);
+        self.envs.clear_terminate();
+        if let Some(cluster) = self.cluster.get() {
+            cluster.cleared(self.ptr());
+        }
     }
 
     /// The pending exception's text and its length, prefix included.
@@ -286,15 +279,19 @@ impl Instance {
     /// Makes the instance's running code stop. Any thread may call this.
     pub fn terminate(&self) {
         self.raise(b"terminated by user");
-        self.envs.set_terminate(1);
+        self.envs.set_terminate();
     }
 
     pub fn custom_data(&self) -> usize {
         self.custom_data.load(Ordering::Relaxed)
     }
 
+    /// Sets the word for the instances of all of the program's threads.
     pub fn set_custom_data(&self, word: usize) {
         self.custom_data.store(word, Ordering::Relaxed);
+        if let Some(cluster) = self.cluster.get() {
+            cluster.for_each(|member| member.custom_data.store(word, Ordering::Relaxed));
+        }
     }
 
     /// The host's word under this number.
@@ -338,7 +335,11 @@ impl Instance {
         &self,
         state: Box<dyn Any + Send + Sync>,
     ) -> Result<(), Box<dyn Any + Send + Sync>> {
-        self.host_state.set(state)
+        if self.host_state.get().is_some() {
+            return Err(state);
+        }
+        let _ = self.host_state.set(Arc::from(state));
+        Ok(())
     }
 
     /// The instance's own exec_env, or null.
@@ -447,6 +448,9 @@ impl Instance {
         // up to their counts.
         unsafe {
             let this = at.as_ref();
+            if let Some(cluster) = this.cluster.get() {
+                cluster.leave(at);
+            }
             this.detach_shared_heap();
             this.drop_singleton();
             for index in 0..this.parts.memory_count {

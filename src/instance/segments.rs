@@ -8,8 +8,9 @@ use std::ptr;
 
 type Slots = [u64; 2];
 
-/// Copies the active segments, element segments first, and drops them.
-pub(super) fn init(instance: &Instance) -> Result<()> {
+/// Copies the active segments, element segments first, and drops them; data segments only if the
+/// instance does not find its memories initialised.
+pub(super) fn init(instance: &Instance, copy_data: bool) -> Result<()> {
     let module = &instance.module;
     for (index, segment) in module.elems.iter().enumerate() {
         if let SegmentMode::Active { target, offset } = &segment.mode {
@@ -23,11 +24,13 @@ pub(super) fn init(instance: &Instance) -> Result<()> {
     }
     for (index, segment) in module.datas.iter().enumerate() {
         if let SegmentMode::Active { target, offset } = &segment.mode {
-            let to = evaluate(instance, offset)?[0] as u32;
-            let count = segment.bytes.end - segment.bytes.start;
-            instance
-                .memory_init(*target, index as u32, to as u64, 0, count)
-                .map_err(does_not_fit)?;
+            if copy_data {
+                let to = evaluate(instance, offset)?[0] as u32;
+                let count = segment.bytes.end - segment.bytes.start;
+                instance
+                    .memory_init(*target, index as u32, to as u64, 0, count)
+                    .map_err(does_not_fit)?;
+            }
             instance.drop_data(index as u32);
         }
     }

@@ -11,6 +11,7 @@ pub use lock::{Lock, LockGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic;
 pub use parking::{Parked, Parker, Parking, Patience};
+pub use sleepers::Sleepers;
 #[cfg(not(loom))]
 pub use std::sync::atomic;
 

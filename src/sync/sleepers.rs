@@ -25,7 +25,12 @@ impl Sleepers {
 
     /// Wakes one thread that sleeps on `word`.
     pub fn wake_one(&self, word: &AtomicU32) {
-        crate::platform::futex::wake_one(word);
+        crate::platform::futex::wake(word, 1);
+    }
+
+    /// Wakes all threads that sleep on `word`.
+    pub fn wake_all(&self, word: &AtomicU32) {
+        crate::platform::futex::wake(word, i32::MAX);
     }
 }
 
@@ -59,5 +64,10 @@ impl Sleepers {
     pub fn wake_one(&self, _word: &AtomicU32) {
         drop(self.step.lock());
         self.woken.notify_one();
+    }
+
+    pub fn wake_all(&self, _word: &AtomicU32) {
+        drop(self.step.lock());
+        self.woken.notify_all();
     }
 }

@@ -4,6 +4,7 @@
 
 mod backtrace;
 mod calls;
+mod guest_threads;
 mod limits;
 mod linking;
 mod memory;

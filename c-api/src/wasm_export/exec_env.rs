@@ -24,14 +24,17 @@ pub unsafe extern "C" fn wasm_runtime_create_exec_env(
     })
 }
 
-/// Ends an execution environment that `wasm_runtime_create_exec_env` made. It may outlive its
-/// instance. The environments that `wasm_runtime_get_exec_env_singleton` and native functions
-/// see are not the caller's to destroy.
+/// Ends an execution environment that `wasm_runtime_create_exec_env` made, after it has waited for
+/// the threads that the guest has started. It may outlive its instance. The environments that
+/// `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_exec_env(exec_env: wasm_exec_env_t) {
     guard(|| {
         // SAFETY: the C contract of handles.
         if let Some(env) = unsafe { handle::exec_env(exec_env) } {
+            if !env.is_spawned() {
+                env.instance().wait_for_threads();
+            }
             drop(std::mem::ManuallyDrop::into_inner(env));
         }
     })

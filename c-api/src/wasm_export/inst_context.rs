@@ -144,8 +144,12 @@ pub unsafe extern "C" fn wasm_runtime_set_context_spread(
     key: *mut c_void,
     ctx: *mut c_void,
 ) {
-    // SAFETY: the same contract. A guest has one thread in this build.
-    unsafe { wasm_runtime_set_context(inst, key, ctx) }
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some((instance, index)) = unsafe { find(inst, key) } {
+            instance.set_slot_of_all(word_of(index), ctx.expose_provenance());
+        }
+    })
 }
 
 /// The pointer that is kept with the instance under the key; NULL if none was set, and for keys

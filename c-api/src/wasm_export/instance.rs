@@ -173,6 +173,11 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
     guard(|| {
         // SAFETY: the C contract of handles.
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
+        if instance.is_of_thread() {
+            // It goes with its execution environment.
+            return;
+        }
+        instance.end_threads();
         let module: wasm_module_t =
             std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT));
         if module.is_null() {

@@ -1,10 +1,14 @@
 //! Threads: preparing them, how many a guest may have, and starting them.
 
 use super::types::{wasm_exec_env_t, wasm_thread_callback_t, wasm_thread_t};
-use crate::ffi::guard;
+use crate::ffi::context::with_current;
+use crate::ffi::{guard, handle};
 use isothread::context::thread;
+use isothread::{ContextData, ThreadHandle};
 use std::ffi::c_void;
-use std::ptr::null_mut;
+use std::mem::ManuallyDrop;
+use std::ptr::{null_mut, with_exposed_provenance_mut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Prepares the calling thread for guest code. It never makes a context, needs none, and is
 /// counted. Threads that do not call it are prepared when they first run guest code. False only
@@ -35,24 +39,56 @@ pub extern "C" fn wasm_runtime_set_max_thread_num(num: u32) {
     guard(|| thread::set_max_thread_num(num))
 }
 
-/// Makes an execution environment for another thread of `exec_env`'s guest. This build has no
-/// thread manager: the answer is NULL, as when no more threads are allowed.
+/// Threads that were started and not joined yet. Owner: the context.
+#[derive(Default)]
+struct Started(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    last: usize,
+    threads: Vec<(usize, ThreadHandle)>,
+}
+
+impl ContextData for Started {}
+
+impl Started {
+    /// Takes the table's lock; what it guards stays whole even if a holder panicked.
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes an execution environment for another thread of `exec_env`'s guest, with an instance of
+/// its own: shared memories, custom data, instance contexts and WASI state are common to both,
+/// tables and globals are not. An exception in one of them stops all. It must be ended with
+/// `wasm_runtime_destroy_spawned_exec_env`. NULL when the guest has as many threads as the
+/// context allows, when it is ending, and when memory runs out; the log says why.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_spawn_exec_env(exec_env: wasm_exec_env_t) -> wasm_exec_env_t {
-    let _ = exec_env;
-    guard(null_mut)
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let env = unsafe { handle::exec_env(exec_env) };
+        let spawned = env.and_then(|env| env.spawn().ok());
+        spawned.map_or(null_mut(), |env| env.attach().into_raw().as_ptr().cast())
+    })
 }
 
-/// Ends an execution environment that `wasm_runtime_spawn_exec_env` made; NULL is accepted. This
-/// build makes none, so it does nothing.
+/// Ends an execution environment that `wasm_runtime_spawn_exec_env` made, and its instance; NULL
+/// is accepted, others are left alone. It must not be running.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_spawned_exec_env(exec_env: wasm_exec_env_t) {
-    let _ = exec_env;
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        if let Some(env) = unsafe { handle::exec_env(exec_env) }.filter(|env| env.is_spawned()) {
+            drop(ManuallyDrop::into_inner(env));
+        }
+    })
 }
 
-/// Starts a thread that calls `callback` with an execution environment of its own and `arg`, and
-/// stores what `wasm_runtime_join_thread` takes in `*tid`. 0, or an error number. This build has
-/// no thread manager: the answer is -1, and nothing is stored.
+/// Starts a thread that calls `callback` with an execution environment as
+/// `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. What
+/// `wasm_runtime_join_thread` takes is stored in `*tid`, unless that is NULL. 0, or -1 if there
+/// can be no thread. The thread is in `exec_env`'s context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_spawn_thread(
     exec_env: wasm_exec_env_t,
@@ -60,18 +96,53 @@ pub unsafe extern "C" fn wasm_runtime_spawn_thread(
     callback: wasm_thread_callback_t,
     arg: *mut c_void,
 ) -> i32 {
-    let _ = (exec_env, tid, callback, arg);
-    guard(|| -1)
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let env = unsafe { handle::exec_env(exec_env) };
+        let (Some(env), Some(callback)) = (env, callback) else { return -1 };
+        let arg = arg.expose_provenance();
+        let body = move |env: &mut isothread::ExecEnv| {
+            let raw = env.as_raw().as_ptr().cast();
+            // SAFETY: the embedder's callback, with what it was given for it.
+            unsafe { callback(raw, with_exposed_provenance_mut(arg)) }.expose_provenance()
+        };
+        let Ok(started) = env.context().data_or_init(Started::default) else { return -1 };
+        let Ok(thread) = env.spawn_thread(body) else { return -1 };
+        let mut table = started.lock();
+        table.last += 1;
+        let number = table.last;
+        if table.threads.try_reserve(1).is_ok() {
+            table.threads.push((number, thread));
+        }
+        // SAFETY: NULL or room for a number, says the caller.
+        if let Some(tid) = unsafe { tid.as_mut() } {
+            *tid = number;
+        }
+        0
+    })
 }
 
-/// Waits for a thread that `wasm_runtime_spawn_thread` started, and stores what its callback
-/// returned in `*retval`, which may be NULL. 0, or an error number. This build starts none, so
-/// the answer is -1.
+/// Waits for a thread that `wasm_runtime_spawn_thread` started in the calling thread's context,
+/// and stores what its callback returned in `*retval`, which may be NULL. 0, or -1 for what is no
+/// thread, or was joined before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_join_thread(
     tid: wasm_thread_t,
     retval: *mut *mut c_void,
 ) -> i32 {
-    let _ = (tid, retval);
-    guard(|| -1)
+    guard(|| {
+        let started = with_current(|context| context.data::<Started>());
+        let thread = started.ok().flatten().and_then(|started| {
+            let mut table = started.lock();
+            let at = table.threads.iter().position(|(number, _)| *number == tid)?;
+            Some(table.threads.swap_remove(at).1)
+        });
+        let Some(thread) = thread else { return -1 };
+        let result = thread.join();
+        // SAFETY: NULL or room for a pointer, says the caller.
+        if let Some(retval) = unsafe { retval.as_mut() } {
+            *retval = with_exposed_provenance_mut(result);
+        }
+        0
+    })
 }

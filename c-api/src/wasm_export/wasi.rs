@@ -300,6 +300,11 @@ pub(crate) fn start_function(instance: &Instance) -> Option<Func> {
 /// The code that the guest gave to `proc_exit`; 0 before that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_get_wasi_exit_code(module_inst: wasm_module_inst_t) -> u32 {
-    // SAFETY: the C contract of handles.
-    guard(|| unsafe { handle::instance(module_inst) }.map_or(0, |i| i.exit_code()))
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        unsafe { handle::instance(module_inst) }.map_or(0, |instance| {
+            instance.wait_for_threads();
+            instance.exit_code()
+        })
+    })
 }

@@ -19,8 +19,8 @@ pub mod futex {
         std::thread::yield_now();
     }
 
-    /// Wakes one thread that sleeps on `word`.
-    pub fn wake_one(_word: &AtomicU32) {}
+    /// Wakes up to `count` threads that sleep on `word`.
+    pub fn wake(_word: &AtomicU32, _count: i32) {}
 }
 
 pub mod pages {

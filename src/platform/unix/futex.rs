@@ -24,12 +24,12 @@ pub fn wait_for(word: &AtomicU32, value: u32, nanos: Option<u64>) {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// Wakes one thread that sleeps on `word`.
+/// Wakes up to `count` threads that sleep on `word`.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn wake_one(word: &AtomicU32) {
+pub fn wake(word: &AtomicU32, count: i32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the kernel uses the address as a key and does not access it.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 1) };
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, count) };
 }
 
 /// As [`wait`], for at most so many nanoseconds; `None` for no limit.
@@ -39,6 +39,6 @@ pub fn wait_for(_word: &AtomicU32, _value: u32, _nanos: Option<u64>) {
     std::thread::yield_now();
 }
 
-/// Wakes one thread that sleeps on `word`.
+/// Wakes up to `count` threads that sleep on `word`.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn wake_one(_word: &AtomicU32) {}
+pub fn wake(_word: &AtomicU32, _count: i32) {}

@@ -1,0 +1,294 @@
+//! Clusters: the instances that run one program on several threads.
+//!
+//! A thread of a guest has an instance of its own, a group by itself, so that one thread uses a
+//! group at a time here too. What a program's instances have in common is the bytes of shared
+//! memories and this: an exception in one of them, or a request to stop, reaches all. Members
+//! are listed under the lock and leave the list before they are freed.
+//!
+//! The first member is the *main* instance, which the embedder made. Its end is the end of the
+//! others: they are told to stop and waited for.
+
+use super::Instance;
+use crate::abi::error::{Error, Result};
+use crate::platform::thread;
+use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use crate::sync::{Lock, Sleepers};
+use std::any::Any;
+use std::ptr::NonNull;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+/// What the instances of one program have in common. Owner: its members.
+pub struct Cluster {
+    state: Lock<State>,
+    /// Threads of ours that have not ended.
+    running: AtomicU32,
+    sleepers: Sleepers,
+    /// What `thread` keeps for the program.
+    data: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+struct State {
+    /// The main instance, while there is one, and the others.
+    main: Option<NonNull<Instance>>,
+    children: Vec<NonNull<Instance>>,
+    threads: Vec<Thread>,
+    /// The process that the threads run in: a fork leaves them behind.
+    process: u32,
+    /// No more threads may start: the program has an exception, or ends.
+    ended: bool,
+}
+
+/// One of our threads.
+struct Thread {
+    handle: JoinHandle<()>,
+    /// Its number, once it runs.
+    id: Arc<AtomicUsize>,
+}
+
+// SAFETY: members are only looked at under the lock, and leave before they are freed; what is
+// called on them locks.
+unsafe impl Send for State {}
+
+/// Why an instance did not become a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinError {
+    /// There are as many as there may be.
+    Full,
+    /// The program is ending.
+    Ended,
+    OutOfMemory,
+}
+
+impl Cluster {
+    fn new(main: NonNull<Instance>) -> Self {
+        let state = State {
+            main: Some(main),
+            children: Vec::new(),
+            threads: Vec::new(),
+            process: std::process::id(),
+            ended: false,
+        };
+        Self {
+            state: Lock::new(state),
+            running: AtomicU32::new(0),
+            sleepers: Sleepers::new(),
+            data: OnceLock::new(),
+        }
+    }
+
+    /// What `thread` keeps for the program, made at first use.
+    pub fn data(
+        &self,
+        make: impl FnOnce() -> Box<dyn Any + Send + Sync>,
+    ) -> &(dyn Any + Send + Sync) {
+        &**self.data.get_or_init(make)
+    }
+
+    /// Whether `member` is the main instance.
+    pub fn is_main(&self, member: NonNull<Instance>) -> bool {
+        self.state.lock().main == Some(member)
+    }
+
+    /// Counts a child in, unless there are `max` already.
+    fn join(&self, child: NonNull<Instance>, max: usize) -> std::result::Result<(), JoinError> {
+        let mut state = self.state.lock();
+        if state.ended {
+            return Err(JoinError::Ended);
+        }
+        if state.children.len() >= max {
+            return Err(JoinError::Full);
+        }
+        state.children.try_reserve(1).map_err(|_| JoinError::OutOfMemory)?;
+        state.children.push(child);
+        Ok(())
+    }
+
+    /// Takes a member off the list. The main instance tells the others to end, and waits.
+    pub(super) fn leave(&self, member: NonNull<Instance>) {
+        let mut state = self.state.lock();
+        if state.main == Some(member) {
+            drop(state);
+            self.end();
+            self.wait();
+            self.state.lock().main = None;
+        } else {
+            state.children.retain(|&child| child != member);
+        }
+    }
+
+    /// Tells all children to end.
+    pub fn end(&self) {
+        let mut state = self.state.lock();
+        state.ended = true;
+        for child in &state.children {
+            // SAFETY: members are alive while they are listed.
+            unsafe { child.as_ref() }.envs.order_end();
+        }
+    }
+
+    /// Spreads an exception to all members but the one that it comes from, which stop. Only the
+    /// first one counts, until the main instance's is cleared.
+    pub(super) fn spread(&self, from: &Instance, text: &[u8]) {
+        let (code, from) = (from.exit_code(), from.ptr());
+        let mut state = self.state.lock();
+        if state.ended && state.main != Some(from) {
+            return;
+        }
+        state.ended = true;
+        for &member in state.main.iter().chain(&state.children) {
+            if member == from {
+                continue;
+            }
+            // SAFETY: members are alive while they are listed.
+            let instance = unsafe { member.as_ref() };
+            instance.set_exit_code(code);
+            instance.raise_alone(text);
+            match state.main == Some(member) {
+                true => instance.envs.set_terminate(),
+                false => instance.envs.order_end(),
+            }
+        }
+    }
+
+    /// Lets threads start again, after an exception was cleared.
+    pub(super) fn cleared(&self, member: NonNull<Instance>) {
+        let mut state = self.state.lock();
+        if state.main == Some(member) {
+            state.ended = false;
+        }
+    }
+
+    /// Calls `act` with every member.
+    pub fn for_each(&self, act: impl Fn(&Instance)) {
+        let state = self.state.lock();
+        for member in state.main.iter().chain(&state.children) {
+            // SAFETY: members are alive while they are listed.
+            act(unsafe { member.as_ref() });
+        }
+    }
+
+    /// Starts one of the cluster's threads. `start` makes it run what it is given, which stores
+    /// the thread's number first; it counts as running until it calls [`Cluster::thread_ended`].
+    pub fn start<E>(
+        &self,
+        start: impl FnOnce(Arc<AtomicUsize>) -> std::result::Result<JoinHandle<()>, E>,
+    ) -> std::result::Result<(), E> {
+        self.reap();
+        let id = Arc::new(AtomicUsize::new(0));
+        let mut state = self.state.lock();
+        self.running.fetch_add(1, Ordering::Relaxed);
+        match start(id.clone()) {
+            Ok(handle) => {
+                state.threads.push(Thread { handle, id });
+                Ok(())
+            }
+            Err(error) => {
+                drop(state);
+                self.thread_ended();
+                Err(error)
+            }
+        }
+    }
+
+    /// The last thing that one of the cluster's threads does.
+    pub fn thread_ended(&self) {
+        self.running.fetch_sub(1, Ordering::Release);
+        self.sleepers.wake_all(&self.running);
+    }
+
+    /// Forgets the threads of the process that this one was forked from.
+    fn forget_lost(&self) {
+        let mut state = self.state.lock();
+        if state.process != std::process::id() {
+            state.process = std::process::id();
+            state.threads.drain(..).for_each(std::mem::forget);
+            self.running.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Joins threads that have ended.
+    fn reap(&self) {
+        self.forget_lost();
+        let ended = |thread: &mut Thread| thread.handle.is_finished();
+        let threads: Vec<Thread> = self.state.lock().threads.extract_if(.., ended).collect();
+        threads.into_iter().for_each(join);
+    }
+
+    /// Waits until all of the cluster's threads have ended, the calling one aside.
+    pub fn wait(&self) {
+        self.forget_lost();
+        let me = thread::id();
+        let is_other = |thread: &mut Thread| thread.id.load(Ordering::Acquire) != me;
+        let is_mine = |thread: &Thread| thread.id.load(Ordering::Acquire) == me;
+        let own = self.state.lock().threads.iter().any(is_mine) as u32;
+        loop {
+            let running = self.running.load(Ordering::Acquire);
+            if running <= own {
+                break;
+            }
+            self.sleepers.sleep_while(&self.running, running);
+        }
+        let threads: Vec<Thread> = self.state.lock().threads.extract_if(.., is_other).collect();
+        threads.into_iter().for_each(join);
+    }
+}
+
+/// Waits for a thread's very end. Panics end with the thread; they have been reported.
+fn join(thread: Thread) {
+    let _ = thread.handle.join();
+}
+
+impl Instance {
+    /// The program's cluster, if it was ever asked for threads.
+    pub fn cluster(&self) -> Option<&Arc<Cluster>> {
+        self.cluster.get()
+    }
+
+    /// Wakes whatever waits in the program, for it to look again whether to stop.
+    pub fn wake_threads(&self) {
+        match self.cluster.get() {
+            Some(cluster) => cluster.for_each(|member| member.envs.wake()),
+            None => self.envs.wake(),
+        }
+    }
+
+    /// The program's cluster.
+    pub fn cluster_or_init(&self) -> &Arc<Cluster> {
+        self.cluster.get_or_init(|| Arc::new(Cluster::new(self.ptr())))
+    }
+
+    /// Makes `child` a member of this instance's cluster.
+    ///
+    /// # Safety
+    /// `child` is live and belongs to no cluster.
+    pub unsafe fn adopt(
+        &self,
+        child: NonNull<Instance>,
+        max: u32,
+    ) -> std::result::Result<(), JoinError> {
+        let cluster = self.cluster_or_init();
+        cluster.join(child, max as usize)?;
+        // SAFETY: passed on to the caller.
+        let _ = unsafe { child.as_ref() }.cluster.set(cluster.clone());
+        Ok(())
+    }
+
+    /// Makes an instance of the same module for another thread: what the two have in common is
+    /// the bytes of shared memories and what the host keeps with them. Tables and globals start
+    /// as the module says; active data segments are not copied again.
+    pub fn new_for_thread(&self) -> Result<NonNull<Self>> {
+        let child = super::build::for_thread(self)?;
+        // SAFETY: just made.
+        let instance = unsafe { child.as_ref() };
+        for (to, from) in instance.slots.iter().zip(&self.slots) {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        if let Some(state) = self.host_state.get()
+            && instance.host_state.set(state.clone()).is_err()
+        {
+            return Err(Error::out_of_memory());
+        }
+        Ok(child)
+    }
+}

@@ -1,0 +1,56 @@
+//! What instances ask of the parts above them.
+
+use super::{GrowFailure, Instance};
+use std::any::Any;
+use std::ptr::NonNull;
+
+/// What an instance needs from above. It is kept as long as the instance, so whatever else must
+/// live as long (code, natives, the context) hangs off it.
+pub trait Host: Any + Send + Sync {
+    /// A memory did not grow. The guest only sees -1.
+    fn memory_grow_failed(&self, failure: &GrowFailure);
+
+    /// The word of an externref to `object`, which becomes `instance`'s if it is nobody's yet.
+    fn externref_word(&self, instance: NonNull<Instance>, object: u64) -> Option<u64> {
+        let _ = instance;
+        Some(object)
+    }
+
+    /// The object behind an externref's word.
+    fn externref_object(&self, word: u64) -> Option<u64> {
+        Some(word)
+    }
+
+    /// The instance is about to be torn down.
+    fn instance_ends(&self, instance: NonNull<Instance>) {
+        let _ = instance;
+    }
+
+    /// Writes what the guest prints to its context's standard output.
+    fn print(&self, bytes: &[u8]) {
+        let _ = bytes;
+    }
+
+    /// Allocates guest memory for the guest, from the app heap or with the guest's own `malloc`;
+    /// its address.
+    fn guest_malloc(&self, instance: &Instance, len: u64) -> Option<u64> {
+        let _ = (instance, len);
+        None
+    }
+
+    /// Frees what `guest_malloc` has returned. Other addresses are ignored.
+    fn guest_free(&self, instance: &Instance, address: u64) {
+        let _ = (instance, address);
+    }
+
+    /// How many threads a program may have beside its first.
+    fn max_threads(&self) -> u32 {
+        0
+    }
+
+    /// Runs `body` on a thread that was started for a guest, telling it where the thread's
+    /// native stack ends.
+    fn run_thread(&self, body: &mut dyn FnMut(usize)) {
+        body(0);
+    }
+}

@@ -1,0 +1,49 @@
+//! Threads of guests: starting them, and the two libraries through which guests do.
+//!
+//! A thread runs on an exec_env of its own, with an instance of its own (`instance::cluster`) and
+//! for some programs a stack of its own in linear memory (`guest_stack.rs`). `spawn.rs` makes
+//! those and starts the thread; `wasi_threads.rs` is what programs of wasi-libc import.
+//!
+//! Everything here belongs to a cluster: handles, keys and thread numbers mean nothing to another
+//! program. It knows no context: the instance's host puts a new thread into the right one.
+//! Control enters when a guest calls a function of the tables, and from the API.
+
+mod guest_stack;
+mod ids;
+mod spawn;
+mod wasi_threads;
+
+pub use spawn::{Completion, GuestStack, SpawnError, end_env, spawn_env, start_thread};
+
+use crate::abi::vm_layout::VmEnv;
+use crate::exec::ExecEnv;
+use crate::instance::Cluster;
+use crate::native::{Caller, Registry};
+use std::ptr::NonNull;
+
+/// Offers the functions to the modules of `registry`'s context; false if it has no room.
+pub fn register(registry: &Registry) -> bool {
+    registry.add_builtins(wasi_threads::TABLE)
+}
+
+/// What is kept for the threads of one program. Owner: the cluster.
+#[derive(Default)]
+struct Program {
+    /// Which slices of the main stack are in use.
+    slices: crate::sync::Lock<u64>,
+    ids: ids::Ids,
+}
+
+impl Program {
+    fn of(cluster: &Cluster) -> Option<&Self> {
+        cluster.data(|| Box::new(Self::default())).downcast_ref()
+    }
+}
+
+/// The exec_env that a guest called from, and where its native stack ends.
+fn calling_env(caller: &Caller<'_>) -> Option<(NonNull<ExecEnv>, usize)> {
+    let env: *mut VmEnv = caller.env();
+    // SAFETY: a caller's environment is live, and its owner is its exec_env.
+    let (owner, limit) = unsafe { ((*env).owner, (*env).native_stack_limit) };
+    Some((NonNull::new(owner.cast())?, limit.saturating_sub(crate::exec::NATIVE_STACK_MARGIN)))
+}

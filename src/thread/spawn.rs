@@ -1,0 +1,223 @@
+//! Making what a thread runs on, and starting it.
+
+use super::guest_stack;
+use crate::abi::trap::Trap;
+use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
+use crate::instance::{Host, Instance, JoinError, group};
+use crate::platform::thread;
+use crate::sync::Sleepers;
+use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::thread::Builder;
+
+/// Bytes of a thread's native stack. Guest calls take none of it; host functions that log, or
+/// call back into the guest, take some.
+const STACK_BYTES: usize = 256 << 10;
+
+/// Why a thread was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpawnError {
+    /// There are as many as there may be, or the program is ending.
+    Refused,
+    /// Something that it needs could not be made; it was logged.
+    Failed,
+}
+
+/// Whether a thread gets a stack in linear memory. Programs of wasi-libc bring their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestStack {
+    Allocated,
+    None,
+}
+
+/// An exec_env for another thread of `parent`'s program, with an instance of its own, whose start
+/// function has run. `stack_low` is where the calling thread's native stack ends, 0 if nobody
+/// knows.
+///
+/// # Safety
+/// `parent` is live and used by this thread.
+pub unsafe fn spawn_env(
+    parent: NonNull<ExecEnv>,
+    stack: GuestStack,
+    stack_low: usize,
+) -> Result<NonNull<ExecEnv>, SpawnError> {
+    // SAFETY: passed on to the caller.
+    let (env, home) = unsafe { (parent.as_ref(), parent.as_ref().instance().as_ref()) };
+    if env.is_terminated() || home.has_exception() {
+        return Err(SpawnError::Refused);
+    }
+    let child = home.new_for_thread().map_err(|error| {
+        log::error!("{error}");
+        SpawnError::Failed
+    })?;
+    // SAFETY: the child was just made, with one handle, which goes in any case: an exec_env has
+    // a handle of its own.
+    unsafe {
+        let made = equip(parent, child, stack, stack_low);
+        group::release(child);
+        made
+    }
+}
+
+/// Gives a new instance its place in the cluster, its stacks and its exec_env.
+///
+/// # Safety
+/// As for [`spawn_env`]; `child` is live and was just made.
+unsafe fn equip(
+    parent: NonNull<ExecEnv>,
+    child: NonNull<Instance>,
+    stack: GuestStack,
+    stack_low: usize,
+) -> Result<NonNull<ExecEnv>, SpawnError> {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let home = parent.as_ref().instance();
+        let max = home.as_ref().host().max_threads();
+        home.as_ref().adopt(child, max).map_err(|error| {
+            if error == JoinError::Full {
+                log::error!("thread manager error: maximum number of threads exceeded");
+            }
+            SpawnError::Refused
+        })?;
+        if stack == GuestStack::Allocated && !guest_stack::allocate(home, child) {
+            log::error!("thread manager error: failed to allocate aux stack space for new thread");
+            return Err(SpawnError::Failed);
+        }
+        let setup: EnvSetup = parent.as_ref().setup();
+        let Some(env) = ExecEnv::new(child, EnvKind::Spawned, setup) else {
+            log::error!("thread manager error: failed to allocate memory");
+            guest_stack::free(child);
+            return Err(SpawnError::Failed);
+        };
+        ExecEnv::inherit_fuel(env, parent);
+        if run_start(env, child, stack_low).is_err() {
+            end_env(env);
+            return Err(SpawnError::Failed);
+        }
+        Ok(env)
+    }
+}
+
+/// Runs the start function of a new instance: programs set up the thread's globals there.
+///
+/// # Safety
+/// Both are live and used by this thread only.
+unsafe fn run_start(
+    env: NonNull<ExecEnv>,
+    child: NonNull<Instance>,
+    stack_low: usize,
+) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller; a start function takes and gives nothing.
+    unsafe {
+        let Some(index) = child.as_ref().module().start else { return Ok(()) };
+        let func = child.as_ref().func(index).ok_or(Trap::OutOfMemory)?;
+        Call::prepare(env, func, 0, stack_low)?.run()
+    }
+}
+
+/// Frees an exec_env that [`spawn_env`] made, and its instance with it.
+///
+/// # Safety
+/// It is not used any more.
+pub unsafe fn end_env(env: NonNull<ExecEnv>) {
+    // SAFETY: passed on to the caller; the exec_env holds its instance.
+    unsafe {
+        guest_stack::free(env.as_ref().home());
+        ExecEnv::free(env);
+    }
+}
+
+/// What a thread does: gets its exec_env, and where its native stack ends.
+pub type Body = Box<dyn FnOnce(NonNull<ExecEnv>, usize) + Send>;
+
+struct Job {
+    env: NonNull<ExecEnv>,
+    body: Body,
+}
+
+// SAFETY: the exec_env and its instance are a group of their own, which nobody else uses from
+// here on; everything that the group shares with others is counted or locked.
+unsafe impl Send for Job {}
+
+impl Job {
+    fn run(self, stack_low: usize) {
+        (self.body)(self.env, stack_low);
+        // SAFETY: the job owns the exec_env, and the body is done with it.
+        unsafe { end_env(self.env) };
+    }
+}
+
+/// Starts a thread that runs `body` on `env` and then ends that. If it cannot start, `env` is
+/// ended here. `completion` is told when the exec_env is gone.
+///
+/// # Safety
+/// `env` comes from [`spawn_env`] and is not used by the caller any more.
+pub unsafe fn start_thread(
+    env: NonNull<ExecEnv>,
+    body: Body,
+    completion: Option<Arc<Completion>>,
+) -> Result<(), SpawnError> {
+    // SAFETY: the exec_env holds its instance.
+    let instance = unsafe { env.as_ref().home().as_ref() };
+    let cluster = instance.cluster_or_init().clone();
+    let host: Arc<dyn Host> = instance.host_ref().clone();
+    let job = Job { env, body };
+    let started = cluster.start(|id| {
+        let cluster = cluster.clone();
+        Builder::new().stack_size(STACK_BYTES).spawn(move || {
+            id.store(thread::id(), Ordering::Release);
+            drop(id);
+            let mut job = Some(job);
+            host.run_thread(&mut |stack_low| {
+                if let Some(job) = job.take() {
+                    job.run(stack_low);
+                }
+            });
+            drop(host);
+            if let Some(completion) = completion {
+                completion.complete();
+            }
+            cluster.thread_ended();
+        })
+    });
+    started.map_err(|error| {
+        log::error!("a thread could not be started: {error}");
+        // SAFETY: nobody else has the exec_env: the job went unrun.
+        unsafe { end_env(env) };
+        SpawnError::Failed
+    })
+}
+
+/// The end of a thread, and what came of it. Owner: whoever may wait for it.
+pub struct Completion {
+    done: AtomicU32,
+    result: AtomicUsize,
+    sleepers: Sleepers,
+}
+
+impl Completion {
+    pub fn new() -> Self {
+        let (done, result) = (AtomicU32::new(0), AtomicUsize::new(0));
+        Self { done, result, sleepers: Sleepers::new() }
+    }
+
+    /// Sets what came of it.
+    pub fn set_result(&self, result: usize) {
+        self.result.store(result, Ordering::Relaxed);
+    }
+
+    /// Tells those who wait.
+    fn complete(&self) {
+        self.done.store(1, Ordering::Release);
+        self.sleepers.wake_all(&self.done);
+    }
+
+    /// Waits for the end.
+    pub fn wait(&self) -> usize {
+        while self.done.load(Ordering::Acquire) == 0 {
+            self.sleepers.sleep_while(&self.done, 0);
+        }
+        self.result.load(Ordering::Relaxed)
+    }
+}
