@@ -58,6 +58,9 @@ traps! {
     /// The context's time is over. WAMR has no such limit.
     DeadlineExceeded = 23, "deadline exceeded";
     ExpectedSharedMemory = 24, "expected shared memory";
+    /// A thread of a program ended itself, or was cancelled: the end of its calls, and no
+    /// exception.
+    ThreadExit = 25, "thread exit";
 }
 
 #[cfg(test)]

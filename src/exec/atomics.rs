@@ -6,7 +6,7 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmInstance};
 use crate::instance::{Instance, SharedMemory};
 use crate::platform::time::{Clock, now};
-use crate::sync::{Parked, Patience};
+use crate::sync::{Parked, Parking, Patience};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -78,16 +78,30 @@ pub unsafe fn wait(
     unsafe {
         let shared = shared_memory((*env).instance, memory).ok_or(Trap::ExpectedSharedMemory)?;
         let timeout = u64::try_from(timeout).ok();
-        let until = timeout.map(|timeout| clock().saturating_add(timeout));
-        let parker = (*(*env).owner.cast::<ExecEnv>()).parker();
-        let waiting = Waiting { env, until };
-        match shared.parking.wait(address, parker, &waiting, || expected.is_there()) {
+        match wait_for(env, &shared.parking, address, timeout, || expected.is_there()) {
             Parked::Notified => Ok(0),
             Parked::Refused => Ok(1),
             Parked::TimedOut => Ok(2),
             Parked::Stopped => Err(stop_reason(env).unwrap_or(Trap::Terminated)),
         }
     }
+}
+
+/// Waits at a place of `parking` on behalf of running code, for `timeout` nanoseconds at most.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+pub unsafe fn wait_for(
+    env: *mut VmEnv,
+    parking: &Parking,
+    place: u64,
+    timeout: Option<u64>,
+    is_time: impl FnOnce() -> bool,
+) -> Parked {
+    let until = timeout.map(|timeout| clock().saturating_add(timeout));
+    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    let parker = unsafe { (*(*env).owner.cast::<ExecEnv>()).parker() };
+    parking.wait(place, parker, &Waiting { env, until }, is_time)
 }
 
 /// `memory.atomic.notify`: how many of up to `count` waiters were woken.

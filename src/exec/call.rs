@@ -82,8 +82,9 @@ impl Call {
         // SAFETY: the caller vouches for the exec_env and the function.
         unsafe {
             let instance = (*vm).instance;
-            let code = if (*vm).terminate.load(Ordering::Relaxed) != 0 {
-                Trap::Terminated as u32
+            let asked = (*vm).terminate.load(Ordering::Relaxed);
+            let code = if asked != 0 {
+                limits::reason_of(asked) as u32
             } else if self.func.as_ref().kind == VmFuncKind::Wasm {
                 (self.run)(vm, self.func.as_ptr(), self.frame)
             } else {
@@ -176,6 +177,9 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
 unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
     // SAFETY: passed on to the caller.
     let instance = unsafe { at.as_ref() };
+    if code == Trap::ThreadExit as u32 {
+        return Trap::ThreadExit;
+    }
     if code == 0 {
         // Set before the call, or by a host function that did not trap.
         return Trap::Host;

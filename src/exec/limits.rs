@@ -9,6 +9,7 @@
 use super::env::ExecEnv;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
+use crate::instance::CANCEL;
 use crate::platform::time::{self, Clock};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::ptr::NonNull;
@@ -161,6 +162,11 @@ unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
     unsafe { (*env).limits.cast::<Limits>().as_ref() }
 }
 
+/// What code that finds `asked` in its environment stops with.
+pub(super) fn reason_of(asked: u32) -> Trap {
+    if asked & CANCEL != 0 { Trap::ThreadExit } else { Trap::Terminated }
+}
+
 /// Why running code, or a host function that waits in its name, should stop now.
 ///
 /// # Safety
@@ -168,8 +174,9 @@ unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
 pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
     // SAFETY: passed on to the caller.
     unsafe {
-        if (*env).terminate.load(Ordering::Acquire) != 0 {
-            return Some(Trap::Terminated);
+        let asked = (*env).terminate.load(Ordering::Acquire);
+        if asked != 0 {
+            return Some(reason_of(asked));
         }
         let limits = limits_of(env)?;
         limits.is_over().then_some(Trap::DeadlineExceeded)

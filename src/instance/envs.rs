@@ -29,6 +29,9 @@ struct First {
 const TERMINATE: u32 = 1;
 const END: u32 = 2;
 
+/// As [`END`], but quietly: only this thread of the program ends.
+pub const CANCEL: u32 = 4;
+
 // SAFETY: the list is only followed under the lock; an exec_env leaves it, under the lock,
 // before it is freed.
 unsafe impl Send for First {}
@@ -110,6 +113,17 @@ impl Envs {
         let mut first = self.lock();
         first.ended = END;
         self.stop(&first, END);
+    }
+
+    /// Cancels the exec_env at this address, if it is one of these.
+    pub fn cancel(&self, env: usize) {
+        for_each(&self.lock(), |link| {
+            if link.env.addr() == env {
+                // SAFETY: those in the list are live while the lock is held.
+                unsafe { (*link.env).terminate.fetch_or(CANCEL, Ordering::Release) };
+                link.parker.wake();
+            }
+        });
     }
 
     fn stop(&self, first: &First, bits: u32) {

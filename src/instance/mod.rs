@@ -48,7 +48,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use app_heap::AppHeapError;
 pub use cluster::{Cluster, JoinError};
-pub use envs::{EnvLink, Envs};
+pub use envs::{CANCEL, EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::Host;

@@ -2,7 +2,8 @@
 //!
 //! A thread runs on an exec_env of its own, with an instance of its own (`instance::cluster`) and
 //! for some programs a stack of its own in linear memory (`guest_stack.rs`). `spawn.rs` makes
-//! those and starts the thread; `wasi_threads.rs` is what programs of wasi-libc import.
+//! those and starts the thread; `wasi_threads.rs` is what programs of wasi-libc import,
+//! `pthread.rs` and its neighbours what freestanding programs do.
 //!
 //! Everything here belongs to a cluster: handles, keys and thread numbers mean nothing to another
 //! program. It knows no context: the instance's host puts a new thread into the right one.
@@ -10,6 +11,11 @@
 
 mod guest_stack;
 mod ids;
+mod key;
+mod lock;
+mod objects;
+mod pthread;
+mod semaphore;
 mod spawn;
 mod wasi_threads;
 
@@ -23,7 +29,7 @@ use std::ptr::NonNull;
 
 /// Offers the functions to the modules of `registry`'s context; false if it has no room.
 pub fn register(registry: &Registry) -> bool {
-    registry.add_builtins(wasi_threads::TABLE)
+    registry.add_builtins(wasi_threads::TABLE) && registry.add_builtins(pthread::TABLE)
 }
 
 /// What is kept for the threads of one program. Owner: the cluster.
@@ -32,6 +38,9 @@ struct Program {
     /// Which slices of the main stack are in use.
     slices: crate::sync::Lock<u64>,
     ids: ids::Ids,
+    objects: objects::Objects,
+    keys: key::Keys,
+    waits: lock::Waits,
 }
 
 impl Program {

@@ -11,6 +11,7 @@ mod memory;
 mod modules;
 mod oom;
 mod profile;
+mod pthread;
 mod shared_heap;
 mod stacks;
 mod threads;
