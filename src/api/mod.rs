@@ -23,6 +23,7 @@ mod module;
 mod native;
 mod objects;
 mod profile;
+mod program;
 mod registered;
 mod shared_heap;
 mod shared_memory;

@@ -1,4 +1,4 @@
-//! Texts of failures, without allocating: the `error_buf, error_buf_size` pair, and exceptions.
+//! Texts of failures, without allocating: the `error_buf, error_buf_size` pair.
 
 use std::ffi::c_char;
 use std::fmt::{self, Write as _};
@@ -28,56 +28,6 @@ impl ErrorBuf {
         let len = cursor.len;
         // SAFETY: the cursor leaves `len < size`, and `new` promises `size` bytes.
         unsafe { self.start.add(len).write(0) };
-    }
-}
-
-/// An exception's text. It lies where it is: building one must not need the memory that may have
-/// run out.
-pub(crate) struct ShortText {
-    bytes: [u8; SHORT_MAX],
-    len: u8,
-}
-
-/// An instance keeps 127 bytes, of which "Exception: " takes 11.
-const SHORT_MAX: usize = 116;
-
-impl ShortText {
-    #[cold]
-    pub(crate) fn new(text: fmt::Arguments<'_>) -> Self {
-        let mut short = Self { bytes: [0; SHORT_MAX], len: 0 };
-        let _ = short.write_fmt(text);
-        short
-    }
-
-    /// The text with `bytes` after it, in whatever encoding they are.
-    pub(crate) fn with(mut self, bytes: &[u8]) -> Self {
-        self.push(bytes);
-        self
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        for (to, byte) in self.bytes.iter_mut().skip(self.len.into()).zip(bytes) {
-            *to = *byte;
-            self.len += 1;
-        }
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len.into()).unwrap_or_default()
-    }
-}
-
-impl From<&'static str> for ShortText {
-    #[cold]
-    fn from(text: &'static str) -> Self {
-        Self::new(format_args!("{text}"))
-    }
-}
-
-impl fmt::Write for ShortText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text.as_bytes());
-        Ok(())
     }
 }
 
@@ -119,14 +69,6 @@ mod tests {
         assert_eq!(written(16, "short"), "short");
         assert_eq!(written(4, "short"), "sho");
         assert_eq!(written(1, "short"), "");
-    }
-
-    #[test]
-    fn short_texts_are_cut() {
-        let text = ShortText::new(format_args!("{}-{}", "a".repeat(100), "b".repeat(100)));
-        assert_eq!(text.as_bytes().len(), SHORT_MAX);
-        assert!(text.as_bytes().ends_with(b"a-bbbbbbbbbbbbbbb"));
-        assert_eq!(ShortText::from("short").with(b"er").as_bytes(), b"shorter");
     }
 
     #[test]

@@ -12,5 +12,5 @@ pub(crate) mod handle;
 pub(crate) mod log;
 
 pub(crate) use cstr::{opt_bytes, opt_str};
-pub(crate) use error_buf::{ErrorBuf, ShortText};
+pub(crate) use error_buf::ErrorBuf;
 pub(crate) use guard::{ErrorValue, guard, guard_or};

@@ -1,6 +1,6 @@
 //! `wasm_export.h`: the runtime's API.
 //!
-//! One file for each section of the header; `values`, `parse`, `print`, `setup` and `integers`
+//! One file for each section of the header; `values`, `setup` and `integers`
 //! are what several of them need. It knows neither engines nor heaps, only the public Rust API.
 //! Control enters at each exported function, which runs inside `guard` and returns its error
 //! value for whatever goes wrong.
@@ -27,9 +27,7 @@ pub mod module;
 pub mod multi_module;
 pub mod native;
 pub mod package;
-mod parse;
 pub mod pgo;
-mod print;
 pub mod profiling;
 pub mod reflection;
 pub mod runtime;

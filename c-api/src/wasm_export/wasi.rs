@@ -5,9 +5,9 @@ use super::instance::Failure;
 use super::module::WASMModuleCommon;
 use super::multi_module::existing_handle;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
-use crate::ffi::{guard, handle, log, opt_bytes};
+use crate::ffi::{guard, handle, opt_bytes};
 use crate::shared::wasm_module_t;
-use isothread::{Error, Func, Instance, Module, WasiArgs, WasiCtx};
+use isothread::{Error, Module, WasiArgs, WasiCtx};
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
@@ -281,20 +281,9 @@ pub unsafe extern "C" fn wasm_runtime_lookup_wasi_start_function(
     guard(|| {
         // SAFETY: the C contract of handles.
         unsafe { handle::instance(module_inst) }
-            .and_then(|instance| start_function(&instance))
+            .and_then(|instance| instance.start_function())
             .map_or(null_mut(), |func| func.as_raw().as_ptr().cast())
     })
-}
-
-/// The exported `_start` of the right type.
-pub(crate) fn start_function(instance: &Instance) -> Option<Func> {
-    let func = instance.get_func("_start")?;
-    let ty = func.ty();
-    if ty.params().is_empty() && ty.results().is_empty() {
-        return Some(func);
-    }
-    log::error(format_args!("Lookup wasi _start function failed: invalid function type.\n"));
-    None
 }
 
 /// The code that the guest gave to `proc_exit`; 0 before that.

@@ -1,32 +1,20 @@
 //! Arguments from text, read with C's own number parsers so that every spelling they take works.
 
-use isothread::ValType;
+use crate::abi::types::ValType;
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
 /// Why an argument could not be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// It is empty, or not there.
+pub(super) enum Unread {
+    /// It is empty.
     Empty,
     /// Something is left over after the number.
     Tail,
 }
 
-/// Reads one argument of type `ty` and appends its cells.
-///
-/// # Safety
-/// `text` is NULL or a terminated string.
-pub(crate) unsafe fn argument(
-    text: *const c_char,
-    ty: ValType,
-    cells: &mut Vec<u32>,
-) -> Result<(), Unread> {
-    if text.is_null() {
-        return Err(Unread::Empty);
-    }
-    // SAFETY: not NULL, and the caller promises a terminated string.
-    let text = unsafe { CStr::from_ptr(text) };
+/// Reads one argument of type `ty` and appends its cells, which the caller has made room for.
+pub(super) fn argument(text: &CStr, ty: ValType, cells: &mut Vec<u32>) -> Result<(), Unread> {
     if text.is_empty() {
         return Err(Unread::Empty);
     }
@@ -148,8 +136,7 @@ mod tests {
 
     fn read(text: &CStr, ty: ValType) -> Result<Vec<u32>, Unread> {
         let mut cells = Vec::new();
-        // SAFETY: a terminated string.
-        unsafe { argument(text.as_ptr(), ty, &mut cells) }.map(|()| cells)
+        argument(text, ty, &mut cells).map(|()| cells)
     }
 
     #[test]

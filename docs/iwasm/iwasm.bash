@@ -1,0 +1,32 @@
+# Completion of iwasm for bash; made by `iwasm --generate=bash`.
+_iwasm() {
+    local word=${COMP_WORDS[COMP_CWORD]}
+    COMPREPLY=()
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W '
+            --function=
+            -v=
+            --interp
+            --stack-size=
+            --heap-size=
+            --shared-heap-size=
+            --gc-heap-size=
+            --repl
+            --env=
+            --dir=
+            --map-dir=
+            --addr-pool=
+            --allow-resolve=
+            --native-lib=
+            --module-path=
+            --max-threads=
+            --timeout=
+            --threads=
+            --stats
+            --version
+            --help
+        ' -- "$word")
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+    fi
+}
+complete -o default -F _iwasm iwasm

@@ -1,0 +1,234 @@
+//! Reads the command line.
+
+use super::generate::Artifact;
+use super::options::{self, Id, Meaning, Opt};
+use isothread::WasiArgs;
+use lexopt::{Arg, Parser};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub enum Command {
+    Run(Box<Args>),
+    Help,
+    Version,
+    Generate(Artifact),
+}
+
+/// What to run, and how.
+pub struct Args {
+    pub function: Option<Vec<u8>>,
+    pub log_level: u32,
+    pub stack_size: u32,
+    pub heap_size: u32,
+    pub gc_heap_size: u32,
+    /// 0 for none.
+    pub shared_heap_size: u32,
+    pub repl: bool,
+    /// The program's arguments are in `program`.
+    pub wasi: WasiArgs,
+    pub native_libs: Vec<PathBuf>,
+    pub module_path: PathBuf,
+    pub max_threads: u32,
+    pub timeout: Option<Duration>,
+    pub threads: Option<u32>,
+    pub stats: bool,
+    pub file: PathBuf,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            function: None,
+            log_level: 2,
+            stack_size: 64 * 1024,
+            heap_size: 0,
+            shared_heap_size: 0,
+            gc_heap_size: isothread::GC_HEAP_SIZE_DEFAULT,
+            repl: false,
+            wasi: WasiArgs::default(),
+            native_libs: Vec::new(),
+            module_path: PathBuf::from("."),
+            max_threads: isothread::MAX_THREAD_NUM_DEFAULT,
+            timeout: None,
+            threads: None,
+            stats: false,
+            file: PathBuf::new(),
+        }
+    }
+}
+
+pub fn parse() -> Result<Command, String> {
+    parse_from(Parser::from_env())
+}
+
+fn parse_from(mut parser: Parser) -> Result<Command, String> {
+    let mut args = Args::default();
+    while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
+        let opt = match arg {
+            Arg::Long(name) => options::by_long(name).ok_or_else(|| unknown(name))?,
+            Arg::Short(name) => {
+                options::by_short(name).ok_or_else(|| format!("unknown option -{name}"))?
+            }
+            Arg::Value(file) => {
+                args.wasi.args.push(file.clone().into_encoded_bytes());
+                let rest = parser.raw_args().map_err(|error| error.to_string())?;
+                args.wasi.args.extend(rest.map(OsString::into_encoded_bytes));
+                args.file = file.into();
+                return check(args);
+            }
+        };
+        match opt.meaning {
+            Meaning::Is(Id::Help) => return Ok(Command::Help),
+            Meaning::Is(Id::Version) => return Ok(Command::Version),
+            Meaning::Is(Id::Generate) => {
+                let name = text(&mut parser, opt)?;
+                let artifact = Artifact::named(&name).ok_or_else(|| wrong(opt, &name))?;
+                return Ok(Command::Generate(artifact));
+            }
+            Meaning::Is(id) => args.set(id, opt, &mut parser)?,
+            Meaning::Refused(why) => return Err(format!("{}: {why}", opt.spelling())),
+        }
+    }
+    Err(format!("no file to run\nUsage: {}", options::USAGE))
+}
+
+/// What only shows when all options are known.
+fn check(args: Args) -> Result<Command, String> {
+    if args.threads.is_some() && args.repl {
+        return Err("--repl reads one input and cannot serve several --threads".into());
+    }
+    Ok(Command::Run(Box::new(args)))
+}
+
+fn unknown(name: &str) -> String {
+    match options::similar(name) {
+        Some(similar) => format!("unknown option --{name}; did you mean --{similar}?"),
+        None => format!("unknown option --{name}"),
+    }
+}
+
+impl Args {
+    fn set(&mut self, id: Id, opt: &Opt, parser: &mut Parser) -> Result<(), String> {
+        match id {
+            Id::Function => self.function = Some(bytes(parser, opt)?),
+            Id::LogLevel => self.log_level = number(parser, opt, 5)?,
+            Id::StackSize => self.stack_size = number(parser, opt, u32::MAX)?,
+            Id::HeapSize => self.heap_size = number(parser, opt, u32::MAX)?,
+            Id::GcHeapSize => self.gc_heap_size = number(parser, opt, u32::MAX)?,
+            Id::SharedHeapSize => self.shared_heap_size = number(parser, opt, u32::MAX)?,
+            Id::Repl => self.repl = true,
+            Id::Env => self.wasi.env.push(variable(bytes(parser, opt)?)?),
+            Id::Dir => self.wasi.dirs.push(bytes(parser, opt)?),
+            Id::MapDir => self.wasi.map_dirs.push(bytes(parser, opt)?),
+            Id::AddrPool => {
+                let list = bytes(parser, opt)?;
+                let entries = list.split(|byte| *byte == b',').filter(|entry| !entry.is_empty());
+                self.wasi.addr_pool.extend(entries.map(<[u8]>::to_vec));
+            }
+            Id::AllowResolve => self.wasi.ns_lookup_pool.push(bytes(parser, opt)?),
+            Id::NativeLib => self.native_libs.push(value(parser, opt)?.into()),
+            Id::ModulePath => self.module_path = value(parser, opt)?.into(),
+            Id::MaxThreads => self.max_threads = number(parser, opt, u32::MAX)?,
+            Id::Timeout => {
+                let ms = number(parser, opt, u32::MAX)?;
+                self.timeout = Some(Duration::from_millis(ms.into()));
+            }
+            Id::Threads => match number(parser, opt, THREADS_MAX)? {
+                0 => return Err(wrong(opt, "0")),
+                count => self.threads = Some(count),
+            },
+            Id::Stats => self.stats = true,
+            // The first is the default, the others are commands of their own.
+            Id::Interp | Id::Generate | Id::Help | Id::Version => {}
+        }
+        Ok(())
+    }
+}
+
+const THREADS_MAX: u32 = 10_000;
+
+fn wrong(opt: &Opt, value: &str) -> String {
+    format!("{} cannot be `{value}`", opt.spelling())
+}
+
+/// The option's value, which may not be empty.
+fn value(parser: &mut Parser, opt: &Opt) -> Result<OsString, String> {
+    let value = parser.value().map_err(|_| format!("{} needs its value", opt.spelling()))?;
+    if value.is_empty() {
+        return Err(format!("{} needs its value", opt.spelling()));
+    }
+    Ok(value)
+}
+
+fn bytes(parser: &mut Parser, opt: &Opt) -> Result<Vec<u8>, String> {
+    value(parser, opt).map(OsString::into_encoded_bytes)
+}
+
+fn text(parser: &mut Parser, opt: &Opt) -> Result<String, String> {
+    value(parser, opt).map(|value| value.to_string_lossy().into_owned())
+}
+
+fn number(parser: &mut Parser, opt: &Opt, max: u32) -> Result<u32, String> {
+    let text = text(parser, opt)?;
+    let number = text.parse().ok().filter(|number| *number <= max);
+    number.ok_or_else(|| wrong(opt, &text))
+}
+
+fn variable(text: Vec<u8>) -> Result<Vec<u8>, String> {
+    if text.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0) {
+        return Ok(text);
+    }
+    let text = String::from_utf8_lossy(&text);
+    Err(format!("Wasm parse env string failed: expect \"key=value\", got \"{text}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<Box<Args>, String> {
+        match parse_from(Parser::from_args(words))? {
+            Command::Run(args) => Ok(args),
+            _ => Err("another command".into()),
+        }
+    }
+
+    fn problem(words: &[&str]) -> String {
+        read(words).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn options_end_at_the_file() {
+        let args = read(&["--stack-size=4096", "-f", "add", "-v=5", "a.wasm", "-1", "--env"]);
+        let args = args.expect("right");
+        assert_eq!((args.stack_size, args.log_level), (4096, 5));
+        assert_eq!(args.function.as_deref(), Some(&b"add"[..]));
+        assert_eq!(args.wasi.args, [&b"a.wasm"[..], b"-1", b"--env"]);
+    }
+
+    #[test]
+    fn lists_grow() {
+        let words = ["--addr-pool=1.2.3.4/8,::1/64", "--dir=a", "--dir=b", "--env=A=b=c", "x"];
+        let args = read(&words).expect("right");
+        assert_eq!(args.wasi.addr_pool, [&b"1.2.3.4/8"[..], b"::1/64"]);
+        assert_eq!(args.wasi.dirs, [b"a", b"b"]);
+        assert_eq!(args.wasi.env, [b"A=b=c"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let slip = "unknown option --stacksize; did you mean --stack-size?";
+        assert_eq!(problem(&["--stacksize=1", "x"]), slip);
+        assert_eq!(problem(&["-x", "x"]), "unknown option -x");
+        assert_eq!(problem(&["-v=6", "x"]), "-v=LEVEL cannot be `6`");
+        assert_eq!(problem(&["--heap-size=4k", "x"]), "--heap-size=BYTES cannot be `4k`");
+        assert_eq!(problem(&["--stack-size="]), "--stack-size=BYTES needs its value");
+        assert_eq!(problem(&["-f"]), "-f, --function=NAME needs its value");
+        assert_eq!(problem(&["--threads=0", "x"]), "--threads=N cannot be `0`");
+        assert!(problem(&["--env==x", "x"]).ends_with("expect \"key=value\", got \"=x\""));
+        assert!(problem(&["--llvm-jit", "x"]).starts_with("--llvm-jit: this build"));
+        assert!(problem(&["--repl=1", "x"]).contains("unexpected"));
+        assert!(problem(&["--repl"]).starts_with("no file"));
+    }
+}

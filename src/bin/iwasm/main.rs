@@ -1,0 +1,52 @@
+//! `iwasm`: runs WebAssembly programs from the command line, with the options of WAMR's command.
+//!
+//! It uses the public Rust API and nothing else. `options` is the one table of what can be said,
+//! from which help, man page and completions are made; `args` reads the command line; `run` runs
+//! a program in a context, `tenants` in many at once. Results, exceptions and errors go to the
+//! standard output, as WAMR's do; what this command adds (usage errors, statistics) goes to the
+//! standard error, so that the output stays the program's.
+
+mod args;
+mod generate;
+mod native_lib;
+mod options;
+mod repl;
+mod report;
+mod run;
+mod tenants;
+mod watchdog;
+
+use args::Command;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Owner: the process; it keeps no state and sends each allocation to the heap that is current,
+/// so that a context's statistics count all of its memory.
+#[global_allocator]
+static ALLOC: isothread::ContextAlloc = isothread::ContextAlloc;
+
+/// What a wrong command line ends with.
+const USAGE_ERROR: u8 = 1;
+
+fn main() -> ExitCode {
+    let code = match args::parse() {
+        Ok(Command::Run(args)) => run::main(&args),
+        Ok(Command::Help) => show(&options::help()),
+        Ok(Command::Version) => show(&report::version()),
+        Ok(Command::Generate(what)) => show(&what.text()),
+        Err(problem) => {
+            eprintln!("iwasm: {problem}\nTry `iwasm --help`.");
+            USAGE_ERROR
+        }
+    };
+    // There is nobody to tell that the standard output is gone.
+    let _ = io::stdout().flush();
+    ExitCode::from(code)
+}
+
+fn show(text: &str) -> u8 {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => 0,
+        Err(_) => USAGE_ERROR,
+    }
+}

@@ -1,0 +1,110 @@
+//! `--native-lib`: functions for guests from shared libraries.
+//!
+//! A library exports `get_native_lib`, which tells its functions, and if it likes
+//! `init_native_lib`, which returns 0 if all is well, and `deinit_native_lib`. It is loaded once
+//! for the process and registered in each context. What goes wrong is a warning.
+
+use super::args::Args;
+use isothread::{Context, Convention, NativeSymbol};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_NOW};
+use std::ffi::{c_char, c_int};
+use std::fmt;
+use std::path::Path;
+
+type GetNativeLib = unsafe extern "C" fn(*mut *mut c_char, *mut *mut NativeSymbol) -> u32;
+type InitNativeLib = unsafe extern "C" fn() -> c_int;
+type DeinitNativeLib = unsafe extern "C" fn();
+
+/// The libraries, until the process has no context any more.
+pub struct NativeLibs(Vec<NativeLib>);
+
+struct NativeLib {
+    library: Library,
+    module: *mut c_char,
+    symbols: *mut NativeSymbol,
+    count: u32,
+}
+
+// SAFETY: the pointers are the library's, which keeps what they point to as it is; registering
+// reads it, and may do so on any thread.
+unsafe impl Sync for NativeLibs {}
+
+impl NativeLibs {
+    pub fn load(args: &Args) -> Self {
+        let loaded = args.native_libs.iter().filter_map(|path| NativeLib::load(args, path));
+        Self(loaded.collect())
+    }
+
+    /// Offers the functions to modules that `context` loads from now on.
+    pub fn register(&self, context: &Context, args: &Args) {
+        for lib in &self.0 {
+            // SAFETY: what the library told stays until it is closed, which is after the contexts;
+            // that it is as it should be is the contract of native libraries.
+            let done = unsafe {
+                let natives = context.natives();
+                natives.register(lib.module, lib.symbols, lib.count, Convention::Native)
+            };
+            if !done {
+                warn(args, format_args!("failed to register native lib {:p}", lib.symbols));
+            }
+        }
+    }
+}
+
+impl NativeLib {
+    fn load(args: &Args, path: &Path) -> Option<Self> {
+        let name = path.display();
+        let open = |flags| {
+            // SAFETY: the user names libraries whose initialisers are fit to run.
+            unsafe { Library::open(Some(path), flags) }
+        };
+        // Lazily, a library whose functions are not all there serves those that are.
+        let library = open(RTLD_NOW | RTLD_GLOBAL).or_else(|_| open(RTLD_LAZY));
+        let library = library
+            .inspect_err(|error| {
+                warn(args, format_args!("failed to load native library {name}. {error}"));
+            })
+            .ok()?;
+        let (mut module, mut symbols) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: native libraries declare the function so.
+        let Ok(get) = (unsafe { library.get::<GetNativeLib>(b"get_native_lib\0") }) else {
+            let what = "failed to lookup `get_native_lib` function from native lib";
+            warn(args, format_args!("{what} {name}"));
+            return None;
+        };
+        // SAFETY: as above.
+        if let Ok(init) = unsafe { library.get::<InitNativeLib>(b"init_native_lib\0") } {
+            // SAFETY: as above.
+            let code = unsafe { init() };
+            if code != 0 {
+                let what = "`init_native_lib` function from native lib";
+                warn(args, format_args!("{what} {name} failed with {code}"));
+                return None;
+            }
+        }
+        // SAFETY: both places take a pointer.
+        let count = unsafe { get(&mut module, &mut symbols) };
+        if count == 0 || module.is_null() || symbols.is_null() {
+            warn(args, format_args!("failed to register native lib {name}"));
+            return None;
+        }
+        Some(Self { library, module, symbols, count })
+    }
+}
+
+impl Drop for NativeLib {
+    fn drop(&mut self) {
+        // SAFETY: native libraries declare the function so.
+        if let Ok(deinit) = unsafe { self.library.get::<DeinitNativeLib>(b"deinit_native_lib\0") } {
+            // SAFETY: as above; no context uses the library any more.
+            unsafe { deinit() };
+        }
+    }
+}
+
+/// Logs as the runtime does, which has no context yet that would filter.
+fn warn(args: &Args, text: fmt::Arguments<'_>) {
+    if args.log_level >= 2 {
+        log::warn!("warning: {text}");
+    }
+}

@@ -1,0 +1,174 @@
+//! Runs a program in one context, or has `tenants` run it in many.
+
+use super::args::Args;
+use super::native_lib::NativeLibs;
+use super::watchdog::Watchdog;
+use super::{repl, report, tenants};
+use isothread::context::log::{Output, install};
+use isothread::{
+    Context, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode, WasiCtx,
+};
+use std::ffi::{CStr, CString};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Exit code when the program never started.
+pub const NOT_STARTED: u8 = 255;
+/// Exit code after an exception.
+const EXCEPTION: u8 = 1;
+
+pub fn main(args: &Args) -> u8 {
+    install(Output::Rust);
+    let libs = NativeLibs::load(args);
+    let Ok(binary) = std::fs::read(&args.file) else {
+        let file = args.file.display();
+        print(format_args!("Read file to buffer failed: open file {file} failed.\n"));
+        return NOT_STARTED;
+    };
+    match args.threads {
+        Some(count) => tenants::run(args, &libs, binary, count),
+        None => alone(args, &libs, binary),
+    }
+}
+
+fn alone(args: &Args, libs: &NativeLibs, binary: Vec<u8>) -> u8 {
+    let started = Instant::now();
+    let Some(context) = new_context(args, libs, "iwasm") else { return NOT_STARTED };
+    let code = program(args, &context, Binary::Own(binary));
+    if args.stats {
+        report::stats(&context, code, started.elapsed());
+    }
+    context.close();
+    code
+}
+
+/// A context as the options want it, with the natives of `libs`.
+pub fn new_context(args: &Args, libs: &NativeLibs, name: &str) -> Option<Context> {
+    let builder = Context::builder()
+        .name(name)
+        .log_level(LogLevel::from_raw(args.log_level))
+        .gc_heap_size(args.gc_heap_size)
+        .max_thread_num(args.max_threads)
+        .running_mode(RunningMode::Interp);
+    let Ok(context) = builder.build() else {
+        print(format_args!("Init runtime environment failed.\n"));
+        return None;
+    };
+    libs.register(&context, args);
+    Some(context)
+}
+
+/// The program's file.
+pub enum Binary<'a> {
+    /// Let go of once the module is loaded, which keeps a copy.
+    Own(Vec<u8>),
+    Shared(&'a [u8]),
+}
+
+/// Loads and runs the program; the exit code.
+pub fn program(args: &Args, context: &Context, binary: Binary<'_>) -> u8 {
+    let instance = match instantiate(args, context, binary) {
+        Ok(instance) => instance,
+        Err(text) => {
+            print(format_args!("{text}\n"));
+            return NOT_STARTED;
+        }
+    };
+    let watchdog = Watchdog::start(args.timeout, &instance);
+    let Ok(watchdog) = watchdog else {
+        print(format_args!("Failed to start timeout\n"));
+        return NOT_STARTED;
+    };
+    let done = if watchdog.is_over() {
+        // A call by name would clear the exception that the watchdog has set.
+        false
+    } else if args.repl {
+        repl::run(&instance);
+        true
+    } else {
+        execute(args, &instance)
+    };
+    if !done {
+        print_exception(&instance);
+        return EXCEPTION;
+    }
+    // As a process that gives more than eight bits.
+    instance.exit_code() as u8
+}
+
+/// An instance of the program, or what to say.
+fn instantiate(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Instance, String> {
+    let folder = args.module_path.clone();
+    let reader = move |name: &str| -> Option<ModuleBytes> {
+        Some(Box::new(std::fs::read(module_file(&folder, name)?).ok()?))
+    };
+    let not_loaded = |error| format!("WASM module load failed: {error}");
+    context.set_module_reader(Some(Arc::new(reader))).map_err(not_loaded)?;
+    let module = match binary {
+        Binary::Own(bytes) => Module::new(context, &bytes),
+        Binary::Shared(bytes) => Module::new(context, bytes),
+    };
+    let module = module.map_err(not_loaded)?;
+    // What WASI cannot set up is said without a prefix.
+    let state = WasiCtx::new(&args.wasi).map_err(|error| error.to_string())?;
+    let wasi = args.wasi.clone();
+    let instance_args = InstanceArgs {
+        stack_size: args.stack_size,
+        heap_size: args.heap_size,
+        host_state: Some(Box::new(state)),
+        sub_host_state: Some(Rc::new(move |_| Ok(Some(Box::new(WasiCtx::new(&wasi)?))))),
+        ..InstanceArgs::default()
+    };
+    let instance = Instance::new(&module, instance_args)
+        .map_err(|error| format!("WASM module instantiate failed: {error}"))?;
+    if args.shared_heap_size > 0 {
+        let heap = context.create_shared_heap(args.shared_heap_size);
+        let heap = heap.map_err(|_| "Create preallocated shared heap failed")?;
+        instance.attach_shared_heap(&heap).map_err(|_| "Attach shared heap failed.")?;
+    }
+    Ok(instance)
+}
+
+/// The file of an imported module. A name that leads to another folder has none.
+fn module_file(folder: &std::path::Path, name: &str) -> Option<PathBuf> {
+    let plain = !name.is_empty() && !name.contains('/');
+    plain.then(|| folder.join(format!("{name}.wasm")))
+}
+
+/// Runs the function or the program that the options name; false after an exception.
+fn execute(args: &Args, instance: &Instance) -> bool {
+    let words = &args.wasi.args;
+    let Some(function) = &args.function else {
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        return instance.run_main(&words).is_ok();
+    };
+    let words = words.iter().skip(1);
+    let words: Vec<CString> = words.filter_map(|word| CString::new(word.clone()).ok()).collect();
+    let words: Vec<&CStr> = words.iter().map(CString::as_c_str).collect();
+    call(instance, function, &words)
+}
+
+/// Calls a function and prints its results; false after an exception.
+pub fn call(instance: &Instance, function: &[u8], words: &[&CStr]) -> bool {
+    match instance.call_text(function, words) {
+        Ok(results) => print(format_args!("{results}\n")),
+        Err(_) => return false,
+    }
+    true
+}
+
+pub fn print_exception(instance: &Instance) {
+    if let Some(exception) = instance.exception() {
+        print(format_args!("{exception}\n"));
+    }
+}
+
+/// Writes to the standard output at once: guests write there too, past Rust's buffer.
+pub fn print(text: std::fmt::Arguments<'_>) {
+    let mut output = io::stdout().lock();
+    // There is nobody to tell that the standard output is gone.
+    let _ = output.write_fmt(text).and_then(|()| output.flush());
+}

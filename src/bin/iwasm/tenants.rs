@@ -1,0 +1,55 @@
+//! `--threads`: the program in many threads at once, with a context each.
+//!
+//! Contexts share nothing but the file's bytes and the native libraries: each has its own memory,
+//! modules, WASI descriptors and limits, so this is also a trial of how they get along.
+
+use super::args::Args;
+use super::native_lib::NativeLibs;
+use super::report;
+use super::run::{self, Binary, NOT_STARTED};
+use isothread::ContextStats;
+use std::thread::{self, Builder};
+use std::time::{Duration, Instant};
+
+/// How one of them went.
+pub struct Outcome {
+    pub code: u8,
+    pub time: Duration,
+    pub stats: ContextStats,
+}
+
+/// Of one that never started.
+impl Default for Outcome {
+    fn default() -> Self {
+        Self { code: NOT_STARTED, time: Duration::ZERO, stats: ContextStats::default() }
+    }
+}
+
+/// Runs the program `count` times; the exit code is the first that is not zero.
+pub fn run(args: &Args, libs: &NativeLibs, binary: Vec<u8>, count: u32) -> u8 {
+    let binary = &binary[..];
+    let started = Instant::now();
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let spawn = |number: u32| {
+            let builder = Builder::new().name(format!("iwasm-{number}"));
+            builder.spawn_scoped(scope, move || one(args, libs, binary, number))
+        };
+        // All are started before the first is waited for.
+        let threads: Vec<_> = (1..=count).map(spawn).collect();
+        let ended = threads.into_iter().map(|thread| thread.ok().and_then(|t| t.join().ok()));
+        ended.map(Option::unwrap_or_default).collect()
+    });
+    report::tenants(args, &outcomes, started.elapsed());
+    outcomes.iter().map(|outcome| outcome.code).find(|code| *code != 0).unwrap_or(0)
+}
+
+fn one(args: &Args, libs: &NativeLibs, binary: &[u8], number: u32) -> Outcome {
+    let started = Instant::now();
+    let Some(context) = run::new_context(args, libs, &format!("iwasm-{number}")) else {
+        return Outcome::default();
+    };
+    let code = run::program(args, &context, Binary::Shared(binary));
+    let outcome = Outcome { code, time: started.elapsed(), stats: context.stats() };
+    context.close();
+    outcome
+}

@@ -1,0 +1,366 @@
+//! The command `iwasm`: what it prints and what it exits with.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A folder of a test's own.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Writes a module into a folder; its path.
+fn module(folder: &Path, name: &str, wat: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, wat::parse_str(wat).expect("WAT")).expect("a file");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// Exit code, standard output, standard error.
+type Ended = (i32, String, String);
+
+fn iwasm(args: &[&str]) -> Ended {
+    with_input(args, "")
+}
+
+fn with_input(args: &[&str], input: &str) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_iwasm"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command");
+    let mut stdin = child.stdin.take().expect("piped");
+    // A command that reads nothing may be gone already.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("an end");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+fn ended(code: i32, stdout: &str) -> Ended {
+    (code, stdout.to_owned(), String::new())
+}
+
+const FUNCTIONS: &str = r#"(module
+    (table 1 funcref)
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "id64") (param i64) (result i64) (local.get 0))
+    (func (export "idf32") (param f32) (result f32) (local.get 0))
+    (func (export "idf64") (param f64) (result f64) (local.get 0))
+    (func (export "idx") (param externref) (result externref) (local.get 0))
+    (func (export "idfn") (param funcref) (result funcref) (local.get 0))
+    (func (export "multi") (result i32 i64 f32)
+        (i32.const -1) (i64.const -2) (f32.const 1.5))
+    (func (export "void"))
+    (func (export "trap") (unreachable))
+    (func (export "div") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+    (func $deep (export "deep") (call $deep))
+    (func (export "empty") (call_indirect (i32.const 0)))
+    (func (export "a b") (result i32) (i32.const 5))
+    (func (export "loop") (loop (br 0))))"#;
+
+#[test]
+fn a_function_is_called_with_text() {
+    let file = module(&folder("function"), "a.wasm", FUNCTIONS);
+    let call = |words: &[&str]| {
+        let mut args = vec!["-f", words[0], file.as_str()];
+        args.extend(&words[1..]);
+        iwasm(&args)
+    };
+    assert_eq!(call(&["add", "1", "2"]), ended(0, "0x3:i32\n"));
+    assert_eq!(call(&["id64", "-1"]), ended(0, "0xffffffffffffffff:i64\n"));
+    assert_eq!(call(&["multi"]), ended(0, "0xffffffff:i32,0xfffffffffffffffe:i64,1.5:f32\n"));
+    assert_eq!(call(&["void"]), ended(0, "\n"));
+    assert_eq!(call(&["trap"]), ended(1, "Exception: unreachable\n"));
+    assert_eq!(call(&["div", "1", "0"]), ended(1, "Exception: integer divide by zero\n"));
+    assert_eq!(call(&["nosuch"]), ended(1, "Exception: lookup function nosuch failed\n"));
+    assert_eq!(call(&["add", "1"]), ended(1, "Exception: invalid input argument count\n"));
+    assert_eq!(call(&["add", "1", "x"]), ended(1, "Exception: invalid input argument 1: x\n"));
+    let long_form = iwasm(&["--function=add", &file, "0x10", "010"]);
+    assert_eq!(long_form, ended(0, "0x18:i32\n"));
+}
+
+#[test]
+fn the_repl_answers_line_by_line() {
+    let file = module(&folder("repl"), "a.wasm", FUNCTIONS);
+    let session = [
+        ("add 1 2", "0x3:i32"),
+        ("add  7   8", "0xf:i32"),
+        ("idf32 -inf", "-inf:f32"),
+        ("idf32 nan:0x200000", "nan:f32"),
+        ("idf64 0x1p-3", "0.125:f64"),
+        ("idx 5", "0x5:ref.extern"),
+        ("idx null", "extern:ref.null"),
+        ("idfn null", "func:ref.null"),
+        ("void", ""),
+        ("trap", "Exception: unreachable"),
+        ("add 1 2", "0x3:i32"),
+        ("deep", "Exception: wasm operand stack overflow"),
+        ("empty", "Exception: uninitialized element"),
+        ("a\\b", "0x5:i32"),
+        ("nosuch", "Exception: lookup function nosuch failed"),
+    ];
+    let input: String = session.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let answers = session.iter().map(|(_, answer)| format!("webassembly> {answer}\n"));
+    let answers: String = answers.collect();
+
+    let ends = with_input(&["--repl", &file], &format!("{input}\n__exit__\n"));
+    assert_eq!(ends, ended(0, &format!("{answers}webassembly> webassembly> exit repl mode\n")));
+    let ends = with_input(&["--repl", &file], &input);
+    assert_eq!(ends, ended(0, &format!("{answers}webassembly> ")));
+}
+
+#[test]
+fn programs_start_at_start_or_main() {
+    let folder = folder("entry");
+    let run = |wat: &str, options: &[&str]| {
+        let file = module(&folder, "a.wasm", wat);
+        let mut args = options.to_vec();
+        args.extend([file.as_str(), "word"]);
+        iwasm(&args)
+    };
+    // What `main` returns is no exit code.
+    assert_eq!(run(r#"(module (func (export "main") (result i32) (i32.const 3)))"#, &[]).0, 0);
+    let argc = r#"(module
+        (import "env" "printf" (func $printf (param i32 i32) (result i32)))
+        (memory 1)
+        (data (i32.const 64) "%d\n\00")
+        (func (export "main") (param i32 i32) (result i32)
+            (i32.store (i32.const 32) (local.get 0))
+            (call $printf (i32.const 64) (i32.const 32))))"#;
+    assert_eq!(run(argc, &["--heap-size=8192"]), ended(0, "2\n"));
+    let (code, stdout, _) = run(argc, &[]);
+    assert_eq!(code, 1);
+    assert!(stdout.ends_with("Exception: allocate memory failed\n"), "{stdout}");
+    let none = "Exception: lookup the entry point symbol \
+                (like _start, main, _main, __main_argc_argv) failed\n";
+    assert_eq!(run("(module)", &[]), ended(1, none));
+}
+
+/// A program that exits with what `body` leaves.
+fn exits_with(body: &str) -> String {
+    format!(
+        r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (import "wasi_snapshot_preview1" "environ_sizes_get"
+            (func $environ (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "args_sizes_get"
+            (func $args (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_prestat_get"
+            (func $prestat (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (call $exit {body})))"#
+    )
+}
+
+#[test]
+fn wasi_programs_get_what_the_options_say() {
+    let folder = folder("wasi");
+    let run = |body: &str, options: &[&str], words: &[&str]| {
+        let file = module(&folder, "a.wasm", &exits_with(body));
+        let mut args = options.to_vec();
+        args.push(file.as_str());
+        args.extend(words);
+        iwasm(&args)
+    };
+    assert_eq!(run("(i32.const 263)", &[], &[]), ended(7, ""));
+    let variables = "(call $environ (i32.const 0) (i32.const 4)) drop (i32.load (i32.const 0))";
+    let body = format!("(block (result i32) {variables})");
+    assert_eq!(run(&body, &["--env=A=1", "--env=B="], &[]).0, 2);
+    let body = body.replace("$environ", "$args");
+    assert_eq!(run(&body, &["--heap-size=0"], &["--env=A=1", "x"]).0, 3);
+    let preopened = "(call $prestat (i32.const 3) (i32.const 0))";
+    assert_eq!(run(preopened, &[], &[]).0, 8);
+    let mapped = format!("--map-dir=/data::{}", folder.display());
+    assert_eq!(run(preopened, &[&mapped], &[]).0, 0);
+
+    let nowhere = "error while pre-opening directory /nonexist: 2\n";
+    let (code, stdout, _) = run(preopened, &["--dir=/nonexist"], &[]);
+    assert_eq!((code, stdout.trim_end()), (255, nowhere.trim_end()));
+    let (code, stdout, _) = run(preopened, &["--map-dir=abc"], &[]);
+    let invalid = "error while pre-opening mapped directory: invalid map";
+    assert_eq!((code, stdout.trim_end()), (255, invalid));
+    let pool = "Invalid address pool entry: 1.2.3, must be in the format of ADDRESS/MASK";
+    let (code, stdout, _) = run(preopened, &["--addr-pool=1.2.3"], &[]);
+    assert_eq!((code, stdout.trim_end()), (255, pool));
+}
+
+#[test]
+fn what_cannot_be_loaded_is_said() {
+    let folder = folder("load");
+    let junk = folder.join("junk.wasm");
+    let junk = junk.to_str().expect("UTF-8");
+    fs::write(junk, b"").expect("a file");
+    assert_eq!(iwasm(&[junk]), ended(255, "WASM module load failed: unexpected end\n"));
+    fs::write(junk, b"junk").expect("a file");
+    let magic = "WASM module load failed: magic header not detected\n";
+    assert_eq!(iwasm(&[junk]), ended(255, magic));
+    let missing = "Read file to buffer failed: open file ./nosuch failed.\n";
+    assert_eq!(iwasm(&["./nosuch"]), ended(255, missing));
+    let wat = r#"(module (import "env" "nosuch" (func)) (func (export "main")))"#;
+    let (code, stdout, _) = iwasm(&[&module(&folder, "a.wasm", wat)]);
+    assert_eq!(code, 0);
+    let line = "]: warning: failed to link import function (env, nosuch)\n";
+    assert!(stdout.starts_with('[') && stdout.ends_with(line), "{stdout}");
+    let (_, stdout, _) = iwasm(&["-v=1", &module(&folder, "a.wasm", wat)]);
+    assert_eq!(stdout, "");
+}
+
+#[test]
+fn wrong_options_are_named() {
+    let wrong = |args: &[&str], problem: &str| {
+        let stderr = format!("iwasm: {problem}\nTry `iwasm --help`.\n");
+        assert_eq!(iwasm(args), (1, String::new(), stderr));
+    };
+    wrong(&["--stack-sise=1", "x"], "unknown option --stack-sise; did you mean --stack-size?");
+    wrong(&["--fast-jit", "x"], "--fast-jit: this build runs code with its interpreter only");
+    wrong(&["--stack-size=big", "x"], "--stack-size=BYTES cannot be `big`");
+    wrong(&[], "no file to run\nUsage: iwasm [OPTION]... FILE [ARGUMENT]...");
+}
+
+#[test]
+fn a_timeout_ends_the_program() {
+    let file = module(&folder("timeout"), "a.wasm", FUNCTIONS);
+    let over = ended(1, "Exception: terminated by user\n");
+    assert_eq!(iwasm(&["--timeout=100", "-f", "loop", &file]), over);
+    assert_eq!(iwasm(&["--timeout=0", "-f", "void", &file]), over);
+    assert_eq!(iwasm(&["--timeout=60000", "-f", "void", &file]), ended(0, "\n"));
+}
+
+#[test]
+fn a_shared_heap_is_attached() {
+    // The heap ends where a 32-bit address space does.
+    let wat = r#"(module (memory 1) (func (export "last") (result i32)
+                   (i32.store (i32.const -4) (i32.const 6)) (i32.load (i32.const -4))))"#;
+    let file = module(&folder("shared_heap"), "a.wasm", wat);
+    let last = iwasm(&["--shared-heap-size=65536", "-f", "last", &file]);
+    assert_eq!(last, ended(0, "0x6:i32\n"));
+    let trap = ended(1, "Exception: out of bounds memory access\n");
+    assert_eq!(iwasm(&["-f", "last", &file]), trap);
+}
+
+#[test]
+fn imported_modules_are_found_by_path() {
+    let folder = folder("modules");
+    let seven = r#"(module (func (export "seven") (result i32) (i32.const 7)))"#;
+    module(&folder, "numbers.wasm", seven);
+    let main = r#"(module (import "numbers" "seven" (func $seven (result i32)))
+                     (func (export "run") (result i32) (call $seven)))"#;
+    let file = module(&folder, "main.wasm", main);
+    let path = format!("--module-path={}", folder.display());
+    assert_eq!(iwasm(&[&path, "-f", "run", &file]), ended(0, "0x7:i32\n"));
+    let (code, stdout, _) = iwasm(&["-f", "run", &file]);
+    assert_eq!(code, 1);
+    let unlinked = "Exception: failed to call unlinked import function (numbers, seven)\n";
+    assert!(stdout.ends_with(unlinked), "{stdout}");
+}
+
+const NATIVE: &str = r#"
+#include <stdint.h>
+#include <stdio.h>
+typedef struct { const char *symbol; void *func; const char *signature; void *data; } Symbol;
+static int triple(void *env, int value) { (void)env; return 3 * value; }
+static Symbol symbols[] = { { "triple", (void *)triple, "(i)i", NULL } };
+int init_native_lib(void) { puts("init"); return fflush(stdout); }
+void deinit_native_lib(void) { puts("deinit"); }
+uint32_t get_native_lib(char **module, Symbol **all)
+{
+    *module = "env";
+    *all = symbols;
+    return 1;
+}
+"#;
+
+#[test]
+fn native_libraries_offer_functions() {
+    let folder = folder("native");
+    let source = folder.join("native.c");
+    fs::write(&source, NATIVE).expect("a file");
+    let lib = folder.join("native.so");
+    let mut compiler = Command::new("gcc");
+    let compiled = compiler.args(["-shared", "-fPIC", "-o"]).arg(&lib).arg(&source).status();
+    assert!(compiled.expect("a C compiler").success());
+    let main = r#"(module (import "env" "triple" (func $triple (param i32) (result i32)))
+                     (func (export "run") (result i32) (call $triple (i32.const 5))))"#;
+    let file = module(&folder, "main.wasm", main);
+    let option = format!("--native-lib={}", lib.display());
+    assert_eq!(iwasm(&[&option, "-f", "run", &file]), ended(0, "init\n0xf:i32\ndeinit\n"));
+
+    let (code, stdout, _) = iwasm(&["--native-lib=./nosuch.so", "-f", "run", &file]);
+    assert_eq!(code, 1);
+    assert!(stdout.contains("warning: failed to load native library ./nosuch.so"), "{stdout}");
+}
+
+#[test]
+fn threads_have_a_context_each() {
+    let folder = folder("threads");
+    let file = module(&folder, "a.wasm", FUNCTIONS);
+    let (code, stdout, stderr) = iwasm(&["--threads=4", "-f", "add", &file, "1", "2"]);
+    assert_eq!((code, stdout.as_str()), (0, "0x3:i32\n".repeat(4).as_str()));
+    let lines: Vec<Vec<&str>> = stderr.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 6, "{stderr}");
+    for (number, line) in lines[1..5].iter().enumerate() {
+        assert_eq!(line[..2], [(number + 1).to_string().as_str(), "0"], "{stderr}");
+        assert!(line[2].parse::<f64>().is_ok_and(|ms| ms > 0.0), "{stderr}");
+        assert!(line[3].parse::<u64>().is_ok_and(|bytes| bytes > 1000), "{stderr}");
+    }
+    assert_eq!(lines[5][0], "all");
+
+    let (code, stdout, _) = iwasm(&["--threads=2", "--stats", "-f", "trap", &file]);
+    assert_eq!((code, stdout.as_str()), (1, "Exception: unreachable\n".repeat(2).as_str()));
+    let exit = module(&folder, "exit.wasm", &exits_with("(i32.const 9)"));
+    assert_eq!(iwasm(&["--threads=3", &exit]).0, 9);
+}
+
+#[test]
+fn statistics_go_to_the_standard_error() {
+    let file = module(&folder("stats"), "a.wasm", FUNCTIONS);
+    let (code, stdout, stderr) = iwasm(&["--stats", "-f", "trap", &file]);
+    assert_eq!((code, stdout.as_str()), (1, "Exception: unreachable\n"));
+    let value = |name: &str| {
+        let line = stderr.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {stderr}")).trim().to_owned()
+    };
+    assert_eq!(
+        (value("exit code"), value("calls"), value("traps")),
+        ("1".into(), "1".into(), "1".into())
+    );
+    assert!(value("memory, peak").ends_with(" bytes"));
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let (code, help, stderr) = iwasm(&["--help"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for option in ["-f, --function=NAME", "-v=LEVEL", "--map-dir=GUEST::HOST", "--threads=N"] {
+        assert!(help.contains(option), "{option} in {help}");
+    }
+    assert!(help.lines().all(|line| line.len() <= 90), "{help}");
+    let (code, version, _) = iwasm(&["--version", "--nonsense"]);
+    assert_eq!(code, 0);
+    assert!(version.starts_with("iwasm "), "{version}");
+    assert!(version.contains("reference types: 1\n"), "{version}");
+}
+
+/// To renew one: `iwasm --generate=KIND >docs/iwasm/NAME`.
+#[test]
+fn man_page_and_completions_are_up_to_date() {
+    let committed =
+        [("man", "iwasm.1"), ("bash", "iwasm.bash"), ("zsh", "_iwasm"), ("fish", "iwasm.fish")];
+    for (kind, name) in committed {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/iwasm").join(name);
+        let (code, text, _) = iwasm(&[&format!("--generate={kind}")]);
+        assert_eq!(code, 0);
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "docs/iwasm/{name} differs from --generate={kind}");
+    }
+}
