@@ -56,7 +56,11 @@ pub unsafe fn allocate(home: NonNull<Instance>, child: NonNull<Instance>) -> boo
         else {
             return true;
         };
-        let block = home.host().guest_malloc(home, main.bytes);
+        // A heap that is too small is no news: there are slices.
+        let block = match home.has_app_heap() {
+            true => home.app_heap_alloc(main.bytes).ok(),
+            false => home.host().guest_malloc(home, main.bytes),
+        };
         let (word, top) = match block {
             // Stacks are aligned to 16 bytes.
             Some(address) => (address, (address + main.bytes) & !15),

@@ -91,10 +91,11 @@ fn run(wasm: &Path, scratch: &Path) -> Result<(), String> {
     let instance = Instance::new(&module, args).map_err(text)?;
     let mut env = ExecEnv::new(&instance, 1 << 20).map_err(text)?;
     let start = instance.typed_func::<(), ()>("_start").map_err(text)?;
-    if let Err(error) = start.call(&mut env, ())
-        && error.trap() != Some(Trap::ProcExit)
-    {
-        return Err(error.message().to_owned());
+    match start.call(&mut env, ()) {
+        // Returning from `_start` is the program's end.
+        Ok(()) => instance.end_threads(),
+        Err(error) if error.message() == Trap::ProcExit.text() => instance.wait_for_threads(),
+        Err(error) => return Err(error.message().to_owned()),
     }
     drop(stdout);
     let mut printed = String::new();
@@ -108,17 +109,17 @@ fn run(wasm: &Path, scratch: &Path) -> Result<(), String> {
     }
 }
 
-#[test]
-fn preview1() {
+/// Runs the tests of some folders; `None` if they are not there, else how many passed.
+fn run_folders(folders: &[&str], scratch: &str) -> Option<usize> {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata/wasi-testsuite");
     if !suite.exists() {
         println!("not run: there is no ../shared/testdata/wasi-testsuite beside this checkout");
-        return;
+        return None;
     }
-    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("wasi_suite");
+    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(scratch);
     fs::create_dir_all(&scratch).expect("scratch");
     let (mut passed, mut wrong) = (0, Vec::new());
-    for folder in FOLDERS {
+    for folder in folders {
         let mut tests: Vec<_> = fs::read_dir(suite.join(folder))
             .expect("folder")
             .map(|entry| entry.expect("entry").path())
@@ -138,5 +139,19 @@ fn preview1() {
     }
     println!("WASI test suite: {passed} passed");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(passed + EXPECTED_FAILURES.len(), 72);
+    Some(passed)
+}
+
+#[test]
+fn preview1() {
+    if let Some(passed) = run_folders(&FOLDERS, "wasi_suite") {
+        assert_eq!(passed + EXPECTED_FAILURES.len(), 72);
+    }
+}
+
+#[test]
+fn threads() {
+    if let Some(passed) = run_folders(&["wasi-threads"], "wasi_threads") {
+        assert_eq!(passed, 15);
+    }
 }

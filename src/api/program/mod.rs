@@ -163,6 +163,10 @@ impl Instance {
             self.clear_exception();
             return Ok(());
         }
+        if called.is_ok() {
+            // Returning from `_start` is the program's end, as `proc_exit(0)` is.
+            self.end_threads();
+        }
         called
     }
 
