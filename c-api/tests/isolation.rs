@@ -55,12 +55,12 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "guest_threads",
+        &["thread limit", "guest thread numbers", "pthread handles", "named semaphores"],
+    ),
+    (
         "others",
         &[
-            "thread limit",
-            "guest thread numbers",
-            "pthread handles",
-            "named semaphores",
             "emcc files",
             "c-api engine",
             "c-api stores",
@@ -135,10 +135,6 @@ const LACKING: &[(&str, &str)] = &[
     ("debug engine", "debug engine"),
     ("jit options", "compiled code"),
     ("fast-jit cache", "compiled code"),
-    ("thread limit", "wasi-threads"),
-    ("guest thread numbers", "wasi-threads"),
-    ("pthread handles", "lib-pthread"),
-    ("named semaphores", "lib-pthread"),
     ("emcc files", "libc-emcc"),
     ("c-api engine", "wasm_c_api.h"),
     ("c-api stores", "wasm_c_api.h"),
@@ -240,6 +236,6 @@ macro_rules! programs {
 }
 
 programs! {
-    allocators, call_path, embedders, forks, modules, natives, others, process, rules, scale,
-    settings, shared_init,
+    allocators, call_path, embedders, forks, guest_threads, modules, natives, others, process,
+    rules, scale, settings, shared_init,
 }

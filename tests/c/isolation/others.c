@@ -1,5 +1,4 @@
-/* What belongs to other headers and libraries than the runtime's own: guest threads, shared
-   memory, other C APIs. */
+/* What belongs to other headers and libraries than the runtime's own, and shared memory. */
 
 #include "rows.h"
 
@@ -10,14 +9,6 @@ static bool imports(const char *module, const char *name) {
     linked = wasm_runtime_is_import_func_linked(module, name);
     wasm_runtime_destroy();
     return linked;
-}
-
-static void guest_spawns(void) {
-    lacks_while(!imports("wasi", "thread-spawn"), "wasi-threads");
-}
-
-static void pthreads(void) {
-    lacks_while(!imports("env", "pthread_mutex_init"), "lib-pthread");
 }
 
 static void emcc(void) {
@@ -117,10 +108,6 @@ static void aot_error(void) {
 }
 
 static void run(void) {
-    row("thread limit", guest_spawns);
-    row("guest thread numbers", guest_spawns);
-    row("pthread handles", pthreads);
-    row("named semaphores", pthreads);
     row("emcc files", emcc);
     row("c-api engine", engines);
     row("c-api stores", engines);
