@@ -105,6 +105,16 @@ impl Module {
         Self::with_options(context, bytes, LoadOptions::default())
     }
 
+    /// As [`Module::new`], without the copy: the module keeps `bytes`. They are counted where
+    /// they were allocated.
+    pub fn from_vec(context: &Context, bytes: Vec<u8>) -> Result<Self> {
+        context.guarded(|| {
+            let bytes = bytes.into_boxed_slice();
+            let parsed = parsed::Module::parse_owned(bytes, Features::default())?;
+            Self::translate(context, parsed, "", Funcs::Now)
+        })?
+    }
+
     /// As [`Module::new`], with options.
     pub fn with_options(context: &Context, bytes: &[u8], options: LoadOptions) -> Result<Self> {
         let funcs = if options.no_resolve { Funcs::Later } else { Funcs::Now };
@@ -117,10 +127,21 @@ impl Module {
     }
 
     fn load(context: &Context, bytes: &[u8], name: &str, role: Role, funcs: Funcs) -> Result<Self> {
-        let parsed = Arc::new(parsed::Module::parse(bytes, Features::default())?);
+        let parsed = parsed::Module::parse(bytes, Features::default())?;
         if role == Role::Imported && parsed.exported("_start", ExternKind::Func).is_some() {
             return Err(Error::load("a command (with _start function) can not be a sub-module"));
         }
+        Self::translate(context, parsed, name, funcs)
+    }
+
+    /// A module of `context` from what was parsed for it.
+    fn translate(
+        context: &Context,
+        parsed: parsed::Module,
+        name: &str,
+        funcs: Funcs,
+    ) -> Result<Self> {
+        let parsed = Arc::new(parsed);
         let code = ModuleCode::new(parsed.clone(), context.perf_profiling())?;
         Self::link(context, parsed, code, name, funcs)
     }

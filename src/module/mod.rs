@@ -169,7 +169,12 @@ impl Module {
     pub fn parse(bytes: &[u8], features: Features) -> Result<Self> {
         parse::check_header(bytes)?;
         // The copy comes first and is what gets validated: the embedder's buffer may change.
-        let bytes = parse::copy(bytes)?;
+        Self::parse_owned(parse::copy(bytes)?, features)
+    }
+
+    /// As [`Module::parse`], of bytes that become the module's own.
+    pub fn parse_owned(bytes: Box<[u8]>, features: Features) -> Result<Self> {
+        parse::check_header(&bytes)?;
         let sections = parse::read(&bytes, features)?;
         let imports_wasi = wasi_abi::imports_wasi(&sections);
         if imports_wasi {

@@ -23,20 +23,26 @@ const EXCEPTION: u8 = 1;
 pub fn main(args: &Args) -> u8 {
     install(Output::Rust);
     let libs = NativeLibs::load(args);
-    let Ok(binary) = std::fs::read(&args.file) else {
-        let file = args.file.display();
-        print(format_args!("Read file to buffer failed: open file {file} failed.\n"));
-        return NOT_STARTED;
-    };
     match args.threads {
-        Some(count) => tenants::run(args, &libs, binary, count),
-        None => alone(args, &libs, binary),
+        Some(count) => match read(args) {
+            Some(binary) => tenants::run(args, &libs, &binary, count),
+            None => NOT_STARTED,
+        },
+        None => alone(args, &libs),
     }
 }
 
-fn alone(args: &Args, libs: &NativeLibs, binary: Vec<u8>) -> u8 {
+fn read(args: &Args) -> Option<Vec<u8>> {
+    let file = args.file.display();
+    let failed = || print(format_args!("Read file to buffer failed: open file {file} failed.\n"));
+    std::fs::read(&args.file).inspect_err(|_| failed()).ok()
+}
+
+fn alone(args: &Args, libs: &NativeLibs) -> u8 {
     let started = Instant::now();
     let Some(context) = new_context(args, libs, "iwasm") else { return NOT_STARTED };
+    // In the context, which so counts what becomes the module's.
+    let Some(binary) = context.run(|| read(args)) else { return NOT_STARTED };
     let code = program(args, &context, Binary::Own(binary));
     if args.stats {
         report::stats(&context, code, started.elapsed());
@@ -63,7 +69,7 @@ pub fn new_context(args: &Args, libs: &NativeLibs, name: &str) -> Option<Context
 
 /// The program's file.
 pub enum Binary<'a> {
-    /// Let go of once the module is loaded, which keeps a copy.
+    /// It becomes the module's.
     Own(Vec<u8>),
     Shared(&'a [u8]),
 }
@@ -108,7 +114,7 @@ fn instantiate(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Ins
     let not_loaded = |error| format!("WASM module load failed: {error}");
     context.set_module_reader(Some(Arc::new(reader))).map_err(not_loaded)?;
     let module = match binary {
-        Binary::Own(bytes) => Module::new(context, &bytes),
+        Binary::Own(bytes) => Module::from_vec(context, bytes),
         Binary::Shared(bytes) => Module::new(context, bytes),
     };
     let module = module.map_err(not_loaded)?;

@@ -26,8 +26,7 @@ impl Default for Outcome {
 }
 
 /// Runs the program `count` times; the exit code is the first that is not zero.
-pub fn run(args: &Args, libs: &NativeLibs, binary: Vec<u8>, count: u32) -> u8 {
-    let binary = &binary[..];
+pub fn run(args: &Args, libs: &NativeLibs, binary: &[u8], count: u32) -> u8 {
     let started = Instant::now();
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let spawn = |number: u32| {
