@@ -1,0 +1,31 @@
+;; A guest with a memory of its own, which it fills with its secret.
+(module
+  (import "host" "secret" (func $secret (result i64)))
+  (import "host" "nest" (func $nest (param i32) (result i32)))
+  (memory (export "memory") 1 6)
+  (func (export "secret") (result i64) (call $secret))
+  (func (export "nest") (param i32) (result i32)
+    (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+    (i32.add (i32.const 1) (call $nest (i32.sub (local.get 0) (i32.const 1)))))
+  (func $end (result i32) (i32.mul (memory.size) (i32.const 65536)))
+  (func (export "fill") (param i64) (local i32)
+    (local.set 1 (i32.const 1024))
+    (loop $next
+      (i64.store (local.get 1) (local.get 0))
+      (local.set 1 (i32.add (local.get 1) (i32.const 256)))
+      (br_if $next (i32.lt_u (local.get 1) (call $end)))))
+  (func (export "count") (param i64) (result i32) (local i32 i32)
+    (local.set 1 (i32.const 1024))
+    (loop $next
+      (local.set 2
+        (i32.add (local.get 2) (i64.eq (i64.load (local.get 1)) (local.get 0))))
+      (local.set 1 (i32.add (local.get 1) (i32.const 256)))
+      (br_if $next (i32.lt_u (local.get 1) (call $end))))
+    (local.get 2))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func $fib (export "fib") (param i32) (result i32)
+    (if (i32.lt_u (local.get 0) (i32.const 2)) (then (return (local.get 0))))
+    (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+             (call $fib (i32.sub (local.get 0) (i32.const 2)))))
+  (func (export "spin") (loop (br 0)))
+  (func (export "trap") unreachable))
