@@ -2040,15 +2040,27 @@ int32_t wasm_runtime_join_thread(wasm_thread_t tid, void **retval);
 
 /**
  * Announces that the native function is about to do something that may block, best a single
- * system call. False when the environment is asked to stop: the function then returns to the
- * guest without doing it, with EINTR if it reports errors so. After true it calls
- * `wasm_runtime_end_blocking_op` in any case. False for NULL.
+ * system call. While it does, a request to stop, or the end of the context's time, interrupts
+ * the calling thread with a signal, again and again until `wasm_runtime_end_blocking_op`, so that
+ * the call fails with EINTR. The function then ends the operation and returns to the guest, with
+ * EINTR if it reports errors so; it need not look why.
+ *
+ * False when the environment is asked to stop already: the function returns to the guest without
+ * doing it. After true it calls `wasm_runtime_end_blocking_op` in any case, on the same thread.
+ * Operations nest. False for NULL. `errno` stays as it is.
+ *
+ * The signal is SIGUSR1 unless `wasm_runtime_ctx_set_blocking_op_signal` says otherwise. Nothing
+ * is installed before an operation has to be interrupted, or has a time limit. Then there is a
+ * handler until the operation ends, which passes signals of others on to the one that was there
+ * before, and system calls that other signals of this number interrupt are not restarted. The
+ * calling thread has the signal unblocked meanwhile. Systems other than Linux interrupt nothing.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_begin_blocking_op(wasm_exec_env_t exec_env);
 
 /**
- * Ends what a successful `wasm_runtime_begin_blocking_op` began. `errno` stays as it is.
+ * Ends what a successful `wasm_runtime_begin_blocking_op` began. The thread's signal mask is as
+ * before, and so is `errno`. Without an operation, or for NULL, this does nothing.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_end_blocking_op(wasm_exec_env_t exec_env);

@@ -447,6 +447,16 @@ bool wasm_runtime_ctx_get_fallback(wasm_runtime_ctx_t ctx);
 WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_ctx_init_conflicts(wasm_runtime_ctx_t ctx);
 
+/**
+ * Chooses the signal that interrupts what native functions block in, between
+ * `wasm_runtime_begin_blocking_op` and `wasm_runtime_end_blocking_op`: SIGUSR1 unless this says
+ * otherwise. It is the process's, as signals are, so an application chooses, and libraries do
+ * not. False, and nothing changes, while there is such an operation in any context, for signals
+ * that report faults or cannot be caught, and on systems other than Linux.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_blocking_op_signal(int signo);
+
 #ifdef __cplusplus
 }
 #endif

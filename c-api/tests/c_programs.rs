@@ -110,6 +110,8 @@ macro_rules! programs {
 
 programs! {
     application,
+    blocking,
+    blocking_signal,
     call_stack,
     calls,
     ctx,

@@ -139,7 +139,6 @@ const LACKING: &[(&str, &str)] = &[
     ("c-api engine", "wasm_c_api.h"),
     ("c-api stores", "wasm_c_api.h"),
     ("aot compiler error", "aot_export.h"),
-    ("late signal number", "signals for blocking operations"),
 ];
 
 /// The line that a row must print.

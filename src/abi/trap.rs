@@ -61,8 +61,6 @@ traps! {
     /// A thread of a program ended itself, or was cancelled: the end of its calls, and no
     /// exception.
     ThreadExit = 25, "thread exit";
-    /// Two threads at once: the embedder's mistake, and no exception of the one that runs.
-    InUse = 26, "the instance is used by another thread";
 }
 
 #[cfg(test)]

@@ -99,6 +99,19 @@ impl ExecEnv {
         self.env().is_terminated()
     }
 
+    /// Announces that the native that runs is about to do something of the system's that may
+    /// block. Until [`ExecEnv::end_blocking`] a request to stop, or the end of the context's time,
+    /// interrupts it with a signal, so that it fails with `EINTR`. False, and nothing is begun, if
+    /// there is a reason to stop already. `errno` stays as it is.
+    pub fn begin_blocking(&self) -> bool {
+        self.env().begin_blocking()
+    }
+
+    /// Ends what [`ExecEnv::begin_blocking`] began, on the same thread. `errno` stays as it is.
+    pub fn end_blocking(&self) {
+        self.env().end_blocking();
+    }
+
     /// How many instructions may run from now on; `None` for as many as they like. Running out
     /// traps with "instruction limit exceeded".
     pub fn set_instruction_limit(&mut self, limit: Option<u64>) {

@@ -104,7 +104,7 @@ impl LiveObject for Surroundings {
 
     fn wake(&self) {
         if let Some(instance) = self.instance() {
-            instance.wake_threads();
+            instance.limit_waits(self.held.context().time_left());
         }
     }
 

@@ -116,6 +116,13 @@ impl Caller<'_> {
         self.0.is_terminated()
     }
 
+    /// Runs `act`, best a single system call that may block. When the caller should stop, a signal
+    /// interrupts it, so that the call fails with `EINTR`, again and again until `act` returns.
+    /// Fails with the trap to return if the caller should stop, before or afterwards.
+    pub fn blocking<R>(&self, act: impl FnOnce() -> R) -> Result<R, Trap> {
+        self.0.blocking(act)
+    }
+
     /// Copies bytes out of the guest's memory 0.
     pub fn read(&self, address: u64, bytes: &mut [u8]) -> Result<(), Trap> {
         let from = self.0.memory().range(address, bytes.len() as u64)?;

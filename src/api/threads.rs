@@ -2,7 +2,7 @@
 
 use super::env::context_of;
 use super::{Context, Error, ExecEnv, Instance, Result};
-use crate::context::{ObjectKind, thread};
+use crate::context::ObjectKind;
 use crate::exec::{EnvKind, ExecEnv as Env};
 use crate::thread::{self as threads, Completion, GuestStack, SpawnError};
 use std::mem::ManuallyDrop;
@@ -155,12 +155,6 @@ impl Instance {
                 }
             });
         }
-    }
-
-    /// Whether another thread than the calling one runs a call on the instance.
-    pub fn is_used_elsewhere(&self) -> bool {
-        let user = self.parts().user.load(Ordering::Relaxed);
-        user != 0 && user != thread::native_stack_low()
     }
 
     /// Waits for the threads that the program has started, as far as this library runs them. The

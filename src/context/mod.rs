@@ -37,6 +37,7 @@ pub use data::ContextData;
 pub use externrefs::{ExternObjects, ObjectCleanup};
 pub(crate) use live::{LiveLink, LiveObject};
 pub use log::{LogCallback, LogLevel};
+pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, Held, ObjectKind};
 pub use thread::Entered;

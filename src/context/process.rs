@@ -4,6 +4,7 @@ use super::registry::Registry;
 use super::runtime::Runtime;
 use crate::alloc;
 use crate::platform;
+use crate::sync::alarm;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::ffi::OsString;
 use std::sync::{LazyLock, Once, OnceLock};
@@ -60,20 +61,35 @@ impl Process {
     }
 }
 
+/// Chooses the signal that interrupts what host functions block in: SIGUSR1 unless this says
+/// otherwise. It is the process's, as signals are. Refused while a host function is between
+/// `begin_blocking` and `end_blocking` of [`ExecEnv`](crate::ExecEnv), for signals that report
+/// faults or cannot be caught, and on systems other than Linux.
+pub fn set_blocking_signal(number: i32) -> bool {
+    alarm::set_signal(number)
+}
+
 /// Called by the system in a thread that is about to fork, on whatever contexts there are.
 extern "C" fn before_fork() {
     PROCESS.registry.before_fork();
+    alarm::before_fork();
 }
 
 extern "C" fn after_fork_in_parent() {
     // SAFETY: the system has called `before_fork` on this thread.
-    unsafe { PROCESS.registry.after_fork_in_parent() };
+    unsafe {
+        alarm::after_fork_in_parent();
+        PROCESS.registry.after_fork_in_parent();
+    }
 }
 
 extern "C" fn after_fork_in_child() {
     PROCESS.forks.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the system has called `before_fork` on the thread that this one is a copy of.
-    unsafe { PROCESS.registry.after_fork_in_child() };
+    unsafe {
+        alarm::after_fork_in_child();
+        PROCESS.registry.after_fork_in_child();
+    }
 }
 
 /// Whether a variable of the environment is set to anything but nothing and 0.

@@ -25,8 +25,6 @@ pub struct Call {
     func: NonNull<VmFuncRef>,
     frame: *mut u64,
     slots: usize,
-    /// Where the calling thread's native stack ends.
-    user: usize,
 }
 
 impl Call {
@@ -62,7 +60,7 @@ impl Call {
             {
                 return Err(fail(vm, trap));
             }
-            Ok(Self { vm, run: env.as_ref().run(), func, frame, slots, user: stack_low })
+            Ok(Self { vm, run: env.as_ref().run(), func, frame, slots })
         }
     }
 
@@ -84,14 +82,6 @@ impl Call {
         // SAFETY: the caller vouches for the exec_env and the function.
         unsafe {
             let instance = (*vm).instance;
-            // Plain loads and stores: they cost nothing next to a call, and notice all but calls
-            // that begin within the same few nanoseconds.
-            let user = &(*instance.cast::<Instance>()).user;
-            let before = user.load(Ordering::Relaxed);
-            if before != self.user && before != 0 && self.user != 0 {
-                return Err(used_elsewhere());
-            }
-            user.store(self.user, Ordering::Relaxed);
             let asked = (*vm).terminate.load(Ordering::Relaxed);
             let code = if asked != 0 {
                 limits::reason_of(asked) as u32
@@ -100,7 +90,6 @@ impl Call {
             } else {
                 self.run_import(vm)
             };
-            user.store(before, Ordering::Relaxed);
             let env = NonNull::new_unchecked(vm.cast::<ExecEnv>());
             if env.as_ref().drawn.get() != 0 {
                 limits::give_back(env);
@@ -146,12 +135,6 @@ impl Call {
             code
         }
     }
-}
-
-#[cold]
-fn used_elsewhere() -> Trap {
-    log::error!("{}", Trap::InUse.text());
-    Trap::InUse
 }
 
 /// Notes a trap that happened before the function could run.

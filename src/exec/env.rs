@@ -5,7 +5,7 @@ use super::{EngineRun, Trace};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
-use crate::sync::Parker;
+use crate::sync::{Alarm, Parker};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -196,6 +196,11 @@ impl ExecEnv {
         self.link.parker()
     }
 
+    /// What wakes its thread while it waits for the system.
+    pub(super) fn alarm(&self) -> &Alarm {
+        self.link.alarm()
+    }
+
     #[inline]
     pub(super) fn run(&self) -> EngineRun {
         self.run
@@ -211,7 +216,7 @@ impl ExecEnv {
     }
 
     /// Whether a host function that was called from here has not returned.
-    fn is_running(&self) -> bool {
+    pub(super) fn is_running(&self) -> bool {
         let first = ptr::from_ref(self).addr() + size_of::<Self>();
         self.vm.stack_top.addr() != first
     }

@@ -10,6 +10,7 @@
 //! through [`builtins`] and [`atomics`], the slow paths that engines share.
 
 pub mod atomics;
+mod blocking;
 pub mod builtins;
 mod call;
 mod cells;
@@ -17,6 +18,7 @@ mod env;
 pub mod limits;
 mod trace;
 
+pub use blocking::{bell, blocking};
 pub use call::{Call, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};

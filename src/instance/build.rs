@@ -152,7 +152,6 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         host_state,
         profile: OnceLock::new(),
         cluster: OnceLock::new(),
-        user: AtomicUsize::new(0),
         guest_stack: AtomicU64::new(0),
         singleton: AtomicPtr::new(ptr::null_mut()),
         singleton_drop: OnceLock::new(),

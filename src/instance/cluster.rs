@@ -17,6 +17,7 @@ use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What the instances of one program have in common. Owner: its members.
 pub struct Cluster {
@@ -245,11 +246,12 @@ impl Instance {
         self.cluster.get()
     }
 
-    /// Wakes whatever waits in the program, for it to look again whether to stop.
-    pub fn wake_threads(&self) {
+    /// Wakes whatever waits in the program, for it to look again whether to stop, which it is to
+    /// do after `left`, if that is something.
+    pub fn limit_waits(&self, left: Option<Duration>) {
         match self.cluster.get() {
-            Some(cluster) => cluster.for_each(|member| member.envs.wake()),
-            None => self.envs.wake(),
+            Some(cluster) => cluster.for_each(|member| member.envs.limit(left)),
+            None => self.envs.limit(left),
         }
     }
 

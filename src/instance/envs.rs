@@ -1,15 +1,18 @@
 //! The exec_envs of an instance, for whoever wants to stop them.
 
 use crate::abi::vm_layout::VmEnv;
-use crate::sync::{Lock, LockGuard, Parker};
+use crate::sync::{Alarm, Lock, LockGuard, Parker};
 use std::ptr;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// An exec_env's place in its instance's list. Owner: the exec_env.
 pub struct EnvLink {
     env: *const VmEnv,
     /// What the exec_env's thread sleeps on.
     parker: Parker,
+    /// What wakes it where it does not.
+    alarm: Alarm,
     previous: *mut EnvLink,
     next: *mut EnvLink,
 }
@@ -41,6 +44,7 @@ impl EnvLink {
         Self {
             env: ptr::null(),
             parker: Parker::new(),
+            alarm: Alarm::new(),
             previous: ptr::null_mut(),
             next: ptr::null_mut(),
         }
@@ -48,6 +52,16 @@ impl EnvLink {
 
     pub fn parker(&self) -> &Parker {
         &self.parker
+    }
+
+    pub fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+
+    /// Wakes the thread wherever it waits, for it to stop.
+    fn wake(&self) {
+        self.parker.wake();
+        self.alarm.ring();
     }
 }
 
@@ -130,13 +144,17 @@ impl Envs {
         for_each(first, |link| {
             // SAFETY: those in the list are live while the lock is held.
             unsafe { (*link.env).terminate.fetch_or(bits, Ordering::Release) };
-            link.parker.wake();
+            link.wake();
         });
     }
 
-    /// Wakes every exec_env that waits, for it to look again whether to stop.
-    pub fn wake(&self) {
-        for_each(&self.lock(), |link| link.parker.wake());
+    /// Wakes every exec_env that waits, for it to look again whether to stop, which it is to do
+    /// after `left`, if that is something.
+    pub fn limit(&self, left: Option<Duration>) {
+        for_each(&self.lock(), |link| {
+            link.parker.wake();
+            link.alarm.limit(left);
+        });
     }
 
     /// Calls `each` with every exec_env.

@@ -113,9 +113,6 @@ pub struct Instance {
     host_state: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// What the instances of a program's threads have in common, once there are threads.
     cluster: OnceLock<Arc<Cluster>>,
-    /// Where the native stack of the thread ends that runs calls on this instance, 0 if none
-    /// does or nobody knows. Calls look at it to notice two threads; it keeps nobody out.
-    pub user: AtomicUsize,
     /// For `thread`: where in memory 0 the stack of this instance's thread was allocated.
     pub guest_stack: AtomicU64,
     /// The instance's own exec_env and how to free it.

@@ -9,6 +9,7 @@ use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
 use crate::exec;
+use crate::sync::Bell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,6 +74,22 @@ impl<'a> Caller<'a> {
     pub fn time_left(&self) -> Option<Duration> {
         // SAFETY: as in `exec_env`.
         unsafe { exec::time_left(self.env) }
+    }
+
+    /// A descriptor that becomes readable when there may be a reason to stop, for functions that
+    /// wait for descriptors: they get it, ask [`Caller::stop_reason`], and then wait. Without one
+    /// they ask at times.
+    pub fn bell(&self) -> Option<Bell<'_>> {
+        // SAFETY: as in `exec_env`.
+        unsafe { exec::bell(self.env) }
+    }
+
+    /// Runs `act`, best a single system call that may block. When there is a reason to stop, a
+    /// signal interrupts it, so that the call fails with `EINTR`, again and again until `act`
+    /// returns. Fails with the reason if there is one, before or afterwards.
+    pub fn blocking<R>(&self, act: impl FnOnce() -> R) -> Result<R, Trap> {
+        // SAFETY: as in `exec_env`; the caller's thread is this one.
+        unsafe { exec::blocking(self.env, act) }
     }
 
     /// Whether there is a reason to stop.

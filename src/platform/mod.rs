@@ -15,6 +15,8 @@
 //! | [`thread`] | a number for the calling thread |
 //! | [`fork`] | calls before and after the process forks |
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
+//! | [`event`] | a descriptor that others make readable, to end waits for descriptors |
+//! | [`signal`] | interrupting what one thread is blocked in, and chaining to who had the signal |
 //!
 //! [`tls`] is common to all backends: one pointer-sized word per thread, and one callback at
 //! thread exit. So is [`fd`], what descriptors are; its calls have backends of their own.
@@ -31,7 +33,7 @@ mod backend;
 #[path = "fallback/mod.rs"]
 mod backend;
 
-pub use backend::{fork, futex, pages, random, stack, thread, time};
+pub use backend::{event, fork, futex, pages, random, signal, stack, thread, time};
 
 #[cfg(test)]
 mod tests;

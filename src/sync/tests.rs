@@ -226,3 +226,95 @@ mod model {
         });
     }
 }
+
+#[cfg(all(unix, not(miri), not(loom)))]
+mod alarms {
+    use crate::sync::Alarm;
+    use std::time::{Duration, Instant};
+
+    /// Whether the descriptor becomes readable within so many milliseconds.
+    fn is_readable(fd: i32, timeout_ms: i32) -> bool {
+        let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: a list of one descriptor.
+        unsafe { libc::poll(&raw mut poll, 1, timeout_ms) == 1 }
+    }
+
+    #[test]
+    fn a_bell_rings_once_until_it_is_cleared() {
+        let alarm = Alarm::new();
+        // Nobody waits, nothing is kept.
+        alarm.ring();
+        let bell = alarm.bell().unwrap();
+        assert!(alarm.bell().is_none());
+        assert!(!is_readable(bell.fd(), 0));
+        bell.clear();
+        for _ in 0..3 {
+            alarm.ring();
+            alarm.limit(None);
+            assert!(is_readable(bell.fd(), 0));
+            bell.clear();
+            assert!(!is_readable(bell.fd(), 0));
+        }
+        drop(bell);
+        assert!(alarm.bell().is_some());
+    }
+
+    #[test]
+    fn a_bell_wakes_another_thread() {
+        let alarm = Alarm::new();
+        let bell = alarm.bell().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(20));
+                alarm.ring();
+            });
+            let start = Instant::now();
+            assert!(is_readable(bell.fd(), 60_000));
+            assert!(start.elapsed() >= Duration::from_millis(19));
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    fn sleep_in_the_system(time: Duration) -> bool {
+        let time =
+            libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos() as _ };
+        // SAFETY: the call reads the time, and writes nothing for null.
+        unsafe { libc::nanosleep(&time, std::ptr::null_mut()) == 0 }
+    }
+
+    /// Rings that come before the call still interrupt it, as often as it is made.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn operations_are_interrupted_until_they_end() {
+        let alarm = Alarm::new();
+        for _ in 0..20 {
+            alarm.begin(None);
+            alarm.ring();
+            // More time is no reason to go on.
+            alarm.limit(Some(Duration::from_secs(3600)));
+            assert!(!sleep_in_the_system(Duration::from_secs(60)));
+            assert!(!sleep_in_the_system(Duration::from_secs(60)));
+            alarm.end();
+            assert!(sleep_in_the_system(Duration::from_millis(12)));
+        }
+        alarm.end();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn operations_have_a_time_limit() {
+        let alarm = Alarm::new();
+        let start = Instant::now();
+        alarm.begin(Some(Duration::from_millis(20)));
+        alarm.begin(None);
+        assert!(!sleep_in_the_system(Duration::from_secs(60)));
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        alarm.limit(None);
+        assert!(sleep_in_the_system(Duration::from_millis(12)));
+        alarm.limit(Some(Duration::from_millis(5)));
+        alarm.end();
+        assert!(!sleep_in_the_system(Duration::from_secs(60)));
+        alarm.end();
+        assert!(sleep_in_the_system(Duration::from_millis(12)));
+    }
+}

@@ -3,6 +3,7 @@
 use super::WasiCtx;
 use super::abi::{Addr, IOVEC_BYTES, IoVec};
 use super::errno::Errno;
+use super::fd_table::Descriptor;
 use crate::abi::trap::Trap;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd;
@@ -49,6 +50,20 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Makes a call of the system's on `descriptor` that may block in spite of all waiting before:
+    /// others were faster, or it is not done with what is ready. The caller can be stopped then,
+    /// too, by a signal.
+    pub(super) fn blocking<R>(
+        &self,
+        descriptor: &Descriptor,
+        act: impl FnOnce() -> R,
+    ) -> Outcome<R> {
+        if !descriptor.may_block() {
+            return Ok(act());
+        }
+        Ok(self.caller.blocking(act)?)
+    }
+
     /// Traps unless `len` bytes at `address` are the guest's.
     pub(super) fn check(&self, address: Addr, len: u64) -> Outcome {
         self.memory.range(address.into(), len)?;

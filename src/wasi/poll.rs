@@ -1,6 +1,7 @@
 //! Waiting for clocks and descriptors.
 //!
-//! A wait is cut into slices, between which it looks whether the caller was asked to stop.
+//! Among the descriptors of a wait is one that becomes readable when the caller is asked to stop.
+//! Only where the system has none left is a wait cut into slices.
 
 use super::abi::{Addr, EVENT_BYTES, EVENT_CLOCK, Event, Rights, SUBSCRIPTION_BYTES};
 use super::abi::{Subscription, Wait};
@@ -8,16 +9,62 @@ use super::call::{Call, Outcome, Stop, os};
 use super::clock::clock;
 use super::errno::Errno;
 use super::fd_table::Descriptor;
-use crate::native::GuestMemory;
+use crate::native::{Caller, GuestMemory};
 use crate::platform::fd::{self, Interest, Poll, Readiness};
 use crate::platform::time::{self, Clock};
+use crate::sync::Bell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Longest wait before the next look, in milliseconds.
-pub(super) const SLICE_MS: u64 = 50;
+/// Longest wait before the next look of who cannot be woken.
+const SLICE_NANOS: u64 = 50 * NANOS_PER_MS;
 
 const NANOS_PER_MS: u64 = 1_000_000;
+
+/// A wait that ends when its caller is to stop. What waits gets one, looks whether what it waits
+/// for is there already, and then waits in a loop.
+pub(super) struct Wakeable<'a> {
+    caller: &'a Caller<'a>,
+    bell: Option<Bell<'a>>,
+}
+
+impl<'a> Wakeable<'a> {
+    pub(super) fn new(call: &Call<'a>) -> Self {
+        Self { caller: call.caller, bell: call.caller.bell() }
+    }
+
+    /// What every list that is waited for has at its end.
+    pub(super) fn poll(&self) -> Poll {
+        self.bell.as_ref().map_or(Poll::none(), |bell| Poll::new(bell.fd(), Interest::Read))
+    }
+
+    /// Waits until one of `polls` is ready, at most `nanos`, or shorter; returns how many are,
+    /// without the last. Fails when the caller is to stop.
+    pub(super) fn wait(&self, polls: &mut [Poll], nanos: Option<u64>) -> Outcome<usize> {
+        if let Some(trap) = self.caller.stop_reason() {
+            return Err(trap.into());
+        }
+        let left = self.caller.time_left();
+        let left = left.map(|left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
+        let slice = self.bell.is_none().then_some(SLICE_NANOS);
+        let timeout =
+            [nanos, left, slice].into_iter().flatten().min().map_or(-1, |nanos| {
+                i32::try_from(nanos.div_ceil(NANOS_PER_MS)).unwrap_or(i32::MAX)
+            });
+        let ready = match fd::poll(polls, timeout) {
+            // A signal of the embedder's is nothing to the guest.
+            Err(libc::EINTR) => return Ok(0),
+            answer => os(answer)?,
+        };
+        match (&self.bell, polls.last().map(Poll::readiness)) {
+            (None, _) | (_, None | Some(Readiness::NotYet)) => Ok(ready),
+            (Some(bell), Some(_)) => {
+                bell.clear();
+                Ok(ready.saturating_sub(1))
+            }
+        }
+    }
+}
 
 /// When a clock's subscription is due.
 #[derive(Clone, Copy)]
@@ -139,10 +186,10 @@ pub(super) fn poll_oneoff(
     call.write_u32(happened, written)
 }
 
-/// Room for `count` of each, which the guest chose.
+/// Room for `count` of each, which the guest chose, and for what wakes.
 fn lists(count: usize) -> Outcome<(Vec<Waiter>, Vec<Poll>)> {
     let waiters = crate::alloc::try_vec(count).map_err(|_| Errno::NoMemory)?;
-    let polls = crate::alloc::try_vec(count).map_err(|_| Errno::NoMemory)?;
+    let polls = crate::alloc::try_vec(count.saturating_add(1)).map_err(|_| Errno::NoMemory)?;
     Ok((waiters, polls))
 }
 
@@ -155,41 +202,40 @@ pub(super) fn until_ready(
     limit: Option<Duration>,
 ) -> Outcome {
     if !descriptor.may_block()
-        || is_ready(descriptor, interest, 0)?
+        || is_ready(descriptor, interest)?
         || os(fd::flags(descriptor.fd()))?.nonblock
     {
         return Ok(());
     }
+    until(call, Poll::new(descriptor.fd(), interest), limit)
+}
+
+/// Waits until a connection has been made, or has failed.
+pub(super) fn until_connected(call: &Call<'_>, socket: &Descriptor) -> Outcome {
+    until(call, Poll::new(socket.fd(), Interest::Write), None)
+}
+
+/// Waits for one descriptor, at most `limit`.
+pub(super) fn until(call: &Call<'_>, poll: Poll, limit: Option<Duration>) -> Outcome {
     let start = Instant::now();
+    let wakeable = Wakeable::new(call);
+    let mut polls = [poll, wakeable.poll()];
     loop {
-        if call.caller.is_terminated() {
-            return Err(Errno::Interrupted.into());
-        }
-        let slice = match limit.map(|limit| limit.checked_sub(start.elapsed())) {
-            None => SLICE_MS,
-            Some(Some(left)) => (left.as_millis() as u64).clamp(1, SLICE_MS),
+        let left = match limit.map(|limit| limit.checked_sub(start.elapsed())) {
+            None => None,
+            Some(Some(left)) => Some(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX)),
             Some(None) => return Err(Errno::Again.into()),
         };
-        if is_ready(descriptor, interest, slice)? {
+        if wakeable.wait(&mut polls, left)? > 0 {
             return Ok(());
         }
     }
 }
 
-/// Waits until a connection has been made, or has failed.
-pub(super) fn until_connected(call: &Call<'_>, socket: &Descriptor) -> Outcome {
-    while !is_ready(socket, Interest::Write, SLICE_MS)? {
-        if call.caller.is_terminated() {
-            return Err(Errno::Interrupted.into());
-        }
-    }
-    Ok(())
-}
-
-/// Whether something can be done on the descriptor, if only failing.
-fn is_ready(descriptor: &Descriptor, interest: Interest, timeout_ms: u64) -> Outcome<bool> {
+/// Whether something can be done on the descriptor now, if only failing.
+fn is_ready(descriptor: &Descriptor, interest: Interest) -> Outcome<bool> {
     let mut polls = [Poll::new(descriptor.fd(), interest)];
-    match fd::poll(&mut polls, timeout_ms as i32) {
+    match fd::poll(&mut polls, 0) {
         Ok(ready) => Ok(ready > 0),
         Err(libc::EINTR) => Ok(false),
         Err(error) => os(Err(error)),
@@ -197,31 +243,35 @@ fn is_ready(descriptor: &Descriptor, interest: Interest, timeout_ms: u64) -> Out
 }
 
 /// Waits until something has happened, and writes down what.
-fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut [Poll], events: Addr) -> Outcome<u32> {
+fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut Vec<Poll>, events: Addr) -> Outcome<u32> {
+    // What has happened already needs no means to be woken.
+    let ready = match fd::poll(polls, 0) {
+        Err(libc::EINTR) => 0,
+        answer => os(answer)?,
+    };
+    let written = report(&call.memory, waiters, polls, events, ready > 0)?;
+    if written > 0 {
+        return Ok(written);
+    }
+    let wakeable = Wakeable::new(call);
+    polls.push(wakeable.poll());
     loop {
-        let ready = match fd::poll(polls, slice(waiters)) {
-            // A signal of the embedder's is nothing to the guest.
-            Err(libc::EINTR) => 0,
-            answer => os(answer)?,
-        };
+        let ready = wakeable.wait(polls, remaining(waiters))?;
         let written = report(&call.memory, waiters, polls, events, ready > 0)?;
         if written > 0 {
             return Ok(written);
         }
-        if let Some(trap) = call.caller.stop_reason() {
-            return Err(trap.into());
-        }
     }
 }
 
-/// Milliseconds until the next look.
-fn slice(waiters: &[Waiter]) -> i32 {
-    let remaining = waiters.iter().map(|waiter| match &waiter.state {
-        State::Clock(deadline) => deadline.remaining().div_ceil(NANOS_PER_MS),
-        State::Descriptor(_) => SLICE_MS,
-        State::Failed(_) => 0,
+/// Nanoseconds until the first clock is due.
+fn remaining(waiters: &[Waiter]) -> Option<u64> {
+    let remaining = waiters.iter().filter_map(|waiter| match &waiter.state {
+        State::Clock(deadline) => Some(deadline.remaining()),
+        State::Descriptor(_) => None,
+        State::Failed(_) => Some(0),
     });
-    remaining.min().unwrap_or(0).min(SLICE_MS) as i32
+    remaining.min()
 }
 
 /// Writes the events that have happened. Clocks count only if no descriptor is ready: they are

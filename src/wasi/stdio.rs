@@ -37,7 +37,8 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     until_ready(call, &descriptor, Interest::Read, None)?;
     // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
     // runs to shrink or move meanwhile, and left out what the system would not take.
-    let done = os(unsafe { fd::read(descriptor.fd(), buffers.as_slice(), at) })?;
+    let act = || unsafe { fd::read(descriptor.fd(), buffers.as_slice(), at) };
+    let done = os(call.blocking(&descriptor, act)?)?;
     call.write_u32(read, done as u32)
 }
 
@@ -63,7 +64,8 @@ fn gathered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, written: A
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_WRITE)?;
     until_ready(call, &descriptor, Interest::Write, None)?;
     // SAFETY: as in `scattered`.
-    let done = os(unsafe { fd::write(descriptor.fd(), buffers.as_slice(), at) })?;
+    let act = || unsafe { fd::write(descriptor.fd(), buffers.as_slice(), at) };
+    let done = os(call.blocking(&descriptor, act)?)?;
     call.write_u32(written, done as u32)
 }
 

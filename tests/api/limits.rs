@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 const GUEST: &str = r#"(module
     (import "m" "wait" (func $wait))
+    (import "m" "sleep" (func $sleep))
     (func (export "nothing"))
     (func (export "trap") (unreachable))
     (func (export "wait") (call $wait))
+    (func (export "sleep") (call $sleep))
     (func (export "spin") (loop (br 0)))
     (func (export "count") (param i32)
       (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
@@ -38,6 +40,14 @@ impl Tenant {
             Ok(())
         });
         context.define("m", "wait", &wait).unwrap();
+        // One that sleeps in a system call, until a signal comes.
+        let sleep = Native::new(FuncType::new([], []), |caller, _, _| {
+            let hour = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
+            // SAFETY: the call reads the time, and writes nothing for null.
+            let sleep = || unsafe { libc::nanosleep(&hour, std::ptr::null_mut()) };
+            caller.blocking(sleep).map(|_| ())
+        });
+        context.define("m", "sleep", &sleep).unwrap();
         let instance = Instance::new(&load(&context, GUEST), InstanceArgs::default()).unwrap();
         let env = ExecEnv::new(&instance, 0).unwrap();
         Self { context, instance, env }
@@ -106,7 +116,7 @@ fn threads_spend_one_pool() {
 #[test]
 fn time_ends_loops_waits_and_calls() {
     let mut tenant = Tenant::new();
-    for name in ["spin", "wait", "nothing"] {
+    for name in ["spin", "wait", "sleep", "nothing"] {
         let start = Instant::now();
         if name != "nothing" {
             tenant.context.set_time_left(Some(Duration::from_millis(30)));
@@ -119,6 +129,21 @@ fn time_ends_loops_waits_and_calls() {
     }
     tenant.context.set_time_left(None);
     assert_eq!(tenant.call("nothing"), None);
+}
+
+#[test]
+fn a_limit_reaches_blocking_host_functions() {
+    let mut tenant = Tenant::new();
+    for left in [Duration::from_millis(20), Duration::ZERO] {
+        let context = tenant.context.clone();
+        let limiter = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            context.set_time_left(Some(left));
+        });
+        assert_eq!(tenant.call("sleep"), Some(Trap::DeadlineExceeded));
+        limiter.join().unwrap();
+        tenant.context.set_time_left(None);
+    }
 }
 
 #[test]
@@ -152,6 +177,7 @@ fn everything_is_terminated() {
         }
     });
     assert_eq!(tenant.call("spin"), Some(Trap::Terminated));
+    assert_eq!(tenant.call("sleep"), Some(Trap::Terminated));
     for _ in 0..100 {
         let module = tenant.instance.module();
         drop(Instance::new(&module, InstanceArgs::default()).unwrap());

@@ -120,28 +120,6 @@ static void ended_together(wasm_module_inst_t inst, wasm_exec_env_t env, const c
     wasm_runtime_clear_exception(inst);
 }
 
-/* Uses what another thread runs on: an error, and nothing happens to the one that runs. */
-static void used_at_once(wasm_module_inst_t inst, wasm_exec_env_t env) {
-    struct foreign foreign = {.env = env, .name = "wait"};
-    wasm_exec_env_t second = wasm_runtime_create_exec_env(inst, 8192);
-    pthread_t thread;
-    uint32_t argv[2];
-
-    pthread_create(&thread, NULL, on_own_thread, &foreign);
-    usleep(20000);
-    CHECK(!call(env, "total", 0, argv));
-    CHECK(!call(second, "total", 0, argv));
-    wasm_runtime_destroy_exec_env(env);
-    wasm_runtime_deinstantiate(inst);
-    CHECK(!wasm_runtime_get_exception(inst));
-    wasm_runtime_terminate(inst);
-    pthread_join(thread, NULL);
-    CHECK_STR(foreign.exception, "Exception: terminated by user");
-    wasm_runtime_clear_exception(inst);
-    CHECK(call(second, "total", 0, argv));
-    wasm_runtime_destroy_exec_env(second);
-}
-
 static void *for_good(wasm_exec_env_t env, void *name) {
     uint32_t argv[2];
 
@@ -178,8 +156,6 @@ static void run(void) {
     ended_together(inst, env, "spin", true);
     ended_together(inst, env, "wait", false);
     ended_together(inst, env, "spin", false);
-
-    used_at_once(inst, env);
 
     /* Taking the instance down ends what still runs. */
     CHECK_INT(wasm_runtime_spawn_thread(env, &tid, for_good, "wait"), 0);

@@ -1,7 +1,7 @@
 //! Execution environments: guest stacks, and the few things a host keeps with them.
 
 use super::types::{wasm_exec_env_t, wasm_module_inst_t};
-use crate::ffi::{guard, handle, log};
+use crate::ffi::{guard, handle};
 use isothread::ExecEnv;
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
@@ -32,10 +32,6 @@ pub unsafe extern "C" fn wasm_runtime_destroy_exec_env(exec_env: wasm_exec_env_t
     guard(|| {
         // SAFETY: the C contract of handles.
         if let Some(env) = unsafe { handle::exec_env(exec_env) } {
-            if env.instance().is_used_elsewhere() {
-                log::error(format_args!("an exec_env cannot be destroyed while it runs"));
-                return;
-            }
             if !env.is_spawned() {
                 env.instance().wait_for_threads();
             }

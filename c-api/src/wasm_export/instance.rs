@@ -7,7 +7,7 @@ use super::module::{WASMModuleCommon, give_back};
 use super::multi_module;
 use super::setup;
 use super::types::{RunningMode as Mode, wasm_module_inst_t};
-use crate::ffi::{ErrorBuf, context, guard, handle, log};
+use crate::ffi::{ErrorBuf, context, guard, handle};
 use crate::shared::{InstantiationArgs, wasm_module_t};
 use isothread::{Instance, InstanceArgs, Module, SubHostState};
 use std::ffi::{c_char, c_void};
@@ -175,10 +175,6 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
         if instance.is_of_thread() {
             // It goes with its execution environment.
-            return;
-        }
-        if instance.is_used_elsewhere() {
-            log::error(format_args!("an instance cannot be taken down while it runs"));
             return;
         }
         instance.end_threads();

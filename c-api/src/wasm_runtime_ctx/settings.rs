@@ -145,3 +145,13 @@ pub unsafe extern "C" fn wasm_runtime_ctx_init_conflicts(ctx: wasm_runtime_ctx_t
     // SAFETY: the C contract of handles.
     guard(|| unsafe { handle::context(ctx) }.map_or(0, |context| context.init_conflicts()))
 }
+
+/// Chooses the signal that interrupts what native functions block in, between
+/// `wasm_runtime_begin_blocking_op` and `wasm_runtime_end_blocking_op`: SIGUSR1 unless this says
+/// otherwise. It is the process's, as signals are, so an application chooses, and libraries do
+/// not. False, and nothing changes, while there is such an operation in any context, for signals
+/// that report faults or cannot be caught, and on systems other than Linux.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_set_blocking_op_signal(signo: c_int) -> bool {
+    guard(|| isothread::context::set_blocking_signal(signo))
+}

@@ -4,6 +4,9 @@
 //! `platform/mod.rs` describes. Reserved pages have memory from the start here, and touching
 //! uncommitted ones does not fault: whoever relies on guard pages must have another backend.
 
+pub mod event;
+pub mod signal;
+
 pub mod futex {
     //! Sleeping on a word.
 

@@ -3,10 +3,16 @@
 //! It must not know any other part of the crate. Control enters through the functions that
 //! `platform/mod.rs` describes.
 
+pub mod event;
 pub mod fork;
 pub mod futex;
 pub mod pages;
 pub mod random;
+#[cfg(target_os = "linux")]
+pub mod signal;
+#[cfg(not(target_os = "linux"))]
+#[path = "../fallback/signal.rs"]
+pub mod signal;
 pub mod stack;
 pub mod thread;
 pub mod time;

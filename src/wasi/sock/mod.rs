@@ -91,7 +91,8 @@ pub(super) fn sock_accept(call: &Call<'_>, fd: u32, flags: u32, accepted: Addr) 
     call.check(accepted, 4)?;
     let socket = socket(call, fd, Rights::SOCK_ACCEPT)?;
     wait(call, &socket, Interest::Read)?;
-    let new = sys(net::accept_with(socket.as_fd(), SocketFlags::CLOEXEC))?;
+    let accept = || net::accept_with(socket.as_fd(), SocketFlags::CLOEXEC);
+    let new = sys(call.blocking(&socket, accept)?)?;
     if flags as u16 & fdflags::NONBLOCK != 0 {
         sys(rustix::io::ioctl_fionbio(&new, true))?;
     }
@@ -152,7 +153,8 @@ fn receive(
     let bytes = crate::alloc::try_filled(len, 0_u8);
     let mut bytes = bytes.map_err(|_| Errno::NoMemory)?;
     wait(call, &socket, Interest::Read)?;
-    let (filled, _, from) = sys(net::recvfrom(socket.as_fd(), &mut bytes[..], flags))?;
+    let receive = || net::recvfrom(socket.as_fd(), &mut bytes[..], flags);
+    let (filled, _, from) = sys(call.blocking(&socket, receive)?)?;
     room.scatter(call, &bytes[..filled])?;
     Ok((filled as u32, from.and_then(|from| SocketAddr::try_from(from).ok())))
 }
@@ -169,11 +171,11 @@ fn send(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, to: Option<SocketAddr>
     }
     let bytes = given.gather(call, TRANSFER_BYTES_MAX)?;
     wait(call, &socket, Interest::Write)?;
-    let sent = sys(match to {
+    let send = || match to {
         Some(to) => net::sendto(socket.as_fd(), &bytes, SendFlags::NOSIGNAL, &to),
         None => net::send(socket.as_fd(), &bytes, SendFlags::NOSIGNAL),
-    })?;
-    Ok(sent as u32)
+    };
+    Ok(sys(call.blocking(&socket, send)?)? as u32)
 }
 
 /// Standard streams are not looked at when they are given, so their type may be unknown.

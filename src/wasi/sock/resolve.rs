@@ -6,14 +6,16 @@
 
 use super::address;
 use crate::alloc::outside;
+use crate::platform::event::Event;
+use crate::platform::fd::{Interest, Poll};
 use crate::wasi::abi::Addr;
 use crate::wasi::call::{Call, Outcome};
 use crate::wasi::errno::Errno;
-use crate::wasi::poll::SLICE_MS;
+use crate::wasi::poll::until;
 use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType};
 use std::net::SocketAddr;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 const HINTS_BYTES: u64 = 12;
 /// An address and the type of its sockets.
@@ -84,25 +86,37 @@ fn text(call: &Call<'_>, at: Addr) -> Outcome<String> {
     outside(|| String::from_utf8(bytes)).map_err(|_| Errno::IllegalSequence.into())
 }
 
+/// Rings when the thread that has it is done, however that ends.
+struct Done(Arc<Event>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
 fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> {
-    let (told, answer) = outside(|| sync_channel::<Answer>(1));
-    let thread = outside(|| {
-        std::thread::Builder::new().name("resolver".into()).spawn(move || {
+    let event = outside(|| Event::new().map(Arc::new)).map_err(|error| Errno::from_io(&error))?;
+    let poll = Poll::new(event.fd(), Interest::Read);
+    // Ended as it was made, whichever way this returns.
+    let asked = outside(|| {
+        let (told, answer) = sync_channel::<Answer>(1);
+        let done = Done(event.clone());
+        let thread = std::thread::Builder::new().name("resolver".into()).spawn(move || {
             // Nobody listens any more when the guest was stopped.
             let _ = told.send(resolve(&question));
-        })
+            drop(done);
+        });
+        thread.map(|_| answer)
     });
-    thread.map_err(|error| Errno::from_io(&error))?;
-    loop {
-        match outside(|| answer.recv_timeout(Duration::from_millis(SLICE_MS))) {
-            Ok(answer) => return Ok(answer?),
-            Err(RecvTimeoutError::Timeout) if call.caller.is_terminated() => {
-                return Err(Errno::Interrupted.into());
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(Errno::Io.into()),
-        }
-    }
+    let answer = asked.map_err(|error| Errno::from_io(&error))?;
+    let waited = until(call, poll, None);
+    let answer = outside(|| {
+        drop(event);
+        answer.try_recv()
+    });
+    waited?;
+    Ok(answer.map_err(|_| Errno::Io)??)
 }
 
 fn resolve(question: &Question) -> Answer {

@@ -1,11 +1,13 @@
 /* The process around it: signals, stacks, threads that end. An interpreter installs no
    signal handler and touches nobody's stack. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "rows.h"
+#include "wasm_runtime_ctx.h"
 
 /* What a thread and the process have of signals. */
 struct signals {
@@ -186,8 +188,38 @@ static void blocking_signal(void) {
     CHECK(now.sa_handler == on_user_signal);
 }
 
+static void *terminating_thread(void *inst) {
+    usleep(10000);
+    wasm_runtime_terminate(inst);
+    return NULL;
+}
+
+/* The number cannot change under an operation, which is interrupted by the one it began with. */
 static void late_signal_number(void) {
-    lacks_function("os_set_signal_number_for_blocking_op", "signals for blocking operations");
+    struct signals before = signals_now(), after;
+    struct guest guest;
+    pthread_t thread;
+    int ends[2];
+    char byte;
+
+    quiet_init(NULL);
+    guest = start_guest("basic");
+    CHECK(pipe(ends) == 0);
+    CHECK(wasm_runtime_begin_blocking_op(guest.env));
+    CHECK(!wasm_runtime_ctx_set_blocking_op_signal(SIGUSR2));
+    CHECK(pthread_create(&thread, NULL, terminating_thread, guest.inst) == 0);
+    errno = 0;
+    CHECK(read(ends[0], &byte, 1) == -1 && errno == EINTR);
+    wasm_runtime_end_blocking_op(guest.env);
+    pthread_join(thread, NULL);
+    after = signals_now();
+    CHECK(same_signals(&before, &after));
+    CHECK(wasm_runtime_ctx_set_blocking_op_signal(SIGUSR2));
+    CHECK(wasm_runtime_ctx_set_blocking_op_signal(SIGUSR1));
+    close(ends[0]);
+    close(ends[1]);
+    end_guest(&guest);
+    wasm_runtime_destroy();
 }
 
 static void run(void) {

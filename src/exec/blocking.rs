@@ -1,0 +1,96 @@
+//! What a host function uses when it waits for the system, so that it can be woken.
+
+use super::ExecEnv;
+use super::limits::{stop_reason, time_left};
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::VmEnv;
+use crate::platform::signal::keeping_errno;
+use crate::sync::Bell;
+use std::ptr;
+
+impl ExecEnv {
+    /// Lets whatever the calling thread blocks in be interrupted, until
+    /// [`ExecEnv::end_blocking`]; false, and nothing is begun, if there is a reason to stop.
+    pub fn begin_blocking(&self) -> bool {
+        keeping_errno(|| {
+            // SAFETY: running code's view is the first field.
+            self.alarm().begin(unsafe { time_left(self.view()) });
+            let may = !self.is_to_stop();
+            if !may {
+                self.alarm().end();
+            }
+            may
+        })
+    }
+
+    pub fn end_blocking(&self) {
+        keeping_errno(|| {
+            self.alarm().end();
+            self.is_to_stop();
+        });
+    }
+
+    fn view(&self) -> *const VmEnv {
+        ptr::from_ref(self).cast()
+    }
+
+    /// Whether there is a reason to stop. Running code is then told when the host function comes
+    /// back, or it might ask for the same again many times before it looks itself.
+    fn is_to_stop(&self) -> bool {
+        // SAFETY: running code's view is the first field.
+        let reason = unsafe { stop_reason(self.view()) };
+        if let Some(trap) = reason
+            && self.is_running()
+        {
+            // SAFETY: an exec_env's instance lives as long.
+            unsafe { self.instance().as_ref() }.raise(trap.text().as_bytes());
+        }
+        reason.is_some()
+    }
+}
+
+/// What wakes the running code's thread from waits for descriptors; `None` without an exec_env.
+///
+/// # Safety
+/// `env` is live during `'a`.
+pub unsafe fn bell<'a>(env: *const VmEnv) -> Option<Bell<'a>> {
+    // SAFETY: passed on to the caller.
+    unsafe { exec_env(env) }?.alarm().bell()
+}
+
+/// The exec_env that an environment is the first field of; tests have environments without one.
+///
+/// # Safety
+/// `env` is live during `'a`.
+unsafe fn exec_env<'a>(env: *const VmEnv) -> Option<&'a ExecEnv> {
+    // SAFETY: an environment that is its own owner belongs to an exec_env, says `ExecEnv::new`.
+    unsafe { ((*env).owner.cast_const() == env.cast()).then(|| &*env.cast::<ExecEnv>()) }
+}
+
+/// Ends an operation even if it panics.
+struct Ended<'a>(&'a ExecEnv);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.end_blocking();
+    }
+}
+
+/// Runs `act` between [`ExecEnv::begin_blocking`] and [`ExecEnv::end_blocking`]; fails with the
+/// reason to stop if there is one before or afterwards.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+pub unsafe fn blocking<R>(env: *const VmEnv, act: impl FnOnce() -> R) -> Result<R, Trap> {
+    // SAFETY: passed on to the caller.
+    let Some(exec_env) = (unsafe { exec_env(env) }) else { return Ok(act()) };
+    if !exec_env.begin_blocking() {
+        // SAFETY: passed on to the caller.
+        return Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated));
+    }
+    let ended = Ended(exec_env);
+    let result = act();
+    drop(ended);
+    // SAFETY: passed on to the caller.
+    unsafe { stop_reason(env) }.map_or(Ok(result), Err)
+}

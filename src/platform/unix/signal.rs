@@ -1,0 +1,249 @@
+//! A signal that interrupts what one thread is blocked in, sent by a timer until that is over.
+//!
+//! The handler does nothing with what a [`Timer`] sends. Everything else goes to the handler
+//! that was there before, under that one's mask, on its stack, as its flags say. Only system
+//! calls that would have been restarted after it are not, for as long as ours is installed.
+
+use super::thread;
+use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// The signal to interrupt with, if nobody chooses another.
+pub const DEFAULT: i32 = libc::SIGUSR1;
+
+/// Owner: the process. What the handler passes on to: its own action's predecessor.
+static PREVIOUS: Previous =
+    Previous { handler: AtomicUsize::new(libc::SIG_DFL), flags: AtomicI32::new(0) };
+
+struct Previous {
+    handler: AtomicUsize,
+    flags: AtomicI32,
+}
+
+/// What was installed for a signal before our handler.
+pub struct Saved(libc::sigaction);
+
+/// Whether a signal can be used to interrupt: one that is not a fault and can be caught.
+pub fn is_usable(signal: i32) -> bool {
+    let reserved = [
+        libc::SIGKILL,
+        libc::SIGSTOP,
+        libc::SIGSEGV,
+        libc::SIGBUS,
+        libc::SIGILL,
+        libc::SIGFPE,
+        libc::SIGTRAP,
+        libc::SIGABRT,
+    ];
+    (1..=libc::SIGRTMAX()).contains(&signal)
+        && !reserved.contains(&signal)
+        // The C library keeps those between for itself.
+        && (signal < 32 || signal >= libc::SIGRTMIN())
+}
+
+/// Puts our handler in place.
+pub fn install(signal: i32) -> Option<Saved> {
+    let before = action(signal, None)?;
+    remember(&before);
+    let has_handler = ![libc::SIG_DFL, libc::SIG_IGN].contains(&before.sa_sigaction);
+    // SAFETY: a `sigaction` is plain numbers, and zeros are an empty one.
+    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    ours.sa_sigaction = our_handler();
+    ours.sa_mask = before.sa_mask;
+    ours.sa_flags = libc::SA_SIGINFO;
+    ours.sa_flags |= match has_handler {
+        true => before.sa_flags & (libc::SA_ONSTACK | libc::SA_NODEFER),
+        false => libc::SA_ONSTACK,
+    };
+    let replaced = action(signal, Some(&ours))?;
+    remember(&replaced);
+    Some(Saved(replaced))
+}
+
+/// Puts back what was there before, unless somebody has replaced our handler since.
+pub fn restore(signal: i32, saved: &Saved) {
+    let mut saved = saved.0;
+    let was_ours = saved.sa_sigaction == our_handler();
+    if !was_ours && PREVIOUS.handler.load(Ordering::Acquire) == libc::SIG_DFL {
+        // It was for one time, and that is over.
+        saved.sa_sigaction = libc::SIG_DFL;
+    }
+    if let Some(replaced) = action(signal, Some(&saved))
+        && replaced.sa_sigaction != our_handler()
+    {
+        action(signal, Some(&replaced));
+    }
+}
+
+fn our_handler() -> usize {
+    on_signal as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
+}
+
+/// Sets the action if one is given; returns the one before.
+fn action(signal: i32, new: Option<&libc::sigaction>) -> Option<libc::sigaction> {
+    let new = new.map_or(ptr::null(), ptr::from_ref);
+    let mut old = MaybeUninit::uninit();
+    // SAFETY: a valid action or none, and room for the old one, which the call fills.
+    unsafe { (libc::sigaction(signal, new, old.as_mut_ptr()) == 0).then(|| old.assume_init()) }
+}
+
+/// Our own handler is nobody's predecessor, should it have been put back by others.
+fn remember(before: &libc::sigaction) {
+    if before.sa_sigaction != our_handler() {
+        PREVIOUS.flags.store(before.sa_flags, Ordering::Relaxed);
+        PREVIOUS.handler.store(before.sa_sigaction, Ordering::Release);
+    }
+}
+
+/// What a timer's signals carry, so that they are known as ours.
+fn mark() -> *mut c_void {
+    ptr::from_ref(&PREVIOUS).cast_mut().cast()
+}
+
+extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, machine: *mut c_void) {
+    // SAFETY: the system passes what it knows of the signal, for a handler with `SA_SIGINFO`.
+    let is_ours = unsafe {
+        (*info).si_code == libc::SI_TIMER && ptr::eq((*info).si_value().sival_ptr, mark())
+    };
+    if !is_ours {
+        keeping_errno(|| pass_on(signal, info, machine));
+    }
+}
+
+fn pass_on(signal: c_int, info: *mut libc::siginfo_t, machine: *mut c_void) {
+    let flags = PREVIOUS.flags.load(Ordering::Relaxed);
+    let handler = match flags & libc::SA_RESETHAND {
+        0 => PREVIOUS.handler.load(Ordering::Acquire),
+        _ => PREVIOUS.handler.swap(libc::SIG_DFL, Ordering::AcqRel),
+    };
+    match handler {
+        libc::SIG_IGN => {}
+        libc::SIG_DFL => default_action(signal),
+        _ if flags & libc::SA_SIGINFO != 0 => {
+            type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+            // SAFETY: whoever installed the handler with this flag gave a function of this type.
+            let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
+            handler(signal, info, machine);
+        }
+        _ => {
+            // SAFETY: as above, without the flag.
+            let handler = unsafe { std::mem::transmute::<usize, extern "C" fn(c_int)>(handler) };
+            handler(signal);
+        }
+    }
+}
+
+/// Does what would have happened without a handler, after this one has returned.
+fn default_action(signal: c_int) {
+    if [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH].contains(&signal) {
+        return;
+    }
+    // SAFETY: zeros are an empty action, whose handler is the default one.
+    let default: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action(signal, Some(&default));
+    // SAFETY: a plain number.
+    unsafe { libc::raise(signal) };
+}
+
+/// Lets a signal through to the calling thread; whether it was blocked.
+pub fn unblock(signal: i32) -> bool {
+    mask(libc::SIG_UNBLOCK, signal)
+}
+
+/// Keeps a signal from the calling thread.
+pub fn block(signal: i32) {
+    mask(libc::SIG_BLOCK, signal);
+}
+
+fn mask(how: c_int, signal: i32) -> bool {
+    let (mut set, mut old) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: both are sets by the time they are read.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigemptyset(old.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), signal);
+        libc::pthread_sigmask(how, set.as_ptr(), old.as_mut_ptr());
+        libc::sigismember(old.as_ptr(), signal) == 1
+    }
+}
+
+/// Runs `act`, and leaves `errno` as it was.
+pub fn keeping_errno<T>(act: impl FnOnce() -> T) -> T {
+    // SAFETY: the C library's place for this thread's number.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let before = unsafe { *errno };
+    let result = act();
+    // SAFETY: as above.
+    unsafe { *errno = before };
+    result
+}
+
+/// The calling thread, as a [`Timer`] knows it.
+#[derive(Clone, Copy)]
+pub struct Target {
+    process: u32,
+    thread: libc::pid_t,
+    id: usize,
+}
+
+impl Target {
+    pub fn current() -> Self {
+        // SAFETY: no arguments that could be wrong.
+        let thread = unsafe { libc::gettid() };
+        Self { process: std::process::id(), thread, id: thread::id() }
+    }
+
+    /// Whether it is in this process, not in one that was forked into this one.
+    pub fn is_here(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    /// Whether it is the calling thread, or what that was before it forked.
+    pub fn is_current(&self) -> bool {
+        self.id == thread::id()
+    }
+}
+
+/// Sends a signal to a thread, again and again.
+pub struct Timer(libc::timer_t);
+
+// SAFETY: a timer is a number of the process's.
+unsafe impl Send for Timer {}
+
+impl Timer {
+    pub fn new(target: Target, signal: i32) -> Option<Self> {
+        // SAFETY: zeros are a valid `sigevent`.
+        let mut event: libc::sigevent = unsafe { MaybeUninit::zeroed().assume_init() };
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = signal;
+        event.sigev_value = libc::sigval { sival_ptr: mark() };
+        event.sigev_notify_thread_id = target.thread;
+        let mut timer = ptr::null_mut();
+        // SAFETY: the call reads the event and writes the timer.
+        let made = unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) };
+        (made == 0).then_some(Self(timer))
+    }
+
+    /// Sends first after `after`, then every `every`; never for `None`.
+    pub fn set(&self, after: Option<Duration>, every: Duration) {
+        let spec = |time: Duration| libc::timespec {
+            tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: time.subsec_nanos() as libc::c_long,
+        };
+        let first = after.map_or(Duration::ZERO, |after| after.max(Duration::from_nanos(1)));
+        let times = libc::itimerspec { it_interval: spec(every), it_value: spec(first) };
+        // SAFETY: the timer is live, and the call reads the times.
+        unsafe { libc::timer_settime(self.0, 0, &times, ptr::null_mut()) };
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // SAFETY: it was made by `new` and is not used afterwards.
+        unsafe { libc::timer_delete(self.0) };
+    }
+}
