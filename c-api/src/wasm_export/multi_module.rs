@@ -2,7 +2,7 @@
 //!
 //! The context owns registered modules; this keeps the handles that stand for them in C, so that
 //! one module has one handle as long as it is registered. The embedder's buffers are given back
-//! by dropping a [`Buffer`]. No lock is held while the embedder's functions run.
+//! by dropping a `Buffer`. No lock is held while the embedder's functions run.
 
 use super::module::{WASMModuleCommon, c_string};
 use super::types::{module_destroyer, module_reader};
