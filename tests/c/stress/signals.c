@@ -66,7 +66,6 @@ static void use(struct worker *w, struct tenant *t) {
     guest_bytes(t, &bytes);
     verify(t, bytes);
     nest(t, below(w, 10));
-    start_threads(t, 2);
 }
 
 static void end(struct tenant *t) {
@@ -76,7 +75,7 @@ static void end(struct tenant *t) {
     wasm_runtime_destroy();
 }
 
-/* The child has the forking thread's guest, and makes another. */
+/* The child has the forking thread's guest, and makes another. Neither starts threads there. */
 static void in_child(struct worker *w, struct tenant *t) {
     struct tenant other;
 
@@ -122,6 +121,7 @@ static void *runner(void *data) {
         while (rounds-- > 0) {
             step(w, "use");
             use(w, &t);
+            start_threads(&t, 2);
             no_threads(&t);
         }
         /* One of them, so that the system is not busy with copies of us only. */
