@@ -154,29 +154,6 @@ static void pool_exhaustion(void) {
     sides(rounds(), exhaustion_a, exhaustion_b);
 }
 
-/* In libraries that are built for it, the functions get the embedder's pointer first. */
-static uintptr_t seen_first;
-
-static void *spy_malloc(uintptr_t first, uintptr_t second) {
-    seen_first = first;
-    return second < 4096 ? malloc(4096) : NULL;
-}
-
-static void spy_free(void *block) {
-    (void)block;
-}
-
-static void allocator_user_data(void) {
-    RuntimeInitArgs args = with_functions(NULL, spy_free);
-
-    args.mem_alloc_option.allocator.malloc_func = (void *)spy_malloc;
-    args.mem_alloc_option.allocator.user_data = &seen_first;
-    wasm_runtime_full_init(&args);
-    wasm_runtime_malloc(100);
-    wasm_runtime_destroy();
-    lacks_while(seen_first != (uintptr_t)&seen_first, "alloc-with-user-data");
-}
-
 /* Which init counts where: in one thread the first wins and the last destroy ends it, and another
    thread's are its own. */
 static void counted_side(void *pool, uint32_t size, void *other_pool) {
@@ -328,7 +305,6 @@ static void run(void) {
     row("allocator functions", allocator_functions);
     row("pool", pools);
     row("pool exhaustion", pool_exhaustion);
-    row("allocator user data", allocator_user_data);
     row("init counting", init_counting);
     row("init failure", init_failure);
     row("memory cost", memory_cost);
