@@ -187,6 +187,14 @@ impl Heap {
         }
     }
 
+    /// Forgets what [`Heap::take_exhausted`] would tell: at the start of an operation that asks at
+    /// its end, so that it does not fail for what others did who have nobody to tell, such as the
+    /// end of an object.
+    #[inline]
+    pub fn forget_exhausted(&self) {
+        let _ = self.take_exhausted();
+    }
+
     /// Whether infallible code was given memory that the heap did not have, since this was last
     /// asked. Whoever runs an operation asks at its end, and fails it if so.
     #[inline]

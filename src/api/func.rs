@@ -175,6 +175,7 @@ impl Func {
         // SAFETY: passed on to the caller.
         unsafe {
             let context = context_of(env);
+            context.heap().forget_exhausted();
             let called =
                 context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low).is_ok());
             if context.heap().take_exhausted() {
@@ -272,6 +273,7 @@ unsafe fn run(
     // SAFETY: passed on to the caller.
     unsafe {
         let context = context_of(env);
+        context.heap().forget_exhausted();
         let called = context.run_guest(|low| {
             let call = Call::prepare(env, func, slots, low)?;
             write(call.frame());

@@ -189,6 +189,7 @@ impl Context {
     /// As [`Context::run`], then fails if the heap ran out meanwhile, even where `f` could not
     /// say so.
     pub fn guarded<R>(&self, f: impl FnOnce() -> R) -> Result<R> {
+        self.heap().forget_exhausted();
         let result = self.run(f);
         if self.heap().take_exhausted() {
             self.run(|| drop(result));

@@ -94,6 +94,9 @@ fn exhaustion_is_an_error_where_it_happens() {
         assert!(context.set_name(Some(&"x".repeat(2000))).is_err());
         assert_eq!(context.name(), None);
         assert_eq!(context.heap().stats().live_bytes, 0);
+        // What nobody could be told of is no reason to refuse what comes next.
+        context.run(|| drop(vec![0u8; 2000]));
+        assert!(context.guarded(|| ()).is_ok());
     });
 }
 
