@@ -29,7 +29,7 @@ const PROGRAMS: [(&str, &[&str], i32, &str); 2] = [
     ),
 ];
 
-/// Programs that need directories, which there are none of yet: they start, and find that out.
+/// Programs that start, find that their file is not there, and end with an error of their own.
 const STARTING: [&str; 2] = ["boolector/boolector.wasm", "wasm-tools/wasm-tools.wasm"];
 
 fn programs() -> Option<PathBuf> {
