@@ -1,9 +1,8 @@
 //! Telling the embedder that a memory did not grow.
 
+use super::hook::Hook;
 use super::{Context, Instance, RawExecEnv, RawInstance, Result};
-use crate::context::ContextData;
 use crate::instance::{GrowError, GrowFailure};
-use crate::sync::Lock;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -25,26 +24,6 @@ pub struct MemoryGrowFailed {
 /// What is told of it.
 pub type MemoryGrowCallback = dyn Fn(&Instance, &MemoryGrowFailed) + Send + Sync;
 
-/// Owner: the context.
-#[derive(Default)]
-struct GrowCallback(Lock<Option<Arc<MemoryGrowCallback>>>);
-
-impl ContextData for GrowCallback {
-    fn end(&self) {
-        let callback = self.0.lock().take();
-        drop(callback);
-    }
-
-    fn before_fork(&self) {
-        self.0.hold();
-    }
-
-    unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.0.resume() });
-    }
-}
-
 impl Context {
     /// Calls `callback` whenever a memory of this context fails to grow in guest code or in
     /// [`Instance::enlarge_memory`]; `None` to stop that.
@@ -52,17 +31,13 @@ impl Context {
         &self,
         callback: Option<Arc<MemoryGrowCallback>>,
     ) -> Result<()> {
-        let place = self.data_or_init(GrowCallback::default)?;
-        let old = std::mem::replace(&mut *place.0.lock(), callback);
-        drop(old);
-        Ok(())
+        Hook::set(self, callback)
     }
 }
 
 /// Calls the context's callback, if it has one.
 pub(super) fn notify(context: &Context, failure: &GrowFailure) {
-    let Some(place) = context.data::<GrowCallback>() else { return };
-    let Some(callback) = place.0.lock().clone() else { return };
+    let Some(callback) = Hook::<MemoryGrowCallback>::get(context) else { return };
     let failed = MemoryGrowFailed {
         instance: failure.instance.cast(),
         exec_env: NonNull::new(failure.exec_env.cast()),

@@ -15,6 +15,7 @@ mod bind;
 mod env;
 mod func;
 mod grow;
+mod hook;
 mod instance;
 mod items;
 mod link;
