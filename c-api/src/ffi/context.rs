@@ -9,9 +9,9 @@ pub(crate) fn current() -> Option<Context> {
 }
 
 /// Whether a block may have been given out: a call without a handle finds a context, or some
-/// other thread would.
+/// other thread would. Functions of the embedder's that run while the last context ends are in it.
 pub(crate) fn exists() -> bool {
-    Context::any()
+    Context::any() || current().is_some()
 }
 
 /// Runs `f` in a context: what it allocates comes from there, and an error if that ran out.
