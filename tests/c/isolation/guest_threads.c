@@ -38,7 +38,7 @@ static void may_spawn_once_b(void) {
 }
 
 static void thread_limit(void) {
-    sides(rounds() / 20 + 1, spawns_twice_a, may_spawn_once_b);
+    sides(rounds(), spawns_twice_a, may_spawn_once_b);
 }
 
 /* The first thread of each guest has the number 1, whoever was first. */
@@ -56,7 +56,7 @@ static void first_thread(void) {
 }
 
 static void thread_numbers(void) {
-    sides(rounds() / 20 + 1, first_thread, first_thread);
+    sides(rounds(), first_thread, first_thread);
 }
 
 static void two_mutexes_a(void) {
