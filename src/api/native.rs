@@ -125,10 +125,7 @@ impl Caller<'_> {
 
     /// Copies bytes out of the guest's memory 0.
     pub fn read(&self, address: u64, bytes: &mut [u8]) -> Result<(), Trap> {
-        let from = self.0.memory().range(address, bytes.len() as u64)?;
-        // SAFETY: `range` found the bytes; no Rust reference points into a linear memory.
-        unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
-        Ok(())
+        self.0.memory().copy_out(address, bytes)
     }
 
     /// Copies bytes into the guest's memory 0.

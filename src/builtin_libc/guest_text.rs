@@ -27,13 +27,9 @@ pub(super) struct Bytes {
 impl Call<'_> {
     /// The string at `address`; traps unless its NUL is the guest's too.
     pub(super) fn text(&self, address: u32) -> Answer<Text> {
-        let start = self.memory.text(address.into())?;
-        let mut len = 0;
-        // Up to a NUL, where `text` has seen one or before the memory's end.
-        while self.memory.contains(address as u64 + len as u64 + 1) && read(start, len) != 0 {
-            len += 1;
-        }
-        Ok(Text { address, start, len })
+        let (start, len) = self.memory.text(address.into())?;
+        // Guests of this library have 32-bit addresses, and a string ends before its memory does.
+        Ok(Text { address, start, len: len as u32 })
     }
 
     /// `len` bytes at `address`; traps unless all of them are the guest's.

@@ -1,6 +1,5 @@
 //! `str*`: texts up to their NUL.
 
-use super::guest_text::Text;
 use super::{Answer, Call};
 
 /// The first difference of two texts of which at most `most` bytes count, each byte taken as
@@ -55,7 +54,10 @@ pub(super) fn strchr(call: &Call<'_>, text: u32, byte: u32) -> Answer {
 pub(super) fn strcpy(call: &Call<'_>, to: u32, from: u32) -> Answer {
     let from = call.text(from)?;
     let to = call.bytes(to, from.len().saturating_add(1))?;
-    copy_padded(call, from, to.address, to.len)
+    for index in 0..to.len {
+        to.set(index, from.at(index));
+    }
+    Ok(to.address.into())
 }
 
 /// Fills all of the place: what the text leaves free becomes NULs, and a text that does not fit
@@ -68,14 +70,6 @@ pub(super) fn strncpy(call: &Call<'_>, to: u32, from: u32, size: u32) -> Answer 
         let byte = if ended { 0 } else { from.at(index) };
         ended |= byte == 0;
         to.set(index, byte);
-    }
-    Ok(to.address.into())
-}
-
-fn copy_padded(call: &Call<'_>, from: Text, to: u32, size: u32) -> Answer {
-    let to = call.bytes(to, size)?;
-    for index in 0..size {
-        to.set(index, from.at(index));
     }
     Ok(to.address.into())
 }

@@ -105,16 +105,17 @@ pub unsafe fn locate(vm: *const VmInstance, address: u64, len: u64) -> Option<*m
     unsafe { span(vm, address).unwrap_or_else(|| memory0(vm)) }.locate(address, len)
 }
 
-/// Where the string at `address` is now, if the piece it starts in has its NUL.
+/// Where the string at `address` is now and its length, if the piece it starts in has its NUL.
+/// Threads of the guest may take the NUL away; the bytes up to there stay accessible.
 ///
 /// # Safety
 /// `vm` is a live instance's.
-pub unsafe fn text(vm: *const VmInstance, address: u64) -> Option<*mut u8> {
+pub unsafe fn text(vm: *const VmInstance, address: u64) -> Option<(*mut u8, usize)> {
     // SAFETY: the caller's contract.
     let span = unsafe { span(vm, address) }?;
     let room = span.len_bytes - (address - span.start);
     let text = span.locate(address, room)?;
     // SAFETY: `text` has `room` accessible bytes behind it.
     let end = unsafe { libc::memchr(text.cast(), 0, room as usize) };
-    (!end.is_null()).then_some(text)
+    (!end.is_null()).then(|| (text, end as usize - text as usize))
 }

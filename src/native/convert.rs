@@ -137,7 +137,7 @@ pub(super) unsafe fn apply(
                 let len = len_width.read(unsafe { *args.add(conversion.slot as usize + 1) });
                 sized_pointer(&memory, width.read(*slot), len)?
             }
-            Kind::Text(width) => memory.text(width.read(*slot))?.expose_provenance() as u64,
+            Kind::Text(width) => memory.text(width.read(*slot))?.0.expose_provenance() as u64,
             Kind::ExternRef => externref_to_host(externrefs, *slot)?,
             Kind::ExternIndex => slot.checked_sub(1).unwrap_or(NULL_INDEX as u64),
             Kind::FuncRef => {

@@ -7,6 +7,7 @@
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmInstance};
+use crate::alloc::try_filled;
 use crate::instance::reach;
 use std::marker::PhantomData;
 use std::ptr;
@@ -46,22 +47,20 @@ impl<'a> GuestMemory<'a> {
         self.range(address, 1).is_ok()
     }
 
-    /// A pointer to the string at `address`, whose NUL lies inside the memory.
-    pub fn text(&self, address: u64) -> Result<*mut u8, Trap> {
+    /// A pointer to the string at `address`, whose NUL lies inside the memory, and its length.
+    /// Other threads of the guest may overwrite that NUL: whoever reads counts, and does not look
+    /// for it.
+    pub fn text(&self, address: u64) -> Result<(*mut u8, usize), Trap> {
         // SAFETY: `of` asked for a live instance.
         unsafe { reach::text(self.instance, address) }.ok_or(Trap::MemoryOutOfBounds)
     }
 
-    /// Length of the string at `address`, whose NUL lies inside the memory.
-    pub fn text_len(&self, address: u64) -> Result<usize, Trap> {
-        self.text(address)?;
-        // Bytes are looked at one by one through checked addresses from here on, since another
-        // thread of the guest may overwrite the end that `text` has found.
-        let mut len = 0;
-        while self.read::<1>(address + len as u64)? != [0] {
-            len += 1;
-        }
-        Ok(len)
+    /// A copy of the string at `address`, of no more than `most` bytes; `None` without memory.
+    pub fn copy_text(&self, address: u64, most: usize) -> Result<Option<Vec<u8>>, Trap> {
+        let (_, len) = self.text(address)?;
+        let Ok(mut bytes) = try_filled(len.min(most), 0) else { return Ok(None) };
+        self.copy_out(address, &mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// Copies `N` bytes out.
@@ -154,8 +153,10 @@ pub(crate) mod tests {
         let mut bytes = *b"ab\0cd";
         let start = bytes.as_mut_ptr();
         over(&mut bytes, |memory| {
-            assert_eq!(memory.text(0), Ok(start));
-            assert_eq!(memory.text(2), Ok(start.wrapping_add(2)));
+            assert_eq!(memory.text(0), Ok((start, 2)));
+            assert_eq!(memory.text(2), Ok((start.wrapping_add(2), 0)));
+            assert_eq!(memory.copy_text(0, 9), Ok(Some(b"ab".to_vec())));
+            assert_eq!(memory.copy_text(0, 1), Ok(Some(b"a".to_vec())));
             for address in [3, 4, 5, 6, u64::MAX] {
                 assert_eq!(memory.text(address), Err(Trap::MemoryOutOfBounds));
             }

@@ -23,6 +23,9 @@ pub const FAILED: u32 = u32::MAX;
 /// What `pthread_cond_timedwait` says when the time is over.
 const TIMED_OUT: u32 = 1;
 
+/// Names of semaphores are cut there.
+const NAME_BYTES_MAX: usize = 4096;
+
 macro_rules! table {
     ($($name:literal $signature:literal $call:path;)*) => {
         /// Sorted by name.
@@ -112,15 +115,8 @@ impl Call<'_> {
         if self.arg(index) == 0 {
             return Ok(None);
         }
-        let at = self.memory().text(self.arg(index).into())?;
-        // SAFETY: `text` found a NUL; guests of other threads may move it, so no more than what
-        // is there now is copied.
-        let len = unsafe { libc::strnlen(at.cast(), 4096) };
-        let mut bytes = crate::alloc::try_filled(len, 0_u8).map_err(|_| Trap::OutOfMemory)?;
-        self.memory().range(self.arg(index).into(), len as u64)?;
-        // SAFETY: `range` found as many bytes; no Rust reference points into a guest's memory.
-        unsafe { std::ptr::copy_nonoverlapping(at, bytes.as_mut_ptr(), len) };
-        Ok(Some(bytes.into_boxed_slice()))
+        let copy = self.memory().copy_text(self.arg(index).into(), NAME_BYTES_MAX)?;
+        Ok(Some(copy.ok_or(Trap::OutOfMemory)?.into_boxed_slice()))
     }
 
     /// The handle at the address that is an argument.

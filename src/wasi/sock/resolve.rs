@@ -80,9 +80,8 @@ fn question(call: &Call<'_>, host: Addr, service: Addr, hints: Addr) -> Outcome<
 
 /// A string of the guest's, in memory of nobody's context.
 fn text(call: &Call<'_>, at: Addr) -> Outcome<String> {
-    let len = call.memory.text_len(at.into())?;
-    let mut bytes = outside(|| crate::alloc::try_filled(len, 0)).map_err(|_| Errno::NoMemory)?;
-    call.memory.copy_out(at.into(), &mut bytes)?;
+    let copy = outside(|| call.memory.copy_text(at.into(), usize::MAX))?;
+    let bytes = copy.ok_or(Errno::NoMemory)?;
     outside(|| String::from_utf8(bytes)).map_err(|_| Errno::IllegalSequence.into())
 }
 
