@@ -36,4 +36,5 @@ pub use context::{
 };
 pub use module::package::{PackageType, file_version};
 pub use native::{Convention, NativeSymbol};
+pub use sync::{Lock, LockGuard, once};
 pub use wasi::{WasiArgs, WasiCtx};

@@ -233,24 +233,6 @@ impl Heap {
         leak
     }
 
-    /// Keeps a pool as it is from now on until [`Heap::after_fork`]; other heaps have no lock.
-    pub fn before_fork(&self) {
-        if let Backend::Pool(pool) = &self.backend {
-            pool.before_fork();
-        }
-    }
-
-    /// Takes back a [`Heap::before_fork`], on either side of the fork.
-    ///
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    pub unsafe fn after_fork(&self) {
-        if let Backend::Pool(pool) = &self.backend {
-            // SAFETY: passed on to the caller.
-            unsafe { pool.after_fork() };
-        }
-    }
-
     /// Counts one allocation of a [`HeapConfig::Failing`] heap; true if it is to fail.
     #[inline]
     pub(super) fn strikes(&self) -> bool {

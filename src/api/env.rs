@@ -181,8 +181,7 @@ impl Drop for ExecEnv {
         context.uncount_object(ObjectKind::ExecEnv);
         // SAFETY: the handle owns the exec_env, and nobody can run it any more.
         context.run(|| unsafe {
-            let (forks, stack_low) = (context.process_forks(), thread::native_stack_low());
-            Env::end_lost_calls(self.ptr, forks, stack_low);
+            Env::end_lost_calls(self.ptr, thread::native_stack_low());
             Env::free(self.ptr);
         });
     }

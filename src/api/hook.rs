@@ -19,15 +19,6 @@ impl<F: ?Sized + Send + Sync + 'static> ContextData for Hook<F> {
         let function = self.0.lock().take();
         drop(function);
     }
-
-    fn before_fork(&self) {
-        self.0.hold();
-    }
-
-    unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.0.resume() });
-    }
 }
 
 impl<F: ?Sized + Send + Sync + 'static> Hook<F> {

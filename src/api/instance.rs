@@ -236,7 +236,6 @@ impl Instance {
             run: interp::run,
             stack_bytes,
             owner: std::ptr::from_ref(self.context_ref()).cast(),
-            forks: self.context_ref().process_forks(),
             limits: self.context_ref().limits(),
         }
     }

@@ -12,15 +12,6 @@ impl ContextData for ContextPool {
     fn end(&self) {
         self.0.trim();
     }
-
-    fn before_fork(&self) {
-        self.0.before_fork();
-    }
-
-    unsafe fn after_fork(&self) {
-        // SAFETY: passed on to the caller.
-        unsafe { self.0.after_fork() };
-    }
 }
 
 impl ContextPool {

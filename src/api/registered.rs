@@ -64,15 +64,6 @@ impl ContextData for Modules {
         let none = std::mem::take(&mut self.0.lock().registered);
         drop(none);
     }
-
-    fn before_fork(&self) {
-        self.0.hold();
-    }
-
-    unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.0.resume() });
-    }
 }
 
 impl Modules {

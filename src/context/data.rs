@@ -10,16 +10,6 @@ pub trait ContextData: Any + Send + Sync {
     /// The context is closing: let go of what was registered. Runs inside the context, which may
     /// still be used through handles afterwards.
     fn end(&self) {}
-
-    /// The process is about to fork: take the value's locks, so that what they guard is whole in
-    /// the child. Allocates nothing and calls nobody.
-    fn before_fork(&self) {}
-
-    /// Let go of the locks again, on either side of the fork.
-    ///
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    unsafe fn after_fork(&self) {}
 }
 
 /// Values by their type, oldest first. There are a handful at most.
@@ -45,23 +35,6 @@ impl DataSlots {
         }
         slots.push((TypeId::of::<T>(), value.clone()));
         value
-    }
-
-    pub(super) fn before_fork(&self) {
-        let slots = self.0.lock();
-        slots.iter().for_each(|(_, value)| value.before_fork());
-        // Held until `after_fork`.
-        std::mem::forget(slots);
-    }
-
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    pub(super) unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller; so are the values' locks.
-        unsafe {
-            let slots = self.0.resume();
-            slots.iter().for_each(|(_, value)| value.after_fork());
-        }
     }
 
     /// Ends and drops all values, newest first. Values that are made meanwhile end too.

@@ -56,17 +56,6 @@ const NULL_NUMBER: u32 = u32::MAX;
 const BATCH: usize = 32;
 
 impl ExternObjects {
-    pub(super) fn before_fork(&self) {
-        self.table.hold();
-    }
-
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    pub(super) unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.table.resume() });
-    }
-
     /// The number of an object of `owner`'s, given to it now if it has none; `None` if memory or
     /// numbers run out.
     pub fn number(&self, owner: usize, address: usize) -> Option<u32> {

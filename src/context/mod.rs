@@ -220,11 +220,6 @@ impl Context {
         self.0.counters.add(kind);
     }
 
-    /// How many forks lie between this process and the one that first had a context.
-    pub(crate) fn process_forks(&self) -> u32 {
-        self.0.process.forks.load(crate::sync::atomic::Ordering::Relaxed)
-    }
-
     /// Takes back one [`Context::count_object`].
     pub(crate) fn uncount_object(&self, kind: ObjectKind) {
         self.0.counters.remove(kind);

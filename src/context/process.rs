@@ -4,8 +4,8 @@ use super::registry::Registry;
 use super::runtime::Runtime;
 use crate::alloc;
 use crate::platform;
-use crate::sync::alarm;
-use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::AtomicU64;
+use crate::sync::{alarm, gate};
 use std::ffi::OsString;
 use std::sync::{LazyLock, Once, OnceLock};
 
@@ -25,8 +25,6 @@ pub(super) struct Process {
     pub(super) output: OnceLock<super::log::Output>,
     /// Done once the system was asked to tell of forks.
     forks_watched: Once,
-    /// How many forks lie between this process and the one that first had a context.
-    pub(super) forks: AtomicU32,
     /// The next thread state's number.
     pub(super) thread_ids: AtomicU64,
 }
@@ -42,7 +40,6 @@ impl Process {
             logger: Once::new(),
             output: OnceLock::new(),
             forks_watched: Once::new(),
-            forks: AtomicU32::new(0),
             thread_ids: AtomicU64::new(1),
         }
     }
@@ -69,27 +66,19 @@ pub fn set_blocking_signal(number: i32) -> bool {
     alarm::set_signal(number)
 }
 
-/// Called by the system in a thread that is about to fork, on whatever contexts there are.
+/// Called by the system in a thread that is about to fork.
 extern "C" fn before_fork() {
-    PROCESS.registry.before_fork();
-    alarm::before_fork();
+    gate::before_fork();
 }
 
 extern "C" fn after_fork_in_parent() {
-    // SAFETY: the system has called `before_fork` on this thread.
-    unsafe {
-        alarm::after_fork_in_parent();
-        PROCESS.registry.after_fork_in_parent();
-    }
+    gate::after_fork_in_parent();
 }
 
 extern "C" fn after_fork_in_child() {
-    PROCESS.forks.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: the system has called `before_fork` on the thread that this one is a copy of.
-    unsafe {
-        alarm::after_fork_in_child();
-        PROCESS.registry.after_fork_in_child();
-    }
+    gate::after_fork_in_child();
+    alarm::after_fork_in_child();
+    PROCESS.registry.after_fork_in_child();
 }
 
 /// Whether a variable of the environment is set to anything but nothing and 0.

@@ -1,24 +1,10 @@
-//! What a context knows of each of its threads: state of the pair (context, thread).
+//! Which threads were spawned in a context and are still in it, so that it can visit them.
 //!
-//! It is kept by `thread_local::ThreadLocal`, so that a context can visit its threads. That
-//! crate numbers threads and keeps a slot for every number up to the highest it has met in the
-//! context, so `init`, entering and calls leave it alone: a context that is used by threads of
-//! the embedder's costs no slots. Records are made when a thread is spawned inside a context.
+//! Only the starts and ends of threads come here: entering a context and calling leave it alone.
 
 use crate::alloc;
 use crate::platform;
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use thread_local::ThreadLocal;
-
-/// One thread's record. Numbers of ended threads are used again, so it says whose it is.
-#[derive(Default)]
-struct Record {
-    /// Number of the thread state it belongs to.
-    thread: AtomicU64,
-    native_id: AtomicUsize,
-    /// How many inheritances of the thread are open.
-    inherited: AtomicUsize,
-}
+use crate::sync::Lock;
 
 /// A thread that was spawned in a context and is still in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,48 +15,61 @@ pub struct ThreadInfo {
     pub native_id: usize,
 }
 
-/// The threads of a context.
+struct Record {
+    info: ThreadInfo,
+    /// How many inheritances of the thread are open.
+    inherited: usize,
+}
+
+/// The threads of a context, in the order in which they came. Owner: the context.
 #[derive(Default)]
-pub(super) struct Threads(ThreadLocal<Record>);
+pub(super) struct Threads(Lock<Vec<Record>>);
 
 impl Threads {
-    /// Notes that the calling thread, whose state is `thread`, inherits the context. To be called
-    /// at a thread's start: the crate's own destructors must be yet to come.
+    /// Notes that the calling thread, whose state is `thread`, inherits the context. Without
+    /// memory for it the thread runs all the same and is not listed.
     pub(super) fn add(&self, thread: u64) {
-        // The slots are made for other threads too and cannot be refused, so no heap pays.
-        let record = alloc::outside(|| self.0.get_or_default());
-        // Only the calling thread writes its record; others read.
-        if record.thread.load(Ordering::Relaxed) != thread {
-            record.native_id.store(platform::thread::id(), Ordering::Relaxed);
-            record.inherited.store(0, Ordering::Relaxed);
-            record.thread.store(thread, Ordering::Relaxed);
+        let mut records = self.0.lock();
+        if let Some(record) = records.iter_mut().find(|record| record.info.thread == thread) {
+            record.inherited += 1;
+            return;
         }
-        let open = record.inherited.load(Ordering::Relaxed);
-        record.inherited.store(open + 1, Ordering::Release);
+        // It may outlive what the context's heap allows, so no heap pays.
+        if alloc::outside(|| records.try_reserve(1)).is_ok() {
+            let info = ThreadInfo { thread, native_id: platform::thread::id() };
+            records.push(Record { info, inherited: 1 });
+        }
     }
 
-    /// Takes back a [`Threads::add`]. A thread whose end has begun may have lost its number; the
-    /// record is then found by the state's.
+    /// Takes back a [`Threads::add`].
     pub(super) fn remove(&self, thread: u64) {
-        let is_own = |record: &&Record| record.thread.load(Ordering::Relaxed) == thread;
-        let own = self.0.get().filter(is_own);
-        let Some(record) = own.or_else(|| self.0.iter().find(is_own)) else { return };
-        let open = record.inherited.load(Ordering::Relaxed);
-        record.inherited.store(open.saturating_sub(1), Ordering::Release);
+        let mut records = self.0.lock();
+        let Some(at) = records.iter().position(|record| record.info.thread == thread) else {
+            return;
+        };
+        records[at].inherited -= 1;
+        if records[at].inherited == 0 {
+            records.remove(at);
+        }
+    }
+
+    /// Forgets all threads but the one whose state is `thread`.
+    pub(super) fn keep_only(&self, thread: u64) {
+        self.0.lock().retain(|record| record.info.thread == thread);
     }
 
     /// How many threads there are at this moment.
     pub(super) fn count(&self) -> usize {
-        self.0.iter().filter(|record| record.inherited.load(Ordering::Acquire) > 0).count()
+        self.0.lock().len()
     }
 
-    /// The threads as they are at this moment.
+    /// The threads as they are at this moment; some are missing if memory runs out.
     pub(super) fn infos(&self) -> Vec<ThreadInfo> {
-        let live = self.0.iter().filter(|record| record.inherited.load(Ordering::Acquire) > 0);
-        live.map(|record| ThreadInfo {
-            thread: record.thread.load(Ordering::Relaxed),
-            native_id: record.native_id.load(Ordering::Relaxed),
-        })
-        .collect()
+        let records = self.0.lock();
+        let mut infos = Vec::new();
+        if infos.try_reserve_exact(records.len()).is_ok() {
+            infos.extend(records.iter().map(|record| record.info));
+        }
+        infos
     }
 }

@@ -45,14 +45,8 @@ impl Place {
 pub(crate) trait Member {
     fn place(&self) -> &Place;
 
-    /// The process is about to fork: take the member's locks. Allocates nothing, calls nobody.
-    fn before_fork(&self) {}
-
-    /// Let go of the locks again, on either side of the fork.
-    ///
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    unsafe fn after_fork(&self) {}
+    /// The process is the child of a fork: what is noted of other threads is void.
+    fn forked(&self) {}
 }
 
 /// What became of a context whose init count was lowered.
@@ -93,8 +87,6 @@ struct Table<T> {
     last_id: u64,
     open: usize,
     primary: u32,
-    /// Those whose locks a fork that is under way has taken.
-    forking: Vec<Shared<T>>,
 }
 
 struct Entry<T> {
@@ -111,14 +103,7 @@ const SPARE_SLOTS: usize = 64;
 
 impl<T> Table<T> {
     fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            free_from: 0,
-            last_id: 0,
-            open: 0,
-            primary: NO_SLOT,
-            forking: Vec::new(),
-        }
+        Self { slots: Vec::new(), free_from: 0, last_id: 0, open: 0, primary: NO_SLOT }
     }
 
     fn entry(&mut self, slot: u32) -> Option<&mut Entry<T>> {
@@ -336,62 +321,19 @@ impl<T: Member> Registry<T> {
         Some(found)
     }
 
-    /// Takes the list's lock and those of all members, so that all of it is whole in the child of
-    /// the fork that comes next. Without memory to remember the members, only the list's.
-    pub(crate) fn before_fork(&self) {
-        let mut guard = self.lock();
-        let table = &mut *guard;
-        let enough = alloc::outside(|| table.forking.try_reserve_exact(table.open)).is_ok();
-        for entry in table.slots.iter().flatten().filter(|_| enough) {
-            if let Some(member) = entry.member.upgrade() {
-                member.before_fork();
-                table.forking.push(member);
-            }
-        }
-        // Held until the fork is done.
-        std::mem::forget(guard);
-    }
-
-    /// Takes back a [`Registry::before_fork`] in the process that forked.
-    ///
-    /// # Safety
-    /// This thread has called `before_fork` and nothing else of the registry since.
-    pub(crate) unsafe fn after_fork_in_parent(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.resume() });
-    }
-
-    /// Takes back a [`Registry::before_fork`] in the child. Members that other threads were just
-    /// ending will never come to close themselves, so they are taken off the list.
-    ///
-    /// # Safety
-    /// The thread that this one was forked from has called `before_fork` and nothing else of the
-    /// registry since.
-    pub(crate) unsafe fn after_fork_in_child(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        let (mut table, held) = unsafe { self.resume() };
+    /// The process is the child of a fork. Members that other threads were just ending will never
+    /// come to close themselves, so they are taken off the list.
+    pub(crate) fn after_fork_in_child(&self) {
+        let mut table = self.lock();
         for slot in 0..u32::try_from(table.slots.len()).unwrap_or(NO_SLOT) {
             if table.entry(slot).is_some_and(|entry| entry.member.is_dead()) {
                 self.forget(&mut table, slot);
             }
         }
         drop(table);
-        drop(held);
-    }
-
-    /// The list, and the members whose locks were let go of. They are to be dropped after the
-    /// list: it may be their end.
-    ///
-    /// # Safety
-    /// The list is held since `before_fork`.
-    unsafe fn resume(&self) -> (LockGuard<'_, Table<T>>, Vec<Shared<T>>) {
-        // SAFETY: says the caller.
-        let mut table = unsafe { self.table.resume() };
-        let held = std::mem::take(&mut table.forking);
-        for member in held.iter().rev() {
-            // SAFETY: those that are remembered were held in `before_fork`.
-            unsafe { member.after_fork() };
+        // Without memory for the list, what they note of lost threads stays.
+        for member in self.all().into_iter().flatten() {
+            member.forked();
         }
-        (table, held)
     }
 }

@@ -37,7 +37,6 @@ pub(super) struct Runtime {
     pub(super) memories_in_heap: bool,
     poisoned: AtomicBool,
     /// What a fork that is under way holds; its thread alone reads and writes it.
-    held_for_fork: AtomicU32,
     sink: Lock<Option<LogCallback>>,
     pub(super) counters: Counters,
     pub(super) limits: Limits,
@@ -78,42 +77,10 @@ impl Member for Runtime {
         &self.place
     }
 
-    /// In the order in which they are taken elsewhere: whoever holds one of the parts may
-    /// allocate.
-    fn before_fork(&self) {
-        let mut held = 0;
-        self.sink.hold();
-        if !self.is_poisoned() {
-            held |= PARTS_HELD;
-            self.parts.data.before_fork();
-            self.parts.extern_objects.before_fork();
-            self.parts.natives.before_fork();
-            self.parts.types.before_fork();
-            self.parts.name.hold();
-            self.heap.before_fork();
-        }
-        self.held_for_fork.store(held, Ordering::Relaxed);
-    }
-
-    unsafe fn after_fork(&self) {
-        let held = self.held_for_fork.load(Ordering::Relaxed);
-        // SAFETY: `before_fork` has taken these, and the fork is this thread's.
-        unsafe {
-            if held & PARTS_HELD != 0 {
-                self.heap.after_fork();
-                drop(self.parts.name.resume());
-                self.parts.types.after_fork();
-                self.parts.natives.after_fork();
-                self.parts.extern_objects.after_fork();
-                self.parts.data.after_fork();
-            }
-            drop(self.sink.resume());
-        }
+    fn forked(&self) {
+        self.threads.keep_only(super::thread::number());
     }
 }
-
-/// The locks of the parts are held for a fork.
-const PARTS_HELD: u32 = 1;
 
 impl Runtime {
     pub(super) fn new(args: RuntimeArgs) -> Self {
@@ -144,7 +111,6 @@ impl Runtime {
             accepts_strays: AtomicBool::new(args.accepts_strays),
             memories_in_heap,
             poisoned: AtomicBool::new(false),
-            held_for_fork: AtomicU32::new(0),
             sink: Lock::new(args.sink),
             counters: Counters::default(),
             limits: Limits::default(),

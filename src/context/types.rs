@@ -78,17 +78,6 @@ impl TypeTable {
         drop(types);
     }
 
-    pub(super) fn before_fork(&self) {
-        self.0.hold();
-    }
-
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    pub(super) unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.0.resume() });
-    }
-
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.0.lock().numbers.len()

@@ -5,7 +5,7 @@ use super::{EngineRun, Trace};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
-use crate::sync::{Alarm, Parker};
+use crate::sync::{self, Alarm, Parker};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -36,8 +36,6 @@ pub struct EnvSetup {
     pub stack_bytes: u32,
     /// A word for whoever makes the exec_env; it outlives it.
     pub owner: *const c_void,
-    /// Number of the process that makes it, counted in forks.
-    pub forks: u32,
     /// What it shares with others, or null; it outlives the exec_env.
     pub limits: *const Limits,
 }
@@ -55,6 +53,7 @@ pub struct ExecEnv {
     owner: *const c_void,
     link: EnvLink,
     kind: EnvKind,
+    /// Number of the process that made it ([`sync::forks`]).
     forks: u32,
     user_data: Cell<usize>,
     /// What the embedder said native frames may not go below; 0 if nothing.
@@ -118,7 +117,7 @@ impl ExecEnv {
                 owner: setup.owner,
                 link: EnvLink::new(),
                 kind,
-                forks: setup.forks,
+                forks: sync::forks(),
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
                 trace: RefCell::default(),
@@ -227,16 +226,15 @@ impl ExecEnv {
     }
 
     /// Ends the calls of a thread that a fork has left behind: those on an exec_env of another
-    /// process than this one, whose number is `forks`, by another native stack than this one,
-    /// which ends at `stack_low`.
+    /// process than this one, by another native stack than this one, which ends at `stack_low`.
     ///
     /// # Safety
     /// `at` is live, and no thread of this process uses it.
-    pub unsafe fn end_lost_calls(at: NonNull<Self>, forks: u32, stack_low: usize) {
+    pub unsafe fn end_lost_calls(at: NonNull<Self>, stack_low: usize) {
         // SAFETY: says the caller.
         unsafe {
             let env = at.as_ref();
-            let is_lost = env.forks != forks
+            let is_lost = env.forks != sync::forks()
                 && env.vm.native_stack_limit != env.native_limit(stack_low)
                 && env.is_running();
             if is_lost {
@@ -264,7 +262,6 @@ impl ExecEnv {
             run: self.run,
             stack_bytes: slots as u32 * BYTES_PER_SLOT,
             owner: self.owner,
-            forks: self.forks,
             limits: self.vm.limits.cast(),
         }
     }

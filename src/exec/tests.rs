@@ -113,8 +113,7 @@ impl Rig {
             _ => Import::Host(&raw const HOST_FUNC),
         };
         let instance = Instance::new(parts, &resolve).expect("instance");
-        let setup =
-            EnvSetup { run, stack_bytes, owner: ptr::null(), forks: 0, limits: ptr::null() };
+        let setup = EnvSetup { run, stack_bytes, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         let env = unsafe { ExecEnv::new(instance, EnvKind::Counted, setup) }.expect("exec_env");
         Self { instance, env, heap }
@@ -231,8 +230,7 @@ fn stacks_run_out() {
 fn absurd_stacks_are_refused() {
     let rig = Rig::new(0);
     for stack_bytes in [u32::MAX, u32::MAX - 8] {
-        let setup =
-            EnvSetup { run, stack_bytes, owner: ptr::null(), forks: 0, limits: ptr::null() };
+        let setup = EnvSetup { run, stack_bytes, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         assert!(unsafe { ExecEnv::new(rig.instance, EnvKind::Counted, setup) }.is_none());
     }
@@ -287,8 +285,7 @@ fn a_body_dearer_than_a_slice_gets_its_fuel() {
 #[test]
 fn instances_have_one_env_of_their_own() {
     let rig = Rig::new(0);
-    let setup =
-        EnvSetup { run, stack_bytes: 100, owner: ptr::null(), forks: 0, limits: ptr::null() };
+    let setup = EnvSetup { run, stack_bytes: 100, owner: ptr::null(), limits: ptr::null() };
     // SAFETY: the instance is alive; its own exec_env goes with it.
     unsafe {
         let first = ExecEnv::singleton(rig.instance, setup).expect("exec_env");

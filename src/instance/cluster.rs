@@ -12,7 +12,7 @@ use super::Instance;
 use crate::abi::error::{Error, Result};
 use crate::platform::thread;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use crate::sync::{Lock, Sleepers};
+use crate::sync::{self, Lock, Sleepers};
 use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
@@ -34,8 +34,8 @@ struct State {
     main: Option<NonNull<Instance>>,
     children: Vec<NonNull<Instance>>,
     threads: Vec<Thread>,
-    /// The process that the threads run in: a fork leaves them behind.
-    process: u32,
+    /// The process that the threads run in ([`sync::forks`]).
+    forks: u32,
     /// No more threads may start: the program has an exception, or ends.
     ended: bool,
 }
@@ -43,6 +43,8 @@ struct State {
 /// One of our threads.
 struct Thread {
     handle: JoinHandle<()>,
+    /// What it runs on.
+    instance: NonNull<Instance>,
     /// Its number, once it runs.
     id: Arc<AtomicUsize>,
 }
@@ -67,7 +69,7 @@ impl Cluster {
             main: Some(main),
             children: Vec::new(),
             threads: Vec::new(),
-            process: std::process::id(),
+            forks: sync::forks(),
             ended: false,
         };
         Self {
@@ -83,7 +85,7 @@ impl Cluster {
         &self,
         make: impl FnOnce() -> Box<dyn Any + Send + Sync>,
     ) -> &(dyn Any + Send + Sync) {
-        &**self.data.get_or_init(make)
+        &**sync::once(&self.data, make)
     }
 
     /// Whether `member` is the main instance.
@@ -93,6 +95,7 @@ impl Cluster {
 
     /// Counts a child in, unless there are `max` already.
     fn join(&self, child: NonNull<Instance>, max: usize) -> std::result::Result<(), JoinError> {
+        self.forget_lost();
         let mut state = self.state.lock();
         if state.ended {
             return Err(JoinError::Ended);
@@ -169,10 +172,12 @@ impl Cluster {
         }
     }
 
-    /// Starts one of the cluster's threads. `start` makes it run what it is given, which stores
-    /// the thread's number first; it counts as running until it calls [`Cluster::thread_ended`].
+    /// Starts the thread that runs on `instance`. `start` makes it run what it is given, which
+    /// stores the thread's number first; it counts as running until it calls
+    /// [`Cluster::thread_ended`].
     pub fn start<E>(
         &self,
+        instance: NonNull<Instance>,
         start: impl FnOnce(Arc<AtomicUsize>) -> std::result::Result<JoinHandle<()>, E>,
     ) -> std::result::Result<(), E> {
         self.reap();
@@ -181,7 +186,7 @@ impl Cluster {
         self.running.fetch_add(1, Ordering::Relaxed);
         match start(id.clone()) {
             Ok(handle) => {
-                state.threads.push(Thread { handle, id });
+                state.threads.push(Thread { handle, instance, id });
                 Ok(())
             }
             Err(error) => {
@@ -198,14 +203,21 @@ impl Cluster {
         self.sleepers.wake_all(&self.running);
     }
 
-    /// Forgets the threads of the process that this one was forked from.
+    /// Forgets the threads that a fork has left behind. Their instances stay as they were at that
+    /// moment, which may be in the middle of anything, so they are never freed.
     fn forget_lost(&self) {
         let mut state = self.state.lock();
-        if state.process != std::process::id() {
-            state.process = std::process::id();
-            state.threads.drain(..).for_each(std::mem::forget);
-            self.running.store(0, Ordering::Relaxed);
+        if state.forks == sync::forks() {
+            return;
         }
+        state.forks = sync::forks();
+        let me = thread::id();
+        let State { threads, children, .. } = &mut *state;
+        for lost in threads.extract_if(.., |thread| thread.id.load(Ordering::Acquire) != me) {
+            children.retain(|&child| child != lost.instance);
+            std::mem::forget(lost);
+        }
+        self.running.store(threads.len() as u32, Ordering::Relaxed);
     }
 
     /// Joins threads that have ended.
@@ -257,7 +269,7 @@ impl Instance {
 
     /// The program's cluster.
     pub fn cluster_or_init(&self) -> &Arc<Cluster> {
-        self.cluster.get_or_init(|| Arc::new(Cluster::new(self.ptr())))
+        sync::once(&self.cluster, || Arc::new(Cluster::new(self.ptr())))
     }
 
     /// Makes `child` a member of this instance's cluster.

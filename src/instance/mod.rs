@@ -316,7 +316,7 @@ impl Instance {
         let count = self.module.func_count() as usize;
         let mut accounts = try_vec(count).map_err(|_| Error::out_of_memory())?;
         accounts.resize_with(count, VmProfile::default);
-        let accounts = self.profile.get_or_init(|| accounts.into_boxed_slice());
+        let accounts = crate::sync::once(&self.profile, || accounts.into_boxed_slice());
         // SAFETY: nobody reads the field yet, says the caller.
         unsafe { (*self.vm()).profile = accounts.as_ptr() };
         Ok(())

@@ -91,20 +91,6 @@ impl MemoryPool {
         drop(items);
     }
 
-    /// Nobody takes or puts from now on until `after_fork`.
-    pub fn before_fork(&self) {
-        self.kept.hold();
-    }
-
-    /// Takes back a `before_fork`, on either side of the fork.
-    ///
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    pub unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.kept.resume() });
-    }
-
     /// The latest reservation, or better the latest that needs no change to fit.
     fn pop(&self, committed: usize) -> Option<Reservation> {
         let mut kept = self.kept.lock();

@@ -8,9 +8,10 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmCode;
 use crate::alloc;
 use crate::module::Module;
+use crate::sync::Lock;
 use std::ffi::c_void;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an untranslated function's entry points to: the translating instruction, and the
 /// function it is for.
@@ -27,7 +28,7 @@ pub struct ModuleCode {
     codes: Box<[VmCode]>,
     stubs: Box<[Stub]>,
     /// The lock also makes each function be translated once.
-    bodies: Mutex<Bodies>,
+    bodies: Lock<Bodies>,
 }
 
 /// Translated bodies: the first `sorted` by address, the others in the order in which they were
@@ -73,7 +74,7 @@ impl ModuleCode {
             profiled,
             codes: Box::default(),
             stubs: Box::default(),
-            bodies: Mutex::default(),
+            bodies: Lock::default(),
         });
         Ok(Self::fill(this, codes, stubs))
     }
@@ -117,7 +118,7 @@ impl ModuleCode {
 
     /// What the table and the translated bodies take.
     pub fn bytes(&self) -> u64 {
-        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let bodies = self.bodies.lock();
         let translated: usize = bodies.list.iter().map(|body| size_of_val(&*body.words)).sum();
         (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
     }
@@ -135,7 +136,7 @@ impl ModuleCode {
             let index = (at - stubs.start.addr()) / size_of::<Stub>();
             return Some((self.codes.get(index)?, 0));
         }
-        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bodies = self.bodies.lock();
         if bodies.sorted < bodies.list.len() {
             bodies.list.sort_unstable_by_key(Body::start);
             bodies.sorted = bodies.list.len();
@@ -154,7 +155,7 @@ impl ModuleCode {
     }
 
     fn translate_here(&self, code: &VmCode) -> Result<(), Trap> {
-        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bodies = self.bodies.lock();
         let stub = self.stubs.as_ptr_range();
         if !stub.contains(&code.entry.load(Ordering::Relaxed).cast_const().cast()) {
             return Ok(());

@@ -38,7 +38,7 @@ impl Module {
             None => {
                 // Out of memory is not remembered: the next question may find some again.
                 let names = self.at_home(|| self.read_func_names())?;
-                self.func_names.0.get_or_init(|| names)
+                crate::sync::once(&self.func_names.0, || names)
             }
         };
         let found = names.binary_search_by_key(&index, |name| name.index).ok()?;

@@ -193,20 +193,6 @@ impl Registry {
         drop(nodes);
     }
 
-    /// Nobody registers or looks up from now on until `after_fork`.
-    pub fn before_fork(&self) {
-        self.state.hold();
-    }
-
-    /// Takes back a `before_fork`, on either side of the fork.
-    ///
-    /// # Safety
-    /// This thread, or the one it was forked from, has just called `before_fork`.
-    pub unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.state.resume() });
-    }
-
     fn push(&self, node: Node) -> bool {
         let mut state = self.state.lock();
         if crate::alloc::fallible(|| state.nodes.try_reserve(1)).is_err() {

@@ -2,7 +2,7 @@
 //!
 //! It must not know any other part of the crate; a port to another system is a new backend
 //! folder. Control enters through plain functions; nothing here calls back, except that
-//! [`tls::arm_exit`] runs one callback when a thread ends.
+//! [`tls::arm_exit`] and [`tls::arm_last`] run callbacks when a thread ends.
 //!
 //! What a backend (`unix/`, `fallback/`) offers:
 //!
@@ -13,13 +13,14 @@
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
 //! | [`random`] | bytes that nobody can predict |
 //! | [`thread`] | a number for the calling thread |
+//! | [`barrier`] | ordering a hot side with a cold one, at no cost to the hot one |
 //! | [`fork`] | calls before and after the process forks |
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
 //! | [`event`] | a descriptor that others make readable, to end waits for descriptors |
 //! | [`signal`] | interrupting what one thread is blocked in, and chaining to who had the signal |
 //!
-//! [`tls`] is common to all backends: one pointer-sized word per thread, and one callback at
-//! thread exit. So is [`fd`], what descriptors are; its calls have backends of their own.
+//! [`tls`] is common to all backends: two pointer-sized words per thread, and a callback for each
+//! at thread exit. So is [`fd`], what descriptors are; its calls have backends of their own.
 
 // Only WASI has to do with descriptors.
 #[cfg(feature = "wasi")]
@@ -33,7 +34,7 @@ mod backend;
 #[path = "fallback/mod.rs"]
 mod backend;
 
-pub use backend::{event, fork, futex, pages, random, signal, stack, thread, time};
+pub use backend::{barrier, event, fork, futex, pages, random, signal, stack, thread, time};
 
 #[cfg(test)]
 mod tests;

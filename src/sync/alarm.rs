@@ -12,7 +12,7 @@
 //! first gets its bell, or begins its operation, and then looks whether to stop. The lock that
 //! both take in between makes one of them see the other.
 
-use super::{Lock, LockGuard};
+use super::Lock;
 use crate::platform::event::Event;
 use crate::platform::signal::{self, Saved, Target, Timer};
 use std::mem;
@@ -251,25 +251,9 @@ pub fn set_signal(number: i32) -> bool {
     may
 }
 
-/// Holds the lock while the process forks.
-pub fn before_fork() {
-    SIGNAL.hold();
-}
-
-/// # Safety
-/// [`before_fork`] was called by this thread.
-pub unsafe fn after_fork_in_parent() {
-    // SAFETY: passed on to the caller.
-    drop(unsafe { SIGNAL.resume() });
-}
-
-/// No operation has come along.
-///
-/// # Safety
-/// [`before_fork`] was called by the thread that this one is a copy of.
-pub unsafe fn after_fork_in_child() {
-    // SAFETY: passed on to the caller.
-    let mut signals: LockGuard<'_, Signal> = unsafe { SIGNAL.resume() };
+/// The process is the child of a fork: no operation has come along.
+pub fn after_fork_in_child() {
+    let mut signals = SIGNAL.lock();
     signals.operations = 0;
     if signals.users > 0 {
         signals.users = 1;

@@ -4,10 +4,14 @@
 //! allocator must not do. This one is a word: 0 free, 1 held, 2 held and somebody may sleep. A
 //! short spin comes first, because what it guards takes tens of nanoseconds.
 //!
+//! Whoever holds it is in a section (`gate.rs`), so that no fork finds it held by a thread that
+//! does not come along.
+//!
 //! A panic while it is held just releases it: what it guards is kept consistent by code that
 //! does not panic.
 
 use super::atomic::{AtomicU32, Ordering};
+use super::gate::{Section, section};
 use super::sleepers::Sleepers;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
@@ -20,7 +24,8 @@ const CONTENDED: u32 = 2;
 /// Looks at the word before sleeping.
 const SPINS: usize = if cfg!(loom) { 0 } else { 100 };
 
-/// A value behind a lock.
+/// A value behind a lock. A thread that forks waits until all locks of other threads are free, so
+/// that the child finds none held and no value half changed; hold one briefly.
 pub struct Lock<T: ?Sized> {
     state: AtomicU32,
     sleepers: Sleepers,
@@ -60,11 +65,12 @@ impl<T: ?Sized> Lock<T> {
     /// Waits until nobody holds the lock, and takes it. Taking it twice on one thread never ends.
     #[inline]
     pub fn lock(&self) -> LockGuard<'_, T> {
+        let section = section();
         let taken = self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_err() {
             self.wait();
         }
-        LockGuard { lock: self, value: PhantomData }
+        LockGuard { lock: self, _section: section, value: PhantomData }
     }
 
     #[cold]
@@ -93,20 +99,6 @@ impl<T: ?Sized> Lock<T> {
         }
     }
 
-    /// Takes the lock and keeps it without a guard, until [`Lock::resume`] makes one.
-    pub fn hold(&self) {
-        std::mem::forget(self.lock());
-    }
-
-    /// A guard for a lock that is held without one.
-    ///
-    /// # Safety
-    /// [`Lock::hold`] was called by this thread, or by the one that it was forked from, and no
-    /// guard has been made since.
-    pub unsafe fn resume(&self) -> LockGuard<'_, T> {
-        LockGuard { lock: self, value: PhantomData }
-    }
-
     fn unlock(&self) {
         if self.state.swap(FREE, Ordering::Release) == CONTENDED {
             // The lock may be gone by now, if the next holder ended it; waking a stale address
@@ -119,6 +111,8 @@ impl<T: ?Sized> Lock<T> {
 /// Access to a locked value.
 pub struct LockGuard<'a, T: ?Sized> {
     lock: &'a Lock<T>,
+    /// Ends after the lock is free: fields are dropped behind `drop`.
+    _section: Section,
     /// A guard may be shared between threads only if the value may.
     value: PhantomData<&'a mut T>,
 }

@@ -4,11 +4,13 @@
 //! so that `--cfg loom` can explore its interleavings. Nothing enters here; it is only used.
 
 pub mod alarm;
+pub mod gate;
 mod lock;
 mod parking;
 mod sleepers;
 
 pub use alarm::{Alarm, Bell};
+pub use gate::{forks, section};
 pub use lock::{Lock, LockGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic;
@@ -16,6 +18,20 @@ pub use parking::{Parked, Parker, Parking, Patience};
 pub use sleepers::Sleepers;
 #[cfg(not(loom))]
 pub use std::sync::atomic;
+
+use std::sync::OnceLock;
+
+/// The value of `cell`, made now if it has none; a thread that forks waits until that is done, as
+/// for a [`Lock`].
+pub fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
+    match cell.get() {
+        Some(value) => value,
+        None => {
+            let _section = section();
+            cell.get_or_init(make)
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,9 @@
 //! Whether a waiter was notified is decided under the list's lock, and so is whether it may fall
 //! asleep: no notification is lost or counted for a waiter that has left.
 
-use super::Lock;
 use super::atomic::{AtomicU32, Ordering};
 use super::sleepers::Sleepers;
+use super::{Lock, LockGuard, forks};
 use std::ptr;
 
 /// What one thread sleeps on. Owner: the exec_env.
@@ -69,6 +69,8 @@ pub struct Parking {
 struct Waiters {
     first: *mut Waiter,
     last: *mut Waiter,
+    /// The process that they wait in.
+    forks: u32,
 }
 
 /// One of them. It lies in the frame of [`Parking::wait`], which leaves only when it is off the
@@ -87,7 +89,17 @@ unsafe impl Send for Waiters {}
 
 impl Parking {
     pub fn new() -> Self {
-        Self { waiters: Lock::new(Waiters { first: ptr::null_mut(), last: ptr::null_mut() }) }
+        let none = Waiters { first: ptr::null_mut(), last: ptr::null_mut(), forks: forks() };
+        Self { waiters: Lock::new(none) }
+    }
+
+    /// The waiters. A fork leaves them behind, and their frames with them.
+    fn waiters(&self) -> LockGuard<'_, Waiters> {
+        let mut waiters = self.waiters.lock();
+        if waiters.forks != forks() {
+            *waiters = Waiters { first: ptr::null_mut(), last: ptr::null_mut(), forks: forks() };
+        }
+        waiters
     }
 
     /// Waits at `place`. `is_time` is asked under the lock that `notify` takes; if it says no,
@@ -107,7 +119,7 @@ impl Parking {
             next: ptr::null_mut(),
         };
         let waiter = &raw mut waiter;
-        let mut waiters = self.waiters.lock();
+        let mut waiters = self.waiters();
         if !is_time() {
             return Parked::Refused;
         }
@@ -123,7 +135,7 @@ impl Parking {
             if given_up.is_none() {
                 parker.sleep(left);
             }
-            let mut waiters = self.waiters.lock();
+            let mut waiters = self.waiters();
             // SAFETY: the waiter is this frame's; others only touch it under the lock.
             unsafe {
                 if (*waiter).notified {
@@ -140,7 +152,7 @@ impl Parking {
     /// Wakes up to `count` of those who wait at `place`, who came first first; returns how many.
     pub fn notify(&self, place: u64, count: u32) -> u32 {
         let mut woken = 0;
-        let mut waiters = self.waiters.lock();
+        let mut waiters = self.waiters();
         let mut at = waiters.first;
         // SAFETY: those on the list are alive while the lock is held. So is the parker of one
         // that was just taken off: it looks at `notified` under the lock before it leaves.
@@ -162,7 +174,7 @@ impl Parking {
     /// Whether nobody waits.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.waiters.lock().first.is_null()
+        self.waiters().first.is_null()
     }
 }
 

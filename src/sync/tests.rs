@@ -112,6 +112,7 @@ mod parking {
 #[cfg(loom)]
 mod model {
     use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use crate::sync::gate::{Gate, Place};
     use crate::sync::{Lock, Parked, Parker, Parking, Patience};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
@@ -141,6 +142,59 @@ mod model {
             }
             // SAFETY: all threads have ended.
             lock.lock().with(|value| assert_eq!(unsafe { *value }, 3));
+        });
+    }
+
+    /// Two threads change something in sections while a third one forks, twice.
+    #[test]
+    fn no_fork_falls_into_a_section() {
+        struct Shared {
+            gate: Gate,
+            shared_place: Place,
+            counts: [UnsafeCell<i32>; 2],
+        }
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let counts = [UnsafeCell::new(0), UnsafeCell::new(0)];
+            let shared_place = Place::new(true);
+            let shared = Arc::new(Shared { gate: Gate::new(), shared_place, counts });
+            let place = |shared: &Shared| {
+                // Places live as long as their process; a model's is an execution.
+                let place: &'static Place = Box::leak(Box::new(Place::new(false)));
+                shared.gate.add(place);
+                place
+            };
+            let threads: Vec<_> = (0..2)
+                .map(|number| {
+                    let (shared, place) = (Arc::clone(&shared), place(&shared));
+                    thread::spawn(move || {
+                        shared.gate.enter(place);
+                        shared.gate.enter(place);
+                        // SAFETY: only the forking thread looks too; loom fails the test if
+                        // the two can overlap.
+                        shared.counts[number].with_mut(|count| unsafe { *count += 1 });
+                        shared.gate.leave(place);
+                        // SAFETY: as above.
+                        shared.counts[number].with_mut(|count| unsafe { *count += 1 });
+                        shared.gate.leave(place);
+                    })
+                })
+                .collect();
+            let own = place(&shared);
+            shared.gate.close(own, &shared.shared_place);
+            for count in &shared.counts {
+                // The thread that forks may open sections itself.
+                shared.gate.enter(own);
+                // SAFETY: as above.
+                let count = count.with(|count| unsafe { *count });
+                assert!(count == 0 || count == 2);
+                shared.gate.leave(own);
+            }
+            shared.gate.open();
+            for thread in threads {
+                thread.join().unwrap();
+            }
         });
     }
 

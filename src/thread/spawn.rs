@@ -5,8 +5,8 @@ use crate::abi::trap::Trap;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
 use crate::instance::{Host, Instance, JoinError, group};
 use crate::platform::thread;
-use crate::sync::Sleepers;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use crate::sync::{self, Sleepers};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::thread::Builder;
@@ -159,11 +159,11 @@ pub unsafe fn start_thread(
     completion: Option<Arc<Completion>>,
 ) -> Result<(), SpawnError> {
     // SAFETY: the exec_env holds its instance.
-    let instance = unsafe { env.as_ref().home().as_ref() };
+    let (home, instance) = unsafe { (env.as_ref().home(), env.as_ref().home().as_ref()) };
     let cluster = instance.cluster_or_init().clone();
     let host: Arc<dyn Host> = instance.host_ref().clone();
     let job = Job { env, body };
-    let started = cluster.start(|id| {
+    let started = cluster.start(home, |id| {
         let cluster = cluster.clone();
         Builder::new().stack_size(STACK_BYTES).spawn(move || {
             id.store(thread::id(), Ordering::Release);
@@ -194,12 +194,14 @@ pub struct Completion {
     done: AtomicU32,
     result: AtomicUsize,
     sleepers: Sleepers,
+    /// The process that the thread runs in ([`sync::forks`]).
+    forks: u32,
 }
 
 impl Completion {
     pub fn new() -> Self {
         let (done, result) = (AtomicU32::new(0), AtomicUsize::new(0));
-        Self { done, result, sleepers: Sleepers::new() }
+        Self { done, result, sleepers: Sleepers::new(), forks: sync::forks() }
     }
 
     /// Sets what came of it.
@@ -213,9 +215,9 @@ impl Completion {
         self.sleepers.wake_all(&self.done);
     }
 
-    /// Waits for the end.
+    /// Waits for the end. A thread that a fork has left behind has none, and a result of 0.
     pub fn wait(&self) -> usize {
-        while self.done.load(Ordering::Acquire) == 0 {
+        while self.done.load(Ordering::Acquire) == 0 && self.forks == sync::forks() {
             self.sleepers.sleep_while(&self.done, 0);
         }
         self.result.load(Ordering::Relaxed)

@@ -8,8 +8,9 @@ use super::call::{Outcome, os};
 use super::dir::Directory;
 use super::errno::Errno;
 use crate::platform::fd;
+use crate::sync::{self, Lock};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 /// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
 pub(super) struct Descriptor {
@@ -58,7 +59,7 @@ impl Descriptor {
     /// Whether reading or writing may wait for somebody else.
     pub(super) fn may_block(&self) -> bool {
         let file = |kind| matches!(kind, FileType::RegularFile | FileType::Directory);
-        *self.may_block.get_or_init(|| match self.file_type {
+        *sync::once(&self.may_block, || match self.file_type {
             // The process's own streams are not looked at when they are given.
             FileType::Unknown => !fd::stat(self.fd()).is_ok_and(|s| file(file_type(s.kind))),
             kind => !file(kind),
@@ -86,7 +87,7 @@ pub(super) struct Entry {
 
 /// Owner: the instance's WASI context.
 pub(super) struct FdTable {
-    entries: RwLock<Vec<Option<Entry>>>,
+    entries: Lock<Vec<Option<Entry>>>,
 }
 
 const STDIN_RIGHTS: Rights = Rights::FD_ADVISE
@@ -130,12 +131,12 @@ impl FdTable {
         for fd in fds {
             entries.push(Some(Entry::standard(fd)?));
         }
-        Ok(Self { entries: RwLock::new(entries) })
+        Ok(Self { entries: Lock::new(entries) })
     }
 
     /// What `number` stands for.
     pub(super) fn get(&self, number: u32) -> Outcome<Entry> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.lock();
         match entries.get(number as usize) {
             Some(Some(entry)) => Ok(entry.clone()),
             _ => Err(Errno::BadFd.into()),
@@ -154,7 +155,7 @@ impl FdTable {
 
     /// Gives an entry the lowest free number.
     pub(super) fn add(&self, entry: Entry) -> Outcome<u32> {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         let free = entries.iter().position(Option::is_none);
         let at = free.unwrap_or(entries.len());
         let number = u32::try_from(at).map_err(|_| Errno::TooManyFiles)?;
@@ -174,7 +175,7 @@ impl FdTable {
 
     /// Lets `to`, which is in use, stand for what `from` stands for, and frees `from`.
     pub(super) fn renumber(&self, from: u32, to: u32) -> Outcome {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         let in_use = |n: u32| matches!(entries.get(n as usize), Some(Some(_)));
         if !in_use(from) || !in_use(to) {
             return Err(Errno::BadFd.into());
@@ -192,7 +193,7 @@ impl FdTable {
 
     /// Gives `number` other rights, which must be among those that it has.
     pub(super) fn restrict(&self, number: u32, rights: Rights, inheriting: Rights) -> Outcome {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         match entries.get_mut(number as usize) {
             Some(Some(e)) if e.rights.contains(rights) && e.inheriting.contains(inheriting) => {
                 e.rights = rights;
@@ -205,7 +206,7 @@ impl FdTable {
     }
 
     fn take(&self, number: u32) -> Outcome<Entry> {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         let entry = entries.get_mut(number as usize).and_then(Option::take);
         entry.ok_or(Errno::BadFd.into())
     }

@@ -7,10 +7,10 @@
 use super::instance;
 use super::types::wasm_module_inst_t;
 use crate::ffi::{context, guard, handle, log};
-use isothread::{Context, ContextData, Instance};
+use isothread::{Context, ContextData, Instance, Lock, LockGuard};
 use std::ffi::c_void;
 use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Keys that a context can have at once. WAMR has eight, of which WASI takes one.
 const KEYS: usize = 7;
@@ -21,7 +21,7 @@ type Dtor = unsafe extern "C" fn(wasm_module_inst_t, *mut c_void);
 pub(crate) struct Keys {
     /// What no other context of the process has here.
     context: u64,
-    slots: Mutex<[Slot; KEYS]>,
+    slots: Lock<[Slot; KEYS]>,
 }
 
 impl ContextData for Keys {}
@@ -36,11 +36,11 @@ struct Slot {
 
 impl Keys {
     pub(crate) fn of(context: &Context) -> isothread::Result<Arc<Self>> {
-        context.data_or_init(|| Self { context: context.id(), slots: Mutex::default() })
+        context.data_or_init(|| Self { context: context.id(), slots: Lock::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, [Slot; KEYS]> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> LockGuard<'_, [Slot; KEYS]> {
+        self.slots.lock()
     }
 
     /// The key of a slot: never NULL, and different each time the slot is given out.
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn keys_name_their_context_and_their_turn() {
-        let of = |context| Keys { context, slots: Mutex::default() };
+        let of = |context| Keys { context, slots: Lock::default() };
         let (ours, theirs) = (of(1), of(2));
         let first = ours.create(None).expect("a key");
         assert_eq!((ours.index(first), theirs.index(first)), (Some(0), None));

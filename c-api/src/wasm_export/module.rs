@@ -5,11 +5,11 @@ use super::reflection::Reflection;
 use super::types::{wasm_section_list_t, wasm_section_t};
 use crate::ffi::{ErrorBuf, context, guard, handle, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
-use isothread::{LoadOptions, Module, PackageType, file_version};
+use isothread::{LoadOptions, Lock, Module, PackageType, file_version};
 use std::ffi::{CString, c_char};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 /// What a `wasm_module_t` points to. Owner: the embedder's handle and every instance of it, each
 /// with a count.
@@ -21,9 +21,9 @@ pub struct WASMModuleCommon {
     /// Whether the embedder said that it would free the binary.
     binary_freeable: bool,
     /// The module's name as C reads it, made when it is asked for or set.
-    name: Mutex<Option<CString>>,
+    name: Lock<Option<CString>>,
     /// WASI settings for the instances to come.
-    pub(crate) wasi: Mutex<super::wasi::Settings>,
+    pub(crate) wasi: Lock<super::wasi::Settings>,
     reflection: OnceLock<Reflection>,
     /// Its context's.
     pub(crate) keys: Arc<Keys>,
@@ -40,8 +40,8 @@ impl WASMModuleCommon {
             module,
             of_context: AtomicBool::new(false),
             binary_freeable,
-            name: Mutex::new(None),
-            wasi: Mutex::default(),
+            name: Lock::new(None),
+            wasi: Lock::default(),
             reflection: OnceLock::new(),
         })
     }
@@ -61,18 +61,18 @@ impl WASMModuleCommon {
     }
 
     pub(crate) fn reflection(&self) -> &Reflection {
-        self.reflection.get_or_init(|| Reflection::of(&self.module))
+        isothread::once(&self.reflection, || Reflection::of(&self.module))
     }
 
     fn set_name(&self, name: &str) -> isothread::Result<()> {
         self.module.set_name(name)?;
-        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = Some(c_string(name));
+        *self.name.lock() = Some(c_string(name));
         Ok(())
     }
 
     /// The name's text; it stays until the name is set again.
     fn name_ptr(&self) -> *const c_char {
-        let mut name = self.name.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut name = self.name.lock();
         name.get_or_insert_with(|| c_string(&self.module.name())).as_ptr()
     }
 }

@@ -8,19 +8,19 @@ use super::module::{WASMModuleCommon, c_string};
 use super::types::{module_destroyer, module_reader};
 use crate::ffi::{ErrorBuf, context, guard, handle, log, opt_str};
 use crate::shared::wasm_module_t;
-use isothread::{Context, ContextData, Error, Module, ModuleBytes, PackageType, Result};
+use isothread::{Context, ContextData, Error, Lock, Module, ModuleBytes, PackageType, Result};
 use std::ffi::c_char;
 use std::ptr::null_mut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The handles of modules that the embedder does not free itself: registered ones and those that
 /// other modules import from. Owner: the context.
 #[derive(Default)]
-struct Handles(Mutex<Vec<Arc<WASMModuleCommon>>>);
+struct Handles(Lock<Vec<Arc<WASMModuleCommon>>>);
 
 impl ContextData for Handles {
     fn end(&self) {
-        let handles = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let handles = std::mem::take(&mut *self.0.lock());
         drop(handles);
     }
 }
@@ -28,7 +28,7 @@ impl ContextData for Handles {
 impl Handles {
     /// The handle of this module, made if it has none. It stays until the context ends.
     fn of(&self, module: &Module) -> Result<wasm_module_t> {
-        let mut handles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handles = self.0.lock();
         let found = handles.iter().find(|handle| handle.module.id() == module.id());
         if let Some(found) = found {
             return Ok(Arc::as_ptr(found).cast_mut());
@@ -40,11 +40,11 @@ impl Handles {
     }
 
     fn add(&self, handle: Arc<WASMModuleCommon>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        self.0.lock().push(handle);
     }
 
     fn find(&self, module: &Module) -> Option<Arc<WASMModuleCommon>> {
-        let handles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let handles = self.0.lock();
         handles.iter().find(|handle| handle.module.id() == module.id()).cloned()
     }
 }

@@ -4,11 +4,10 @@ use super::types::{wasm_exec_env_t, wasm_thread_callback_t, wasm_thread_t};
 use crate::ffi::context::with_current;
 use crate::ffi::{guard, handle};
 use isothread::context::thread;
-use isothread::{ContextData, ThreadHandle};
+use isothread::{ContextData, Lock, LockGuard, ThreadHandle};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::{null_mut, with_exposed_provenance_mut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Prepares the calling thread for guest code. It never makes a context, needs none, and is
 /// counted. Threads that do not call it are prepared when they first run guest code. False only
@@ -41,7 +40,7 @@ pub extern "C" fn wasm_runtime_set_max_thread_num(num: u32) {
 
 /// Threads that were started and not joined yet. Owner: the context.
 #[derive(Default)]
-struct Started(Mutex<Table>);
+struct Started(Lock<Table>);
 
 #[derive(Default)]
 struct Table {
@@ -53,8 +52,8 @@ impl ContextData for Started {}
 
 impl Started {
     /// Takes the table's lock; what it guards stays whole even if a holder panicked.
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> LockGuard<'_, Table> {
+        self.0.lock()
     }
 }
 

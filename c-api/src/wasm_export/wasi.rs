@@ -11,7 +11,6 @@ use isothread::{Error, Module, WasiArgs, WasiCtx};
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
-use std::sync::PoisonError;
 
 /// An array of strings of the embedder's, by its address: it is read when an instance is made.
 #[derive(Clone, Copy)]
@@ -101,7 +100,7 @@ impl Settings {
 
 /// The settings an instance gets: those of the options or those of the module, not both.
 fn settings_for(module: &WASMModuleCommon, options: &Settings) -> Result<Settings, Failure> {
-    let of_module = *module.wasi.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_module = *module.wasi.lock();
     match (of_module.given, options.given) {
         (true, true) => Err(Failure::WasiTwice),
         (_, true) => Ok(*options),
@@ -258,7 +257,7 @@ unsafe fn change(module: wasm_module_t, how: impl FnOnce(&mut Settings)) {
     guard(|| {
         // SAFETY: passed on.
         if let Some(module) = unsafe { handle::module(module) } {
-            how(&mut module.wasi.lock().unwrap_or_else(PoisonError::into_inner));
+            how(&mut module.wasi.lock());
         }
     })
 }

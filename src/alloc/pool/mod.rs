@@ -100,20 +100,6 @@ impl Pool {
         f()
     }
 
-    /// Nobody allocates or frees from now on until `after_fork`.
-    pub fn before_fork(&self) {
-        self.arena.hold();
-    }
-
-    /// Takes back a `before_fork`.
-    ///
-    /// # Safety
-    /// As for [`Heap::after_fork`].
-    pub unsafe fn after_fork(&self) {
-        // SAFETY: held since `before_fork`, says the caller.
-        drop(unsafe { self.arena.resume() });
-    }
-
     #[cfg(test)]
     pub fn check(&self) {
         self.arena.lock().check();

@@ -125,28 +125,3 @@ fn a_dying_primary_is_found_alive_or_not_at_all() {
         assert_eq!(model.registry.open_count(), 0);
     });
 }
-
-#[test]
-fn a_fork_waits_for_the_list_and_gives_it_back() {
-    loom::model(|| {
-        let model = Model::new();
-        let first = model.open(Origin::Handle);
-        let registry = model.registry.clone();
-        let forker = thread::spawn(move || {
-            registry.before_fork();
-            // SAFETY: on this thread, right after `before_fork`.
-            unsafe { registry.after_fork_in_parent() };
-        });
-        // Its end may fall to the forker, after the list is free again.
-        drop(first);
-        let second = model.open(Origin::Init);
-        forker.join().unwrap();
-        assert_eq!(model.ends(), 1);
-        assert_eq!(model.registry.open_count(), 1);
-        // It is the primary only if the first was gone by then; its count is its own anyway.
-        assert!(matches!(model.registry.release(&second, 1), Release::Closed(_)));
-        drop(second);
-        assert_eq!(model.ends(), 2);
-        assert_eq!(model.registry.open_count(), 0);
-    });
-}

@@ -69,13 +69,8 @@ impl Guest {
             None => Import::Nothing,
         };
         let instance = Instance::new(parts, &resolve).expect("instance");
-        let setup = EnvSetup {
-            run: interp::run,
-            stack_bytes: 0,
-            owner: ptr::null(),
-            forks: 0,
-            limits: ptr::null(),
-        };
+        let setup =
+            EnvSetup { run: interp::run, stack_bytes: 0, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         let env = unsafe { ExecEnv::new(instance, EnvKind::Counted, setup) }.expect("exec_env");
         Self { instance, env, keep }

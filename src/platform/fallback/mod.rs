@@ -7,6 +7,23 @@
 pub mod event;
 pub mod signal;
 
+pub mod barrier {
+    //! Memory barriers, the same on both sides.
+
+    use std::sync::atomic::{Ordering, fence};
+
+    /// One side.
+    #[inline(always)]
+    pub fn light() {
+        fence(Ordering::SeqCst);
+    }
+
+    /// The other.
+    pub fn heavy() {
+        fence(Ordering::SeqCst);
+    }
+}
+
 pub mod futex {
     //! Sleeping on a word.
 

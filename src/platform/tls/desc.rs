@@ -1,10 +1,10 @@
-//! The thread word behind a TLS descriptor: x86_64 and aarch64 Linux with glibc.
+//! The thread words behind a TLS descriptor: x86_64 and aarch64 Linux with glibc.
 //!
-//! The word is a hidden symbol in `.tbss`, so nothing outside the final library or executable
+//! They are one hidden symbol in `.tbss`, so nothing outside the final library or executable
 //! can see or pre-empt it. Its name carries the crate's version: two versions of this crate may
 //! be linked into one program.
 //!
-//! The call through a descriptor returns the word's offset from the thread pointer and preserves
+//! The call through a descriptor returns the symbol's offset from the thread pointer and preserves
 //! all other registers; only the condition flags are lost. Old versions of glibc break that
 //! promise for vector registers when a thread touches a library's TLS for the first time after
 //! a `dlopen`, so those are declared lost here; that costs nothing where none is live.
@@ -31,13 +31,13 @@ global_asm!(
     concat!(".globl ", word_symbol!()),
     concat!(".hidden ", word_symbol!()),
     concat!(".type ", word_symbol!(), ",%object"),
-    concat!(".size ", word_symbol!(), ",8"),
+    concat!(".size ", word_symbol!(), ",16"),
     concat!(word_symbol!(), ":"),
-    ".zero 8",
+    ".zero 16",
     ".popsection",
 );
 
-/// Distance of the word from the thread pointer.
+/// Distance of the words from the thread pointer.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn offset() -> usize {
@@ -60,40 +60,44 @@ fn offset() -> usize {
     offset
 }
 
+/// Reads and writes the word that lies `$at` bytes into the symbol.
 #[cfg(target_arch = "x86_64")]
-#[inline(always)]
-pub fn get() -> *mut u8 {
-    let value: *mut u8;
-    let offset = offset();
-    // SAFETY: fs holds the thread pointer and `offset` is the word's distance from it, so this
-    // reads the calling thread's word, which exists as long as the thread does.
-    unsafe {
-        asm!(
-            "movq %fs:({offset}), {value}",
-            offset = in(reg) offset,
-            value = lateout(reg) value,
-            options(att_syntax, pure, readonly, nostack, preserves_flags),
-        );
-    }
-    value
+macro_rules! accessors {
+    ($get:ident, $set:ident, $at:literal) => {
+        #[inline(always)]
+        pub fn $get() -> *mut u8 {
+            let value: *mut u8;
+            let offset = offset();
+            // SAFETY: fs holds the thread pointer and `offset` is the symbol's distance from it,
+            // so this reads one of the calling thread's words, which exist as long as it does.
+            unsafe {
+                asm!(
+                    concat!("movq %fs:", $at, "({offset}), {value}"),
+                    offset = in(reg) offset,
+                    value = lateout(reg) value,
+                    options(att_syntax, pure, readonly, nostack, preserves_flags),
+                );
+            }
+            value
+        }
+
+        #[inline(always)]
+        pub fn $set(value: *mut u8) {
+            let offset = offset();
+            // SAFETY: as for reading; the word is plain storage that nobody borrows.
+            unsafe {
+                asm!(
+                    concat!("movq {value}, %fs:", $at, "({offset})"),
+                    offset = in(reg) offset,
+                    value = in(reg) value,
+                    options(att_syntax, nostack, preserves_flags),
+                );
+            }
+        }
+    };
 }
 
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-pub fn set(value: *mut u8) {
-    let offset = offset();
-    // SAFETY: as in `get`; the word is plain storage that nobody borrows.
-    unsafe {
-        asm!(
-            "movq {value}, %fs:({offset})",
-            offset = in(reg) offset,
-            value = in(reg) value,
-            options(att_syntax, nostack, preserves_flags),
-        );
-    }
-}
-
-/// Address of the calling thread's word.
+/// Address of the calling thread's words.
 #[cfg(target_arch = "aarch64")]
 #[inline(always)]
 fn address() -> *mut *mut u8 {
@@ -124,16 +128,24 @@ fn address() -> *mut *mut u8 {
     address
 }
 
+/// Reads and writes the word that lies `$at` bytes into the symbol.
 #[cfg(target_arch = "aarch64")]
-#[inline(always)]
-pub fn get() -> *mut u8 {
-    // SAFETY: `address` is the calling thread's word, valid and aligned while the thread lives.
-    unsafe { address().read() }
+macro_rules! accessors {
+    ($get:ident, $set:ident, $at:literal) => {
+        #[inline(always)]
+        pub fn $get() -> *mut u8 {
+            // SAFETY: the symbol is two words of the calling thread's, valid and aligned while
+            // it lives.
+            unsafe { address().byte_add($at).read() }
+        }
+
+        #[inline(always)]
+        pub fn $set(value: *mut u8) {
+            // SAFETY: as for reading; the word is plain storage that nobody borrows.
+            unsafe { address().byte_add($at).write(value) };
+        }
+    };
 }
 
-#[cfg(target_arch = "aarch64")]
-#[inline(always)]
-pub fn set(value: *mut u8) {
-    // SAFETY: as in `get`; the word is plain storage that nobody borrows.
-    unsafe { address().write(value) };
-}
+accessors!(get, set, 0);
+accessors!(place, set_place, 8);

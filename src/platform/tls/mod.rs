@@ -1,7 +1,8 @@
 //! The thread word: one pointer per thread, from which all of a thread's state hangs.
 //!
 //! It knows nothing about what the word points to: [`crate::alloc`] and the context module agree
-//! on that. Control enters at [`get`], [`set`] and [`arm_exit`].
+//! on that. Control enters at [`get`], [`set`] and [`arm_exit`]. Beside it lies a second word for
+//! `sync::gate`, which stays with the thread whatever stack it runs.
 //!
 //! Reading the word is on the path of every allocation and every API call, so it has to be cheap
 //! in a shared library that may be loaded with `dlopen`. `thread_local!` compiles to the general
@@ -41,24 +42,33 @@ use std::cell::Cell;
 /// Receives the thread word when its thread ends.
 pub type ExitCallback = unsafe fn(*mut u8);
 
-/// What [`arm_exit`] armed. Owner: the thread.
-struct ExitHook(Cell<Option<ExitCallback>>);
+/// What [`arm_exit`] armed, and [`arm_last`]. Owner: the thread.
+struct ExitHook {
+    exit: Cell<Option<ExitCallback>>,
+    last: Cell<Option<ExitCallback>>,
+}
 
 thread_local! {
-    /// Owner: the thread. Its destructor is the exit hook; it is touched only by [`arm_exit`].
-    static EXIT: ExitHook = const { ExitHook(Cell::new(None)) };
+    /// Owner: the thread. Its destructor is the exit hook; it is touched only by [`arm_exit`]
+    /// and [`arm_last`].
+    static EXIT: ExitHook =
+        const { ExitHook { exit: Cell::new(None), last: Cell::new(None) } };
 }
 
 impl Drop for ExitHook {
     fn drop(&mut self) {
         let word = get();
-        if let (Some(callback), false) = (self.0.get(), word.is_null()) {
+        if let (Some(callback), false) = (self.exit.get(), word.is_null()) {
             // SAFETY: whoever armed the callback promised (`arm_exit`) that it accepts the word
             // of this thread at its end; this is that thread, at its end.
             unsafe { callback(word) };
             // Destructors of other thread-locals may still run after this one; they must find
             // an unprepared thread, not what the callback has just taken down.
             set(std::ptr::null_mut());
+        }
+        if let Some(callback) = self.last.get() {
+            // SAFETY: as above, by `arm_last`: the callback takes this thread's place.
+            unsafe { callback(place()) };
         }
     }
 }
@@ -84,7 +94,27 @@ pub fn set(value: *mut u8) {
 /// # Safety
 /// `callback` must accept any word that this thread has at its end.
 pub unsafe fn arm_exit(callback: ExitCallback) -> bool {
-    EXIT.try_with(|hook| hook.0.set(Some(callback))).is_ok()
+    EXIT.try_with(|hook| hook.exit.set(Some(callback))).is_ok()
+}
+
+/// The calling thread's second word; null until [`set_place`].
+#[inline(always)]
+pub fn place() -> *mut u8 {
+    word::place()
+}
+
+/// Replaces the calling thread's second word.
+#[inline(always)]
+pub fn set_place(value: *mut u8) {
+    word::set_place(value);
+}
+
+/// As [`arm_exit`], for the second word, and after what was armed there: whatever it is.
+///
+/// # Safety
+/// `callback` must accept any second word that this thread has at its end.
+pub unsafe fn arm_last(callback: ExitCallback) -> bool {
+    EXIT.try_with(|hook| hook.last.set(Some(callback))).is_ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! It must not know any other part of the crate. Control enters through the functions that
 //! `platform/mod.rs` describes.
 
+pub mod barrier;
 pub mod event;
 pub mod fork;
 pub mod futex;

@@ -42,6 +42,11 @@
         (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1))))))
 
   (func (export "wasi_thread_start") (param $id i32) (param $number i32)
+    (if (i32.eqz (local.get $number)) (then
+      (drop (i32.atomic.rmw.add (i32.const 32) (i32.const 1)))
+      (drop (memory.atomic.notify (i32.const 32) (i32.const 1)))
+      (drop (memory.atomic.wait32 (i32.const 24) (i32.const 0) (i64.const -1)))
+      (return)))
     (drop (i32.atomic.rmw.add (i32.const 8) (local.get $number)))
     (drop (i32.atomic.rmw.add (i32.const 16) (i32.const 1)))
     (drop (memory.atomic.notify (i32.const 16) (i32.const 1))))
@@ -62,6 +67,28 @@
         (drop (memory.atomic.wait32 (i32.const 16) (local.get $ended) (i64.const -1)))
         (br $again)))
     (i32.atomic.load (i32.const 8)))
+
+  ;; Starts so many threads that wait, and lets them end; the results are how many have begun,
+  ;; and how many waited.
+  (func (export "linger") (param $all i32) (result i32) (local $started i32) (local $begun i32)
+    (i32.atomic.store (i32.const 24) (i32.const 0))
+    (i32.atomic.store (i32.const 32) (i32.const 0))
+    (block $full
+      (loop $next
+        (br_if $full (i32.eq (local.get $started) (local.get $all)))
+        (br_if $full (i32.lt_s (call $thread_spawn (i32.const 0)) (i32.const 0)))
+        (local.set $started (i32.add (local.get $started) (i32.const 1)))
+        (br $next)))
+    (block $complete
+      (loop $again
+        (local.set $begun (i32.atomic.load (i32.const 32)))
+        (br_if $complete (i32.eq (local.get $begun) (local.get $started)))
+        (drop (memory.atomic.wait32 (i32.const 32) (local.get $begun) (i64.const -1)))
+        (br $again)))
+    (local.get $started))
+  (func (export "let_go") (result i32)
+    (i32.atomic.store (i32.const 24) (i32.const 1))
+    (memory.atomic.notify (i32.const 24) (i32.const -1)))
 
   (func (export "wait")
     (drop (memory.atomic.wait32 (i32.const 24) (i32.const 0) (i64.const -1))))

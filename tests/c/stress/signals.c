@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include "stress.h"
 
+#define MAX_THREADS 16
+
 static long user_signals, sent_signals, async_faults, sent_faults;
 static __thread sigjmp_buf fault_return;
 static __thread volatile bool expects_fault;
@@ -47,7 +49,7 @@ static void begin(struct worker *w, struct tenant *t) {
     t->secret = new_secret(w);
     name_natives(t);
     t->symbols[0].func_ptr = (void *)faulting_secret;
-    args.max_thread_num = 16;
+    args.max_thread_num = MAX_THREADS;
     args.native_module_name = "host";
     args.native_symbols = t->symbols;
     args.n_native_symbols = 2;
@@ -75,17 +77,32 @@ static void end(struct tenant *t) {
     wasm_runtime_destroy();
 }
 
-/* The child has the forking thread's guest, and makes another. Neither starts threads there. */
+static uint32_t waiting_threads(struct tenant *t, const char *what, uint32_t count) {
+    uint32_t argv[1] = {count};
+
+    CHECK(call(t, what, strcmp(what, "linger") == 0, argv));
+    return argv[0];
+}
+
+/* The child has the forking thread's guest, without its threads, and makes another. */
 static void in_child(struct worker *w, struct tenant *t) {
     struct tenant other;
 
     failed_checks = 0;
     alarm(PATIENCE_SECONDS);
     use(w, t);
+    CHECK_INT(stats_of(t).threads, 0);
+    CHECK_INT(waiting_threads(t, "let_go", 0), 0);
+    /* As many as there may be at all: those that were left behind do not count. */
+    CHECK_INT(waiting_threads(t, "linger", MAX_THREADS), MAX_THREADS);
+    waiting_threads(t, "let_go", 0);
+    no_threads(t);
+    start_threads(t, 2);
     end(t);
     memset(&other, 0, sizeof other);
     begin(w, &other);
     use(w, &other);
+    start_threads(&other, 2);
     end(&other);
     fflush(stdout);
     _exit(failed_checks != 0);
@@ -96,7 +113,7 @@ static void fork_here(struct worker *w, struct tenant *t) {
     pid_t child, waited;
 
     step(w, "fork");
-    no_threads(t);
+    CHECK(waiting_threads(t, "linger", below(w, MAX_THREADS)) < MAX_THREADS);
     child = fork();
     if (child == 0) {
         in_child(w, t);
@@ -106,6 +123,8 @@ static void fork_here(struct worker *w, struct tenant *t) {
     } while (waited == -1 && child > 0);
     CHECK(child > 0 && waited == child);
     CHECK_INT(status, 0);
+    waiting_threads(t, "let_go", 0);
+    no_threads(t);
 }
 
 static void *runner(void *data) {
