@@ -1734,7 +1734,7 @@ int32_t wasm_runtime_get_import_count(wasm_module_t module);
 
 /**
  * Describes the module's import number `import_index`, in the binary's order, in `*import_type`;
- * all zero beyond the last. Its pointers belong to the module.
+ * all zero beyond the last. Its pointers belong to the module. A tag of exceptions is of kind 4.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_get_import_type(wasm_module_t module,
@@ -1749,7 +1749,7 @@ int32_t wasm_runtime_get_export_count(wasm_module_t module);
 
 /**
  * Describes the module's export number `export_index`, in the binary's order, in `*export_type`;
- * all zero beyond the last. Its pointers belong to the module.
+ * all zero beyond the last. Its pointers belong to the module. A tag of exceptions is of kind 4.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_get_export_type(wasm_module_t module,

@@ -61,6 +61,8 @@ traps! {
     /// A thread of a program ended itself, or was cancelled: the end of its calls, and no
     /// exception.
     ThreadExit = 25, "thread exit";
+    /// An exception that the guest threw and did not catch, by the time it reached the host.
+    UncaughtException = 26, "uncaught wasm exception";
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A value type. Reference types other than the two of WebAssembly 2.0 join here with GC.
+/// A value type. Reference types beyond functions, host objects and exceptions join here with GC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ValType {
@@ -13,6 +13,7 @@ pub enum ValType {
     V128,
     FuncRef,
     ExternRef,
+    ExnRef,
 }
 
 impl ValType {
@@ -26,7 +27,7 @@ impl ValType {
 
     /// Whether values of this type are references.
     pub const fn is_ref(self) -> bool {
-        matches!(self, Self::FuncRef | Self::ExternRef)
+        matches!(self, Self::FuncRef | Self::ExternRef | Self::ExnRef)
     }
 }
 
@@ -40,6 +41,7 @@ impl fmt::Display for ValType {
             Self::V128 => "v128",
             Self::FuncRef => "funcref",
             Self::ExternRef => "externref",
+            Self::ExnRef => "exnref",
         })
     }
 }
@@ -67,6 +69,11 @@ impl FuncType {
     /// Slots the parameters take at the start of a callee's frame.
     pub fn param_slots(&self) -> u32 {
         self.params.iter().map(|t| t.slots()).sum()
+    }
+
+    /// Whether an exception is passed or returned, which host functions cannot.
+    pub fn has_exceptions(&self) -> bool {
+        self.params.iter().chain(&*self.results).any(|&ty| ty == ValType::ExnRef)
     }
 
     /// Slots the results take; they overwrite the parameters from the first slot on.

@@ -1,7 +1,7 @@
 //! Values as the host sees them, and their form in a 64-bit slot of a frame.
 
 use super::types::ValType;
-use super::vm_layout::VmFuncRef;
+use super::vm_layout::{VmException, VmFuncRef};
 use std::ptr::NonNull;
 
 /// A reference to a host object: an opaque word that only the host gives meaning to.
@@ -33,6 +33,17 @@ unsafe impl Send for FuncRef {}
 // SAFETY: as for `Send`; nothing is mutated through a shared `FuncRef`.
 unsafe impl Sync for FuncRef {}
 
+/// A reference to an exception: good for handing back to the instance group it came from, as long
+/// as that keeps it too. The group tells; nobody else follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExnRef(pub(crate) NonNull<VmException>);
+
+// SAFETY: an `ExnRef` is an address that is looked up before it is followed; the word itself can
+// travel between threads.
+unsafe impl Send for ExnRef {}
+// SAFETY: as for `Send`; nothing is reached through a shared `ExnRef`.
+unsafe impl Sync for ExnRef {}
+
 /// A WebAssembly value. Floats are kept as values; NaN bits survive `to_bits`.
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -43,6 +54,7 @@ pub enum Val {
     V128(u128),
     FuncRef(Option<FuncRef>),
     ExternRef(Option<ExternRef>),
+    ExnRef(Option<ExnRef>),
 }
 
 impl Val {
@@ -55,6 +67,7 @@ impl Val {
             Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FuncRef,
             Self::ExternRef(_) => ValType::ExternRef,
+            Self::ExnRef(_) => ValType::ExnRef,
         }
     }
 
@@ -68,6 +81,7 @@ impl Val {
             Self::V128(v) => [v as u64, (v >> 64) as u64],
             Self::FuncRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
             Self::ExternRef(r) => [r.map_or(0, |r| r.0.get()), 0],
+            Self::ExnRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
         }
     }
 
@@ -87,6 +101,9 @@ impl Val {
                 Self::FuncRef(NonNull::new(low as usize as *mut VmFuncRef).map(FuncRef))
             }
             ValType::ExternRef => Self::ExternRef(NonZeroWord::new(low).map(ExternRef)),
+            ValType::ExnRef => {
+                Self::ExnRef(NonNull::new(low as usize as *mut VmException).map(ExnRef))
+            }
         }
     }
 }

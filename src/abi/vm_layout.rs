@@ -36,6 +36,32 @@ pub struct VmGlobal {
     pub slots: [u64; 2],
 }
 
+/// A tag of exceptions; which one it is, is its address. Owner: the instance that defines it.
+#[repr(C)]
+pub struct VmTag {
+    /// Canonical number of the tag's type within its context.
+    pub type_id: u32,
+    pub reserved: u32,
+    /// The tag's type, whose parameters are the payload; it belongs to the module of `instance`.
+    pub ty: *const FuncType,
+    pub instance: *mut VmInstance,
+}
+
+/// An exception, its payload in slots behind it. Owner: `instance::exceptions`.
+#[repr(C)]
+pub struct VmException {
+    /// The tag, of an instance of the same group.
+    pub tag: *const VmTag,
+    /// Slots of the payload.
+    pub slots: u32,
+    /// While exceptions are swept: whether something leads here.
+    pub marked: bool,
+    /// Whether guest code may hold references to it. If not, it goes when it is caught.
+    pub shared: bool,
+    /// While exceptions are swept: the next whose payload is to be looked at.
+    pub next: *mut VmException,
+}
+
 /// What stands behind a function reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -101,7 +127,7 @@ pub struct VmProfile {
     pub total_ns: AtomicU64,
     /// Of that, in functions that it called.
     pub children_ns: AtomicU64,
-    /// Calls that have returned.
+    /// Calls that have returned or thrown.
     pub count: AtomicU64,
 }
 
@@ -150,6 +176,8 @@ pub struct VmInstance {
     /// The `instance::shared_heap::SharedHeap` that is attached, or null. Only instances that
     /// lie in an `instance::Instance` have one.
     pub shared_heap: AtomicPtr<c_void>,
+    /// All tags by index, imported first.
+    pub tags: *const *const VmTag,
 }
 
 /// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.
@@ -181,6 +209,12 @@ pub struct VmEnv {
     pub owner: *mut c_void,
     /// The `exec::Limits` that it shares with others, or null.
     pub limits: *const c_void,
+    /// An exception on its way out of an instance, to guest code of another that has called it
+    /// and will catch it; else null.
+    pub exception: *mut VmException,
+    /// Where guest code goes on that has just caught one.
+    pub catch_ip: *const u8,
+    pub catch_sp: *mut u64,
 }
 
 const _: () = {

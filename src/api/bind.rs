@@ -193,11 +193,13 @@ impl<'a> Binder<'a> {
             ExternType::Table(_) => ExternKind::Table,
             ExternType::Memory(_) => ExternKind::Memory,
             ExternType::Global(_) => ExternKind::Global,
+            ExternType::Tag(_) => ExternKind::Tag,
         };
         let index = exporter.exported(&import.name, kind).ok_or(Misfit::Unknown)?;
         let offered = exporter.extern_type(kind, index).ok_or(Misfit::Unknown)?;
         let fits = match (import.ty, offered) {
-            (ExternType::Func(wanted), ExternType::Func(offered)) => {
+            (ExternType::Func(wanted), ExternType::Func(offered))
+            | (ExternType::Tag(wanted), ExternType::Tag(offered)) => {
                 self.module.types.get(wanted as usize) == exporter.types.get(offered as usize)
             }
             (ExternType::Table(wanted), ExternType::Table(offered)) => {
@@ -227,6 +229,7 @@ fn kind_name(ty: ExternType) -> &'static str {
         ExternType::Table(_) => "table",
         ExternType::Memory(_) => "memory",
         ExternType::Global(_) => "global",
+        ExternType::Tag(_) => "tag",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::context::thread;
 use crate::exec::{self, Call, ExecEnv as Env};
-use crate::instance::group;
+use crate::instance::{exceptions, group};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -225,6 +225,11 @@ pub(super) fn check_value_of(
 ) -> Result<()> {
     if value.ty() != ty {
         return Err(Error::misuse("the arguments conversion is failed"));
+    }
+    if let Val::ExnRef(Some(exception)) = value {
+        // SAFETY: a handle keeps the group alive, and this thread uses it.
+        let known = unsafe { exceptions::find(near, exception.0.addr().get() as u64) };
+        return known.map(|_| ()).ok_or_else(|| Error::misuse("the exception is gone"));
     }
     let Val::FuncRef(Some(func)) = value else { return Ok(()) };
     let address = func.0.as_ptr().cast_const();

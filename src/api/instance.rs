@@ -295,6 +295,7 @@ impl Instance {
             ExternKind::Table => Extern::Table(self.table(index)?),
             ExternKind::Memory => Extern::Memory(self.memory(index)?),
             ExternKind::Global => Extern::Global(self.global(index)?),
+            ExternKind::Tag => Extern::Tag(self.tag(index)?),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::func::check_value_of;
 use super::link::surroundings;
-use super::{Context, SharedMemory};
+use super::{Context, SharedMemory, Tag};
 use super::{Error, Func, GlobalType, Instance, MemoryType, Native, Result, TableType, Val};
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
 use crate::instance::{self as parts, GlobalImport, Import, group};
@@ -17,6 +17,7 @@ pub enum Extern {
     Table(Table),
     Memory(Memory),
     Global(Global),
+    Tag(Tag),
     /// A host function; imports only.
     Native(Native),
     /// A shared memory, whichever instances have it; imports only.
@@ -34,6 +35,7 @@ impl Extern {
                 ty: global.ty,
                 instance: global.instance.ptr(),
             }),
+            Self::Tag(tag) => Import::Tag(tag.ptr()),
             Self::Native(native) => Import::Host(native.header()),
             Self::SharedMemory(memory) => Import::Shared(memory.parts()),
         }
@@ -54,6 +56,7 @@ impl Extern {
             Self::Table(table) => table.instance(),
             Self::Memory(memory) => memory.instance(),
             Self::Global(global) => global.instance.clone(),
+            Self::Tag(tag) => tag.instance().clone(),
             Self::Native(_) | Self::SharedMemory(_) => return None,
         })
     }
@@ -82,6 +85,13 @@ impl Extern {
     pub fn into_global(self) -> Option<Global> {
         match self {
             Self::Global(global) => Some(global),
+            _ => None,
+        }
+    }
+
+    pub fn into_tag(self) -> Option<Tag> {
+        match self {
+            Self::Tag(tag) => Some(tag),
             _ => None,
         }
     }

@@ -210,6 +210,7 @@ fn export(instance: &super::Instance, ty: parsed::ExternType, index: u32) -> Opt
             ty,
             instance: instance.ptr(),
         }),
+        parsed::ExternType::Tag(_) => Import::Tag(parts.tag(index)?),
     })
 }
 
@@ -224,7 +225,8 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
                     parsed::ExternType::Func(ty) => module.func_types().get(ty as usize),
                     _ => None,
                 };
-                if wanted != Some(native.ty()) {
+                // An exception that a host function holds would not be found by sweeps.
+                if wanted != Some(native.ty()) || native.ty().has_exceptions() {
                     return Err(Error::instantiate("incompatible import type"));
                 }
                 natives.push(native.clone());

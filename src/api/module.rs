@@ -79,6 +79,8 @@ pub enum ExternType<'a> {
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
+    /// A tag of exceptions; the parameters are what they carry.
+    Tag(&'a FuncType),
 }
 
 /// One import of a module.
@@ -370,6 +372,7 @@ fn extern_type(module: &parsed::Module, ty: parsed::ExternType) -> ExternType<'_
         parsed::ExternType::Table(ty) => ExternType::Table(ty),
         parsed::ExternType::Memory(ty) => ExternType::Memory(ty),
         parsed::ExternType::Global(ty) => ExternType::Global(ty),
+        parsed::ExternType::Tag(index) => ExternType::Tag(&module.types[index as usize]),
     }
 }
 
@@ -381,6 +384,7 @@ fn export_type(module: &parsed::Module, index: usize) -> ExportType<'_> {
         ExternKind::Table => ExternType::Table(module.tables[i].ty),
         ExternKind::Memory => ExternType::Memory(module.memories[i]),
         ExternKind::Global => ExternType::Global(module.globals[i].ty),
+        ExternKind::Tag => ExternType::Tag(&module.types[module.tags[i] as usize]),
     };
     ExportType { name: &export.name, ty }
 }

@@ -10,7 +10,7 @@ pub struct FuncProfile<'a> {
     pub func_index: u32,
     /// The function's name: its import's, the name section's, or else that of an export.
     pub name: Option<&'a str>,
-    /// Calls that have returned.
+    /// Calls that have returned, or were ended by an exception that was caught further out.
     pub count: u64,
     /// CPU time from entry to return, in nanoseconds, that of what it called included.
     pub total_ns: u64,

@@ -1,15 +1,16 @@
 //! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
 //!
-//! i32 and f32 take one cell, i64, f64 and externref two, low half first, v128 four. A funcref
-//! is the function's index, all ones for null; an externref is the host's object, all ones for
-//! null on the way in and zero on the way out. The instance's host knows what object it is.
+//! i32 and f32 take one cell, i64, f64, externref and exnref two, low half first, v128 four. A
+//! funcref is the function's index, all ones for null; an externref is the host's object, all
+//! ones for null on the way in and zero on the way out. The instance's host knows what object it
+//! is. An exnref is a word that only its group knows, zero for null.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
-use crate::instance::Instance;
+use crate::instance::{Instance, exceptions};
 use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
@@ -92,6 +93,11 @@ unsafe fn read_rare(
                 *slot = func_word(Instance::of_vm(func.as_ref().instance), *cell)?;
                 (cell.add(1), slot)
             }
+            ValType::ExnRef => {
+                *slot =
+                    exception_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
+                (cell.add(2), slot)
+            }
             _ => {
                 *slot =
                     externref_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
@@ -153,6 +159,10 @@ unsafe fn write_rare(
                 *cell = func_index(*slot);
                 (slot, cell.add(1))
             }
+            ValType::ExnRef => {
+                cell.cast::<u64>().write_unaligned(*slot);
+                (slot, cell.add(2))
+            }
             _ => {
                 let object = externref_object(env.as_ref().instance(), *slot)?;
                 cell.cast::<u64>().write_unaligned(object);
@@ -175,6 +185,19 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
         acts_on.raise(b"the arguments conversion is failed");
         Trap::Host
     })
+}
+
+/// The slot for an exception that the host hands back.
+#[cold]
+fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
+    // SAFETY: an exec_env's instance is live, and its group used by this thread.
+    unsafe {
+        if word == 0 || exceptions::find(instance, word).is_some() {
+            return Ok(word);
+        }
+        instance.as_ref().raise(b"the arguments conversion is failed");
+        Err(Trap::Host)
+    }
 }
 
 /// The object behind the externref in a slot.

@@ -105,6 +105,9 @@ impl ExecEnv {
             activation: ptr::null_mut(),
             owner: block.as_ptr().cast(),
             limits: setup.limits.cast(),
+            exception: ptr::null_mut(),
+            catch_ip: ptr::null(),
+            catch_sp: ptr::null_mut(),
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env

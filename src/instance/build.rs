@@ -9,6 +9,7 @@ use super::layout::{Layout, OwnImports};
 use super::link::{self, Import, MemoryPlace};
 use super::memory::{Memory, MemorySize, PAGES_MAX};
 use super::table::{ELEMS_MAX, Table};
+use super::tags::first_same_tag;
 use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{MemoryType, PAGE_SIZE, TableType};
@@ -50,6 +51,7 @@ impl Instance {
         let module = unsafe { &block.as_ref().module };
         let heap = build.bind_memories(module, resolve, limits)?;
         build.bind_tables(module, resolve)?;
+        build.bind_tags(module, resolve, type_ids)?;
         build.bind_funcs(module, resolve, codes, type_ids)?;
         build.bind_globals(module, resolve)?;
         build.init_globals(module, &heap)?;
@@ -76,7 +78,7 @@ impl Drop for Guard {
 fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
     let mut own = OwnImports::default();
     let counts = &module.imported;
-    if counts.memories + counts.tables + counts.globals == 0 {
+    if counts.memories + counts.tables + counts.globals + counts.tags == 0 {
         return Ok(own);
     }
     for (at, import) in module.imports.iter().enumerate() {
@@ -94,6 +96,7 @@ fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
             ExternType::Global(_) if matches!(resolve(at), Import::Constant(..)) => {
                 own.globals += 1;
             }
+            ExternType::Tag(_) if matches!(resolve(at), Import::OwnTag(_)) => own.tags += 1,
             _ => {}
         }
     }
@@ -124,6 +127,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         reserved: 0,
         owner: base.cast(),
         shared_heap: AtomicPtr::new(ptr::null_mut()),
+        tags: base.wrapping_add(layout.tag_list).cast(),
     };
     let nothing = ptr::without_provenance_mut(PAGE_SIZE);
     let no_memory = VmMemory { base: nothing, len_bytes: 0, owner: ptr::null_mut() };
@@ -166,18 +170,18 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
 }
 
 /// An instance in the making. All writes go through raw pointers into its block.
-struct Build<'p> {
-    at: NonNull<Instance>,
+pub(super) struct Build<'p> {
+    pub(super) at: NonNull<Instance>,
     /// The instance of the program's that is there already, for that of another thread.
     parent: Option<&'p Instance>,
-    layout: Layout,
+    pub(super) layout: Layout,
     own_globals: usize,
     elems_used: usize,
 }
 
 impl Build<'_> {
     /// The place with this number among those that start at `offset`.
-    fn place<T>(&self, offset: usize, index: usize) -> *mut T {
+    pub(super) fn place<T>(&self, offset: usize, index: usize) -> *mut T {
         self.at.as_ptr().cast::<u8>().wrapping_add(offset).cast::<T>().wrapping_add(index)
     }
 
@@ -452,6 +456,9 @@ pub(super) fn for_thread(parent: &Instance) -> Result<NonNull<Instance>> {
                 slots.map_or(Import::Nothing, |slots| Import::Constant(ty, slots))
             }
             ExternType::Table(_) => Import::Nothing,
+            // Nothing is thrown from one thread to another, so that all a tag has to keep is
+            // which of the instance's own tags it is.
+            ExternType::Tag(_) => Import::OwnTag(first_same_tag(parent, index)),
         }
     };
     let parts = Parts {

@@ -11,8 +11,10 @@
 //! long as its group, whoever holds a handle may lock the root it sees and look again.
 
 use super::Instance;
+use super::exceptions::Exceptions;
 use crate::abi::error::{Error, Result};
 use crate::sync::{Lock, LockGuard};
+use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -23,6 +25,8 @@ pub struct GroupLink {
     next: AtomicPtr<Instance>,
     /// What the group shares; meaningful in its root.
     shared: Lock<Shared>,
+    /// What guests have thrown; the root's is the group's. For the thread that uses the group.
+    exceptions: UnsafeCell<Exceptions>,
 }
 
 struct Shared {
@@ -43,6 +47,7 @@ impl GroupLink {
             root: AtomicPtr::new(ptr::null_mut()),
             next: AtomicPtr::new(ptr::null_mut()),
             shared: Lock::new(Shared { handles: 1, passive: 0, last: ptr::null_mut() }),
+            exceptions: UnsafeCell::new(Exceptions::new()),
         }
     }
 
@@ -170,6 +175,7 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
             let Some(handles) = into.handles.checked_add(from.handles) else {
                 return Err(Error::out_of_memory());
             };
+            (*(*first).group.exceptions.get()).absorb(&mut *(*second).group.exceptions.get())?;
             into.handles = handles;
             into.passive += from.passive;
             (from.handles, from.passive) = (0, 0);
@@ -206,6 +212,30 @@ pub unsafe fn find<T>(
         }
         None
     }
+}
+
+/// Calls `each` with every member of `instance`'s group.
+///
+/// # Safety
+/// The caller holds the group alive, and is the thread that uses it, so that it does not change.
+pub unsafe fn for_each(instance: NonNull<Instance>, each: &mut dyn FnMut(NonNull<Instance>)) {
+    // SAFETY: says the caller; the root comes first among the members.
+    unsafe {
+        let mut member = NonNull::new(instance.as_ref().group.root.load(Ordering::Acquire));
+        while let Some(at) = member {
+            each(at);
+            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+        }
+    }
+}
+
+/// What the group's guests have thrown.
+///
+/// # Safety
+/// The caller holds the group alive, and is the thread that uses it.
+pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
+    // SAFETY: says the caller.
+    unsafe { (*instance.as_ref().group.root.load(Ordering::Acquire)).group.exceptions.get() }
 }
 
 /// Frees a group that nobody holds.

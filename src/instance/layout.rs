@@ -6,7 +6,7 @@
 use super::Instance;
 use super::memory::Memory;
 use super::table::{ELEMS_MAX, Table};
-use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmMemory, VmTable};
+use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmMemory, VmTable, VmTag};
 use crate::module::Module;
 
 /// Offsets of an instance's parts, in bytes from the start of its block.
@@ -19,6 +19,9 @@ pub struct Layout {
     pub memory_list: usize,
     pub table_list: usize,
     pub global_list: usize,
+    pub tag_list: usize,
+    /// Those of the instance: defined ones by index, then imported ones that nobody provides.
+    pub tags: usize,
     pub memories: usize,
     pub tables: usize,
     pub elems: usize,
@@ -35,6 +38,7 @@ pub struct OwnImports {
     /// Elements of those tables.
     pub elems: u64,
     pub globals: usize,
+    pub tags: usize,
 }
 
 impl Layout {
@@ -58,6 +62,8 @@ impl Layout {
             memory_list: at.place::<*mut VmMemory>(module.memories.len())?,
             table_list: at.place::<*mut VmTable>(module.tables.len())?,
             global_list: at.place::<*mut VmGlobal>(imported.globals as usize)?,
+            tag_list: at.place::<*const VmTag>(module.tags.len())?,
+            tags: at.place::<VmTag>(module.tags.len() - imported.tags as usize + own.tags)?,
             memories: at.place::<Memory>(
                 module.memories.len() - imported.memories as usize + own.memories,
             )?,

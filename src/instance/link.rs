@@ -7,7 +7,7 @@ use super::{Instance, group};
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{FuncType, GlobalType, Limits};
 use crate::abi::vm_layout::{
-    VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable,
+    VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable, VmTag,
 };
 use crate::module::{self, ExternType, Module};
 use std::ptr::{self, NonNull};
@@ -30,6 +30,10 @@ pub enum Import<'a> {
     Global(GlobalImport),
     /// A constant that the runtime provides, as it lies in a slot.
     Constant(GlobalType, [u64; 2]),
+    /// A tag of an instance.
+    Tag(NonNull<VmTag>),
+    /// A tag that the instance makes for itself, or the one that it has for an earlier import.
+    OwnTag(Option<u32>),
 }
 
 /// A global of an instance.
@@ -47,12 +51,12 @@ pub fn is_built_in_module(name: &str) -> bool {
 }
 
 #[cold]
-fn incompatible() -> Error {
+pub(super) fn incompatible() -> Error {
     Error::instantiate("incompatible import type")
 }
 
 #[cold]
-fn missing(kind: &str, import: &module::Import) -> Error {
+pub(super) fn missing(kind: &str, import: &module::Import) -> Error {
     let (module, name) = (&import.module, &import.name);
     Error::instantiate(format!("failed to link import {kind} ({module}, {name})"))
 }
@@ -200,20 +204,21 @@ pub(super) fn func(
 }
 
 /// Puts both instances into one group, so that neither can outlive what it points to.
-fn join(importer: NonNull<Instance>, provider: NonNull<Instance>) -> Result<()> {
+pub(super) fn join(importer: NonNull<Instance>, provider: NonNull<Instance>) -> Result<()> {
     // SAFETY: the importer is being made, and whoever binds an import holds its group alive.
     unsafe { group::merge(provider, importer) }
 }
 
 /// The imports of `module` with their index in their own index space and in binary order.
 pub(super) fn numbered(module: &Module) -> impl Iterator<Item = (usize, u32, &module::Import)> {
-    let mut counts = [0_u32; 4];
+    let mut counts = [0_u32; 5];
     module.imports.iter().enumerate().map(move |(at, import)| {
         let count = match import.ty {
             ExternType::Func(_) => &mut counts[0],
             ExternType::Table(_) => &mut counts[1],
             ExternType::Memory(_) => &mut counts[2],
             ExternType::Global(_) => &mut counts[3],
+            ExternType::Tag(_) => &mut counts[4],
         };
         *count += 1;
         (at, *count - 1, import)

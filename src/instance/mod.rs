@@ -17,6 +17,7 @@ mod clear;
 mod cluster;
 mod envs;
 mod exception;
+pub mod exceptions;
 pub mod group;
 mod guest_alloc;
 mod heap_plan;
@@ -31,6 +32,7 @@ mod segments;
 mod shared_heap;
 mod shared_memory;
 mod table;
+mod tags;
 
 use crate::abi::error::{Error, Result};
 use crate::abi::vm_layout::{VmCode, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};

@@ -1,8 +1,9 @@
 //! A module's code: one entry per defined function, translated when first called.
 
-use super::compile::{self, Options};
+use super::compile::{self, Options, Translated};
 use super::dispatch::Handler;
 use super::handlers::control;
+use super::unwind::Tables;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmCode;
@@ -10,6 +11,7 @@ use crate::alloc;
 use crate::module::Module;
 use crate::sync::Lock;
 use std::ffi::c_void;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -42,11 +44,26 @@ struct Bodies {
 struct Body {
     words: Box<[u64]>,
     func_index: u32,
+    tables: Option<Box<Tables>>,
+}
+
+/// A place in the code of a function.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub code: &'a VmCode,
+    /// Where the function's code starts, and how many bytes into it the place is.
+    pub start: *const u8,
+    pub offset: u32,
+    pub tables: Option<&'a Tables>,
 }
 
 impl Body {
     fn start(&self) -> usize {
         self.words.as_ptr().addr()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.words) + self.tables.as_ref().map_or(0, |tables| tables.bytes())
     }
 }
 
@@ -119,7 +136,7 @@ impl ModuleCode {
     /// What the table and the translated bodies take.
     pub fn bytes(&self) -> u64 {
         let bodies = self.bodies.lock();
-        let translated: usize = bodies.list.iter().map(|body| size_of_val(&*body.words)).sum();
+        let translated: usize = bodies.list.iter().map(Body::bytes).sum();
         (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
     }
 
@@ -136,6 +153,13 @@ impl ModuleCode {
             let index = (at - stubs.start.addr()) / size_of::<Stub>();
             return Some((self.codes.get(index)?, 0));
         }
+        self.place(ip).map(|at| (at.code, at.offset))
+    }
+
+    /// Where the instruction at `ip` is, of a function that has been translated. Nothing is
+    /// allocated.
+    pub fn place(&self, ip: *const u8) -> Option<At<'_>> {
+        let at = ip.addr();
         let mut bodies = self.bodies.lock();
         if bodies.sorted < bodies.list.len() {
             bodies.list.sort_unstable_by_key(Body::start);
@@ -146,7 +170,11 @@ impl ModuleCode {
         let offset = at - body.start();
         let defined = body.func_index.checked_sub(self.module.imported.funcs)?;
         let code = self.codes.get(defined as usize)?;
-        (offset < body.words.len() * size_of::<u64>()).then_some((code, offset as u32))
+        let start = body.words.as_ptr().cast();
+        // SAFETY: a body stays what it is, in boxes of its own, for the life of this table.
+        let tables = body.tables.as_deref().map(|tables| unsafe { &*ptr::from_ref(tables) });
+        let inside = offset < body.words.len() * size_of::<u64>();
+        inside.then_some(At { code, start, offset: offset as u32, tables })
     }
 
     fn translate(&self, code: &VmCode) -> Result<(), Trap> {
@@ -170,7 +198,8 @@ impl ModuleCode {
         code.cost.store(translated.cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.
         code.entry.store(translated.words.as_ptr().cast_mut(), Ordering::Release);
-        bodies.list.push(Body { words: translated.words, func_index: code.func_index });
+        let Translated { words, tables, .. } = translated;
+        bodies.list.push(Body { words, func_index: code.func_index, tables });
         Ok(())
     }
 }

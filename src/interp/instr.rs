@@ -34,7 +34,8 @@ impl Class {
     /// The class of a type; `None` where values live in slots only.
     pub fn of(ty: ValType) -> Option<Self> {
         match ty {
-            ValType::I32 | ValType::I64 | ValType::FuncRef | ValType::ExternRef => Some(Self::Int),
+            ValType::I32 | ValType::I64 => Some(Self::Int),
+            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Some(Self::Int),
             ValType::F32 => Some(Self::F32),
             ValType::F64 => Some(Self::F64),
             ValType::V128 => None,
@@ -168,6 +169,8 @@ pub enum Instr {
         source: Mode,
     },
     ReturnMany,
+    Throw,
+    ThrowRef,
 }
 
 impl Instr {
@@ -203,7 +206,9 @@ impl Instr {
             | Self::BranchBack
             | Self::Call
             | Self::CallImport { .. }
-            | Self::CallIndirect { .. } => true,
+            | Self::CallIndirect { .. }
+            | Self::Throw
+            | Self::ThrowRef => true,
             _ => false,
         };
         if wide { 24 } else { 16 }

@@ -4,7 +4,8 @@
 //! stack code into instructions on the slots of a frame, with the latest result of each class
 //! in an accumulator. Instructions are chains of handler addresses and operands; `dispatch`
 //! says how one handler hands over to the next, `operand` how operands are encoded, `op` lists
-//! the operations, `handlers` is what they do, `frames` finds what a stack consists of.
+//! the operations, `handlers` is what they do, `frames` finds what a stack consists of, `unwind`
+//! who catches what guest code throws.
 //!
 //! It knows instances only by the layout of their running state and `exec::builtins`; it knows
 //! no context, no native and no thread. Control enters at [`run`], from `exec::call`, and from
@@ -22,6 +23,7 @@ mod handlers;
 mod instr;
 mod op;
 mod operand;
+mod unwind;
 
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,8 @@ pub struct Module {
     pub memories: Box<[MemoryType]>,
     /// All globals, imported first (those have no initialiser).
     pub globals: Box<[GlobalDef]>,
+    /// Type index of every tag, imported first.
+    pub tags: Box<[u32]>,
     pub exports: Box<[Export]>,
     pub start: Option<u32>,
     pub elems: Box<[ElemSegment]>,
@@ -64,6 +66,7 @@ pub struct ImportCounts {
     pub tables: u32,
     pub memories: u32,
     pub globals: u32,
+    pub tags: u32,
 }
 
 pub struct Import {
@@ -80,6 +83,8 @@ pub enum ExternType {
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
+    /// A tag of exceptions, by the type index of what it carries.
+    Tag(u32),
 }
 
 pub struct Export {
@@ -95,6 +100,7 @@ pub enum ExternKind {
     Table,
     Memory,
     Global,
+    Tag,
 }
 
 pub struct TableDef {
@@ -191,6 +197,7 @@ impl Module {
             tables: sections.tables.into_boxed_slice(),
             memories: sections.memories.into_boxed_slice(),
             globals: sections.globals.into_boxed_slice(),
+            tags: sections.tags.into_boxed_slice(),
             exports: sections.exports.into_boxed_slice(),
             start: sections.start,
             elems: sections.elems.into_boxed_slice(),
@@ -282,6 +289,7 @@ impl Module {
             ExternKind::Table => self.tables.get(i).map(|table| ExternType::Table(table.ty)),
             ExternKind::Memory => self.memories.get(i).copied().map(ExternType::Memory),
             ExternKind::Global => self.globals.get(i).map(|global| ExternType::Global(global.ty)),
+            ExternKind::Tag => self.tags.get(i).copied().map(ExternType::Tag),
         }
     }
 

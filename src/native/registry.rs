@@ -243,6 +243,8 @@ impl State {
         width: AddressWidth,
     ) -> Option<Result<Arc<HostFunc>, String>> {
         Some(match self.find(module, name)? {
+            // An exception that a host function holds would not be found by sweeps.
+            _ if ty.has_exceptions() => Err(signature::text_of(ty)),
             Found::Func(func) if func.ty() == ty => Ok(func),
             Found::Func(func) => Err(signature::text_of(func.ty())),
             Found::Builtin(builtin) => {

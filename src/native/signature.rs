@@ -107,7 +107,7 @@ pub(super) fn text_of(ty: &FuncType) -> String {
         ValType::F32 => 'f',
         ValType::F64 => 'F',
         ValType::ExternRef => 'r',
-        ValType::V128 | ValType::FuncRef => '?',
+        ValType::V128 | ValType::FuncRef | ValType::ExnRef => '?',
     };
     let params: String = ty.params().iter().map(letter).collect();
     let results: String = ty.results().iter().map(letter).collect();

@@ -55,7 +55,7 @@ fn counting(live: &AtomicUsize) -> HeapConfig {
 /// What a scenario does in its context, which is closed afterwards.
 type Program = fn(&Context) -> isothread::Result<i32>;
 
-const PROGRAMS: [Program; 2] = [one_module, two_modules];
+const PROGRAMS: [Program; 3] = [one_module, two_modules, exceptions];
 
 /// Runs a program with some allocations failing. Any error will do, as long as it is one, and
 /// nothing may be left behind.
@@ -133,6 +133,37 @@ fn two_modules(context: &Context) -> isothread::Result<i32> {
     let instance = Instance::new(&module, InstanceArgs::default())?;
     let mut env = ExecEnv::new(&instance, 0)?;
     assert_eq!(context.stats().objects(), 5);
+    instance.typed_func::<(), i32>("run")?.call(&mut env, ())
+}
+
+/// Throws and catches in all ways, from one instance to another.
+fn exceptions(context: &Context) -> isothread::Result<i32> {
+    let thrower = wat::parse_str(
+        r#"(module (tag $t (export "t") (param i32))
+            (global (export "e") (mut exnref) (ref.null exn))
+            (func (export "f") (param i32)
+                (block $h (result exnref)
+                    (try_table (catch_all_ref $h) (throw $t (local.get 0)))
+                    (unreachable))
+                (global.set 0)
+                (throw_ref (global.get 0))))"#,
+    )
+    .unwrap();
+    let catcher = wat::parse_str(
+        r#"(module (import "" "t" (tag $t (param i32))) (import "" "e" (global (mut exnref)))
+            (import "" "f" (func $f (param i32)))
+            (func (export "run") (result i32)
+                (block $h (result i32 exnref)
+                    (try_table (catch_ref $t $h) (call $f (i32.const 7)))
+                    (unreachable))
+                (global.set 0)))"#,
+    )
+    .unwrap();
+    let first = Instance::new(&Module::new(context, &thrower)?, InstanceArgs::default())?;
+    let module = Module::new(context, &catcher)?;
+    let imports: Vec<_> = module.imports().map(|import| first.get_export(import.name)).collect();
+    let instance = Instance::with_imports(&module, InstanceArgs::default(), &imports)?;
+    let mut env = ExecEnv::new(&instance, 0)?;
     instance.typed_func::<(), i32>("run")?.call(&mut env, ())
 }
 

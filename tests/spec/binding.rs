@@ -63,6 +63,8 @@ fn to_val(value: Value) -> Result<Val, Failure> {
         Value::FuncRef(false) => Val::FuncRef(None),
         Value::FuncRef(true) => return Err(Failure::Missing("a function to pass".into())),
         Value::ExternRef(word) => Val::ExternRef(word.and_then(ExternRef::new)),
+        Value::ExnRef(false) => Val::ExnRef(None),
+        Value::ExnRef(true) => return Err(Failure::Missing("an exception to pass".into())),
     })
 }
 
@@ -75,6 +77,7 @@ fn from_val(val: Val) -> Value {
         Val::V128(value) => Value::V128(value),
         Val::FuncRef(func) => Value::FuncRef(func.is_some()),
         Val::ExternRef(word) => Value::ExternRef(word.map(ExternRef::word)),
+        Val::ExnRef(exception) => Value::ExnRef(exception.is_some()),
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Value {
     /// A function reference: whether it is one, that is, not null.
     FuncRef(bool),
     ExternRef(Option<u64>),
+    /// A reference to an exception: whether it is one, that is, not null.
+    ExnRef(bool),
 }
 
 pub(crate) trait Engine: Sync {

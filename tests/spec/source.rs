@@ -30,6 +30,15 @@ const BULK: &[&str] = &[
     "table_init",
 ];
 
+/// Scripts of another engine's tests that are about exceptions.
+const EXCEPTIONS: &[&str] = &[
+    "issue11561.wast",
+    "many-results-with-exceptions.wast",
+    "stack-args-exceptions.wast",
+    "throw-payloads.wast",
+    "traps-skip-catch-all.wast",
+];
+
 /// A script.
 pub(crate) struct File {
     /// Its path below the source.
@@ -71,6 +80,9 @@ impl Source {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
                 collect(&data.join("wasmtime-misc/threads"), "wasmtime-misc/threads", &mut files);
+                for name in EXCEPTIONS {
+                    read(&data.join("wasmtime-misc").join(name), "wasmtime-misc", &mut files);
+                }
             }
             Self::Crate => {
                 files.extend(spec(SpecVersion::V3).map(|file| File {
@@ -97,13 +109,20 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<File>) {
     let entries = fs::read_dir(folder).expect("the folder of the suite is readable");
     for entry in entries {
         let path = entry.expect("an entry of the suite is readable").path();
-        let Some(last) = path.file_name().and_then(|last| last.to_str()) else { continue };
-        let name = format!("{name}/{last}");
         if path.is_dir() {
-            collect(&path, &name, files);
-        } else if last.ends_with(".wast") {
-            let text = fs::read_to_string(&path).expect("a script is text");
-            files.push(File { name, text });
+            let Some(last) = path.file_name().and_then(|last| last.to_str()) else { continue };
+            collect(&path, &format!("{name}/{last}"), files);
+        } else {
+            read(&path, name, files);
         }
+    }
+}
+
+/// Reads a script, if it is one, whose folder is known as `name`.
+fn read(path: &Path, name: &str, files: &mut Vec<File>) {
+    let Some(last) = path.file_name().and_then(|last| last.to_str()) else { return };
+    if last.ends_with(".wast") {
+        let text = fs::read_to_string(path).expect("a script is text");
+        files.push(File { name: format!("{name}/{last}"), text });
     }
 }

@@ -22,6 +22,7 @@ fn argument(arg: &WastArg<'_>) -> Result<Value, String> {
             Value::ExternRef(Some(u64::from(*value)))
         }
         WastArgCore::RefNull(ty) if is_extern(ty) => Value::ExternRef(None),
+        WastArgCore::RefNull(ty) if is_exn(ty) => Value::ExnRef(false),
         WastArgCore::RefNull(_) => Value::FuncRef(false),
     })
 }
@@ -33,6 +34,11 @@ fn v128(value: &V128Const) -> u128 {
 fn is_extern(ty: &HeapType<'_>) -> bool {
     let HeapType::Abstract { ty, .. } = ty else { return false };
     matches!(ty, AbstractHeapType::Extern | AbstractHeapType::NoExtern)
+}
+
+fn is_exn(ty: &HeapType<'_>) -> bool {
+    let HeapType::Abstract { ty, .. } = ty else { return false };
+    matches!(ty, AbstractHeapType::Exn | AbstractHeapType::NoExn)
 }
 
 /// Whether results match what is expected of them, in number and one by one.
@@ -53,8 +59,12 @@ fn matches_one(expected: &WastRetCore<'_>, result: Value) -> bool {
         (WastRetCore::V128(expected), Value::V128(result)) => v128_matches(expected, result),
         (WastRetCore::RefNull(None), Value::FuncRef(some)) => !some,
         (WastRetCore::RefNull(None), Value::ExternRef(word)) => word.is_none(),
+        (WastRetCore::RefNull(None), Value::ExnRef(some)) => !some,
         (WastRetCore::RefNull(Some(ty)), Value::ExternRef(word)) => is_extern(ty) && word.is_none(),
-        (WastRetCore::RefNull(Some(ty)), Value::FuncRef(some)) => !is_extern(ty) && !some,
+        (WastRetCore::RefNull(Some(ty)), Value::ExnRef(some)) => is_exn(ty) && !some,
+        (WastRetCore::RefNull(Some(ty)), Value::FuncRef(some)) => {
+            !is_extern(ty) && !is_exn(ty) && !some
+        }
         (WastRetCore::RefExtern(None), Value::ExternRef(word)) => word.is_some(),
         (WastRetCore::RefExtern(Some(expected)), Value::ExternRef(word)) => {
             word == Some(u64::from(*expected))

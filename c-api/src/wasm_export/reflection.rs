@@ -12,6 +12,9 @@ use crate::shared::{WASMMemory, wasm_module_t, wasm_valkind_t};
 use isothread::{ExternType, FuncType, GlobalType, Limits, MemoryType, Module, TableType, ValType};
 use std::ffi::CString;
 
+/// The kind of a tag: its number in binaries, and no name in the header. No type comes with it.
+const TAG_KIND: u32 = 4;
+
 /// No value kind.
 const NO_KIND: wasm_valkind_t = wasm_valkind_t::MAX;
 
@@ -35,6 +38,7 @@ enum Type {
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
+    Tag,
 }
 
 // SAFETY: the one pointer points into the immutable module that the handle also holds.
@@ -68,12 +72,13 @@ impl Type {
             ExternType::Table(ty) => Self::Table(ty),
             ExternType::Memory(ty) => Self::Memory(ty),
             ExternType::Global(ty) => Self::Global(ty),
+            ExternType::Tag(_) => Self::Tag,
         }
     }
 
     /// The kind, and a pointer to the type.
-    fn to_c(&self) -> (Kind, anon_extern_type) {
-        match self {
+    fn to_c(&self) -> (u32, anon_extern_type) {
+        let (kind, u) = match self {
             Self::Func(ty) => {
                 let func_type = ty.cast::<WASMFuncType>().cast_mut();
                 (Kind::WASM_IMPORT_EXPORT_KIND_FUNC, anon_extern_type { func_type })
@@ -90,7 +95,11 @@ impl Type {
                 let global_type = std::ptr::from_ref(ty).cast::<WASMGlobalType>().cast_mut();
                 (Kind::WASM_IMPORT_EXPORT_KIND_GLOBAL, anon_extern_type { global_type })
             }
-        }
+            Self::Tag => {
+                return (TAG_KIND, anon_extern_type { func_type: std::ptr::null_mut() });
+            }
+        };
+        (kind as u32, u)
     }
 }
 
@@ -109,7 +118,7 @@ pub unsafe extern "C" fn wasm_runtime_get_import_count(module: wasm_module_t) ->
 }
 
 /// Describes the module's import number `import_index`, in the binary's order, in `*import_type`;
-/// all zero beyond the last. Its pointers belong to the module.
+/// all zero beyond the last. Its pointers belong to the module. A tag of exceptions is of kind 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_get_import_type(
     module: wasm_module_t,
@@ -130,7 +139,7 @@ pub unsafe extern "C" fn wasm_runtime_get_import_type(
         let import = wasm_import_t {
             module_name: entry.module.as_ptr(),
             name: entry.name.as_ptr(),
-            kind: kind as u32,
+            kind,
             linked: module.module.import(index).is_some_and(|i| i.linked),
             u,
         };
@@ -149,7 +158,7 @@ pub unsafe extern "C" fn wasm_runtime_get_export_count(module: wasm_module_t) ->
 }
 
 /// Describes the module's export number `export_index`, in the binary's order, in `*export_type`;
-/// all zero beyond the last. Its pointers belong to the module.
+/// all zero beyond the last. Its pointers belong to the module. A tag of exceptions is of kind 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_get_export_type(
     module: wasm_module_t,
@@ -167,7 +176,7 @@ pub unsafe extern "C" fn wasm_runtime_get_export_type(
         let Ok(index) = usize::try_from(export_index) else { return };
         let Some(entry) = reflect(module).and_then(|r| r.exports.get(index)) else { return };
         let (kind, u) = entry.ty.to_c();
-        let export = wasm_export_t { name: entry.name.as_ptr(), kind: kind as u32, u };
+        let export = wasm_export_t { name: entry.name.as_ptr(), kind, u };
         // SAFETY: not NULL, and the caller gives room.
         unsafe { export_type.write(export) };
     })

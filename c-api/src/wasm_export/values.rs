@@ -12,6 +12,8 @@ pub(crate) fn kind_of(ty: ValType) -> wasm_valkind_t {
         ValType::V128 => Kind::WASM_V128,
         ValType::FuncRef => Kind::WASM_FUNCREF,
         ValType::ExternRef => Kind::WASM_EXTERNREF,
+        // The header has no kind for it.
+        ValType::ExnRef => return wasm_valkind_t::MAX,
     };
     kind as wasm_valkind_t
 }
@@ -20,7 +22,7 @@ pub(crate) fn kind_of(ty: ValType) -> wasm_valkind_t {
 pub(crate) const fn cells_of(ty: ValType) -> u32 {
     match ty {
         ValType::I32 | ValType::F32 | ValType::FuncRef => 1,
-        ValType::I64 | ValType::F64 | ValType::ExternRef => 2,
+        ValType::I64 | ValType::F64 | ValType::ExternRef | ValType::ExnRef => 2,
         ValType::V128 => 4,
     }
 }

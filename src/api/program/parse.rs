@@ -37,6 +37,11 @@ pub(super) fn argument(text: &CStr, ty: ValType, cells: &mut Vec<u32>) -> Result
             true => push64(cells, u64::MAX),
             false => push64(cells, reader.unsigned_long_long()),
         },
+        // There are none that could be named.
+        ValType::ExnRef => match reader.null() {
+            true => push64(cells, 0),
+            false => return Err(Unread::Tail),
+        },
     }
     match reader.rest.to_bytes().first() {
         // A suffix such as "_i32" is tolerated.

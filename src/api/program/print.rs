@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub(super) const fn cells_of(ty: ValType) -> usize {
     match ty {
         ValType::I32 | ValType::F32 | ValType::FuncRef => 1,
-        ValType::I64 | ValType::F64 | ValType::ExternRef => 2,
+        ValType::I64 | ValType::F64 | ValType::ExternRef | ValType::ExnRef => 2,
         ValType::V128 => 4,
     }
 }
@@ -41,6 +41,8 @@ fn result(text: &mut String, ty: ValType, low: u64, high: u64) -> std::fmt::Resu
         ValType::FuncRef => write!(text, "{word}:ref.func"),
         ValType::ExternRef if low == 0 || low == u64::MAX => text.write_str("extern:ref.null"),
         ValType::ExternRef => write!(text, "{low:#x}:ref.extern"),
+        ValType::ExnRef if low == 0 => text.write_str("exn:ref.null"),
+        ValType::ExnRef => text.write_str("ref.exn"),
     }
 }
 

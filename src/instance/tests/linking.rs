@@ -23,6 +23,7 @@ fn bind(provider: &Owned, name: &str) -> Import<'static> {
             ty: provider.module().globals[export.index as usize].ty,
             instance: provider.ptr(),
         }),
+        ExternKind::Tag => Import::Tag(provider.tag(export.index).expect("tag")),
     }
 }
 

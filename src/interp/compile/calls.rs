@@ -59,6 +59,7 @@ impl Translator<'_> {
             // The code table has an entry for every defined function.
             let code = self.codes.wrapping_add(defined as usize);
             self.code.put_u64(at, WIDE, code as usize as u64);
+            self.note_references(at);
         } else {
             let at = self.op(Instr::CallImport { profiled: self.profiled });
             self.code.put_u32(at, POSITION, self.position);
@@ -68,6 +69,7 @@ impl Translator<'_> {
             if self.profiled {
                 self.code.put_u32(at, CALLER, self.func_index);
             }
+            self.note_references(at);
         }
         self.results(ty, frame, func_index >= imported);
         Ok(())
@@ -88,6 +90,7 @@ impl Translator<'_> {
         // Validation allows a hundred tables.
         self.code.put_u16(at, WIDE, u16::try_from(table).map_err(|_| Trap::Internal)?);
         self.code.put_u32(at, WIDE + 4, type_index);
+        self.note_references(at);
         self.results(ty, frame, false);
         Ok(())
     }

@@ -20,13 +20,27 @@ pub enum LabelKind {
     Block,
     Loop,
     If,
+    /// A `try_table` with these clauses of the function's.
+    Try {
+        first: u32,
+        end: u32,
+    },
 }
 
 /// A forward branch whose target is not known yet.
 #[derive(Clone, Copy)]
 pub enum Fixup {
-    Branch { at: usize },
-    Table { at: usize, entry: usize },
+    Branch {
+        at: usize,
+    },
+    Table {
+        at: usize,
+        entry: usize,
+    },
+    /// A clause of a `try_table`.
+    Catch {
+        index: usize,
+    },
 }
 
 /// A structured instruction that is open.
@@ -46,7 +60,7 @@ pub struct Label<'m> {
     /// The branch of an `if` over its first arm.
     else_fixup: Option<Fixup>,
     /// Backward branches, which get their cost when the loop ends.
-    back: Vec<usize>,
+    back: Vec<Fixup>,
 }
 
 impl<'m> Label<'m> {
@@ -57,7 +71,7 @@ impl<'m> Label<'m> {
 }
 
 /// Every value type as a list of one, for blocks with one result. Constant.
-static ONE_TYPE: [[ValType; 1]; 7] = [
+static ONE_TYPE: [[ValType; 1]; 8] = [
     [ValType::I32],
     [ValType::I64],
     [ValType::F32],
@@ -65,6 +79,7 @@ static ONE_TYPE: [[ValType; 1]; 7] = [
     [ValType::V128],
     [ValType::FuncRef],
     [ValType::ExternRef],
+    [ValType::ExnRef],
 ];
 
 impl<'m> Translator<'m> {
@@ -108,10 +123,14 @@ impl<'m> Translator<'m> {
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), Trap> {
+        self.block_of_kind(LabelKind::Block, ty)
+    }
+
+    pub(super) fn block_of_kind(&mut self, kind: LabelKind, ty: BlockType) -> Result<(), Trap> {
         let (params, results) = self.block_type(ty)?;
         self.stack.settle_all(&mut self.code);
         self.last = None;
-        self.push_label(LabelKind::Block, params, results)
+        self.push_label(kind, params, results)
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), Trap> {
@@ -182,8 +201,14 @@ impl<'m> Translator<'m> {
             self.resolve(fixup, here);
         }
         let cost = self.operators.saturating_sub(label.operators).max(1);
-        for &at in &label.back {
-            self.code.put_u32(at, COST, cost);
+        for &back in &label.back {
+            match back {
+                Fixup::Catch { index } => self.handlers.clauses[index].cost = cost,
+                Fixup::Branch { at } | Fixup::Table { at, .. } => self.code.put_u32(at, COST, cost),
+            }
+        }
+        if let LabelKind::Try { first, end } = label.kind {
+            self.end_try(label.start..here, first..end);
         }
         if joined || !label.reachable {
             self.reset_stack(label.height, label.results);
@@ -210,6 +235,7 @@ impl<'m> Translator<'m> {
             Fixup::Table { at, entry } => {
                 self.code.put_u64(at, entry, (target as i64 - at as i64) as u64);
             }
+            Fixup::Catch { index } => self.handlers.clauses[index].target = target as u32,
         }
     }
 
@@ -223,16 +249,20 @@ impl<'m> Translator<'m> {
         self.last = None;
     }
 
-    fn label_index(&self, depth: u32) -> Result<usize, Trap> {
+    pub(super) fn label_index(&self, depth: u32) -> Result<usize, Trap> {
         self.labels.len().checked_sub(1 + depth as usize).ok_or(Trap::Internal)
     }
 
     /// The slot right above the base of the label.
-    fn base_slot(&self, label: usize) -> u16 {
+    pub(super) fn base_slot(&self, label: usize) -> u16 {
         match self.stack.entries.get(self.labels[label].height) {
             Some(entry) => entry.slot,
             None => self.stack.top_slot() as u16,
         }
+    }
+
+    pub(super) fn branch_types(&self, label: usize) -> &'m [ValType] {
+        self.labels[label].branch_types()
     }
 
     /// Whether the values for a branch to `label` already have the slots they must end up in.
@@ -264,17 +294,22 @@ impl<'m> Translator<'m> {
     fn jump(&mut self, label: usize) {
         if self.labels[label].kind == LabelKind::Loop {
             let at = self.op(Instr::BranchBack);
-            self.backward(at, label);
+            self.branch_to(label, Fixup::Branch { at });
         } else {
             let at = self.op(Instr::Branch);
-            self.labels[label].fixups.push(Fixup::Branch { at });
+            self.branch_to(label, Fixup::Branch { at });
         }
     }
 
-    fn backward(&mut self, at: usize, label: usize) {
-        let start = self.labels[label].start;
-        self.resolve(Fixup::Branch { at }, start);
-        self.labels[label].back.push(at);
+    /// Has something lead to `label`, now or when it is known where that is.
+    pub(super) fn branch_to(&mut self, label: usize, from: Fixup) {
+        if self.labels[label].kind == LabelKind::Loop {
+            let start = self.labels[label].start;
+            self.resolve(from, start);
+            self.labels[label].back.push(from);
+        } else {
+            self.labels[label].fixups.push(from);
+        }
     }
 
     pub(super) fn br(&mut self, depth: u32) -> Result<(), Trap> {
@@ -389,11 +424,7 @@ impl<'m> Translator<'m> {
             Condition::Compare { .. } => self.branch_compare(condition, want, back),
         };
         if let Some(label) = label {
-            if back {
-                self.backward(at, label);
-            } else {
-                self.labels[label].fixups.push(Fixup::Branch { at });
-            }
+            self.branch_to(label, Fixup::Branch { at });
         }
         Ok(at)
     }

@@ -170,6 +170,8 @@ fn without_result(instr: Instr, f: &Fields<'_>) -> String {
         }
         Instr::ReturnOne { source, .. } => format!("Return {}", f.input(source, A, IMM)),
         Instr::ReturnNone => "Return".into(),
+        Instr::Throw => format!("Throw t{} {}", f.int(WIDE), f.slot(FRAME)),
+        Instr::ThrowRef => format!("ThrowRef {}", f.slot(FRAME)),
         other => format!("{other:?} {}, {}, {}", f.slot(DST), f.slot(A), f.slot(B)),
     }
 }

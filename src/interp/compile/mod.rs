@@ -5,17 +5,18 @@
 //! called for the first time.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `calls`, `memory`, `atomic` and `numeric` the instructions their names say,
+//! branches, `calls`, `exceptions`, `memory`, `atomic` and `numeric` what their names say,
 //! `opcodes` maps opcodes to operations. Unreachable code is skipped: it needs no types here,
 //! since validation has been through it.
 //!
 //! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
-//! calls join `calls`; exception handlers and memory64 add label kinds to `control` and address
-//! operands to `memory`. Their handlers sit in `handlers/` under the same names.
+//! calls join `calls`, and memory64 adds address operands to `memory`. Their handlers sit in
+//! `handlers/` under the same names.
 
 mod atomic;
 mod calls;
 mod control;
+mod exceptions;
 pub mod listing;
 mod memory;
 mod numeric;
@@ -25,12 +26,14 @@ mod writer;
 
 use super::handlers::control::HEADER_SLOTS;
 use super::instr::{Class, Instr, Mode, Target};
+use super::unwind::Tables;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmCode;
 use crate::interp::op::CompareOp;
 use crate::module::Module;
 use control::Label;
+use exceptions::Handlers;
 use stack::{AccState, Entry, Operand, Place, Stack};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 use writer::Writer;
@@ -40,6 +43,8 @@ pub struct Translated {
     pub words: Box<[u64]>,
     pub frame_slots: u32,
     pub cost: u32,
+    /// For those who unwind the function's frames; `None` if nothing is to be known.
+    pub tables: Option<Box<Tables>>,
     /// What `words` are, when asked for.
     pub listing: Vec<writer::Line>,
 }
@@ -93,6 +98,7 @@ struct Translator<'m> {
     code: Writer,
     stack: Stack,
     labels: Vec<Label<'m>>,
+    handlers: Handlers,
     last: Option<Last>,
     /// Operators seen so far: the unit of fuel.
     operators: u32,
@@ -166,6 +172,7 @@ impl<'m> Translator<'m> {
             code: Writer::default(),
             stack,
             labels: Vec::new(),
+            handlers: Handlers::default(),
             last: None,
             operators: 0,
             position: 0,
@@ -191,7 +198,10 @@ impl<'m> Translator<'m> {
                 continue;
             }
             match operator {
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                Operator::Block { .. }
+                | Operator::Loop { .. }
+                | Operator::If { .. }
+                | Operator::TryTable { .. } => {
                     skipped += 1;
                 }
                 Operator::End if skipped > 0 => skipped -= 1,
@@ -225,14 +235,15 @@ impl<'m> Translator<'m> {
         self.code.put_u32(at, super::operand::IMM, count);
     }
 
-    fn finish(self) -> Result<Translated, Trap> {
+    fn finish(mut self) -> Result<Translated, Trap> {
         let frame_slots = self.stack.frame_slots;
         if frame_slots > u16::MAX as u32 {
             // Slots have 16 bits in instructions; no compiler makes such a function.
             return Err(Trap::OperandStackOverflow);
         }
+        let tables = self.tables();
         let (words, listing) = self.code.finish();
-        Ok(Translated { words, frame_slots, cost: self.operators, listing })
+        Ok(Translated { words, frame_slots, cost: self.operators, tables, listing })
     }
 
     /// Starts an instruction without a result.

@@ -22,6 +22,7 @@ pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, Trap> {
         wasmparser::ValType::V128 => ValType::V128,
         wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FuncRef,
         wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::ExternRef,
+        wasmparser::ValType::Ref(wasmparser::RefType::EXNREF) => ValType::ExnRef,
         wasmparser::ValType::Ref(_) => return Err(Trap::UnsupportedOpcode),
     })
 }
@@ -133,6 +134,9 @@ impl Translator<'_> {
             Operator::Block { blockty } => self.block(blockty)?,
             Operator::Loop { blockty } => self.loop_(blockty)?,
             Operator::If { blockty } => self.if_(blockty)?,
+            Operator::TryTable { try_table } => self.try_table(&try_table)?,
+            Operator::Throw { tag_index } => self.throw(tag_index)?,
+            Operator::ThrowRef => self.throw_ref()?,
             Operator::Else => self.else_()?,
             Operator::End => self.end()?,
             Operator::Br { relative_depth } => self.br(relative_depth)?,

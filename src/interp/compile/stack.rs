@@ -66,6 +66,8 @@ pub struct Stack {
     clean: usize,
     /// Entries whose place is a local, at most.
     aliases: usize,
+    /// Whether there was ever a reference to an exception.
+    pub has_references: bool,
 }
 
 /// More aliases than this are moved to their slots at once, so that a deep stack of them does
@@ -82,6 +84,7 @@ impl Stack {
             frame_slots: base,
             clean: 0,
             aliases: 0,
+            has_references: false,
         }
     }
 
@@ -99,6 +102,7 @@ impl Stack {
         if let Place::Local(_) = place {
             self.aliases += 1;
         }
+        self.has_references |= ty == ValType::ExnRef;
         // Slots beyond 16 bits end translation when the frame's size is looked at.
         self.entries.push(Entry { ty, slot: self.top_slot() as u16, place });
         self.height += ty.slots();

@@ -8,6 +8,7 @@
 //! need a stack frame on every path.
 
 use super::control::{CALL_BYTES, FRAME, SLOTS, enter};
+use super::exceptions::go_on_throwing;
 use super::memory::reload_memory;
 use super::{fail, trap};
 use crate::abi::trap::Trap;
@@ -103,6 +104,9 @@ handler!(
     };
     come_back(&r);
     if code != 0 {
+        if !(*r.env).exception.is_null() {
+            return go_on_throwing(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
+        }
         return fail(r, code);
     }
     reload_memory(&mut r);

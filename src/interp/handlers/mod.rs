@@ -7,6 +7,7 @@
 pub mod atomic;
 pub mod control;
 pub mod data;
+pub mod exceptions;
 mod far;
 pub mod host;
 pub mod memory;
@@ -133,6 +134,8 @@ impl Instr {
             Self::ReturnNone => control::return_none,
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
             Self::ReturnMany => control::return_many,
+            Self::Throw => exceptions::throw,
+            Self::ThrowRef => exceptions::throw_ref,
             _ => none(),
         }
     }

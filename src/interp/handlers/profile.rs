@@ -1,8 +1,8 @@
 //! Time spent in functions, in code that was translated to measure it.
 //!
 //! A profiled function notes when it began in a slot behind its header, and at its end adds what
-//! has passed to its own account and to its caller's account of what it called. What a trap ends
-//! is not counted. Time is the thread's CPU time.
+//! has passed to its own account and to its caller's account of what it called. So does whoever
+//! unwinds it; what a trap ends is not counted. Time is the thread's CPU time.
 
 use super::control::{CALL_BYTES, FRAME, SLOTS};
 use super::host::{call_out, come_back, leave};
@@ -78,6 +78,22 @@ handler!(
     r.skip(16);
     next(r)
 });
+
+/// Counts a call that an exception has ended, which began when `began` says, and in the function
+/// that made it.
+///
+/// # Safety
+/// As for [`account`].
+pub unsafe fn left(env: *const VmEnv, func_index: u32, began: u64, caller: Option<u32>) {
+    let elapsed = clock().saturating_sub(began);
+    // SAFETY: passed on to the caller.
+    unsafe {
+        add(env, func_index, elapsed);
+        if let Some(caller) = caller {
+            add_to_caller(env, caller, elapsed);
+        }
+    }
+}
 
 handler!(
     /// Calls an import and measures host functions: as `host::call_import`, with the function

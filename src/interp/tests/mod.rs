@@ -88,6 +88,7 @@ impl Machine {
             reserved: 0,
             owner: null_mut(),
             shared_heap: AtomicPtr::new(null_mut()),
+            tags: std::ptr::null(),
         };
         let vm: *mut VmInstance = &raw mut instance;
         let refs = &raw mut instance.func_refs;
@@ -140,6 +141,9 @@ impl Machine {
             activation: null_mut(),
             owner: null_mut(),
             limits: std::ptr::null(),
+            exception: null_mut(),
+            catch_ip: std::ptr::null(),
+            catch_sp: null_mut(),
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

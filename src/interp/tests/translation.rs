@@ -2,6 +2,9 @@
 
 use super::eval;
 use crate::abi::trap::Trap;
+use crate::interp::ModuleCode;
+use crate::module::{Features, Module};
+use std::sync::Arc;
 
 #[test]
 fn a_local_keeps_its_old_value_on_the_stack() {
@@ -85,4 +88,38 @@ fn comparisons_become_branches_and_wide_constants_stay_whole() {
     assert_eq!(run(0x1_0000_0001, f64::NAN), Ok(1));
     assert_eq!(run(0x1_0000_0000, 0.5), Ok(2));
     assert_eq!(run(5, f64::NAN), Ok(3));
+}
+
+/// The instructions of function 1 of a module with `body`, but for where its own text stands.
+fn listing(body: &str) -> String {
+    let text = format!(
+        "(module (tag $t (param i32)) (func $f (result i32) (i32.const 1))
+            (func (param i32) (result i32) (local i32) {body}))"
+    );
+    let module = Module::parse(&wat::parse_str(text).expect("wat"), Features::default());
+    let code = ModuleCode::new(Arc::new(module.expect("valid")), false).expect("room");
+    let listed = crate::interp::disassemble(&code, 1).expect("translates");
+    assert!(!listed.is_empty());
+    listed
+}
+
+#[test]
+fn entering_a_try_table_executes_nothing() {
+    let body = |start: &str| {
+        format!(
+            "(local.get 0)
+            (block $h (result i32)
+                ({start} (i32.add (call $f) (local.get 0)))
+                (local.set 1)
+                (local.get 1))
+            (i32.sub)"
+        )
+    };
+    let tried = listing(&body("try_table (result i32) (catch $t $h) (catch $t 1)"));
+    // The clauses make what follows the labels joins, where nothing is known of accumulators.
+    let plain = listing(&body("block (result i32)"));
+    let names = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| Some(line.split_whitespace().nth(1)?.to_owned())).collect()
+    };
+    assert_eq!(names(&tried), names(&plain), "\n{tried}\n{plain}");
 }

@@ -60,6 +60,7 @@ pub(super) struct Sections {
     pub tables: Vec<TableDef>,
     pub memories: Vec<MemoryType>,
     pub globals: Vec<GlobalDef>,
+    pub tags: Vec<u32>,
     pub exports: Vec<Export>,
     pub start: Option<u32>,
     pub elems: Vec<ElemSegment>,
@@ -192,7 +193,7 @@ impl Sections {
             }
             Payload::TagSection(section) => {
                 validator.tag_section(&section)?;
-                return Err(types::unsupported("tag section"));
+                collect::extend(&mut self.tags, section, |tag| Ok(tag.func_type_idx))?;
             }
             other => {
                 validator.payload(&other)?;

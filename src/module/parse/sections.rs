@@ -55,7 +55,12 @@ impl Sections {
                     push(&mut self.globals, GlobalDef { ty, init: None })?;
                     ExternType::Global(ty)
                 }
-                TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                TypeRef::Tag(ty) => {
+                    self.imported.tags += 1;
+                    push(&mut self.tags, ty.func_type_idx)?;
+                    ExternType::Tag(ty.func_type_idx)
+                }
+                TypeRef::FuncExact(_) => {
                     return Err(types::unsupported("import kind"));
                 }
             };
@@ -85,7 +90,8 @@ pub(super) fn export(export: wasmparser::Export<'_>) -> ReadResult<Export> {
         ExternalKind::Table => ExternKind::Table,
         ExternalKind::Memory => ExternKind::Memory,
         ExternalKind::Global => ExternKind::Global,
-        ExternalKind::Tag | ExternalKind::FuncExact => {
+        ExternalKind::Tag => ExternKind::Tag,
+        ExternalKind::FuncExact => {
             return Err(types::unsupported("export kind"));
         }
     };

@@ -46,6 +46,7 @@ pub(in crate::module) fn heap_type(ty: HeapType) -> ReadResult<ValType> {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
             Ok(ValType::ExternRef)
         }
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn } => Ok(ValType::ExnRef),
         _ => Err(unsupported("reference type")),
     }
 }

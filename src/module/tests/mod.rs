@@ -240,6 +240,8 @@ fn missing_proposals_are_named() {
     assert!(text.starts_with("multiple memories"), "{text}");
     let text = refusal("(module (func return_call 0))");
     assert!(text.contains("tail call"), "{text}");
+    let text = refusal("(module (func try catch_all end))");
+    assert!(text.contains("legacy_exceptions"), "{text}");
     assert!(parse("(module (func return_call 0))", Features::TAIL_CALL).is_ok());
 }
 
@@ -248,7 +250,8 @@ fn proposals_beyond_the_vocabulary_are_load_errors() {
     for text in [
         "(module (type (struct)))",
         "(module (rec (type (func)) (type (func))))",
-        "(module (tag))",
+        "(module (global nullexnref (ref.null noexn)))",
+        "(module (tag (param (ref exn))))",
         "(module (type $t (func)) (global (ref null $t) (ref.null $t)))",
         "(module (table 1 1 anyref))",
     ] {

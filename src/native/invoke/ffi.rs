@@ -58,6 +58,7 @@ fn passed_as(ty: ValType, signed: bool) -> Type {
         ValType::V128 => Type::structure([Type::u64(), Type::u64()]),
         ValType::ExternRef if signed => Type::pointer(),
         ValType::ExternRef | ValType::FuncRef => Type::u32(),
+        ValType::ExnRef => Type::u64(),
     }
 }
 

@@ -277,6 +277,8 @@ pub(super) fn slot_of_result(
         ValType::I64 | ValType::F64 | ValType::V128 => value,
         ValType::ExternRef => convert::externref_from_host(externrefs, instance, value)?,
         ValType::FuncRef => func_ref(instance, value as u32),
+        // No function that returns one is ever bound.
+        ValType::ExnRef => 0,
     })
 }
 

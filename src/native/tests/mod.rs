@@ -44,6 +44,7 @@ pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
         reserved: 0,
         owner: ptr::null_mut(),
         shared_heap: AtomicPtr::new(ptr::null_mut()),
+        tags: ptr::null(),
     }
 }
 
@@ -70,6 +71,9 @@ impl Rig {
             activation: ptr::null_mut(),
             owner: EXEC_ENV,
             limits: ptr::null(),
+            exception: ptr::null_mut(),
+            catch_ip: ptr::null(),
+            catch_sp: ptr::null_mut(),
         });
         Self { env, instance, bytes, memory }
     }

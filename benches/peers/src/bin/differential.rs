@@ -127,6 +127,7 @@ mod ours {
             Val::F64(v) => Value::F64(v.to_bits()),
             Val::FuncRef(r) => Value::Ref(r.is_none()),
             Val::ExternRef(r) => Value::Ref(r.is_none()),
+            Val::ExnRef(r) => Value::Ref(r.is_none()),
             Val::V128(_) => unreachable!("no vectors were asked for"),
         }
     }
