@@ -1,33 +1,22 @@
 //! The table of all functions, by which imports find them.
 
 use super::{Call, alloc, chars, control, format, memory, numbers, strings};
-use crate::native::{Builtin, BuiltinModule};
+use crate::abi::trap::Trap;
+use crate::native::{BuiltinModule, Caller, functions};
 
-macro_rules! functions {
-    ($($name:literal $signature:literal $module:ident::$function:ident($($ty:ident),*);)*) => {
-        /// Sorted by name.
-        const FUNCTIONS: &[Builtin] = &[$(Builtin {
-            name: $name,
-            signature: $signature,
-            call: |caller, slots| {
-                let args = &mut slots.iter().copied();
-                let _ = &args;
-                let call = Call { caller: &caller, memory: caller.memory() };
-                // Evaluated in order, one slot each: no parameter is wider.
-                let answer = $module::$function(&call $(, args.next().unwrap_or(0) as $ty)*)?;
-                if let Some(slot) = slots.first_mut() {
-                    *slot = answer;
-                }
-                Ok(())
-            },
-        }),*];
-    };
+/// Runs `function` on the calling instance's memory.
+fn run(
+    caller: &Caller<'_>,
+    function: &mut impl FnMut(&Call<'_>) -> Result<u64, Trap>,
+) -> Result<u64, Trap> {
+    function(&Call { caller, memory: caller.memory() })
 }
 
 /// Where freestanding guests look for C's library.
 pub(super) const ENV: &BuiltinModule = &BuiltinModule { names: &["env"], functions: FUNCTIONS };
 
 functions! {
+    enter run;
     "__cxa_allocate_exception" "(i)i" alloc::malloc(u32);
     "__cxa_begin_catch" "(*)" control::cxa_begin_catch(u32);
     "__cxa_throw" "(**i)" control::cxa_throw(u32, u32, u32);

@@ -10,6 +10,7 @@
 
 mod caller;
 mod convert;
+mod functions;
 mod guest;
 mod host_func;
 mod invoke;
@@ -19,6 +20,7 @@ mod signature;
 
 pub use caller::Caller;
 pub use convert::ExternRefMap;
+pub(crate) use functions::functions;
 pub use guest::GuestMemory;
 pub use host_func::{Builtin, BuiltinModule, HostFunc};
 pub use registry::{Convention, NativeSymbol, Registry};

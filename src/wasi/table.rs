@@ -6,29 +6,7 @@ use super::sock::{options, resolve};
 use super::{WasiCtx, clock, path, poll, proc, random, sock, stdio, strings};
 use crate::abi::trap::Trap;
 use crate::instance::Instance;
-use crate::native::{Builtin, BuiltinModule, Caller};
-
-macro_rules! functions {
-    ($($name:literal $signature:literal $module:ident::$function:ident($($ty:ident),*);)*) => {
-        /// Sorted by name.
-        const FUNCTIONS: &[Builtin] = &[$(Builtin {
-            name: $name,
-            signature: $signature,
-            call: |caller, slots| {
-                let args = &mut slots.iter().copied();
-                let _ = &args;
-                // Evaluated in order, one slot each: no parameter is wider.
-                let errno = run(&caller, &mut |call| {
-                    $module::$function(call $(, args.next().unwrap_or(0) as $ty)*)
-                })?;
-                if let Some(slot) = slots.first_mut() {
-                    *slot = errno;
-                }
-                Ok(())
-            },
-        }),*];
-    };
-}
+use crate::native::{BuiltinModule, Caller, functions};
 
 /// Runs `function` on the calling instance's WASI state and puts the error number into the
 /// result's slot.
@@ -57,6 +35,7 @@ pub(super) const WASI: &BuiltinModule =
     &BuiltinModule { names: &["wasi_snapshot_preview1", "wasi_unstable"], functions: FUNCTIONS };
 
 functions! {
+    enter run;
     "args_get" "(**)i" strings::args_get(u32, u32);
     "args_sizes_get" "(**)i" strings::args_sizes_get(u32, u32);
     "clock_res_get" "(i*)i" clock::clock_res_get(u32, u32);

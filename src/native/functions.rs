@@ -1,0 +1,33 @@
+//! How a built-in library lists its functions: one line each, with the types of its parameters.
+
+/// Makes the constant `FUNCTIONS` of lines `"name" "signature" path::to::function(types);`,
+/// sorted by name. A parameter is what `as` makes of its slot.
+///
+/// `enter` finds what a function works on and turns what it came to into the word for the
+/// result's slot, or a trap: `fn(&Caller, &mut impl FnMut(&Call, ..) -> ..) -> Result<u64, Trap>`.
+macro_rules! functions {
+    (
+        enter $enter:path;
+        $($name:literal $signature:literal $module:ident::$function:ident($($ty:ident),*);)*
+    ) => {
+        /// Sorted by name.
+        const FUNCTIONS: &[$crate::native::Builtin] = &[$($crate::native::Builtin {
+            name: $name,
+            signature: $signature,
+            call: |caller, slots| {
+                let answer = $enter(&caller, &mut |call| {
+                    let args = &mut slots.iter().copied();
+                    let _ = &args;
+                    // Evaluated in order, one slot each: no parameter is wider.
+                    $module::$function(call $(, args.next().unwrap_or(0) as $ty)*)
+                })?;
+                if let Some(slot) = slots.first_mut() {
+                    *slot = answer;
+                }
+                Ok(())
+            },
+        }),*];
+    };
+}
+
+pub(crate) use functions;
