@@ -2,8 +2,13 @@
 
 #![forbid(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(
-    not(all(feature = "wasi", feature = "builtin-libc")),
-    allow(dead_code, unused_imports, reason = "a few lower parts serve these alone")
+    not(all(feature = "wasi", feature = "builtin-libc", feature = "libc-emcc")),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "a few lower parts serve these alone"
+    )
 )]
 
 mod abi;
@@ -15,6 +20,8 @@ pub mod context;
 mod exec;
 mod instance;
 mod interp;
+#[cfg_attr(not(feature = "libc-emcc"), path = "libc_emcc_disabled.rs")]
+mod libc_emcc;
 mod module;
 mod native;
 mod platform;

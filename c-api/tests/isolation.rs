@@ -134,7 +134,6 @@ const LACKING: &[(&str, &str)] = &[
     ("debug engine", "debug engine"),
     ("jit options", "compiled code"),
     ("fast-jit cache", "compiled code"),
-    ("emcc files", "libc-emcc"),
     ("c-api engine", "wasm_c_api.h"),
     ("c-api stores", "wasm_c_api.h"),
     ("aot compiler error", "aot_export.h"),

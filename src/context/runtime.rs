@@ -93,6 +93,7 @@ impl Runtime {
         let parts = alloc::outside(Parts::default);
         // A new registry has room for them all.
         crate::builtin_libc::register(&parts.natives);
+        crate::libc_emcc::register(&parts.natives);
         crate::native::register_shared_heap(&parts.natives);
         crate::wasi::register(&parts.natives);
         crate::thread::register(&parts.natives);

@@ -1,12 +1,14 @@
 //! What a host function uses when it waits for the system, so that it can be woken.
 
 use super::ExecEnv;
+use super::atomics::wait_for;
 use super::limits::{stop_reason, time_left};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 use crate::platform::signal::keeping_errno;
-use crate::sync::Bell;
+use crate::sync::{Bell, Parked, Parking};
 use std::ptr;
+use std::time::Duration;
 
 impl ExecEnv {
     /// Lets whatever the calling thread blocks in be interrupted, until
@@ -65,6 +67,25 @@ pub unsafe fn bell<'a>(env: *const VmEnv) -> Option<Bell<'a>> {
 unsafe fn exec_env<'a>(env: *const VmEnv) -> Option<&'a ExecEnv> {
     // SAFETY: an environment that is its own owner belongs to an exec_env, says `ExecEnv::new`.
     unsafe { ((*env).owner.cast_const() == env.cast()).then(|| &*env.cast::<ExecEnv>()) }
+}
+
+/// Sleeps on behalf of running code; fails with the reason if there is one to stop meanwhile.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+pub unsafe fn sleep(env: *mut VmEnv, time: Duration) -> Result<(), Trap> {
+    // SAFETY: passed on to the caller.
+    if unsafe { exec_env(env) }.is_none() {
+        std::thread::sleep(time);
+        return Ok(());
+    }
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    // SAFETY: passed on to the caller. Nobody notifies at a place that nobody else knows.
+    match unsafe { wait_for(env, &Parking::new(), 0, Some(nanos), || true) } {
+        // SAFETY: passed on to the caller.
+        Parked::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
+        Parked::TimedOut | Parked::Notified | Parked::Refused => Ok(()),
+    }
 }
 
 /// Ends an operation even if it panics.

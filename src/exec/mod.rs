@@ -18,7 +18,7 @@ mod env;
 pub mod limits;
 mod trace;
 
-pub use blocking::{bell, blocking};
+pub use blocking::{bell, blocking, sleep};
 pub use call::{Call, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};

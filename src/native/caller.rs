@@ -6,13 +6,14 @@ use super::invoke;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::abi::value::Val;
-use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
+use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
-use crate::exec;
+use crate::exec::{self, ExecEnv};
 use crate::sync::Bell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 use std::time::Duration;
 
 /// A host function in Rust: parameters in, results out.
@@ -90,6 +91,40 @@ impl<'a> Caller<'a> {
     pub fn blocking<R>(&self, act: impl FnOnce() -> R) -> Result<R, Trap> {
         // SAFETY: as in `exec_env`; the caller's thread is this one.
         unsafe { exec::blocking(self.env, act) }
+    }
+
+    /// Lets `time` pass; fails with the reason if there is one to stop meanwhile.
+    pub fn sleep(&self, time: Duration) -> Result<(), Trap> {
+        // SAFETY: as in `blocking`.
+        unsafe { exec::sleep(self.env, time) }
+    }
+
+    /// The exec_env that the guest called from, and where its native stack ends.
+    pub fn calling_env(&self) -> Option<(NonNull<ExecEnv>, usize)> {
+        // SAFETY: as in `exec_env`; the owner of an environment is its exec_env.
+        let (owner, limit) = unsafe { ((*self.env).owner, (*self.env).native_stack_limit) };
+        Some((NonNull::new(owner.cast())?, limit.saturating_sub(exec::NATIVE_STACK_MARGIN)))
+    }
+
+    /// Calls a function of the guest's back; its result, or the word 0 if it has none. On failure
+    /// the instance has the exception.
+    ///
+    /// # Safety
+    /// The function is of the calling instance's group. It takes as many i32 as there are
+    /// `params`, and gives one slot at most.
+    pub unsafe fn call_guest(&self, func: NonNull<VmFuncRef>, params: &[u32]) -> Result<u64, Trap> {
+        let (env, stack_low) = self.calling_env().ok_or(Trap::Internal)?;
+        // SAFETY: the guest that calls runs on this exec_env, on this thread; there is room for
+        // the parameters, and for one slot.
+        unsafe {
+            let call = exec::Call::prepare(env, func, params.len().max(1), stack_low)?;
+            *call.frame() = 0;
+            for (index, &param) in params.iter().enumerate() {
+                *call.frame().add(index) = param.into();
+            }
+            call.run()?;
+            Ok(*call.frame())
+        }
     }
 
     /// Whether there is a reason to stop.

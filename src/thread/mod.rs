@@ -21,11 +21,8 @@ mod wasi_threads;
 
 pub use spawn::{Completion, GuestStack, SpawnError, end_env, spawn_env, start_thread};
 
-use crate::abi::vm_layout::VmEnv;
-use crate::exec::ExecEnv;
 use crate::instance::Cluster;
-use crate::native::{Caller, Registry};
-use std::ptr::NonNull;
+use crate::native::Registry;
 
 /// Offers the functions to the modules of `registry`'s context; false if it has no room.
 pub fn register(registry: &Registry) -> bool {
@@ -47,12 +44,4 @@ impl Program {
     fn of(cluster: &Cluster) -> Option<&Self> {
         cluster.data(|| Box::new(Self::default())).downcast_ref()
     }
-}
-
-/// The exec_env that a guest called from, and where its native stack ends.
-fn calling_env(caller: &Caller<'_>) -> Option<(NonNull<ExecEnv>, usize)> {
-    let env: *mut VmEnv = caller.env();
-    // SAFETY: a caller's environment is live, and its owner is its exec_env.
-    let (owner, limit) = unsafe { ((*env).owner, (*env).native_stack_limit) };
-    Some((NonNull::new(owner.cast())?, limit.saturating_sub(crate::exec::NATIVE_STACK_MARGIN)))
 }

@@ -6,7 +6,7 @@
 
 use super::objects::{Object, Thread};
 use super::spawn::{GuestStack, spawn_env, start_thread};
-use super::{Program, calling_env, semaphore};
+use super::{Program, semaphore};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
@@ -86,7 +86,7 @@ fn call(
     slots: &mut [u64],
     function: fn(&Call<'_>) -> Result<u32, Trap>,
 ) -> Result<(), Trap> {
-    let (env, stack_low) = calling_env(caller).ok_or(Trap::Internal)?;
+    let (env, stack_low) = caller.calling_env().ok_or(Trap::Internal)?;
     // SAFETY: the guest that calls runs on this exec_env, on this thread.
     let instance: &Instance = unsafe { env.as_ref().instance().as_ref() };
     let program = Program::of(instance.cluster_or_init()).ok_or(Trap::Internal)?;

@@ -4,7 +4,7 @@
 //! no joining: the program waits for its own threads, through its memory.
 
 use super::spawn::{GuestStack, spawn_env, start_thread};
-use super::{Program, calling_env, end_env};
+use super::{Program, end_env};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::exec::{Call, ExecEnv};
@@ -37,7 +37,7 @@ fn start_function(module: &Module) -> Option<u32> {
 }
 
 fn spawn(caller: &Caller<'_>, argument: u32) -> Option<u32> {
-    let (parent, stack_low) = calling_env(caller)?;
+    let (parent, stack_low) = caller.calling_env()?;
     // SAFETY: the guest that calls runs on this exec_env, on this thread.
     let home: &Instance = unsafe { parent.as_ref().instance().as_ref() };
     let Some(start) = start_function(home.module()) else {

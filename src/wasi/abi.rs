@@ -4,6 +4,7 @@
 
 use crate::abi::trap::Trap;
 use crate::native::GuestMemory;
+use crate::platform::fd;
 
 /// A guest's address, or a length in bytes.
 pub(super) type Addr = u32;
@@ -81,7 +82,7 @@ impl Rights {
 /// What a descriptor refers to, as the guest sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum FileType {
+pub enum FileType {
     Unknown = 0,
     BlockDevice = 1,
     CharacterDevice = 2,
@@ -90,6 +91,21 @@ pub(super) enum FileType {
     SocketDgram = 5,
     SocketStream = 6,
     SymbolicLink = 7,
+}
+
+impl From<fd::Kind> for FileType {
+    fn from(kind: fd::Kind) -> Self {
+        match kind {
+            fd::Kind::Unknown => Self::Unknown,
+            fd::Kind::BlockDevice => Self::BlockDevice,
+            fd::Kind::CharacterDevice => Self::CharacterDevice,
+            fd::Kind::Directory => Self::Directory,
+            fd::Kind::RegularFile => Self::RegularFile,
+            fd::Kind::DatagramSocket => Self::SocketDgram,
+            fd::Kind::Stream => Self::SocketStream,
+            fd::Kind::SymbolicLink => Self::SymbolicLink,
+        }
+    }
 }
 
 /// `fdflags`: append, dsync, nonblock, rsync, sync from bit 0 on.
@@ -152,15 +168,15 @@ impl FdStat {
 }
 
 /// A file's `filestat`; times in nanoseconds since 1970.
-pub(super) struct FileStat {
-    pub(super) device: u64,
-    pub(super) inode: u64,
-    pub(super) file_type: FileType,
-    pub(super) links: u64,
-    pub(super) size: u64,
-    pub(super) accessed: u64,
-    pub(super) modified: u64,
-    pub(super) changed: u64,
+pub struct FileStat {
+    pub device: u64,
+    pub inode: u64,
+    pub file_type: FileType,
+    pub links: u64,
+    pub size: u64,
+    pub accessed: u64,
+    pub modified: u64,
+    pub changed: u64,
 }
 
 impl FileStat {

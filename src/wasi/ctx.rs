@@ -4,6 +4,7 @@ use super::args::WasiArgs;
 use super::fd_table::FdTable;
 use super::preopen;
 use super::sock::Pools;
+use super::streams::Streams;
 use super::strings::Strings;
 use crate::abi::error::{Error, Result};
 use crate::instance::Instance;
@@ -16,6 +17,7 @@ pub struct WasiCtx {
     pub(super) env: Strings,
     pub(super) fds: FdTable,
     pub(super) pools: Pools,
+    pub(super) streams: Streams,
     exit_code: AtomicU32,
 }
 
@@ -33,6 +35,7 @@ impl WasiCtx {
                 Error::instantiate("Init wasi environment failed: init fd table failed")
             })?,
             pools: Pools::new(args)?,
+            streams: Streams::default(),
             exit_code: AtomicU32::new(0),
         };
         preopen::directories(&ctx.fds, args)?;

@@ -39,7 +39,7 @@ impl Descriptor {
     /// Anything but a directory that can be walked.
     pub(super) fn of_file(file: OwnedFd) -> Outcome<Self> {
         let kind = os(fd::stat(file.as_raw_fd()))?.kind;
-        Ok(Self::new(Handle::Owned(file), file_type(kind)))
+        Ok(Self::new(Handle::Owned(file), kind.into()))
     }
 
     pub(super) fn fd(&self) -> i32 {
@@ -61,7 +61,7 @@ impl Descriptor {
         let file = |kind| matches!(kind, FileType::RegularFile | FileType::Directory);
         *sync::once(&self.may_block, || match self.file_type {
             // The process's own streams are not looked at when they are given.
-            FileType::Unknown => !fd::stat(self.fd()).is_ok_and(|s| file(file_type(s.kind))),
+            FileType::Unknown => !fd::stat(self.fd()).is_ok_and(|s| file(s.kind.into())),
             kind => !file(kind),
         })
     }
@@ -109,7 +109,7 @@ const DIRECTORY_RIGHTS: Rights = Rights::FD_FDSTAT_SET_FLAGS
     .with(Rights::PATH_REMOVE_DIRECTORY)
     .with(Rights::POLL_FD_READWRITE);
 
-const FILE_RIGHTS: Rights = Rights(0x1ff)
+pub(super) const FILE_RIGHTS: Rights = Rights(0x1ff)
     .with(Rights::FD_FILESTAT_GET)
     .with(Rights::FD_FILESTAT_SET_SIZE)
     .with(Rights::FD_FILESTAT_SET_TIMES)
@@ -151,6 +151,16 @@ impl FdTable {
         } else {
             Err(Errno::NotCapable.into())
         }
+    }
+
+    /// The preopened directory for whose name `score` gives most, the last of several.
+    pub(super) fn best_preopen(&self, score: impl Fn(&[u8]) -> Option<usize>) -> Option<Entry> {
+        let entries = self.entries.lock();
+        let scored = entries.iter().flatten().filter_map(|entry| {
+            let score = score(entry.preopen.as_deref()?)?;
+            Some((score, entry))
+        });
+        scored.max_by_key(|(score, _)| *score).map(|(_, entry)| entry.clone())
     }
 
     /// Gives an entry the lowest free number.
@@ -253,7 +263,7 @@ impl Entry {
 
 /// Type and rights of a descriptor of the host's.
 fn inspect(fd: i32) -> Result<(FileType, Rights, Rights), i32> {
-    let file_type = file_type(fd::stat(fd)?.kind);
+    let file_type = fd::stat(fd)?.kind.into();
     let (rights, inheriting) = match file_type {
         FileType::CharacterDevice if fd::is_terminal(fd) => (TERMINAL_RIGHTS, Rights::NONE),
         FileType::Directory => (DIRECTORY_RIGHTS, DIRECTORY_RIGHTS.with(FILE_RIGHTS)),
@@ -268,18 +278,4 @@ fn inspect(fd: i32) -> Result<(FileType, Rights, Rights), i32> {
     let read = if flags.readable { Rights::NONE } else { Rights::FD_READ };
     let write = if flags.writable { Rights::NONE } else { Rights::FD_WRITE };
     Ok((file_type, rights.without(read).without(write), inheriting))
-}
-
-/// The guest's name for a kind of file.
-pub(super) fn file_type(kind: fd::Kind) -> FileType {
-    match kind {
-        fd::Kind::Unknown => FileType::Unknown,
-        fd::Kind::BlockDevice => FileType::BlockDevice,
-        fd::Kind::CharacterDevice => FileType::CharacterDevice,
-        fd::Kind::Directory => FileType::Directory,
-        fd::Kind::RegularFile => FileType::RegularFile,
-        fd::Kind::DatagramSocket => FileType::SocketDgram,
-        fd::Kind::Stream => FileType::SocketStream,
-        fd::Kind::SymbolicLink => FileType::SymbolicLink,
-    }
 }

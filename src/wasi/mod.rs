@@ -10,7 +10,8 @@
 //! how a function reaches its caller's memory, and `fd_table.rs` what descriptors are.
 //!
 //! Files are reached through directories that the embedder gives (`preopen.rs`); `dir/` keeps every
-//! path inside them.
+//! path inside them. `files.rs` and `streams.rs` are another way to them, for libraries that offer
+//! C's functions to guests.
 
 mod abi;
 mod args;
@@ -20,6 +21,7 @@ mod ctx;
 mod dir;
 mod errno;
 mod fd_table;
+mod files;
 mod path;
 mod poll;
 mod preopen;
@@ -27,12 +29,15 @@ mod proc;
 mod random;
 mod sock;
 mod stdio;
+mod streams;
 mod strings;
 mod table;
 mod times;
 
+pub use abi::{FileStat, FileType};
 pub use args::WasiArgs;
 pub use ctx::WasiCtx;
+pub use files::{Done, Files, OpenHow};
 
 use crate::native::Registry;
 

@@ -136,13 +136,24 @@ pub(super) fn path_link(
     )
 }
 
-/// What a descriptor for `rights` needs of its directory, and how the file is opened for it.
-fn open_mode(lookup: u32, open: u32, rights: Rights, flags: u16) -> (OpenMode, Rights, Rights) {
-    let has = |flag: u32| open & flag != 0;
+/// How a path is opened, in preview 1's numbers.
+pub(super) struct Opening {
+    pub(super) lookup: u32,
+    /// `oflags`.
+    pub(super) flags: u32,
+    pub(super) rights: Rights,
+    pub(super) inheriting: Rights,
+    pub(super) fdflags: u16,
+}
+
+/// How the file is opened, if the directory `from` has the rights that it takes.
+pub(super) fn granted(from: &Entry, opening: &Opening) -> Outcome<OpenMode> {
+    let (rights, flags) = (opening.rights, opening.fdflags);
+    let has = |flag: u32| opening.flags & flag != 0;
     let mode = OpenMode {
         read: rights.intersects(Rights::FD_READ.with(Rights::FD_READDIR)),
         write: rights.intersects(Rights::WRITING),
-        follow: lookupflags::follow(lookup),
+        follow: lookupflags::follow(opening.lookup),
         create: has(oflags::CREAT),
         exclusive: has(oflags::EXCL),
         truncate: has(oflags::TRUNC),
@@ -157,8 +168,32 @@ fn open_mode(lookup: u32, open: u32, rights: Rights, flags: u16) -> (OpenMode, R
     let inherited = rights
         .with(when(flags & (fdflags::SYNC | fdflags::RSYNC) != 0, Rights::FD_SYNC))
         .with(when(flags & fdflags::DSYNC != 0, Rights::FD_DATASYNC))
-        .with(when(mode.write && !appends && !mode.truncate, Rights::FD_SEEK));
-    (mode, needed, inherited)
+        .with(when(mode.write && !appends && !mode.truncate, Rights::FD_SEEK))
+        .with(opening.inheriting);
+    if from.rights.contains(needed) && from.inheriting.contains(inherited) {
+        Ok(mode)
+    } else {
+        Err(Errno::NotCapable.into())
+    }
+}
+
+/// Opens what was [`granted`].
+pub(super) fn open_below(
+    call: &Call<'_>,
+    from: Entry,
+    path: &[u8],
+    mode: OpenMode,
+    opening: &Opening,
+) -> Outcome<Entry> {
+    let from = OpenDirectory(from.descriptor);
+    let directory = from.get()?;
+    // A pipe is opened when somebody opens its other end.
+    let opened = call.caller.blocking(|| directory.open(path, mode))??;
+    let descriptor = match opened {
+        Opened::Directory(directory) => Descriptor::of_directory(directory),
+        Opened::File(file) => Descriptor::of_file(file)?,
+    };
+    Entry::opened(descriptor, opening.rights, opening.inheriting)
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]
@@ -176,20 +211,17 @@ pub(super) fn path_open(
 ) -> Outcome {
     let path = Path::check(call, path, len)?;
     call.check(opened, 4)?;
-    let (rights, inheriting) = (Rights(rights), Rights(inheriting));
-    let (mode, needed, inherited) = open_mode(lookup_flags, open_flags, rights, flags as u16);
-    let entry = call.ctx.fds.get(fd)?;
-    let granted =
-        entry.rights.contains(needed) && entry.inheriting.contains(inherited.with(inheriting));
-    if !granted {
-        return Err(Errno::NotCapable.into());
-    }
-    let descriptor = match OpenDirectory(entry.descriptor).get()?.open(&path.copy(call)?, mode)? {
-        Opened::Directory(directory) => Descriptor::of_directory(directory),
-        Opened::File(file) => Descriptor::of_file(file)?,
+    let opening = Opening {
+        lookup: lookup_flags,
+        flags: open_flags,
+        rights: Rights(rights),
+        inheriting: Rights(inheriting),
+        fdflags: flags as u16,
     };
-    let number = call.ctx.fds.add(Entry::opened(descriptor, rights, inheriting)?)?;
-    call.write_u32(opened, number)
+    let from = call.ctx.fds.get(fd)?;
+    let mode = granted(&from, &opening)?;
+    let entry = open_below(call, from, &path.copy(call)?, mode, &opening)?;
+    call.write_u32(opened, call.ctx.fds.add(entry)?)
 }
 
 pub(super) fn path_readlink(

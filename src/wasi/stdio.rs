@@ -4,7 +4,7 @@ use super::abi::fdflags;
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
 use super::call::{Call, Outcome, os};
 use super::errno::Errno;
-use super::fd_table::file_type;
+use super::fd_table::Descriptor;
 use super::poll::until_ready;
 use super::times::NewTimes;
 use crate::platform::fd::{self, At, Interest};
@@ -34,12 +34,40 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     call.check(read, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_READ)?;
-    until_ready(call, &descriptor, Interest::Read, None)?;
     // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
     // runs to shrink or move meanwhile, and left out what the system would not take.
-    let act = || unsafe { fd::read(descriptor.fd(), buffers.as_slice(), at) };
-    let done = os(call.blocking(&descriptor, act)?)?;
+    let done = unsafe { self::read(call, &descriptor, buffers.as_slice(), at) }?;
     call.write_u32(read, done as u32)
+}
+
+/// Reads once, when there is something.
+///
+/// # Safety
+/// Every buffer is writable, and there are at most [`fd::BUFFERS_MAX`].
+pub(super) unsafe fn read(
+    call: &Call<'_>,
+    descriptor: &Descriptor,
+    buffers: &[fd::Buffer],
+    at: At,
+) -> Outcome<usize> {
+    until_ready(call, descriptor, Interest::Read, None)?;
+    // SAFETY: passed on to the caller.
+    os(call.blocking(descriptor, || unsafe { fd::read(descriptor.fd(), buffers, at) })?)
+}
+
+/// Writes once, when there is room.
+///
+/// # Safety
+/// Every buffer is readable, and there are at most [`fd::BUFFERS_MAX`].
+pub(super) unsafe fn write(
+    call: &Call<'_>,
+    descriptor: &Descriptor,
+    buffers: &[fd::Buffer],
+    at: At,
+) -> Outcome<usize> {
+    until_ready(call, descriptor, Interest::Write, None)?;
+    // SAFETY: passed on to the caller.
+    os(call.blocking(descriptor, || unsafe { fd::write(descriptor.fd(), buffers, at) })?)
 }
 
 pub(super) fn fd_write(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, written: Addr) -> Outcome {
@@ -62,10 +90,8 @@ fn gathered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, written: A
     call.check(written, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_WRITE)?;
-    until_ready(call, &descriptor, Interest::Write, None)?;
     // SAFETY: as in `scattered`.
-    let act = || unsafe { fd::write(descriptor.fd(), buffers.as_slice(), at) };
-    let done = os(call.blocking(&descriptor, act)?)?;
+    let done = unsafe { write(call, &descriptor, buffers.as_slice(), at) }?;
     call.write_u32(written, done as u32)
 }
 
@@ -170,19 +196,23 @@ pub(super) fn fd_fdstat_set_rights(
 
 pub(super) fn fd_filestat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
     call.check(stat, FILESTAT_BYTES)?;
+    let found = file_stat(call, fd)?;
+    call.write(stat, &found.to_bytes())
+}
+
+pub(super) fn file_stat(call: &Call<'_>, fd: u32) -> Outcome<FileStat> {
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_GET)?;
     let found = os(fd::stat(descriptor.fd()))?;
-    let found = FileStat {
+    Ok(FileStat {
         device: found.device,
         inode: found.inode,
-        file_type: file_type(found.kind),
+        file_type: found.kind.into(),
         links: found.links,
         size: found.size,
         accessed: found.accessed,
         modified: found.modified,
         changed: found.changed,
-    };
-    call.write(stat, &found.to_bytes())
+    })
 }
 
 pub(super) fn fd_filestat_set_size(call: &Call<'_>, fd: u32, size: u64) -> Outcome {

@@ -36,6 +36,10 @@ pub fn stat(_fd: i32) -> Result<Stat> {
     Err(NO_SYS)
 }
 
+pub fn kind_of_mode(_mode: u32) -> super::Kind {
+    super::Kind::Unknown
+}
+
 pub fn is_terminal(_fd: i32) -> bool {
     false
 }

@@ -16,8 +16,9 @@ use fallback as backend;
 use unix as backend;
 
 pub use backend::{
-    Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, poll, read, readable_bytes,
-    seek, set_fast_open, set_flags, set_size, set_times, stat, sync, sync_data, write,
+    Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, poll, read,
+    readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync, sync_data,
+    write,
 };
 
 /// A call's answer, or the system's error number.

@@ -76,19 +76,28 @@ pub fn stat(fd: i32) -> Result<Stat> {
     Ok(stat)
 }
 
+#[allow(clippy::unnecessary_cast, reason = "as below")]
 fn kind(fd: i32, stat: &libc::stat) -> Kind {
-    match stat.st_mode & libc::S_IFMT {
+    if stat.st_mode & libc::S_IFMT != libc::S_IFSOCK {
+        return kind_of_mode(stat.st_mode as u32);
+    }
+    match socket_type(fd) {
+        Ok(libc::SOCK_DGRAM) => Kind::DatagramSocket,
+        Ok(libc::SOCK_STREAM) => Kind::Stream,
+        _ => Kind::Unknown,
+    }
+}
+
+/// What a file's mode says about its kind; of sockets it does not say which.
+#[allow(clippy::unnecessary_cast, reason = "the types of modes differ between systems")]
+pub fn kind_of_mode(mode: u32) -> Kind {
+    match mode as libc::mode_t & libc::S_IFMT {
         libc::S_IFBLK => Kind::BlockDevice,
         libc::S_IFCHR => Kind::CharacterDevice,
         libc::S_IFDIR => Kind::Directory,
         libc::S_IFREG => Kind::RegularFile,
-        libc::S_IFIFO => Kind::Stream,
+        libc::S_IFIFO | libc::S_IFSOCK => Kind::Stream,
         libc::S_IFLNK => Kind::SymbolicLink,
-        libc::S_IFSOCK => match socket_type(fd) {
-            Ok(libc::SOCK_DGRAM) => Kind::DatagramSocket,
-            Ok(libc::SOCK_STREAM) => Kind::Stream,
-            _ => Kind::Unknown,
-        },
         _ => Kind::Unknown,
     }
 }

@@ -4,6 +4,7 @@
 //! whole is therefore read at once when a guest begins, and a cookie is a place in it: the pieces
 //! fit together whatever happens to the directory meanwhile.
 
+use crate::platform::fd;
 use crate::wasi::abi::FileType;
 use crate::wasi::call::Outcome;
 use crate::wasi::errno::Errno;
@@ -32,7 +33,8 @@ impl Listing {
         let mut listing = Self { items: Vec::new(), names: Vec::new() };
         for entry in fs::Dir::read_from(dir).map_err(system)? {
             let entry = entry.map_err(system)?;
-            listing.add(entry.ino(), file_type(entry.file_type()), entry.file_name().to_bytes())?;
+            let kind = fd::kind_of_mode(entry.file_type().as_raw_mode());
+            listing.add(entry.ino(), kind.into(), entry.file_name().to_bytes())?;
         }
         Ok(listing)
     }
@@ -64,17 +66,5 @@ impl Listing {
             let name = &self.names[item.name_start as usize..][..item.name_len as usize];
             (head, name)
         })
-    }
-}
-
-fn file_type(kind: fs::FileType) -> FileType {
-    match kind {
-        fs::FileType::RegularFile => FileType::RegularFile,
-        fs::FileType::Directory => FileType::Directory,
-        fs::FileType::Symlink => FileType::SymbolicLink,
-        fs::FileType::CharacterDevice => FileType::CharacterDevice,
-        fs::FileType::BlockDevice => FileType::BlockDevice,
-        fs::FileType::Fifo | fs::FileType::Socket => FileType::SocketStream,
-        fs::FileType::Unknown => FileType::Unknown,
     }
 }

@@ -8,14 +8,14 @@ mod listing;
 
 pub(super) use listing::Listing;
 
-use super::abi::{FileStat, FileType, fdflags};
+use super::abi::{FileStat, fdflags};
 use super::call::{Outcome, os};
 use super::errno::Errno;
 use super::times::NewTimes;
 use crate::platform::fd;
 use crate::sync::Lock;
 use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt};
-use cap_fs_ext::{FileTypeExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt};
+use cap_fs_ext::{OpenOptionsMaybeDirExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use cap_std::time::{SystemClock, SystemTime};
@@ -183,27 +183,12 @@ fn file_stat(found: &Metadata) -> FileStat {
         let since = time.ok().and_then(|time| time.duration_since(SystemClock::UNIX_EPOCH).ok());
         since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     };
-    let kind = found.file_type();
     let changed = cap_std::fs::MetadataExt::ctime(found);
     let changed_nanos = cap_std::fs::MetadataExt::ctime_nsec(found);
     FileStat {
         device: MetadataExt::dev(found),
         inode: MetadataExt::ino(found),
-        file_type: if kind.is_dir() {
-            FileType::Directory
-        } else if kind.is_file() {
-            FileType::RegularFile
-        } else if kind.is_symlink() {
-            FileType::SymbolicLink
-        } else if kind.is_block_device() {
-            FileType::BlockDevice
-        } else if kind.is_char_device() {
-            FileType::CharacterDevice
-        } else if kind.is_fifo() || kind.is_socket() {
-            FileType::SocketStream
-        } else {
-            FileType::Unknown
-        },
+        file_type: fd::kind_of_mode(cap_std::fs::MetadataExt::mode(found)).into(),
         links: MetadataExt::nlink(found),
         size: found.len(),
         accessed: nanos(found.accessed()),

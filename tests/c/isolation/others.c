@@ -1,18 +1,80 @@
 /* What belongs to other headers and libraries than the runtime's own, and shared memory. */
 
 #include "rows.h"
+#include <sys/stat.h>
 
-static bool imports(const char *module, const char *name) {
-    bool linked;
+/* A program with a folder of its own, which it calls the root. */
+static struct guest start_with_folder(const char *folder) {
+    struct InstantiationArgs2 *args;
+    struct guest guest;
+    const char *map[1];
+    char error[128] = "", pair[512];
+
+    snprintf(pair, sizeof pair, "/::%s/%s", module_folder, folder);
+    map[0] = pair;
+    guest.module = load_module("files");
+    CHECK(wasm_runtime_instantiation_args_create(&args));
+    wasm_runtime_instantiation_args_set_default_stack_size(args, 8192);
+    wasm_runtime_instantiation_args_set_wasi_dir(args, NULL, 0, map, 1);
+    guest.inst = wasm_runtime_instantiate_ex2(guest.module, args, error, sizeof error);
+    CHECK_STR(error, "");
+    wasm_runtime_instantiation_args_destroy(args);
+    guest.env = wasm_runtime_create_exec_env(guest.inst, 8192);
+    CHECK(guest.env != NULL);
+    return guest;
+}
+
+/* A writes to its file, which is the only one while B tries its handle. */
+static void opens_a_file(void) {
+    struct guest guest;
+    uint32_t file;
 
     quiet_init(NULL);
-    linked = wasm_runtime_is_import_func_linked(module, name);
+    guest = start_with_folder("files_a");
+    file = call(&guest, "open", 0, 0, 0);
+    CHECK_INT(file, 1);
+    CHECK_INT(call(&guest, "write", 2, file, 'a'), 1);
+    meet();
+    meet();
+    CHECK_INT(call(&guest, "first", 1, file, 0), 'a');
+    CHECK_INT(call(&guest, "at_end", 1, file, 0), 0);
+    meet();
+    CHECK_INT(call(&guest, "close", 1, file, 0), 0);
+    end_guest(&guest);
     wasm_runtime_destroy();
-    return linked;
+}
+
+static void tries_the_handle(void) {
+    struct guest guest;
+    uint32_t file;
+
+    quiet_init(NULL);
+    guest = start_with_folder("files_b");
+    meet();
+    CHECK_INT(call(&guest, "first", 1, 1, 0), 0);
+    CHECK_INT(call(&guest, "write", 2, 1, 'b'), 0);
+    CHECK_INT(call(&guest, "at_end", 1, 1, 0), 1);
+    CHECK_INT(call(&guest, "close", 1, 1, 0), (uint32_t)-1);
+    /* The same number is another file here, whatever A does with its own meanwhile. */
+    meet();
+    file = call(&guest, "open", 0, 0, 0);
+    CHECK_INT(file, 1);
+    CHECK_INT(call(&guest, "write", 2, file, 'b'), 1);
+    meet();
+    CHECK_INT(call(&guest, "first", 1, file, 0), 'b');
+    CHECK_INT(call(&guest, "close", 1, file, 0), 0);
+    end_guest(&guest);
+    wasm_runtime_destroy();
 }
 
 static void emcc(void) {
-    lacks_while(!imports("env", "__sys_fcntl64"), "libc-emcc");
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/files_a", module_folder);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/files_b", module_folder);
+    mkdir(path, 0700);
+    sides(rounds(), opens_a_file, tries_the_handle);
 }
 
 /* A waits at an address of its memory while B notifies the same address of its own, again and

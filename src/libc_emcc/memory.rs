@@ -1,0 +1,44 @@
+//! Mapping files, which is reading them into memory of the guest's own.
+
+use super::{Answer, Call, FAILED};
+
+/// Where the guest wants the mapping is its hope only, and writing to it changes no file.
+pub(super) fn mmap(
+    call: &Call<'_>,
+    wish: u32,
+    len: u32,
+    _protection: u32,
+    _flags: u32,
+    fd: u32,
+    offset: u64,
+) -> Answer {
+    call.check(wish, 1)?;
+    // As C has them, both are signed: there are neither mappings of that length nor such numbers.
+    let is_file = (fd as i32) > 0;
+    let Some(files) = call.files().filter(|_| is_file && (len as i32) > 0) else {
+        return Ok(FAILED);
+    };
+    let instance = call.instance();
+    let address = instance.host().guest_malloc(instance, len.into());
+    let Some(address) = address.and_then(|address| u32::try_from(address).ok()) else {
+        return Ok(FAILED);
+    };
+    match files.load(fd, offset, address, len) {
+        Ok(Some(())) => Ok(address.into()),
+        failed => {
+            instance.host().guest_free(instance, address.into());
+            failed.map(|_| FAILED)
+        }
+    }
+}
+
+pub(super) fn munmap(call: &Call<'_>, address: u32, _len: u32) -> Answer {
+    let instance = call.instance();
+    instance.host().guest_free(instance, address.into());
+    Ok(0)
+}
+
+/// Nobody here needs to be told.
+pub(super) fn notify_growth(_call: &Call<'_>, _memory: u32) -> Answer {
+    Ok(0)
+}
