@@ -146,6 +146,30 @@ fn programs_start_at_start_or_main() {
     assert_eq!(run("(module)", &[]), ended(1, none));
 }
 
+#[test]
+fn entry_points_are_wasis_where_wasi_is_imported() {
+    let folder = folder("wasi_entry");
+    let run = |wat: &str| iwasm(&[&module(&folder, "a.wasm", wat)]);
+    let exit = r#"(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)"#;
+    let start = r#"(func (export "_start") (param i32))"#;
+    let main = r#"(func (export "main"))"#;
+    let wrong = "WASM module load failed: the signature of builtin _start function is wrong\n";
+    assert_eq!(run(&format!("(module {exit} {start} {main})")), ended(255, wrong));
+    let (code, stdout, _) = run(&format!("(module {start} {main})"));
+    let refused = "Lookup wasi _start function failed: invalid function type.\n";
+    assert!(code == 0 && stdout.trim_end().ends_with(refused.trim_end()), "{stdout}");
+
+    let initialize = r#"(func (export "_initialize") unreachable)"#;
+    let trap = "WASM module instantiate failed: Exception: unreachable\n";
+    assert_eq!(run(&format!("(module {exit} {initialize} {main})")), ended(255, trap));
+    assert_eq!(run(&format!("(module {initialize} {main})")), ended(0, ""));
+
+    let (code, stdout, _) = run(&format!("(module {exit} {main})"));
+    let neither = "]: warning: a module with WASI apis should be either a command or a reactor\n";
+    assert!(code == 0 && stdout.ends_with(neither), "{stdout}");
+}
+
 /// A program that exits with what `body` leaves.
 fn exits_with(body: &str) -> String {
     format!(

@@ -143,6 +143,10 @@ impl Module {
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
+        let has = |name| parsed.exported(name, ExternKind::Func).is_some();
+        if parsed.imports_wasi() && !has("_start") && !has("_initialize") {
+            log::warn!("warning: a module with WASI apis should be either a command or a reactor");
+        }
         let parsed = Arc::new(parsed);
         let code = ModuleCode::new(parsed.clone(), context.perf_profiling())?;
         Self::link(context, parsed, code, name, funcs)

@@ -100,6 +100,80 @@ static void none(void) {
     wasm_runtime_unload(module);
 }
 
+static void refused(const char *name, const char *reason) {
+    char error[128] = "", expected[128];
+    uint32_t size;
+    uint8_t *bytes = read_module(name, &size);
+
+    snprintf(expected, sizeof expected, "WASM module load failed: %s", reason);
+    CHECK(!wasm_runtime_load(bytes, size, error, sizeof error));
+    CHECK_STR(error, expected);
+    free(bytes);
+}
+
+/* What an instance's function `ready` returns. */
+static uint32_t ready(wasm_module_inst_t inst) {
+    uint32_t result = 99;
+    wasm_exec_env_t env = wasm_runtime_create_exec_env(inst, 8192);
+
+    CHECK(wasm_runtime_call_wasm(env, wasm_runtime_lookup_function(inst, "ready"), 0, &result));
+    wasm_runtime_destroy_exec_env(env);
+    return result;
+}
+
+/* The rules for entry points hold for modules that import WASI. */
+static void entries_with_wasi(void) {
+    wasm_module_t module;
+    wasm_module_inst_t inst;
+
+    refused("entry_command_bad", "the signature of builtin _start function is wrong");
+    refused("entry_no_memory", "a module with WASI apis must export memory by default");
+
+    module = load_module("entry_command");
+    inst = instantiate(module, 8192, 0);
+    CHECK(wasm_runtime_is_wasi_mode(inst));
+    CHECK(wasm_application_execute_main(inst, 0, NULL));
+    CHECK_INT(wasm_runtime_get_wasi_exit_code(inst), 5);
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+
+    module = load_module("entry_reactor");
+    inst = instantiate(module, 8192, 0);
+    CHECK(wasm_runtime_is_wasi_mode(inst));
+    CHECK_INT(ready(inst), 1);
+    CHECK(!wasm_runtime_lookup_wasi_start_function(inst));
+    CHECK(!wasm_application_execute_main(inst, 0, NULL));
+    CHECK_STR(wasm_runtime_get_exception(inst),
+              "Exception: lookup the entry point symbol (like _start, main, _main, "
+              "__main_argc_argv) failed");
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+}
+
+/* Where others export the same names, they are functions like any other, but that a `_start` that
+   can be a start is one. */
+static void entries_without_wasi(void) {
+    wasm_module_t module = load_module("entry_plain");
+    wasm_module_inst_t inst = instantiate(module, 8192, 0);
+
+    CHECK(!wasm_runtime_is_wasi_mode(inst));
+    CHECK_INT(ready(inst), 0);
+    CHECK(!wasm_runtime_lookup_wasi_start_function(inst));
+    CHECK(wasm_application_execute_main(inst, 0, NULL));
+    CHECK_INT(ready(inst), 3);
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+
+    module = load_module("entry_plain_start");
+    inst = instantiate(module, 8192, 0);
+    CHECK(!wasm_runtime_is_wasi_mode(inst));
+    CHECK(wasm_runtime_lookup_wasi_start_function(inst) != NULL);
+    CHECK(wasm_application_execute_main(inst, 0, NULL));
+    CHECK_INT(ready(inst), 2);
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+}
+
 static void run(void) {
     CHECK(wasm_runtime_init());
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
@@ -107,5 +181,7 @@ static void run(void) {
     both();
     exits();
     none();
+    entries_with_wasi();
+    entries_without_wasi();
     wasm_runtime_destroy();
 }
