@@ -8,7 +8,7 @@
 macro_rules! functions {
     (
         enter $enter:path;
-        $($name:literal $signature:literal $module:ident::$function:ident($($ty:ident),*);)*
+        $($name:literal $signature:literal $($function:ident)::+($($ty:ident),*);)*
     ) => {
         /// Sorted by name.
         const FUNCTIONS: &[$crate::native::Builtin] = &[$($crate::native::Builtin {
@@ -19,7 +19,7 @@ macro_rules! functions {
                     let args = &mut slots.iter().copied();
                     let _ = &args;
                     // Evaluated in order, one slot each: no parameter is wider.
-                    $module::$function(call $(, args.next().unwrap_or(0) as $ty)*)
+                    $($function)::+(call $(, args.next().unwrap_or(0) as $ty)*)
                 })?;
                 if let Some(slot) = slots.first_mut() {
                     *slot = answer;

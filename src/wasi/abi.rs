@@ -143,9 +143,9 @@ pub(super) mod fstflags {
 
 pub(super) const FDSTAT_BYTES: u64 = 24;
 pub(super) const FILESTAT_BYTES: u64 = 64;
+pub(super) const UNSTABLE_FILESTAT_BYTES: u64 = 56;
 pub(super) const PRESTAT_BYTES: u64 = 8;
 pub(super) const IOVEC_BYTES: u64 = 8;
-pub(super) const SUBSCRIPTION_BYTES: u64 = 48;
 pub(super) const EVENT_BYTES: u64 = 32;
 
 /// A descriptor's `fdstat`.
@@ -199,6 +199,27 @@ impl FileStat {
     }
 }
 
+impl FileStat {
+    /// As `wasi_unstable` has it: links are counted in 32 bits, beside the kind.
+    pub(super) fn to_unstable_bytes(&self) -> [u8; UNSTABLE_FILESTAT_BYTES as usize] {
+        let mut bytes = [0; UNSTABLE_FILESTAT_BYTES as usize];
+        let links = u32::try_from(self.links).unwrap_or(u32::MAX);
+        let words = [
+            self.device,
+            self.inode,
+            self.file_type as u64 | u64::from(links) << 32,
+            self.size,
+            self.accessed,
+            self.modified,
+            self.changed,
+        ];
+        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+            chunk.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+}
+
 /// The `prestat` of a preopened directory whose name has `name_len` bytes.
 pub(super) fn prestat(name_len: u32) -> [u8; PRESTAT_BYTES as usize] {
     let mut bytes = [0; PRESTAT_BYTES as usize];
@@ -234,27 +255,47 @@ pub(super) enum Wait {
     Unknown,
 }
 
+/// How a subscription lies in memory.
+#[derive(Clone, Copy)]
+pub(super) struct SubscriptionLayout {
+    pub(super) bytes: u64,
+    /// Where a clock's number is; its timeout and flags follow.
+    clock: u64,
+}
+
+impl SubscriptionLayout {
+    pub(super) const PREVIEW1: Self = Self { bytes: 48, clock: 16 };
+    /// There is a name for the clock's subscription, which nobody uses, in front.
+    pub(super) const UNSTABLE: Self = Self { bytes: 56, clock: 24 };
+}
+
 pub(super) const EVENT_CLOCK: u8 = 0;
 pub(super) const EVENT_FD_READ: u8 = 1;
 pub(super) const EVENT_FD_WRITE: u8 = 2;
 
 impl Subscription {
-    pub(super) fn read(memory: &GuestMemory<'_>, address: u64) -> Result<Self, Trap> {
-        let bytes: [u8; SUBSCRIPTION_BYTES as usize] = memory.read(address)?;
-        let u32_at = |at: usize| {
-            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-        };
-        let u64_at = |at| u32_at(at) as u64 | (u32_at(at + 4) as u64) << 32;
-        let event_type = bytes[8];
+    pub(super) fn read(
+        memory: &GuestMemory<'_>,
+        address: u64,
+        layout: SubscriptionLayout,
+    ) -> Result<Self, Trap> {
+        memory.range(address, layout.bytes)?;
+        let [event_type] = memory.read(address + 8)?;
         let wait = match event_type {
             EVENT_CLOCK => {
-                Wait::Clock { clock: u32_at(16), timeout: u64_at(24), absolute: bytes[40] & 1 != 0 }
+                let clock = address + layout.clock;
+                let [flags] = memory.read(clock + 24)?;
+                Wait::Clock {
+                    clock: memory.read_u32(clock)?,
+                    timeout: memory.read_u64(clock + 8)?,
+                    absolute: flags & 1 != 0,
+                }
             }
-            EVENT_FD_READ => Wait::Read(u32_at(16)),
-            EVENT_FD_WRITE => Wait::Write(u32_at(16)),
+            EVENT_FD_READ => Wait::Read(memory.read_u32(address + 16)?),
+            EVENT_FD_WRITE => Wait::Write(memory.read_u32(address + 16)?),
             _ => Wait::Unknown,
         };
-        Ok(Self { user_data: u64_at(0), event_type, wait })
+        Ok(Self { user_data: memory.read_u64(address)?, event_type, wait })
     }
 }
 
@@ -311,6 +352,9 @@ mod tests {
         };
         let firsts: Vec<u8> = stat.to_bytes().chunks(8).map(|chunk| chunk[0]).collect();
         assert_eq!(firsts, [1, 2, 4, 3, 5, 6, 7, 8]);
+        let unstable = stat.to_unstable_bytes();
+        let firsts: Vec<u8> = unstable.chunks(4).map(|chunk| chunk[0]).collect();
+        assert_eq!(firsts, [1, 0, 2, 0, 4, 3, 5, 0, 6, 0, 7, 0, 8, 0]);
         assert_eq!(prestat(0x0304), [0, 0, 0, 0, 4, 3, 0, 0]);
         let event =
             Event { user_data: 9, error: 0x0201, event_type: 1, readable_bytes: 7, hang_up: true };
@@ -326,7 +370,9 @@ mod tests {
         bytes[24..32].copy_from_slice(&1_000_000_000_000_u64.to_le_bytes());
         bytes[40] = 1;
         let wait = Wait::Clock { clock: 1, timeout: 1_000_000_000_000, absolute: true };
-        let read = |bytes: &mut [u8]| over(bytes, |memory| Subscription::read(&memory, 0));
+        let read = |bytes: &mut [u8]| {
+            over(bytes, |memory| Subscription::read(&memory, 0, SubscriptionLayout::PREVIEW1))
+        };
         let expected = Subscription { user_data: 5, event_type: EVENT_CLOCK, wait };
         assert_eq!(read(&mut bytes), Ok(expected));
         for (event_type, wait) in [(1, Wait::Read(1)), (2, Wait::Write(1)), (3, Wait::Unknown)] {
@@ -334,6 +380,23 @@ mod tests {
             assert_eq!(read(&mut bytes), Ok(Subscription { user_data: 5, event_type, wait }));
         }
         assert_eq!(read(&mut bytes[..47]), Err(Trap::MemoryOutOfBounds));
+    }
+
+    #[test]
+    fn older_subscriptions_have_a_name_in_front() {
+        let mut bytes = [0_u8; 56];
+        bytes[16] = 99;
+        bytes[24] = 1;
+        bytes[32] = 7;
+        bytes[48] = 1;
+        let read = |bytes: &mut [u8]| {
+            over(bytes, |memory| Subscription::read(&memory, 0, SubscriptionLayout::UNSTABLE))
+        };
+        let wait = Wait::Clock { clock: 1, timeout: 7, absolute: true };
+        assert_eq!(read(&mut bytes), Ok(Subscription { user_data: 0, event_type: 0, wait }));
+        bytes[8] = EVENT_FD_READ;
+        assert_eq!(read(&mut bytes).map(|s| s.wait), Ok(Wait::Read(99)));
+        assert_eq!(read(&mut bytes[..55]), Err(Trap::MemoryOutOfBounds));
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod streams;
 mod strings;
 mod table;
 mod times;
+mod unstable;
 
 pub use abi::{FileStat, FileType};
 pub use args::WasiArgs;
@@ -43,7 +44,7 @@ use crate::native::Registry;
 
 /// Offers the functions to the modules of `registry`'s context; false if it has no room.
 pub fn register(registry: &Registry) -> bool {
-    registry.add_builtins(table::WASI)
+    registry.add_builtins(table::WASI) && registry.add_builtins(unstable::UNSTABLE)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! the rights that the operation needs there, and leaves the rest to [`Directory`].
 
 use super::abi::{
-    Addr, FILESTAT_BYTES, PRESTAT_BYTES, Rights, fdflags, lookupflags, oflags, prestat,
+    Addr, FILESTAT_BYTES, FileStat, PRESTAT_BYTES, Rights, fdflags, lookupflags, oflags, prestat,
 };
 use super::call::{Call, Outcome};
 use super::dir::{Directory, OpenMode, Opened};
@@ -266,11 +266,21 @@ pub(super) fn path_filestat_get(
     len: u32,
     stat: Addr,
 ) -> Outcome {
-    let path = Path::check(call, path, len)?;
     call.check(stat, FILESTAT_BYTES)?;
-    let directory = directory(call, fd, Rights::PATH_FILESTAT_GET)?;
-    let found = directory.get()?.stat(&path.copy(call)?, lookupflags::follow(flags))?;
+    let found = file_stat(call, fd, flags, path, len)?;
     call.write(stat, &found.to_bytes())
+}
+
+pub(super) fn file_stat(
+    call: &Call<'_>,
+    fd: u32,
+    flags: u32,
+    path: Addr,
+    len: u32,
+) -> Outcome<FileStat> {
+    let path = Path::check(call, path, len)?;
+    let directory = directory(call, fd, Rights::PATH_FILESTAT_GET)?;
+    directory.get()?.stat(&path.copy(call)?, lookupflags::follow(flags))
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]

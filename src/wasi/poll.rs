@@ -3,8 +3,8 @@
 //! Among the descriptors of a wait is one that becomes readable when the caller is asked to stop.
 //! Only where the system has none left is a wait cut into slices.
 
-use super::abi::{Addr, EVENT_BYTES, EVENT_CLOCK, Event, Rights, SUBSCRIPTION_BYTES};
-use super::abi::{Subscription, Wait};
+use super::abi::{Addr, EVENT_BYTES, EVENT_CLOCK, Event, Rights};
+use super::abi::{Subscription, SubscriptionLayout, Wait};
 use super::call::{Call, Outcome, Stop, os};
 use super::clock::clock;
 use super::errno::Errno;
@@ -172,13 +172,25 @@ pub(super) fn poll_oneoff(
     count: u32,
     happened: Addr,
 ) -> Outcome {
-    call.check(subscriptions, count as u64 * SUBSCRIPTION_BYTES)?;
+    poll_laid_out(call, subscriptions, events, count, happened, SubscriptionLayout::PREVIEW1)
+}
+
+/// As [`poll_oneoff`], with subscriptions of this layout.
+pub(super) fn poll_laid_out(
+    call: &Call<'_>,
+    subscriptions: Addr,
+    events: Addr,
+    count: u32,
+    happened: Addr,
+    layout: SubscriptionLayout,
+) -> Outcome {
+    call.check(subscriptions, count as u64 * layout.bytes)?;
     call.check(events, count as u64 * EVENT_BYTES)?;
     call.check(happened, 4)?;
     let (mut waiters, mut polls) = lists(count as usize)?;
     for index in 0..count as u64 {
-        let address = subscriptions as u64 + index * SUBSCRIPTION_BYTES;
-        let waiter = Waiter::new(call, Subscription::read(&call.memory, address)?);
+        let address = subscriptions as u64 + index * layout.bytes;
+        let waiter = Waiter::new(call, Subscription::read(&call.memory, address, layout)?);
         polls.push(waiter.poll());
         waiters.push(waiter);
     }

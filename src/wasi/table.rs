@@ -10,7 +10,10 @@ use crate::native::{BuiltinModule, Caller, functions};
 
 /// Runs `function` on the calling instance's WASI state and puts the error number into the
 /// result's slot.
-fn run(caller: &Caller<'_>, function: &mut dyn FnMut(&Call<'_>) -> Outcome) -> Result<u64, Trap> {
+pub(super) fn run(
+    caller: &Caller<'_>,
+    function: &mut dyn FnMut(&Call<'_>) -> Outcome,
+) -> Result<u64, Trap> {
     // SAFETY: a caller's instance is live during the call.
     let instance = unsafe { Instance::of_vm(caller.instance()) };
     let Some(ctx) = WasiCtx::of(instance) else { return Ok(NO_CONTEXT.into()) };
@@ -30,7 +33,7 @@ fn run(caller: &Caller<'_>, function: &mut dyn FnMut(&Call<'_>) -> Outcome) -> R
     }
 }
 
-/// WASI under both of its names.
+/// WASI under both of its names; `unstable.rs` has what is not the same under both.
 pub(super) const WASI: &BuiltinModule =
     &BuiltinModule { names: &["wasi_snapshot_preview1", "wasi_unstable"], functions: FUNCTIONS };
 

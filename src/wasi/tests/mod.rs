@@ -7,6 +7,7 @@ mod polling;
 mod small;
 mod sockets;
 mod table;
+mod unstable;
 
 use super::abi::Addr;
 use super::call::{Call, Outcome, Stop};
