@@ -135,6 +135,7 @@ programs! {
     shared_heap,
     shared_module,
     spawn,
+    tags,
     threads,
     wasi,
 }

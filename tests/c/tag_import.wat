@@ -1,0 +1,2 @@
+(module
+  (import "other" "code" (tag (param i64))))
