@@ -20,11 +20,7 @@ pub enum LabelKind {
     Block,
     Loop,
     If,
-    /// A `try_table` with these clauses of the function's.
-    Try {
-        first: u32,
-        end: u32,
-    },
+    Try,
 }
 
 /// A forward branch whose target is not known yet.
@@ -207,8 +203,8 @@ impl<'m> Translator<'m> {
                 Fixup::Branch { at } | Fixup::Table { at, .. } => self.code.put_u32(at, COST, cost),
             }
         }
-        if let LabelKind::Try { first, end } = label.kind {
-            self.end_try(label.start..here, first..end);
+        if label.kind == LabelKind::Try {
+            self.end_try(label.start..here);
         }
         if joined || !label.reachable {
             self.reset_stack(label.height, label.results);

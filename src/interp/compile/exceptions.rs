@@ -22,6 +22,8 @@ use wasmparser::{Catch, TryTable};
 #[derive(Default)]
 pub(super) struct Handlers {
     tries: Vec<Try>,
+    /// The clauses of those that are open, the outermost first.
+    open: Vec<Range<u32>>,
     /// In the order of the `try_table`s.
     pub(super) clauses: Vec<Clause>,
     /// Instructions and the slots of references there.
@@ -37,8 +39,9 @@ impl Translator<'_> {
         for catch in &try_table.catches {
             self.clause(*catch)?;
         }
-        let end = self.handlers.clauses.len() as u32;
-        self.block_of_kind(LabelKind::Try { first: first as u32, end }, try_table.ty)
+        let end = self.handlers.clauses.len();
+        self.handlers.open.push(first as u32..end as u32);
+        self.block_of_kind(LabelKind::Try, try_table.ty)
     }
 
     fn clause(&mut self, catch: Catch) -> Result<(), Trap> {
@@ -61,7 +64,8 @@ impl Translator<'_> {
 
     /// Notes the range of a `try_table` that ends here. Inner ones end before outer ones, which
     /// is the order in which they are asked.
-    pub(super) fn end_try(&mut self, code: Range<usize>, clauses: Range<u32>) {
+    pub(super) fn end_try(&mut self, code: Range<usize>) {
+        let clauses = self.handlers.open.pop().unwrap_or_default();
         if !code.is_empty() && !clauses.is_empty() {
             let code = code.start as u32..code.end as u32;
             self.handlers.tries.push(Try { code, clauses });
@@ -114,7 +118,7 @@ impl Translator<'_> {
     pub(super) fn tables(&mut self) -> Option<Box<Tables>> {
         let locals = self.locals.iter().filter(|(ty, _)| *ty == ValType::ExnRef);
         let locals: Box<[u16]> = locals.map(|(_, slot)| *slot).collect();
-        let Handlers { tries, clauses, sites } = std::mem::take(&mut self.handlers);
+        let Handlers { tries, clauses, sites, .. } = std::mem::take(&mut self.handlers);
         let empty = tries.is_empty() && sites.is_empty() && locals.is_empty();
         (!empty).then(|| Box::new(Tables::new(tries, clauses, locals, sites)))
     }
