@@ -40,7 +40,8 @@ pub struct Native(Arc<HostFunc>);
 
 impl Native {
     /// A host function from a closure, which gets zeros of the right types for its results and
-    /// must keep their types. To trap with a text of its own, it sets the exception of
+    /// must keep their types. Imports whose type has exceptions in it (exnref) are never bound to
+    /// one. To trap with a text of its own, it sets the exception of
     /// [`Caller::instance`] and returns [`Trap::Host`].
     pub fn new(
         ty: FuncType,

@@ -226,12 +226,13 @@ pub unsafe fn share(
         }
         let at = group::exceptions(instance);
         let bytes = bytes_of(exception.as_ref().slots);
-        if (*at).bytes + bytes > (*at).limit {
+        let reserve = || fallible(|| (&mut *at).set.try_reserve(1));
+        if (*at).bytes + bytes > (*at).limit || reserve().is_err() {
             for_each_reference(exception, &mut |word| (*at).mark(word));
             collect(instance, roots);
         }
+        reserve().map_err(|_| Trap::OutOfMemory)?;
         let exceptions = &mut *at;
-        fallible(|| exceptions.set.try_reserve(1)).map_err(|_| Trap::OutOfMemory)?;
         exceptions.set.insert(exception.as_ptr().expose_provenance());
         exceptions.bytes += bytes;
         (*exception.as_ptr()).shared = true;

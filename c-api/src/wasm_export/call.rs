@@ -95,11 +95,11 @@ fn store_kinds(types: &[ValType], to: *mut wasm_valkind_t) {
 }
 
 /// Calls a function with 32-bit cells. `argv` holds the parameters in order: one cell for i32,
-/// f32 and funcref (the function's index, or 0xFFFFFFFF for null), two for i64, f64 and
-/// externref (the host's pointer, or all ones for null; a null result is 0), low half first, and
-/// four for v128. The results overwrite it from the first cell on, so it needs room for the
-/// larger of both. `argc` may be larger than what the function takes; the function's own type
-/// counts.
+/// f32 and funcref (the function's index, or 0xFFFFFFFF for null), two for i64, f64, externref
+/// (the host's pointer, or all ones for null; a null result is 0) and exnref (a word that a result
+/// was, or 0 for null), low half first, and four for v128. The results overwrite it from the first
+/// cell on, so it needs room for the larger of both. `argc` may be larger than what the function
+/// takes; the function's own type counts.
 ///
 /// False when the guest trapped; `wasm_runtime_get_exception` tells how. A call on an instance
 /// with a pending exception fails too, and leaves the exception as it is. A NULL environment is

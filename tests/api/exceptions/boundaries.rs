@@ -280,3 +280,43 @@ fn modules_tell_of_their_tags() {
     let export = module.export(0).unwrap();
     assert!(matches!(export.ty, ExternType::Tag(ty) if ty.params().is_empty()));
 }
+
+/// A thread's instance has the module's tags for itself, and two imports that are one tag are one
+/// there too.
+#[test]
+fn threads_catch_what_they_throw() {
+    let context = Context::new().unwrap();
+    let provider = load(&context, r#"(module (tag (export "t") (param i32)) (tag (export "u")))"#);
+    let provider = Instance::new(&provider, InstanceArgs::default()).unwrap();
+    let module = load(
+        &context,
+        r#"(module
+        (import "" "u" (tag $u)) (import "" "t" (tag $t (param i32)))
+        (import "" "t" (tag $same (param i32)))
+        (tag $own (param i32))
+        (memory 1 1 shared)
+        (func $throw (param i32)
+            (if (i32.eqz (local.get 0)) (then (throw $u)))
+            (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $t (i32.const 10))))
+            (throw $own (i32.const 20)))
+        (func (export "run") (param i32) (result i32)
+            (block $none
+                (block $value (result i32)
+                    (try_table (catch $own $value) (catch $same $value) (catch $u $none)
+                        (call $throw (local.get 0)))
+                    (unreachable))
+                (return))
+            (i32.const 30)))"#,
+    );
+    let imports: Vec<_> = module.imports().map(|i| provider.get_export(i.name)).collect();
+    let instance = Instance::with_imports(&module, InstanceArgs::default(), &imports).unwrap();
+    let mut env = ExecEnv::new(&instance, 0).unwrap();
+    let spawned = env.spawn().unwrap();
+    let run = |env: &mut ExecEnv| {
+        let run = env.instance().typed_func::<i32, i32>("run").unwrap();
+        [0, 1, 2].map(|which| run.call(env, which).unwrap())
+    };
+    let there = std::thread::spawn(move || run(&mut spawned.attach())).join().unwrap();
+    assert_eq!(there, [30, 10, 20]);
+    assert_eq!(run(&mut env), there);
+}
