@@ -16,9 +16,9 @@ use crate::platform::fd;
 use crate::sync::Lock;
 use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt};
 use cap_fs_ext::{OpenOptionsMaybeDirExt, OpenOptionsSyncExt};
-use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use cap_std::time::{SystemClock, SystemTime};
+use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -53,9 +53,18 @@ pub(super) struct OpenMode {
     pub(super) fdflags: u16,
 }
 
+/// How many symbolic links may follow each other at a path's end, as on Linux.
+const LINKS_MAX: usize = 40;
+
 /// The guest's bytes as a path, which on POSIX systems any bytes are.
 fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
+}
+
+/// A name without slashes at its end, which the library does not always take for what they are.
+fn plain(name: &[u8]) -> &[u8] {
+    let end = name.iter().rposition(|&byte| byte != b'/');
+    end.map_or(name, |end| &name[..=end])
 }
 
 fn done<T>(result: io::Result<T>) -> Outcome<T> {
@@ -63,9 +72,12 @@ fn done<T>(result: io::Result<T>) -> Outcome<T> {
 }
 
 impl Directory {
-    /// Opens a directory of the host by any path.
+    /// Opens a directory of the host by any path. The library would open it for walking only, but
+    /// guests list and synchronise it as well.
     pub(super) fn preopen(host: &Path) -> io::Result<Self> {
-        Dir::open_ambient_dir(host, ambient_authority()).map(Self::of)
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::open(host, flags, Mode::empty())?;
+        Ok(Self::of(Dir::from_std_file(dir.into())))
     }
 
     fn of(dir: Dir) -> Self {
@@ -126,24 +138,56 @@ impl Directory {
     }
 
     pub(super) fn remove_dir(&self, name: &[u8]) -> Outcome {
-        done(self.dir.remove_dir(path(name)))
+        done(self.dir.remove_dir(path(plain(name))))
     }
 
     pub(super) fn unlink(&self, name: &[u8]) -> Outcome {
         done(self.dir.remove_file_or_symlink(path(name)))
     }
 
+    /// Only directories may have a slash behind their names, old or new.
     pub(super) fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> Outcome {
-        done(self.dir.rename(path(name), &to.dir, path(new_name)))
+        let (old, new) = (plain(name), plain(new_name));
+        let slashes = old.len() < name.len() || new.len() < new_name.len();
+        if slashes && !done(self.dir.symlink_metadata(path(old)))?.is_dir() {
+            return Err(Errno::NotDirectory.into());
+        }
+        done(self.dir.rename(path(old), &to.dir, path(new)))
     }
 
     /// A second name for a file. With `follow`, for what a symbolic link at `name` leads to.
     pub(super) fn link(&self, name: &[u8], to: &Self, new_name: &[u8], follow: bool) -> Outcome {
+        if plain(name).len() < name.len() && !done(self.dir.metadata(path(name)))?.is_dir() {
+            return Err(Errno::NotDirectory.into());
+        }
         if follow {
-            let target = done(self.dir.canonicalize(path(name)))?;
-            return done(self.dir.hard_link(target, &to.dir, path(new_name)));
+            let target = self.target(name)?;
+            return done(self.dir.hard_link(path(&target), &to.dir, path(new_name)));
         }
         done(self.dir.hard_link(path(name), &to.dir, path(new_name)))
+    }
+
+    /// Where symbolic links at the end of `name` lead, for what is done to their target without
+    /// opening it. Who uses the name finds out again whether it leads out of the directory.
+    ///
+    /// The library has functions of its own that follow links. They ask `/proc` for what it knows
+    /// of the process's descriptors, keep that open, and would ask it for the parent's after a
+    /// fork; and they open what they are to leave closed, which may wait.
+    fn target(&self, name: &[u8]) -> Outcome<Vec<u8>> {
+        let mut name = crate::alloc::try_copy(name).map_err(|_| Errno::NoMemory)?;
+        for _ in 0..LINKS_MAX {
+            // What is no link, or cannot be read, is where the way ends.
+            let Ok(link) = self.dir.read_link_contents(path(plain(&name))) else {
+                return Ok(name);
+            };
+            let link = link.as_os_str().as_bytes();
+            let last = plain(&name).iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+            name.truncate(if link.starts_with(b"/") { 0 } else { last });
+            let room = crate::alloc::fallible(|| name.try_reserve(link.len()));
+            room.map_err(|_| Errno::NoMemory)?;
+            name.extend_from_slice(link);
+        }
+        Err(Errno::Loop.into())
     }
 
     /// A symbolic link at `name`. What it says may lead anywhere, but following it does not.
@@ -167,10 +211,11 @@ impl Directory {
 
     pub(super) fn set_times(&self, name: &[u8], follow: bool, times: NewTimes) -> Outcome {
         let (accessed, modified) = (times.accessed.spec()?, times.modified.spec()?);
-        done(match follow {
-            true => self.dir.set_times(path(name), accessed, modified),
-            false => self.dir.set_symlink_times(path(name), accessed, modified),
-        })
+        if follow {
+            let target = self.target(name)?;
+            return done(self.dir.set_symlink_times(path(&target), accessed, modified));
+        }
+        done(self.dir.set_symlink_times(path(name), accessed, modified))
     }
 }
 

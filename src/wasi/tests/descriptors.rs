@@ -10,6 +10,7 @@ use crate::wasi::{WasiArgs, WasiCtx, path, sock, stdio};
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 #[test]
 fn what_the_guest_writes_comes_out() {
@@ -235,4 +236,26 @@ fn a_blocked_read_holds_no_lock() {
         assert!(outside.write_all(b"!").is_ok());
         assert_eq!(reader.join().ok(), Some(Some((Ok(1), b'!'))));
     });
+}
+
+/// A preopened directory is not only there to find files in.
+#[test]
+fn a_preopened_directory_is_listed_and_synchronised() {
+    let folder = std::env::temp_dir().join(format!("isothread-preopen-{}", std::process::id()));
+    assert!(std::fs::create_dir_all(&folder).is_ok());
+    assert!(std::fs::write(folder.join("name"), "").is_ok());
+    let map = format!("/::{}", folder.display());
+    let args = WasiArgs { map_dirs: vec![map.into_bytes()], ..WasiArgs::default() };
+    let mut guest = Guest::new(&args);
+    assert_eq!(guest.call(|c| path::fd_readdir(c, 3, 1024, 512, 0, 64)), Ok(()));
+    let len = guest.read_u32(64) as usize;
+    assert!(guest.read(1024, len).windows(4).any(|part| part == b"name"));
+    assert_eq!(guest.call(|c| stdio::fd_sync(c, 3)), Ok(()));
+    assert_eq!(guest.call(|c| stdio::fd_filestat_set_times(c, 3, 1, 1, 5)), Ok(()));
+    assert_eq!(guest.call(|c| stdio::fd_fdstat_set_flags(c, 3, 0)), Ok(()));
+    let modified = std::fs::metadata(&folder).and_then(|found| found.modified());
+    assert!(modified.is_ok_and(|time| {
+        time.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_nanos() == 1)
+    }));
+    assert!(std::fs::remove_dir_all(&folder).is_ok());
 }
