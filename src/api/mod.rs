@@ -56,3 +56,6 @@ pub use sub_instances::SubHostState;
 pub use tag::Tag;
 pub use threads::{SpawnedEnv, ThreadHandle};
 pub use usage::{ExecEnvUse, InstanceUse, MemoryUse, ModuleUse};
+
+#[cfg(test)]
+mod tests;

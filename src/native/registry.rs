@@ -150,6 +150,12 @@ impl Registry {
         }
     }
 
+    /// The built-in tables, those that come first in front.
+    #[cfg(test)]
+    pub fn builtins(&self) -> Vec<&'static BuiltinModule> {
+        self.state.lock().builtins.iter().rev().flatten().copied().collect()
+    }
+
     /// Sets how C functions bound from now on see externrefs.
     pub fn set_externrefs(&self, map: Option<Arc<dyn ExternRefMap>>) {
         self.state.lock().externrefs = map;

@@ -1,0 +1,176 @@
+//! Guests that mean harm: every function of the built-in tables, called with whatever a guest can
+//! put into its registers and its memory.
+//!
+//! A *case* is a context of its own with one guest, some calls that a decent guest would make, so
+//! that there is something to harm, and then many that none would. All of it follows from the
+//! case's seed, which is printed when something is wrong; where the process itself went down, the
+//! seed is in the file that was named at the start. After each case nothing may be left of it: no
+//! descriptor, no thread, no byte of the context's heap, no change beside the guest's folder.
+//!
+//! The test has a process of its own, because it counts descriptors and limits files: `.ci/hostile`
+//! runs it, by itself and under a memory checker.
+//!
+//! - `HOSTILE_SECONDS`: how long, 5 if not said.
+//! - `HOSTILE_SEED`: only the case of this seed, with each call on the standard error.
+//! - `HOSTILE_WATCHED`: set where every instruction is watched, so that waits are longer.
+
+mod functions;
+mod guest;
+mod memory;
+mod random;
+mod world;
+
+use functions::{Function, module};
+use guest::Case;
+use random::Random;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use world::World;
+
+/// How the calls of one function ended.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    /// Came back with 0, which for most means success.
+    zero: u64,
+    other: u64,
+    trapped: u64,
+}
+
+impl Ends {
+    fn calls(self) -> u64 {
+        self.zero + self.other + self.trapped
+    }
+}
+
+/// How a run is made.
+struct Plan {
+    time: Duration,
+    only: Option<u64>,
+    /// For one call. Waits are cut off there.
+    deadline: Duration,
+    /// For one case, after which it is taken for stuck.
+    patience: Duration,
+}
+
+impl Plan {
+    fn of_environment() -> Self {
+        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+        let watched = std::env::var_os("HOSTILE_WATCHED").is_some();
+        Self {
+            time: Duration::from_secs(number("HOSTILE_SECONDS").unwrap_or(5)),
+            only: number("HOSTILE_SEED"),
+            deadline: Duration::from_millis(if watched { 100 } else { 4 }),
+            patience: Duration::from_secs(if watched { 300 } else { 60 }),
+        }
+    }
+
+    /// The seeds of the cases to run, until the time is over.
+    fn seeds(&self) -> impl Iterator<Item = u64> {
+        let (end, only) = (Instant::now() + self.time, self.only);
+        // Another start for each run; what it finds is repeated by its seed.
+        let first = only.unwrap_or_else(|| u64::from(std::process::id()) << 32);
+        let count = if only.is_some() { 1 } else { u64::MAX };
+        (0..count)
+            .map(move |n| first + n)
+            .take_while(move |_| only.is_some() || Instant::now() < end)
+    }
+}
+
+/// Ends the process when a case takes too long: its thread hangs in a call.
+struct Watchdog {
+    seed: Arc<AtomicU64>,
+    rounds: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    fn start(patience: Duration) -> Self {
+        let seed = Arc::new(AtomicU64::new(0));
+        let (rounds, watched) = mpsc::channel();
+        let known = seed.clone();
+        std::thread::spawn(move || {
+            loop {
+                match watched.recv_timeout(patience) {
+                    Ok(()) => {}
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        let seed = known.load(Ordering::SeqCst);
+                        eprintln!("stuck in the case of HOSTILE_SEED={seed}");
+                        std::process::abort();
+                    }
+                }
+            }
+        });
+        Self { seed, rounds }
+    }
+
+    fn begin(&self, seed: u64) {
+        self.seed.store(seed, Ordering::SeqCst);
+        let _ = self.rounds.send(());
+    }
+}
+
+fn report(functions: &[Function], ends: &[Ends], cases: u64) {
+    let total: u64 = ends.iter().map(|ends| ends.calls()).sum();
+    let least = ends.iter().map(|ends| ends.calls()).min().unwrap_or(0);
+    println!("{:<40} {:>9} {:>9} {:>9}", "function", "zero", "other", "trapped");
+    for (function, ends) in functions.iter().zip(ends) {
+        let name = format!("{}.{}", function.module, function.name);
+        println!("{name:<40} {:>9} {:>9} {:>9}", ends.zero, ends.other, ends.trapped);
+    }
+    let count = functions.len();
+    println!("{cases} cases, {total} calls of {count} functions, {least} at least of each");
+}
+
+/// Remembers which case is run, for whoever looks after the process has crashed.
+struct Note(PathBuf);
+
+impl Note {
+    fn new(world: &World) -> Self {
+        let path = world.base().with_extension("seed");
+        println!("the seed of the case that runs is in {}", path.display());
+        Self(path)
+    }
+
+    fn write(&self, seed: u64) {
+        assert!(fs::write(&self.0, format!("HOSTILE_SEED={seed}\n")).is_ok());
+    }
+}
+
+#[test]
+#[ignore = "needs a process of its own: .ci/hostile"]
+fn hostile_guests_do_no_harm() {
+    let plan = Plan::of_environment();
+    let functions = functions::all();
+    let shared = module(&functions, true);
+    let plain = module(&functions, false);
+    let mut ends = vec![Ends::default(); functions.len()];
+    let world = World::new();
+    let note = Note::new(&world);
+    let watchdog = Watchdog::start(plan.patience);
+    let mut cases = 0;
+    for seed in plan.seeds() {
+        note.write(seed);
+        watchdog.begin(seed);
+        let mut random = Random::new(seed);
+        let bytes = if random.one_in(4) { &shared } else { &plain };
+        world.fill();
+        let open = world::open_descriptors();
+        let before = world.beside();
+        let case = Case { functions: &functions, plan: &plan, world: &world };
+        let left = case.run(bytes, &mut random, &mut ends);
+        assert_eq!(left, None, "HOSTILE_SEED={seed}: the context has something left");
+        assert_eq!(world::open_descriptors(), open, "HOSTILE_SEED={seed}: descriptors");
+        assert_eq!(world.beside(), before, "HOSTILE_SEED={seed}: the outside has changed");
+        cases += 1;
+    }
+    drop(watchdog);
+    report(&functions, &ends, cases);
+    let _ = fs::remove_file(&note.0);
+    assert!(cases > 0);
+    // A run of one case, or one that is watched, does not get round to all of them.
+    let all = ends.iter().all(|ends| ends.calls() > 0);
+    assert!(all || plan.only.is_some() || cases < 50, "some functions were not called");
+}
