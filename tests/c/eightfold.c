@@ -1,11 +1,16 @@
 /*
- * Runs a WASI program in eight threads at once, each with a context of its own, and prints what
- * the first printed if all of them printed the same and ended alike.
+ * Runs a WASI program in some threads at once, each with a context of its own and a folder of its
+ * own. All contexts live from before the first program starts until the last one has ended.
  *
- * usage: eightfold FILE.wasm [ARGUMENT...]
- * Exits as the program did, with 125 if the threads disagree or anything fails before it runs.
+ * usage: eightfold THREADS BASE FILE.wasm [ARGUMENT...]
+ *
+ * Thread N, from 0, lets the program use BASE/N as `/`, if there is such a folder, and BASE/input
+ * as its standard input, if there is such a file. It writes what the program prints to BASE/N.out
+ * and BASE/N.err, and how it ended to BASE/N.end: "exit CODE" or "trap TEXT". Exits with 1 if a
+ * program could not be started.
  */
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,19 +19,22 @@
 #include <unistd.h>
 #include "wasm_export.h"
 
-enum { THREADS = 8, STACK = 1 << 20, FAILED = 125 };
+enum { THREADS_MAX = 64, STACK = 8 << 20, PATH = 4096 };
 
+static const char *base;
 static uint8_t *binary;
 static long binary_size;
 static int program_argc;
 static char **program_argv;
+static pthread_barrier_t barrier;
 
 typedef struct {
     pthread_t thread;
-    FILE *out;
-    char *text;
-    long length;
-    int code;
+    int number;
+    int in, out, err;
+    char mapped[PATH];
+    bool has_folder;
+    bool started;
 } Worker;
 
 static void report(const char *what, const char *why)
@@ -34,51 +42,81 @@ static void report(const char *what, const char *why)
     fprintf(stderr, "%s: %s\n", what, why ? why : "failed");
 }
 
-/* Runs the program in the calling thread's context; its exit code. */
-static int run(FILE *out)
+static void note_end(const Worker *worker, const char *how, const char *what)
+{
+    char path[PATH];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%d.end", base, worker->number);
+    file = fopen(path, "w");
+    if (file) {
+        fprintf(file, "%s %s", how, what);
+        fclose(file);
+    }
+}
+
+/* Runs the program and notes how it ends; false if it does not start. */
+static bool execute(const Worker *worker, wasm_module_inst_t instance)
+{
+    char code[16];
+    const char *exception;
+
+    if (wasm_application_execute_main(instance, 0, NULL)) {
+        snprintf(code, sizeof code, "%u", wasm_runtime_get_wasi_exit_code(instance));
+        note_end(worker, "exit", code);
+        return true;
+    }
+    exception = wasm_runtime_get_exception(instance);
+    if (!exception) {
+        return false;
+    }
+    note_end(worker, "trap", exception);
+    return true;
+}
+
+/* Loads and runs the program in the calling thread's context. */
+static bool run(Worker *worker)
 {
     char error[128] = "";
-    int code = FAILED;
+    const char *mapped[] = { worker->mapped };
     wasm_module_t module = wasm_runtime_load(binary, (uint32_t)binary_size, error, sizeof error);
-    wasm_module_inst_t instance = NULL;
+    wasm_module_inst_t instance;
+    bool started = false;
 
     if (!module) {
         report("load", error);
-        return code;
+        return false;
     }
-    wasm_runtime_set_wasi_args_ex(module, NULL, 0, NULL, 0, NULL, 0, program_argv, program_argc,
-                                  -1, fileno(out), -1);
+    wasm_runtime_set_wasi_args_ex(module, NULL, 0, mapped, worker->has_folder ? 1 : 0, NULL, 0,
+                                  program_argv, program_argc, worker->in, worker->out,
+                                  worker->err);
     instance = wasm_runtime_instantiate(module, STACK, 0, error, sizeof error);
-    if (!instance) {
-        report("instantiate", error);
-    }
-    else if (!wasm_application_execute_main(instance, 0, NULL)) {
-        report("run", wasm_runtime_get_exception(instance));
-    }
-    else {
-        code = (int)wasm_runtime_get_wasi_exit_code(instance);
-    }
     if (instance) {
+        started = execute(worker, instance);
         wasm_runtime_deinstantiate(instance);
     }
+    else {
+        report("instantiate", error);
+    }
     wasm_runtime_unload(module);
-    return code;
+    return started;
 }
 
 static void *work(void *arg)
 {
     Worker *worker = arg;
     RuntimeInitArgs init;
+    bool ready;
 
     memset(&init, 0, sizeof init);
     init.mem_alloc_type = Alloc_With_System_Allocator;
-    worker->code = FAILED;
-    if (!wasm_runtime_full_init(&init)) {
-        report("wasm_runtime_full_init", NULL);
-        return NULL;
+    ready = wasm_runtime_full_init(&init);
+    pthread_barrier_wait(&barrier);
+    worker->started = ready && run(worker);
+    pthread_barrier_wait(&barrier);
+    if (ready) {
+        wasm_runtime_destroy();
     }
-    worker->code = run(worker->out);
-    wasm_runtime_destroy();
     return NULL;
 }
 
@@ -99,53 +137,62 @@ static bool read_file(const char *path)
     return ok;
 }
 
-/* Reads back what the program printed. */
-static void collect(Worker *worker)
+/* Opens a file of a worker's own for what its program prints. */
+static int output(int number, const char *suffix)
 {
-    worker->length = lseek(fileno(worker->out), 0, SEEK_END);
-    lseek(fileno(worker->out), 0, SEEK_SET);
-    worker->text = calloc(1, (size_t)worker->length + 1);
-    if (!worker->text
-        || read(fileno(worker->out), worker->text, (size_t)worker->length) != worker->length) {
-        worker->code = FAILED;
+    char path[PATH];
+
+    snprintf(path, sizeof path, "%s/%d.%s", base, number, suffix);
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+}
+
+/* Opens a worker's streams and starts it. */
+static bool start(Worker *worker, int number)
+{
+    char input[PATH];
+
+    worker->number = number;
+    snprintf(worker->mapped, sizeof worker->mapped, "/::%s/%d", base, number);
+    worker->has_folder = access(worker->mapped + 3, F_OK) == 0;
+    snprintf(input, sizeof input, "%s/input", base);
+    worker->in = open(input, O_RDONLY);
+    if (worker->in < 0) {
+        worker->in = open("/dev/null", O_RDONLY);
     }
-    fclose(worker->out);
+    worker->out = output(number, "out");
+    worker->err = output(number, "err");
+    return worker->in >= 0 && worker->out >= 0 && worker->err >= 0
+           && pthread_create(&worker->thread, NULL, work, worker) == 0;
 }
 
 int main(int argc, char **argv)
 {
-    static Worker workers[THREADS];
-    int code;
+    static Worker workers[THREADS_MAX];
+    int count = argc < 4 ? 0 : atoi(argv[1]);
+    bool ok = true;
 
-    if (argc < 2 || !read_file(argv[1])) {
-        report("usage: eightfold FILE.wasm [ARGUMENT...]", "no such file");
-        return FAILED;
+    if (count < 1 || count > THREADS_MAX || !read_file(argv[3])) {
+        report("usage: eightfold THREADS BASE FILE.wasm [ARGUMENT...]", NULL);
+        return 1;
     }
-    program_argc = argc - 1;
-    program_argv = argv + 1;
-    for (int i = 0; i < THREADS; i++) {
-        workers[i].out = tmpfile();
-        if (!workers[i].out || pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
+    base = argv[2];
+    program_argc = argc - 3;
+    program_argv = argv + 3;
+    pthread_barrier_init(&barrier, NULL, (unsigned)count);
+    for (int i = 0; i < count; i++) {
+        if (!start(&workers[i], i)) {
             report("start of a thread", NULL);
-            return FAILED;
+            return 1;
         }
     }
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < count; i++) {
         pthread_join(workers[i].thread, NULL);
-        collect(&workers[i]);
+        close(workers[i].in);
+        close(workers[i].out);
+        close(workers[i].err);
+        ok = ok && workers[i].started;
     }
-    code = workers[0].code;
-    for (int i = 1; i < THREADS; i++) {
-        if (workers[i].code != code || workers[i].length != workers[0].length
-            || memcmp(workers[i].text, workers[0].text, (size_t)workers[0].length) != 0) {
-            report("threads", "they disagree");
-            code = FAILED;
-        }
-    }
-    fwrite(workers[0].text, 1, (size_t)workers[0].length, stdout);
-    for (int i = 0; i < THREADS; i++) {
-        free(workers[i].text);
-    }
+    pthread_barrier_destroy(&barrier);
     free(binary);
-    return code;
+    return ok ? 0 : 1;
 }
