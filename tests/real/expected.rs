@@ -3,11 +3,7 @@
 #![allow(dead_code, reason = "each user takes a part of it")]
 
 /// Entries of the list of programs, and why they fail.
-const EXPECTED_FAILURES: &[(&str, &str)] = &[
-    ("ecppll", "needs exceptions"),
-    ("icebram", "needs exceptions"),
-    ("fpga-flow", "needs exceptions"),
-];
+const EXPECTED_FAILURES: &[(&str, &str)] = &[];
 
 /// Collects how the entries end.
 #[derive(Default)]

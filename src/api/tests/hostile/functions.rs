@@ -29,7 +29,9 @@ impl Function {
             "sock_resolve",
             "sock_connect",
         ];
-        WAITING.iter().any(|part| self.name.contains(part)) || self.name == "sock_addr_resolve"
+        WAITING.iter().any(|part| self.name.contains(part))
+            || self.name == "sock_addr_resolve"
+            || self.name.ends_with("_sleep")
     }
 }
 

@@ -226,6 +226,8 @@ impl Guest<'_> {
             self.named("pthread_key_create", &[object + 32, 0]);
             self.named("pthread_create", &[object + 48, 0, random.below(4), 8]);
         }
+        self.write(NAME as u32, b"own\0r+\0");
+        self.named("fopen", &[NAME, NAME + 4]);
         self.write(NAME as u32, b"semaphore\0");
         self.named("sem_open", &[NAME, 1, 0, 1]);
         self.named("malloc", &[64]);

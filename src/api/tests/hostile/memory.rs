@@ -89,6 +89,8 @@ pub(super) struct Object {
 enum Kind {
     Path,
     Text,
+    /// How a file is opened.
+    Mode,
     IoVec,
     Subscription,
     Address,
@@ -102,6 +104,8 @@ impl Kind {
         let name = function.name;
         let gathers = ["fd_read", "fd_write", "fd_pread", "fd_pwrite", "sock_recv", "sock_send"];
         match letters_left.as_bytes() {
+            [b'$'] if name == "fopen" => Self::Mode,
+            [b'$', ..] if name.contains("open") || name.starts_with("__sys") => Self::Path,
             [b'$', ..] => Self::Text,
             [b'*', b'~', ..] if name.starts_with("path_") => Self::Path,
             _ if is_first && name == "poll_oneoff" => Self::Subscription,
@@ -182,6 +186,9 @@ impl Planted {
         for text in TEXTS_HELD {
             at += self.put(Kind::Text, at, text);
             at += self.put(Kind::Any, at, &[0]);
+        }
+        for text in [&b"r\0"[..], b"w+\0", b"a\0", b"rb\0", b"xyz\0"] {
+            at += self.put(Kind::Mode, at, text);
         }
         // A string that nothing ends.
         self.bytes[PAGE as usize - 8..].fill(b'%');
