@@ -176,7 +176,7 @@ impl Guest<'_> {
         let values = function.params.chars().zip(words).map(|(c, word)| value(c, *word));
         let values: Vec<Val> = values.collect();
         let mut results: Vec<Val> = function.result.chars().map(|c| value(c, 0)).collect();
-        let Some(func) = self.instance.get_func(&at.to_string()) else { return None };
+        let func = self.instance.get_func(&at.to_string())?;
         self.context.set_time_left(Some(self.case.plan.deadline));
         let came = func.call(&mut self.env, &values, &mut results);
         if self.case.plan.only.is_some() {

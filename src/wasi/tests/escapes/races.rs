@@ -48,7 +48,7 @@ fn race(mut attempt: impl FnMut(&mut Guest, &Inside, u32) -> Outcome) {
     assert!(fs::write(jail.join("leaf"), "mine").is_ok());
     assert!(symlink("../outside/victim", jail.join("leaf.other")).is_ok());
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let inside = rustix::fs::open(&jail.join("inside"), flags, Mode::empty());
+    let inside = rustix::fs::open(jail.join("inside"), flags, Mode::empty());
     let Ok(inside) = inside.map(Inside) else { panic!("no folder") };
     let before = folders.beside();
     let done = AtomicBool::new(false);
