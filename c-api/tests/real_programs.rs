@@ -164,13 +164,11 @@ fn run_all(count: usize) {
 }
 
 #[test]
-#[ignore = "programs that are no part of the project: .ci/real"]
 fn real_programs_run_through_the_c_api() {
     run_all(1);
 }
 
 #[test]
-#[ignore = "programs that are no part of the project: .ci/real"]
 fn real_programs_run_in_eight_contexts_at_once() {
     run_all(8);
 }

@@ -46,7 +46,6 @@ fn run_all(entry: &Entry, folder: &Path) -> Result<(), String> {
 }
 
 #[test]
-#[ignore = "programs that are no part of the project: .ci/real"]
 fn real_programs_run_through_the_command() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real");
     let _ = fs::remove_dir_all(&scratch);

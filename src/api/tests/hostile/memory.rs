@@ -47,7 +47,7 @@ const NAMES: &[&[u8]] = &[
     b"./././own",
     b"new/../../made",
     b"fifo",
-    b"/proc/self/root/etc/passwd",
+    b"/proc/self/cwd/secret",
     b"localhost",
     b"127.0.0.1",
     b"a.b.example",

@@ -7,10 +7,11 @@
 //! seed is in the file that was named at the start. After each case nothing may be left of it: no
 //! descriptor, no thread, no byte of the context's heap, no change beside the guest's folder.
 //!
-//! The test has a process of its own, because it counts descriptors and limits files: `.ci/hostile`
-//! runs it, by itself and under a memory checker.
+//! The cases run in a process of their own, because they count descriptors and limit files, and may
+//! bring it down. `.ci/hostile` runs them under a memory checker as well.
 //!
 //! - `HOSTILE_SECONDS`: how long, 5 if not said.
+//! - `HOSTILE_RUNNER`: what the process is started with, words with spaces between.
 //! - `HOSTILE_SEED`: only the case of this seed, with each call on the standard error.
 //! - `HOSTILE_WATCHED`: set where every instruction is watched, so that waits are longer.
 
@@ -23,8 +24,9 @@ mod world;
 use functions::{Function, module};
 use guest::Case;
 use random::Random;
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -124,35 +126,46 @@ fn report(functions: &[Function], ends: &[Ends], cases: u64) {
     println!("{cases} cases, {total} calls of {count} functions, {least} at least of each");
 }
 
-/// Remembers which case is run, for whoever looks after the process has crashed.
-struct Note(PathBuf);
-
-impl Note {
-    fn new(world: &World) -> Self {
-        let path = world.base().with_extension("seed");
-        println!("the seed of the case that runs is in {}", path.display());
-        Self(path)
-    }
-
-    fn write(&self, seed: u64) {
-        assert!(fs::write(&self.0, format!("HOSTILE_SEED={seed}\n")).is_ok());
-    }
-}
+/// Where the process that runs the cases says which one it is at, for whoever looks after it has
+/// crashed.
+const NOTE: &str = "HOSTILE_NOTE";
 
 #[test]
-#[ignore = "needs a process of its own: .ci/hostile"]
 fn hostile_guests_do_no_harm() {
+    let name = format!("isothread-hostile-{}.seed", std::process::id());
+    let note = std::env::temp_dir().join(name);
+    let exe = std::env::current_exe().unwrap_or_default();
+    let runner = std::env::var("HOSTILE_RUNNER").unwrap_or_default();
+    let mut words: Vec<_> = runner.split_whitespace().map(OsString::from).collect();
+    words.push(exe.into_os_string());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).args(["--exact", "api::tests::hostile::cases", "--nocapture"]);
+    let Ok(output) = command.env(NOTE, &note).output() else { panic!("{command:?}") };
+    let seed = fs::read_to_string(&note).unwrap_or_default();
+    let _ = fs::remove_file(&note);
+    let printed = [output.stdout, output.stderr].map(|b| String::from_utf8_lossy(&b).into_owned());
+    let [stdout, stderr] = &printed;
+    // The lines of its own test runner are nobody's to count.
+    for line in stdout.lines().chain(stderr.lines()).filter(|line| !line.starts_with("test ")) {
+        println!("{line}");
+    }
+    assert!(output.status.success() && stdout.contains(" cases, "), "{}, {seed}", output.status);
+}
+
+/// The other half of the test above, in the process that it starts; nothing anywhere else.
+#[test]
+fn cases() {
+    let Some(note) = std::env::var_os(NOTE) else { return };
     let plan = Plan::of_environment();
     let functions = functions::all();
     let shared = module(&functions, true);
     let plain = module(&functions, false);
     let mut ends = vec![Ends::default(); functions.len()];
     let world = World::new();
-    let note = Note::new(&world);
     let watchdog = Watchdog::start(plan.patience);
     let mut cases = 0;
     for seed in plan.seeds() {
-        note.write(seed);
+        assert!(fs::write(&note, format!("HOSTILE_SEED={seed}")).is_ok());
         watchdog.begin(seed);
         let mut random = Random::new(seed);
         let bytes = if random.one_in(4) { &shared } else { &plain };
@@ -168,8 +181,6 @@ fn hostile_guests_do_no_harm() {
     }
     drop(watchdog);
     report(&functions, &ends, cases);
-    let _ = fs::remove_file(&note.0);
-    assert!(cases > 0);
     // A run of one case, or one that is watched, does not get round to all of them.
     let all = ends.iter().all(|ends| ends.calls() > 0);
     assert!(all || plan.only.is_some() || cases < 50, "some functions were not called");

@@ -20,10 +20,6 @@ impl World {
         world
     }
 
-    pub(super) fn base(&self) -> &Path {
-        &self.0
-    }
-
     pub(super) fn jail(&self) -> PathBuf {
         self.0.join("jail")
     }

@@ -75,7 +75,7 @@ const OUTWARD: &[&str] = &[
     "out/./deep/../victim",
     "out_absolute/victim",
     "everything/etc/passwd",
-    "everything/proc/self/root/etc/passwd",
+    "everything/proc/self/cwd/secret",
     "magic_root/etc/passwd",
     "magic_cwd/Cargo.toml",
 ];
