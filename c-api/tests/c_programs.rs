@@ -122,6 +122,7 @@ programs! {
     externref,
     fibres,
     freestanding,
+    in_use,
     init,
     inst_context,
     load,

@@ -63,6 +63,8 @@ traps! {
     ThreadExit = 25, "thread exit";
     /// An exception that the guest threw and did not catch, by the time it reached the host.
     UncaughtException = 26, "uncaught wasm exception";
+    /// Another thread runs in the instance, or in one that is linked to it. No exception either.
+    InUse = 27, "the instance is in use by another thread";
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use super::heap::Heap;
 use crate::platform::tls;
+use crate::sync::{USER_STEP, gate};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -30,16 +31,19 @@ pub struct ThreadHead {
     /// How many [`fallible`] scopes are open.
     fallible: Cell<u32>,
     kind: HeadKind,
+    /// It belongs to one of several stacks that take turns on a thread.
+    is_fibre: bool,
 }
 
 impl ThreadHead {
     /// A head to embed as the first field of a larger state, which must be `repr(C)`.
-    pub const fn full() -> Self {
-        Self { heap: Cell::new(null()), fallible: Cell::new(0), kind: HeadKind::Full }
+    pub fn full() -> Self {
+        Self { kind: HeadKind::Full, is_fibre: gate::has_fibres(), ..Self::bare() }
     }
 
     const fn bare() -> Self {
-        Self { heap: Cell::new(null()), fallible: Cell::new(0), kind: HeadKind::Bare }
+        let (heap, fallible) = (Cell::new(null()), Cell::new(0));
+        Self { heap, fallible, kind: HeadKind::Bare, is_fibre: false }
     }
 
     #[inline]
@@ -68,6 +72,20 @@ impl ThreadHead {
 #[inline(always)]
 pub fn head_ptr() -> *const ThreadHead {
     tls::get().cast()
+}
+
+/// Who the calling thread is to a [`Usage`](crate::sync::Usage): its head, or with all other
+/// fibres one and the same, because they take turns. Threads without a head are one, too; they
+/// run no guests but in tests.
+#[inline]
+pub fn user() -> usize {
+    let head = head_ptr();
+    // SAFETY: null or this thread's live head, see `with_head`.
+    match unsafe { head.as_ref() } {
+        None => USER_STEP,
+        Some(head) if head.is_fibre => 2 * USER_STEP,
+        Some(_) => head.addr(),
+    }
 }
 
 /// Runs `f` with the calling thread's head, if it has one.

@@ -34,7 +34,8 @@ pub use config::{
 #[cfg(test)]
 pub use current::enter;
 pub use current::{
-    HeadKind, ThreadHead, fallible, head_ptr, install, outside, remove, take_exhausted, with_heap,
+    HeadKind, ThreadHead, fallible, head_ptr, install, outside, remove, take_exhausted, user,
+    with_heap,
 };
 pub use fallible::{try_copy, try_filled, try_vec};
 pub use global::ContextAlloc;

@@ -5,7 +5,7 @@
 //! whatever is outside is refused.
 
 use super::{Instance, Trap};
-use crate::instance::{AppHeapError, Memory, reach};
+use crate::instance::{AppHeapError, Memory, group, reach};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
@@ -138,9 +138,15 @@ impl Instance {
     }
 
     /// Adds pages to memory 0; false when it cannot grow so far, which the callback of failed
-    /// growth hears of.
+    /// growth hears of. So it is while another thread runs the instance, unless the memory is
+    /// shared.
     pub fn enlarge_memory(&self, pages: u64) -> bool {
         let Some(memory) = self.memory0() else { return false };
+        // SAFETY: the handle keeps the group alive.
+        let used = unsafe { group::Use::begin(self.ptr()) };
+        if used.is_none() && memory.shared().is_none() {
+            return false;
+        }
         self.context_ref().run(|| memory.grow_for(ptr::null_mut(), pages)).is_ok()
     }
 }

@@ -178,12 +178,14 @@ impl Drop for ExecEnv {
         }
         // SAFETY: the exec_env is live. The clone outlives the instance that may go with it.
         let context = unsafe { context_of(self.ptr) }.clone();
-        context.uncount_object(ObjectKind::ExecEnv);
-        // SAFETY: the handle owns the exec_env, and nobody can run it any more.
-        context.run(|| unsafe {
+        // SAFETY: the handle owns the exec_env, and nobody can call on it any more.
+        let freed = context.run(|| unsafe {
             Env::end_lost_calls(self.ptr, thread::native_stack_low());
-            Env::free(self.ptr);
+            Env::free(self.ptr)
         });
+        if freed {
+            context.uncount_object(ObjectKind::ExecEnv);
+        }
     }
 }
 

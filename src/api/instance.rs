@@ -270,6 +270,12 @@ impl Instance {
         self.surroundings().held.context()
     }
 
+    /// Whether a call of the instance, or of one that it is linked to, is under way on any thread.
+    pub fn is_in_use(&self) -> bool {
+        // SAFETY: the handle keeps the group alive.
+        unsafe { group::is_in_use(self.ptr) }
+    }
+
     pub fn module(&self) -> Module {
         Module { inner: self.surroundings().module.clone() }
     }
@@ -473,6 +479,10 @@ impl Instance {
 
 /// The trap behind a failed call, with the text that the exception has.
 pub(super) fn call_error(instance: &parts::Instance, trap: Trap) -> Error {
+    if trap == Trap::InUse {
+        // Its exception is the other thread's.
+        return Error::misuse(trap.text());
+    }
     match instance.exception() {
         Some((text, len)) => {
             let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);

@@ -4,6 +4,7 @@ use super::func::check_value_of;
 use super::link::surroundings;
 use super::{Context, SharedMemory, Tag};
 use super::{Error, Func, GlobalType, Instance, MemoryType, Native, Result, TableType, Val};
+use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
 use crate::instance::{self as parts, GlobalImport, Import, group};
 use std::marker::PhantomData;
@@ -194,8 +195,14 @@ impl Memory {
         range.ok_or_else(|| Error::misuse("out of bounds memory access"))
     }
 
-    /// Adds pages and returns how many there were.
+    /// Adds pages and returns how many there were. While another thread runs the instance, only
+    /// shared memories grow.
     pub fn grow(&self, pages: u64) -> Result<u64> {
+        // SAFETY: the handle keeps the group alive.
+        let used = unsafe { group::Use::begin(self.parts().instance()) };
+        if used.is_none() && self.parts().shared().is_none() {
+            return Err(Error::misuse(Trap::InUse.text()));
+        }
         // SAFETY: the handle keeps the instance alive.
         let instance = unsafe { self.parts().instance().as_ref() };
         let context = surroundings(instance).held.context();

@@ -133,9 +133,10 @@ impl ExecEnv {
     pub(super) fn end_spawned(&self) {
         // SAFETY: the handle holds the exec_env; the clone outlives what may go with it.
         let context = unsafe { context_of(self.ptr()) }.clone();
-        context.uncount_object(ObjectKind::ExecEnv);
-        // SAFETY: the handle owns the exec_env, and nobody can run it any more.
-        context.run(|| unsafe { threads::end_env(self.ptr()) });
+        // SAFETY: the handle owns the exec_env, and nobody can call on it any more.
+        if context.run(|| unsafe { threads::end_env(self.ptr()) }) {
+            context.uncount_object(ObjectKind::ExecEnv);
+        }
     }
 }
 

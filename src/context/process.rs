@@ -76,7 +76,7 @@ extern "C" fn after_fork_in_parent() {
 }
 
 extern "C" fn after_fork_in_child() {
-    gate::after_fork_in_child();
+    gate::after_fork_in_child(alloc::user());
     alarm::after_fork_in_child();
     PROCESS.registry.after_fork_in_child();
 }

@@ -4,7 +4,8 @@ use super::{EngineRun, ExecEnv, Trace, builtins, limits};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncKind, VmFuncRef};
-use crate::instance::{Instance, group};
+use crate::instance::Instance;
+use crate::instance::group::{self, Use};
 use crate::platform::stack;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
@@ -20,6 +21,9 @@ pub unsafe fn func_type<'a>(func: NonNull<VmFuncRef>) -> &'a FuncType {
 
 /// A call that has a place for its parameters.
 pub struct Call {
+    /// Both end with the call, in this order.
+    _begun: Begun,
+    _used: Use,
     vm: *mut VmEnv,
     run: EngineRun,
     func: NonNull<VmFuncRef>,
@@ -27,13 +31,26 @@ pub struct Call {
     slots: usize,
 }
 
+/// A call that its exec_env counts, which is live.
+struct Begun(NonNull<ExecEnv>);
+
+impl Drop for Begun {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: exec_envs that are in a call are not freed.
+        let under_way = unsafe { &self.0.as_ref().under_way };
+        under_way.store(under_way.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Release);
+    }
+}
+
 impl Call {
     /// Makes room for a call whose parameters and results take up to `slots` slots each.
     /// `stack_low` is where this thread's native stack ends, 0 if that is not known. On failure
-    /// the instance has the exception.
+    /// the instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread
+    /// runs in the group.
     ///
     /// # Safety
-    /// Both are live and of one group; the exec_env is used by this thread only.
+    /// Both are live and of one group.
     #[inline]
     pub unsafe fn prepare(
         env: NonNull<ExecEnv>,
@@ -42,8 +59,13 @@ impl Call {
         stack_low: usize,
     ) -> Result<Self, Trap> {
         let vm = ExecEnv::vm(env);
-        // SAFETY: the caller vouches for the exec_env.
+        // SAFETY: the caller vouches for the exec_env, and the use for the group being this
+        // thread's.
         unsafe {
+            let Some(used) = Use::begin(env.as_ref().home()) else { return Err(in_use()) };
+            let begun = env.as_ref().under_way.load(Ordering::Relaxed);
+            env.as_ref().under_way.store(begun + 1, Ordering::Relaxed);
+            let begun = Begun(env);
             env.as_ref().count_call();
             let limit = env.as_ref().native_limit(stack_low);
             (*vm).native_stack_limit = limit;
@@ -60,7 +82,7 @@ impl Call {
             {
                 return Err(fail(vm, trap));
             }
-            Ok(Self { vm, run: env.as_ref().run(), func, frame, slots })
+            Ok(Self { _begun: begun, _used: used, vm, run: env.as_ref().run(), func, frame, slots })
         }
     }
 
@@ -135,6 +157,12 @@ impl Call {
             code
         }
     }
+}
+
+#[cold]
+fn in_use() -> Trap {
+    log::error!("{}", Trap::InUse.text());
+    Trap::InUse
 }
 
 /// Notes a trap that happened before the function could run.

@@ -5,6 +5,7 @@ use super::{EngineRun, Trace};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
+use crate::platform::barrier;
 use crate::sync::{self, Alarm, Parker};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -59,6 +60,8 @@ pub struct ExecEnv {
     /// What the embedder said native frames may not go below; 0 if nothing.
     boundary: Cell<usize>,
     trace: RefCell<Trace>,
+    /// Calls that have begun and not ended. Only the thread that is in them writes it.
+    pub(super) under_way: AtomicU32,
     /// Version of the limits that calls need not look at again.
     pub(super) seen: Cell<u32>,
     /// Version of the limits that the budget was drawn under; 0 if it was not.
@@ -124,6 +127,7 @@ impl ExecEnv {
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
                 trace: RefCell::default(),
+                under_way: AtomicU32::new(0),
                 seen: Cell::new(0),
                 drawn: Cell::new(0),
                 calls: AtomicU64::new(0),
@@ -138,16 +142,15 @@ impl ExecEnv {
     }
 
     /// Frees an exec_env, and with a counted one's handle maybe its instance. One that is in a
-    /// call of a host function cannot be freed: it stays, with what it holds.
+    /// call, on whatever thread, cannot be freed: it stays, with what it holds, and this is false.
     ///
     /// # Safety
     /// `at` comes from [`ExecEnv::new`] and is not used afterwards.
-    pub unsafe fn free(at: NonNull<Self>) {
+    pub unsafe fn free(at: NonNull<Self>) -> bool {
         // SAFETY: passed on to the caller.
         unsafe {
-            if at.as_ref().is_running() {
-                log::error!("an exec_env cannot be destroyed while it runs");
-                return;
+            if Self::must_stay(at) {
+                return false;
             }
             let (home, kind) = (at.as_ref().home, at.as_ref().kind);
             home.as_ref().envs.remove(&raw mut (*at.as_ptr()).link);
@@ -160,6 +163,7 @@ impl ExecEnv {
             if kind != EnvKind::Singleton {
                 group::release(home);
             }
+            true
         }
     }
 
@@ -170,7 +174,7 @@ impl ExecEnv {
     pub unsafe fn singleton(instance: NonNull<Instance>, setup: EnvSetup) -> Option<NonNull<Self>> {
         unsafe fn free(env: NonNull<c_void>) {
             // SAFETY: the instance only frees what `set_singleton` was given.
-            unsafe { ExecEnv::free(env.cast()) }
+            unsafe { ExecEnv::free(env.cast()) };
         }
         // SAFETY: passed on to the caller; whoever loses a race frees what nobody has seen.
         unsafe {
@@ -223,6 +227,26 @@ impl ExecEnv {
         self.vm.stack_top.addr() != first
     }
 
+    /// Whether a call has begun on any thread and not ended, which is logged.
+    ///
+    /// # Safety
+    /// `at` is live.
+    pub unsafe fn must_stay(at: NonNull<Self>) -> bool {
+        // SAFETY: passed on to the caller; a fork's lost calls are seen to by `end_lost_calls`.
+        unsafe {
+            let env = at.as_ref();
+            if group::Use::begin(env.home).is_none() {
+                // What the other thread has begun is seen behind this.
+                barrier::heavy();
+            }
+            let must_stay = env.under_way.load(Ordering::Acquire) != 0;
+            if must_stay {
+                log::error!("an exec_env cannot be destroyed while it runs");
+            }
+            must_stay
+        }
+    }
+
     /// Whether running code was asked to stop.
     pub fn is_terminated(&self) -> bool {
         self.vm.terminate.load(Ordering::Relaxed) != 0
@@ -239,10 +263,11 @@ impl ExecEnv {
             let env = at.as_ref();
             let is_lost = env.forks != sync::forks()
                 && env.vm.native_stack_limit != env.native_limit(stack_low)
-                && env.is_running();
+                && env.under_way.load(Ordering::Relaxed) != 0;
             if is_lost {
                 let first = at.as_ptr().cast::<u8>().wrapping_add(size_of::<Self>());
                 (*at.as_ptr()).vm.stack_top = first.cast();
+                env.under_way.store(0, Ordering::Relaxed);
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::abi::error::{Error, Result};
 use crate::abi::types::{MemoryType, PAGE_SIZE, TableType};
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmTable};
 use crate::module::{ExternType, Module};
+use crate::sync::Lock;
 use std::cell::UnsafeCell;
 use std::mem;
 use std::ptr::{self, NonNull};
@@ -149,7 +150,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
             table_count: 0,
             dropped: base.wrapping_add(layout.dropped),
         },
-        app_heap: UnsafeCell::new(None),
+        app_heap: Lock::new(None),
         custom_data: AtomicUsize::new(parts.custom_data),
         slots: [const { AtomicUsize::new(0) }; SLOTS],
         exit_code: AtomicU32::new(0),
@@ -412,7 +413,7 @@ impl Build<'_> {
             let heap = heap.ok_or_else(|| Error::instantiate("init app heap failed"))?;
             match instance.memory(0).and_then(Memory::shared) {
                 Some(shared) => shared.set_app_heap(heap),
-                None => *instance.app_heap.get() = Some(heap),
+                None => *instance.app_heap.lock() = Some(heap),
             }
         }
         Ok(())

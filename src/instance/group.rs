@@ -13,7 +13,9 @@
 use super::Instance;
 use super::exceptions::Exceptions;
 use crate::abi::error::{Error, Result};
-use crate::sync::{Lock, LockGuard};
+use crate::abi::trap::Trap;
+use crate::alloc::user;
+use crate::sync::{Lock, LockGuard, Usage};
 use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -27,6 +29,8 @@ pub struct GroupLink {
     shared: Lock<Shared>,
     /// What guests have thrown; the root's is the group's. For the thread that uses the group.
     exceptions: UnsafeCell<Exceptions>,
+    /// Which thread's state runs in the group; meaningful in its root.
+    usage: Usage,
 }
 
 struct Shared {
@@ -48,6 +52,7 @@ impl GroupLink {
             next: AtomicPtr::new(ptr::null_mut()),
             shared: Lock::new(Shared { handles: 1, passive: 0, last: ptr::null_mut() }),
             exceptions: UnsafeCell::new(Exceptions::new()),
+            usage: Usage::new(),
         }
     }
 
@@ -139,6 +144,52 @@ pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
     shared.handles - shared.passive == 1
 }
 
+/// The calling thread's state uses a group until this is dropped.
+#[must_use = "the use ends when it is dropped"]
+pub struct Use(NonNull<Instance>);
+
+impl Use {
+    /// Begins a use of `instance`'s group, inside others of this thread's state or not; `None` if
+    /// another thread runs in the group.
+    ///
+    /// # Safety
+    /// The group is alive until the use is dropped.
+    #[inline]
+    pub unsafe fn begin(instance: NonNull<Instance>) -> Option<Self> {
+        // SAFETY: passed on to the caller; a root lives as long as its group.
+        let entered = unsafe { usage_of(instance).enter(user()) };
+        if entered { Some(Self(instance)) } else { None }
+    }
+}
+
+impl Drop for Use {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: alive, says `begin`. A merge has taken the use over to the root of now.
+        unsafe { usage_of(self.0).leave() };
+    }
+}
+
+/// Whether somebody runs in `instance`'s group, on any thread.
+///
+/// # Safety
+/// The caller holds the group alive.
+pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let Some(_use) = Use::begin(instance) else { return true };
+        usage_of(instance).uses() > 1
+    }
+}
+
+/// # Safety
+/// The caller holds the group alive during `'a`.
+#[inline]
+unsafe fn usage_of<'a>(instance: NonNull<Instance>) -> &'a Usage {
+    // SAFETY: passed on to the caller.
+    unsafe { &(*(*instance.as_ptr()).group.root.load(Ordering::Acquire)).group.usage }
+}
+
 /// Whether both are in one group.
 ///
 /// # Safety
@@ -150,7 +201,7 @@ pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
     a == b || root(a) == root(b)
 }
 
-/// Makes one group of two.
+/// Makes one group of two; an error if another thread runs in one of them.
 ///
 /// # Safety
 /// The caller holds both groups alive.
@@ -175,7 +226,7 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
             let Some(handles) = into.handles.checked_add(from.handles) else {
                 return Err(Error::out_of_memory());
             };
-            (*(*first).group.exceptions.get()).absorb(&mut *(*second).group.exceptions.get())?;
+            take_over(first, second)?;
             into.handles = handles;
             into.passive += from.passive;
             (from.handles, from.passive) = (0, 0);
@@ -188,6 +239,33 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
             }
             return Ok(());
         }
+    }
+}
+
+/// Makes the uses and exceptions of the group of `second` those of the group of `first`.
+///
+/// # Safety
+/// Both are roots, alive and locked.
+unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
+    // SAFETY: passed on to the caller; exceptions are the thread's that uses the group.
+    unsafe {
+        let (used, merged) = (&(*first).group.usage, &(*second).group.usage);
+        if !used.enter(user()) {
+            return Err(Error::misuse(Trap::InUse.text()));
+        }
+        if !merged.enter(user()) {
+            used.leave();
+            return Err(Error::misuse(Trap::InUse.text()));
+        }
+        let exceptions = &mut *(*second).group.exceptions.get();
+        let absorbed = (*(*first).group.exceptions.get()).absorb(exceptions);
+        match absorbed {
+            // What uses the second is in the group of both from here on, and nobody comes to it.
+            Ok(()) => used.add(merged.uses() - 1),
+            Err(_) => merged.leave(),
+        }
+        used.leave();
+        absorbed
     }
 }
 

@@ -38,6 +38,7 @@ use crate::abi::error::{Error, Result};
 use crate::abi::vm_layout::{VmCode, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};
 use crate::alloc::{Heap, HeapRef, try_vec};
 use crate::module::{ExternKind, FuncRefs, Module};
+use crate::sync::Lock;
 use app_heap::AppHeap;
 use exception::Exception;
 use group::GroupLink;
@@ -107,7 +108,8 @@ pub struct Instance {
     limits: InstanceLimits,
     codes: *const VmCode,
     parts: OwnParts,
-    app_heap: UnsafeCell<Option<AppHeap>>,
+    /// Of a memory that is not shared. Embedders allocate while another thread runs the guest.
+    app_heap: Lock<Option<AppHeap>>,
     custom_data: AtomicUsize,
     slots: [AtomicUsize; SLOTS],
     exit_code: AtomicU32,
@@ -405,8 +407,7 @@ impl Instance {
         if let Some(shared) = memory.shared() {
             return shared.with_app_heap(|heap| act(heap, shared.base())).unwrap_or(none);
         }
-        // SAFETY: one thread uses the group at a time, and `act` calls nobody else.
-        match unsafe { &mut *self.app_heap.get() } {
+        match &mut *self.app_heap.lock() {
             Some(heap) => act(heap, memory.base()),
             None => none,
         }

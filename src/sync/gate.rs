@@ -15,7 +15,7 @@
 //! gave, its allocator excepted: forks wait for it.
 
 use super::Sleepers;
-use super::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use super::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::ptr;
 
 /// One thread's count of open sections. Owner: the process, on loan to a thread.
@@ -27,6 +27,8 @@ pub struct Place {
     taken: AtomicBool,
     /// Threads that have no place share it.
     is_shared: bool,
+    /// Several stacks take turns on the thread.
+    has_fibres: AtomicBool,
     /// The next one of the list. Set before the place is listed.
     next: AtomicPtr<Place>,
 }
@@ -38,6 +40,7 @@ impl Place {
             depth: AtomicU32::new(0),
             taken: AtomicBool::new(true),
             is_shared,
+            has_fibres: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -48,6 +51,7 @@ impl Place {
             depth: AtomicU32::new(0),
             taken: AtomicBool::new(true),
             is_shared,
+            has_fibres: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -66,6 +70,8 @@ pub struct Gate {
     places: AtomicPtr<Place>,
     /// How many forks lie between this process and the first one.
     forks: AtomicU32,
+    /// Who forked last, of the users of a [`Usage`](super::Usage).
+    survivor: AtomicUsize,
 }
 
 impl Gate {
@@ -77,6 +83,7 @@ impl Gate {
             forking: AtomicPtr::new(ptr::null_mut()),
             places: AtomicPtr::new(ptr::null_mut()),
             forks: AtomicU32::new(0),
+            survivor: AtomicUsize::new(0),
         }
     }
 
@@ -88,6 +95,7 @@ impl Gate {
             forking: AtomicPtr::new(ptr::null_mut()),
             places: AtomicPtr::new(ptr::null_mut()),
             forks: AtomicU32::new(0),
+            survivor: AtomicUsize::new(0),
         }
     }
 
@@ -203,12 +211,12 @@ impl Gate {
 use crate::platform::barrier::{heavy, light};
 
 #[cfg(loom)]
-fn light() {
+pub fn light() {
     loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
 #[cfg(loom)]
-fn heavy() {
+pub fn heavy() {
     loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
@@ -222,7 +230,8 @@ fn pause() {
 
 #[cfg(not(loom))]
 pub use process::{
-    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, section,
+    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_fibres, section,
+    set_fibres, survivor,
 };
 
 /// The gate of this process.
@@ -320,8 +329,23 @@ mod process {
         if let Some(place) = unsafe { word.cast::<Place>().as_ref() }
             && !place.is_shared
         {
+            place.has_fibres.store(false, Ordering::Relaxed);
             place.taken.store(false, Ordering::Release);
         }
+    }
+
+    /// Notes that several stacks take turns on the calling thread.
+    pub fn set_fibres() {
+        let place = place();
+        // What all threads have in common would speak for all of them.
+        if !place.is_shared {
+            place.has_fibres.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether several stacks take turns on the calling thread.
+    pub fn has_fibres() -> bool {
+        place().has_fibres.load(Ordering::Relaxed)
     }
 
     /// A number for the process: how many forks lie between it and the one that first watched
@@ -341,14 +365,23 @@ mod process {
         GATE.open();
     }
 
-    /// To be called in the child.
-    pub fn after_fork_in_child() {
+    /// Who forked, of the users of a [`Usage`](crate::sync::Usage); 0 in the first process.
+    pub fn survivor() -> usize {
+        GATE.survivor.load(Ordering::Relaxed)
+    }
+
+    /// To be called in the child, with the user that the thread is.
+    pub fn after_fork_in_child(user: usize) {
+        GATE.survivor.store(user, Ordering::Relaxed);
         GATE.open_in_child(place(), &SHARED_PLACE);
     }
 }
 
 #[cfg(loom)]
-pub use model::{Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, section};
+pub use model::{
+    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_fibres, section,
+    set_fibres, survivor,
+};
 
 /// Models have gates of their own, and do not fork.
 #[cfg(loom)]
@@ -359,6 +392,12 @@ mod model {
         Section
     }
 
+    pub fn set_fibres() {}
+
+    pub fn has_fibres() -> bool {
+        false
+    }
+
     pub fn forks() -> u32 {
         0
     }
@@ -367,5 +406,9 @@ mod model {
 
     pub fn after_fork_in_parent() {}
 
-    pub fn after_fork_in_child() {}
+    pub fn survivor() -> usize {
+        0
+    }
+
+    pub fn after_fork_in_child(_user: usize) {}
 }

@@ -8,6 +8,7 @@ pub mod gate;
 mod lock;
 mod parking;
 mod sleepers;
+mod usage;
 
 pub use alarm::{Alarm, Bell};
 pub use gate::{forks, section};
@@ -18,6 +19,7 @@ pub use parking::{Parked, Parker, Parking, Patience};
 pub use sleepers::Sleepers;
 #[cfg(not(loom))]
 pub use std::sync::atomic;
+pub use usage::{USER_STEP, Usage};
 
 use std::sync::OnceLock;
 

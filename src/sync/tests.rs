@@ -113,7 +113,7 @@ mod parking {
 mod model {
     use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     use crate::sync::gate::{Gate, Place};
-    use crate::sync::{Lock, Parked, Parker, Parking, Patience};
+    use crate::sync::{Lock, Parked, Parker, Parking, Patience, USER_STEP, Usage};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
     use loom::thread;
@@ -196,6 +196,52 @@ mod model {
                 thread.join().unwrap();
             }
         });
+    }
+
+    /// Several users come to one thing, each of them so many times; whoever is let in is alone.
+    fn users(count: usize, times: usize, bound: usize) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(bound);
+        model.check(move || {
+            let shared = Arc::new((Usage::new(), UnsafeCell::new(0)));
+            let uses = move |shared: &(Usage, UnsafeCell<i32>), user: usize| {
+                let (usage, value) = shared;
+                let mut let_in = 0;
+                for _ in 0..times {
+                    if usage.enter(user) {
+                        // A use inside the use is always let in.
+                        assert!(usage.enter(user));
+                        usage.leave();
+                        // SAFETY: in use; loom fails the test if two accesses can overlap.
+                        value.with_mut(|value| unsafe { *value += 1 });
+                        usage.leave();
+                        let_in += 1;
+                    }
+                }
+                let_in
+            };
+            let threads: Vec<_> = (1..count)
+                .map(|number| {
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || uses(&shared, USER_STEP * (number + 1)))
+                })
+                .collect();
+            let mut let_in = uses(&shared, USER_STEP);
+            for thread in threads {
+                let_in += thread.join().unwrap();
+            }
+            assert!(let_in > 0);
+            // Nobody is in it any more.
+            assert!(shared.0.enter(USER_STEP) && shared.0.uses() == 1);
+            // SAFETY: all threads have ended.
+            shared.1.with(|value| assert_eq!(unsafe { *value }, let_in));
+        });
+    }
+
+    #[test]
+    fn users_are_alone() {
+        users(2, 2, 2);
+        users(3, 1, 2);
     }
 
     struct Stop<'a>(&'a AtomicBool);

@@ -116,15 +116,19 @@ unsafe fn run_start(
     }
 }
 
-/// Frees an exec_env that [`spawn_env`] made, and its instance with it.
+/// Frees an exec_env that [`spawn_env`] made, and its instance with it. One that is in a call
+/// stays, and this is false.
 ///
 /// # Safety
 /// It is not used any more.
-pub unsafe fn end_env(env: NonNull<ExecEnv>) {
+pub unsafe fn end_env(env: NonNull<ExecEnv>) -> bool {
     // SAFETY: passed on to the caller; the exec_env holds its instance.
     unsafe {
+        if ExecEnv::must_stay(env) {
+            return false;
+        }
         guest_stack::free(env.as_ref().home());
-        ExecEnv::free(env);
+        ExecEnv::free(env)
     }
 }
 

@@ -40,12 +40,6 @@ static inline double now_ms(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static inline bool is_watched(void) {
-    const char *preloaded = getenv("LD_PRELOAD");
-
-    return preloaded && strstr(preloaded, "vgpreload");
-}
-
 static inline struct blocked *blocked_of(wasm_exec_env_t env) {
     return wasm_runtime_get_custom_data(wasm_runtime_get_module_inst(env));
 }

@@ -109,6 +109,13 @@ static inline RuntimeInitArgs system_args(void) {
     return args;
 }
 
+/* Whether the program runs under a memory checker, which makes it slow. */
+static inline bool is_watched(void) {
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded && strstr(preloaded, "vgpreload");
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         printf("usage: %s MODULE-FOLDER\n", argv[0]);

@@ -105,8 +105,10 @@ fn store_kinds(types: &[ValType], to: *mut wasm_valkind_t) {
 /// with a pending exception fails too, and leaves the exception as it is. A NULL environment is
 /// false with a log line and no exception.
 ///
-/// Must be called on one thread at a time for one environment; a native function may call it with
-/// the environment it was given.
+/// One thread at a time may call functions of an instance, or of several that are linked to each
+/// other, with whatever environments. While another thread is in a call, this is false with a log
+/// line, and the instance's exception is left alone. A native function may call it with the
+/// environment it was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_call_wasm(
     exec_env: wasm_exec_env_t,

@@ -25,7 +25,8 @@ pub unsafe extern "C" fn wasm_runtime_create_exec_env(
 }
 
 /// Ends an execution environment that `wasm_runtime_create_exec_env` made, after it has waited for
-/// the threads that the guest has started. It may outlive its instance. The environments that
+/// the threads that the guest has started. It may outlive its instance. While a call on it is under
+/// way, on whatever thread, nothing happens but a log line. The environments that
 /// `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_exec_env(exec_env: wasm_exec_env_t) {

@@ -7,7 +7,7 @@ use super::module::{WASMModuleCommon, give_back};
 use super::multi_module;
 use super::setup;
 use super::types::{RunningMode as Mode, wasm_module_inst_t};
-use crate::ffi::{ErrorBuf, context, guard, handle};
+use crate::ffi::{ErrorBuf, context, guard, handle, log};
 use crate::shared::{InstantiationArgs, wasm_module_t};
 use isothread::{Instance, InstanceArgs, Module, SubHostState};
 use std::ffi::{c_char, c_void};
@@ -167,7 +167,8 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
 /// Takes an instance down, with the instances of modules that it imports from: calls the
 /// destructors of context keys, lets go of the objects it owns behind externrefs, and frees it.
 /// Its own execution environment goes with it; others may still be destroyed afterwards, but
-/// nothing else may be done with them.
+/// nothing else may be done with them. While a call is under way, on whatever thread, nothing
+/// happens but a log line.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
     guard(|| {
@@ -175,6 +176,10 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
         if instance.is_of_thread() {
             // It goes with its execution environment.
+            return;
+        }
+        if instance.is_in_use() {
+            log::error(format_args!("an instance cannot be taken down while it runs"));
             return;
         }
         instance.end_threads();
