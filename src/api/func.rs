@@ -176,15 +176,18 @@ impl Func {
         unsafe {
             let context = context_of(env);
             context.heap().forget_exhausted();
-            let called =
-                context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low).is_ok());
+            let called = context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low));
+            if called == Err(Trap::InUse) {
+                // All that follows is the other thread's.
+                return false;
+            }
             if context.heap().take_exhausted() {
                 return out_of_memory(env);
             }
             if context.extern_objects().is_some_and(|objects| objects.may_reclaim()) {
                 super::objects::reclaim(context, env);
             }
-            called
+            called.is_ok()
         }
     }
 

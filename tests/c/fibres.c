@@ -97,8 +97,10 @@ static void run_all(void (*body)(void)) {
     wasm_runtime_ctx_t mine = wasm_runtime_ctx_current();
     int i, left = FIBRES;
 
-    memset(fibres, 0, sizeof fibres);
     for (i = 0; i < FIBRES; i++) {
+        fibres[i].state = NULL;
+        fibres[i].rounds = 0;
+        fibres[i].done = false;
         getcontext(&fibres[i].stack);
         fibres[i].stack.uc_stack.ss_sp = fibres[i].memory;
         fibres[i].stack.uc_stack.ss_size = sizeof fibres[i].memory;
