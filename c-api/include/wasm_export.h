@@ -960,7 +960,8 @@ wasm_module_inst_t wasm_runtime_instantiate_ex2(wasm_module_t module,
  * Takes an instance down, with the instances of modules that it imports from: calls the
  * destructors of context keys, lets go of the objects it owns behind externrefs, and frees it.
  * Its own execution environment goes with it; others may still be destroyed afterwards, but
- * nothing else may be done with them.
+ * nothing else may be done with them. While a call is under way, on whatever thread, nothing
+ * happens but a log line.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_deinstantiate(wasm_module_inst_t module_inst);
@@ -1120,7 +1121,8 @@ wasm_exec_env_t wasm_runtime_create_exec_env(wasm_module_inst_t module_inst, uin
 
 /**
  * Ends an execution environment that `wasm_runtime_create_exec_env` made, after it has waited for
- * the threads that the guest has started. It may outlive its instance. The environments that
+ * the threads that the guest has started. It may outlive its instance. While a call on it is under
+ * way, on whatever thread, nothing happens but a log line. The environments that
  * `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
  */
 WASM_RUNTIME_API_EXTERN
@@ -1251,8 +1253,10 @@ void wasm_func_get_result_types(wasm_function_inst_t func_inst,
  * with a pending exception fails too, and leaves the exception as it is. A NULL environment is
  * false with a log line and no exception.
  *
- * Must be called on one thread at a time for one environment; a native function may call it with
- * the environment it was given.
+ * One thread at a time may call functions of an instance, or of several that are linked to each
+ * other, with whatever environments. While another thread is in a call, this is false with a log
+ * line, and the instance's exception is left alone. A native function may call it with the
+ * environment it was given.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_call_wasm(wasm_exec_env_t exec_env,
