@@ -50,7 +50,7 @@ fn real_programs_run_through_the_command() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real");
     let _ = fs::remove_dir_all(&scratch);
     let mut tally = Tally::default();
-    for entry in entries(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+    for entry in entries(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))) {
         let started = Instant::now();
         tally.add(&entry.id, run_all(&entry, &scratch.join(&entry.id)));
         println!("{}: {:.1} s", entry.id, started.elapsed().as_secs_f32());

@@ -49,7 +49,8 @@ impl Source {
 
     /// Code that a user's program is built with: no tests, no benches, no build scripts.
     pub(crate) fn is_library(&self) -> bool {
-        self.is_rust() && (self.path.starts_with("src/") || self.path.starts_with("c-api/src/"))
+        self.is_rust()
+            && (["src/", "c-api/src/", "cli/src/"].iter().any(|f| self.path.starts_with(f)))
     }
 
     /// Lines with their numbers, from 1.

@@ -1,6 +1,6 @@
 //! `iwasm`: runs WebAssembly programs from the command line, with the options of WAMR's command.
 //!
-//! It uses the public Rust API and nothing else. `options` is the one table of what can be said,
+//! It uses the public Rust API and nothing else, and exports the C API to native libraries. `options` is the one table of what can be said,
 //! from which help, man page and completions are made; `args` reads the command line; `run` runs
 //! a program in a context, `tenants` in many at once. Results, exceptions and errors go to the
 //! standard output, as WAMR's do; what this command adds (usage errors, statistics) goes to the
@@ -20,10 +20,10 @@ use args::Command;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Owner: the process; it keeps no state and sends each allocation to the heap that is current,
-/// so that a context's statistics count all of its memory.
-#[global_allocator]
-static ALLOC: isothread::ContextAlloc = isothread::ContextAlloc;
+// The C API comes along for native libraries, whose calls of it then reach the runtime that runs
+// the program (`build.rs` has the command export it). It brings the allocator that counts all of a
+// context's memory as well.
+use iwasm as _;
 
 /// What a wrong command line ends with.
 const USAGE_ERROR: u8 = 1;

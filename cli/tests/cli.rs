@@ -304,19 +304,113 @@ uint32_t get_native_lib(char **module, Symbol **all)
 }
 "#;
 
+/// The project's root.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Compiles a shared library against the project's headers, and linked to nothing of it: the
+/// option that loads it.
+fn native_lib(folder: &Path, text: &str) -> String {
+    let (source, lib) = (folder.join("native.c"), folder.join("native.so"));
+    fs::write(&source, text).expect("a file");
+    let mut compiler = Command::new("gcc");
+    compiler.args(["-Wall", "-Werror", "-shared", "-fPIC", "-I"]).arg(root().join("c-api/include"));
+    let compiled = compiler.arg("-o").arg(&lib).arg(&source).status();
+    assert!(compiled.expect("a C compiler").success());
+    format!("--native-lib={}", lib.display())
+}
+
+/// A function that needs the runtime that runs its caller, and no other.
+const CALLS_BACK: &str = r#"
+#include <stdio.h>
+#include "wasm_export.h"
+static int greet(wasm_exec_env_t env, uint32_t name, uint32_t to, uint32_t size)
+{
+    wasm_module_inst_t inst = wasm_runtime_get_module_inst(env);
+    wasm_function_inst_t twice = wasm_runtime_lookup_function(inst, "twice");
+    uint32_t argv[1] = { 21 };
+    void *block = wasm_runtime_malloc(1);
+    if (!block || !twice || !wasm_runtime_call_wasm(env, twice, 1, argv))
+        return -1;
+    wasm_runtime_free(block);
+    if (!wasm_runtime_validate_app_str_addr(inst, name)
+        || !wasm_runtime_validate_app_addr(inst, to, size))
+        return -2;
+    return snprintf(wasm_runtime_addr_app_to_native(inst, to), size, "%s %u",
+                    (char *)wasm_runtime_addr_app_to_native(inst, name), argv[0]);
+}
+static NativeSymbol symbols[] = { { "greet", (void *)greet, "(iii)i", NULL } };
+uint32_t get_native_lib(char **module, NativeSymbol **all)
+{
+    *module = "env";
+    *all = symbols;
+    return 1;
+}
+"#;
+
+#[test]
+fn native_libraries_call_the_runtime_that_runs_them() {
+    let folder = folder("native_api");
+    let option = native_lib(&folder, CALLS_BACK);
+    let text = r#"(module
+        (import "env" "greet" (func $greet (param i32 i32 i32) (result i32)))
+        (import "env" "puts" (func $puts (param i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "hello\00")
+        (func (export "twice") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+        (func (export "run") (result i32)
+            (local $length i32)
+            (local.set $length (call $greet (i32.const 16) (i32.const 64) (i32.const 64)))
+            (drop (call $puts (i32.const 64)))
+            (local.get $length))
+        (func (export "outside") (result i32)
+            (call $greet (i32.const 16) (i32.const 65535) (i32.const 64))))"#;
+    let file = module(&folder, "a.wasm", text);
+    assert_eq!(iwasm(&[&option, "-f", "run", &file]), ended(0, "hello 42\n0x8:i32\n"));
+    let outside = "Exception: out of bounds memory access\n";
+    assert_eq!(iwasm(&[&option, "-f", "outside", &file]), ended(1, outside));
+    // Contexts of other threads are those of the functions they call.
+    let (code, stdout, _) = iwasm(&["--threads=3", &option, "-f", "run", &file]);
+    assert_eq!((code, stdout.matches("hello 42").count()), (0, 3));
+}
+
+/// A library whose data names every function of the headers is only loaded if all are there.
+#[test]
+fn the_whole_c_api_is_exported() {
+    let folder = folder("native_all");
+    let mut names = Vec::new();
+    for table in ["functions.txt", "ctx_functions.txt"] {
+        let text = fs::read_to_string(root().join("c-api/facts").join(table)).expect("a table");
+        let columns = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let present = columns.filter(|columns| {
+            matches!(columns[..], [header, _, _, "defined", ..]
+                if root().join("c-api/include").join(header).exists())
+        });
+        names.extend(present.map(|columns| columns[1].to_owned()));
+    }
+    assert!(names.len() > 190, "{names:?}");
+    let mut text = String::from("#include <stdint.h>\n");
+    for name in &names {
+        text += &format!("extern char {name}[];\n");
+    }
+    text += &format!("void *const all[] = {{ {} }};\n", names.join(", "));
+    text += "static char symbols[32];\nint count = sizeof all / sizeof *all;\n\
+        uint32_t get_native_lib(char **m, void **s) { *m = \"env\"; *s = symbols; return 0; }\n";
+    let option = native_lib(&folder, &text);
+    let file = module(&folder, "a.wasm", r#"(module (func (export "main")))"#);
+    let (_, stdout, _) = iwasm(&[&option, &file]);
+    // It is loaded, and then refused because it says that it has no functions.
+    assert!(stdout.contains("failed to register native lib"), "{stdout}");
+}
+
 #[test]
 fn native_libraries_offer_functions() {
     let folder = folder("native");
-    let source = folder.join("native.c");
-    fs::write(&source, NATIVE).expect("a file");
-    let lib = folder.join("native.so");
-    let mut compiler = Command::new("gcc");
-    let compiled = compiler.args(["-shared", "-fPIC", "-o"]).arg(&lib).arg(&source).status();
-    assert!(compiled.expect("a C compiler").success());
+    let option = native_lib(&folder, NATIVE);
     let main = r#"(module (import "env" "triple" (func $triple (param i32) (result i32)))
                      (func (export "run") (result i32) (call $triple (i32.const 5))))"#;
     let file = module(&folder, "main.wasm", main);
-    let option = format!("--native-lib={}", lib.display());
     assert_eq!(iwasm(&[&option, "-f", "run", &file]), ended(0, "init\n0xf:i32\ndeinit\n"));
 
     let (code, stdout, _) = iwasm(&["--native-lib=./nosuch.so", "-f", "run", &file]);
@@ -381,7 +475,7 @@ fn man_page_and_completions_are_up_to_date() {
     let committed =
         [("man", "iwasm.1"), ("bash", "iwasm.bash"), ("zsh", "_iwasm"), ("fish", "iwasm.fish")];
     for (kind, name) in committed {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/iwasm").join(name);
+        let path = root().join("docs/iwasm").join(name);
         let (code, text, _) = iwasm(&[&format!("--generate={kind}")]);
         assert_eq!(code, 0);
         let committed = fs::read_to_string(&path).unwrap_or_default();
