@@ -1,10 +1,11 @@
-//! Builds the C library through cargo, and learns where it is and what it needs.
+//! Builds the C library and the command through cargo, and learns where they are and what the
+//! library needs.
 
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What the C library is built with.
+/// What is built, and with what.
 pub struct Options {
     /// A cargo profile.
     pub profile: String,
@@ -12,11 +13,18 @@ pub struct Options {
     pub features: Vec<String>,
     /// Whether its default features are among them.
     pub default_features: bool,
+    /// Whether there is to be a command.
+    pub command: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profile: "release".into(), features: Vec::new(), default_features: true }
+        Self {
+            profile: "release".into(),
+            features: Vec::new(),
+            default_features: true,
+            command: true,
+        }
     }
 }
 
@@ -29,14 +37,44 @@ pub(crate) struct Built {
     pub(crate) native_libs: Vec<String>,
 }
 
-/// Builds both libraries. What the compiler has to say beside warnings goes to standard error.
-pub(crate) fn libraries(options: &Options) -> Result<Built, String> {
+fn cargo(words: &[&str], options: &Options) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).args(words).args([
+        "--locked",
+        "--message-format=json",
+        "--profile",
+        &options.profile,
+    ]);
     command
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args(["rustc", "--package", "isothread-c", "--lib", "--locked", "--message-format=json"])
-        .args(["--profile", &options.profile]);
+}
+
+/// Runs cargo: its messages.
+fn messages(command: &mut Command, what: &str) -> Result<String, String> {
+    let output = command.stderr(Stdio::inherit()).output().map_err(|e| format!("cargo: {e}"))?;
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        return Err(format!("{what} cannot be built\n{}", errors(&messages)));
+    }
+    Ok(messages)
+}
+
+/// Builds the command, which has all features: where it is.
+pub(crate) fn command(options: &Options) -> Result<PathBuf, String> {
+    let mut cargo = cargo(&["build", "--package", "isothread-cli", "--bin", "iwasm"], options);
+    let messages = messages(&mut cargo, "the command")?;
+    executable(&messages).ok_or_else(|| "cargo names no command".into())
+}
+
+fn executable(messages: &str) -> Option<PathBuf> {
+    lines(messages)
+        .filter(|message| message["target"]["name"] == "iwasm")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// Builds both libraries. What the compiler has to say beside warnings goes to standard error.
+pub(crate) fn libraries(options: &Options) -> Result<Built, String> {
+    let mut command = cargo(&["rustc", "--package", "isothread-c", "--lib"], options);
     for features in &options.features {
         command.args(["--features", features]);
     }
@@ -44,12 +82,7 @@ pub(crate) fn libraries(options: &Options) -> Result<Built, String> {
         command.arg("--no-default-features");
     }
     command.args(["--", "--print", "native-static-libs"]);
-    let output = command.stderr(Stdio::inherit()).output().map_err(|e| format!("cargo: {e}"))?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        return Err(format!("the libraries cannot be built\n{}", errors(&messages)));
-    }
-    parse(&messages)
+    parse(&messages(&mut command, "the libraries")?)
 }
 
 fn lines(messages: &str) -> impl Iterator<Item = Value> {
@@ -103,14 +136,14 @@ mod tests {
     const NOTE: &str = r#"{"reason":"compiler-message","message":{"level":"note",
         "message":"native-static-libs: -lgcc_s -lc"}}"#;
 
-    fn messages(parts: &[&str]) -> String {
+    fn joined(parts: &[&str]) -> String {
         parts.iter().map(|part| part.replace('\n', "") + "\n").collect()
     }
 
     #[test]
     fn cargo_says_what_it_built() {
         let other = ARTIFACT.replace("iwasm", "other");
-        let built = parse(&messages(&[&other, ARTIFACT, NOTE, "not JSON"]));
+        let built = parse(&joined(&[&other, ARTIFACT, NOTE, "not JSON"]));
         let built = built.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(built.shared, PathBuf::from("/t/libiwasm.so"));
         assert_eq!(built.archive, PathBuf::from("/t/libiwasm.a"));
@@ -118,10 +151,19 @@ mod tests {
     }
 
     #[test]
+    fn cargo_says_where_the_command_is() {
+        let command = r#"{"reason":"compiler-artifact","target":{"name":"iwasm"},
+            "filenames":["/t/iwasm"],"executable":"/t/iwasm"}"#;
+        let library = ARTIFACT.replace("\"filenames\"", "\"executable\":null,\"filenames\"");
+        assert_eq!(executable(&joined(&[&library, command])), Some("/t/iwasm".into()));
+        assert_eq!(executable(&joined(&[&library])), None);
+    }
+
+    #[test]
     fn what_is_missing_is_an_error() {
         let dylib = ARTIFACT.replace(".so", ".dylib");
-        assert!(parse(&messages(&[ARTIFACT])).is_err_and(|e| e.contains("static link")));
-        assert!(parse(&messages(&[&dylib, NOTE])).is_err_and(|e| e.contains("libiwasm.so")));
+        assert!(parse(&joined(&[ARTIFACT])).is_err_and(|e| e.contains("static link")));
+        assert!(parse(&joined(&[&dylib, NOTE])).is_err_and(|e| e.contains("libiwasm.so")));
         assert!(parse("").is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! Lays out the tree: `include/`, `lib/`, `lib/pkgconfig/`, `lib/cmake/iwasm/`.
+//! Lays out the tree: `include/`, `lib/`, `lib/pkgconfig/`, `lib/cmake/iwasm/`, and for the command
+//! `bin/` and `share/`.
 
 use crate::build::{self, Built, Options};
 use std::fs;
@@ -19,7 +20,15 @@ const TEMPLATES: [(&str, &str); 5] = [
     ),
 ];
 
-/// Builds the libraries and installs everything below `prefix`, over what is there.
+/// The command's manual page and what shells complete its options with, and where they go.
+const SHARED: [(&str, &str); 4] = [
+    ("iwasm.1", "share/man/man1/iwasm.1"),
+    ("iwasm.bash", "share/bash-completion/completions/iwasm"),
+    ("_iwasm", "share/zsh/site-functions/_iwasm"),
+    ("iwasm.fish", "share/fish/vendor_completions.d/iwasm.fish"),
+];
+
+/// Builds the libraries and the command and installs everything below `prefix`, over what is there.
 pub fn install(prefix: &Path, options: &Options) -> Result<(), String> {
     let built = build::libraries(options)?;
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-api/include");
@@ -28,6 +37,20 @@ pub fn install(prefix: &Path, options: &Options) -> Result<(), String> {
     copy_libraries(&built, &prefix.join("lib"))?;
     for (path, template) in TEMPLATES {
         write(&prefix.join(path), &fill(template, &built.native_libs)?)?;
+    }
+    if options.command {
+        install_command(prefix, options)?;
+    }
+    Ok(())
+}
+
+/// After the libraries: the command's build may have those of another set of features.
+fn install_command(prefix: &Path, options: &Options) -> Result<(), String> {
+    let command = build::command(options)?;
+    copy(&command, &prefix.join("bin/iwasm"))?;
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/iwasm");
+    for (page, place) in SHARED {
+        copy(&pages.join(page), &prefix.join(place))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask install --prefix DIR [--profile NAME] [--features LIST] [--no-default-features]`
+//! `cargo xtask install --prefix DIR [options]`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,10 +6,11 @@ use xtask::Options;
 
 const USAGE: &str = "\
 usage: cargo xtask install --prefix DIR [options]
-  --prefix DIR            the folder that gets include/ and lib/
-  --profile NAME          cargo profile of the libraries (release)
+  --prefix DIR            the folder that gets include/, lib/, bin/ and share/
+  --profile NAME          cargo profile of what is built (release)
   --features LIST         features of isothread-c
-  --no-default-features   without its default features";
+  --no-default-features   without its default features
+  --no-command            without the command iwasm, its manual page and completions";
 
 fn main() -> ExitCode {
     let (prefix, options) = match parse(std::env::args().skip(1)) {
@@ -53,6 +54,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<(PathBuf, Options), 
             "--profile" => options.profile = value()?,
             "--features" => options.features.push(value()?),
             "--no-default-features" => options.default_features = false,
+            "--no-command" => options.command = false,
             _ => return Err(format!("unknown option {name}")),
         }
     }

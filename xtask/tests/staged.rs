@@ -119,6 +119,23 @@ fn files_are_where_programs_look() {
 }
 
 #[test]
+fn the_command_runs_where_it_was_moved_to() {
+    let command = prefix().join("bin/iwasm");
+    let version = run(Command::new(&command).arg("--version"));
+    assert!(version.starts_with("iwasm "), "{version}");
+    assert!(!needed(&command).iter().any(|name| name.contains("iwasm")), "it is linked statically");
+    for (file, start) in [
+        ("man/man1/iwasm.1", ".\\\""),
+        ("bash-completion/completions/iwasm", "#"),
+        ("zsh/site-functions/_iwasm", "#compdef iwasm"),
+        ("fish/vendor_completions.d/iwasm.fish", "#"),
+    ] {
+        let text = fs::read_to_string(prefix().join("share").join(file)).expect("a text");
+        assert!(text.starts_with(start) && text.contains("native"), "{file}");
+    }
+}
+
+#[test]
 fn pkg_config_links_the_shared_library() {
     let folder = scratch("shared");
     write(&folder.join("main.c"), C);

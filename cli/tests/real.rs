@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../../tests/real/expected.rs"]
 mod expected;
+#[path = "../../tests/real/manifest.rs"]
 mod manifest;
 
 use expected::Tally;
