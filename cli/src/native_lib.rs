@@ -2,7 +2,8 @@
 //!
 //! A library exports `get_native_lib`, which tells its functions, and if it likes
 //! `init_native_lib`, which returns 0 if all is well, and `deinit_native_lib`. It is loaded once
-//! for the process and registered in each context. What goes wrong is a warning.
+//! for the process and registered in each context; what it calls of the runtime's while it starts
+//! and ends happens in one of them. What goes wrong is a warning.
 
 use super::args::Args;
 use isothread::{Context, Convention, NativeSymbol};
@@ -15,8 +16,12 @@ type GetNativeLib = unsafe extern "C" fn(*mut *mut c_char, *mut *mut NativeSymbo
 type InitNativeLib = unsafe extern "C" fn() -> c_int;
 type DeinitNativeLib = unsafe extern "C" fn();
 
-/// The libraries, until the process has no context any more.
-pub struct NativeLibs(Vec<NativeLib>);
+/// The libraries, until no context runs guests any more.
+pub struct NativeLibs {
+    libs: Vec<NativeLib>,
+    /// Where they start and end.
+    home: Context,
+}
 
 struct NativeLib {
     library: Library,
@@ -30,14 +35,15 @@ struct NativeLib {
 unsafe impl Sync for NativeLibs {}
 
 impl NativeLibs {
-    pub fn load(args: &Args) -> Self {
-        let loaded = args.native_libs.iter().filter_map(|path| NativeLib::load(args, path));
-        Self(loaded.collect())
+    /// Loads what the options name, in `home`.
+    pub fn load(args: &Args, home: &Context) -> Self {
+        let load = || args.native_libs.iter().filter_map(|path| NativeLib::load(args, path));
+        Self { libs: home.run(|| load().collect()), home: home.clone() }
     }
 
     /// Offers the functions to modules that `context` loads from now on.
     pub fn register(&self, context: &Context, args: &Args) {
-        for lib in &self.0 {
+        for lib in &self.libs {
             // SAFETY: what the library told stays until it is closed, which is after the contexts;
             // that it is as it should be is the contract of native libraries.
             let done = unsafe {
@@ -92,11 +98,17 @@ impl NativeLib {
     }
 }
 
+impl Drop for NativeLibs {
+    fn drop(&mut self) {
+        self.home.run(|| self.libs.clear());
+    }
+}
+
 impl Drop for NativeLib {
     fn drop(&mut self) {
         // SAFETY: native libraries declare the function so.
         if let Ok(deinit) = unsafe { self.library.get::<DeinitNativeLib>(b"deinit_native_lib\0") } {
-            // SAFETY: as above; no context uses the library any more.
+            // SAFETY: as above; no guest uses the library any more.
             unsafe { deinit() };
         }
     }

@@ -22,13 +22,12 @@ const EXCEPTION: u8 = 1;
 
 pub fn main(args: &Args) -> u8 {
     install(Output::Rust);
-    let libs = NativeLibs::load(args);
     match args.threads {
         Some(count) => match read(args) {
-            Some(binary) => tenants::run(args, &libs, &binary, count),
+            Some(binary) => tenants::run(args, &binary, count),
             None => NOT_STARTED,
         },
-        None => alone(args, &libs),
+        None => alone(args),
     }
 }
 
@@ -38,33 +37,35 @@ fn read(args: &Args) -> Option<Vec<u8>> {
     std::fs::read(&args.file).inspect_err(|_| failed()).ok()
 }
 
-fn alone(args: &Args, libs: &NativeLibs) -> u8 {
+fn alone(args: &Args) -> u8 {
     let started = Instant::now();
-    let Some(context) = new_context(args, libs, "iwasm") else { return NOT_STARTED };
+    let Some(context) = new_context(args, "iwasm") else { return NOT_STARTED };
+    let libs = NativeLibs::load(args, &context);
+    libs.register(&context, args);
     // In the context, which so counts what becomes the module's.
     let Some(binary) = context.run(|| read(args)) else { return NOT_STARTED };
     let code = program(args, &context, Binary::Own(binary));
     if args.stats {
         report::stats(&context, code, started.elapsed());
     }
+    drop(libs);
     context.close();
     code
 }
 
-/// A context as the options want it, with the natives of `libs`.
-pub fn new_context(args: &Args, libs: &NativeLibs, name: &str) -> Option<Context> {
+/// A context as the options want it.
+pub fn new_context(args: &Args, name: &str) -> Option<Context> {
     let builder = Context::builder()
         .name(name)
         .log_level(LogLevel::from_raw(args.log_level))
         .gc_heap_size(args.gc_heap_size)
         .max_thread_num(args.max_threads)
         .running_mode(RunningMode::Interp);
-    let Ok(context) = builder.build() else {
+    let context = builder.build();
+    if context.is_err() {
         print(format_args!("Init runtime environment failed.\n"));
-        return None;
-    };
-    libs.register(&context, args);
-    Some(context)
+    }
+    context.ok()
 }
 
 /// The program's file.

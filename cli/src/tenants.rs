@@ -26,8 +26,16 @@ impl Default for Outcome {
 }
 
 /// Runs the program `count` times; the exit code is the first that is not zero.
-pub fn run(args: &Args, libs: &NativeLibs, binary: &[u8], count: u32) -> u8 {
+pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
     let started = Instant::now();
+    let libs = if args.native_libs.is_empty() {
+        None
+    } else {
+        // They belong to none of the programs.
+        let Some(home) = run::new_context(args, "native libraries") else { return NOT_STARTED };
+        Some(NativeLibs::load(args, &home))
+    };
+    let libs = libs.as_ref();
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let spawn = |number: u32| {
             let builder = Builder::new().name(format!("iwasm-{number}"));
@@ -42,11 +50,14 @@ pub fn run(args: &Args, libs: &NativeLibs, binary: &[u8], count: u32) -> u8 {
     outcomes.iter().map(|outcome| outcome.code).find(|code| *code != 0).unwrap_or(0)
 }
 
-fn one(args: &Args, libs: &NativeLibs, binary: &[u8], number: u32) -> Outcome {
+fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> Outcome {
     let started = Instant::now();
-    let Some(context) = run::new_context(args, libs, &format!("iwasm-{number}")) else {
+    let Some(context) = run::new_context(args, &format!("iwasm-{number}")) else {
         return Outcome::default();
     };
+    if let Some(libs) = libs {
+        libs.register(&context, args);
+    }
     let code = run::program(args, &context, Binary::Shared(binary));
     let outcome = Outcome { code, time: started.elapsed(), stats: context.stats() };
     context.close();

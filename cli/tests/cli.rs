@@ -340,6 +340,16 @@ static int greet(wasm_exec_env_t env, uint32_t name, uint32_t to, uint32_t size)
     return snprintf(wasm_runtime_addr_app_to_native(inst, to), size, "%s %u",
                     (char *)wasm_runtime_addr_app_to_native(inst, name), argv[0]);
 }
+/* What is allocated when the library starts stays until it ends. */
+static char *kept;
+int init_native_lib(void) { return (kept = wasm_runtime_malloc(1)) == NULL; }
+void deinit_native_lib(void)
+{
+    wasm_runtime_free(kept);
+    puts((kept = wasm_runtime_malloc(1)) ? "freed" : "no memory");
+    wasm_runtime_free(kept);
+    fflush(stdout);
+}
 static NativeSymbol symbols[] = { { "greet", (void *)greet, "(iii)i", NULL } };
 uint32_t get_native_lib(char **module, NativeSymbol **all)
 {
@@ -367,12 +377,13 @@ fn native_libraries_call_the_runtime_that_runs_them() {
         (func (export "outside") (result i32)
             (call $greet (i32.const 16) (i32.const 65535) (i32.const 64))))"#;
     let file = module(&folder, "a.wasm", text);
-    assert_eq!(iwasm(&[&option, "-f", "run", &file]), ended(0, "hello 42\n0x8:i32\n"));
-    let outside = "Exception: out of bounds memory access\n";
+    assert_eq!(iwasm(&[&option, "-f", "run", &file]), ended(0, "hello 42\n0x8:i32\nfreed\n"));
+    let outside = "Exception: out of bounds memory access\nfreed\n";
     assert_eq!(iwasm(&[&option, "-f", "outside", &file]), ended(1, outside));
     // Contexts of other threads are those of the functions they call.
     let (code, stdout, _) = iwasm(&["--threads=3", &option, "-f", "run", &file]);
     assert_eq!((code, stdout.matches("hello 42").count()), (0, 3));
+    assert!(stdout.ends_with("freed\n"), "{stdout}");
 }
 
 /// A library whose data names every function of the headers is only loaded if all are there.
