@@ -266,6 +266,61 @@ static void termination(void) {
     end(&other);
 }
 
+/* A start function that is still in instantiate. */
+static bool start_runs;
+
+static void ready(wasm_exec_env_t env) {
+    (void)env;
+    __atomic_store_n(&start_runs, true, __ATOMIC_RELEASE);
+}
+
+static NativeSymbol ready_symbol[] = {{"ready", (void *)ready, "()", NULL}};
+
+struct making {
+    struct guest *guest;
+    char error[128];
+};
+
+static void *make(void *data) {
+    struct making *making = data;
+
+    CHECK(wasm_runtime_ctx_push(making->guest->ctx));
+    CHECK(!wasm_runtime_instantiate(making->guest->module, 8192, 0, making->error,
+                                    sizeof making->error));
+    wasm_runtime_ctx_pop(making->guest->ctx);
+    return NULL;
+}
+
+static void start_functions(void) {
+    static const char *const texts[] = {"terminated by user", "deadline exceeded"};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        struct guest guest = {wasm_runtime_ctx_create(NULL), NULL, NULL, NULL};
+        struct making making = {&guest, ""};
+        pthread_t thread;
+
+        CHECK(wasm_runtime_ctx_push(guest.ctx));
+        wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
+        CHECK(wasm_runtime_register_natives("env", ready_symbol, 1));
+        guest.module = load_module("start_loop");
+        wasm_runtime_ctx_pop(guest.ctx);
+        start_runs = false;
+        CHECK(pthread_create(&thread, NULL, make, &making) == 0);
+        while (!__atomic_load_n(&start_runs, __ATOMIC_ACQUIRE)) {
+        }
+        if (i == 0) {
+            CHECK(wasm_runtime_ctx_terminate_all(guest.ctx));
+        } else {
+            limit(&guest, WASM_RUNTIME_CTX_LIMIT_TIME, 1);
+        }
+        pthread_join(thread, NULL);
+        CHECK(strstr(making.error, texts[i]) != NULL);
+        wasm_runtime_unload(guest.module);
+        CHECK(wasm_runtime_ctx_destroy(guest.ctx));
+    }
+}
+
 static void counters(void) {
     struct guest guest = begin("basic");
     wasm_exec_env_t second = wasm_runtime_create_exec_env(guest.inst, 8192);
@@ -378,6 +433,7 @@ static void run(void) {
     fuel();
     deadline();
     termination();
+    start_functions();
     counters();
     settings();
 }

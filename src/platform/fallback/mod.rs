@@ -18,6 +18,9 @@ pub mod barrier {
         fence(Ordering::SeqCst);
     }
 
+    /// Nothing to prepare.
+    pub fn prepare() {}
+
     /// The other.
     pub fn heavy() {
         fence(Ordering::SeqCst);

@@ -14,12 +14,17 @@ pub fn light() {
     fence(Ordering::SeqCst);
 }
 
+/// Tells the system that [`heavy`] will come. Later that takes it some milliseconds, once.
+pub fn prepare() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
 /// The cold side: every other thread passes a full barrier before this returns.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn heavy() {
     compiler_fence(Ordering::SeqCst);
-    // The first time in a process the kernel wants to be told, and takes some milliseconds if
-    // there are threads already.
+    // A process that did not prepare does so now.
     let done = membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
         || membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
             && membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
