@@ -104,6 +104,9 @@ impl Directory {
         if mode.directory && (mode.create || mode.exclusive || mode.truncate) {
             return Err(Errno::Invalid.into());
         }
+        if mode.create && plain(name).len() < name.len() {
+            return Err(Errno::IsDirectory.into());
+        }
         let mut options = OpenOptions::new();
         options.maybe_dir(true).follow(follow(mode.follow));
         // Creating and truncating are writing to the library, whatever the guest may do later.

@@ -105,7 +105,9 @@ impl Kind {
         let gathers = ["fd_read", "fd_write", "fd_pread", "fd_pwrite", "sock_recv", "sock_send"];
         match letters_left.as_bytes() {
             [b'$'] if name == "fopen" => Self::Mode,
-            [b'$', ..] if name.contains("open") || name.starts_with("__sys") => Self::Path,
+            [b'$', ..] if ["open", "__sys", "resolve"].iter().any(|part| name.contains(part)) => {
+                Self::Path
+            }
             [b'$', ..] => Self::Text,
             [b'*', b'~', ..] if name.starts_with("path_") => Self::Path,
             _ if is_first && name == "poll_oneoff" => Self::Subscription,
