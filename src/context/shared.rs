@@ -6,7 +6,7 @@
 //! one weak count, and weak counts keep the block. The block always comes from the system, never
 //! from a heap: a context must be there to say that its pool is gone.
 
-use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -128,8 +128,9 @@ impl<T> Drop for Shared<T> {
         if self.counts().strong.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        // Acquire: so that the end sees what every other owner did.
-        fence(Ordering::Acquire);
+        // So that the end sees what every other owner did. A load and no fence, because race
+        // detectors understand it.
+        self.counts().strong.load(Ordering::Acquire);
         // SAFETY: the strong count has just become zero, and it never leaves zero again
         // (`Weak::upgrade` refuses it), so this runs once and nobody else reaches the value.
         unsafe { ManuallyDrop::drop(&mut (*self.0.as_ptr()).value) };
@@ -186,7 +187,8 @@ impl<T> Drop for Weak<T> {
         if self.counts().weak.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        fence(Ordering::Acquire);
+        // As for a strong handle.
+        self.counts().weak.load(Ordering::Acquire);
         // SAFETY: the weak count has just become zero, so no handle of either kind is left: the
         // strong ones held one weak count. The value was dropped when they ended, and loom's
         // counts are dropped here, before the memory goes.

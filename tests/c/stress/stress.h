@@ -113,7 +113,8 @@ static inline void watch(void) {
             if (steps != seen[i]) {
                 seen[i] = steps;
                 since[i] = time(NULL);
-            } else if (!workers[i].done && time(NULL) - since[i] > PATIENCE_SECONDS) {
+            } else if (!__atomic_load_n(&workers[i].done, __ATOMIC_RELAXED) &&
+                       time(NULL) - since[i] > PATIENCE_SECONDS) {
                 printf("worker %d is stuck in \"%s\"; STRESS_SEED=%llu\n", i,
                        __atomic_load_n(&workers[i].step, __ATOMIC_RELAXED),
                        (unsigned long long)seed);
