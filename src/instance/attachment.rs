@@ -20,6 +20,24 @@ impl Instance {
         }
     }
 
+    /// Attaches to `child`, which nobody uses yet, what is attached here.
+    pub(super) fn share_heap_with(&self, child: &Self) {
+        let heap = self.vm.shared_heap.load(Ordering::Acquire).cast_const().cast::<SharedHeap>();
+        if heap.is_null() {
+            return;
+        }
+        // SAFETY: a count of this instance's keeps the heap, which came from an `Arc`; nobody
+        // detaches it from an instance that is starting a thread.
+        let heap = unsafe {
+            Arc::increment_strong_count(heap);
+            Arc::from_raw(heap)
+        };
+        heap.attach_once_more();
+        if let Err(heap) = child.set_shared_heap(heap) {
+            SharedHeap::detached(heap);
+        }
+    }
+
     /// Takes the shared heap away, if there is one.
     pub fn detach_shared_heap(&self) {
         let heap = self.vm.shared_heap.swap(ptr::null_mut(), Ordering::AcqRel);

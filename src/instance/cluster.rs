@@ -289,12 +289,14 @@ impl Instance {
     }
 
     /// Makes an instance of the same module for another thread: what the two have in common is
-    /// the bytes of shared memories and what the host keeps with them. Tables and globals start
-    /// as the module says; active data segments are not copied again.
+    /// the bytes of shared memories, the shared heap that is attached now, and what the host keeps
+    /// with them. Tables and globals start as the module says; active data segments are not copied
+    /// again.
     pub fn new_for_thread(&self) -> Result<NonNull<Self>> {
         let child = super::build::for_thread(self)?;
         // SAFETY: just made.
         let instance = unsafe { child.as_ref() };
+        self.share_heap_with(instance);
         for (to, from) in instance.slots.iter().zip(&self.slots) {
             to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
         }

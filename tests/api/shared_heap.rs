@@ -457,3 +457,25 @@ fn threads_allocate_from_one_heap() {
     assert_eq!(sum.load(Ordering::Relaxed), 2 * 20 * 10 * 4);
     heap.reset_chain().unwrap();
 }
+
+#[test]
+fn threads_of_a_guest_have_the_heap_that_is_attached() {
+    let context = Context::new().unwrap();
+    let heap = context.create_shared_heap(*PAGE).unwrap();
+    let guest = r#"(module (memory 1)
+        (func (export "load") (param i32) (result i32) (i32.load (local.get 0))))"#;
+    let instance = Instance::new(&load(&context, guest), InstanceArgs::default()).unwrap();
+    instance.attach_shared_heap(&heap).unwrap();
+    let (at, native) = instance.shared_heap_malloc(4).unwrap();
+    // SAFETY: the block has four bytes, and is aligned.
+    unsafe { native.cast::<i32>().write(42) };
+    let env = ExecEnv::new(&instance, 0).unwrap();
+    let thread = env.spawn_thread(move |env| {
+        let load = env.instance().typed_func::<i32, i32>("load").unwrap();
+        load.call(env, at as i32).unwrap() as usize
+    });
+    assert_eq!(thread.unwrap().join(), 42);
+    // The thread's attachment has ended with it.
+    instance.detach_shared_heap();
+    heap.reset_chain().unwrap();
+}

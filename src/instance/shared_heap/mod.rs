@@ -257,6 +257,11 @@ impl SharedHeap {
         Ok(())
     }
 
+    /// Counts another attachment of a heap that is attached, so that its chain does not change.
+    pub(super) fn attach_once_more(&self) {
+        self.attached.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Ends one attachment.
     pub(super) fn detached(heap: Arc<Self>) {
         heap.attached.fetch_sub(1, Ordering::AcqRel);
