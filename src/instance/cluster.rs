@@ -17,7 +17,10 @@ use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a thread may take to end after the last that its guest sees of it, on a busy machine.
+const ENDING: Duration = Duration::from_millis(20);
 
 /// What the instances of one program have in common. Owner: its members.
 pub struct Cluster {
@@ -93,9 +96,24 @@ impl Cluster {
         self.state.lock().main == Some(member)
     }
 
-    /// Counts a child in, unless there are `max` already.
+    /// Counts a child in, unless there are `max` already. A guest that has waited for a thread of
+    /// its own may be here before that has quite ended, which is waited for.
     fn join(&self, child: NonNull<Instance>, max: usize) -> std::result::Result<(), JoinError> {
         self.forget_lost();
+        let begun = Instant::now();
+        loop {
+            let running = self.running.load(Ordering::Acquire);
+            let joined = self.try_join(child, max);
+            let left = ENDING.saturating_sub(begun.elapsed());
+            if joined != Err(JoinError::Full) || running == 0 || left.is_zero() {
+                return joined;
+            }
+            let nanos = left.as_nanos() as u64;
+            self.sleepers.sleep_while_for(&self.running, running, Some(nanos));
+        }
+    }
+
+    fn try_join(&self, child: NonNull<Instance>, max: usize) -> std::result::Result<(), JoinError> {
         let mut state = self.state.lock();
         if state.ended {
             return Err(JoinError::Ended);

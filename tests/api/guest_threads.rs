@@ -196,3 +196,22 @@ fn a_thread_has_no_more_instructions_left_than_who_started_it() {
     let (_, message) = program.ends("wait");
     assert_eq!(message, "instruction limit exceeded");
 }
+
+#[test]
+fn a_thread_that_a_guest_has_waited_for_is_no_longer_counted() {
+    let mut program = Program::new();
+    program.context.set_max_thread_num(1);
+    for round in 1..=200 {
+        let tid = program.call("spawn", 10);
+        assert!(tid > 0, "round {round}");
+        // The last thing that the thread does.
+        let start = Instant::now();
+        while program.call("load", 12) != tid {
+            assert!(start.elapsed() < Duration::from_secs(30), "round {round}");
+            thread::yield_now();
+        }
+    }
+    // Those that go on count.
+    assert!(program.call("spawn", 0) > 0);
+    assert!(program.call("spawn", 0) < 0);
+}
