@@ -178,17 +178,17 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
             // It goes with its execution environment.
             return;
         }
-        if instance.is_in_use() {
-            log::error(format_args!("an instance cannot be taken down while it runs"));
-            return;
-        }
-        instance.end_threads();
         let module: wasm_module_t =
             std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT));
         if module.is_null() {
             // An imported module's instance, as natives see it: it goes with the importer's.
             return;
         }
+        if instance.is_in_use() {
+            log::error(format_args!("an instance cannot be taken down while it runs"));
+            return;
+        }
+        instance.end_threads();
         // SAFETY: this API made the instance, and it keeps its module until below.
         if let Some(module) = unsafe { module_of(&instance) } {
             inst_context::end(module_inst, &instance, &module.keys);
