@@ -1,13 +1,17 @@
 //! `iwasm`: runs WebAssembly programs from the command line, with the options of WAMR's command.
 //!
 //! It uses the public Rust API and nothing else, and exports the C API to native libraries.
-//! `options` is the one table of what can be said, from which help, man page and completions are
-//! made; `args` reads the command line; `run` runs a program in a context, `tenants` in many at
-//! once. Results, exceptions and errors go to the standard output, as WAMR's do; what this command
-//! adds (usage errors, statistics) goes to the standard error, so that the output stays the
-//! program's.
+//! `entry` is where it starts. `options` is the one table of what can be said, from which help, man
+//! page and completions are made; `args` reads the command line; `run` runs a program in a context,
+//! `tenants` in many at once. Results, exceptions and errors go to the standard output, as WAMR's
+//! do; what this command adds (usage errors, statistics) goes to the standard error, so that the
+//! output stays the program's.
+
+#![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
 mod args;
+#[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
+mod entry;
 mod generate;
 mod native_lib;
 mod options;
@@ -19,7 +23,6 @@ mod watchdog;
 
 use args::Command;
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 // The C API comes along for native libraries, whose calls of it then reach the runtime that runs
 // the program (`build.rs` has the command export it). It brings the allocator that counts all of a
@@ -29,7 +32,13 @@ use iwasm as _;
 /// What a wrong command line ends with.
 const USAGE_ERROR: u8 = 1;
 
-fn main() -> ExitCode {
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(test))))]
+fn main() -> std::process::ExitCode {
+    start().into()
+}
+
+/// All of the command; its exit code.
+fn start() -> u8 {
     let code = match args::parse() {
         Ok(Command::Run(args)) => run::main(&args),
         Ok(Command::Help) => show(&options::help()),
@@ -42,7 +51,7 @@ fn main() -> ExitCode {
     };
     // There is nobody to tell that the standard output is gone.
     let _ = io::stdout().flush();
-    ExitCode::from(code)
+    code
 }
 
 fn show(text: &str) -> u8 {

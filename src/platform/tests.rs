@@ -60,6 +60,22 @@ fn the_stack_is_where_locals_are() {
     look();
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64", not(miri)))]
+#[test]
+fn the_first_stack_is_where_the_kernel_says() {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max stack size")).unwrap();
+    let limit = limit.split_whitespace().next().unwrap().parse().unwrap_or(usize::MAX);
+    let Some(bounds) = stack::initial() else { return assert!(limit > 64 << 20) };
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let line = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
+    let (_, high) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+    assert_eq!(bounds.high, usize::from_str_radix(high, 16).unwrap());
+    assert_eq!(bounds.high - bounds.low, limit & !(pages::page_size() - 1));
+    // SAFETY: the kernel grows the stack for whoever writes there, and nothing keeps values there.
+    unsafe { (bounds.low as *mut u8).write_volatile(1) };
+}
+
 #[test]
 fn the_stack_grows_down() {
     #[inline(never)]

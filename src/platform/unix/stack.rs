@@ -18,8 +18,8 @@ impl StackBounds {
 }
 
 thread_local! {
-    /// Owner: the thread. Where its stack is, once somebody has asked: for the main thread glibc
-    /// reads a file of /proc to find out, and no thread's stack ever moves.
+    /// Owner: the thread. Where its stack is, once somebody has asked: finding out takes calls of
+    /// the system, and no thread's stack ever moves.
     static BOUNDS: Cell<Option<StackBounds>> = const { Cell::new(None) };
 }
 
@@ -65,6 +65,10 @@ pub fn pointer() -> usize {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn query() -> Option<StackBounds> {
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    if let Some(bounds) = initial().filter(|bounds| bounds.contains(pointer())) {
+        return Some(bounds);
+    }
     let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     let (mut start, mut len, mut guard) = (std::ptr::null_mut(), 0, 0);
     // SAFETY: the attributes are initialised by the first call if it succeeds, read by the
@@ -85,6 +89,43 @@ fn query() -> Option<StackBounds> {
     // Before 2.27 glibc counted the guard as part of the stack. Where it does not, this gives
     // up a page that could be used.
     Some(StackBounds { low: low.checked_add(guard)?, high })
+}
+
+/// The stack that the process started with, without the file of /proc that glibc reads for it;
+/// `None` where the kernel's layout of it cannot be told for sure.
+///
+/// It ends with the page in which the program's name is, the first thing that the kernel puts
+/// there, and grows down as far as the limit allows today.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+pub(crate) fn initial() -> Option<StackBounds> {
+    /// No mapping is in the way of a stack with a lower limit, unless somebody asked for that
+    /// very place: Linux keeps 128 MiB clear, whatever the limit was when the process started.
+    const CLEAR: usize = 64 << 20;
+    let page = super::pages::page_size();
+    // SAFETY: asks for a value.
+    let name = unsafe { libc::getauxval(libc::AT_EXECFN) } as *const libc::c_char;
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: the kernel put a terminated string there, which nobody takes away.
+    let len = unsafe { std::ffi::CStr::from_ptr(name) }.count_bytes();
+    let high = (name as usize).checked_add(len)?.checked_add(1)?.checked_next_multiple_of(page)?;
+    let is_mapped = |at: usize| {
+        let mut resident = 0;
+        // SAFETY: looks at no memory, and writes a byte for the one page.
+        unsafe { libc::mincore(at as *mut libc::c_void, page, &mut resident) == 0 }
+    };
+    if !is_mapped(high.checked_sub(page)?) || is_mapped(high) {
+        return None;
+    }
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call writes the structure it is given.
+    if unsafe { libc::getrlimit(libc::RLIMIT_STACK, &mut limit) } != 0 {
+        return None;
+    }
+    // The kernel counts whole pages.
+    let len = usize::try_from(limit.rlim_cur).ok().filter(|len| *len <= CLEAR)? & !(page - 1);
+    Some(StackBounds { low: high.checked_sub(len)?, high })
 }
 
 #[cfg(any(target_os = "macos", target_os = "ios"))]
