@@ -1,3 +1,4 @@
+mod bodies;
 mod mutation;
 
 use super::*;
