@@ -1,7 +1,8 @@
-/* What both programs share: CPU time, and stopping when something fails. */
+/* What the programs share: CPU time, files, and stopping when something fails. */
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,6 +20,20 @@ static inline void check(int ok, const char *what, const char *why)
         fprintf(stderr, "%s failed: %s\n", what, why);
         exit(1);
     }
+}
+
+static inline uint8_t *read_file(const char *path, uint32_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    check(file != NULL, "open", path);
+    fseek(file, 0, SEEK_END);
+    long length = ftell(file);
+    rewind(file);
+    uint8_t *bytes = malloc((size_t)length);
+    check(bytes && fread(bytes, 1, (size_t)length, file) == (size_t)length, "read", path);
+    fclose(file);
+    *size = (uint32_t)length;
+    return bytes;
 }
 
 #endif

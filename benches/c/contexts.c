@@ -9,14 +9,8 @@
  * usage: contexts [ROUNDS [MILLISECONDS]]
  */
 #define _GNU_SOURCE
-#include "bench.h"
+#include "threads.h"
 #include "wasm_export.h"
-
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-#include <time.h>
 
 /* (module (memory 1) (func (export "add") (param i32 i32) (result i32)
  *     (i32.add (local.get 0) (local.get 1)))) */
@@ -27,17 +21,12 @@ static const uint8_t module_bytes[] = {
     0x0b,
 };
 
-enum { STACK_SIZE = 8192, THREADS_MAX = 8, BATCH = 16 };
-
-static const int thread_counts[] = { 1, 2, 4, 8 };
-enum { COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
+enum { STACK_SIZE = 8192, BATCH = 16 };
 
 static bool own_contexts;
 static wasm_module_t shared_module;
 static wasm_exec_env_t foreign_env;
 static wasm_function_inst_t foreign_add;
-static pthread_barrier_t start_line;
-static bool stop;
 
 static wasm_module_t load(void)
 {
@@ -86,25 +75,17 @@ static void allocation(wasm_module_t module)
 
 static void (*job)(wasm_module_t module);
 
-/* What one thread did. */
-struct count {
-    /* On cache lines of its own. */
-    _Alignas(128) uint64_t done;
-    double cpu_seconds;
-};
-
-static double thread_seconds(void)
+static uint64_t batch(void *module)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    for (int i = 0; i < BATCH; i++) {
+        job(module);
+    }
+    return BATCH;
 }
 
 static void *worker(void *data)
 {
     struct count *count = data;
-    double started;
     wasm_module_t module = shared_module;
 
     if (own_contexts) {
@@ -114,15 +95,7 @@ static void *worker(void *data)
     else {
         check(wasm_runtime_init_thread_env(), "init_thread_env", "");
     }
-    pthread_barrier_wait(&start_line);
-    started = thread_seconds();
-    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-        for (int i = 0; i < BATCH; i++) {
-            job(module);
-        }
-        count->done += BATCH;
-    }
-    count->cpu_seconds = thread_seconds() - started;
+    count_while(count, batch, module);
     if (own_contexts) {
         wasm_runtime_unload(module);
         wasm_runtime_destroy();
@@ -131,46 +104,6 @@ static void *worker(void *data)
         wasm_runtime_destroy_thread_env();
     }
     return NULL;
-}
-
-static double wall_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-/* Operations per second of all threads together, and per second of a core. */
-struct speed {
-    double wall, cpu;
-};
-
-static struct speed throughput(int threads, int milliseconds)
-{
-    struct timespec pause = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
-    static struct count counts[THREADS_MAX];
-    pthread_t ids[THREADS_MAX];
-    uint64_t sum = 0;
-    double started, cpu = 0;
-
-    memset(counts, 0, sizeof counts);
-    stop = false;
-    pthread_barrier_init(&start_line, NULL, (unsigned)threads + 1);
-    for (int i = 0; i < threads; i++) {
-        check(pthread_create(&ids[i], NULL, worker, &counts[i]) == 0, "thread", "");
-    }
-    pthread_barrier_wait(&start_line);
-    started = wall_seconds();
-    nanosleep(&pause, NULL);
-    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    for (int i = 0; i < threads; i++) {
-        pthread_join(ids[i], NULL);
-        sum += counts[i].done;
-        cpu += counts[i].cpu_seconds;
-    }
-    pthread_barrier_destroy(&start_line);
-    return (struct speed){ (double)sum / (wall_seconds() - started), (double)sum / cpu };
 }
 
 static void scaling(const char *name, void (*what)(wasm_module_t), int rounds, int milliseconds)
@@ -183,10 +116,7 @@ static void scaling(const char *name, void (*what)(wasm_module_t), int rounds, i
         for (int own = 0; own < 2; own++) {
             for (int i = 0; i < COUNTS; i++) {
                 own_contexts = own;
-                struct speed now = throughput(thread_counts[i], milliseconds);
-                struct speed *top = &best[own][i];
-                top->wall = now.wall > top->wall ? now.wall : top->wall;
-                top->cpu = now.cpu > top->cpu ? now.cpu : top->cpu;
+                keep_best(&best[own][i], throughput(thread_counts[i], milliseconds));
             }
         }
     }

@@ -14,20 +14,6 @@
 #include <stdint.h>
 #include <string.h>
 
-static uint8_t *read_file(const char *path, uint32_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    check(file != NULL, "open", path);
-    fseek(file, 0, SEEK_END);
-    long length = ftell(file);
-    rewind(file);
-    uint8_t *bytes = malloc((size_t)length);
-    check(bytes && fread(bytes, 1, (size_t)length, file) == (size_t)length, "read", path);
-    fclose(file);
-    *size = (uint32_t)length;
-    return bytes;
-}
-
 static double nanoseconds(double from, double to)
 {
     return (to - from) * 1e9;

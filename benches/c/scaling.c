@@ -7,14 +7,8 @@
  *        additions, notifications and refused waits on a shared memory for each thread
  */
 #define _GNU_SOURCE
-#include "bench.h"
+#include "threads.h"
 #include "wasm_export.h"
-
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-#include <time.h>
 
 /* (module (memory 1 1 shared)
  *   (func (export "run") (param $n i32) (result i64)
@@ -33,37 +27,24 @@ static const uint8_t atomics[] = {
     0x6b, 0x22, 0x00, 0x0d, 0x00, 0x0b, 0x41, 0x00, 0xfe, 0x10, 0x02, 0x00, 0xad, 0x0b,
 };
 
-enum { STACK_SIZE = 1 << 20, THREADS_MAX = 8, ATOMICS = 2000 };
-
-static const int thread_counts[] = { 1, 2, 4, 8 };
-enum { COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
+enum { STACK_SIZE = 1 << 20, ATOMICS = 2000 };
 
 /* What every thread runs. */
 static const uint8_t *program;
 static uint32_t program_size, scale;
-static pthread_barrier_t start_line;
-static bool stop;
 
-/* What one thread did. */
-struct count {
-    /* On cache lines of its own. */
-    _Alignas(128) uint64_t runs;
-    double cpu_seconds;
+struct guest {
+    wasm_exec_env_t env;
+    wasm_function_inst_t run;
 };
 
-static double seconds_of(clockid_t clock)
+static uint64_t run_once(void *data)
 {
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static void run_once(wasm_exec_env_t env, wasm_function_inst_t run)
-{
+    struct guest *guest = data;
     uint32_t cells[2] = { scale, 0 };
 
-    check(wasm_runtime_call_wasm(env, run, 1, cells), "run", "");
+    check(wasm_runtime_call_wasm(guest->env, guest->run, 1, cells), "run", "");
+    return 1;
 }
 
 static void *worker(void *data)
@@ -74,9 +55,7 @@ static void *worker(void *data)
     RuntimeInitArgs init;
     wasm_module_t module;
     wasm_module_inst_t inst;
-    wasm_exec_env_t env;
-    wasm_function_inst_t run;
-    double started;
+    struct guest guest;
 
     memset(&init, 0, sizeof init);
     init.mem_alloc_type = Alloc_With_System_Allocator;
@@ -86,57 +65,18 @@ static void *worker(void *data)
     check(module != NULL, "load", error);
     inst = wasm_runtime_instantiate(module, STACK_SIZE, 0, error, sizeof error);
     check(inst != NULL, "instantiate", error);
-    env = wasm_runtime_create_exec_env(inst, STACK_SIZE);
-    run = wasm_runtime_lookup_function(inst, "run");
-    check(env && run, "run", "no such export");
+    guest.env = wasm_runtime_create_exec_env(inst, STACK_SIZE);
+    guest.run = wasm_runtime_lookup_function(inst, "run");
+    check(guest.env && guest.run, "run", "no such export");
     /* Translated before the clock starts. */
-    run_once(env, run);
-    pthread_barrier_wait(&start_line);
-    started = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-        run_once(env, run);
-        count->runs++;
-    }
-    count->cpu_seconds = seconds_of(CLOCK_THREAD_CPUTIME_ID) - started;
-    wasm_runtime_destroy_exec_env(env);
+    run_once(&guest);
+    count_while(count, run_once, &guest);
+    wasm_runtime_destroy_exec_env(guest.env);
     wasm_runtime_deinstantiate(inst);
     wasm_runtime_unload(module);
     wasm_runtime_destroy();
     free(bytes);
     return NULL;
-}
-
-/* Runs per second of all threads together, and per second of a core. */
-struct speed {
-    double wall, cpu;
-};
-
-static struct speed throughput(int threads, int milliseconds)
-{
-    struct timespec pause = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
-    static struct count counts[THREADS_MAX];
-    pthread_t ids[THREADS_MAX];
-    uint64_t sum = 0;
-    double started, cpu = 0;
-
-    memset(counts, 0, sizeof counts);
-    stop = false;
-    pthread_barrier_init(&start_line, NULL, (unsigned)threads + 1);
-    for (int i = 0; i < threads; i++) {
-        check(pthread_create(&ids[i], NULL, worker, &counts[i]) == 0, "thread", "");
-    }
-    pthread_barrier_wait(&start_line);
-    started = seconds_of(CLOCK_MONOTONIC);
-    nanosleep(&pause, NULL);
-    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    for (int i = 0; i < threads; i++) {
-        pthread_join(ids[i], NULL);
-        sum += counts[i].runs;
-        cpu += counts[i].cpu_seconds;
-    }
-    pthread_barrier_destroy(&start_line);
-    return (struct speed){ (double)sum / (seconds_of(CLOCK_MONOTONIC) - started),
-                           (double)sum / cpu };
 }
 
 static void scaling(const char *name, int rounds, int milliseconds)
@@ -146,30 +86,13 @@ static void scaling(const char *name, int rounds, int milliseconds)
     memset(best, 0, sizeof best);
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < COUNTS; i++) {
-            struct speed now = throughput(thread_counts[i], milliseconds);
-
-            best[i].wall = now.wall > best[i].wall ? now.wall : best[i].wall;
-            best[i].cpu = now.cpu > best[i].cpu ? now.cpu : best[i].cpu;
+            keep_best(&best[i], throughput(thread_counts[i], milliseconds));
         }
     }
     for (int i = 0; i < COUNTS; i++) {
         printf("%s %d %.1f %.2f %.2f\n", name, thread_counts[i], best[i].wall,
                best[i].wall / best[0].wall, best[i].cpu / best[0].cpu);
     }
-}
-
-static uint8_t *read_file(const char *path, uint32_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    check(file != NULL, "open", path);
-    fseek(file, 0, SEEK_END);
-    long length = ftell(file);
-    rewind(file);
-    uint8_t *bytes = malloc((size_t)length);
-    check(bytes && fread(bytes, 1, (size_t)length, file) == (size_t)length, "read", path);
-    fclose(file);
-    *size = (uint32_t)length;
-    return bytes;
 }
 
 int main(int argc, char **argv)

@@ -181,8 +181,7 @@ pub struct FileStat {
 
 impl FileStat {
     pub(super) fn to_bytes(&self) -> [u8; FILESTAT_BYTES as usize] {
-        let mut bytes = [0; FILESTAT_BYTES as usize];
-        let words = [
+        in_words([
             self.device,
             self.inode,
             self.file_type as u64,
@@ -191,20 +190,13 @@ impl FileStat {
             self.accessed,
             self.modified,
             self.changed,
-        ];
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        bytes
+        ])
     }
-}
 
-impl FileStat {
     /// As `wasi_unstable` has it: links are counted in 32 bits, beside the kind.
     pub(super) fn to_unstable_bytes(&self) -> [u8; UNSTABLE_FILESTAT_BYTES as usize] {
-        let mut bytes = [0; UNSTABLE_FILESTAT_BYTES as usize];
         let links = u32::try_from(self.links).unwrap_or(u32::MAX);
-        let words = [
+        in_words([
             self.device,
             self.inode,
             self.file_type as u64 | u64::from(links) << 32,
@@ -212,12 +204,18 @@ impl FileStat {
             self.accessed,
             self.modified,
             self.changed,
-        ];
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        bytes
+        ])
     }
+}
+
+/// Words as linear memory has them, one after the other.
+fn in_words<const WORDS: usize, const BYTES: usize>(words: [u64; WORDS]) -> [u8; BYTES] {
+    const { assert!(BYTES == 8 * WORDS) };
+    let mut bytes = [0; BYTES];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
 }
 
 /// The `prestat` of a preopened directory whose name has `name_len` bytes.

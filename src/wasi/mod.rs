@@ -48,4 +48,4 @@ pub fn register(registry: &Registry) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,8 +16,11 @@ use super::{WasiArgs, WasiCtx};
 use crate::abi::trap::Trap;
 use crate::native::Caller;
 use crate::native::tests::Rig;
+use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 /// A guest with a page of memory.
 struct Guest {
@@ -87,3 +90,28 @@ fn fails(errno: Errno) -> Outcome {
 }
 
 const OUT_OF_BOUNDS: Outcome = Err(Stop::Trap(Trap::MemoryOutOfBounds));
+
+/// All that lies in `folder` beside `except`, with everything that a guest could change of it.
+pub(crate) fn snapshot(folder: &Path, except: &Path) -> Vec<String> {
+    let mut seen = Vec::new();
+    describe(folder, except, &mut seen);
+    seen.sort();
+    seen
+}
+
+fn describe(folder: &Path, except: &Path, seen: &mut Vec<String>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{error}"));
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path == except {
+            continue;
+        }
+        let Ok(found) = fs::symlink_metadata(&path) else { panic!("{} is gone", path.display()) };
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let (mode, links, modified) = (found.mode(), found.nlink(), found.modified().ok());
+        seen.push(format!("{} {mode:o} {links} {modified:?} {text}", path.display()));
+        if found.is_dir() {
+            describe(&path, except, seen);
+        }
+    }
+}

@@ -1,8 +1,9 @@
 //! The folders of a run: what hostile guests are given, and what lies beside it.
 
+use crate::wasi::tests::snapshot;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 /// `jail` is given to guests, with links that lead out and a pipe that nobody else opens; the rest
 /// must stay as it is.
@@ -46,32 +47,13 @@ impl World {
 
     /// All that lies beside the jail, with everything that a guest could change of it.
     pub(super) fn beside(&self) -> Vec<String> {
-        let mut seen = Vec::new();
-        describe(&self.0, &self.jail(), &mut seen);
-        seen.sort();
-        seen
+        snapshot(&self.0, &self.jail())
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn describe(folder: &Path, except: &Path, seen: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path == except {
-            continue;
-        }
-        let Ok(found) = fs::symlink_metadata(&path) else { panic!("{} is gone", path.display()) };
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let (mode, links, modified) = (found.mode(), found.nlink(), found.modified().ok());
-        seen.push(format!("{} {mode:o} {links} {modified:?} {text}", path.display()));
-        if found.is_dir() {
-            describe(&path, except, seen);
-        }
     }
 }
 

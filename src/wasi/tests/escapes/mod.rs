@@ -8,12 +8,12 @@ mod handles;
 mod races;
 mod table;
 
-use super::Guest;
+use super::{Guest, snapshot};
 use crate::wasi::abi::Addr;
 use crate::wasi::call::Outcome;
 use crate::wasi::{WasiArgs, path};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -103,27 +103,7 @@ impl Folders {
 
     /// All that lies beside the jail, with everything that an attempt could change of it.
     fn beside(&self) -> Vec<String> {
-        let mut seen = Vec::new();
-        describe(&self.0, &self.jail(), &mut seen);
-        seen.sort();
-        seen
-    }
-}
-
-fn describe(folder: &Path, except: &Path, seen: &mut Vec<String>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{error}"));
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path == except {
-            continue;
-        }
-        let Ok(found) = fs::symlink_metadata(&path) else { panic!("{} is gone", path.display()) };
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let (mode, links, modified) = (found.mode(), found.nlink(), found.modified().ok());
-        seen.push(format!("{} {mode:o} {links} {modified:?} {text}", path.display()));
-        if found.is_dir() {
-            describe(&path, except, seen);
-        }
+        snapshot(&self.0, &self.jail())
     }
 }
 
