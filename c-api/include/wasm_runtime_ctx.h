@@ -330,7 +330,7 @@ bool wasm_runtime_ctx_thread_state_destroy(void *state);
 
 /**
  * Changes the limits that `limits->set` names, at any time, also while guest code runs, which
- * sees it within 100,000 instructions. False, and nothing changes, for limits that are not known
+ * sees it within 100,000 units of fuel. False, and nothing changes, for limits that are not known
  * here, and for a limit that is named but lies beyond `struct_size`.
  */
 WASM_RUNTIME_API_EXTERN

@@ -39,7 +39,7 @@ int_division!(i32, u32, i32_div_s, i32_div_u, i32_rem_s, i32_rem_u);
 int_division!(i64, u64, i64_div_s, i64_div_u, i64_rem_s, i64_rem_u);
 
 macro_rules! float_ops {
-    ($float:ty, $bits:ty, $min:ident, $max:ident, $nearest:ident, $copysign:ident) => {
+    ($float:ty, $bits:ty, $min:ident, $max:ident, $copysign:ident) => {
         /// NaN if either operand is; -0 is smaller than +0.
         #[inline(always)]
         pub fn $min(a: $float, b: $float) -> $float {
@@ -68,12 +68,6 @@ macro_rules! float_ops {
             }
         }
 
-        /// Rounds half to even.
-        #[inline(always)]
-        pub fn $nearest(a: $float) -> $float {
-            quiet!($float, $bits, a, a.round_ties_even())
-        }
-
         #[inline(always)]
         pub fn $copysign(a: $float, b: $float) -> $float {
             let sign = 1 << (<$bits>::BITS - 1);
@@ -82,7 +76,7 @@ macro_rules! float_ops {
     };
 }
 
-/// A NaN operand comes back as a quiet NaN, whatever the platform's rounding function does.
+/// A NaN operand comes back as a quiet NaN.
 macro_rules! quiet {
     ($float:ty, $bits:ty, $a:ident, $result:expr) => {
         if $a.is_nan() {
@@ -93,27 +87,53 @@ macro_rules! quiet {
     };
 }
 
-float_ops!(f32, u32, f32_min, f32_max, f32_nearest, f32_copysign);
-float_ops!(f64, u64, f64_min, f64_max, f64_nearest, f64_copysign);
+float_ops!(f32, u32, f32_min, f32_max, f32_copysign);
+float_ops!(f64, u64, f64_min, f64_max, f64_copysign);
 
+/// Rounding without the C library: the interpreter's leaves call nothing. From `$whole` on every
+/// number is whole. Below it numbers fit into `$int`, and adding `$whole` leaves no bits for a
+/// fraction, so that the processor rounds half to even. A result has its operand's sign, zeros
+/// included.
 macro_rules! rounding {
-    ($($name:ident, $float:ty, $bits:ty, $method:ident;)*) => {$(
+    ($float:ty, $bits:ty, $int:ty, $whole:expr, $copysign:ident;
+     $($name:ident, |$a:ident, $truncated:ident| $rounded:expr;)*) => {$(
         #[inline(always)]
-        pub fn $name(a: $float) -> $float {
-            quiet!($float, $bits, a, a.$method())
+        pub fn $name($a: $float) -> $float {
+            if $a.abs() < $whole {
+                // SAFETY: such a number fits.
+                let $truncated = unsafe { $a.to_int_unchecked::<$int>() } as $float;
+                $copysign($rounded, $a)
+            } else {
+                quiet!($float, $bits, $a, $a)
+            }
         }
     )*};
 }
 
 rounding! {
-    f32_ceil, f32, u32, ceil;
-    f32_floor, f32, u32, floor;
-    f32_trunc, f32, u32, trunc;
-    f32_sqrt, f32, u32, sqrt;
-    f64_ceil, f64, u64, ceil;
-    f64_floor, f64, u64, floor;
-    f64_trunc, f64, u64, trunc;
-    f64_sqrt, f64, u64, sqrt;
+    f32, u32, i32, 8388608.0, f32_copysign;
+    f32_ceil, |a, truncated| truncated + f32::from((truncated < a) as u8);
+    f32_floor, |a, truncated| truncated - f32::from((truncated > a) as u8);
+    f32_trunc, |a, truncated| truncated;
+    f32_nearest, |a, _truncated| (a.abs() + 8388608.0) - 8388608.0;
+}
+
+rounding! {
+    f64, u64, i64, 4503599627370496.0, f64_copysign;
+    f64_ceil, |a, truncated| truncated + f64::from((truncated < a) as u8);
+    f64_floor, |a, truncated| truncated - f64::from((truncated > a) as u8);
+    f64_trunc, |a, truncated| truncated;
+    f64_nearest, |a, _truncated| (a.abs() + 4503599627370496.0) - 4503599627370496.0;
+}
+
+#[inline(always)]
+pub fn f32_sqrt(a: f32) -> f32 {
+    quiet!(f32, u32, a, a.sqrt())
+}
+
+#[inline(always)]
+pub fn f64_sqrt(a: f64) -> f64 {
+    quiet!(f64, u64, a, a.sqrt())
 }
 
 macro_rules! truncations {

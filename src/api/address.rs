@@ -147,6 +147,6 @@ impl Instance {
         if used.is_none() && memory.shared().is_none() {
             return false;
         }
-        self.context_ref().run(|| memory.grow_for(ptr::null_mut(), pages)).is_ok()
+        self.context_ref().run(|| memory.grow_for(ptr::null_mut(), pages, &mut || Ok(()))).is_ok()
     }
 }

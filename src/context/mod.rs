@@ -338,8 +338,10 @@ impl Context {
     }
 
     /// Sets how many instructions guest code of this context may run from now on, on all exec_envs
-    /// together. Running out traps with "instruction limit exceeded". Code that runs meanwhile
-    /// sees the change within 100,000 instructions.
+    /// together. Instructions that do much count as more than one: one for every 64 bytes moved,
+    /// 16 for one that grows, waits, notifies or throws, 64 for a call of a host function. Running
+    /// out traps with "instruction limit exceeded", where it may have done part of its work. Code
+    /// that runs meanwhile sees the change within 100,000 instructions.
     pub fn set_fuel(&self, fuel: Option<u64>) {
         self.0.limits.set_fuel(fuel);
     }
@@ -350,7 +352,8 @@ impl Context {
     }
 
     /// Sets how much longer guest code of this context may run. When the time is over, calls,
-    /// running code and waits end with "deadline exceeded".
+    /// running code and waits end with "deadline exceeded", within 20 ms where the processor is
+    /// theirs.
     pub fn set_time_left(&self, left: Option<Duration>) {
         self.0.limits.set_time_left(left);
         self.0.visit(|instance| instance.wake());

@@ -3,38 +3,10 @@
 //! Engines call these with the pointers that they run on. Indices come from validated code;
 //! one that is wrong all the same gives a trap, never a wild access.
 
-use super::limits::{self, stop_reason};
+use super::work;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
-use crate::instance::{Instance, reach};
-use std::ptr;
-
-/// Instructions between two looks at fuel and termination.
-pub const SLICE: i64 = 100_000;
-
-/// Called when the budget is used up: looks whether to stop, and refills it from the fuel, the
-/// exec_env's own and what it shares.
-///
-/// # Safety
-/// `env` is the live environment of the running code.
-#[cold]
-#[inline(never)]
-pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if let Some(trap) = stop_reason(env) {
-            return Err(trap);
-        }
-        // A body may cost more than a slice; it needs its whole cost at once.
-        let wanted = SLICE.saturating_sub((*env).budget.min(0));
-        let taken = limits::draw(env, (*env).fuel.min(wanted));
-        if (*env).fuel != i64::MAX {
-            (*env).fuel -= taken;
-        }
-        (*env).budget = (*env).budget.saturating_add(taken);
-        if (*env).budget < 0 { Err(Trap::FuelExhausted) } else { Ok(()) }
-    }
-}
+use crate::instance::{GrowError, Instance, reach};
 
 /// Makes running code's view of memory 0 as long as the memory is.
 ///
@@ -75,122 +47,191 @@ pub unsafe fn far_memory(instance: *mut VmInstance, address: u64, len: u64) -> O
     unsafe { reach::locate(instance, address, len) }
 }
 
-/// `memory.grow`: pages before, or all ones; the host hears of failures in `env`.
+/// The native address of `len` bytes at a guest's address, as far as the instance reaches.
 ///
 /// # Safety
-/// `env` and its instance are live, and used by this thread only; so the instances of all that
-/// follow.
-pub unsafe fn memory_grow(env: *const VmEnv, memory: u32, delta: u64) -> u64 {
-    // SAFETY: passed on to the caller.
-    let (instance, exec_env) = unsafe { (Instance::of_vm((*env).instance), (*env).owner) };
-    let grown = instance.memory(memory).and_then(|memory| memory.grow_for(exec_env, delta).ok());
-    grown.unwrap_or(u64::MAX)
+/// `instance` is live.
+unsafe fn locate(instance: *mut VmInstance, address: u64, len: u64) -> Result<*mut u8, Trap> {
+    // SAFETY: the instance is live, says the caller; an instance always has a `memory0`.
+    unsafe {
+        let memory = (*instance).memory0;
+        match address.checked_add(len) {
+            Some(end) if end <= (*memory).len_bytes as u64 => {
+                Ok((*memory).base.wrapping_add(address as usize))
+            }
+            _ => far_memory(instance, address, len).ok_or(Trap::MemoryOutOfBounds),
+        }
+    }
+}
+
+/// `memory.copy` within memory 0.
+///
+/// # Safety
+/// `env` and its instance are live, and used by this thread only; so for all that follow.
+pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Result<(), Trap> {
+    // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
+    // they are copied can take them away.
+    unsafe {
+        let instance = (*env).instance;
+        let (to, from) = (locate(instance, to, len)?, locate(instance, from, len)?);
+        work::copy(env, from, to, len as usize)
+    }
+}
+
+/// `memory.fill` of memory 0.
+///
+/// # Safety
+/// As for [`memory_copy`].
+pub unsafe fn memory_fill(env: *mut VmEnv, at: u64, byte: u8, len: u64) -> Result<(), Trap> {
+    // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
+    // they are set can take them away.
+    unsafe {
+        let at = locate((*env).instance, at, len)?;
+        work::fill(env, at, byte, len as usize)
+    }
+}
+
+/// `memory.grow`: pages before, or all ones; the host hears of failures in `env`. Traps only if
+/// there is a reason to stop.
+///
+/// # Safety
+/// As for [`memory_copy`].
+pub unsafe fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> Result<u64, Trap> {
+    // SAFETY: the environment, its owner and its instance are live, says the caller.
+    unsafe {
+        work::charge(env, work::SLOW)?;
+        let (instance, exec_env) = (Instance::of_vm((*env).instance), (*env).owner);
+        let Some(memory) = instance.memory(memory) else { return Ok(u64::MAX) };
+        match memory.grow_for(exec_env, delta, &mut work::look(env)) {
+            Ok(pages) => Ok(pages),
+            Err(GrowError::Stopped(trap)) => Err(trap),
+            Err(GrowError::Max | GrowError::Exhausted) => Ok(u64::MAX),
+        }
+    }
 }
 
 /// `memory.init`.
 ///
 /// # Safety
-/// As for [`memory_grow`].
+/// As for [`memory_copy`].
 pub unsafe fn memory_init(
-    instance: *mut VmInstance,
+    env: *mut VmEnv,
     memory: u32,
     segment: u32,
     to: u64,
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    unsafe { Instance::of_vm(instance) }.memory_init(memory, segment, to, from, count)
+    // SAFETY: the environment and its instance are live, says the caller; the place has room
+    // for the bytes, which belong to the module.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance);
+        let (bytes, to) = instance.data_range(memory, segment, to, from, count)?;
+        work::copy(env, bytes.as_ptr(), to, bytes.len())
+    }
 }
 
 /// `data.drop`.
 ///
 /// # Safety
-/// As for [`memory_grow`].
+/// `instance` is live, and used by this thread only.
 pub unsafe fn data_drop(instance: *mut VmInstance, segment: u32) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the instance is live, says the caller.
     unsafe { Instance::of_vm(instance) }.drop_data(segment);
 }
 
-/// `table.grow`: elements before, or all ones.
+/// `table.grow`: elements before, or all ones. Traps only if there is a reason to stop.
 ///
 /// # Safety
-/// As for [`memory_grow`]; `init` is a valid element.
-pub unsafe fn table_grow(instance: *mut VmInstance, table: u32, delta: u64, init: u64) -> u64 {
-    // SAFETY: passed on to the caller.
-    let instance = unsafe { Instance::of_vm(instance) };
-    let grown = instance.table(table).and_then(|table| table.grow(delta, init));
-    grown.unwrap_or(u64::MAX)
+/// As for [`memory_copy`]; `init` is a valid element.
+pub unsafe fn table_grow(env: *mut VmEnv, table: u32, delta: u64, init: u64) -> Result<u64, Trap> {
+    // SAFETY: the environment and its instance are live, says the caller.
+    unsafe {
+        work::charge(env, work::SLOW)?;
+        let instance = Instance::of_vm((*env).instance);
+        let Some(table) = instance.table(table) else { return Ok(u64::MAX) };
+        let grown = table.grow_with(delta, init, &mut work::look(env))?;
+        Ok(grown.unwrap_or(u64::MAX))
+    }
 }
 
-/// `table.fill`.
+/// `table.fill`. On a trap some of the elements may have been set; so for what follows.
 ///
 /// # Safety
 /// As for [`table_grow`].
 pub unsafe fn table_fill(
-    instance: *mut VmInstance,
+    env: *mut VmEnv,
     table: u32,
     at: u32,
     value: u64,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    let instance = unsafe { Instance::of_vm(instance) };
-    let target = instance.table(table).and_then(|table| table.range(at as u64, count as u64));
-    let target = target.ok_or(Trap::TableOutOfBounds)?;
-    for index in 0..count as usize {
-        // SAFETY: `range` has found the elements.
-        unsafe { *target.add(index) = value };
+    // SAFETY: the environment and its instance are live, says the caller; the range has been
+    // found before an element of it is written.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance);
+        let target = instance.table(table).and_then(|table| table.range(at as u64, count as u64));
+        let target = target.ok_or(Trap::TableOutOfBounds)?;
+        work::in_elements(env, count as usize, |at, now| {
+            for index in at..at + now {
+                *target.add(index) = value;
+            }
+            Ok(())
+        })
     }
-    Ok(())
 }
 
 /// `table.copy`.
 ///
 /// # Safety
-/// As for [`memory_grow`].
+/// As for [`memory_copy`].
 pub unsafe fn table_copy(
-    instance: *mut VmInstance,
+    env: *mut VmEnv,
     to_table: u32,
     from_table: u32,
     to: u32,
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    let instance = unsafe { Instance::of_vm(instance) };
-    let range = |table: u32, at: u32| instance.table(table)?.range(at as u64, count as u64);
-    match (range(to_table, to), range(from_table, from)) {
-        (Some(target), Some(source)) => {
-            // SAFETY: `range` has found the elements, which may overlap.
-            unsafe { ptr::copy(source, target, count as usize) };
-            Ok(())
+    // SAFETY: the environment and its instance are live, says the caller; both ranges have been
+    // found, and are in bytes as long as in elements.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance);
+        let range = |table: u32, at: u32| instance.table(table)?.range(at as u64, count as u64);
+        match (range(to_table, to), range(from_table, from)) {
+            (Some(target), Some(source)) => {
+                work::copy(env, source.cast(), target.cast(), count as usize * size_of::<u64>())
+            }
+            _ => Err(Trap::TableOutOfBounds),
         }
-        _ => Err(Trap::TableOutOfBounds),
     }
 }
 
 /// `table.init`.
 ///
 /// # Safety
-/// As for [`memory_grow`].
+/// As for [`memory_copy`].
 pub unsafe fn table_init(
-    instance: *mut VmInstance,
+    env: *mut VmEnv,
     table: u32,
     segment: u32,
     to: u32,
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
-    unsafe { Instance::of_vm(instance) }.table_init(table, segment, to, from, count)
+    // SAFETY: the environment and its instance are live, says the caller.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance);
+        let whole = instance.elem_range(table, segment, to, from, count)?;
+        work::in_elements(env, count as usize, |at, now| instance.copy_elems(&whole, at, now))
+    }
 }
 
 /// `elem.drop`.
 ///
 /// # Safety
-/// As for [`memory_grow`].
+/// `instance` is live, and used by this thread only.
 pub unsafe fn elem_drop(instance: *mut VmInstance, segment: u32) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the instance is live, says the caller.
     unsafe { Instance::of_vm(instance) }.drop_elem(segment);
 }

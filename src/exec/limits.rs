@@ -1,6 +1,6 @@
 //! What the exec_envs of one owner may use together: instructions and time.
 //!
-//! Running code looks only at its own budget. When that is used up, `builtins::refill` asks here,
+//! Running code looks only at its own budget. When that is used up, `work::refill` asks here,
 //! and so do waits that take long, through [`stop_reason`]. A call that starts compares one
 //! number; as long as it is the one that the exec_env saw last and nothing is limited, that is
 //! all. While something is limited, a call looks at the clock when it starts and gives back what

@@ -7,7 +7,8 @@
 //! the caller has made the right one current and says how deep the native stack may go.
 //!
 //! Control enters from the embedder through [`call`] and [`cells`], and from running code
-//! through [`builtins`] and [`atomics`], the slow paths that engines share.
+//! through [`builtins`] and [`atomics`], the slow paths that engines share; [`work`] is how these
+//! keep to the limits.
 
 pub mod atomics;
 mod blocking;
@@ -17,6 +18,7 @@ mod cells;
 mod env;
 pub mod limits;
 mod trace;
+pub mod work;
 
 pub use blocking::{bell, blocking, sleep};
 pub use call::{Call, func_type};
@@ -31,7 +33,7 @@ use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 /// zero or the code of a trap. It may use the slots from `frame` up to the environment's limit,
 /// and restores the environment's instance, globals and stack top before it returns.
 pub type EngineRun =
-    unsafe extern "C" fn(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32;
+    unsafe extern "C-unwind" fn(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32;
 
 /// Bytes of native stack that guest code leaves to the host functions it calls and to itself.
 /// Small enough for threads with stacks of 64 KiB.

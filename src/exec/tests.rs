@@ -17,7 +17,7 @@ impl Host for TestHost {
 }
 
 /// An engine whose functions do what their number says, since exec knows no real one.
-unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+unsafe extern "C-unwind" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
     // SAFETY: called through `Call` with live pointers and room for three slots.
     unsafe {
         match (*func).func_index {
@@ -30,7 +30,7 @@ unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u6
             LOOP => loop {
                 (*env).budget -= 7;
                 if (*env).budget < 0
-                    && let Err(trap) = builtins::refill(env)
+                    && let Err(trap) = work::refill(env)
                 {
                     return trap as u32;
                 }
@@ -273,10 +273,10 @@ fn a_body_dearer_than_a_slice_gets_its_fuel() {
     // SAFETY: the exec_env is alive.
     unsafe {
         let vm = ExecEnv::vm(rig.env);
-        for (fuel, left) in [(builtins::SLICE * 3, Some(0)), (builtins::SLICE, None)] {
+        for (fuel, left) in [(work::SLICE * 3, Some(0)), (work::SLICE, None)] {
             (*vm).fuel = fuel;
-            (*vm).budget = -2 * builtins::SLICE;
-            let outcome = builtins::refill(vm);
+            (*vm).budget = -2 * work::SLICE;
+            let outcome = work::refill(vm);
             assert_eq!(outcome.is_ok().then_some((*vm).fuel), left);
         }
     }
@@ -305,15 +305,15 @@ fn slow_paths_check_what_they_are_given() {
     // SAFETY: the instance is alive and only this thread uses it.
     unsafe {
         let env = ExecEnv::vm(rig.env);
-        assert_eq!(builtins::memory_grow(env, 0, 1), 1);
-        assert_eq!(builtins::memory_grow(env, 0, 70000), u64::MAX);
-        assert_eq!(builtins::memory_grow(env, 1, 0), u64::MAX);
-        let init = builtins::memory_init(vm, 0, 9, 0, 0, 1);
+        assert_eq!(builtins::memory_grow(env, 0, 1), Ok(1));
+        assert_eq!(builtins::memory_grow(env, 0, 70000), Ok(u64::MAX));
+        assert_eq!(builtins::memory_grow(env, 1, 0), Ok(u64::MAX));
+        let init = builtins::memory_init(env, 0, 9, 0, 0, 1);
         assert_eq!(init, Err(Trap::MemoryOutOfBounds));
-        assert_eq!(builtins::table_init(vm, 9, 0, 0, 0, 0), Err(Trap::Internal));
-        assert_eq!(builtins::table_grow(vm, 0, 1, 0), u64::MAX);
-        assert_eq!(builtins::table_fill(vm, 0, 0, 0, 0), Err(Trap::TableOutOfBounds));
-        assert_eq!(builtins::table_copy(vm, 0, 0, 0, 0, 0), Err(Trap::TableOutOfBounds));
+        assert_eq!(builtins::table_init(env, 9, 0, 0, 0, 0), Err(Trap::Internal));
+        assert_eq!(builtins::table_grow(env, 0, 1, 0), Ok(u64::MAX));
+        assert_eq!(builtins::table_fill(env, 0, 0, 0, 0), Err(Trap::TableOutOfBounds));
+        assert_eq!(builtins::table_copy(env, 0, 0, 0, 0, 0), Err(Trap::TableOutOfBounds));
         builtins::data_drop(vm, 4);
         builtins::elem_drop(vm, 4);
     }

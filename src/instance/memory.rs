@@ -4,6 +4,7 @@ use super::Instance;
 use super::pool::{MemoryPool, Reservation};
 use super::shared_heap::Refusal;
 use super::shared_memory::SharedMemory;
+use crate::abi::trap::Trap;
 use crate::abi::types::{MemoryType, PAGE_SIZE};
 use crate::abi::vm_layout::VmMemory;
 use crate::alloc::{Heap, HeapRef, Usage};
@@ -95,7 +96,15 @@ pub enum GrowError {
     Max,
     /// There is no memory, or no permission to use more.
     Exhausted,
+    /// The guest that asked for it is to stop; nothing has changed.
+    Stopped(Trap),
 }
+
+/// Asked between the pieces of work that may take long, on behalf of a guest. An error ends it.
+pub type Look<'a> = dyn FnMut() -> Result<(), Trap> + 'a;
+
+/// Bytes that are moved between two looks.
+const PIECE_BYTES: usize = 256 << 10;
 
 impl Memory {
     /// Makes the memory that `instance` has under `index`; `None` if memory ran out. The memory
@@ -209,9 +218,14 @@ impl Memory {
 
     /// Adds pages for the guest code that runs on `exec_env`, null for the embedder, and returns
     /// how many there were. The host hears of failures.
-    pub fn grow_for(&self, exec_env: *mut c_void, pages: u64) -> Result<u64, GrowError> {
-        let grown = self.grow(pages);
-        if let Err(error) = grown {
+    pub fn grow_for(
+        &self,
+        exec_env: *mut c_void,
+        pages: u64,
+        look: &mut Look<'_>,
+    ) -> Result<u64, GrowError> {
+        let grown = self.grow_with(pages, look);
+        if let Err(error @ (GrowError::Max | GrowError::Exhausted)) = grown {
             // SAFETY: a memory lies in its instance's block.
             let instance = unsafe { self.instance.as_ref() };
             instance.host().memory_grow_failed(&GrowFailure {
@@ -228,6 +242,10 @@ impl Memory {
 
     /// Adds pages and returns how many there were.
     pub fn grow(&self, pages: u64) -> Result<u64, GrowError> {
+        self.grow_with(pages, &mut || Ok(()))
+    }
+
+    fn grow_with(&self, pages: u64, look: &mut Look<'_>) -> Result<u64, GrowError> {
         if let Some(shared) = self.shared() {
             let old = shared.grow(pages);
             self.refresh();
@@ -262,8 +280,7 @@ impl Memory {
                 }
             }
             Storage::Heap(block) => {
-                let grown = grow_block(heap, *block, vm.len_bytes, bytes);
-                *block = grown.ok_or(GrowError::Exhausted)?;
+                grow_block(heap, block, vm.len_bytes, bytes, look)?;
                 vm.base = block.as_ptr();
             }
             Storage::Empty | Storage::Shared(_) => return Err(GrowError::Max),
@@ -315,20 +332,54 @@ pub(super) fn make_storage(
     Some((Storage::Heap(block), block.as_ptr()))
 }
 
-/// A block of `new` bytes that starts with the `old` bytes of `block` and is zero behind them.
-/// `block` is gone then; without memory it stays as it was.
-fn grow_block(heap: &HeapRef, block: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
+/// Makes `block` one of `new` bytes that starts with its `old` bytes and is zero behind them.
+/// On failure it holds its old bytes, wherever it lies then.
+fn grow_block(
+    heap: &HeapRef,
+    block: &mut NonNull<u8>,
+    old: usize,
+    new: usize,
+    look: &mut Look<'_>,
+) -> Result<(), GrowError> {
     // SAFETY: the block belongs to the memory that grows, which holds the only pointer into it
-    // that outlives the call.
+    // that outlives the call; pieces lie within what was allocated.
     unsafe {
         if let Some(grown) = NonNull::new(Heap::realloc(block.as_ptr(), new)) {
-            ptr::write_bytes(grown.as_ptr().add(old), 0, new - old);
-            return Some(grown);
+            *block = grown;
+        } else {
+            // An embedder's allocator need not have `realloc`.
+            let moved = heap.alloc_for(Usage::LinearMemory, new, 16);
+            let moved = NonNull::new(moved).ok_or(GrowError::Exhausted)?;
+            let copied = in_pieces(old, look, |at, len| {
+                ptr::copy_nonoverlapping(block.as_ptr().add(at), moved.as_ptr().add(at), len);
+            });
+            if let Err(trap) = copied {
+                Heap::free(moved.as_ptr());
+                return Err(GrowError::Stopped(trap));
+            }
+            Heap::free(block.as_ptr());
+            *block = moved;
         }
-        // An embedder's allocator need not have `realloc`.
-        let moved = NonNull::new(heap.alloc_for(Usage::LinearMemory, new, 16))?;
-        ptr::copy_nonoverlapping(block.as_ptr(), moved.as_ptr(), old);
-        Heap::free(block.as_ptr());
-        Some(moved)
+        let added = block.as_ptr().add(old);
+        in_pieces(new - old, look, |at, len| ptr::write_bytes(added.add(at), 0, len))
+            .map_err(GrowError::Stopped)
     }
+}
+
+/// Does `len` bytes' worth of work in pieces, with a look before each but the first.
+pub(super) fn in_pieces(
+    len: usize,
+    look: &mut Look<'_>,
+    mut piece: impl FnMut(usize, usize),
+) -> Result<(), Trap> {
+    let mut done = 0;
+    while done < len {
+        if done > 0 {
+            look()?;
+        }
+        let now = (len - done).min(PIECE_BYTES);
+        piece(done, now);
+        done += now;
+    }
+    Ok(())
 }

@@ -106,6 +106,13 @@ fn func_word(instance: &Instance, index: u32) -> Result<u64> {
     Ok(func.as_ptr() as usize as u64)
 }
 
+/// Elements of a segment and the place in a table that they go to, both found to be there.
+pub struct ElemRange<'a> {
+    segment: &'a ElemSegment,
+    from: usize,
+    place: *mut u64,
+}
+
 impl Instance {
     /// Copies `count` elements from `from` of a segment to `to` of a table.
     pub fn table_init(
@@ -116,6 +123,20 @@ impl Instance {
         from: u32,
         count: u32,
     ) -> Result<(), Trap> {
+        let whole = self.elem_range(table, segment, to, from, count)?;
+        // SAFETY: nothing has happened since the range was found.
+        unsafe { self.copy_elems(&whole, 0, count as usize) }
+    }
+
+    /// Finds `count` elements from `from` of a segment, and room for them at `to` of a table.
+    pub fn elem_range(
+        &self,
+        table: u32,
+        segment: u32,
+        to: u32,
+        from: u32,
+        count: u32,
+    ) -> Result<ElemRange<'_>, Trap> {
         let table = self.table(table).ok_or(Trap::Internal)?;
         let items = self.module.elems.get(segment as usize).ok_or(Trap::Internal)?;
         let len = if self.is_elem_dropped(segment) { 0 } else { items.items.len() as u64 };
@@ -123,24 +144,29 @@ impl Instance {
         if from as u64 + count as u64 > len {
             return Err(Trap::TableOutOfBounds);
         }
-        let range = from as usize..from as usize + count as usize;
-        self.copy_items(items, range, place).map_err(|_| Trap::Internal)
+        Ok(ElemRange { segment: items, from: from as usize, place })
     }
 
-    fn copy_items(
+    /// Copies `count` elements of a range, from its element `at` on.
+    ///
+    /// # Safety
+    /// The elements belong to the range, and its table has not grown since that was found.
+    pub unsafe fn copy_elems(
         &self,
-        segment: &ElemSegment,
-        range: std::ops::Range<usize>,
-        place: *mut u64,
-    ) -> Result<()> {
+        range: &ElemRange<'_>,
+        at: usize,
+        count: usize,
+    ) -> Result<(), Trap> {
         let store = |index: usize, word: u64| {
-            // SAFETY: `table_init` has checked that there is room for the whole range.
-            unsafe { *place.add(index) = word }
+            // SAFETY: the caller says that the elements are the range's, for which there is room.
+            unsafe { *range.place.add(at + index) = word }
         };
-        match &segment.items {
+        let first = range.from + at;
+        match &range.segment.items {
             ElemItems::Funcs(funcs) => {
                 let places = &self.module.func_refs.place;
-                for (index, &func) in funcs[range].iter().enumerate() {
+                let funcs = funcs.get(first..first + count).ok_or(Trap::Internal)?;
+                for (index, &func) in funcs.iter().enumerate() {
                     let place = places.get(func as usize).copied().unwrap_or(FuncRefs::NONE);
                     let word = if place == FuncRefs::NONE {
                         0
@@ -151,8 +177,10 @@ impl Instance {
                 }
             }
             ElemItems::Exprs(exprs) => {
-                for (index, expr) in exprs[range].iter().enumerate() {
-                    store(index, evaluate(self, expr)?[0]);
+                let exprs = exprs.get(first..first + count).ok_or(Trap::Internal)?;
+                for (index, expr) in exprs.iter().enumerate() {
+                    let [word, _] = evaluate(self, expr).map_err(|_| Trap::Internal)?;
+                    store(index, word);
                 }
             }
         }
@@ -168,6 +196,21 @@ impl Instance {
         from: u32,
         count: u32,
     ) -> Result<(), Trap> {
+        let (bytes, place) = self.data_range(memory, segment, to, from, count)?;
+        // SAFETY: there is room for the bytes; a module's bytes are never a memory's.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
+        Ok(())
+    }
+
+    /// Finds `count` bytes from `from` of a segment, and room for them at `to` of a memory.
+    pub fn data_range(
+        &self,
+        memory: u32,
+        segment: u32,
+        to: u64,
+        from: u32,
+        count: u32,
+    ) -> Result<(&[u8], *mut u8), Trap> {
         let bytes = match self.is_data_dropped(segment) {
             true => &[],
             false => self.module.data(segment).unwrap_or_default(),
@@ -179,9 +222,6 @@ impl Instance {
         };
         let place = place.ok_or(Trap::MemoryOutOfBounds)?;
         let end = (from as usize).checked_add(count as usize).ok_or(Trap::MemoryOutOfBounds)?;
-        let bytes = bytes.get(from as usize..end).ok_or(Trap::MemoryOutOfBounds)?;
-        // SAFETY: `range` found room for `count` bytes; a module's bytes are never a memory's.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
-        Ok(())
+        Ok((bytes.get(from as usize..end).ok_or(Trap::MemoryOutOfBounds)?, place))
     }
 }

@@ -1,6 +1,8 @@
 //! Tables.
 
 use super::Instance;
+use super::memory::{Look, in_pieces};
+use crate::abi::trap::Trap;
 use crate::abi::types::TableType;
 use crate::abi::vm_layout::VmTable;
 use crate::alloc::Heap;
@@ -10,6 +12,8 @@ use std::ptr::{self, NonNull};
 
 /// Elements a table can have, whatever its type says; the limit that web engines share.
 pub const ELEMS_MAX: u64 = 10_000_000;
+
+const ELEM_BYTES: usize = size_of::<u64>();
 
 /// A table. Owner: the instance that defines it, in whose block it lies with its first
 /// elements.
@@ -98,45 +102,61 @@ impl Table {
 
     /// Adds elements and returns how many there were; `None` where it cannot.
     pub fn grow(&self, by: u64, value: u64) -> Option<u64> {
+        self.grow_with(by, value, &mut || Ok(())).unwrap_or(None)
+    }
+
+    /// As [`Table::grow`], on behalf of a guest. An error is `look`'s, and nothing has changed.
+    pub fn grow_with(&self, by: u64, value: u64, look: &mut Look<'_>) -> Result<Option<u64>, Trap> {
         let old = self.len();
-        let new = old.checked_add(by).filter(|&new| new <= self.max_len())? as usize;
-        if new > self.capacity.get() {
-            self.move_to(new)?;
+        let new = old.checked_add(by).filter(|&new| new <= self.max_len());
+        let Some(new) = new.map(|new| new as usize) else { return Ok(None) };
+        if new > self.capacity.get() && self.move_to(new, look)?.is_none() {
+            return Ok(None);
         }
         // SAFETY: there is room for `new` elements now, and no other thread uses the table.
         unsafe {
             let vm = self.vm.get();
-            for place in old as usize..new {
-                *(*vm).elems.add(place) = value;
-            }
+            let added = (*vm).elems.add(old as usize);
+            in_pieces(by as usize * ELEM_BYTES, look, |at, len| {
+                for index in at / ELEM_BYTES..(at + len) / ELEM_BYTES {
+                    *added.add(index) = value;
+                }
+            })?;
             (*vm).len = new;
         }
-        Some(old)
+        Ok(Some(old))
     }
 
-    /// Moves the elements to where there is room for at least `len` of them.
-    fn move_to(&self, len: usize) -> Option<()> {
+    /// Moves the elements to where there is room for at least `len` of them; `None` without
+    /// memory for it.
+    fn move_to(&self, len: usize, look: &mut Look<'_>) -> Result<Option<()>, Trap> {
         // Half as much again, so that growing one by one stays cheap.
         let generous = (len + len / 2).min(self.max_len() as usize);
         // SAFETY: a table lies in its instance's block.
         let heap = unsafe { self.instance.as_ref() }.heap();
-        let allocate = |count: usize| NonNull::new(heap.alloc(count * size_of::<u64>(), 16));
-        let (block, capacity) = match allocate(generous) {
-            Some(block) => (block, generous),
-            None => (allocate(len)?, len),
-        };
+        let allocate = |count: usize| NonNull::new(heap.alloc(count * ELEM_BYTES, 16));
+        let fitting = || allocate(len).map(|block| (block, len));
+        let allocated = allocate(generous).map(|block| (block, generous)).or_else(fitting);
+        let Some((block, capacity)) = allocated else { return Ok(None) };
         // SAFETY: the new block has room for more than the table has; the old one is the
         // table's own, and nobody keeps pointers into it across growth.
         unsafe {
             let vm = self.vm.get();
-            let elems = block.as_ptr().cast::<u64>();
-            ptr::copy_nonoverlapping((*vm).elems, elems, (*vm).len);
-            (*vm).elems = elems;
+            let elems = block.as_ptr();
+            let copied = in_pieces((*vm).len * ELEM_BYTES, look, |at, len| {
+                let old = (*vm).elems.cast::<u8>();
+                ptr::copy_nonoverlapping(old.add(at), elems.add(at), len);
+            });
+            if let Err(trap) = copied {
+                Heap::free(elems);
+                return Err(trap);
+            }
+            (*vm).elems = elems.cast();
         }
         self.free_block();
         self.block.set(Some(block));
         self.capacity.set(capacity);
-        Some(())
+        Ok(Some(()))
     }
 
     fn free_block(&self) {

@@ -1,7 +1,7 @@
 //! A module's code: one entry per defined function, translated when first called.
 
 use super::compile::{self, Options, Translated};
-use super::dispatch::Handler;
+use super::dispatch::{Handler, stub};
 use super::handlers::control;
 use super::unwind::Tables;
 use crate::abi::error::{Error, Result};
@@ -77,6 +77,12 @@ impl ModuleCode {
     /// Makes the code table of `module`, where that lies; nothing is translated yet. Profiled code
     /// measures what its functions cost.
     pub fn new(module: Arc<Module>, profiled: bool) -> Result<Arc<Self>> {
+        if !super::is_stack_bounded() {
+            return Err(Error::load(
+                "this build does not bound the native stack of guests: \
+                 set ISOTHREAD_DISPATCH=loop and build again",
+            ));
+        }
         module.clone().at_home(|| Self::table(module, profiled))
     }
 
@@ -113,7 +119,7 @@ impl ModuleCode {
             });
         }
         let codes = codes.into_boxed_slice();
-        stubs.extend(codes.iter().map(|code| Stub { handler: control::translate, code }));
+        stubs.extend(codes.iter().map(|code| Stub { handler: stub::<control::Translate>, code }));
         for (code, stub) in codes.iter().zip(&stubs) {
             code.entry.store((&raw const *stub).cast_mut().cast(), Ordering::Relaxed);
         }

@@ -31,8 +31,9 @@ mod tests;
 pub use code::ModuleCode;
 
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
 use dispatch::{Handler, Regs};
+use handlers::{control, data};
 
 /// The instructions of a defined function as text; `None` if there is no such function.
 #[cfg_attr(not(test), allow(dead_code, reason = "the public API shows it"))]
@@ -49,6 +50,45 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
 /// The instruction that outermost functions return to. Constant: owned by nobody.
 static EXIT: [Handler; 1] = [handlers::control::exit];
 
+/// What a run takes the place of in its environment, and gives it back to when it ends, also when
+/// a host function ends its thread.
+struct Outer {
+    env: *mut VmEnv,
+    instance: *mut VmInstance,
+    globals: *mut VmGlobal,
+    stack_top: *mut u64,
+    activation: *mut VmActivation,
+}
+
+impl Outer {
+    /// # Safety
+    /// `env` must outlive the value, and be used by this thread only.
+    unsafe fn of(env: *mut VmEnv) -> Self {
+        // SAFETY: the environment is live, says the caller.
+        unsafe {
+            Self {
+                env,
+                instance: (*env).instance,
+                globals: (*env).globals,
+                stack_top: (*env).stack_top,
+                activation: (*env).activation,
+            }
+        }
+    }
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        // SAFETY: `of` asks for an environment that outlives this value.
+        unsafe {
+            (*self.env).instance = self.instance;
+            (*self.env).globals = self.globals;
+            (*self.env).stack_top = self.stack_top;
+            (*self.env).activation = self.activation;
+        }
+    }
+}
+
 /// Runs `func`, guest code, with its parameters at `frame`, where its results come to lie.
 /// Returns zero or a trap code.
 ///
@@ -56,18 +96,22 @@ static EXIT: [Handler; 1] = [handlers::control::exit];
 /// `env` must be live and used by this thread only; `func` must be guest code of a live
 /// instance; `frame` must lie in the environment's slots, hold the parameters, and leave room
 /// for the results.
-pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
-    // SAFETY: the caller's contract; what `enter` needs beyond it is checked there.
+pub unsafe extern "C-unwind" fn run(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    frame: *mut u64,
+) -> u32 {
+    // SAFETY: all three are as the caller's contract says; what entering the function needs
+    // beyond it is checked there.
     unsafe {
         let instance = (*func).instance;
         let code = (*func).code;
         if instance.is_null() || code.is_null() {
             return Trap::Internal as u32;
         }
-        let saved = ((*env).instance, (*env).globals, (*env).stack_top);
-        let outer = (*env).activation;
+        let outer = Outer::of(env);
         let mut activation = VmActivation {
-            outer,
+            outer: outer.activation,
             func,
             ip: std::ptr::null(),
             sp: std::ptr::null_mut(),
@@ -77,7 +121,7 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
         (*env).instance = instance;
         (*env).globals = (*instance).globals;
         let memory = (*instance).memory0;
-        let r = Regs {
+        let mut r = Regs {
             ip: EXIT.as_ptr().cast(),
             sp: frame,
             mem: (*memory).base,
@@ -88,13 +132,57 @@ pub unsafe extern "C" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mu
             f64: 0.0,
         };
         let header = frame.add((*code).header_slot as usize);
-        let ret = handlers::control::enter(r, code, frame, header, r.ip);
-        let trap = dispatch::finish(ret);
-        ((*env).instance, (*env).globals, (*env).stack_top) = saved;
-        (*env).activation = outer;
-        trap
+        let back_to = r.ip;
+        match control::enter(&mut r, code, frame, header, back_to) {
+            Ok(()) => dispatch::run(r),
+            Err(stop) => dispatch::leave(env, r.ip, r.sp, stop),
+        }
     }
 }
+
+/// Whether native stack is bounded in this build: whether leaves jump to what comes next. They do
+/// in every build that `build.rs` lets dispatch by tail calls; this notices one that was given
+/// other options behind its back.
+pub fn is_stack_bounded() -> bool {
+    const COPY: usize = 16;
+    // Each instruction is a word with its handler and one with its operands: `dst = a`.
+    let probe = dispatch::stub::<Probe> as Handler;
+    let copy = data::copy as Handler;
+    let code = [probe, copy, copy, copy, copy, probe, handlers::control::exit];
+    let mut words = [[0u64; COPY / size_of::<u64>()]; 7];
+    for (word, handler) in words.iter_mut().zip(code) {
+        word[0] = handler as usize as u64;
+    }
+    // The probes leave their native stack pointers in slots 0 and 1.
+    words[5][1] = 1;
+    let copied = u64::from_le_bytes([2, 0, 2, 0, 0, 0, 0, 0]);
+    for word in &mut words[1..5] {
+        word[1] = copied.to_le();
+    }
+    let mut slots = [0u64; 3];
+    let r = Regs {
+        ip: words.as_ptr().cast(),
+        sp: slots.as_mut_ptr(),
+        mem: std::ptr::null_mut(),
+        len: 0,
+        env: std::ptr::null_mut(),
+        int: 0,
+        f32: 0.0,
+        f64: 0.0,
+    };
+    // SAFETY: the instructions name three slots, need no environment and end in `exit`.
+    let code = unsafe { dispatch::run(r) };
+    code == 0 && slots[0] == slots[1]
+}
+
+dispatch::slow!(
+    /// Leaves the native stack pointer in the slot `dst`.
+    Probe |r| {
+    let here = crate::platform::stack::pointer();
+    r.set(operand::DST, here as u64);
+    r.skip(16);
+    Ok(())
+});
 
 /// [`run`] from within a run, for guest code of another instance: takes native stack, and traps
 /// when there is too little of it.

@@ -16,6 +16,7 @@ mod pthread;
 mod shared_heap;
 mod stacks;
 mod threads;
+mod work;
 
 use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, Val};
 

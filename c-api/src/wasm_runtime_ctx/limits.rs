@@ -51,7 +51,7 @@ impl wasm_runtime_ctx_limits_t {
 }
 
 /// Changes the limits that `limits->set` names, at any time, also while guest code runs, which
-/// sees it within 100,000 instructions. False, and nothing changes, for limits that are not known
+/// sees it within 100,000 units of fuel. False, and nothing changes, for limits that are not known
 /// here, and for a limit that is named but lies beyond `struct_size`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_set_limits(

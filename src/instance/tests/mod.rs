@@ -200,9 +200,9 @@ fn memories_grow_to_their_maximum_and_keep_their_bytes() {
         assert!(!mapped || memory.base() == base);
         assert_eq!(read(&instance, 0, 4), b"abc\0");
         assert!(read(&instance, PAGE_SIZE as u64, 3 * PAGE_SIZE).iter().all(|&byte| byte == 0));
-        assert_eq!(memory.grow_for(null_mut(), 2), Err(GrowError::Max));
-        assert_eq!(memory.grow_for(null_mut(), u64::MAX), Err(GrowError::Max));
-        assert_eq!(memory.grow_for(null_mut(), 1), Ok(4));
+        assert_eq!(memory.grow_for(null_mut(), 2, &mut || Ok(())), Err(GrowError::Max));
+        assert_eq!(memory.grow_for(null_mut(), u64::MAX, &mut || Ok(())), Err(GrowError::Max));
+        assert_eq!(memory.grow_for(null_mut(), 1, &mut || Ok(())), Ok(4));
         assert_eq!(memory.grow(9), Err(GrowError::Max), "and nobody hears of it");
         let failures = host.failures.lock().expect("lock").clone();
         let bytes = 4 * PAGE_SIZE as u64;

@@ -3,7 +3,8 @@
 //! Slower, but it needs nothing of the optimiser: used for unoptimised builds, for targets
 //! with few argument registers, and for checking the other backend.
 
-use super::{Handler, Regs};
+use super::{Handler, Leaf, Regs, Slow, body};
+use crate::abi::vm_layout::{VmEnv, VmHostFunc};
 use std::ops::ControlFlow;
 
 /// The registers to go on with, or the code to leave guest code with.
@@ -24,21 +25,57 @@ pub fn stop(_r: Regs, code: u32) -> Ret {
     ControlFlow::Break(code)
 }
 
-/// Runs until guest code is left; returns the code given to [`stop`].
+/// The handler that runs `S`.
 ///
 /// # Safety
-/// The contract of [`Handler`] must hold for the registers in `ret`.
-pub unsafe fn finish(mut ret: Ret) -> u32 {
+/// The contract of [`Handler`].
+#[allow(clippy::too_many_arguments, reason = "the registers of the virtual machine")]
+pub unsafe extern "C-unwind" fn stub<S: Slow>(
+    ip: *const u8,
+    sp: *mut u64,
+    mem: *mut u8,
+    len: usize,
+    env: *mut VmEnv,
+    int: u64,
+    f32: f32,
+    f64: f64,
+) -> Ret {
+    let mut r = Regs { ip, sp, mem, len, env, int, f32, f64 };
+    // SAFETY: the contract of `Handler`; the registers are this function's own.
+    match unsafe { body::<S>(&raw mut r) } {
+        0 => ControlFlow::Continue(r),
+        code => ControlFlow::Break(code),
+    }
+}
+
+/// Calls `host` with its arguments at `frame`, then goes on in the leaf `L` with what the host
+/// function returned as integer accumulator; the other accumulators and memory 0 are lost.
+///
+/// # Safety
+/// The contract of [`Handler`] must hold for `r`, and that of [`VmHostFunc`] for the call.
+pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: *mut u64) -> Ret {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        let code = ((*host).call)(host, r.env, frame);
+        (L::HANDLER)(r.ip, r.sp, r.mem, r.len, r.env, code as u64, r.f32, r.f64)
+    }
+}
+
+/// Runs from the instruction at `r.ip` until guest code is left; returns the code it left with.
+///
+/// # Safety
+/// The contract of [`Handler`] must hold for `r`.
+pub unsafe fn run(mut r: Regs) -> u32 {
     loop {
-        let r = match ret {
-            ControlFlow::Continue(r) => r,
-            ControlFlow::Break(code) => return code,
-        };
         // SAFETY: an instruction starts with its handler's address, which the translator
         // wrote; the registers are those the previous handler went on with.
-        ret = unsafe {
+        let ret = unsafe {
             let handler = *r.ip.cast::<Handler>();
             handler(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64)
         };
+        match ret {
+            ControlFlow::Continue(next) => r = next,
+            ControlFlow::Break(code) => return code,
+        }
     }
 }

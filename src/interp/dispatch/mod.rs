@@ -1,11 +1,23 @@
 //! How one instruction's handler hands over to the next.
 //!
-//! A handler is a function of the machine registers ([`Regs`]). With tail dispatch it ends in
-//! a jump to the next handler and the registers stay in processor registers; with loop
-//! dispatch it returns them. Handlers are written once, against [`next`], [`stop`] and the
-//! `handler!` macro; only this folder knows which backend is in use. `build.rs` decides, but a
-//! build with debug assertions always loops: their panic paths keep locals alive, and then LLVM
-//! makes calls of the jumps, which overflows the native stack.
+//! There are two kinds of handlers, both functions of the machine registers ([`Regs`]):
+//!
+//! - A **leaf** (`handler!`) computes, calls nothing and keeps nothing on the native stack. It
+//!   ends in [`next`], [`stop`], or in the stub of a slow handler.
+//! - A **slow handler** ([`Slow`]) may call whatever it likes. It is an ordinary function that
+//!   is given the registers in memory and returns; running code reaches it through [`stub`].
+//!   Host functions, which are called often, have a stub of their own ([`call_host`]).
+//!
+//! With tail dispatch a leaf jumps to the next handler, the registers stay in processor
+//! registers, and stubs are assembly: a stub takes its native stack back before it goes on. So
+//! running code takes native stack only while a slow handler runs, whatever the compiler makes
+//! of that one. That a leaf's last call is a jump is up to LLVM, which has nothing to keep
+//! there that would prevent it; `.ci/handlers` checks it in the code that was built, where all
+//! leaves lie in a section of their own, and `interp::is_stack_bounded` when a module is loaded.
+//! With loop dispatch every handler returns to one loop, which holds anywhere.
+//!
+//! Only this folder knows which backend is in use. `build.rs` decides, but a build with debug
+//! assertions always loops: their panic paths keep locals alive.
 
 #[cfg(any(not(isothread_tail_dispatch), debug_assertions))]
 mod looped;
@@ -13,17 +25,20 @@ mod looped;
 mod tail;
 
 #[cfg(any(not(isothread_tail_dispatch), debug_assertions))]
-pub use looped::{Ret, finish, next, stop};
+pub use looped::{Ret, call_host, next, run, stop, stub};
 #[cfg(all(isothread_tail_dispatch, not(debug_assertions)))]
-pub use tail::{Ret, finish, next, stop};
+pub use tail::{Ret, call_host, next, run, stop, stub};
 
+use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 
 /// The registers of the virtual machine.
 ///
 /// Six integers and two floats: what the calling conventions of x86-64 and aarch64 pass
-/// without touching memory. Whatever else running code needs hangs off `env`.
+/// without touching memory. Whatever else running code needs hangs off `env`. The stubs store
+/// and load the fields by their offsets.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Regs {
     /// The instruction being executed: its handler's address, then its operands.
     pub ip: *const u8,
@@ -39,12 +54,13 @@ pub struct Regs {
     pub f64: f64,
 }
 
-/// The code of one instruction. See [`Regs`] for the arguments.
+/// The code of one instruction. See [`Regs`] for the arguments. Unwinding passes through: a
+/// host function may end its thread.
 ///
 /// # Safety
 /// `ip` must point to an instruction in live code of a validated function, `sp` to a frame with
 /// all the slots that function declares, `mem`/`len` to memory 0 of `env`'s instance.
-pub type Handler = unsafe extern "C" fn(
+pub type Handler = unsafe extern "C-unwind" fn(
     ip: *const u8,
     sp: *mut u64,
     mem: *mut u8,
@@ -55,14 +71,79 @@ pub type Handler = unsafe extern "C" fn(
     f64: f64,
 ) -> Ret;
 
-/// Defines a handler: `handler!(name[generics] |r| body)`. The body owns the registers as `r`
-/// and ends in `next` or `stop`.
+/// Why a slow handler does not go on at `r.ip`.
+#[derive(Clone, Copy, Debug)]
+pub enum Stop {
+    /// A trap at the instruction at `r.ip`, on the frame at `r.sp`, by its code.
+    Trap(u32),
+    /// Leaves guest code with this code and without a trap here.
+    Leave(u32),
+}
+
+impl From<Trap> for Stop {
+    fn from(trap: Trap) -> Self {
+        Self::Trap(trap as u32)
+    }
+}
+
+/// The code of an instruction that may take native stack.
+pub trait Slow {
+    /// Executes the instruction at `r.ip` and leaves in `r` where to go on.
+    ///
+    /// # Safety
+    /// The contract of [`Handler`] must hold for `r`.
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop>;
+}
+
+/// A leaf as a type, for stubs that go on in it.
+pub trait Leaf {
+    const HANDLER: Handler;
+}
+
+/// [`Slow::run`] as the stubs call it: 0 to go on, else the code to leave guest code with.
+///
+/// # Safety
+/// As for [`Slow::run`]; `r` points to registers that nothing else uses.
+unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
+    // SAFETY: the caller vouches for the instruction, and for nobody else using the registers.
+    let outcome = unsafe { S::run(&mut *r) };
+    match outcome {
+        Ok(()) => 0,
+        // SAFETY: the registers are those of the instruction that stops.
+        Err(stop) => unsafe { leave((*r).env, (*r).ip, (*r).sp, stop) },
+    }
+}
+
+/// Notes the stack of a trap; returns the code to leave guest code with.
+///
+/// # Safety
+/// `env` must be the running environment, and the instruction that stops at `ip`, on the frame
+/// at `sp`.
+#[cold]
+#[inline(never)]
+pub unsafe fn leave(env: *mut VmEnv, ip: *const u8, sp: *const u64, stop: Stop) -> u32 {
+    match stop {
+        Stop::Trap(code) => {
+            // SAFETY: the place is that of the instruction that traps, says the caller.
+            unsafe { crate::interp::frames::record(env, ip, sp) };
+            code
+        }
+        Stop::Leave(code) => code,
+    }
+}
+
+/// Defines a leaf: `handler!(name[generics] |r| body)`. The body owns the registers as `r` and
+/// ends in `next`, `stop` or `to_slow`.
 macro_rules! handler {
     ($(#[$meta:meta])* $name:ident [$($gen:tt)*] |$r:ident| $body:block) => {
         $(#[$meta])*
+        #[cfg_attr(
+            all(isothread_tail_dispatch, not(debug_assertions), target_os = "linux"),
+            unsafe(link_section = "isothread_leaves")
+        )]
         #[allow(clippy::too_many_arguments, reason = "the registers of the virtual machine")]
         #[allow(clippy::missing_safety_doc, reason = "the contract stands at `Handler`")]
-        pub unsafe extern "C" fn $name<$($gen)*>(
+        pub unsafe extern "C-unwind" fn $name<$($gen)*>(
             ip: *const u8,
             sp: *mut u64,
             mem: *mut u8,
@@ -84,3 +165,35 @@ macro_rules! handler {
     };
 }
 pub(crate) use handler;
+
+/// Defines a slow handler: `slow!(Name |r| body)`. The body has the registers as `r`, a mutable
+/// reference, and ends in `Ok(())`, with `r.ip` where to go on, or in the reason to stop.
+macro_rules! slow {
+    ($(#[$meta:meta])* $name:ident |$r:ident| $body:block) => {
+        $(#[$meta])*
+        pub struct $name;
+        impl $crate::interp::dispatch::Slow for $name {
+            unsafe fn run(
+                $r: &mut $crate::interp::dispatch::Regs,
+            ) -> Result<(), $crate::interp::dispatch::Stop> {
+                // SAFETY: the contract of `Slow::run` covers every operand of the instruction
+                // at `ip`: the translator put it there for a validated function.
+                #[allow(unused_unsafe, reason = "a few handlers only trap")]
+                unsafe {
+                    $body
+                }
+            }
+        }
+    };
+}
+pub(crate) use slow;
+
+/// A leaf's way into a slow handler, with the leaf's own registers.
+///
+/// # Safety
+/// The contract of [`Handler`] must hold for `r`.
+#[inline(always)]
+pub unsafe fn to_slow<S: Slow>(r: Regs) -> Ret {
+    // SAFETY: the caller's contract.
+    unsafe { stub::<S>(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64) }
+}

@@ -5,12 +5,12 @@
 //! than its type is zero above.
 
 use super::memory::reload_memory;
-use super::trap;
 use crate::abi::trap::Trap;
-use crate::exec::{atomics, builtins};
-use crate::interp::dispatch::{Handler, Regs, handler, next};
+use crate::exec::{atomics, builtins, work};
+use crate::interp::dispatch::{Handler, Regs, Slow, Stop, handler, next, slow, to_slow};
 use crate::interp::op::{AtomicOp, atomic_ops};
 use crate::interp::operand::{A, B, C, Dst, ToSlot, WIDE};
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// A width in memory.
@@ -93,119 +93,165 @@ widths! {
     u64 AtomicU64;
 }
 
-/// The native address of an access of `T`, in memory 0 as it is now.
+/// The guest's address of an access.
 ///
 /// # Safety
 /// The instruction must have an address in slot `A` and an offset at `WIDE`.
 #[inline(always)]
-unsafe fn locate<T>(r: &mut Regs) -> Result<*mut u8, Trap> {
-    let size = size_of::<T>() as u64;
-    // SAFETY: the caller's contract; what lies inside the length is accessible.
+unsafe fn address(r: &Regs) -> u64 {
+    // SAFETY: the instruction has both fields, says the caller.
+    unsafe { (r.get::<u32>(A) as u64).saturating_add(r.field::<u64>(WIDE)) }
+}
+
+/// The native address of an aligned access of `T` in memory 0 as the registers have it.
+///
+/// # Safety
+/// As for [`address`]; `r.mem`/`r.len` must be memory 0.
+#[inline(always)]
+unsafe fn near<T>(r: &Regs) -> Option<*mut u8> {
+    let size = size_of::<T>();
+    // SAFETY: the instruction has an address, says the caller.
+    let at = unsafe { address(r) };
+    let place = r.mem.wrapping_add(at as usize);
+    let is_inside = at.saturating_add(size as u64) <= r.len as u64;
+    (is_inside && place.addr().is_multiple_of(size)).then_some(place)
+}
+
+/// The native address of an access of `T`, wherever it lies; memory 0 is in the registers again.
+///
+/// # Safety
+/// As for [`address`]; `r.env` is the running environment.
+unsafe fn locate<T>(r: &mut Regs) -> Result<*mut u8, Stop> {
+    let size = size_of::<T>();
+    // SAFETY: the caller's contract; the running environment's instance is alive.
     unsafe {
-        let at = (r.get::<u32>(A) as u64).saturating_add(r.field::<u64>(WIDE));
-        let place = if at.saturating_add(size) <= r.len as u64 {
-            r.mem.add(at as usize)
-        } else {
-            let place = builtins::far_memory((*r.env).instance, at, size);
-            reload_memory(r);
-            place.ok_or(Trap::MemoryOutOfBounds)?
-        };
-        if place.addr().is_multiple_of(size as usize) {
-            Ok(place)
-        } else {
-            Err(Trap::UnalignedAtomic)
+        work::charge(r.env, work::SLOW)?;
+        let place = builtins::far_memory((*r.env).instance, address(r), size as u64);
+        reload_memory(r);
+        let place = place.ok_or(Trap::MemoryOutOfBounds)?;
+        let is_aligned = place.addr().is_multiple_of(size);
+        if is_aligned { Ok(place) } else { Err(Trap::UnalignedAtomic.into()) }
+    }
+}
+
+/// An access as a type.
+pub trait Access {
+    type Width: Width;
+    /// Does it at `at`, with the other operands and the result where the instruction says.
+    ///
+    /// # Safety
+    /// `at` is aligned and accessible; the instruction is one for this access.
+    unsafe fn access(r: &mut Regs, at: *mut u8);
+}
+
+/// `dst = [a + offset]`.
+pub struct Load<T>(T);
+/// `[a + offset] = b`.
+pub struct Store<T>(T);
+/// `dst = [a + offset]`, which becomes a function of itself and `b`.
+pub struct ReadModifyWrite<T, M>(T, M);
+/// `dst = [a + offset]`, which becomes `c` if it is `b`.
+pub struct CompareExchange<T>(T);
+
+impl<T: Width> Access for Load<T> {
+    type Width = T;
+    #[inline(always)]
+    unsafe fn access(r: &mut Regs, at: *mut u8) {
+        // SAFETY: the place is accessible, says the caller, and the instruction has a result.
+        unsafe { ToSlot::write(r, T::load(at).widen()) }
+    }
+}
+
+impl<T: Width> Access for Store<T> {
+    type Width = T;
+    #[inline(always)]
+    unsafe fn access(r: &mut Regs, at: *mut u8) {
+        // SAFETY: the place is accessible, says the caller, and the instruction has a value.
+        unsafe { T::store(at, T::cut(r.get(B))) }
+    }
+}
+
+impl<T: Width, M: Modify<T>> Access for ReadModifyWrite<T, M> {
+    type Width = T;
+    #[inline(always)]
+    unsafe fn access(r: &mut Regs, at: *mut u8) {
+        // SAFETY: the place is accessible, says the caller, and the instruction has a value and
+        // a result.
+        unsafe {
+            let before = M::modify(at, T::cut(r.get(B))).widen();
+            ToSlot::write(r, before);
+        }
+    }
+}
+
+impl<T: Width> Access for CompareExchange<T> {
+    type Width = T;
+    #[inline(always)]
+    unsafe fn access(r: &mut Regs, at: *mut u8) {
+        // SAFETY: the place is accessible, says the caller, and the instruction has two values
+        // and a result.
+        unsafe {
+            let before = T::cmpxchg(at, T::cut(r.get(B)), T::cut(r.get(C))).widen();
+            ToSlot::write(r, before);
         }
     }
 }
 
 handler!(
-    /// `dst = [a + offset]`.
-    load [T: Width] |r| {
-    match locate::<T>(&mut r) {
-        Ok(at) => {
-            let value = T::load(at).widen();
-            ToSlot::write(&mut r, value);
+    /// An access to memory 0 as the registers have it.
+    access [X: Access] |r| {
+    match near::<X::Width>(&r) {
+        Some(at) => {
+            X::access(&mut r, at);
             r.skip(24);
             next(r)
         }
-        Err(code) => trap(r, code),
+        None => to_slow::<Far<X>>(r),
     }
 });
 
-handler!(
-    /// `[a + offset] = b`.
-    store [T: Width] |r| {
-    match locate::<T>(&mut r) {
-        Ok(at) => {
-            T::store(at, T::cut(r.get(B)));
+/// An access elsewhere, or none at all.
+struct Far<X>(PhantomData<X>);
+
+impl<X: Access> Slow for Far<X> {
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
+        // SAFETY: `access` has met an instruction of this kind; `locate` finds its place.
+        unsafe {
+            let at = locate::<X::Width>(r)?;
+            X::access(r, at);
             r.skip(24);
-            next(r)
         }
-        Err(code) => trap(r, code),
+        Ok(())
     }
-});
+}
 
-handler!(
-    /// `dst = [a + offset]`, which becomes a function of itself and `b`.
-    rmw [T: Width, M: Modify<T>] |r| {
-    match locate::<T>(&mut r) {
-        Ok(at) => {
-            let before = M::modify(at, T::cut(r.get(B))).widen();
-            ToSlot::write(&mut r, before);
+/// `dst = 0` after a notification at `a + offset`, `1` if `b` is not there, `2` after `c`
+/// nanoseconds.
+pub struct Wait<T>(PhantomData<T>);
+
+impl<T: Width> Slow for Wait<T> {
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
+        // SAFETY: the instruction has these operands; `locate` finds the place.
+        unsafe {
+            let place = locate::<T>(r)?;
+            let expected = atomics::Expected { place, value: r.get(B), bytes: size_of::<T>() };
+            let how = atomics::wait(r.env, 0, address(r), expected, r.get::<i64>(C))?;
+            reload_memory(r);
+            ToSlot::write(r, how);
             r.skip(24);
-            next(r)
         }
-        Err(code) => trap(r, code),
+        Ok(())
     }
-});
+}
 
-handler!(
-    /// `dst = [a + offset]`, which becomes `c` if it is `b`.
-    cmpxchg [T: Width] |r| {
-    match locate::<T>(&mut r) {
-        Ok(at) => {
-            let before = T::cmpxchg(at, T::cut(r.get(B)), T::cut(r.get(C))).widen();
-            ToSlot::write(&mut r, before);
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
-});
-
-handler!(
-    /// `dst = 0` after a notification at `a + offset`, `1` if `b` is not there, `2` after `c`
-    /// nanoseconds.
-    wait [T: Width] |r| {
-    let at = (r.get::<u32>(A) as u64).saturating_add(r.field::<u64>(WIDE));
-    let is_there = match locate::<T>(&mut r) {
-        Ok(place) => atomics::Expected { place, value: r.get(B), bytes: size_of::<T>() },
-        Err(code) => return trap(r, code),
-    };
-    match atomics::wait(r.env, 0, at, is_there, r.get::<i64>(C)) {
-        Ok(how) => {
-            reload_memory(&mut r);
-            ToSlot::write(&mut r, how);
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
-});
-
-handler!(
+slow!(
     /// `dst = how many were woken` of the `b` at `a + offset`.
-    notify [] |r| {
-    let at = (r.get::<u32>(A) as u64).saturating_add(r.field::<u64>(WIDE));
-    match locate::<u32>(&mut r) {
-        Ok(_) => {
-            let woken = atomics::notify((*r.env).instance, 0, at, r.get(B));
-            ToSlot::write(&mut r, woken);
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
+    Notify |r| {
+    locate::<u32>(r)?;
+    let woken = atomics::notify((*r.env).instance, 0, address(r), r.get(B));
+    ToSlot::write(r, woken);
+    r.skip(24);
+    Ok(())
 });
 
 handler!(fence [] |r| {
@@ -214,15 +260,16 @@ handler!(fence [] |r| {
     next(r)
 });
 
-handler!(
+slow!(
     /// `dst = pages of memory 0`, which another thread may have grown.
-    shared_memory_size [] |r| {
+    SharedMemorySize |r| {
+    work::charge(r.env, work::SLOW)?;
     builtins::refresh_memory((*r.env).instance);
-    reload_memory(&mut r);
+    reload_memory(r);
     let pages = (r.len >> 16) as u32;
-    ToSlot::write(&mut r, pages);
+    ToSlot::write(r, pages);
     r.skip(16);
-    next(r)
+    Ok(())
 });
 
 macro_rules! atomic_match {
@@ -235,10 +282,10 @@ macro_rules! atomic_match {
         /// The handler of an atomic access.
         pub fn handler_of(op: AtomicOp) -> Handler {
             match op {
-                $(AtomicOp::$load => load::<$load_raw>,)*
-                $(AtomicOp::$store => store::<$store_raw>,)*
-                $(AtomicOp::$rmw => rmw::<$rmw_raw, $how>,)*
-                $(AtomicOp::$cmpxchg => cmpxchg::<$cmpxchg_raw>,)*
+                $(AtomicOp::$load => access::<Load<$load_raw>>,)*
+                $(AtomicOp::$store => access::<Store<$store_raw>>,)*
+                $(AtomicOp::$rmw => access::<ReadModifyWrite<$rmw_raw, $how>>,)*
+                $(AtomicOp::$cmpxchg => access::<CompareExchange<$cmpxchg_raw>>,)*
             }
         }
     };

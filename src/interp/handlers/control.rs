@@ -16,11 +16,11 @@
 //! callee's parameters without being moved; results come back in the same place.
 
 use super::numeric::{Compare, ops};
-use super::{none, trap};
+use super::{Refill, none, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmCode;
-use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, Ret, handler, next, stop};
+use crate::exec::work;
+use crate::interp::dispatch::{Handler, Regs, Ret, Stop, handler, next, slow, stop, to_slow};
 use crate::interp::instr::{Class, Mode};
 use crate::interp::op::{CompareOp, compare_ops};
 use crate::interp::operand::{A, Acc, B, DST, IMM, Imm32, Slot, Src, Value, WIDE};
@@ -57,18 +57,6 @@ handler!(
     exit [] |r| { stop(r, 0) }
 );
 
-handler!(
-    /// Refills the budget, then goes on at `r.ip`. Handlers end in a jump here rather than
-    /// call the slow path, so that the fast path needs no stack frame.
-    #[cold]
-    #[inline(never)]
-    refill_and_go_on [] |r| {
-    match builtins::refill(r.env) {
-        Ok(()) => next(r),
-        Err(code) => trap(r, code),
-    }
-});
-
 /// Takes the branch of the current instruction.
 ///
 /// # Safety
@@ -83,7 +71,7 @@ unsafe fn take<const BACK: bool>(mut r: Regs) -> Ret {
             let env = r.env;
             (*env).budget -= cost;
             if (*env).budget < 0 {
-                return refill_and_go_on(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
+                return to_slow::<Refill>(r);
             }
         }
         next(r)
@@ -123,6 +111,16 @@ handler!(
     next(r)
 });
 
+/// How entering a function went.
+pub enum Entered {
+    /// `r` is at the function's first instruction.
+    Ready,
+    /// As `Ready`, but there is to be a look first.
+    Refill,
+    /// There is no room for the frame; nothing has changed.
+    Overflow,
+}
+
 /// Enters `code` with its parameters at `frame` and its header at `header`, to come back to
 /// `r`'s frame at `back_to`. Clearing the locals is up to the function's first instructions.
 ///
@@ -130,13 +128,13 @@ handler!(
 /// `frame` must lie in the environment's slots and hold the parameters; the header must be
 /// where the code has it.
 #[inline(always)]
-pub unsafe fn enter(
-    mut r: Regs,
+unsafe fn set_up(
+    r: &mut Regs,
     code: *const VmCode,
     frame: *mut u64,
     header: *mut u64,
     back_to: *const u8,
-) -> Ret {
+) -> Entered {
     // SAFETY: the frame and the header fit, which is checked before anything is written; the
     // fields of `code` were set before its entry was.
     unsafe {
@@ -145,17 +143,59 @@ pub unsafe fn enter(
         let slots = (*code).frame_slots.load(Ordering::Relaxed) as usize;
         // At most 512 KiB beyond `frame`, which no allocation's end is away from wrapping.
         if frame.wrapping_add(slots) > (*env).stack_limit {
-            return trap(r, Trap::OperandStackOverflow);
+            return Entered::Overflow;
         }
         *header = back_to as usize as u64;
         *header.add(1) = r.sp as usize as u64;
         r.ip = entry.cast::<u8>();
         r.sp = frame;
         (*env).budget -= (*code).cost.load(Ordering::Relaxed) as i64;
-        if (*env).budget < 0 {
-            return refill_and_go_on(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
+        if (*env).budget < 0 { Entered::Refill } else { Entered::Ready }
+    }
+}
+
+/// A leaf's way into a function; the contract is that of [`enter`].
+///
+/// # Safety
+/// As for [`enter`].
+#[inline(always)]
+pub unsafe fn enter_leaf(
+    mut r: Regs,
+    code: *const VmCode,
+    frame: *mut u64,
+    header: *mut u64,
+    back_to: *const u8,
+) -> Ret {
+    // SAFETY: the caller keeps to the contract of `enter`.
+    unsafe {
+        match set_up(&mut r, code, frame, header, back_to) {
+            Entered::Ready => next(r),
+            Entered::Refill => to_slow::<Refill>(r),
+            Entered::Overflow => trap(r, Trap::OperandStackOverflow),
         }
-        next(r)
+    }
+}
+
+/// Enters a function from elsewhere: `r` is at its first instruction then.
+///
+/// # Safety
+/// `frame` must lie in the environment's slots and hold the parameters, `header` must be where
+/// the code has its header, and `back_to` an instruction for `r`'s frame.
+#[inline]
+pub unsafe fn enter(
+    r: &mut Regs,
+    code: *const VmCode,
+    frame: *mut u64,
+    header: *mut u64,
+    back_to: *const u8,
+) -> Result<(), Stop> {
+    // SAFETY: the caller keeps to the contract.
+    unsafe {
+        match set_up(r, code, frame, header, back_to) {
+            Entered::Ready => Ok(()),
+            Entered::Refill => Ok(work::refill(r.env)?),
+            Entered::Overflow => Err(Trap::OperandStackOverflow.into()),
+        }
     }
 }
 
@@ -164,24 +204,20 @@ handler!(
     call [] |r| {
     let code = r.field::<*const VmCode>(WIDE);
     let (frame, header) = (r.slot(FRAME), r.slot(SLOTS));
-    enter(r, code, frame, header, r.ip.add(CALL_BYTES))
+    enter_leaf(r, code, frame, header, r.ip.add(CALL_BYTES))
 });
 
-handler!(
+slow!(
     /// First instruction of every function that was not called yet: translates it, then enters
     /// it again. The header is in place; what it says stays true.
-    translate [] |r| {
+    Translate |r| {
     let code = r.field::<*const VmCode>(8);
-    match crate::interp::code::translate(code) {
-        Ok(()) => {
-            let header = r.sp.add((*code).header_slot as usize);
-            let back_to = *header as usize as *const u8;
-            let frame = r.sp;
-            r.sp = *header.add(1) as usize as *mut u64;
-            enter(r, code, frame, header, back_to)
-        }
-        Err(code) => trap(r, code),
-    }
+    crate::interp::code::translate(code)?;
+    let header = r.sp.add((*code).header_slot as usize);
+    let back_to = *header as usize as *const u8;
+    let frame = r.sp;
+    r.sp = *header.add(1) as usize as *mut u64;
+    enter(r, code, frame, header, back_to)
 });
 
 /// Goes back to the caller. `r.sp` must be the frame whose header lies at `header`.
@@ -218,15 +254,17 @@ handler!(
     next(r)
 });
 
-handler!(
-    /// Returns `b` slots that start at slot `a`.
-    return_many [] |r| {
+slow!(
+    /// Returns `b` slots that start at slot `a`. At most as many as a function has results.
+    ReturnMany |r| {
     let header = r.slot(DST);
     let ret = (*header, *header.add(1));
-    std::ptr::copy(r.slot(A), r.sp, r.field::<u16>(B) as usize);
+    let count = r.field::<u16>(B) as usize;
+    work::charge(r.env, work::of_slots(count))?;
+    std::ptr::copy(r.slot(A), r.sp, count);
     r.ip = ret.0 as usize as *const u8;
     r.sp = ret.1 as usize as *mut u64;
-    next(r)
+    Ok(())
 });
 
 /// The handler of `br_if` and `if` (`want` false: branch when the condition is zero).

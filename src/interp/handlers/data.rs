@@ -28,14 +28,6 @@ handler!(
 });
 
 handler!(
-    /// `dst.. = a..` for `b` slots, which may overlap.
-    copy_many [] |r| {
-    std::ptr::copy(r.slot(A), r.slot(DST), r.field::<u16>(B) as usize);
-    r.skip(16);
-    next(r)
-});
-
-handler!(
     /// `dst = constant`, sign-extended from 32 bits.
     copy_imm32 [] |r| {
     let value = r.field::<i32>(IMM) as i64;
@@ -69,14 +61,6 @@ handler!(
     for i in 0..N {
         *first.add(i) = 0;
     }
-    r.skip(16);
-    next(r)
-});
-
-handler!(
-    /// Clears `imm` slots from `dst` on.
-    clear_many [] |r| {
-    std::ptr::write_bytes(r.slot(DST), 0, r.field::<u32>(IMM) as usize);
     r.skip(16);
     next(r)
 });

@@ -1,104 +1,73 @@
 //! Accesses that are not within memory 0 as the registers have it.
 //!
-//! The handlers of `memory` jump here instead of trapping. `exec::builtins` says whether the
-//! bytes are somewhere else; if so the access is done there, else it traps.
+//! The leaves of `memory` end here instead of trapping. `exec::builtins` says whether the bytes
+//! are somewhere else; if so the access is done there, else it traps.
 
 use super::memory::{Load, Store, reload_memory};
-use super::trap;
 use crate::abi::trap::Trap;
-use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, Ret, handler, next};
-use crate::interp::operand::{A, B, DST, Dst, Src, WIDE};
+use crate::exec::{builtins, work};
+use crate::interp::dispatch::{Regs, Ret, Slow, Stop, to_slow};
+use crate::interp::operand::{DST, Dst, Src, WIDE};
+use std::marker::PhantomData;
 
-/// Goes on in `handler` with the address `at`. It travels in the place of the length, which the
-/// handler reads again: the accumulators are still the guest's.
+/// Goes on in `S`, one of this module's, with the address `at`. It travels in the place of the
+/// length, which is read again: the accumulators are still the guest's.
 ///
 /// # Safety
-/// The contract of [`Handler`] must hold for `r`; `handler` is one of this module's for the
-/// instruction at `r.ip`.
+/// The contract of `Handler` must hold for `r`, and `S` must be for the instruction at `r.ip`.
 #[inline(always)]
-pub unsafe fn hand_over(r: Regs, at: u64, handler: Handler) -> Ret {
+pub unsafe fn hand_over<S: Slow>(mut r: Regs, at: u64) -> Ret {
     // Where native addresses are shorter, nothing lies at the addresses that do not fit.
-    let at = usize::try_from(at).unwrap_or(usize::MAX);
-    // SAFETY: the caller's contract.
-    unsafe { handler(r.ip, r.sp, r.mem, at, r.env, r.int, r.f32, r.f64) }
+    r.len = usize::try_from(at).unwrap_or(usize::MAX);
+    // SAFETY: the registers are the caller's but for the length.
+    unsafe { to_slow::<S>(r) }
 }
 
 /// The native address of `size` bytes at the address that [`hand_over`] was given; memory 0 is
 /// in the registers again.
 ///
 /// # Safety
-/// As for [`hand_over`].
-#[inline(always)]
-unsafe fn locate(r: &mut Regs, size: usize) -> Option<*mut u8> {
+/// `r.env` is the running environment.
+unsafe fn locate(r: &mut Regs, size: usize) -> Result<*mut u8, Stop> {
     let at = r.len as u64;
     // SAFETY: the instance of the running environment is alive.
     unsafe {
         reload_memory(r);
-        builtins::far_memory((*r.env).instance, at, size as u64)
+        work::charge(r.env, work::SLOW)?;
+        let place = builtins::far_memory((*r.env).instance, at, size as u64);
+        Ok(place.ok_or(Trap::MemoryOutOfBounds)?)
     }
 }
 
-handler!(
-    /// A load, of an instruction of `BYTES` bytes.
-    #[cold]
-    #[inline(never)]
-    load [L: Load, D: Dst, const BYTES: usize] |r| {
-    match locate(&mut r, size_of::<L::Raw>()) {
-        Some(at) => {
-            let raw = at.cast::<L::Raw>().read_unaligned();
-            D::write(&mut r, L::widen(raw));
-            r.skip(BYTES);
-            next(r)
-        }
-        None => trap(r, Trap::MemoryOutOfBounds),
-    }
-});
+/// A load, of an instruction of `BYTES` bytes.
+pub struct FarLoad<L, D, const BYTES: usize>(PhantomData<(L, D)>);
 
-handler!(
-    /// A store, of an instruction of `BYTES` bytes.
-    #[cold]
-    #[inline(never)]
-    store [S: Store, V: Src<S::Val>, const BYTES: usize] |r| {
-    let value = V::read(&r, DST, WIDE);
-    match locate(&mut r, size_of::<S::Raw>()) {
-        Some(at) => {
+impl<L: Load, D: Dst, const BYTES: usize> Slow for FarLoad<L, D, BYTES> {
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
+        // SAFETY: `memory::load_memory` has handed over an address and an instruction with a
+        // result as `D` says; `locate` returns a place with room for the value.
+        unsafe {
+            let at = locate(r, size_of::<L::Raw>())?;
+            D::write(r, L::widen(at.cast::<L::Raw>().read_unaligned()));
+            r.skip(BYTES);
+        }
+        Ok(())
+    }
+}
+
+/// A store, of an instruction of `BYTES` bytes.
+pub struct FarStore<S, V, const BYTES: usize>(PhantomData<(S, V)>);
+
+impl<S: Store, V: Src<S::Val>, const BYTES: usize> Slow for FarStore<S, V, BYTES> {
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
+        // SAFETY: `memory::store_memory` has handed over an address and an instruction with a
+        // value as `V` says; `locate` returns a place with room for it.
+        unsafe {
+            let value = V::read(r, DST, WIDE);
+            let at = locate(r, size_of::<S::Raw>())?;
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
             r.skip(BYTES);
-            next(r)
         }
-        None => trap(r, Trap::MemoryOutOfBounds),
+        Ok(())
     }
-});
-
-handler!(
-    /// `memory.copy`, with the fields of `memory::memory_copy`.
-    #[cold]
-    #[inline(never)]
-    copy [] |r| {
-    let count = r.get::<u32>(B);
-    let instance = (*r.env).instance;
-    let to = builtins::far_memory(instance, r.get::<u32>(DST) as u64, count as u64);
-    let from = builtins::far_memory(instance, r.get::<u32>(A) as u64, count as u64);
-    let (Some(to), Some(from)) = (to, from) else { return trap(r, Trap::MemoryOutOfBounds) };
-    std::ptr::copy(from, to, count as usize);
-    reload_memory(&mut r);
-    r.skip(16);
-    next(r)
-});
-
-handler!(
-    /// `memory.fill`, with the fields of `memory::memory_fill`.
-    #[cold]
-    #[inline(never)]
-    fill [] |r| {
-    let count = r.get::<u32>(B);
-    let at = r.get::<u32>(DST) as u64;
-    let Some(at) = builtins::far_memory((*r.env).instance, at, count as u64) else {
-        return trap(r, Trap::MemoryOutOfBounds);
-    };
-    std::ptr::write_bytes(at, r.get::<u32>(A) as u8, count as usize);
-    reload_memory(&mut r);
-    r.skip(16);
-    next(r)
-});
+}

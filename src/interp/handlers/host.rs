@@ -4,17 +4,16 @@
 //! topmost slots. Guest code of another instance runs in a nested run, so that every frame of
 //! one run has the same instance; the native stack bounds how deep that goes.
 //!
-//! The usual paths end in jumps, also into the unusual ones: a handler that called those would
-//! need a stack frame on every path.
+//! Indirect calls within the instance are leaves, everything else is slow handlers.
 
-use super::control::{CALL_BYTES, FRAME, SLOTS, enter};
+use super::control::{CALL_BYTES, FRAME, SLOTS, enter_leaf};
 use super::exceptions::go_on_throwing;
 use super::memory::reload_memory;
-use super::{fail, trap};
+use super::{TrapNow, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
-use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, handler, next};
+use crate::exec::{builtins, work};
+use crate::interp::dispatch::{Handler, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow};
 use crate::interp::instr::Mode;
 use crate::interp::operand::{Acc, Slot, Src, WIDE};
 
@@ -47,72 +46,118 @@ pub unsafe fn come_back(r: &Regs) {
     unsafe { (*(*r.env).activation).ip = std::ptr::null() }
 }
 
+/// The frame of a call of something else than guest code of this instance, and the end of the
+/// slots that arguments or results take.
+///
+/// # Safety
+/// `r` must be the registers of a call instruction with these fields.
+#[inline(always)]
+pub unsafe fn place(r: &Regs) -> Result<(*mut u64, *mut u64), Stop> {
+    // SAFETY: the instruction says where its arguments lie in the running frame, which has room
+    // for them; results may need more.
+    unsafe {
+        let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
+        let top = frame.wrapping_add(r.field::<u16>(SLOTS) as usize);
+        if top > (*r.env).stack_limit {
+            return Err(Trap::OperandStackOverflow.into());
+        }
+        Ok((frame, top))
+    }
+}
+
 handler!(
     /// Calls an import: `[handler][position, frame, slots][import index]`; `slots` is what
     /// arguments or results take, whichever is more.
     call_import [] |r| {
-    let func = (*(*r.env).instance).func_refs.add(r.field::<u32>(WIDE) as usize);
+    let env = r.env;
+    let func = (*(*env).instance).func_refs.add(r.field::<u32>(WIDE) as usize);
     let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
-    let top = frame.add(r.field::<u16>(SLOTS) as usize);
-    if top > (*r.env).stack_limit {
-        return trap(r, Trap::OperandStackOverflow);
+    let top = frame.wrapping_add(r.field::<u16>(SLOTS) as usize);
+    let budget = (*env).budget - work::HOST_CALL as i64;
+    if (*func).kind != VmFuncKind::Host || top > (*env).stack_limit || budget < 0 {
+        return to_slow::<CallImport>(r);
     }
-    (*r.env).stack_top = top;
-    if (*func).kind != VmFuncKind::Host {
-        return call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64);
-    }
+    (*env).budget = budget;
+    (*env).stack_top = top;
     leave(&r, func);
-    let code = ((*(*func).host).call)((*func).host, r.env, frame);
+    call_host::<AfterHost>(r, (*func).host, frame)
+});
+
+handler!(
+    /// The rest of a call of a host function, which has returned `r.int`.
+    after_host [] |r| {
     come_back(&r);
-    if code != 0 {
-        return fail(r, code);
+    if r.int != 0 {
+        return to_slow::<TrapNow>(r);
     }
     reload_memory(&mut r);
     r.skip(CALL_BYTES);
     next(r)
 });
 
-handler!(
-    /// The rest of a call whose target, `r.int`, is not guest code of this instance; the
-    /// instruction is any call with the fields of [`call_import`].
-    #[cold]
-    #[inline(never)]
-    call_out [] |r| {
-    let func = r.int as usize as *const VmFuncRef;
-    let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
-    let top = frame.add(r.field::<u16>(SLOTS) as usize);
-    if top > (*r.env).stack_limit {
-        return trap(r, Trap::OperandStackOverflow);
-    }
-    (*r.env).stack_top = top;
-    let code = match (*func).kind {
-        VmFuncKind::Host => {
-            // The function belongs to the instance that imported it, and acts on that one.
-            let saved = ((*r.env).instance, (*r.env).globals);
-            (*r.env).instance = (*func).instance;
-            (*r.env).globals = (*(*func).instance).globals;
-            leave(&r, func);
-            let code = ((*(*func).host).call)((*func).host, r.env, frame);
-            ((*r.env).instance, (*r.env).globals) = saved;
-            code
-        }
-        VmFuncKind::Wasm => {
-            leave(&r, std::ptr::null());
-            crate::interp::run_nested(r.env, func, frame)
-        }
-        VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
-    };
-    come_back(&r);
-    if code != 0 {
-        if !(*r.env).exception.is_null() {
-            return go_on_throwing(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
-        }
-        return fail(r, code);
-    }
-    reload_memory(&mut r);
-    r.skip(CALL_BYTES);
-    next(r)
+struct AfterHost;
+
+impl Leaf for AfterHost {
+    const HANDLER: Handler = after_host;
+}
+
+slow!(
+    /// As `call_import`, where anything is unusual.
+    CallImport |r| {
+    work::charge(r.env, work::HOST_CALL)?;
+    let func = (*(*r.env).instance).func_refs.add(r.field::<u32>(WIDE) as usize);
+    call_out(r, func)
 });
+
+slow!(
+    /// An indirect call of the function whose address is in the integer accumulator, which is
+    /// not guest code of this instance.
+    CallOut |r| {
+    work::charge(r.env, work::HOST_CALL)?;
+    let func = r.int as usize as *const VmFuncRef;
+    call_out(r, func)
+});
+
+/// Calls a function that is not guest code of this instance, by any call instruction with the
+/// fields of [`CallImport`].
+///
+/// # Safety
+/// `r` must be the registers of such an instruction, and `func` live.
+#[inline(never)]
+pub unsafe fn call_out(r: &mut Regs, func: *const VmFuncRef) -> Result<(), Stop> {
+    // SAFETY: the instance of the running environment and that of the function are alive.
+    unsafe {
+        let (frame, top) = place(r)?;
+        (*r.env).stack_top = top;
+        let code = match (*func).kind {
+            VmFuncKind::Host => {
+                // The function belongs to the instance that imported it, and acts on that one.
+                let saved = ((*r.env).instance, (*r.env).globals);
+                (*r.env).instance = (*func).instance;
+                (*r.env).globals = (*(*func).instance).globals;
+                leave(r, func);
+                let code = ((*(*func).host).call)((*func).host, r.env, frame);
+                ((*r.env).instance, (*r.env).globals) = saved;
+                code
+            }
+            VmFuncKind::Wasm => {
+                leave(r, std::ptr::null());
+                crate::interp::run_nested(r.env, func, frame)
+            }
+            VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
+        };
+        come_back(r);
+        if code != 0 {
+            if !(*r.env).exception.is_null() {
+                return go_on_throwing(r);
+            }
+            return Err(Stop::Trap(code));
+        }
+        reload_memory(r);
+        r.skip(CALL_BYTES);
+        Ok(())
+    }
+}
 
 handler!(
     /// Calls through a table: `[handler][position, frame, slots][table, index, type]`.
@@ -134,9 +179,10 @@ handler!(
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
         let code = (*func).code;
         let header = frame.add((*code).header_slot as usize);
-        return enter(r, code, frame, header, r.ip.add(CALL_BYTES));
+        return enter_leaf(r, code, frame, header, r.ip.add(CALL_BYTES));
     }
-    call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64)
+    r.int = func as usize as u64;
+    to_slow::<CallOut>(r)
 });
 
 /// The handler of `call_indirect` by where its index is.

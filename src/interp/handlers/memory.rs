@@ -1,14 +1,13 @@
-//! Loads and stores of memory 0, and the bulk instructions on it.
+//! Loads and stores of memory 0, its size and its growth.
 //!
 //! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
-//! with the accessible length decides. Whatever lies behind that length ends in a jump to the
-//! handlers of `far`, so that the usual path needs no stack frame. Other memories and 64-bit
-//! addresses are instructions of their own.
+//! with the accessible length decides. Whatever lies behind that length is up to the slow
+//! handlers of `far`. Other memories and 64-bit addresses are instructions of their own.
 
-use super::far;
-use super::{none, trap};
-use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, handler, next};
+use super::far::{self, FarLoad, FarStore};
+use super::none;
+use crate::exec::{builtins, work};
+use crate::interp::dispatch::{Handler, Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
 use crate::interp::operand::{
@@ -84,12 +83,14 @@ unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Result<*mut u8, u64> {
     }
 }
 
+/// A load as a type.
 pub trait Load {
     type Raw: Copy;
     type Out: Value;
     fn widen(raw: Self::Raw) -> Self::Out;
 }
 
+/// A store as a type.
 pub trait Store {
     type Val: Value;
     type Raw: Copy;
@@ -104,8 +105,8 @@ handler!(load_memory [L: Load, X: Address, D: Dst] |r| {
             r.skip(if X::OFFSET == WIDE { 24 } else { 16 });
             next(r)
         }
-        Err(at) if X::OFFSET == WIDE => far::hand_over(r, at, far::load::<L, D, 24>),
-        Err(at) => far::hand_over(r, at, far::load::<L, D, 16>),
+        Err(at) if X::OFFSET == WIDE => far::hand_over::<FarLoad<L, D, 24>>(r, at),
+        Err(at) => far::hand_over::<FarLoad<L, D, 16>>(r, at),
     }
 });
 
@@ -117,8 +118,8 @@ handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r| {
             r.skip(if V::IMM || X::OFFSET == WIDE { 24 } else { 16 });
             next(r)
         }
-        Err(at) if V::IMM || X::OFFSET == WIDE => far::hand_over(r, at, far::store::<S, V, 24>),
-        Err(at) => far::hand_over(r, at, far::store::<S, V, 16>),
+        Err(at) if V::IMM || X::OFFSET == WIDE => far::hand_over::<FarStore<S, V, 24>>(r, at),
+        Err(at) => far::hand_over::<FarStore<S, V, 16>>(r, at),
     }
 });
 
@@ -267,63 +268,16 @@ handler!(
     next(r)
 });
 
-handler!(
+slow!(
     /// `dst = memory.grow(a)`.
-    memory_grow [] |r| {
+    MemoryGrow |r| {
+    work::charge(r.env, work::SLOW)?;
     let delta = r.get::<u32>(A);
-    let pages = builtins::memory_grow(r.env, 0, delta as u64);
-    ToSlot::write(&mut r, pages as i32);
-    reload_memory(&mut r);
+    let pages = builtins::memory_grow(r.env, 0, delta as u64)?;
+    ToSlot::write(r, pages as i32);
+    reload_memory(r);
     r.skip(16);
-    next(r)
-});
-
-handler!(
-    /// `memory.copy(to = dst, from = a, n = b)` within memory 0.
-    memory_copy [] |r| {
-    let to = r.get::<u32>(DST) as u64;
-    let from = r.get::<u32>(A) as u64;
-    let count = r.get::<u32>(B) as u64;
-    if to + count > r.len as u64 || from + count > r.len as u64 {
-        return far::copy(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
-    }
-    std::ptr::copy(r.mem.add(from as usize), r.mem.add(to as usize), count as usize);
-    r.skip(16);
-    next(r)
-});
-
-handler!(
-    /// `memory.fill(at = dst, byte = a, n = b)` of memory 0.
-    memory_fill [] |r| {
-    let at = r.get::<u32>(DST) as u64;
-    let byte = r.get::<u32>(A) as u8;
-    let count = r.get::<u32>(B) as u64;
-    if at + count > r.len as u64 {
-        return far::fill(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64);
-    }
-    std::ptr::write_bytes(r.mem.add(at as usize), byte, count as usize);
-    r.skip(16);
-    next(r)
-});
-
-handler!(
-    /// `memory.init segment(to = dst, from = a, n = b)` of memory 0.
-    memory_init [] |r| {
-    let segment = r.field::<u32>(WIDE);
-    let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
-    match builtins::memory_init((*r.env).instance, 0, segment, to as u64, from, count) {
-        Ok(()) => {
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
-});
-
-handler!(data_drop [] |r| {
-    builtins::data_drop((*r.env).instance, r.field::<u32>(WIDE));
-    r.skip(24);
-    next(r)
+    Ok(())
 });
 
 /// The handler of `memory.size`.

@@ -3,8 +3,12 @@
 //! Handlers know operands, the numeric semantics and the layout of running state, and call
 //! `exec::builtins` for whatever is not worth inlining. They know nothing of translation: all
 //! that `compile` sees is [`Instr::handler`], which gives the handler of an instruction.
+//!
+//! Leaves are functions in lower case, slow handlers types (`dispatch` says what the two are).
+//! A leaf that meets an unusual case ends in a slow handler, which does the whole rest.
 
 pub mod atomic;
+pub mod bulk;
 pub mod control;
 pub mod data;
 pub mod exceptions;
@@ -15,50 +19,42 @@ pub mod numeric;
 pub mod profile;
 pub mod table;
 
-use super::dispatch::{Handler, Regs, Ret, handler, stop};
+use super::dispatch::{Handler, Regs, Ret, Stop, slow, stub, to_slow};
 use super::instr::{Instr, Target};
 use crate::abi::trap::Trap;
+use crate::exec::work;
 
-/// Leaves guest code with `trap`.
+/// A leaf's way out of guest code with `trap`.
 ///
 /// # Safety
 /// `r` must be the registers of the instruction that traps.
 #[inline(always)]
-unsafe fn trap(r: Regs, trap: Trap) -> Ret {
-    // SAFETY: passed on to the caller.
-    unsafe { fail(r, trap as u32) }
+unsafe fn trap(mut r: Regs, trap: Trap) -> Ret {
+    r.int = trap as u64;
+    // SAFETY: the registers are those of the running instruction, says the caller.
+    unsafe { to_slow::<TrapNow>(r) }
 }
 
-/// Leaves guest code with the code of a trap. Handlers end in a jump here, so that noting the
-/// stack costs nothing where nothing traps.
-///
-/// # Safety
-/// As for [`trap`].
-#[inline(always)]
-unsafe fn fail(r: Regs, code: u32) -> Ret {
-    // SAFETY: passed on to the caller.
-    unsafe { note_and_stop(r.ip, r.sp, r.mem, r.len, r.env, code as u64, r.f32, r.f64) }
-}
+slow!(
+    /// Leaves guest code with the trap whose code is in the integer accumulator.
+    TrapNow |r| { Err(Stop::Trap(r.int as u32)) }
+);
 
-handler!(
-    /// Notes the stack of the trap whose code is in `r.int`, then leaves guest code.
-    #[cold]
-    #[inline(never)]
-    note_and_stop [] |r| {
-    crate::interp::frames::record(r.env, r.ip, r.sp);
-    stop(r, r.int as u32)
-});
+slow!(
+    /// Looks whether to stop and refills the budget, then goes on at `r.ip`.
+    Refill |r| { Ok(work::refill(r.env)?) }
+);
 
-handler!(
+slow!(
     /// Stands where the translator asked for a combination of modes that has no handler. It
     /// never does; if it did, the guest would see an error and the host would go on.
-    missing [] |r| { trap(r, Trap::Internal) }
+    Missing |_r| { Err(Trap::Internal.into()) }
 );
 
 /// The handler of no instruction.
 #[cold]
 fn none() -> Handler {
-    missing
+    stub::<Missing>
 }
 
 impl Instr {
@@ -76,19 +72,19 @@ impl Instr {
                 memory::store_sum_handler(op, left, right, value)
             }
             Self::MemorySize => memory::memory_size_handler(target),
-            Self::SharedMemorySize => atomic::shared_memory_size,
-            Self::MemoryGrow => memory::memory_grow,
-            Self::MemoryCopy => memory::memory_copy,
-            Self::MemoryFill => memory::memory_fill,
-            Self::MemoryInit => memory::memory_init,
-            Self::DataDrop => memory::data_drop,
+            Self::SharedMemorySize => stub::<atomic::SharedMemorySize>,
+            Self::MemoryGrow => stub::<memory::MemoryGrow>,
+            Self::MemoryCopy => stub::<bulk::MemoryCopy>,
+            Self::MemoryFill => stub::<bulk::MemoryFill>,
+            Self::MemoryInit => stub::<bulk::MemoryInit>,
+            Self::DataDrop => stub::<bulk::DataDrop>,
             Self::Copy => data::copy,
             Self::CopyTwo => data::copy_two,
-            Self::CopyMany => data::copy_many,
+            Self::CopyMany => stub::<bulk::CopyMany>,
             Self::CopyImm32 => data::copy_imm32,
             Self::CopyImm64 => data::copy_imm64,
             Self::Clear { count } => data::clear_handler(count),
-            Self::ClearMany => data::clear_many,
+            Self::ClearMany => stub::<bulk::ClearMany>,
             Self::CopyAcc { class } => data::copy_acc_handler(class),
             Self::GlobalGet { class, imported } => data::global_get(class, imported, target),
             Self::GlobalSet { class, imported, source } => {
@@ -101,19 +97,19 @@ impl Instr {
     fn handler_without_result(self) -> Handler {
         match self {
             Self::Atomic { op } => atomic::handler_of(op),
-            Self::AtomicNotify => atomic::notify,
-            Self::AtomicWait { wide: false } => atomic::wait::<u32>,
-            Self::AtomicWait { wide: true } => atomic::wait::<u64>,
+            Self::AtomicNotify => stub::<atomic::Notify>,
+            Self::AtomicWait { wide: false } => stub::<atomic::Wait<u32>>,
+            Self::AtomicWait { wide: true } => stub::<atomic::Wait<u64>>,
             Self::AtomicFence => atomic::fence,
             Self::RefFunc => table::ref_func,
             Self::TableGet => table::table_get,
             Self::TableSet => table::table_set,
             Self::TableSize => table::table_size,
-            Self::TableGrow => table::table_grow,
-            Self::TableFill => table::table_fill,
-            Self::TableCopy => table::table_copy,
-            Self::TableInit => table::table_init,
-            Self::ElemDrop => table::elem_drop,
+            Self::TableGrow => stub::<table::TableGrow>,
+            Self::TableFill => stub::<table::TableFill>,
+            Self::TableCopy => stub::<table::TableCopy>,
+            Self::TableInit => stub::<table::TableInit>,
+            Self::ElemDrop => stub::<table::ElemDrop>,
             Self::Unreachable => control::unreachable,
             Self::OutOfBounds => control::out_of_bounds,
             Self::Branch => control::branch,
@@ -127,15 +123,15 @@ impl Instr {
             Self::BranchTable { index } => control::branch_table_handler(index),
             Self::Call => control::call,
             Self::CallImport { profiled: false } => host::call_import,
-            Self::CallImport { profiled: true } => profile::call_import,
-            Self::ProfileEnter => profile::enter,
-            Self::ProfileEnd => profile::end,
+            Self::CallImport { profiled: true } => stub::<profile::CallImport>,
+            Self::ProfileEnter => stub::<profile::Enter>,
+            Self::ProfileEnd => stub::<profile::End>,
             Self::CallIndirect { index } => host::call_indirect_handler(index),
             Self::ReturnNone => control::return_none,
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
-            Self::ReturnMany => control::return_many,
-            Self::Throw => exceptions::throw,
-            Self::ThrowRef => exceptions::throw_ref,
+            Self::ReturnMany => stub::<control::ReturnMany>,
+            Self::Throw => stub::<exceptions::Throw>,
+            Self::ThrowRef => stub::<exceptions::ThrowRef>,
             _ => none(),
         }
     }

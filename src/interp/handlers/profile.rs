@@ -4,15 +4,14 @@
 //! has passed to its own account and to its caller's account of what it called. So does whoever
 //! unwinds it; what a trap ends is not counted. Time is the thread's CPU time.
 
-use super::control::{CALL_BYTES, FRAME, SLOTS};
-use super::host::{call_out, come_back, leave};
+use super::control::CALL_BYTES;
+use super::host::{call_out, come_back, leave, place};
 use super::memory::reload_memory;
-use super::{fail, trap};
-use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
+use crate::exec::work;
 use crate::interp::EXIT;
 use crate::interp::code::ModuleCode;
-use crate::interp::dispatch::{handler, next};
+use crate::interp::dispatch::{Stop, slow};
 use crate::interp::operand::{A, DST, IMM, WIDE};
 use crate::platform::time::{Clock, now};
 use std::sync::atomic::Ordering;
@@ -55,17 +54,17 @@ unsafe fn add_to_caller(env: *const VmEnv, func_index: u32, elapsed: u64) {
     }
 }
 
-handler!(
+slow!(
     /// Notes when a function began: `[handler][slot]`.
-    enter [] |r| {
+    Enter |r| {
     *r.slot(DST) = clock();
     r.skip(16);
-    next(r)
+    Ok(())
 });
 
-handler!(
+slow!(
     /// Before a return: `[handler][slot, header][function]`.
-    end [] |r| {
+    End |r| {
     let elapsed = clock().saturating_sub(*r.slot(DST));
     add(r.env, r.field::<u32>(IMM), elapsed);
     let back_to = *r.slot(A) as usize as *const u8;
@@ -76,7 +75,7 @@ handler!(
         }
     }
     r.skip(16);
-    next(r)
+    Ok(())
 });
 
 /// Counts a call that an exception has ended, which began when `began` says, and in the function
@@ -95,32 +94,29 @@ pub unsafe fn left(env: *const VmEnv, func_index: u32, began: u64, caller: Optio
     }
 }
 
-handler!(
-    /// Calls an import and measures host functions: as `host::call_import`, with the function
+slow!(
+    /// Calls an import and measures host functions: as `host::CallImport`, with the function
     /// that calls behind the import's index.
-    call_import [] |r| {
+    CallImport |r| {
+    work::charge(r.env, work::HOST_CALL)?;
     let index = r.field::<u32>(WIDE);
     let func = (*(*r.env).instance).func_refs.add(index as usize);
     if (*func).kind != VmFuncKind::Host {
-        return call_out(r.ip, r.sp, r.mem, r.len, r.env, func as usize as u64, r.f32, r.f64);
+        return call_out(r, func);
     }
-    let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
-    let top = frame.add(r.field::<u16>(SLOTS) as usize);
-    if top > (*r.env).stack_limit {
-        return trap(r, Trap::OperandStackOverflow);
-    }
+    let (frame, top) = place(r)?;
     (*r.env).stack_top = top;
-    leave(&r, func);
+    leave(r, func);
     let began = clock();
     let code = ((*(*func).host).call)((*func).host, r.env, frame);
     let elapsed = clock().saturating_sub(began);
-    come_back(&r);
+    come_back(r);
     if code != 0 {
-        return fail(r, code);
+        return Err(Stop::Trap(code));
     }
     add(r.env, index, elapsed);
     add_to_caller(r.env, r.field::<u32>(CALLER), elapsed);
-    reload_memory(&mut r);
+    reload_memory(r);
     r.skip(CALL_BYTES);
-    next(r)
+    Ok(())
 });

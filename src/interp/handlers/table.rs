@@ -1,10 +1,10 @@
-//! Tables and references. None of them is hot but `table.get` and `table.set`; the others go
+//! Tables and references. The usual accesses are leaves, the others slow handlers that go
 //! through `exec::builtins`, with their operands in slots.
 
 use super::trap;
 use crate::abi::trap::Trap;
-use crate::exec::builtins;
-use crate::interp::dispatch::{handler, next};
+use crate::exec::{builtins, work};
+use crate::interp::dispatch::{handler, next, slow};
 use crate::interp::operand::{A, B, DST, Dst, ToSlot, WIDE};
 
 handler!(
@@ -53,61 +53,50 @@ handler!(
     next(r)
 });
 
-handler!(
+slow!(
     /// `dst = table.grow(init = a, delta = b)`.
-    table_grow [] |r| {
+    TableGrow |r| {
     let (init, delta) = (r.get::<u64>(A), r.get::<u32>(B));
-    let old = builtins::table_grow((*r.env).instance, r.field(WIDE), delta as u64, init);
-    ToSlot::write(&mut r, old as i32);
+    let old = builtins::table_grow(r.env, r.field(WIDE), delta as u64, init)?;
+    ToSlot::write(r, old as i32);
     r.skip(24);
-    next(r)
+    Ok(())
 });
 
-handler!(
+slow!(
     /// `table.fill(at = dst, value = a, n = b)`.
-    table_fill [] |r| {
+    TableFill |r| {
     let (at, value, count) = (r.get::<u32>(DST), r.get::<u64>(A), r.get::<u32>(B));
-    match builtins::table_fill((*r.env).instance, r.field(WIDE), at, value, count) {
-        Ok(()) => {
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
+    builtins::table_fill(r.env, r.field(WIDE), at, value, count)?;
+    r.skip(24);
+    Ok(())
 });
 
-handler!(
+slow!(
     /// `table.copy dst_table src_table (to = dst, from = a, n = b)`.
-    table_copy [] |r| {
+    TableCopy |r| {
     let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
     let (to_table, from_table) = (r.field::<u32>(WIDE), r.field::<u32>(WIDE + 4));
-    match builtins::table_copy((*r.env).instance, to_table, from_table, to, from, count) {
-        Ok(()) => {
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
+    builtins::table_copy(r.env, to_table, from_table, to, from, count)?;
+    r.skip(24);
+    Ok(())
 });
 
-handler!(
+slow!(
     /// `table.init table segment (to = dst, from = a, n = b)`.
-    table_init [] |r| {
+    TableInit |r| {
     let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
     let (table, segment) = (r.field::<u32>(WIDE), r.field::<u32>(WIDE + 4));
-    match builtins::table_init((*r.env).instance, table, segment, to, from, count) {
-        Ok(()) => {
-            r.skip(24);
-            next(r)
-        }
-        Err(code) => trap(r, code),
-    }
+    builtins::table_init(r.env, table, segment, to, from, count)?;
+    r.skip(24);
+    Ok(())
 });
 
-handler!(
+slow!(
     /// Drops an element segment.
-    elem_drop [] |r| {
+    ElemDrop |r| {
+    work::charge(r.env, work::SLOW)?;
     builtins::elem_drop((*r.env).instance, r.field::<u32>(WIDE));
     r.skip(24);
-    next(r)
+    Ok(())
 });

@@ -1,0 +1,163 @@
+//! Charging for work.
+//!
+//! What running code may still do before it has to look at fuel, deadlines and termination is
+//! its budget. Translated code takes its instructions from that. Whatever does more than an
+//! instruction's worth of work is charged here for the rest, and works in pieces with a look in
+//! between when it may take long. A unit is about an instruction, or one line of a processor's
+//! cache moved. What is charged depends on the guest's operands alone, never on where its
+//! memory lies or what happened before, so that the same run uses the same fuel.
+
+use super::limits::{self, stop_reason};
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::VmEnv;
+use std::ptr;
+
+/// Units between two looks.
+pub const SLICE: i64 = 100_000;
+
+/// Units of an instruction that leaves translated code, beyond the one it has there.
+pub const SLOW: u64 = 15;
+
+/// Units of a call of a host function, beyond the one it has in translated code.
+pub const HOST_CALL: u64 = 63;
+
+/// Bytes moved for one unit.
+const BYTES_PER_UNIT: u64 = 64;
+
+/// Bytes that are moved without a look.
+pub const PIECE_BYTES: usize = 256 << 10;
+
+/// Units for moving so many bytes.
+#[inline]
+pub const fn of_bytes(bytes: u64) -> u64 {
+    SLOW + bytes / BYTES_PER_UNIT
+}
+
+/// Units for moving so many slots.
+#[inline]
+pub const fn of_slots(slots: usize) -> u64 {
+    (slots as u64).saturating_mul(8) / BYTES_PER_UNIT
+}
+
+/// Called when the budget is used up: looks whether to stop, and refills it from the fuel, the
+/// exec_env's own and what it shares.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+#[cold]
+#[inline(never)]
+pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
+    // SAFETY: the environment is live and this thread runs its code, says the caller.
+    unsafe {
+        if let Some(trap) = stop_reason(env) {
+            return Err(trap);
+        }
+        // A body may cost more than a slice; it needs its whole cost at once.
+        let wanted = SLICE.saturating_sub((*env).budget.min(0));
+        let taken = limits::draw(env, (*env).fuel.min(wanted));
+        if (*env).fuel != i64::MAX {
+            (*env).fuel -= taken;
+        }
+        (*env).budget = (*env).budget.saturating_add(taken);
+        if (*env).budget < 0 { Err(Trap::FuelExhausted) } else { Ok(()) }
+    }
+}
+
+/// Takes `units` from the budget and looks when it is used up.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+#[inline]
+pub unsafe fn charge(env: *mut VmEnv, units: u64) -> Result<(), Trap> {
+    // SAFETY: the environment is live and this thread runs its code, says the caller.
+    unsafe {
+        (*env).budget = (*env).budget.saturating_sub_unsigned(units);
+        if (*env).budget < 0 { refill(env) } else { Ok(()) }
+    }
+}
+
+/// Does `len` bytes' worth of work in pieces, each charged for before it is done: `piece` is
+/// given the offset of its first byte and its length.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+#[inline]
+unsafe fn in_pieces(
+    env: *mut VmEnv,
+    len: usize,
+    mut piece: impl FnMut(usize, usize),
+) -> Result<(), Trap> {
+    let mut done = 0;
+    loop {
+        let now = (len - done).min(PIECE_BYTES);
+        // SAFETY: the environment is live and this thread runs its code, says the caller.
+        unsafe { charge(env, of_bytes(now as u64))? };
+        piece(done, now);
+        done += now;
+        if done >= len {
+            return Ok(());
+        }
+    }
+}
+
+/// Sets `len` bytes at `to`. On a trap some of them may have been set.
+///
+/// # Safety
+/// `env` is the live environment of the running code; the bytes are accessible, and stay so
+/// while this thread does nothing else.
+pub unsafe fn fill(env: *mut VmEnv, to: *mut u8, byte: u8, len: usize) -> Result<(), Trap> {
+    // SAFETY: pieces lie within the bytes, which the caller vouches for.
+    unsafe { in_pieces(env, len, |at, now| ptr::write_bytes(to.add(at), byte, now)) }
+}
+
+/// Copies `len` bytes, which may overlap. On a trap some of them may have been copied.
+///
+/// # Safety
+/// `env` is the live environment of the running code; all of the bytes are accessible, and stay
+/// so while this thread does nothing else.
+pub unsafe fn copy(env: *mut VmEnv, from: *const u8, to: *mut u8, len: usize) -> Result<(), Trap> {
+    // From the end where the target begins inside the source, so that no piece overwrites what
+    // a later one is to read.
+    let backwards = to.addr().wrapping_sub(from.addr()) < len;
+    // SAFETY: pieces lie within the bytes, which the caller vouches for.
+    unsafe {
+        in_pieces(env, len, |done, now| {
+            let at = if backwards { len - done - now } else { done };
+            ptr::copy(from.add(at), to.add(at), now);
+        })
+    }
+}
+
+/// Does something for each of `count` elements of a table, in pieces that are charged for before
+/// they are done: `piece` is given the first element's number and how many there are.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+pub unsafe fn in_elements(
+    env: *mut VmEnv,
+    count: usize,
+    mut piece: impl FnMut(usize, usize) -> Result<(), Trap>,
+) -> Result<(), Trap> {
+    const ELEMENTS: usize = PIECE_BYTES / size_of::<u64>();
+    let mut done = 0;
+    loop {
+        let now = (count - done).min(ELEMENTS);
+        // SAFETY: the environment is live and this thread runs its code, says the caller.
+        unsafe { charge(env, of_bytes(now as u64 * 8))? };
+        piece(done, now)?;
+        done += now;
+        if done == count {
+            return Ok(());
+        }
+    }
+}
+
+/// A look between pieces of work that is not charged for: what it costs depends on where a
+/// memory or a table lies.
+///
+/// # Safety
+/// `env` is the live environment of running code, and stays so while the function is used.
+pub unsafe fn look(env: *const VmEnv) -> impl FnMut() -> Result<(), Trap> {
+    // SAFETY: the environment is live while the function is used, says the caller.
+    move || unsafe { stop_reason(env) }.map_or(Ok(()), Err)
+}

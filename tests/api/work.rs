@@ -1,0 +1,217 @@
+//! Limits bound work, not instructions: a deadline and `terminate` end guests that do much with
+//! few instructions, and fuel is charged for what is moved.
+
+use crate::load;
+use isothread::{Context, ExecEnv, Instance, InstanceArgs, Trap};
+use std::fmt::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long after its time a guest may still run.
+const LATE: Duration = Duration::from_millis(20);
+
+/// Tries before a machine that is busy elsewhere counts as a guest that runs on.
+const TRIES: u32 = 5;
+
+/// What each guest does again and again, and what its module has besides.
+const LOOPS: [(&str, &str, &str); 13] = [
+    (
+        "memory.fill",
+        "(memory 256)",
+        "(memory.fill (i32.const 0) (i32.const 1) (i32.const 16777216))",
+    ),
+    (
+        "a large memory.fill",
+        "(memory 8192)",
+        "(memory.fill (i32.const 0) (i32.const 1) (i32.const 0x20000000))",
+    ),
+    (
+        "memory.copy",
+        "(memory 512)",
+        "(memory.copy (i32.const 0) (i32.const 16777216) (i32.const 16777216))",
+    ),
+    (
+        "memory.copy backwards",
+        "(memory 512)",
+        "(memory.copy (i32.const 100) (i32.const 0) (i32.const 30000000))",
+    ),
+    (
+        "table.fill",
+        "(table 10000000 externref)",
+        "(table.fill (i32.const 0) (ref.null extern) (i32.const 10000000))",
+    ),
+    (
+        "table.copy",
+        "(table 10000000 externref)",
+        "(table.copy (i32.const 1) (i32.const 0) (i32.const 9999999))",
+    ),
+    ("memory.grow", "(memory 0)", "(drop (memory.grow (i32.const 1)))"),
+    ("memory.grow by nothing", "(memory 0)", "(drop (memory.grow (i32.const 0)))"),
+    ("table.grow", "(table 0 externref)", "(drop (table.grow (ref.null extern) (i32.const 1000)))"),
+    (
+        "short waits",
+        "(memory 1 1 shared)",
+        "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 1000)))",
+    ),
+    (
+        "no waits",
+        "(memory 1 1 shared)",
+        "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 1) (i64.const 1000)))",
+    ),
+    (
+        "notifications",
+        "(memory 1 1 shared)",
+        "(drop (memory.atomic.notify (i32.const 0) (i32.const 1)))",
+    ),
+    ("exceptions", "(tag $t)", "(block $h (try_table (catch_all $h) (throw $t)))"),
+];
+
+fn in_loop(parts: &str, body: &str) -> String {
+    format!("(module {parts} (func (export \"run\") (loop {body} (br 0))))")
+}
+
+struct Guest {
+    instance: Instance,
+    env: ExecEnv,
+}
+
+impl Guest {
+    fn new(wat: &str) -> Self {
+        let context = Context::new().unwrap();
+        let instance = Instance::new(&load(&context, wat), InstanceArgs::default()).unwrap();
+        let env = ExecEnv::new(&instance, 512 << 10).unwrap();
+        Self { instance, env }
+    }
+
+    fn context(&self) -> Context {
+        self.instance.context()
+    }
+
+    fn run(&mut self) -> Option<Trap> {
+        self.instance.clear_exception();
+        let run = self.instance.typed_func::<(), ()>("run").unwrap();
+        run.call(&mut self.env, ()).err().and_then(|error| error.trap())
+    }
+
+    /// How long the guest runs beyond its time, at best.
+    fn late_for_deadline(&mut self) -> Duration {
+        let time = Duration::from_millis(60);
+        self.best(|guest| {
+            guest.context().set_time_left(Some(time));
+            let began = Instant::now();
+            assert_eq!(guest.run(), Some(Trap::DeadlineExceeded));
+            let late = began.elapsed().saturating_sub(time);
+            guest.context().set_time_left(None);
+            late
+        })
+    }
+
+    fn late_for_terminate(&mut self) -> Duration {
+        self.best(|guest| {
+            let terminator = guest.instance.terminator();
+            let asked = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(30));
+                let asked = Instant::now();
+                terminator.terminate();
+                asked
+            });
+            assert_eq!(guest.run(), Some(Trap::Terminated));
+            let ended = Instant::now();
+            ended - asked.join().unwrap()
+        })
+    }
+
+    fn best(&mut self, mut measure: impl FnMut(&mut Self) -> Duration) -> Duration {
+        let mut best = Duration::MAX;
+        for _ in 0..TRIES {
+            best = best.min(measure(self));
+            if best < LATE {
+                break;
+            }
+        }
+        best
+    }
+}
+
+#[test]
+fn deadlines_end_whatever_takes_long() {
+    for (name, parts, body) in LOOPS {
+        let late = Guest::new(&in_loop(parts, body)).late_for_deadline();
+        assert!(late < LATE, "{name}: {late:?} late");
+    }
+}
+
+#[test]
+fn terminate_ends_whatever_takes_long() {
+    for (name, parts, body) in LOOPS {
+        // An exec_env that was terminated stays so: each try needs one of its own.
+        let mut best = Duration::MAX;
+        for _ in 0..TRIES {
+            let mut guest = Guest::new(&in_loop(parts, body));
+            best = best.min(guest.late_for_terminate());
+            if best < LATE {
+                break;
+            }
+        }
+        assert!(best < LATE, "{name}: {best:?} late");
+    }
+}
+
+#[test]
+fn code_without_branches_is_looked_at() {
+    let mut body = String::new();
+    for _ in 0..200_000 {
+        body.push_str("(memory.fill (i32.const 0) (i32.const 0) (i32.const 65536))");
+    }
+    let mut guest = Guest::new(&format!("(module (memory 1) (func (export \"run\") {body}))"));
+    let late = guest.late_for_deadline();
+    assert!(late < LATE, "{late:?} late");
+}
+
+#[test]
+fn functions_with_many_locals_are_looked_at() {
+    let locals = "i64 ".repeat(20_000);
+    let mut calls = String::new();
+    for _ in 0..1000 {
+        calls.push_str("(call $f)");
+    }
+    let wat = format!(
+        "(module (func $f (local {locals}))
+           (func $g {calls}) (func (export \"run\") (loop (call $g) (br 0))))"
+    );
+    let late = Guest::new(&wat).late_for_deadline();
+    assert!(late < LATE, "{late:?} late");
+}
+
+#[test]
+fn fuel_is_charged_for_bytes() {
+    let fuel_of = |bytes: u32| {
+        let mut wat = String::from("(module (memory 256) (func (export \"run\")");
+        let _ = write!(wat, "(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))))");
+        let mut guest = Guest::new(&wat);
+        guest.run();
+        guest.context().set_fuel(Some(10_000_000));
+        assert_eq!(guest.run(), None);
+        10_000_000 - guest.context().fuel().unwrap()
+    };
+    let none = fuel_of(0);
+    assert!((1..100).contains(&none), "{none}");
+    // One unit for 64 bytes, and a few for each piece.
+    let many = fuel_of(16 << 20);
+    assert!((262_144..265_000).contains(&many), "{many}");
+    assert_eq!(many, fuel_of(16 << 20), "the same again");
+}
+
+#[test]
+fn fuel_ends_a_fill_half_way() {
+    let mut guest = Guest::new(&in_loop(LOOPS[0].1, LOOPS[0].2));
+    guest.context().set_fuel(Some(100_000));
+    let began = Instant::now();
+    assert_eq!(guest.run(), Some(Trap::FuelExhausted));
+    assert!(began.elapsed() < Duration::from_secs(2));
+    let memory = guest.instance.memory(0).unwrap();
+    let mut ends = [[0u8; 1]; 2];
+    memory.read(0, &mut ends[0]).unwrap();
+    memory.read((16 << 20) - 1, &mut ends[1]).unwrap();
+    assert_eq!(ends, [[1], [0]], "the beginning is filled, the end is not");
+}

@@ -1,0 +1,116 @@
+//! Loops as text: the forms of operands and results, and the module around them.
+
+/// What one turn of a loop does, as instructions that take and leave nothing.
+pub struct Loop {
+    pub body: String,
+}
+
+/// A module that the loops import from, so that imported globals and calls into guest code of
+/// another instance are among them.
+pub const OTHER: &str = r#"(module
+    (global (export "cell") (mut i32) (i32.const 5))
+    (func (export "same") (param i32) (result i32) (local.get 0)))"#;
+
+pub const TYPES: [&str; 4] = ["i32", "i64", "f32", "f64"];
+
+/// A value of `ty` in a local, as a constant, and as the result of the instruction before.
+pub fn operands(ty: &str) -> [String; 3] {
+    let computed = match ty {
+        "i32" | "i64" => "or",
+        _ => "add",
+    };
+    let value = if ty.starts_with('f') { "1.5" } else { "3" };
+    [
+        format!("(local.get $a_{ty})"),
+        format!("({ty}.const {value})"),
+        format!("({ty}.{computed} (local.get $a_{ty}) (local.get $b_{ty}))"),
+    ]
+}
+
+/// What becomes of a value of `ty`: nothing, a local, an operand of the next instruction.
+pub fn results(ty: &str, value: &str) -> [Loop; 3] {
+    let next = match ty {
+        "i32" | "i64" => "or",
+        _ => "add",
+    };
+    [
+        format!("(drop {value})"),
+        format!("(local.set $x_{ty} {value})"),
+        format!("(local.set $x_{ty} ({ty}.{next} {value} (local.get $b_{ty})))"),
+    ]
+    .map(|body| Loop { body })
+}
+
+/// Addresses: a local, a constant, a result, and the sums that a load or store takes in.
+pub fn addresses() -> Vec<String> {
+    let [slot, constant, result] = operands("i32");
+    let sum = |left: &str, right: &str| format!("(i32.add {left} {right})");
+    let other = "(local.get $b_i32)";
+    vec![
+        sum(&slot, other),
+        sum(&slot, &constant),
+        sum(&result, other),
+        sum(&result, &constant),
+        slot,
+        constant,
+        result,
+    ]
+}
+
+/// A module with a function `loopN` for the N-th loop, which takes the number of turns.
+pub fn module(loops: &[Loop], shared: bool) -> String {
+    let memory = if shared { "(memory 1 2 shared)" } else { "(memory 1 2)" };
+    let mut text = format!(
+        r#"(module
+        (type $unary (func (param i32) (result i32)))
+        (import "other" "same" (func $other (type $unary)))
+        (import "other" "cell" (global $far (mut i32)))
+        (import "host" "same" (func $host (type $unary)))
+        {memory}
+        (data $bytes "0123456789abcdef")
+        (table $t 8 8 funcref)
+        (table $e 8 8 externref)
+        (elem $funcs func $same $other $host)
+        (elem (table $t) (i32.const 1) func $same $other $host)
+        (tag $tag (param i32))
+        (global $g_i32 (mut i32) (i32.const 1))
+        (global $g_i64 (mut i64) (i64.const 1))
+        (global $g_f32 (mut f32) (f32.const 1))
+        (global $g_f64 (mut f64) (f64.const 1))
+        (func $same (type $unary) (local.get 0))
+        (func $nothing)
+        (func $two (param i32) (result i32 i64) (local.get 0) (i64.const 2))
+        (func $three (param i32) (result i32 i64 i32) (local.get 0) (i64.const 2) (i32.const 3))
+        (func $many_locals {many})
+        (func $constant (result i32) (i32.const 4))
+        (func $f32 (result f32) (f32.const 4))
+        (func $f64 (param f64) (result f64) (f64.neg (local.get 0)))
+"#,
+        many = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)"
+    );
+    for (index, each) in loops.iter().enumerate() {
+        text.push_str(&function(index, each));
+    }
+    text.push(')');
+    text
+}
+
+fn function(index: usize, each: &Loop) -> String {
+    let mut locals = String::new();
+    let mut start = String::new();
+    for ty in TYPES {
+        locals.push_str(&format!("(local $a_{ty} {ty}) (local $b_{ty} {ty}) (local $x_{ty} {ty})"));
+        start.push_str(&format!("(local.set $a_{ty} ({ty}.const 8))"));
+        start.push_str(&format!("(local.set $b_{ty} ({ty}.const 16))"));
+    }
+    format!(
+        "(func (export \"loop{index}\") (param $turns i32) {locals}
+            (local $func funcref) (local $extern externref) (local $exn exnref)
+            {start}
+            (loop $loop
+                {}
+                (br_if $loop
+                    (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))))))\n",
+        each.body
+    )
+}

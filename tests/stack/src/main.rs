@@ -1,0 +1,66 @@
+//! The native stack does not grow with guest code: every instruction in every form of its
+//! operands, in a loop of a million turns, on a thread with 128 KiB of native stack. A build in
+//! which a turn leaves anything behind ends here in a segmentation fault.
+//!
+//! `isothread-stack [TURNS]`; prints how many loops ran.
+
+mod forms;
+mod numeric;
+mod others;
+
+use forms::Loop;
+use isothread::{Context, ExecEnv, Extern, FuncType, Instance, InstanceArgs, Module, Native};
+use isothread::{Val, ValType};
+use std::thread;
+
+/// What a thread of an embedder's may have; Rust's own start-up takes a little of it.
+const STACK_BYTES: usize = 128 << 10;
+
+/// Loops in one module.
+const PER_MODULE: usize = 64;
+
+fn main() {
+    let turns = std::env::args().nth(1).map_or(1_000_000, |text| text.parse().expect("a number"));
+    let thread = thread::Builder::new().stack_size(STACK_BYTES);
+    let run = thread.spawn(move || {
+        let mut ran = 0;
+        let plain: Vec<Loop> = numeric::loops().chain(others::loops()).collect();
+        let shared: Vec<Loop> = others::loops().chain(others::shared_loops()).collect();
+        for (loops, is_shared) in [(plain, false), (shared, true)] {
+            for chunk in loops.chunks(PER_MODULE) {
+                ran += run(chunk, is_shared, turns);
+            }
+        }
+        ran
+    });
+    let ran = run.expect("a thread").join().expect("no panic");
+    println!("{ran} loops of {turns} turns");
+}
+
+/// Runs each loop, in one module with a memory of the given kind.
+fn run(loops: &[Loop], shared: bool, turns: i32) -> usize {
+    let context = Context::new().expect("a context");
+    let ty = || FuncType::new([ValType::I32], [ValType::I32]);
+    let host = Native::new(ty(), |_, args, results| {
+        results.copy_from_slice(args);
+        Ok(())
+    });
+    context.define("host", "same", &host).expect("a host function");
+    let wasm = wat::parse_str(forms::module(loops, shared)).expect("a module");
+    let module = Module::new(&context, &wasm).expect("a valid module");
+    let other = wat::parse_str(forms::OTHER).expect("a module");
+    let other = Module::new(&context, &other).expect("a valid module");
+    let other = Instance::new(&other, InstanceArgs::default()).expect("an instance");
+    let same = other.get_func("same").map(Extern::Func);
+    let cell = other.get_global("cell").map(Extern::Global);
+    let args = InstanceArgs::default();
+    let instance = Instance::with_imports(&module, args, &[same, cell]).expect("an instance");
+    let mut env = ExecEnv::new(&instance, 256 << 10).expect("a guest stack");
+    for (index, each) in loops.iter().enumerate() {
+        let func = instance.get_func(&format!("loop{index}")).expect("an exported loop");
+        if let Err(error) = func.call(&mut env, &[Val::I32(turns)], &mut []) {
+            panic!("{error}: {}", each.body);
+        }
+    }
+    loops.len()
+}
