@@ -17,6 +17,7 @@
 //! | [`fork`] | calls before and after the process forks |
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
 //! | [`event`] | a descriptor that others make readable, to end waits for descriptors |
+//! | [`quiet`] | calls whose errors come without the signals that the system sends beside them |
 //! | [`signal`] | interrupting what one thread is blocked in, and chaining to who had the signal |
 //!
 //! [`tls`] is common to all backends: two pointer-sized words per thread, and a callback for each
@@ -34,7 +35,7 @@ mod backend;
 #[path = "fallback/mod.rs"]
 mod backend;
 
-pub use backend::{barrier, event, fork, futex, pages, random, signal, stack, thread, time};
+pub use backend::{barrier, event, fork, futex, pages, quiet, random, signal, stack, thread, time};
 
 #[cfg(test)]
 mod tests;

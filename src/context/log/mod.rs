@@ -10,6 +10,7 @@
 //! must not lie in a context's memory, and a context that has run out must be able to say so.
 //! Nobody logs while holding a lock that finding the context takes.
 
+mod c_stream;
 mod sink;
 
 #[cfg(test)]

@@ -12,13 +12,14 @@
 //! log lines in order with its own, so the C library writes through `printf`; a Rust embedder
 //! uses Rust's. Whoever mixes the two flushes in between.
 
+use super::c_stream;
 use crate::alloc;
 use crate::context::process;
 use crate::platform;
+use crate::platform::quiet::quietly;
 use crate::platform::time::Clock;
 use env_logger::{Builder, Logger, Target};
 use log::LevelFilter;
-use std::ffi::c_int;
 use std::io::{self, Write};
 
 /// Whose buffer standard output is written through.
@@ -68,8 +69,9 @@ pub fn print_bytes(bytes: &[u8]) {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::C => write_c(bytes),
-            Self::Rust => io::stdout().write(bytes),
+            Self::C => c_stream::write(bytes),
+            // Where nobody reads is an error, and no more than that.
+            Self::Rust => quietly(|| io::stdout().write(bytes), io::Result::is_ok),
         }
     }
 
@@ -77,26 +79,9 @@ impl Write for Output {
         match self {
             // C flushes when C likes, as it does for the embedder's own output.
             Self::C => Ok(()),
-            Self::Rust => io::stdout().flush(),
+            Self::Rust => quietly(|| io::stdout().flush(), io::Result::is_ok),
         }
     }
-}
-
-/// `printf` is the way to C's `stdout` that needs no name of a C variable, which differs from
-/// system to system. It ends at a NUL, so those are written one by one.
-fn write_c(bytes: &[u8]) -> io::Result<usize> {
-    let len = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let shown = c_int::try_from(len).unwrap_or(c_int::MAX);
-    // SAFETY: the format takes a length and that many bytes at most, which are readable.
-    let written = unsafe { libc::printf(c"%.*s".as_ptr(), shown, bytes.as_ptr()) };
-    if written < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    if len == bytes.len() {
-        return Ok(len);
-    }
-    // SAFETY: a plain number.
-    if unsafe { libc::putchar(0) } < 0 { Err(io::Error::last_os_error()) } else { Ok(len + 1) }
 }
 
 /// A time of day, of a day that began when the monotonic clock did.

@@ -8,6 +8,11 @@ pub mod event;
 pub mod fork;
 pub mod futex;
 pub mod pages;
+#[cfg(target_os = "linux")]
+pub mod quiet;
+#[cfg(not(target_os = "linux"))]
+#[path = "../fallback/quiet.rs"]
+pub mod quiet;
 pub mod random;
 #[cfg(target_os = "linux")]
 pub mod signal;

@@ -1,0 +1,99 @@
+//! C's standard output, whose buffer the embedder writes to as well.
+//!
+//! When the buffer goes out, and nobody reads it, the system sends a signal that would end the
+//! process. It is kept away where the buffer may go out; most writes only fill it, and cost no
+//! system call.
+
+use crate::platform::quiet::quietly;
+use std::ffi::c_int;
+use std::io;
+
+/// Writes to C's standard output.
+pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
+    let stream = lock::Stream::new();
+    if stream.takes(bytes) {
+        return print(bytes);
+    }
+    quietly(|| print(bytes), |written| matches!(written, Ok(len) if *len == bytes.len()))
+}
+
+/// `printf` is the way to C's `stdout` that needs no name of a C variable, which differs from
+/// system to system. It ends at a NUL, so those are written one by one.
+fn print(bytes: &[u8]) -> io::Result<usize> {
+    let len = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let shown = c_int::try_from(len).unwrap_or(c_int::MAX);
+    // SAFETY: the format takes a length and that many bytes at most, which are readable.
+    let written = unsafe { libc::printf(c"%.*s".as_ptr(), shown, bytes.as_ptr()) };
+    if written < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if len == bytes.len() {
+        return Ok(len);
+    }
+    // SAFETY: a plain number.
+    if unsafe { libc::putchar(0) } < 0 { Err(io::Error::last_os_error()) } else { Ok(len + 1) }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+mod lock {
+    //! What glibc says about its buffer.
+
+    use std::ffi::c_int;
+
+    unsafe extern "C" {
+        /// Owner: the process, whose C library it is.
+        static stdout: *mut libc::FILE;
+        fn flockfile(stream: *mut libc::FILE);
+        fn funlockfile(stream: *mut libc::FILE);
+        fn __flbf(stream: *mut libc::FILE) -> c_int;
+        fn __fbufsize(stream: *mut libc::FILE) -> usize;
+        fn __fpending(stream: *mut libc::FILE) -> usize;
+    }
+
+    /// Nobody else writes to the stream while this lives.
+    pub(super) struct Stream(*mut libc::FILE);
+
+    impl Stream {
+        pub(super) fn new() -> Self {
+            // SAFETY: glibc's variable, which programs change before they have threads, if at all;
+            // the stream that it names is open.
+            unsafe {
+                let stream = stdout;
+                flockfile(stream);
+                Self(stream)
+            }
+        }
+
+        /// Whether these bytes only go into the buffer. The end of a line may send it on.
+        pub(super) fn takes(&self, bytes: &[u8]) -> bool {
+            // SAFETY: the stream is open, and its lock is this thread's.
+            let (by_lines, pending, size) =
+                unsafe { (__flbf(self.0) != 0, __fpending(self.0), __fbufsize(self.0)) };
+            pending.saturating_add(bytes.len()) < size && !(by_lines && bytes.contains(&b'\n'))
+        }
+    }
+
+    impl Drop for Stream {
+        fn drop(&mut self) {
+            // SAFETY: `new` locked the stream, on this thread.
+            unsafe { funlockfile(self.0) };
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(miri))))]
+mod lock {
+    //! Nothing is known of the buffer.
+
+    pub(super) struct Stream;
+
+    impl Stream {
+        pub(super) fn new() -> Self {
+            Self
+        }
+
+        pub(super) fn takes(&self, _bytes: &[u8]) -> bool {
+            false
+        }
+    }
+}
