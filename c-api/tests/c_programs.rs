@@ -135,6 +135,7 @@ programs! {
     sections,
     shared_heap,
     shared_module,
+    signals,
     spawn,
     tags,
     threads,

@@ -52,16 +52,26 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// Makes a call of the system's on `descriptor` that may block in spite of all waiting before:
     /// others were faster, or it is not done with what is ready. The caller can be stopped then,
-    /// too, by a signal.
-    pub(super) fn blocking<R>(
+    /// too, by a signal; signals of the embedder's are nothing to the guest.
+    pub(super) fn blocking<T>(
         &self,
         descriptor: &Descriptor,
-        act: impl FnOnce() -> R,
-    ) -> Outcome<R> {
-        if !descriptor.may_block() {
-            return Ok(act());
+        mut act: impl FnMut() -> fd::Result<T>,
+    ) -> Outcome<T> {
+        loop {
+            let answer = match descriptor.may_block() {
+                true => self.caller.blocking(&mut act)?,
+                false => act(),
+            };
+            if !matches!(answer, Err(libc::EINTR)) {
+                return os(answer);
+            }
         }
-        Ok(self.caller.blocking(act)?)
+    }
+
+    /// After an interruption: fails with the reason to stop, if that was it.
+    pub(super) fn go_on(&self) -> Outcome {
+        self.caller.stop_reason().map_or(Ok(()), |trap| Err(trap.into()))
     }
 
     /// Traps unless `len` bytes at `address` are the guest's.
@@ -92,60 +102,6 @@ impl Call<'_> {
             buffers.push(fd::Buffer::new(start, iovec.len as usize));
         }
         Ok(buffers)
-    }
-}
-
-impl Call<'_> {
-    /// The buffers that `count` iovecs at `address` name, for calls that take one piece.
-    pub(super) fn gathered(&self, address: Addr, count: u32) -> Outcome<Gathered> {
-        self.check(address, count as u64 * IOVEC_BYTES)?;
-        let mut total = 0;
-        for index in 0..count as u64 {
-            let iovec = IoVec::read(&self.memory, address as u64 + index * IOVEC_BYTES)?;
-            self.check(iovec.address, iovec.len.into())?;
-            total += iovec.len as u64;
-        }
-        Ok(Gathered { address, count, total })
-    }
-}
-
-/// A list of iovecs whose buffers are the guest's.
-pub(super) struct Gathered {
-    address: Addr,
-    count: u32,
-    /// Bytes of all buffers together.
-    pub(super) total: u64,
-}
-
-impl Gathered {
-    fn iovec(&self, call: &Call<'_>, index: u32) -> Outcome<IoVec> {
-        Ok(IoVec::read(&call.memory, self.address as u64 + index as u64 * IOVEC_BYTES)?)
-    }
-
-    /// Copies what the buffers hold, up to `most` bytes.
-    pub(super) fn gather(&self, call: &Call<'_>, most: usize) -> Outcome<Vec<u8>> {
-        let len = self.total.min(most as u64) as usize;
-        let bytes = crate::alloc::try_filled(len, 0);
-        let mut bytes = bytes.map_err(|_| Errno::NoMemory)?;
-        let mut done = 0;
-        for index in 0..self.count {
-            let iovec = self.iovec(call, index)?;
-            let part = (iovec.len as usize).min(len - done);
-            call.memory.copy_out(iovec.address.into(), &mut bytes[done..done + part])?;
-            done += part;
-        }
-        Ok(bytes)
-    }
-
-    /// Copies `bytes` into the buffers, as far as they go.
-    pub(super) fn scatter(&self, call: &Call<'_>, mut bytes: &[u8]) -> Outcome {
-        for index in 0..self.count {
-            let iovec = self.iovec(call, index)?;
-            let (part, rest) = bytes.split_at((iovec.len as usize).min(bytes.len()));
-            call.write(iovec.address, part)?;
-            bytes = rest;
-        }
-        Ok(())
     }
 }
 

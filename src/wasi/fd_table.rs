@@ -7,17 +7,23 @@ use super::abi::{FileType, Rights};
 use super::call::{Outcome, os};
 use super::dir::Directory;
 use super::errno::Errno;
-use crate::platform::fd;
+use super::sock::Own;
+use crate::platform::fd::{self, Medium};
 use crate::sync::{self, Lock};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
 pub(super) struct Descriptor {
     handle: Handle,
     pub(super) file_type: FileType,
-    /// Whether using it may mean waiting; found out at first use.
-    may_block: OnceLock<bool>,
+    /// Found out at first use.
+    medium: OnceLock<Medium>,
+    /// Whether the system cannot try without waiting here.
+    waits_in_system: AtomicBool,
+    /// What there is to know of a socket of the guest's own.
+    own: Option<Own>,
 }
 
 enum Handle {
@@ -29,7 +35,8 @@ enum Handle {
 
 impl Descriptor {
     fn new(handle: Handle, file_type: FileType) -> Self {
-        Self { handle, file_type, may_block: OnceLock::new() }
+        let (medium, waits_in_system) = (OnceLock::new(), AtomicBool::new(false));
+        Self { handle, file_type, medium, waits_in_system, own: None }
     }
 
     pub(super) fn of_directory(directory: Directory) -> Self {
@@ -40,6 +47,16 @@ impl Descriptor {
     pub(super) fn of_file(file: OwnedFd) -> Outcome<Self> {
         let kind = os(fd::stat(file.as_raw_fd()))?.kind;
         Ok(Self::new(Handle::Owned(file), kind.into()))
+    }
+
+    pub(super) fn of_socket(socket: OwnedFd, own: Own) -> Outcome<Self> {
+        let mut descriptor = Self::of_file(socket)?;
+        descriptor.own = Some(own);
+        Ok(descriptor)
+    }
+
+    pub(super) fn own_socket(&self) -> Option<&Own> {
+        self.own.as_ref()
     }
 
     pub(super) fn fd(&self) -> i32 {
@@ -56,14 +73,35 @@ impl Descriptor {
         unsafe { BorrowedFd::borrow_raw(self.fd()) }
     }
 
+    pub(super) fn medium(&self) -> Medium {
+        *sync::once(&self.medium, || fd::medium(self.fd()))
+    }
+
     /// Whether reading or writing may wait for somebody else.
     pub(super) fn may_block(&self) -> bool {
-        let file = |kind| matches!(kind, FileType::RegularFile | FileType::Directory);
-        *sync::once(&self.may_block, || match self.file_type {
-            // The process's own streams are not looked at when they are given.
-            FileType::Unknown => !fd::stat(self.fd()).is_ok_and(|s| file(s.kind.into())),
-            kind => !file(kind),
-        })
+        self.medium() != Medium::File
+    }
+
+    /// Whether the guest waits for what cannot be done at once.
+    pub(super) fn waits(&self) -> Outcome<bool> {
+        match &self.own {
+            Some(own) => Ok(!own.is_nonblocking()),
+            None => Ok(!os(fd::flags(self.fd()))?.nonblock),
+        }
+    }
+
+    /// Tries what does not wait, where the system can do so; `None` where it cannot.
+    pub(super) fn attempt<T>(&self, act: impl FnOnce() -> fd::Result<T>) -> fd::Result<Option<T>> {
+        if self.waits_in_system.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match act() {
+            Err(libc::EOPNOTSUPP | libc::ENOSYS) => {
+                self.waits_in_system.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            answer => answer.map(Some),
+        }
     }
 
     /// What paths can be relative to.
@@ -71,6 +109,14 @@ impl Descriptor {
         match &self.handle {
             Handle::Directory(directory) => Some(directory),
             _ => None,
+        }
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        if let Some(own) = &self.own {
+            own.before_close(self.as_fd());
         }
     }
 }

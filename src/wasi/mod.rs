@@ -15,6 +15,7 @@
 
 mod abi;
 mod args;
+mod attempt;
 mod call;
 mod clock;
 mod ctx;

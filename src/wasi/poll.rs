@@ -205,8 +205,8 @@ fn lists(count: usize) -> Outcome<(Vec<Waiter>, Vec<Poll>)> {
     Ok((waiters, polls))
 }
 
-/// Waits until `descriptor` is ready, at most `limit`, unless it does not block. What then blocks
-/// all the same does so because somebody else was faster.
+/// Waits until `descriptor` is ready, at most `limit`, unless the system does not block on it. What
+/// then blocks all the same does so because somebody else was faster.
 pub(super) fn until_ready(
     call: &Call<'_>,
     descriptor: &Descriptor,
@@ -219,12 +219,10 @@ pub(super) fn until_ready(
     {
         return Ok(());
     }
+    if !descriptor.waits()? {
+        return Err(Errno::Again.into());
+    }
     until(call, Poll::new(descriptor.fd(), interest), limit)
-}
-
-/// Waits until a connection has been made, or has failed.
-pub(super) fn until_connected(call: &Call<'_>, socket: &Descriptor) -> Outcome {
-    until(call, Poll::new(socket.fd(), Interest::Write), None)
 }
 
 /// Waits for one descriptor, at most `limit`.

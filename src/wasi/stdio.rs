@@ -2,12 +2,14 @@
 
 use super::abi::fdflags;
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
+use super::attempt::{Patience, attempt, whole};
 use super::call::{Call, Outcome, os};
 use super::errno::Errno;
 use super::fd_table::Descriptor;
 use super::poll::until_ready;
+use super::sock;
 use super::times::NewTimes;
-use crate::platform::fd::{self, At, Interest};
+use crate::platform::fd::{self, At, Interest, Medium};
 
 pub(super) fn fd_read(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, read: Addr) -> Outcome {
     scattered(call, fd, iovs, count, At::Position, read)
@@ -40,6 +42,11 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     call.write_u32(read, done as u32)
 }
 
+/// Whether something is waited for: not for nothing, and not at offsets, which only files have.
+fn waits_for(buffers: &[fd::Buffer], at: At) -> bool {
+    at == At::Position && buffers.iter().any(|buffer| buffer.len() > 0)
+}
+
 /// Reads once, when there is something.
 ///
 /// # Safety
@@ -50,12 +57,29 @@ pub(super) unsafe fn read(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
+    let medium = descriptor.medium();
+    // SAFETY: the caller vouches for the buffers.
+    let read = || unsafe { fd::read(descriptor.fd(), buffers, at) };
+    if !waits_for(buffers, at) || medium == Medium::File {
+        return call.blocking(descriptor, read);
+    }
+    if medium == Medium::Socket {
+        // SAFETY: the caller vouches for the same of the same buffers.
+        return unsafe { sock::read(call, descriptor, buffers) };
+    }
+    let mut patience = Patience::new(descriptor, Interest::Read, |_, _| Ok(None));
+    let tried = attempt(call, &mut patience, || {
+        // SAFETY: the caller vouches for the buffers.
+        descriptor.attempt(|| unsafe { fd::try_read(descriptor.fd(), buffers) })
+    })?;
+    if let Some(done) = tried {
+        return Ok(done);
+    }
     until_ready(call, descriptor, Interest::Read, None)?;
-    // SAFETY: passed on to the caller.
-    os(call.blocking(descriptor, || unsafe { fd::read(descriptor.fd(), buffers, at) })?)
+    call.blocking(descriptor, read)
 }
 
-/// Writes once, when there is room.
+/// Writes everything, when there is room, unless the guest does not wait for the descriptor.
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`fd::BUFFERS_MAX`].
@@ -65,11 +89,36 @@ pub(super) unsafe fn write(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
+    let medium = descriptor.medium();
+    // SAFETY: the caller vouches for the buffers.
+    let write = || unsafe { fd::write(descriptor.fd(), buffers, at, medium) };
+    if !waits_for(buffers, at) || medium == Medium::File {
+        return call.blocking(descriptor, write);
+    }
+    if medium == Medium::Socket {
+        // SAFETY: the caller vouches for the same of the same buffers.
+        return unsafe { sock::write(call, descriptor, buffers) };
+    }
+    let mut patience = Patience::new(descriptor, Interest::Write, |_, _| Ok(None));
+    let mut can_try = true;
+    let tried = whole(buffers, |buffers| {
+        let step = attempt(call, &mut patience, || {
+            // SAFETY: the caller vouches for the buffers, of which these are a part.
+            descriptor.attempt(|| unsafe { fd::try_write(descriptor.fd(), buffers) })
+        });
+        step.map(|step| {
+            step.unwrap_or_else(|| {
+                can_try = false;
+                0
+            })
+        })
+    })?;
+    if can_try {
+        return Ok(tried);
+    }
     until_ready(call, descriptor, Interest::Write, None)?;
-    // SAFETY: passed on to the caller.
-    os(call.blocking(descriptor, || unsafe { fd::write(descriptor.fd(), buffers, at) })?)
+    call.blocking(descriptor, write)
 }
-
 pub(super) fn fd_write(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, written: Addr) -> Outcome {
     gathered(call, fd, iovs, count, At::Position, written)
 }
@@ -160,7 +209,8 @@ pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Ou
 pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
     call.check(stat, FDSTAT_BYTES)?;
     let entry = call.ctx.fds.get(fd)?;
-    let flags = os(fd::flags(entry.descriptor.fd()))?;
+    let nonblock = !entry.descriptor.waits()?;
+    let flags = fd::Flags { nonblock, ..os(fd::flags(entry.descriptor.fd()))? };
     let bit = |on: bool, flag: u16| if on { flag } else { 0 };
     // Where O_SYNC is set, so are O_DSYNC and O_RSYNC, which is the same bit on Linux.
     let flags = bit(flags.append, fdflags::APPEND)
@@ -174,6 +224,14 @@ pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
 
 pub(super) fn fd_fdstat_set_flags(call: &Call<'_>, fd: u32, flags: u32) -> Outcome {
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
+    if let Some(own) = descriptor.own_socket() {
+        // Sockets have no other flag.
+        if flags & !u32::from(fdflags::NONBLOCK) != 0 {
+            return Err(Errno::Invalid.into());
+        }
+        own.set_nonblocking(flags != 0);
+        return Ok(());
+    }
     let has = |flag: u16| flags as u16 & flag != 0;
     let flags = fd::Flags {
         append: has(fdflags::APPEND),

@@ -225,8 +225,10 @@ pub unsafe extern "C" fn wasm_runtime_set_wasi_args(
     }
 }
 
-/// Sets the addresses that sockets of later instances may use, as ADDRESS/MASK. The array and its
-/// strings are read when an instance is made.
+/// Sets the addresses that sockets of later instances may bind, connect to and send to, as
+/// ADDRESS/MASK; `0.0.0.0` and `::` with any mask stand for all of their kind. Nothing else is
+/// bound, and without a pool nothing at all. The array and its strings are read when an instance is
+/// made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_wasi_addr_pool(
     module: wasm_module_t,

@@ -1,7 +1,8 @@
 //! No descriptors: every call is one that the system does not have.
 
-use super::{Advice, At, Flags, Interest, Readiness, Result, Stat, Time, Whence};
+use super::{Advice, At, Flags, Interest, Medium, Readiness, Received, Result, Stat, Time, Whence};
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 
 /// The system has no such call.
 const NO_SYS: i32 = 38;
@@ -14,6 +15,14 @@ impl Buffer {
     pub fn new(_start: *mut u8, _len: usize) -> Self {
         Self(PhantomData)
     }
+
+    pub fn len(&self) -> usize {
+        0
+    }
+
+    pub fn after(&self, _count: usize) -> Self {
+        *self
+    }
 }
 
 /// # Safety
@@ -24,8 +33,36 @@ pub unsafe fn read(_fd: i32, _buffers: &[Buffer], _at: At) -> Result<usize> {
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn write(_fd: i32, _buffers: &[Buffer], _at: At) -> Result<usize> {
+pub unsafe fn write(_fd: i32, _buffers: &[Buffer], _at: At, _medium: Medium) -> Result<usize> {
     Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn try_read(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn send(_fd: i32, _buffers: &[Buffer], _to: Option<SocketAddr>) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn receive(_fd: i32, _buffers: &[Buffer], _peek: bool) -> Result<Received> {
+    Err(NO_SYS)
+}
+
+pub fn medium(_fd: i32) -> Medium {
+    Medium::Pipe
 }
 
 pub fn seek(_fd: i32, _offset: i64, _whence: Whence) -> Result<u64> {

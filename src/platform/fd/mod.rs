@@ -3,12 +3,16 @@
 //! It must not know any other part of the crate. Control enters through plain functions. Each
 //! takes the number of a descriptor that its caller keeps open; a number that is not open is an
 //! error, nothing worse. Buffers are raw because they lie in guests' memories, which no Rust
-//! reference may cover.
+//! reference may cover. Errors come as numbers alone, without signals beside them.
 
 #[cfg(not(all(unix, not(miri))))]
 mod fallback;
 #[cfg(all(unix, not(miri)))]
+mod socket;
+#[cfg(all(unix, not(miri)))]
 mod unix;
+
+use std::net::SocketAddr;
 
 #[cfg(not(all(unix, not(miri))))]
 use fallback as backend;
@@ -16,10 +20,14 @@ use fallback as backend;
 use unix as backend;
 
 pub use backend::{
-    Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, poll, read,
-    readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync, sync_data,
-    write,
+    Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, medium, poll,
+    read, readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync,
+    sync_data, try_read, try_write, write,
 };
+#[cfg(not(all(unix, not(miri))))]
+pub use fallback::{receive, send};
+#[cfg(all(unix, not(miri)))]
+pub use socket::{receive, send};
 
 /// A call's answer, or the system's error number.
 pub type Result<T> = std::result::Result<T, i32>;
@@ -56,6 +64,28 @@ pub enum Kind {
     /// Pipes too.
     Stream,
     SymbolicLink,
+}
+
+/// What a descriptor's bytes go through, and so what reading and writing may bring along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// Files and directories: nothing is waited for.
+    File,
+    /// Devices and whatever else there may be.
+    Device,
+    /// Pipes, with names or without.
+    Pipe,
+    Socket,
+}
+
+/// What [`receive`] brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub len: usize,
+    /// A message was longer than the buffers.
+    pub is_cut: bool,
+    /// Who sent it, as far as the socket says so.
+    pub from: Option<SocketAddr>,
 }
 
 /// A file's properties; times in nanoseconds since 1970.

@@ -14,7 +14,7 @@ fn streams_are_read_written_and_waited_for() {
     let mut out = *b"hello";
     let buffers = [Buffer::new(out.as_mut_ptr(), 2), Buffer::new(out[2..].as_mut_ptr(), 3)];
     // SAFETY: both buffers lie in `out`.
-    assert_eq!(unsafe { write(b.as_raw_fd(), &buffers, At::Position) }, Ok(5));
+    assert_eq!(unsafe { write(b.as_raw_fd(), &buffers, At::Position, Medium::Socket) }, Ok(5));
     assert_eq!(poll(&mut polls, 1_000), Ok(1));
     assert_eq!(polls[0].readiness(), Readiness::Ready);
     assert_eq!(polls[1].readiness(), Readiness::NotYet);
@@ -59,7 +59,7 @@ fn files_have_sizes_positions_and_times() {
     assert_eq!(unsafe { read(fd, &buffers, At::Offset(3)) }, Ok(4));
     assert_eq!(&into, b"3456");
     // SAFETY: as above.
-    assert_eq!(unsafe { write(fd, &buffers, At::Offset(8)) }, Ok(4));
+    assert_eq!(unsafe { write(fd, &buffers, At::Offset(8), Medium::File) }, Ok(4));
     assert_eq!(seek(fd, 0, Whence::Current), Ok(10));
     assert_eq!(seek(fd, -2, Whence::End), Ok(10));
     assert_eq!(seek(fd, 1, Whence::Start), Ok(1));

@@ -1,6 +1,7 @@
 //! Descriptors of POSIX systems.
 
-use super::{Advice, At, Flags, Interest, Kind, Readiness, Result, Stat, Time, Whence};
+use super::{Advice, At, Flags, Interest, Kind, Medium, Readiness, Result, Stat, Time, Whence};
+use crate::platform::quiet::quietly;
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -13,6 +14,16 @@ pub struct Buffer(libc::iovec);
 impl Buffer {
     pub fn new(start: *mut u8, len: usize) -> Self {
         Self(libc::iovec { iov_base: start.cast(), iov_len: len })
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.iov_len
+    }
+
+    /// What of it comes after `count` bytes; nothing if there is no more.
+    pub fn after(&self, count: usize) -> Self {
+        let count = count.min(self.len());
+        Self::new(self.0.iov_base.cast::<u8>().wrapping_add(count), self.len() - count)
     }
 }
 
@@ -30,9 +41,31 @@ pub unsafe fn read(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
     usize::try_from(done).map_err(|_| last_error())
 }
 
+/// Writes to a descriptor of this medium.
+///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub unsafe fn write(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
+pub unsafe fn write(fd: i32, buffers: &[Buffer], at: At, medium: Medium) -> Result<usize> {
+    // SAFETY: the caller vouches for the buffers.
+    let write = || unsafe { write_loudly(fd, buffers, at) };
+    let is_quiet = match medium {
+        Medium::Device => true,
+        Medium::File => !are_sizes_limited(),
+        Medium::Pipe | Medium::Socket => false,
+    };
+    if is_quiet { write() } else { quietly(write, |done| is_whole(done, buffers)) }
+}
+
+/// Whether everything in `buffers` was written.
+fn is_whole(done: &Result<usize>, buffers: &[Buffer]) -> bool {
+    *done == Ok(buffers.iter().map(Buffer::len).sum())
+}
+
+/// Writes, and lets a signal come with the error.
+///
+/// # Safety
+/// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
+unsafe fn write_loudly(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
     let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
     let done = unsafe {
@@ -42,6 +75,61 @@ pub unsafe fn write(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
         }
     };
     usize::try_from(done).map_err(|_| last_error())
+}
+
+/// Whether the process may not make files as large as it likes. Asked for every time, since others
+/// may change it any time; the C library's function takes twice as long as the system's.
+fn are_sizes_limited() -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    // SAFETY: the call takes a number and writes one `rlimit`, which is the kernel's own there.
+    let done =
+        unsafe { libc::syscall(libc::SYS_getrlimit, libc::RLIMIT_FSIZE, &raw mut limit) == 0 };
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+    // SAFETY: the call writes one `rlimit`.
+    let done = unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) == 0 };
+    !done || limit.rlim_cur != libc::RLIM_INFINITY
+}
+
+/// Reads what is there, and waits for nothing. Not every system can, nor everything that has
+/// descriptors: then the error is `EOPNOTSUPP`, and nothing has happened.
+///
+/// # Safety
+/// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
+#[cfg(target_os = "linux")]
+pub unsafe fn try_read(fd: i32, buffers: &[Buffer]) -> Result<usize> {
+    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
+    // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
+    let done = unsafe { libc::preadv2(fd, list, count, -1, libc::RWF_NOWAIT) };
+    usize::try_from(done).map_err(|_| last_error())
+}
+
+/// Writes what there is room for, as [`try_read`] reads.
+///
+/// # Safety
+/// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
+#[cfg(target_os = "linux")]
+pub unsafe fn try_write(fd: i32, buffers: &[Buffer]) -> Result<usize> {
+    /// Sends no signal beside the error. Kernels that do not know it say so.
+    const RWF_NOSIGNAL: c_int = 0x100;
+    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
+    // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
+    let done = unsafe { libc::pwritev2(fd, list, count, -1, libc::RWF_NOWAIT | RWF_NOSIGNAL) };
+    usize::try_from(done).map_err(|_| last_error())
+}
+
+/// # Safety
+/// Nothing is touched.
+#[cfg(not(target_os = "linux"))]
+pub unsafe fn try_read(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(libc::EOPNOTSUPP)
+}
+
+/// # Safety
+/// Nothing is touched.
+#[cfg(not(target_os = "linux"))]
+pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(libc::EOPNOTSUPP)
 }
 
 /// Moves the position and returns it.
@@ -85,6 +173,22 @@ fn kind(fd: i32, stat: &libc::stat) -> Kind {
         Ok(libc::SOCK_DGRAM) => Kind::DatagramSocket,
         Ok(libc::SOCK_STREAM) => Kind::Stream,
         _ => Kind::Unknown,
+    }
+}
+
+/// What is not open may be anything.
+pub fn medium(fd: i32) -> Medium {
+    let mut stat = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: `stat` has room for what the call writes.
+    if check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) }).is_err() {
+        return Medium::Pipe;
+    }
+    // SAFETY: a `stat` is plain numbers, zeroed before and filled by the call.
+    match unsafe { stat.assume_init() }.st_mode & libc::S_IFMT {
+        libc::S_IFREG | libc::S_IFDIR => Medium::File,
+        libc::S_IFIFO => Medium::Pipe,
+        libc::S_IFSOCK => Medium::Socket,
+        _ => Medium::Device,
     }
 }
 
@@ -171,7 +275,7 @@ pub fn sync_data(fd: i32) -> Result<()> {
 pub fn set_size(fd: i32, size: u64) -> Result<()> {
     let size = libc::off_t::try_from(size).map_err(|_| libc::EINVAL)?;
     // SAFETY: plain numbers.
-    check(unsafe { libc::ftruncate(fd, size) }).map(drop)
+    quietly(|| check(unsafe { libc::ftruncate(fd, size) }).map(drop), Result::is_ok)
 }
 
 /// Sets when a file was last read and written.
@@ -217,10 +321,11 @@ pub fn advise(_fd: i32, _offset: u64, _len: u64, _advice: Advice) -> Result<()> 
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 pub fn allocate(fd: i32, offset: u64, len: u64) -> Result<()> {
     // SAFETY: plain numbers. The call returns the error number itself.
-    match unsafe { libc::posix_fallocate(fd, offset as _, len as _) } {
+    let allocate = || match unsafe { libc::posix_fallocate(fd, offset as _, len as _) } {
         0 => Ok(()),
         error => Err(error),
-    }
+    };
+    quietly(allocate, Result::is_ok)
 }
 
 /// Not every system can.
@@ -318,10 +423,10 @@ pub fn poll(polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
     usize::try_from(ready).map_err(|_| last_error())
 }
 
-fn check(answer: c_int) -> Result<c_int> {
+pub(super) fn check(answer: c_int) -> Result<c_int> {
     if answer < 0 { Err(last_error()) } else { Ok(answer) }
 }
 
-fn last_error() -> i32 {
+pub(super) fn last_error() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }

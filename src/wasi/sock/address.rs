@@ -14,7 +14,7 @@ use crate::wasi::errno::Errno;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Bytes of an address with its port.
-pub(super) const ADDRESS_BYTES: u64 = 24;
+pub(in crate::wasi) const ADDRESS_BYTES: u64 = 24;
 /// Bytes of an address without one.
 pub(super) const IP_BYTES: u64 = 20;
 
@@ -42,7 +42,7 @@ pub(super) fn read(memory: &GuestMemory<'_>, at: u64) -> Outcome<SocketAddr> {
     Ok(SocketAddr::new(ip, port))
 }
 
-pub(super) fn to_bytes(address: SocketAddr) -> [u8; ADDRESS_BYTES as usize] {
+pub(in crate::wasi) fn to_bytes(address: SocketAddr) -> [u8; ADDRESS_BYTES as usize] {
     let mut bytes = [0; ADDRESS_BYTES as usize];
     match address.ip() {
         IpAddr::V4(ip) => {

@@ -1,32 +1,33 @@
 //! Sockets: the functions of preview 1 and those that WAMR adds to open them.
 //!
 //! A guest opens sockets as it likes; with whom they talk is limited by the embedder's address
-//! pool (`pool.rs`), and which names it may look up by the pool of names. `address.rs` knows how
-//! addresses look to the guest, `options.rs` is the long list of settings, `resolve.rs` asks for
-//! addresses of names. What would block waits in `poll::until_ready`, where it can be stopped.
+//! pool (`pool.rs`), and which names it may look up by the pool of names. `own.rs` keeps the
+//! system from giving a socket other addresses than the pool's, `transfer.rs` moves bytes and
+//! waits where that can be stopped. `address.rs` knows how addresses look to the guest,
+//! `options.rs` is the long list of settings, `resolve.rs` asks for addresses of names.
 
 mod address;
 pub(super) mod options;
+mod own;
 mod pool;
 pub(super) mod resolve;
+mod transfer;
 
+#[cfg(test)]
+pub(super) use address::to_bytes as address_bytes;
+pub(super) use own::Own;
 pub(super) use pool::Pools;
 
 use super::abi::{Addr, FileType, Rights, fdflags};
-use super::call::{Call, Outcome, os};
+use super::call::{Buffers, Call, Outcome};
 use super::errno::Errno;
 use super::fd_table::{Descriptor, Entry};
-use super::poll::{until_connected, until_ready};
-use crate::platform::fd::{self, Interest};
+use crate::platform::fd::{BUFFERS_MAX, Buffer, Received};
 use address::ADDRESS_BYTES;
-use rustix::net::sockopt::{self, Timeout};
-use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{self, SocketType, sockopt};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-
-/// Most that one call sends or receives; no datagram is longer.
-const TRANSFER_BYTES_MAX: usize = 0x1_0000;
+use transfer::How;
 
 /// Makes the guest's error of the system's.
 fn sys<T>(result: rustix::io::Result<T>) -> Outcome<T> {
@@ -39,19 +40,9 @@ fn socket(call: &Call<'_>, number: u32, rights: Rights) -> Outcome<Arc<Descripto
 }
 
 /// Gives a new socket a number.
-fn install(call: &Call<'_>, file: OwnedFd, number: Addr) -> Outcome {
-    let entry = Entry::opened(Descriptor::of_file(file)?, Rights::ALL, Rights::ALL)?;
+fn install(call: &Call<'_>, socket: Descriptor, number: Addr) -> Outcome {
+    let entry = Entry::opened(socket, Rights::ALL, Rights::ALL)?;
     call.write_u32(number, call.ctx.fds.add(entry)?)
-}
-
-/// Waits until the socket is ready, for as long as its own setting says.
-fn wait(call: &Call<'_>, socket: &Descriptor, interest: Interest) -> Outcome {
-    let which = match interest {
-        Interest::Read => Timeout::Recv,
-        Interest::Write => Timeout::Send,
-    };
-    let limit = sys(sockopt::socket_timeout(socket.as_fd(), which))?;
-    until_ready(call, socket, interest, limit)
 }
 
 pub(super) fn sock_open(
@@ -63,62 +54,48 @@ pub(super) fn sock_open(
 ) -> Outcome {
     call.check(opened, 4)?;
     // What is not the one is taken for the other, as WAMR does.
-    let family = if family == 1 { AddressFamily::INET6 } else { AddressFamily::INET };
     let kind = if kind == 0 { SocketType::DGRAM } else { SocketType::STREAM };
-    let socket = sys(net::socket_with(family, kind, SocketFlags::CLOEXEC, None))?;
-    install(call, socket, opened)
+    install(call, own::open(&call.ctx.pools, family == 1, kind)?, opened)
 }
 
 pub(super) fn sock_bind(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {
     let address = permitted(call, address)?;
     let socket = socket(call, fd, Rights::SOCK_BIND)?;
-    sys(net::bind(socket.as_fd(), &address))
+    sys(net::bind(socket.as_fd(), &address))?;
+    socket.own_socket().into_iter().for_each(Own::set_bound);
+    Ok(())
 }
 
 /// The address in the guest's memory, if its pool has it.
 fn permitted(call: &Call<'_>, address: Addr) -> Outcome<SocketAddr> {
     call.check(address, ADDRESS_BYTES)?;
     let address = address::read(&call.memory, address.into())?;
-    if call.ctx.pools.permits(address.ip()) { Ok(address) } else { Err(Errno::Access.into()) }
+    own::permitted(call, address.ip())?;
+    Ok(address)
 }
 
 pub(super) fn sock_listen(call: &Call<'_>, fd: u32, backlog: u32) -> Outcome {
     let socket = socket(call, fd, Rights::SOCK_LISTEN)?;
+    own::may_listen(call, &socket)?;
     sys(net::listen(socket.as_fd(), i32::try_from(backlog).unwrap_or(i32::MAX)))
 }
 
+/// Of the flags only the one for not waiting makes sense, for what is accepted.
 pub(super) fn sock_accept(call: &Call<'_>, fd: u32, flags: u32, accepted: Addr) -> Outcome {
     call.check(accepted, 4)?;
     let socket = socket(call, fd, Rights::SOCK_ACCEPT)?;
-    wait(call, &socket, Interest::Read)?;
-    let accept = || net::accept_with(socket.as_fd(), SocketFlags::CLOEXEC);
-    let new = sys(call.blocking(&socket, accept)?)?;
-    if flags as u16 & fdflags::NONBLOCK != 0 {
-        sys(rustix::io::ioctl_fionbio(&new, true))?;
+    let nonblock = u32::from(fdflags::NONBLOCK);
+    if flags & !nonblock != 0 {
+        return Err(Errno::Invalid.into());
     }
-    install(call, new, accepted)
+    let new = transfer::accept(call, &socket)?;
+    install(call, own::accepted(new, flags & nonblock != 0)?, accepted)
 }
 
-/// Connects without blocking in the system, so that the guest can be stopped meanwhile.
 pub(super) fn sock_connect(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {
     let address = permitted(call, address)?;
     let socket = socket(call, fd, Rights::SOCK_CONNECT)?;
-    let flags = os(fd::flags(socket.fd()))?;
-    if flags.nonblock {
-        return sys(net::connect(socket.as_fd(), &address));
-    }
-    sys(rustix::io::ioctl_fionbio(socket.as_fd(), true))?;
-    let connected = match net::connect(socket.as_fd(), &address) {
-        Err(rustix::io::Errno::INPROGRESS) => finish_connecting(call, &socket),
-        other => sys(other),
-    };
-    sys(rustix::io::ioctl_fionbio(socket.as_fd(), false))?;
-    connected
-}
-
-fn finish_connecting(call: &Call<'_>, socket: &Descriptor) -> Outcome {
-    until_connected(call, socket)?;
-    sys(sys(sockopt::socket_error(socket.as_fd()))?)
+    transfer::connect(call, &socket, address)
 }
 
 pub(super) fn sock_addr_local(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {
@@ -136,57 +113,75 @@ pub(super) fn sock_addr_remote(call: &Call<'_>, fd: u32, address: Addr) -> Outco
     address::write(call, address, remote)
 }
 
-/// Receives into the guest's buffers; how much, and from whom if that is known.
-fn receive(
-    call: &Call<'_>,
-    fd: u32,
-    iovs: Addr,
-    count: u32,
-    flags: RecvFlags,
-) -> Outcome<(u32, Option<SocketAddr>)> {
-    let room = call.gathered(iovs, count)?;
-    let socket = socket(call, fd, Rights::FD_READ)?;
-    if !is_socket(&socket) {
-        return Err(Errno::NotSocket.into());
-    }
-    let len = room.total.min(TRANSFER_BYTES_MAX as u64) as usize;
-    let bytes = crate::alloc::try_filled(len, 0_u8);
-    let mut bytes = bytes.map_err(|_| Errno::NoMemory)?;
-    wait(call, &socket, Interest::Read)?;
-    let receive = || net::recvfrom(socket.as_fd(), &mut bytes[..], flags);
-    let (filled, _, from) = sys(call.blocking(&socket, receive)?)?;
-    room.scatter(call, &bytes[..filled])?;
-    Ok((filled as u32, from.and_then(|from| SocketAddr::try_from(from).ok())))
-}
-
-/// Sends the guest's buffers, to an address or to whom the socket is connected with.
-fn send(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, to: Option<SocketAddr>) -> Outcome<u32> {
-    let given = call.gathered(iovs, count)?;
-    let socket = socket(call, fd, Rights::FD_WRITE)?;
-    if !is_socket(&socket) {
-        return Err(Errno::NotSocket.into());
-    }
-    if socket.file_type == FileType::SocketDgram && given.total > TRANSFER_BYTES_MAX as u64 {
-        return Err(Errno::MessageSize.into());
-    }
-    let bytes = given.gather(call, TRANSFER_BYTES_MAX)?;
-    wait(call, &socket, Interest::Write)?;
-    let send = || match to {
-        Some(to) => net::sendto(socket.as_fd(), &bytes, SendFlags::NOSIGNAL, &to),
-        None => net::send(socket.as_fd(), &bytes, SendFlags::NOSIGNAL),
-    };
-    Ok(sys(call.blocking(&socket, send)?)? as u32)
-}
-
 /// Standard streams are not looked at when they are given, so their type may be unknown.
 fn is_socket(descriptor: &Descriptor) -> bool {
     sockopt::socket_type(descriptor.as_fd()).is_ok()
 }
 
+/// Reads from a socket as from a file.
+///
+/// # Safety
+/// Every buffer is writable, and there are at most [`BUFFERS_MAX`].
+pub(super) unsafe fn read(
+    call: &Call<'_>,
+    socket: &Descriptor,
+    buffers: &[Buffer],
+) -> Outcome<usize> {
+    // SAFETY: the caller vouches for the same of the same buffers.
+    unsafe { transfer::receive(call, socket, buffers, How::default()) }.map(|got| got.len)
+}
+
+/// Writes to a socket as to a file.
+///
+/// # Safety
+/// Every buffer is readable, and there are at most [`BUFFERS_MAX`].
+pub(super) unsafe fn write(
+    call: &Call<'_>,
+    socket: &Descriptor,
+    buffers: &[Buffer],
+) -> Outcome<usize> {
+    // SAFETY: the caller vouches for the same of the same buffers.
+    unsafe { transfer::send(call, socket, buffers, None) }
+}
+
+/// The socket and the guest's buffers, for a transfer.
+fn parties(
+    call: &Call<'_>,
+    fd: u32,
+    rights: Rights,
+    iovs: Addr,
+    count: u32,
+) -> Outcome<(Arc<Descriptor>, Buffers)> {
+    let buffers = call.buffers(iovs, count)?;
+    let socket = socket(call, fd, rights)?;
+    if !is_socket(&socket) {
+        return Err(Errno::NotSocket.into());
+    }
+    Ok((socket, buffers))
+}
+
+fn receive(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, how: How) -> Outcome<Received> {
+    let (socket, buffers) = parties(call, fd, Rights::FD_READ, iovs, count)?;
+    // SAFETY: `Call::buffers` found every buffer in the guest's memory, which does not move or
+    // shrink meanwhile, and left out what is more than the system takes.
+    unsafe { transfer::receive(call, &socket, buffers.as_slice(), how) }
+}
+
+/// Sends the guest's buffers, to an address or to whom the socket is connected with.
+fn send(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, to: Option<SocketAddr>) -> Outcome<u32> {
+    let (socket, buffers) = parties(call, fd, Rights::FD_WRITE, iovs, count)?;
+    if socket.file_type == FileType::SocketDgram && count as usize > BUFFERS_MAX {
+        // A message is sent as a whole or not at all.
+        return Err(Errno::MessageSize.into());
+    }
+    // SAFETY: `Call::buffers` found every buffer in the guest's memory, which does not move or
+    // shrink meanwhile, and left out what is more than the system takes.
+    Ok(unsafe { transfer::send(call, &socket, buffers.as_slice(), to) }? as u32)
+}
+
 /// `riflags`: 1 peeks, 2 waits for all of a stream.
-fn receive_flags(flags: u32) -> RecvFlags {
-    let when = |bit: u32, flag| if flags & bit != 0 { flag } else { RecvFlags::empty() };
-    when(1, RecvFlags::PEEK) | when(2, RecvFlags::WAITALL)
+fn how(flags: u32) -> How {
+    How { peek: flags & 1 != 0, fill: flags & 2 != 0 }
 }
 
 pub(super) fn sock_recv(
@@ -200,9 +195,13 @@ pub(super) fn sock_recv(
 ) -> Outcome {
     call.check(received, 4)?;
     call.check(out_flags, 2)?;
-    let (len, _) = receive(call, fd, iovs, count, receive_flags(flags))?;
-    call.write(out_flags, &[0; 2])?;
-    call.write_u32(received, len)
+    if flags & !3 != 0 {
+        return Err(Errno::Invalid.into());
+    }
+    let got = receive(call, fd, iovs, count, how(flags))?;
+    // `roflags`: 1 says that the message was longer.
+    call.write(out_flags, &[got.is_cut as u8, 0])?;
+    call.write_u32(received, got.len as u32)
 }
 
 pub(super) fn sock_recv_from(
@@ -216,11 +215,11 @@ pub(super) fn sock_recv_from(
 ) -> Outcome {
     call.check(received, 4)?;
     call.check(address, ADDRESS_BYTES)?;
-    let (len, from) = receive(call, fd, iovs, count, receive_flags(flags))?;
-    if let Some(from) = from {
+    let got = receive(call, fd, iovs, count, how(flags))?;
+    if let Some(from) = got.from {
         address::write(call, address, from)?;
     }
-    call.write_u32(received, len)
+    call.write_u32(received, got.len as u32)
 }
 
 pub(super) fn sock_send(
@@ -228,10 +227,14 @@ pub(super) fn sock_send(
     fd: u32,
     iovs: Addr,
     count: u32,
-    _flags: u32,
+    flags: u32,
     sent: Addr,
 ) -> Outcome {
     call.check(sent, 4)?;
+    // There are no flags so far.
+    if flags != 0 {
+        return Err(Errno::Invalid.into());
+    }
     let len = send(call, fd, iovs, count, None)?;
     call.write_u32(sent, len)
 }
@@ -257,7 +260,7 @@ pub(super) fn sock_shutdown(call: &Call<'_>, fd: u32, how: u32) -> Outcome {
     if !is_socket(&socket) {
         return Err(Errno::NotSocket.into());
     }
-    let how = match how as u8 {
+    let how = match how {
         1 => net::Shutdown::Read,
         2 => net::Shutdown::Write,
         3 => net::Shutdown::Both,

@@ -1,7 +1,7 @@
 //! Settings of sockets, each read and written by a function of its own.
 
 use super::address::{IP_BYTES, read_ip};
-use super::{socket, sys};
+use super::{own, socket, sys};
 use crate::platform::fd;
 use crate::wasi::abi::{Addr, Rights};
 use crate::wasi::call::{Call, Outcome, os};
@@ -122,9 +122,9 @@ settings! {
     bool: get_reuse_port |s| sys(sockopt::socket_reuseport(s)),
         set_reuse_port |s, on| sys(sockopt::set_socket_reuseport(s, on));
     u32: get_recv_buf_size |s| sys(sockopt::socket_recv_buffer_size(s)).map(|n| n as u32),
-        set_recv_buf_size |s, n| sys(sockopt::set_socket_recv_buffer_size(s, n as usize));
+        set_recv_buf_size |s, n| sys(sockopt::set_socket_recv_buffer_size(s, size(n)));
     u32: get_send_buf_size |s| sys(sockopt::socket_send_buffer_size(s)).map(|n| n as u32),
-        set_send_buf_size |s, n| sys(sockopt::set_socket_send_buffer_size(s, n as usize));
+        set_send_buf_size |s, n| sys(sockopt::set_socket_send_buffer_size(s, size(n)));
     Micros: get_recv_timeout |s| timeout(s, Timeout::Recv),
         set_recv_timeout |s, time| set_timeout(s, Timeout::Recv, time);
     Micros: get_send_timeout |s| timeout(s, Timeout::Send),
@@ -143,8 +143,23 @@ settings! {
         set_ip_ttl |s, n| sys(sockopt::set_ip_ttl(s, n.into()));
     u8: get_ip_multicast_ttl |s| sys(sockopt::ip_multicast_ttl(s)).map(|n| n as u8),
         set_ip_multicast_ttl |s, n| sys(sockopt::set_ip_multicast_ttl(s, n.into()));
-    bool: get_ipv6_only |s| sys(sockopt::ipv6_v6only(s)),
-        set_ipv6_only |s, on| sys(sockopt::set_ipv6_v6only(s, on));
+}
+
+pub(in crate::wasi) fn get_ipv6_only(call: &Call<'_>, fd: u32, value: Addr) -> Outcome {
+    get::<bool>(call, fd, value, |s| sys(sockopt::ipv6_v6only(s)))
+}
+
+/// Where the pool has all addresses of IPv6 and not those of IPv4, sockets are for IPv6 only.
+pub(in crate::wasi) fn set_ipv6_only(call: &Call<'_>, fd: u32, value: u32) -> Outcome {
+    set::<bool>(call, fd, value, |s, on| match on || own::may_mix_kinds(call) {
+        true => sys(sockopt::set_ipv6_v6only(s, on)),
+        false => Err(Errno::Access.into()),
+    })
+}
+
+/// The system gives less where it is too much, but its own number has a sign.
+fn size(bytes: u32) -> usize {
+    bytes.min(i32::MAX as u32) as usize
 }
 
 /// 0 for no limit.
@@ -170,7 +185,9 @@ pub(in crate::wasi) fn get_linger(call: &Call<'_>, fd: u32, on: Addr, seconds: A
 pub(in crate::wasi) fn set_linger(call: &Call<'_>, fd: u32, on: u32, seconds: u32) -> Outcome {
     let socket = socket(call, fd, Rights::NONE)?;
     let linger = (on as u8 != 0).then(|| Duration::from_secs(seconds.into()));
-    sys(sockopt::set_socket_linger(socket.as_fd(), linger))
+    sys(sockopt::set_socket_linger(socket.as_fd(), linger))?;
+    socket.own_socket().into_iter().for_each(|own| own.set_lingering(linger));
+    Ok(())
 }
 
 pub(in crate::wasi) fn get_ip_multicast_loop(
@@ -206,9 +223,7 @@ pub(in crate::wasi) fn set_ip_multicast_loop(
 fn membership(call: &Call<'_>, fd: u32, group: Addr, interface: u32, join: bool) -> Outcome {
     call.check(group, IP_BYTES)?;
     let group = read_ip(&call.memory, group.into())?;
-    if !call.ctx.pools.permits(group) {
-        return Err(Errno::Access.into());
-    }
+    own::permitted(call, group)?;
     let socket = socket(call, fd, Rights::NONE)?;
     let socket = socket.as_fd();
     sys(match (group, join) {

@@ -7,31 +7,46 @@ use std::net::IpAddr;
 
 /// Owner: the instance's WASI context.
 pub(in crate::wasi) struct Pools {
-    networks: Vec<Network>,
-    names: Vec<Box<[u8]>>,
-}
-
-enum Network {
+    networks: Vec<IpNet>,
     /// Every address of IPv4.
-    AnyV4,
+    all_v4: bool,
     /// Every address of IPv6.
-    AnyV6,
-    Of(IpNet),
+    all_v6: bool,
+    names: Vec<Box<[u8]>>,
 }
 
 impl Pools {
     pub(in crate::wasi) fn new(args: &WasiArgs) -> Result<Self> {
-        let networks = args.addr_pool.iter().map(|entry| network(entry)).collect::<Result<_>>()?;
         let names = args.ns_lookup_pool.iter().map(|name| name.as_slice().into()).collect();
-        Ok(Self { networks, names })
+        let mut pools = Self { networks: Vec::new(), all_v4: false, all_v6: false, names };
+        for entry in &args.addr_pool {
+            let network = network(entry)?;
+            match network.addr() {
+                IpAddr::V4(all) if all.is_unspecified() => pools.all_v4 = true,
+                IpAddr::V6(all) if all.is_unspecified() => pools.all_v6 = true,
+                _ => pools.networks.push(network),
+            }
+        }
+        Ok(pools)
     }
 
+    /// Addresses of IPv4 in the clothes of IPv6 are what they lead to. The unspecified address
+    /// stands for all of the machine's, whatever network it is counted to.
     pub(super) fn permits(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| match network {
-            Network::AnyV4 => address.is_ipv4(),
-            Network::AnyV6 => address.is_ipv6(),
-            Network::Of(network) => network.contains(&address),
-        })
+        let address = address.to_canonical();
+        self.permits_all(address.is_ipv6())
+            || !address.is_unspecified()
+                && self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether every address of a kind is permitted.
+    pub(super) fn permits_all(&self, ipv6: bool) -> bool {
+        if ipv6 { self.all_v6 } else { self.all_v4 }
+    }
+
+    /// Whether a socket with all addresses of IPv6 must not have those of IPv4 as well.
+    pub(super) fn keeps_kinds_apart(&self) -> bool {
+        self.all_v6 && !self.all_v4
     }
 
     /// Names are listed as they are, as `*.suffix`, or as `*` for all.
@@ -48,7 +63,7 @@ impl Pools {
 }
 
 /// `ADDRESS/MASK`.
-fn network(entry: &[u8]) -> Result<Network> {
+fn network(entry: &[u8]) -> Result<IpNet> {
     let text = String::from_utf8_lossy(entry);
     let Some((address, mask)) = text.split_once('/').filter(|(_, mask)| !mask.is_empty()) else {
         return Err(Error::instantiate(format!(
@@ -63,15 +78,19 @@ fn network(entry: &[u8]) -> Result<Network> {
     }
     let refused = || Error::instantiate("Init wasi environment failed: store address failed");
     let address: IpAddr = address.parse().map_err(|_| refused())?;
-    // A wide mask is no reason to refuse the address that stands for all.
     let mask = u8::try_from(mask).map_err(|_| refused())?;
     let network = IpNet::new(address, mask).map_err(|_| refused())?;
-    Ok(match address {
-        IpAddr::V4(any) if any.is_unspecified() => Network::AnyV4,
-        IpAddr::V6(any) if any.is_unspecified() => Network::AnyV6,
-        _ => Network::Of(network),
+    // A network of IPv4 in the clothes of IPv6.
+    Ok(match (address.to_canonical(), mask.checked_sub(V4_MAPPED_BITS)) {
+        (canonical @ IpAddr::V4(_), Some(mask)) if address.is_ipv6() => {
+            IpNet::new(canonical, mask).map_err(|_| refused())?
+        }
+        _ => network,
     })
 }
+
+/// Bits of an IPv6 address before the IPv4 address in it.
+const V4_MAPPED_BITS: u8 = 96;
 
 #[cfg(test)]
 mod tests {
@@ -99,6 +118,37 @@ mod tests {
         let Ok(pools) = pools(&["0.0.0.0/32"], &[]) else { panic!("refused") };
         let permits = |text: &str| text.parse().is_ok_and(|ip| pools.permits(ip));
         assert!(permits("1.2.3.4") && !permits("::1"));
+    }
+
+    #[test]
+    fn every_address_is_what_it_leads_to() {
+        for (pool, permitted, refused) in [
+            (
+                "127.0.0.0/8",
+                &["127.1.2.3", "::ffff:127.0.0.1"][..],
+                &["0.0.0.0", "::", "::1", "255.255.255.255", "224.0.0.1", "::ffff:1.0.0.1"][..],
+            ),
+            ("::/0", &["::", "::1", "ff02::1"], &["127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0"]),
+            ("0.0.0.0/0", &["0.0.0.0", "1.2.3.4", "::ffff:0.0.0.0"], &["::", "::1"]),
+            // The unspecified address is no member of a network.
+            ("::1/64", &["::1", "::2"], &["::", "::ffff:1.2.3.4"]),
+            ("0.0.0.1/8", &["0.0.0.1", "0.1.2.3"], &["0.0.0.0", "::ffff:0.0.0.0"]),
+            ("1::/1", &["1::1", "::1"], &["::", "::ffff:1.2.3.4"]),
+            ("::ffff:10.0.0.0/104", &["10.1.2.3", "::ffff:10.1.2.3"], &["11.0.0.0", "::a"]),
+            ("::ffff:0.0.0.0/96", &["0.0.0.0", "9.9.9.9"], &["::", "::1"]),
+        ] {
+            let Ok(pools) = pools(&[pool], &[]) else { panic!("refused: {pool}") };
+            let permits = |text: &str| {
+                let Ok(address) = text.parse() else { panic!("no address: {text}") };
+                pools.permits(address)
+            };
+            for address in permitted {
+                assert!(permits(address), "{pool} {address}");
+            }
+            for address in refused {
+                assert!(!permits(address), "{pool} {address}");
+            }
+        }
     }
 
     #[test]

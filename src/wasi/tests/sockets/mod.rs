@@ -1,12 +1,22 @@
-//! Sockets, on this machine's loopback addresses.
+//! Sockets, on this machine's loopback addresses. `calls.rs` lists all functions for sockets, once
+//! each, for tests that try all of them.
+
+mod calls;
+mod edges;
+mod pools;
+mod states;
 
 use super::{Guest, fails};
 use crate::wasi::WasiArgs;
+use crate::wasi::call::Outcome;
 use crate::wasi::errno::Errno;
 use crate::wasi::sock::{self, options, resolve};
 use crate::wasi::stdio;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 const TCP: u32 = 1;
 const UDP: u32 = 0;
@@ -17,9 +27,14 @@ const IOVECS: u32 = 256;
 const BUFFER: u32 = 1024;
 
 fn guest() -> Guest {
+    guest_with(&["127.0.0.0/8"])
+}
+
+/// A guest that may talk to these networks.
+fn guest_with(pool: &[&str]) -> Guest {
     let list = |texts: &[&str]| texts.iter().map(|t| t.as_bytes().to_vec()).collect();
     Guest::new(&WasiArgs {
-        addr_pool: list(&["127.0.0.0/8"]),
+        addr_pool: list(pool),
         ns_lookup_pool: list(&["localhost", "127.0.0.1"]),
         ..WasiArgs::default()
     })
@@ -27,14 +42,21 @@ fn guest() -> Guest {
 
 impl Guest {
     fn open(&mut self, kind: u32) -> u32 {
-        assert_eq!(self.call(|c| sock::sock_open(c, 0, 0, kind, NUMBER)), Ok(()));
+        self.open_of(0, kind)
+    }
+
+    /// `family` 0 is IPv4, 1 IPv6.
+    fn open_of(&mut self, family: u32, kind: u32) -> u32 {
+        assert_eq!(self.call(|c| sock::sock_open(c, 0, family, kind, NUMBER)), Ok(()));
         self.read_u32(NUMBER)
     }
 
     fn write_address(&mut self, ip: [u8; 4], port: u16) {
-        self.write_u32(ADDRESS, 0);
-        self.write(ADDRESS + 4, &ip);
-        self.write(ADDRESS + 8, &port.to_le_bytes());
+        self.write_socket_address(SocketAddr::from((ip, port)));
+    }
+
+    fn write_socket_address(&mut self, address: SocketAddr) {
+        self.write(ADDRESS, &sock::address_bytes(address));
     }
 
     fn port(&mut self) -> u16 {
@@ -45,6 +67,70 @@ impl Guest {
     fn buffer(&mut self, len: u32) {
         self.iovecs(IOVECS, &[(BUFFER, 2), (BUFFER + 2, len - 2)]);
     }
+
+    /// A call that must not wait for anything: what takes long is stopped, and then fails.
+    fn soon<T>(&mut self, function: impl FnOnce(&super::Call<'_>) -> T) -> T {
+        let env = self.rig.env();
+        // SAFETY: the rig's environment outlives the scope below, and the flag is atomic.
+        let terminate = unsafe { &(*env).terminate };
+        std::thread::scope(|scope| {
+            let (done, waiting) = channel::<()>();
+            scope.spawn(move || {
+                let waited = waiting.recv_timeout(Duration::from_secs(5));
+                if waited == Err(RecvTimeoutError::Timeout) {
+                    terminate.store(1, Ordering::Relaxed);
+                }
+            });
+            let result = self.call(function);
+            drop(done);
+            result
+        })
+    }
+
+    /// Binds a socket to a port of the loopback address, and says which.
+    fn bind(&mut self, socket: u32) -> u16 {
+        self.write_address(LOOPBACK, 0);
+        assert_eq!(self.call(|c| sock::sock_bind(c, socket, ADDRESS)), Ok(()));
+        assert_eq!(self.call(|c| sock::sock_addr_local(c, socket, ADDRESS)), Ok(()));
+        self.port()
+    }
+
+    /// A socket that listens, and its port.
+    fn listening(&mut self) -> (u32, u16) {
+        let socket = self.open(TCP);
+        let port = self.bind(socket);
+        assert_eq!(self.call(|c| sock::sock_listen(c, socket, 8)), Ok(()));
+        (socket, port)
+    }
+
+    /// A connected socket and its peer.
+    fn connected(&mut self) -> (u32, TcpStream) {
+        let Ok(server) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) else { panic!("no socket") };
+        let Ok(at) = server.local_addr() else { panic!("no address") };
+        let socket = self.open(TCP);
+        self.write_socket_address(at);
+        assert_eq!(self.call(|c| sock::sock_connect(c, socket, ADDRESS)), Ok(()));
+        let Ok((peer, _)) = server.accept() else { panic!("nobody came") };
+        (socket, peer)
+    }
+
+    fn set_nonblocking(&mut self, fd: u32) {
+        assert_eq!(self.call(|c| stdio::fd_fdstat_set_flags(c, fd, 4)), Ok(()));
+    }
+
+    /// What the system knows of a descriptor of the guest's.
+    fn system<T>(&self, fd: u32, ask: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> T) -> T {
+        let Ok(entry) = self.ctx.fds.get(fd) else { panic!("not open: {fd}") };
+        ask(entry.descriptor.as_fd())
+    }
+}
+
+fn received(guest: &mut Guest, socket: u32) -> Outcome {
+    guest.soon(|c| sock::sock_recv(c, socket, IOVECS, 2, 0, NUMBER, NUMBER + 8))
+}
+
+fn sent(guest: &mut Guest, socket: u32) -> Outcome {
+    guest.soon(|c| sock::sock_send(c, socket, IOVECS, 2, 0, NUMBER))
 }
 
 const LOOPBACK: [u8; 4] = [127, 0, 0, 1];

@@ -1,0 +1,93 @@
+//! Trying first, and waiting only when the system says that it would wait.
+//!
+//! What cannot be done at all so fails at once, and nobody who comes in between leaves a call stuck
+//! in the system. Waits are `poll.rs`'s, where they can be stopped.
+
+use super::call::{Call, Outcome, Stop, os};
+use super::errno::Errno;
+use super::fd_table::Descriptor;
+use super::poll::until;
+use crate::platform::fd::{self, Buffer, Interest, Poll};
+use std::time::{Duration, Instant};
+
+/// Longest wait for something to be ready; `None` for no end.
+pub(super) type Limit = fn(&Descriptor, Interest) -> Outcome<Option<Duration>>;
+
+/// How long one call may wait, all its waits together.
+pub(super) struct Patience<'a> {
+    descriptor: &'a Descriptor,
+    interest: Interest,
+    limit: Limit,
+    /// Known from the first wait on; without a moment there is no end.
+    end: Option<Option<Instant>>,
+}
+
+impl<'a> Patience<'a> {
+    pub(super) fn new(descriptor: &'a Descriptor, interest: Interest, limit: Limit) -> Self {
+        Self { descriptor, interest, limit, end: None }
+    }
+
+    fn left(&mut self) -> Outcome<Option<Duration>> {
+        let end = match self.end {
+            Some(end) => end,
+            None => {
+                let limit = (self.limit)(self.descriptor, self.interest)?;
+                let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+                *self.end.insert(end)
+            }
+        };
+        Ok(end.map(|end| end.saturating_duration_since(Instant::now())))
+    }
+
+    /// Waits until it is worth another try, unless the guest does not wait for the descriptor.
+    pub(super) fn wait(&mut self, call: &Call<'_>) -> Outcome {
+        if !self.descriptor.waits()? {
+            return Err(Errno::Again.into());
+        }
+        let left = self.left()?;
+        until(call, Poll::new(self.descriptor.fd(), self.interest), left)
+    }
+}
+
+/// Does what fails with `EAGAIN` where it would wait, after as many waits as it takes.
+pub(super) fn attempt<T>(
+    call: &Call<'_>,
+    patience: &mut Patience<'_>,
+    mut act: impl FnMut() -> fd::Result<T>,
+) -> Outcome<T> {
+    loop {
+        match act() {
+            Err(libc::EAGAIN) => patience.wait(call)?,
+            Err(libc::EINTR) => call.go_on()?,
+            answer => return os(answer),
+        }
+    }
+}
+
+/// Repeats `step` on what is left of the buffers until nothing is. It ends early with an error,
+/// which is the answer if there is nothing to answer yet, or when nothing moves any more.
+pub(super) fn whole(
+    buffers: &[Buffer],
+    mut step: impl FnMut(&[Buffer]) -> Outcome<usize>,
+) -> Outcome<usize> {
+    let (mut done, mut at, mut within) = (0, 0, 0);
+    loop {
+        let moved = match buffers.get(at) {
+            Some(first) if within > 0 => step(&[first.after(within)]),
+            _ => step(&buffers[at..]),
+        };
+        let moved = match moved {
+            Err(Stop::Errno(_)) if done > 0 => return Ok(done),
+            moved => moved?,
+        };
+        done += moved;
+        within += moved;
+        while let Some(first) = buffers.get(at).filter(|first| within >= first.len()) {
+            within -= first.len();
+            at += 1;
+        }
+        if moved == 0 || at == buffers.len() {
+            return Ok(done);
+        }
+    }
+}
