@@ -88,6 +88,31 @@ pub unsafe fn sleep(env: *mut VmEnv, time: Duration) -> Result<(), Trap> {
     }
 }
 
+/// Waits at a place of `parking` on behalf of running code until somebody notifies there; fails
+/// with the reason if there is one to stop meanwhile. `is_time` is asked under the lock that
+/// `notify` takes; if it says no, there is nothing to wait for.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+pub unsafe fn wait_at(
+    env: *mut VmEnv,
+    parking: &Parking,
+    place: u64,
+    is_time: impl FnOnce() -> bool,
+) -> Result<(), Trap> {
+    // SAFETY: the caller's contract is the same.
+    if unsafe { exec_env(env) }.is_none() {
+        std::thread::yield_now();
+        return Ok(());
+    }
+    // SAFETY: the caller's contract is the same, and the environment is an exec_env's.
+    match unsafe { wait_for(env, parking, place, None, is_time) } {
+        // SAFETY: the caller's contract is the same.
+        Parked::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
+        Parked::TimedOut | Parked::Notified | Parked::Refused => Ok(()),
+    }
+}
+
 /// Ends an operation even if it panics.
 struct Ended<'a>(&'a ExecEnv);
 

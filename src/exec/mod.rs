@@ -20,7 +20,7 @@ pub mod limits;
 mod trace;
 pub mod work;
 
-pub use blocking::{bell, blocking, sleep};
+pub use blocking::{bell, blocking, sleep, wait_at};
 pub use call::{Call, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};

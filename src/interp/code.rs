@@ -1,26 +1,36 @@
 //! A module's code: one entry per defined function, translated when first called.
+//!
+//! Each function is translated by one thread, with no lock held, while others translate other
+//! functions, throw, look frames up or fork. Who needs a function that somebody translates waits
+//! for it, as long as nothing asks the waiting code to stop. A translation that ends early, for
+//! want of memory or because its code is to stop, leaves the function as it was, so that the next
+//! call translates it; one that can never succeed says so to every later call.
 
 use super::compile::{self, Options, Translated};
 use super::dispatch::{Handler, stub};
-use super::handlers::control;
+use super::handlers::control::{self, POSITION};
 use super::unwind::Tables;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::VmCode;
+use crate::abi::vm_layout::{VmCode, VmEnv};
 use crate::alloc;
+use crate::exec::{stop_reason, wait_at};
 use crate::module::Module;
-use crate::sync::Lock;
+use crate::sync::{Found, Lock, Making, Parking, Turn, section};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// What an untranslated function's entry points to: the translating instruction, and the
-/// function it is for.
+/// What the engine knows of a function beside its entry, and what the entry of an untranslated
+/// one points to: the translating instruction, and the function it is for.
 #[repr(C)]
 struct Stub {
     handler: Handler,
     code: *const VmCode,
+    /// The tables of its translated body, or null. Set before the entry moves to the body.
+    tables: AtomicPtr<Tables>,
+    making: Making,
 }
 
 /// The code of a module. Owner: the `Arc`s of its instances; shared by all of them.
@@ -29,17 +39,25 @@ pub struct ModuleCode {
     profiled: bool,
     codes: Box<[VmCode]>,
     stubs: Box<[Stub]>,
-    /// The lock also makes each function be translated once.
     bodies: Lock<Bodies>,
+    /// Those who wait for functions that others translate, by the functions' numbers.
+    waiting: Parking,
 }
 
 /// Translated bodies: the first `sorted` by address, the others in the order in which they were
-/// first called.
+/// first called. They are sorted anew when the others have become many, so that each takes part
+/// in few sorts.
 #[derive(Default)]
 struct Bodies {
     list: Vec<Body>,
     sorted: usize,
+    /// What all of them take.
+    bytes: usize,
 }
+
+/// More unsorted bodies than this part of the sorted ones are sorted.
+const UNSORTED_PART: usize = 8;
+const UNSORTED_MIN: usize = 16;
 
 struct Body {
     words: Box<[u64]>,
@@ -62,15 +80,41 @@ impl Body {
         self.words.as_ptr().addr()
     }
 
+    fn contains(&self, at: usize) -> bool {
+        at.wrapping_sub(self.start()) < size_of_val(&*self.words)
+    }
+
     fn bytes(&self) -> usize {
         size_of_val(&*self.words) + self.tables.as_ref().map_or(0, |tables| tables.bytes())
     }
 }
 
+impl Bodies {
+    fn add(&mut self, body: Body) {
+        self.bytes += body.bytes();
+        self.list.push(body);
+    }
+
+    /// The body that the address is in. Nothing is allocated.
+    fn find(&mut self, at: usize) -> Option<&Body> {
+        let unsorted = self.list.len() - self.sorted;
+        if unsorted > UNSORTED_MIN.max(self.sorted / UNSORTED_PART) {
+            self.list.sort_unstable_by_key(Body::start);
+            self.sorted = self.list.len();
+        }
+        let (sorted, unsorted) = self.list.split_at(self.sorted);
+        let after = sorted.partition_point(|body| body.start() <= at);
+        let before = after.checked_sub(1).and_then(|index| sorted.get(index));
+        before.into_iter().chain(unsorted).find(|body| body.contains(at))
+    }
+}
+
 // SAFETY: `codes` and `stubs` are immutable but for atomics, and point at each other, which
-// stays true wherever the `ModuleCode` goes since both are boxed slices of their own.
+// stays true wherever the `ModuleCode` goes since both are boxed slices of their own. Tables that
+// a stub points to belong to the list of bodies, and never change.
 unsafe impl Send for ModuleCode {}
-// SAFETY: as for `Send`; translation is under the lock of `bodies`.
+// SAFETY: what changes is atomic or behind the lock of `bodies`, and a function is translated by
+// the one thread that has the turn.
 unsafe impl Sync for ModuleCode {}
 
 impl ModuleCode {
@@ -98,6 +142,7 @@ impl ModuleCode {
             codes: Box::default(),
             stubs: Box::default(),
             bodies: Lock::default(),
+            waiting: Parking::new(),
         });
         Ok(Self::fill(this, codes, stubs))
     }
@@ -119,7 +164,12 @@ impl ModuleCode {
             });
         }
         let codes = codes.into_boxed_slice();
-        stubs.extend(codes.iter().map(|code| Stub { handler: stub::<control::Translate>, code }));
+        stubs.extend(codes.iter().map(|code| Stub {
+            handler: stub::<control::Translate>,
+            code,
+            tables: AtomicPtr::new(ptr::null_mut()),
+            making: Making::new(),
+        }));
         for (code, stub) in codes.iter().zip(&stubs) {
             code.entry.store((&raw const *stub).cast_mut().cast(), Ordering::Relaxed);
         }
@@ -141,8 +191,7 @@ impl ModuleCode {
 
     /// What the table and the translated bodies take.
     pub fn bytes(&self) -> u64 {
-        let bodies = self.bodies.lock();
-        let translated: usize = bodies.list.iter().map(Body::bytes).sum();
+        let translated = self.bodies.lock().bytes;
         (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
     }
 
@@ -150,8 +199,13 @@ impl ModuleCode {
         &self.module
     }
 
+    /// The number of a function among those that the module defines.
+    fn defined(&self, func_index: u32) -> Option<usize> {
+        Some(func_index.checked_sub(self.module.imported.funcs)? as usize)
+    }
+
     /// The function that the instruction at `ip` belongs to, and how many bytes into its code.
-    /// Nothing is allocated.
+    /// Nothing is allocated, and no translation is waited for.
     pub fn find(&self, ip: *const u8) -> Option<(&VmCode, u32)> {
         let at = ip.addr();
         let stubs = self.stubs.as_ptr_range();
@@ -159,65 +213,119 @@ impl ModuleCode {
             let index = (at - stubs.start.addr()) / size_of::<Stub>();
             return Some((self.codes.get(index)?, 0));
         }
-        self.place(ip).map(|at| (at.code, at.offset))
-    }
-
-    /// Where the instruction at `ip` is, of a function that has been translated. Nothing is
-    /// allocated.
-    pub fn place(&self, ip: *const u8) -> Option<At<'_>> {
-        let at = ip.addr();
         let mut bodies = self.bodies.lock();
-        if bodies.sorted < bodies.list.len() {
-            bodies.list.sort_unstable_by_key(Body::start);
-            bodies.sorted = bodies.list.len();
+        let body = bodies.find(at)?;
+        let code = self.codes.get(self.defined(body.func_index)?)?;
+        Some((code, (at - body.start()) as u32))
+    }
+
+    /// Where the instruction at `ip` is, which is a call or one that throws: those say where in
+    /// the module they stand. Nothing is allocated, and nobody is waited for.
+    ///
+    /// # Safety
+    /// It is such an instruction, of code that belongs to this table.
+    pub unsafe fn place(&self, ip: *const u8) -> Option<At<'_>> {
+        // SAFETY: calls and instructions that throw have the field, says the caller.
+        let position = unsafe { ip.add(POSITION).cast::<u32>().read_unaligned() };
+        let after = self.module.bodies.partition_point(|body| body.start <= position);
+        let defined = after.checked_sub(1)?;
+        let (code, stub) = (self.codes.get(defined)?, self.stubs.get(defined)?);
+        let start = code.entry.load(Ordering::Acquire).cast_const().cast::<u8>();
+        // SAFETY: null, or tables that stay what they are, where they are, for the life of this
+        // table.
+        let tables = unsafe { stub.tables.load(Ordering::Acquire).as_ref() };
+        let offset = ip.addr().checked_sub(start.addr())? as u32;
+        Some(At { code, start, offset, tables })
+    }
+
+    /// # Safety
+    /// `env` is the live environment of code that runs on this thread.
+    unsafe fn translate(&self, env: *mut VmEnv, code: &VmCode) -> Result<(), Trap> {
+        let number = self.defined(code.func_index).ok_or(Trap::Internal)?;
+        let making = &self.stubs.get(number).ok_or(Trap::Internal)?.making;
+        let place = number as u64;
+        loop {
+            match making.find(&self.waiting, place) {
+                Found::Made => return Ok(()),
+                Found::Failed(trap) => return Err(Trap::from_code(trap).unwrap_or(Trap::Internal)),
+                // SAFETY: the caller's contract is the same.
+                Found::Busy => unsafe {
+                    wait_at(env, &self.waiting, place, || making.is_awaited())?;
+                },
+                Found::Turn(turn) => {
+                    // SAFETY: the environment is live during this call.
+                    let stop = || unsafe { stop_reason(env) };
+                    // Whichever context comes first, the code lies where the module does.
+                    self.module.at_home(|| self.translate_here(code, turn, &stop))?;
+                }
+            }
         }
-        let after = bodies.list.partition_point(|body| body.start() <= at);
-        let body = bodies.list.get(after.checked_sub(1)?)?;
-        let offset = at - body.start();
-        let defined = body.func_index.checked_sub(self.module.imported.funcs)?;
-        let code = self.codes.get(defined as usize)?;
-        let start = body.words.as_ptr().cast();
-        // SAFETY: a body stays what it is, in boxes of its own, for the life of this table.
-        let tables = body.tables.as_deref().map(|tables| unsafe { &*ptr::from_ref(tables) });
-        let inside = offset < body.words.len() * size_of::<u64>();
-        inside.then_some(At { code, start, offset: offset as u32, tables })
     }
 
-    fn translate(&self, code: &VmCode) -> Result<(), Trap> {
-        // Whichever context comes first, the code lies where the module does.
-        self.module.at_home(|| self.translate_here(code))
+    /// Translates a function with the heap current that its code is to lie in. Afterwards it is
+    /// ready, unless its turn was taken over.
+    fn translate_here(
+        &self,
+        code: &VmCode,
+        turn: Turn<'_>,
+        stop: &dyn Fn() -> Option<Trap>,
+    ) -> Result<(), Trap> {
+        let options = Options { listing: false, profiled: self.profiled, stop };
+        let translated = compile::translate(&self.module, self.codes(), code.func_index, options);
+        match translated {
+            Ok(translated) => self.publish(code, turn, translated),
+            Err(trap) => {
+                if is_lasting(trap) {
+                    turn.failed(trap as u32);
+                }
+                Err(trap)
+            }
+        }
     }
 
-    fn translate_here(&self, code: &VmCode) -> Result<(), Trap> {
+    fn publish(&self, code: &VmCode, turn: Turn<'_>, translated: Translated) -> Result<(), Trap> {
+        // A fork finds all of the following done, or nothing.
+        let _section = section();
+        let Translated { words, tables, frame_slots, cost, .. } = translated;
+        let stub = self.defined(code.func_index).and_then(|number| self.stubs.get(number));
+        let stub = stub.ok_or(Trap::Internal)?;
         let mut bodies = self.bodies.lock();
-        let stub = self.stubs.as_ptr_range();
-        if !stub.contains(&code.entry.load(Ordering::Relaxed).cast_const().cast()) {
-            return Ok(());
-        }
-        let options = Options { profiled: self.profiled, ..Options::default() };
-        let translated = compile::translate(&self.module, self.codes(), code.func_index, options)?;
-        bodies.list.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
+        alloc::fallible(|| bodies.list.try_reserve(1)).map_err(|_| Trap::OutOfMemory)?;
         if alloc::take_exhausted() {
             return Err(Trap::OutOfMemory);
         }
-        code.frame_slots.store(translated.frame_slots, Ordering::Relaxed);
-        code.cost.store(translated.cost, Ordering::Relaxed);
+        if !turn.is_valid() {
+            return Ok(());
+        }
+        let table = tables.as_deref().map_or(ptr::null(), ptr::from_ref);
+        stub.tables.store(table.cast_mut(), Ordering::Release);
+        code.frame_slots.store(frame_slots, Ordering::Relaxed);
+        code.cost.store(cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.
-        code.entry.store(translated.words.as_ptr().cast_mut(), Ordering::Release);
-        let Translated { words, tables, .. } = translated;
-        bodies.list.push(Body { words, func_index: code.func_index, tables });
+        code.entry.store(words.as_ptr().cast_mut(), Ordering::Release);
+        bodies.add(Body { words, func_index: code.func_index, tables });
+        drop(bodies);
+        turn.made();
         Ok(())
     }
 }
 
-/// Translates the function that `code` belongs to, unless another thread just did.
+/// Whether a translation that ends like this will do so every time.
+fn is_lasting(trap: Trap) -> bool {
+    matches!(trap, Trap::OperandStackOverflow | Trap::UnsupportedOpcode | Trap::Internal)
+}
+
+/// Translates the function that `code` belongs to, or waits until another thread has. Ends with a
+/// trap when the code of `env` is to stop, within some tenths of a millisecond; the function is then
+/// translated by a later call.
 ///
 /// # Safety
-/// `code` must be an entry of a live `ModuleCode`.
-pub unsafe fn translate(code: *const VmCode) -> Result<(), Trap> {
+/// `env` must be the live environment of code that runs on this thread, `code` an entry of a live
+/// `ModuleCode`.
+pub unsafe fn translate(env: *mut VmEnv, code: *const VmCode) -> Result<(), Trap> {
     // SAFETY: the caller's contract; `module` was set by `fill` to the table that `code` is in.
     unsafe {
         let table = (*code).module.cast::<ModuleCode>();
-        (*table).translate(&*code)
+        (*table).translate(env, &*code)
     }
 }

@@ -99,7 +99,10 @@ impl Frames {
         unsafe {
             let func = (*activation).func;
             let table = (*(*func).code).module.cast::<ModuleCode>();
-            let (code, offset) = (*table).find(ip)?;
+            let (code, offset) = match place {
+                Known::Call => (*table).place(ip).map(|at| (at.code, at.offset))?,
+                Known::Nothing => (*table).find(ip)?,
+            };
             let header = sp.add(code.header_slot as usize);
             let (back_to, caller) = (*header as usize as *const u8, *header.add(1) as usize);
             self.next = if back_to == EXIT.as_ptr().cast() {
@@ -165,7 +168,7 @@ pub unsafe fn record(env: *mut VmEnv, ip: *const u8, sp: *const u64) {
 pub fn position(module: &Module, func_index: u32, offset: u32, profiled: bool) -> Option<u32> {
     module.body(func_index)?;
     // Calls refer to the code table by addresses alone.
-    let options = compile::Options { listing: true, profiled };
+    let options = compile::Options { listing: true, profiled, stop: &|| None };
     let translated = compile::translate(module, std::ptr::null(), func_index, options).ok()?;
     let upto = translated.listing.iter().take_while(|line| line.at <= offset as usize);
     upto.last().map(|line| line.position)

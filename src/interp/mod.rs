@@ -42,7 +42,8 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
     if func_index < module.imported.funcs {
         return None;
     }
-    let options = compile::Options { listing: true, profiled: code.is_profiled() };
+    let profiled = code.is_profiled();
+    let options = compile::Options { listing: true, profiled, stop: &|| None };
     let translated = compile::translate(module, code.codes(), func_index, options).ok()?;
     Some(compile::listing::listing(&translated))
 }

@@ -22,20 +22,49 @@ use std::ptr::{self, NonNull};
 
 /// What is known of one function's code besides the code. Owner: the module's code table.
 pub struct Tables {
-    /// Inner ones before outer ones.
-    tries: Box<[Try]>,
-    clauses: Box<[Clause]>,
+    /// In the order of their starts.
+    pub tries: Box<[Try]>,
+    /// In the order of the code.
+    pub segments: Box<[Segment]>,
+    pub clauses: Box<[Clause]>,
     /// Slots of locals that are references to exceptions.
-    locals: Box<[u16]>,
-    /// Other slots that hold such references, by the offset of the instruction that the function
-    /// is at, in order.
-    sites: Box<[(u32, u16)]>,
+    pub locals: Box<[u16]>,
+    /// References on the operand stack, in the order in which they were pushed.
+    pub held: Box<[Held]>,
+    /// Offsets of the instructions at which the function may be while there are any, in order.
+    pub sites: Box<[u32]>,
 }
 
-/// The code of a `try_table`, from its start to its end, and its clauses.
+/// A `try_table` with clauses.
 pub struct Try {
-    pub code: Range<u32>,
+    /// The one around it, or [`NO_TRY`].
+    pub outer: u32,
     pub clauses: Range<u32>,
+}
+
+/// Stands for no `try_table`.
+pub const NO_TRY: u32 = u32::MAX;
+
+/// A piece of code that is in the same `try_table`s. It ends where the next one starts.
+pub struct Segment {
+    pub start: u32,
+    /// The innermost one, or [`NO_TRY`].
+    pub innermost: u32,
+}
+
+/// A reference to an exception that is on the operand stack at some of the sites.
+#[derive(Clone, Copy)]
+pub struct Held {
+    pub slot: u16,
+    /// The first of the sites at which it is there, and the first at which it no longer is.
+    pub first: u32,
+    pub end: u32,
+    /// The reference below it, or [`Held::NONE`].
+    pub below: u32,
+}
+
+impl Held {
+    pub const NONE: u32 = u32::MAX;
 }
 
 /// A clause of a `try_table`.
@@ -54,39 +83,44 @@ pub struct Clause {
 }
 
 impl Tables {
-    pub fn new(
-        tries: Vec<Try>,
-        clauses: Vec<Clause>,
-        locals: Box<[u16]>,
-        sites: Vec<(u32, u16)>,
-    ) -> Self {
-        let (tries, clauses) = (tries.into_boxed_slice(), clauses.into_boxed_slice());
-        Self { tries, clauses, locals, sites: sites.into_boxed_slice() }
-    }
-
     /// What the tables take.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val(&*self.tries)
+            + size_of_val(&*self.segments)
             + size_of_val(&*self.clauses)
             + size_of_val(&*self.locals)
+            + size_of_val(&*self.held)
             + size_of_val(&*self.sites)
     }
 
     /// The innermost clause around `offset` that `catches` what it is for.
     fn clause(&self, offset: u32, catches: impl Fn(Option<u32>) -> bool) -> Option<Clause> {
-        let around = self.tries.iter().filter(|tried| tried.code.contains(&offset));
-        let clauses = around.flat_map(|tried| {
-            self.clauses.get(tried.clauses.start as usize..tried.clauses.end as usize)
-        });
-        clauses.flatten().find(|clause| catches(clause.tag)).copied()
+        let after = self.segments.partition_point(|segment| segment.start <= offset);
+        let segment = self.segments.get(after.checked_sub(1)?)?;
+        let mut around = self.tries.get(segment.innermost as usize);
+        while let Some(Try { outer, clauses }) = around {
+            let clauses = self.clauses.get(clauses.start as usize..clauses.end as usize)?;
+            if let Some(clause) = clauses.iter().find(|clause| catches(clause.tag)) {
+                return Some(*clause);
+            }
+            around = self.tries.get(*outer as usize);
+        }
+        None
     }
 
     /// The slots that hold references while the function is at `offset`.
     fn references(&self, offset: u32) -> impl Iterator<Item = u16> {
-        let first = self.sites.partition_point(|&(at, _)| at < offset);
-        let sites = self.sites.iter().skip(first).take_while(move |&&(at, _)| at == offset);
-        self.locals.iter().copied().chain(sites.map(|&(_, slot)| slot))
+        let site = self.sites.binary_search(&offset).ok().map(|site| site as u32);
+        // All that are there lie below the one that was pushed last before the site.
+        let last = site.and_then(|site| {
+            let after = self.held.partition_point(|held| held.first <= site);
+            self.held.get(after.checked_sub(1)?)
+        });
+        let below = |held: &&Held| self.held.get(held.below as usize);
+        let held = std::iter::successors(last, below);
+        let held = held.filter(move |held| site.is_some_and(|site| site < held.end));
+        self.locals.iter().copied().chain(held.map(|held| held.slot))
     }
 }
 
@@ -120,12 +154,13 @@ impl<'a> Iterator for Walk<'a> {
 
     fn next(&mut self) -> Option<Step<'a>> {
         let (ip, sp) = self.next.take()?;
-        let at = self.table.place(ip)?;
         // SAFETY: whoever made the walk vouched for the frame, whose header is where its code
-        // says, and leads to the next one.
-        let (back_to, caller) = unsafe {
+        // says, and leads to the next one. All frames are at calls, but for the innermost one,
+        // which may be at an instruction that throws.
+        let (at, back_to, caller) = unsafe {
+            let at = self.table.place(ip)?;
             let header = sp.add(at.code.header_slot as usize);
-            (*header as usize as *const u8, *header.add(1) as usize as *mut u64)
+            (at, *header as usize as *const u8, *header.add(1) as usize as *mut u64)
         };
         if back_to != EXIT.as_ptr().cast() {
             self.next = Some((back_to.wrapping_sub(CALL_BYTES), caller));

@@ -6,6 +6,7 @@
 pub mod alarm;
 pub mod gate;
 mod lock;
+mod making;
 mod parking;
 mod sleepers;
 mod usage;
@@ -15,6 +16,7 @@ pub use gate::{forks, section};
 pub use lock::{Lock, LockGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic;
+pub use making::{Found, Making, Turn};
 pub use parking::{Parked, Parker, Parking, Patience};
 pub use sleepers::Sleepers;
 #[cfg(not(loom))]

@@ -29,16 +29,15 @@ impl Translator<'_> {
 
     /// Pushes what a call leaves: results in slots, a single one in its accumulator too if
     /// guest code returned it.
-    fn results(&mut self, ty: &FuncType, frame: u16, by_guest: bool) {
+    fn results(&mut self, ty: &FuncType, frame: u16, by_guest: bool) -> Result<(), Trap> {
         self.stack.forget_accs();
-        for &result in ty.results() {
-            self.stack.push(result, Place::Temp);
-        }
+        self.stack.push_settled(ty.results())?;
         if let (true, &[result]) = (by_guest, ty.results())
             && let Some(class) = Class::of(result)
         {
             self.stack.set_acc(class, AccState::Mirror(frame));
         }
+        Ok(())
     }
 
     fn func_type(&self, type_index: u32) -> Result<&'_ FuncType, Trap> {
@@ -71,8 +70,7 @@ impl Translator<'_> {
             }
             self.note_references(at);
         }
-        self.results(ty, frame, func_index >= imported);
-        Ok(())
+        self.results(ty, frame, func_index >= imported)
     }
 
     pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Trap> {
@@ -91,8 +89,7 @@ impl Translator<'_> {
         self.code.put_u16(at, WIDE, u16::try_from(table).map_err(|_| Trap::Internal)?);
         self.code.put_u32(at, WIDE + 4, type_index);
         self.note_references(at);
-        self.results(ty, frame, false);
-        Ok(())
+        self.results(ty, frame, false)
     }
 
     /// Returns the topmost values; the stack is left as it is.

@@ -5,8 +5,8 @@
 //! them. On entry to a block everything below goes to its slots, so that all paths to a label
 //! agree where values are; compilers leave next to nothing there.
 
-use super::stack::{Operand, Place};
-use super::{Condition, Translator, mode};
+use super::stack::{Entry, Operand, Place};
+use super::{Condition, Translator, make_room, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, COST, DISTANCE};
@@ -23,15 +23,11 @@ pub enum LabelKind {
     Try,
 }
 
-/// A forward branch whose target is not known yet.
+/// Something that leads to a label.
 #[derive(Clone, Copy)]
-pub enum Fixup {
+enum From {
     Branch {
         at: usize,
-    },
-    Table {
-        at: usize,
-        entry: usize,
     },
     /// A clause of a `try_table`.
     Catch {
@@ -39,30 +35,57 @@ pub enum Fixup {
     },
 }
 
+/// The end of a chain, and stands for no position.
+const NONE: u32 = u32::MAX;
+
+/// As many values in a row are moved by one instruction.
+const COPIES_MIN: usize = 3;
+
+/// Where the entries of a `br_table` begin in its instruction.
+const TABLE: usize = 16;
+
 /// A structured instruction that is open.
+///
+/// What leads to the label while something about it is not known yet is chained up: the label has
+/// the last one of each kind, and each has the one before it in the very field that will be filled
+/// in. For a loop that is what a turn costs; its start is known at once. For any other label it is
+/// where that is.
 pub struct Label<'m> {
     kind: LabelKind,
     /// Whether the code being translated can be reached.
     pub reachable: bool,
     /// Entries below the parameters.
-    height: usize,
+    height: u32,
     params: &'m [ValType],
     results: &'m [ValType],
     /// First instruction, for loops.
-    start: usize,
+    start: u32,
     /// Operators before the label, to tell what a turn of the loop costs.
     operators: u32,
-    fixups: Vec<Fixup>,
+    /// The chain of branches, by their positions.
+    branches: u32,
+    /// The chain of entries of `br_table`s, by the positions of the entries.
+    entries: u32,
+    /// The chain of clauses, by their indices.
+    catches: u32,
     /// The branch of an `if` over its first arm.
-    else_fixup: Option<Fixup>,
-    /// Backward branches, which get their cost when the loop ends.
-    back: Vec<Fixup>,
+    else_branch: u32,
+    /// Slots of the values that a branch carries, once somebody has asked.
+    carried: u32,
+    /// Code on the way to the label that entries of a `br_table` share, and the `br_table`.
+    stub: (u32, u32),
 }
 
 impl<'m> Label<'m> {
     /// Types of the values that a branch to the label carries.
     fn branch_types(&self) -> &'m [ValType] {
         if self.kind == LabelKind::Loop { self.params } else { self.results }
+    }
+
+    /// Whether something leads to the end of the block.
+    fn is_joined(&self) -> bool {
+        let forward = self.branches & self.entries & self.catches & self.else_branch;
+        forward != NONE && self.kind != LabelKind::Loop
     }
 }
 
@@ -97,25 +120,27 @@ impl<'m> Translator<'m> {
         results: &'m [ValType],
     ) -> Result<(), Trap> {
         let height = self.stack.entries.len().checked_sub(params.len()).ok_or(Trap::Internal)?;
+        make_room(&mut self.labels, 1)?;
         self.labels.push(Label {
             kind,
             reachable: true,
-            height,
+            height: height as u32,
             params,
             results,
-            start: self.code.label(),
+            start: self.code.label() as u32,
             operators: self.operators,
-            fixups: Vec::new(),
-            else_fixup: None,
-            back: Vec::new(),
+            branches: NONE,
+            entries: NONE,
+            catches: NONE,
+            else_branch: NONE,
+            carried: NONE,
+            stub: (NONE, NONE),
         });
         Ok(())
     }
 
-    pub(super) fn push_function_label(&mut self) {
-        let results = self.ty.results();
-        // The stack is empty, so that this cannot fail.
-        let _ = self.push_label(LabelKind::Function, &[], results);
+    pub(super) fn push_function_label(&mut self) -> Result<(), Trap> {
+        self.push_label(LabelKind::Function, &[], self.ty.results())
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), Trap> {
@@ -144,19 +169,18 @@ impl<'m> Translator<'m> {
         let at = self.branch_on(condition, false, None)?;
         self.push_label(LabelKind::If, params, results)?;
         if let Some(label) = self.labels.last_mut() {
-            label.else_fixup = Some(Fixup::Branch { at });
+            label.else_branch = at as u32;
         }
         Ok(())
     }
 
     /// Back to what the stack is at the label's start or end: `types` above its height.
-    fn reset_stack(&mut self, height: usize, types: &[ValType]) {
-        self.stack.truncate(height);
-        for &ty in types {
-            self.stack.push(ty, Place::Temp);
-        }
+    fn reset_stack(&mut self, height: u32, types: &[ValType]) -> Result<(), Trap> {
+        self.stack.truncate(height as usize);
+        self.stack.push_settled(types)?;
         self.stack.forget_accs();
         self.last = None;
+        Ok(())
     }
 
     pub(super) fn else_(&mut self) -> Result<(), Trap> {
@@ -165,24 +189,21 @@ impl<'m> Translator<'m> {
         if label.reachable {
             self.stack.settle_top(&mut self.code, results.len());
             let at = self.op(Instr::Branch);
-            if let Some(label) = self.labels.last_mut() {
-                label.fixups.push(Fixup::Branch { at });
-            }
+            self.lead_to(self.labels.len() - 1, From::Branch { at });
         }
         let here = self.code.label();
         let label = self.labels.last_mut().ok_or(Trap::Internal)?;
         label.reachable = true;
-        let fixup = label.else_fixup.take();
-        if let Some(fixup) = fixup {
-            self.resolve(fixup, here);
+        let branch = std::mem::replace(&mut label.else_branch, NONE);
+        if branch != NONE {
+            self.set_distance(branch as usize, here);
         }
-        self.reset_stack(height, params);
-        Ok(())
+        self.reset_stack(height, params)
     }
 
     pub(super) fn end(&mut self) -> Result<(), Trap> {
-        let mut label = self.labels.pop().ok_or(Trap::Internal)?;
-        let joined = !label.fixups.is_empty() || label.else_fixup.is_some();
+        let label = self.labels.pop().ok_or(Trap::Internal)?;
+        let joined = label.is_joined();
         if label.kind == LabelKind::Function && !joined {
             if label.reachable {
                 self.return_()?;
@@ -193,21 +214,21 @@ impl<'m> Translator<'m> {
             self.stack.settle_top(&mut self.code, label.results.len());
         }
         let here = self.code.label();
-        for fixup in label.fixups.drain(..).chain(label.else_fixup.take()) {
-            self.resolve(fixup, here);
-        }
-        let cost = self.operators.saturating_sub(label.operators).max(1);
-        for &back in &label.back {
-            match back {
-                Fixup::Catch { index } => self.handlers.clauses[index].cost = cost,
-                Fixup::Branch { at } | Fixup::Table { at, .. } => self.code.put_u32(at, COST, cost),
-            }
+        if label.kind == LabelKind::Loop {
+            self.set_costs(&label)?;
+        } else {
+            self.place_label(&label, here)?;
         }
         if label.kind == LabelKind::Try {
-            self.end_try(label.start..here);
+            self.end_try(here)?;
         }
         if joined || !label.reachable {
-            self.reset_stack(label.height, label.results);
+            let len = label.height as usize + label.results.len();
+            if label.reachable && self.stack.is_settled(len) {
+                self.stack.forget_accs();
+            } else {
+                self.reset_stack(label.height, label.results)?;
+            }
         }
         self.last = None;
         // What follows a block that nothing leaves is as unreachable as its end.
@@ -223,23 +244,90 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    fn resolve(&mut self, fixup: Fixup, target: usize) {
-        match fixup {
-            Fixup::Branch { at } => {
-                self.code.put_u32(at, DISTANCE, (target as i64 - at as i64) as i32 as u32);
-            }
-            Fixup::Table { at, entry } => {
-                self.code.put_u64(at, entry, (target as i64 - at as i64) as u64);
-            }
-            Fixup::Catch { index } => self.handlers.clauses[index].target = target as u32,
+    /// Has the branch at `at` lead to `target`.
+    fn set_distance(&mut self, at: usize, target: usize) {
+        self.code.put_u32(at, DISTANCE, (target as i64 - at as i64) as i32 as u32);
+    }
+
+    /// Fills in where the label is: here.
+    fn place_label(&mut self, label: &Label<'_>, here: usize) -> Result<(), Trap> {
+        let mut branch = label.branches;
+        while branch != NONE {
+            self.spend(1)?;
+            let before = self.code.field_u32(branch as usize, DISTANCE);
+            self.set_distance(branch as usize, here);
+            branch = before;
         }
+        if label.else_branch != NONE {
+            self.set_distance(label.else_branch as usize, here);
+        }
+        let mut entry = label.entries;
+        while entry != NONE {
+            self.spend(1)?;
+            let link = self.code.field_u64(entry as usize, 0);
+            // The upper half is where the entry is in its instruction.
+            let at = u64::from(entry) - (link >> 32);
+            self.code.put_u64(entry as usize, 0, (here as u64).wrapping_sub(at));
+            entry = link as u32;
+        }
+        let mut catch = label.catches;
+        while let Some(clause) = self.handlers.clauses.get_mut(catch as usize) {
+            catch = std::mem::replace(&mut clause.target, here as u32);
+            self.spend(1)?;
+        }
+        Ok(())
+    }
+
+    /// Fills in what one more turn of a loop costs.
+    fn set_costs(&mut self, label: &Label<'_>) -> Result<(), Trap> {
+        let cost = self.operators.saturating_sub(label.operators).max(1);
+        let mut branch = label.branches;
+        while branch != NONE {
+            self.spend(1)?;
+            let before = self.code.field_u32(branch as usize, COST);
+            self.code.put_u32(branch as usize, COST, cost);
+            branch = before;
+        }
+        let mut catch = label.catches;
+        while let Some(clause) = self.handlers.clauses.get_mut(catch as usize) {
+            catch = std::mem::replace(&mut clause.cost, cost);
+            self.spend(1)?;
+        }
+        Ok(())
+    }
+
+    /// Has something lead to `label`: now if it is known where that is, else when it is.
+    fn lead_to(&mut self, label: usize, from: From) {
+        let label = &mut self.labels[label];
+        let (is_loop, start) = (label.kind == LabelKind::Loop, label.start);
+        match from {
+            From::Branch { at } => {
+                let before = std::mem::replace(&mut label.branches, at as u32);
+                self.code.put_u32(at, if is_loop { COST } else { DISTANCE }, before);
+                if is_loop {
+                    self.set_distance(at, start as usize);
+                }
+            }
+            From::Catch { index } => {
+                let before = std::mem::replace(&mut label.catches, index as u32);
+                if let Some(clause) = self.handlers.clauses.get_mut(index) {
+                    let (target, cost) = if is_loop { (start, before) } else { (before, 0) };
+                    (clause.target, clause.cost) = (target, cost);
+                }
+            }
+        }
+    }
+
+    /// Has the clause at `index` lead to `label`.
+    pub(super) fn catch_to(&mut self, label: usize, index: usize) {
+        self.lead_to(label, From::Catch { index });
     }
 
     /// Ends the reachable part of the innermost block.
     pub(super) fn unreachable_from_here(&mut self) {
         if let Some(label) = self.labels.last_mut() {
             label.reachable = false;
-            let height = label.height;
+            let height = label.height as usize;
             self.stack.truncate(height);
         }
         self.last = None;
@@ -251,61 +339,63 @@ impl<'m> Translator<'m> {
 
     /// The slot right above the base of the label.
     pub(super) fn base_slot(&self, label: usize) -> u16 {
-        match self.stack.entries.get(self.labels[label].height) {
+        match self.stack.entries.get(self.labels[label].height as usize) {
             Some(entry) => entry.slot,
             None => self.stack.top_slot() as u16,
         }
     }
 
-    pub(super) fn branch_types(&self, label: usize) -> &'m [ValType] {
-        self.labels[label].branch_types()
+    /// Slots of the values that a branch to the label carries.
+    pub(super) fn carried_slots(&mut self, label: usize) -> u32 {
+        let label = &mut self.labels[label];
+        if label.carried == NONE {
+            label.carried = label.branch_types().iter().map(|ty| ty.slots()).sum();
+        }
+        label.carried
     }
 
     /// Whether the values for a branch to `label` already have the slots they must end up in.
     fn in_place(&self, label: usize) -> bool {
-        let count = self.labels[label].branch_types().len();
-        self.stack.entries.len() == self.labels[label].height + count
+        let label = &self.labels[label];
+        self.stack.entries.len() == label.height as usize + label.branch_types().len()
     }
 
     /// Moves the topmost values to where a branch to `label` carries them, without changing
     /// what is known of the stack: another path may go on with it.
     fn move_values(&mut self, label: usize) {
-        let types = self.labels[label].branch_types();
+        let count = self.labels[label].branch_types().len();
         let mut to = self.base_slot(label);
-        let first = self.stack.entries.len() - types.len();
-        for index in first..self.stack.entries.len() {
-            let entry = self.stack.entries[index];
-            let from = match entry.place {
-                Place::Temp => Operand::Slot(entry.slot),
+        let mut index = self.stack.entries.len() - count;
+        while let Some(&Entry { ty, slot, place }) = self.stack.entries.get(index) {
+            let settled = self.stack.entries[index..].iter();
+            let run = settled.take_while(|entry| entry.place == Place::Temp).count();
+            if run >= COPIES_MIN {
+                index += run;
+                let next = self.stack.entries.get(index).map(|entry| entry.slot);
+                let slots = next.unwrap_or(self.stack.top_slot() as u16).wrapping_sub(slot);
+                self.stack.steps += run as u32;
+                self.stack.copy_slots(&mut self.code, to, slot, slots);
+                to = to.wrapping_add(slots);
+                continue;
+            }
+            let from = match place {
+                Place::Temp => Operand::Slot(slot),
                 Place::Local(slot) => Operand::Slot(slot),
                 Place::Const(value) => Operand::Imm(value),
                 Place::Acc => Operand::Acc,
             };
-            self.stack.copy(&mut self.code, entry.ty, to, from);
-            to += entry.ty.slots() as u16;
+            self.stack.steps += 1;
+            self.stack.copy(&mut self.code, ty, to, from);
+            to = to.wrapping_add(ty.slots() as u16);
+            index += 1;
         }
     }
 
     /// Emits the jump to `label`.
     fn jump(&mut self, label: usize) {
-        if self.labels[label].kind == LabelKind::Loop {
-            let at = self.op(Instr::BranchBack);
-            self.branch_to(label, Fixup::Branch { at });
-        } else {
-            let at = self.op(Instr::Branch);
-            self.branch_to(label, Fixup::Branch { at });
-        }
-    }
-
-    /// Has something lead to `label`, now or when it is known where that is.
-    pub(super) fn branch_to(&mut self, label: usize, from: Fixup) {
-        if self.labels[label].kind == LabelKind::Loop {
-            let start = self.labels[label].start;
-            self.resolve(from, start);
-            self.labels[label].back.push(from);
-        } else {
-            self.labels[label].fixups.push(from);
-        }
+        let is_loop = self.labels[label].kind == LabelKind::Loop;
+        let at = self.op(if is_loop { Instr::BranchBack } else { Instr::Branch });
+        self.lead_to(label, From::Branch { at });
     }
 
     pub(super) fn br(&mut self, depth: u32) -> Result<(), Trap> {
@@ -330,6 +420,10 @@ impl<'m> Translator<'m> {
         let condition = self.pop_condition()?;
         let count = self.labels[label].branch_types().len();
         if count > 0 && !self.in_place(label) {
+            // Many are worth being put where one instruction moves them all, once for all branches.
+            if count >= COPIES_MIN {
+                self.stack.settle_top(&mut self.code, count);
+            }
             // The values go where the label wants them on the way there only.
             let skip = self.branch_on(condition, false, None)?;
             let accs = self.stack.accs();
@@ -337,7 +431,7 @@ impl<'m> Translator<'m> {
             self.stack.set_accs(accs);
             self.jump(label);
             let here = self.code.label();
-            self.resolve(Fixup::Branch { at: skip }, here);
+            self.set_distance(skip, here);
         } else {
             self.stack.settle_top(&mut self.code, count);
             self.branch_on(condition, true, Some(label))?;
@@ -354,41 +448,41 @@ impl<'m> Translator<'m> {
         let at = self.op(Instr::BranchTable { index: mode(index) });
         self.put_operand(at, BRANCH_A, index);
         self.code.put_u32(at, DISTANCE, targets.len());
-        let mut labels = Vec::new();
-        labels.try_reserve(targets.len() as usize + 1).map_err(|_| Trap::OutOfMemory)?;
+        self.code.words(targets.len() as usize + 1);
+        self.code.check()?;
+        let mut entry = at + TABLE;
         for target in targets.targets() {
-            labels.push(self.label_index(target.map_err(super::unexpected)?)?);
+            let label = self.label_index(target.map_err(super::unexpected)?)?;
+            self.table_entry(at, entry, label)?;
+            entry += 8;
         }
-        labels.push(default);
-        for _ in &labels {
-            self.code.word();
+        self.table_entry(at, entry, default)?;
+        self.unreachable_from_here();
+        Ok(())
+    }
+
+    /// Fills in the entry at `entry` of the `br_table` at `at`, which leads to `label`.
+    fn table_entry(&mut self, at: usize, entry: usize, label: usize) -> Result<(), Trap> {
+        self.spend(1)?;
+        let in_place = self.in_place(label) || self.labels[label].branch_types().is_empty();
+        let target = &mut self.labels[label];
+        if target.kind != LabelKind::Loop && in_place {
+            let before = std::mem::replace(&mut target.entries, entry as u32);
+            self.code.put_u64(entry, 0, ((entry - at) as u64) << 32 | u64::from(before));
+            return Ok(());
         }
         // Labels that need code of their own on the way get it once.
-        let mut stubs: Vec<Option<usize>> = Vec::new();
-        stubs.try_reserve(self.labels.len()).map_err(|_| Trap::OutOfMemory)?;
-        stubs.resize(self.labels.len(), None);
-        for (i, &label) in labels.iter().enumerate() {
-            let fixup = Fixup::Table { at, entry: 16 + i * 8 };
-            let is_loop = self.labels[label].kind == LabelKind::Loop;
-            if !is_loop && (count == 0 || self.in_place(label)) {
-                self.labels[label].fixups.push(fixup);
-                continue;
+        if target.stub.1 != at as u32 {
+            let stub = self.code.label();
+            target.stub = (stub as u32, at as u32);
+            if !in_place {
+                self.move_values(label);
             }
-            let stub = match stubs[label] {
-                Some(stub) => stub,
-                None => {
-                    let stub = self.code.label();
-                    if !self.in_place(label) {
-                        self.move_values(label);
-                    }
-                    self.jump(label);
-                    stubs[label] = Some(stub);
-                    stub
-                }
-            };
-            self.resolve(fixup, stub);
+            self.jump(label);
+            self.code.check()?;
         }
-        self.unreachable_from_here();
+        let stub = self.labels[label].stub.0;
+        self.code.put_u64(entry, 0, (i64::from(stub) - at as i64) as u64);
         Ok(())
     }
 
@@ -420,7 +514,7 @@ impl<'m> Translator<'m> {
             Condition::Compare { .. } => self.branch_compare(condition, want, back),
         };
         if let Some(label) = label {
-            self.branch_to(label, Fixup::Branch { at });
+            self.lead_to(label, From::Branch { at });
         }
         Ok(at)
     }

@@ -6,42 +6,137 @@
 //! the label have it. So do the stack's other entries and the locals, since whatever may throw is
 //! a call or an instruction like one.
 
-use super::Translator;
-use super::control::{Fixup, LabelKind};
-use super::stack::Place;
+use super::control::LabelKind;
+use super::{Translator, make_room, no_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
+use crate::alloc;
 use crate::interp::handlers::control::{FRAME, POSITION};
 use crate::interp::instr::Instr;
 use crate::interp::operand::WIDE;
-use crate::interp::unwind::{Clause, Tables, Try};
-use std::ops::Range;
+use crate::interp::unwind::{Clause, Held, NO_TRY, Segment, Tables, Try};
 use wasmparser::{Catch, TryTable};
 
-/// The tables of the function being translated.
-#[derive(Default)]
+/// The `try_table`s of the function being translated.
 pub(super) struct Handlers {
+    /// In the order of their starts.
     tries: Vec<Try>,
-    /// The clauses of those that are open, the outermost first.
-    open: Vec<Range<u32>>,
+    /// The innermost one with clauses that is open, or `NO_TRY`.
+    innermost: u32,
+    /// What `innermost` was before each that is open, the outermost first.
+    open: Vec<u32>,
+    /// Which one the code is in, in the order of the code.
+    segments: Vec<Segment>,
     /// In the order of the `try_table`s.
     pub(super) clauses: Vec<Clause>,
-    /// Instructions and the slots of references there.
-    sites: Vec<(u32, u16)>,
+}
+
+impl Default for Handlers {
+    fn default() -> Self {
+        Self {
+            tries: Vec::new(),
+            innermost: NO_TRY,
+            open: Vec::new(),
+            segments: Vec::new(),
+            clauses: Vec::new(),
+        }
+    }
+}
+
+impl Handlers {
+    /// From `at` on, the code is in the innermost one.
+    fn enter_segment(&mut self, at: usize) -> Result<(), Trap> {
+        let segment = Segment { start: at as u32, innermost: self.innermost };
+        match self.segments.last_mut() {
+            Some(last) if last.start == segment.start => *last = segment,
+            _ => {
+                make_room(&mut self.segments, 1)?;
+                self.segments.push(segment);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The references to exceptions on the operand stack, and the instructions where sweeps may come
+/// by. Those are all that count of the code: a reference is held from one of them to another.
+#[derive(Default)]
+pub struct References {
+    /// In the order in which they were pushed.
+    held: Vec<Held>,
+    /// The topmost one that is on the stack.
+    topmost: Option<u32>,
+    /// Offsets of instructions at which there are any.
+    sites: Vec<u32>,
+    /// Memory ran out.
+    failed: bool,
+}
+
+impl References {
+    /// Makes room for one more of what is noted.
+    fn has_room<T>(list: &mut Vec<T>) -> bool {
+        list.len() < list.capacity() || alloc::fallible(|| list.try_reserve(1)).is_ok()
+    }
+
+    /// A reference is pushed.
+    pub fn begin(&mut self, slot: u16) {
+        if !Self::has_room(&mut self.held) {
+            self.failed = true;
+            return;
+        }
+        let below = self.topmost.unwrap_or(Held::NONE);
+        self.topmost = Some(self.held.len() as u32);
+        self.held.push(Held { slot, first: self.sites.len() as u32, end: Held::NONE, below });
+    }
+
+    /// The topmost one is popped.
+    pub fn end(&mut self) {
+        let Some(index) = self.topmost else { return };
+        let Some(held) = self.held.get_mut(index as usize) else { return };
+        held.end = self.sites.len() as u32;
+        self.topmost = (held.below != Held::NONE).then_some(held.below);
+        let (seen, is_last) = (held.end > held.first, index as usize + 1 == self.held.len());
+        if is_last && !seen {
+            self.held.pop();
+        }
+    }
+
+    /// The function may be at the instruction at `at` while sweeps come by.
+    fn site(&mut self, at: usize) {
+        if self.topmost.is_none() {
+            return;
+        }
+        if !Self::has_room(&mut self.sites) {
+            self.failed = true;
+            return;
+        }
+        self.sites.push(at as u32);
+    }
 }
 
 impl Translator<'_> {
     pub(super) fn try_table(&mut self, try_table: &TryTable) -> Result<(), Trap> {
-        let first = self.handlers.clauses.len();
-        let clauses = &mut self.handlers.clauses;
-        clauses.try_reserve(try_table.catches.len()).map_err(|_| Trap::OutOfMemory)?;
+        let first = self.handlers.clauses.len() as u32;
+        make_room(&mut self.handlers.clauses, try_table.catches.len())?;
+        make_room(&mut self.handlers.open, 1)?;
+        make_room(&mut self.handlers.tries, 1)?;
         // The block's parameters stay on the stack, above the bases of all labels around it.
         for catch in &try_table.catches {
+            self.spend(1)?;
             self.clause(*catch)?;
         }
-        let end = self.handlers.clauses.len();
-        self.handlers.open.push(first as u32..end as u32);
-        self.block_of_kind(LabelKind::Try, try_table.ty)
+        self.block_of_kind(LabelKind::Try, try_table.ty)?;
+        let here = self.code.label();
+        let handlers = &mut self.handlers;
+        handlers.open.push(handlers.innermost);
+        let clauses = first..handlers.clauses.len() as u32;
+        if !clauses.is_empty() {
+            let outer = handlers.innermost;
+            handlers.innermost = handlers.tries.len() as u32;
+            handlers.tries.push(Try { outer, clauses });
+            handlers.enter_segment(here)?;
+        }
+        Ok(())
     }
 
     fn clause(&mut self, catch: Catch) -> Result<(), Trap> {
@@ -53,23 +148,23 @@ impl Translator<'_> {
         };
         let label = self.label_index(depth)?;
         let base = self.base_slot(label);
-        let carried: u32 = self.branch_types(label).iter().map(|ty| ty.slots()).sum();
+        let carried = self.carried_slots(label);
         let frame_slots = &mut self.stack.frame_slots;
         *frame_slots = (*frame_slots).max(u32::from(base) + carried);
         let index = self.handlers.clauses.len();
         self.handlers.clauses.push(Clause { tag, reference, base, target: 0, cost: 0 });
-        self.branch_to(label, Fixup::Catch { index });
+        self.catch_to(label, index);
         Ok(())
     }
 
-    /// Notes the range of a `try_table` that ends here. Inner ones end before outer ones, which
-    /// is the order in which they are asked.
-    pub(super) fn end_try(&mut self, code: Range<usize>) {
-        let clauses = self.handlers.open.pop().unwrap_or_default();
-        if !code.is_empty() && !clauses.is_empty() {
-            let code = code.start as u32..code.end as u32;
-            self.handlers.tries.push(Try { code, clauses });
+    /// The innermost `try_table` ends before the instruction at `here`.
+    pub(super) fn end_try(&mut self, here: usize) -> Result<(), Trap> {
+        let outer = self.handlers.open.pop().unwrap_or(NO_TRY);
+        if outer != self.handlers.innermost {
+            self.handlers.innermost = outer;
+            self.handlers.enter_segment(here)?;
         }
+        Ok(())
     }
 
     pub(super) fn throw(&mut self, tag: u32) -> Result<(), Trap> {
@@ -101,25 +196,44 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Notes which slots of the operand stack hold references to exceptions while the
-    /// instruction at `at` is where the function is. What a call takes has been popped: it is
-    /// the callee's.
+    /// Notes that the operand stack may be looked through for references to exceptions while the
+    /// instruction at `at` is where the function is. What a call takes has been popped: it is the
+    /// callee's. The others are in their slots: accumulators have been spilled, and what is pushed
+    /// from elsewhere is settled by [`Translator::settle_reference`].
     pub(super) fn note_references(&mut self, at: usize) {
-        if !self.stack.has_references {
-            return;
-        }
-        for entry in &self.stack.entries {
-            if entry.ty == ValType::ExnRef && entry.place == Place::Temp {
-                self.handlers.sites.push((at as u32, entry.slot));
-            }
+        self.stack.references.site(at);
+    }
+
+    /// Moves what was just pushed to its slot if it is a reference to an exception, so that the
+    /// tables need not say where it is.
+    pub(super) fn settle_reference(&mut self, ty: ValType) {
+        if ty == ValType::ExnRef {
+            self.stack.settle_top(&mut self.code, 1);
         }
     }
 
-    pub(super) fn tables(&mut self) -> Option<Box<Tables>> {
-        let locals = self.locals.iter().filter(|(ty, _)| *ty == ValType::ExnRef);
-        let locals: Box<[u16]> = locals.map(|(_, slot)| *slot).collect();
-        let Handlers { tries, clauses, sites, .. } = std::mem::take(&mut self.handlers);
-        let empty = tries.is_empty() && sites.is_empty() && locals.is_empty();
-        (!empty).then(|| Box::new(Tables::new(tries, clauses, locals, sites)))
+    /// The tables, if there is anything to be known.
+    pub(super) fn tables(&mut self) -> Result<Option<Box<Tables>>, Trap> {
+        let mut locals = Vec::new();
+        for slot in self.locals.slots_of(ValType::ExnRef) {
+            make_room(&mut locals, 1)?;
+            locals.push(slot);
+        }
+        let Handlers { tries, clauses, segments, .. } = std::mem::take(&mut self.handlers);
+        let references = std::mem::take(&mut self.stack.references);
+        if references.failed {
+            return Err(no_room());
+        }
+        if tries.is_empty() && references.sites.is_empty() && locals.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Tables {
+            tries: tries.into_boxed_slice(),
+            segments: segments.into_boxed_slice(),
+            clauses: clauses.into_boxed_slice(),
+            locals: locals.into_boxed_slice(),
+            held: references.held.into_boxed_slice(),
+            sites: references.sites.into_boxed_slice(),
+        })))
     }
 }

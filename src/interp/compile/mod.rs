@@ -4,6 +4,11 @@
 //! handlers, and no instance. Control enters at [`translate`], from `code`, when a function is
 //! called for the first time.
 //!
+//! Every step of it is linear in the body's length, whatever the body is: nothing is looked at again
+//! for each operator that stands below, around or before it, and code that branches share is
+//! written once. The steps are counted, and every [`LOOK`] of them somebody is asked whether to go
+//! on. The validator bounds what one operator can be: 1,000 parameters and results, 60,000 slots.
+//!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
 //! branches, `calls`, `exceptions`, `memory`, `atomic` and `numeric` what their names say,
 //! `opcodes` maps opcodes to operations. Unreachable code is skipped: it needs no types here,
@@ -18,6 +23,7 @@ mod calls;
 mod control;
 mod exceptions;
 pub mod listing;
+mod locals;
 mod memory;
 mod numeric;
 mod opcodes;
@@ -30,10 +36,12 @@ use super::unwind::Tables;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmCode;
+use crate::alloc;
 use crate::interp::op::CompareOp;
 use crate::module::Module;
 use control::Label;
 use exceptions::Handlers;
+use locals::Locals;
 use stack::{AccState, Entry, Operand, Place, Stack};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 use writer::Writer;
@@ -50,13 +58,18 @@ pub struct Translated {
 }
 
 /// How a body is translated.
-#[derive(Clone, Copy, Default)]
-pub struct Options {
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
     /// Whether a listing is kept.
     pub listing: bool,
     /// Whether the code measures what it costs.
     pub profiled: bool,
+    /// Asked now and then why to stop, if there is a reason to.
+    pub stop: &'a dyn Fn() -> Option<Trap>,
 }
+
+/// Steps between two questions whether to stop: some tenths of a millisecond.
+pub const LOOK: u32 = 4096;
 
 /// What the last instruction was, as long as nothing can jump between it and the next.
 #[derive(Clone, Copy)]
@@ -89,11 +102,15 @@ enum Condition {
     NonZero(Operand),
 }
 
+/// Entries that an operator pushes at most, but for those that a type says.
+const ENTRIES_EACH: usize = 4;
+
 struct Translator<'m> {
     module: &'m Module,
     codes: *const VmCode,
     ty: &'m FuncType,
-    locals: Vec<(ValType, u16)>,
+    stop: &'m dyn Fn() -> Option<Trap>,
+    locals: Locals,
     header_slot: u16,
     code: Writer,
     stack: Stack,
@@ -114,14 +131,14 @@ pub fn translate(
     module: &Module,
     codes: *const VmCode,
     func_index: u32,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Translated, Trap> {
-    let defined = (func_index - module.imported.funcs) as usize;
-    let range = module.bodies.get(defined).ok_or(Trap::Internal)?;
+    let defined = func_index.checked_sub(module.imported.funcs).ok_or(Trap::Internal)?;
+    let range = module.bodies.get(defined as usize).ok_or(Trap::Internal)?;
     let bytes = &module.bytes[range.start as usize..range.end as usize];
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
     let ty = &module.types[module.funcs[func_index as usize] as usize];
-    let mut translator = Translator::new(module, codes, ty, &body, options.profiled)?;
+    let mut translator = Translator::new(module, codes, ty, &body, options)?;
     translator.func_index = func_index;
     if options.listing {
         translator.code.keep_listing();
@@ -135,40 +152,51 @@ fn unexpected<E>(_error: E) -> Trap {
     Trap::Internal
 }
 
+#[cold]
+fn no_room() -> Trap {
+    Trap::OutOfMemory
+}
+
+/// Makes room for `count` more elements, without overdrawing the heap.
+#[inline(always)]
+fn make_room<T>(list: &mut Vec<T>, count: usize) -> Result<(), Trap> {
+    if count <= list.capacity() - list.len() { Ok(()) } else { grow(list, count) }
+}
+
+#[cold]
+#[inline(never)]
+fn grow<T>(list: &mut Vec<T>, count: usize) -> Result<(), Trap> {
+    alloc::fallible(|| list.try_reserve(count)).map_err(|_| no_room())
+}
+
 impl<'m> Translator<'m> {
     fn new(
         module: &'m Module,
         codes: *const VmCode,
         ty: &'m FuncType,
         body: &FunctionBody,
-        profiled: bool,
+        options: Options<'m>,
     ) -> Result<Self, Trap> {
-        let mut locals = Vec::new();
-        let mut slot = 0;
+        let mut locals = Locals::default();
         for &param in ty.params() {
-            locals.push((param, slot as u16));
-            slot += param.slots();
+            locals.add(1, param)?;
         }
-        let header_slot = slot as u16;
-        slot += HEADER_SLOTS + profiled as u32;
+        let header_slot = locals.slots();
+        locals.skip(HEADER_SLOTS + options.profiled as u32);
         for local in body.get_locals_reader().map_err(unexpected)? {
             let (count, ty) = local.map_err(unexpected)?;
-            let ty = opcodes::val_type(ty)?;
-            locals.try_reserve(count as usize).map_err(|_| Trap::OutOfMemory)?;
-            for _ in 0..count {
-                locals.push((ty, slot as u16));
-                slot += ty.slots();
-            }
+            locals.add(count, opcodes::val_type(ty)?)?;
         }
-        let mut stack = Stack::new(slot);
+        let mut stack = Stack::new(locals.slots());
         // Results are left from slot 0 on and may outgrow parameters, header and locals.
         stack.frame_slots = stack.frame_slots.max(ty.result_slots());
         Ok(Self {
             module,
             codes,
             ty,
+            stop: options.stop,
             locals,
-            header_slot,
+            header_slot: header_slot as u16,
             code: Writer::default(),
             stack,
             labels: Vec::new(),
@@ -177,12 +205,12 @@ impl<'m> Translator<'m> {
             operators: 0,
             position: 0,
             func_index: 0,
-            profiled,
+            profiled: options.profiled,
         })
     }
 
     fn body(&mut self, body: &FunctionBody) -> Result<(), Trap> {
-        self.push_function_label();
+        self.push_function_label()?;
         self.clear_locals();
         let mut reader = body.get_operators_reader().map_err(unexpected)?;
         // Blocks opened in unreachable code.
@@ -192,6 +220,9 @@ impl<'m> Translator<'m> {
             self.code.at_position(self.position);
             let operator = reader.read().map_err(unexpected)?;
             self.operators = self.operators.saturating_add(1);
+            self.spend(1)?;
+            self.code.check()?;
+            self.stack.make_room(ENTRIES_EACH)?;
             let reachable = self.labels.last().is_none_or(|label| label.reachable);
             if reachable {
                 self.operator(operator)?;
@@ -212,6 +243,20 @@ impl<'m> Translator<'m> {
             }
         }
         Ok(())
+    }
+
+    /// Counts so many steps, and looks whether to stop when there were many.
+    #[inline(always)]
+    fn spend(&mut self, steps: u32) -> Result<(), Trap> {
+        self.stack.steps += steps;
+        if self.stack.steps < LOOK { Ok(()) } else { self.look() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look(&mut self) -> Result<(), Trap> {
+        self.stack.steps = 0;
+        (self.stop)().map_or(Ok(()), Err)
     }
 
     /// Where a profiled function notes when it began.
@@ -241,7 +286,8 @@ impl<'m> Translator<'m> {
             // Slots have 16 bits in instructions; no compiler makes such a function.
             return Err(Trap::OperandStackOverflow);
         }
-        let tables = self.tables();
+        self.code.check()?;
+        let tables = self.tables()?;
         let (words, listing) = self.code.finish();
         Ok(Translated { words, frame_slots, cost: self.operators, tables, listing })
     }
@@ -312,20 +358,21 @@ impl<'m> Translator<'m> {
         }
     }
 
+    #[inline(always)]
     fn local(&self, index: u32) -> Result<(ValType, u16), Trap> {
-        self.locals.get(index as usize).copied().ok_or(Trap::Internal)
+        self.locals.get(index).ok_or(Trap::Internal)
     }
 
     fn local_get(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, slot) = self.local(index)?;
         self.stack.push(ty, Place::Local(slot));
+        self.settle_reference(ty);
         Ok(())
     }
 
     /// Writes the popped `entry` to the local in `slot`.
     fn write_local(&mut self, entry: Entry, ty: ValType, slot: u16) {
-        let len = self.stack.entries.len();
-        let preserved = self.stack.preserve(&mut self.code, slot, len);
+        let preserved = self.stack.preserve(&mut self.code, slot);
         let class = Class::of(ty);
         if let (Place::Acc, Some(class)) = (entry.place, class) {
             let state = self.stack.acc(class);
@@ -370,6 +417,7 @@ impl<'m> Translator<'m> {
             _ => Place::Local(slot),
         };
         self.stack.push(ty, place);
+        self.settle_reference(ty);
         Ok(())
     }
 

@@ -171,6 +171,7 @@ impl Translator<'_> {
 
     fn constant(&mut self, ty: ValType, value: u64) {
         self.stack.push(ty, Place::Const(value));
+        self.settle_reference(ty);
     }
 
     /// References, tables and bulk memory.

@@ -7,8 +7,10 @@
 //! produced it into the form that also writes the slot: that costs no instruction, and works
 //! because the producer runs before everything that could need the value.
 
-use super::fits_32;
+use super::exceptions::References;
 use super::writer::Writer;
+use super::{fits_32, make_room};
+use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, Target};
 use crate::interp::operand::{A, B, DST, IMM, WIDE};
@@ -64,10 +66,12 @@ pub struct Stack {
     pub frame_slots: u32,
     /// Entries from the bottom that are known to be in their own slots.
     clean: usize,
-    /// Entries whose place is a local, at most.
-    aliases: usize,
-    /// Whether there was ever a reference to an exception.
-    pub has_references: bool,
+    /// The entries whose place is a local, from the bottom up.
+    aliases: Vec<u32>,
+    /// The entries that are references to exceptions.
+    pub references: References,
+    /// Steps made since somebody looked, of which every entry that is touched is one.
+    pub steps: u32,
 }
 
 /// More aliases than this are moved to their slots at once, so that a deep stack of them does
@@ -83,8 +87,9 @@ impl Stack {
             height: 0,
             frame_slots: base,
             clean: 0,
-            aliases: 0,
-            has_references: false,
+            aliases: Vec::new(),
+            references: References::default(),
+            steps: 0,
         }
     }
 
@@ -98,15 +103,35 @@ impl Stack {
         self.frame_slots = self.frame_slots.max(self.top_slot().saturating_add(slots));
     }
 
+    /// Makes sure that memory does not run out with the next `count` entries.
+    #[inline(always)]
+    pub fn make_room(&mut self, count: usize) -> Result<(), Trap> {
+        make_room(&mut self.entries, count)?;
+        make_room(&mut self.aliases, count)
+    }
+
     pub fn push(&mut self, ty: ValType, place: Place) {
         if let Place::Local(_) = place {
-            self.aliases += 1;
+            self.aliases.push(self.entries.len() as u32);
         }
-        self.has_references |= ty == ValType::ExnRef;
         // Slots beyond 16 bits end translation when the frame's size is looked at.
-        self.entries.push(Entry { ty, slot: self.top_slot() as u16, place });
+        let slot = self.top_slot() as u16;
+        if ty == ValType::ExnRef {
+            self.references.begin(slot);
+        }
+        self.entries.push(Entry { ty, slot, place });
         self.height += ty.slots();
         self.reserve(0);
+    }
+
+    /// Pushes values of these types that are in their own slots.
+    pub fn push_settled(&mut self, types: &[ValType]) -> Result<(), Trap> {
+        self.make_room(types.len())?;
+        self.steps += types.len() as u32;
+        for &ty in types {
+            self.push(ty, Place::Temp);
+        }
+        Ok(())
     }
 
     pub fn pop(&mut self) -> Option<Entry> {
@@ -114,17 +139,26 @@ impl Stack {
         self.height -= entry.ty.slots();
         self.clean = self.clean.min(self.entries.len());
         if let Place::Local(_) = entry.place {
-            self.aliases -= 1;
+            self.aliases.pop();
+        }
+        if entry.ty == ValType::ExnRef {
+            self.references.end();
         }
         Some(entry)
     }
 
     pub fn truncate(&mut self, len: usize) {
+        self.steps += self.entries.len().saturating_sub(len) as u32;
         while self.entries.len() > len {
             if let Some(entry) = self.pop() {
                 self.consumed(&entry);
             }
         }
+    }
+
+    /// Whether the stack has `len` entries, all of them in their own slots.
+    pub fn is_settled(&self, len: usize) -> bool {
+        self.entries.len() == len && self.clean == len
     }
 
     pub fn acc(&self, class: Class) -> AccState {
@@ -158,8 +192,12 @@ impl Stack {
 
     /// `slot` gets another value: no accumulator has it any more.
     pub fn slot_written(&mut self, slot: u16) {
+        self.slots_written(slot, 1);
+    }
+
+    fn slots_written(&mut self, first: u16, count: u16) {
         for acc in &mut self.accs {
-            if matches!(acc, AccState::Mirror(s) if *s == slot) {
+            if matches!(acc, AccState::Mirror(s) if s.wrapping_sub(first) < count) {
                 *acc = AccState::Empty;
             }
         }
@@ -183,8 +221,8 @@ impl Stack {
         self.spill(code, Class::F64);
     }
 
-    /// Makes the entry at `index` be in its own slot.
-    pub fn settle(&mut self, code: &mut Writer, index: usize) {
+    /// Makes the entry at `index` be in its own slot. An alias is still listed.
+    fn settle(&mut self, code: &mut Writer, index: usize) {
         let entry = self.entries[index];
         match entry.place {
             Place::Temp => return,
@@ -194,48 +232,69 @@ impl Stack {
                 }
                 return;
             }
-            Place::Local(from) => {
-                self.copy(code, entry.ty, entry.slot, Operand::Slot(from));
-                self.aliases -= 1;
-            }
+            Place::Local(from) => self.copy(code, entry.ty, entry.slot, Operand::Slot(from)),
             Place::Const(value) => self.copy(code, entry.ty, entry.slot, Operand::Imm(value)),
         }
         self.entries[index].place = Place::Temp;
     }
 
-    /// Makes all entries be in their own slots.
-    pub fn settle_all(&mut self, code: &mut Writer) {
-        for index in self.clean..self.entries.len() {
+    /// Makes the entries from `first` on be in their own slots.
+    fn settle_from(&mut self, code: &mut Writer, first: usize) {
+        let first = first.max(self.clean);
+        self.steps += (self.entries.len() - first) as u32;
+        for index in first..self.entries.len() {
             self.settle(code, index);
         }
-        self.clean = self.entries.len();
+        while self.aliases.last().is_some_and(|&index| index as usize >= first) {
+            self.aliases.pop();
+        }
+        if first == self.clean {
+            self.clean = self.entries.len();
+        }
+    }
+
+    /// Makes all entries be in their own slots.
+    pub fn settle_all(&mut self, code: &mut Writer) {
+        self.settle_from(code, self.clean);
     }
 
     /// Makes the topmost `count` entries be in their own slots.
     pub fn settle_top(&mut self, code: &mut Writer, count: usize) {
-        for index in self.entries.len().saturating_sub(count)..self.entries.len() {
-            self.settle(code, index);
-        }
+        self.settle_from(code, self.entries.len().saturating_sub(count));
     }
 
     /// Before the local in `slot` is written: entries that stand for its old value get it.
     /// Returns whether there were any.
-    pub fn preserve(&mut self, code: &mut Writer, slot: u16, below: usize) -> bool {
-        if self.aliases == 0 {
+    pub fn preserve(&mut self, code: &mut Writer, slot: u16) -> bool {
+        let before = self.aliases.len();
+        if before == 0 {
             return false;
         }
-        let all = self.aliases > ALIASES_MAX;
-        let mut any = false;
-        for index in self.clean..below {
-            match self.entries[index].place {
-                Place::Local(s) if all || s == slot => {
-                    self.settle(code, index);
-                    any = true;
-                }
-                _ => {}
+        let all = before > ALIASES_MAX;
+        self.steps += before as u32;
+        let mut kept = 0;
+        for at in 0..before {
+            let index = self.aliases[at];
+            if all || self.entries[index as usize].place == Place::Local(slot) {
+                self.settle(code, index as usize);
+            } else {
+                self.aliases[kept] = index;
+                kept += 1;
             }
         }
-        any
+        self.aliases.truncate(kept);
+        kept < before
+    }
+
+    /// Emits a move of the `count` slots from `from` on to those from `to` on.
+    pub fn copy_slots(&mut self, code: &mut Writer, to: u16, from: u16, count: u16) {
+        if to != from {
+            let at = code.op(Instr::CopyMany, Target::Slot);
+            code.put_u16(at, DST, to);
+            code.put_u16(at, A, from);
+            code.put_u16(at, B, count);
+            self.slots_written(to, count);
+        }
     }
 
     /// Emits a move of a value of type `ty` to `to`.
@@ -243,10 +302,7 @@ impl Stack {
         match from {
             Operand::Slot(from) if from == to => return,
             Operand::Slot(from) if ty.slots() > 1 => {
-                let at = code.op(Instr::CopyMany, Target::Slot);
-                code.put_u16(at, DST, to);
-                code.put_u16(at, A, from);
-                code.put_u16(at, B, ty.slots() as u16);
+                self.copy_slots(code, to, from, ty.slots() as u16);
             }
             Operand::Slot(from) => code.copy(to, from),
             Operand::Imm(value) if fits_32(value) => {

@@ -1,5 +1,7 @@
 //! The code being written: words, with operand fields at byte offsets.
 
+use super::{make_room, no_room};
+use crate::abi::trap::Trap;
 use crate::interp::instr::{Instr, Target};
 use crate::interp::operand::{A, B, C, DST};
 
@@ -13,7 +15,12 @@ pub struct Writer {
     listing: Option<Vec<Line>>,
     /// Where in the module the operator stands that is being translated.
     position: u32,
+    /// Memory ran out. What is written since then is lost.
+    failed: bool,
 }
+
+/// More code than this is not written for one function: distances have 31 bits.
+const BYTES_MAX: usize = 1 << 30;
 
 /// An instruction of a listing.
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +52,25 @@ impl Writer {
     pub fn op(&mut self, instr: Instr, target: Target) -> usize {
         let at = self.here();
         self.copy = None;
-        self.words.push(instr.handler(target) as usize as u64);
-        self.words.resize(self.words.len() + instr.size() / 8 - 1, 0);
-        if let Some(listing) = &mut self.listing {
-            listing.push(Line { at, instr, target, position: self.position });
+        let words = instr.size() / 8;
+        if !self.has_room(words) {
+            return at;
         }
+        self.words.push(instr.handler(target) as usize as u64);
+        self.words.resize(self.words.len() + words - 1, 0);
+        self.list(Line { at, instr, target, position: self.position });
         at
+    }
+
+    #[inline(always)]
+    fn list(&mut self, line: Line) {
+        if let Some(listing) = &mut self.listing {
+            if make_room(listing, 1).is_ok() {
+                listing.push(line);
+            } else {
+                self.fail();
+            }
+        }
     }
 
     /// Copies slot `from` to slot `to`; two copies in a row are one instruction.
@@ -77,9 +97,10 @@ impl Writer {
         if let Some(word) = self.words.get_mut(at / 8) {
             *word = instr.handler(target) as usize as u64;
         }
-        let line = self.listing.iter_mut().flatten().rev().find(|line| line.at == at);
-        if let Some(line) = line {
-            line.target = target;
+        if let Some(listing) = &mut self.listing
+            && let Ok(index) = listing.binary_search_by_key(&at, |line| line.at)
+        {
+            listing[index].target = target;
         }
     }
 
@@ -110,7 +131,9 @@ impl Writer {
         self.copy = None;
         self.words.truncate(at / 8);
         if let Some(listing) = &mut self.listing {
-            listing.retain(|line| line.at < at);
+            while listing.last().is_some_and(|line| line.at >= at) {
+                listing.pop();
+            }
         }
     }
 
@@ -118,12 +141,55 @@ impl Writer {
         self.listing = Some(Vec::new());
     }
 
+    /// Fails if memory has run out.
+    #[inline(always)]
+    pub fn check(&self) -> Result<(), Trap> {
+        if self.failed { Err(no_room()) } else { Ok(()) }
+    }
+
     pub fn finish(self) -> (Box<[u64]>, Vec<Line>) {
         (self.words.into_boxed_slice(), self.listing.unwrap_or_default())
     }
 
-    /// Appends a plain word, an entry of the table of a `br_table`.
-    pub fn word(&mut self) {
-        self.words.push(0);
+    /// Appends plain words, the table of a `br_table`.
+    pub fn words(&mut self, count: usize) {
+        if self.has_room(count) {
+            self.words.resize(self.words.len() + count, 0);
+        }
+    }
+
+    /// Makes room for `count` more words.
+    #[inline(always)]
+    fn has_room(&mut self, count: usize) -> bool {
+        count <= self.words.capacity() - self.words.len() || self.grow(count)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, count: usize) -> bool {
+        let is_short = self.here().saturating_add(count.saturating_mul(8)) <= BYTES_MAX;
+        let has_room = !self.failed && is_short && make_room(&mut self.words, count).is_ok();
+        if !has_room {
+            self.fail();
+        }
+        has_room
+    }
+
+    /// Nothing is kept any more, so that every write from here on comes to nothing.
+    fn fail(&mut self) {
+        self.failed = true;
+        self.words = Vec::new();
+    }
+
+    /// The field of 32 bits at `field` of the instruction at `at`.
+    pub fn field_u32(&self, at: usize, field: usize) -> u32 {
+        let word = self.field_u64(at, field & !7).to_ne_bytes();
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&word[field % 8..field % 8 + 4]);
+        u32::from_ne_bytes(bytes)
+    }
+
+    pub fn field_u64(&self, at: usize, field: usize) -> u64 {
+        self.words.get((at + field) / 8).copied().unwrap_or(u64::MAX)
     }
 }

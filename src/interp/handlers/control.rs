@@ -212,7 +212,7 @@ slow!(
     /// it again. The header is in place; what it says stays true.
     Translate |r| {
     let code = r.field::<*const VmCode>(8);
-    crate::interp::code::translate(code)?;
+    crate::interp::code::translate(r.env, code)?;
     let header = r.sp.add((*code).header_slot as usize);
     let back_to = *header as usize as *const u8;
     let frame = r.sp;

@@ -70,8 +70,8 @@ slow!(
     let back_to = *r.slot(A) as usize as *const u8;
     if back_to != EXIT.as_ptr().cast() {
         let table = (*(*(*(*r.env).activation).func).code).module.cast::<ModuleCode>();
-        if let Some((caller, _)) = (*table).find(back_to.wrapping_sub(CALL_BYTES)) {
-            add_to_caller(r.env, caller.func_index, elapsed);
+        if let Some(caller) = (*table).place(back_to.wrapping_sub(CALL_BYTES)) {
+            add_to_caller(r.env, caller.code.func_index, elapsed);
         }
     }
     r.skip(16);

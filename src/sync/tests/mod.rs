@@ -1,3 +1,7 @@
+//! What the parts promise each other, with threads that really run and in models.
+
+mod making;
+
 #[cfg(not(loom))]
 mod threads {
     use crate::sync::Lock;

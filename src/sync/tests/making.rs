@@ -1,0 +1,153 @@
+//! Something that is made once, by one thread for all.
+
+#[cfg(not(loom))]
+mod threads {
+    use crate::sync::{Found, Making, Parking};
+
+    #[test]
+    fn a_turn_ends_as_it_says() {
+        let (making, parking) = (Making::new(), Parking::new());
+        let Found::Turn(turn) = making.find(&parking, 1) else { panic!("nobody makes it") };
+        assert!(matches!(making.find(&parking, 1), Found::Busy));
+        assert!(turn.is_valid() && making.is_awaited());
+        drop(turn);
+        assert!(!making.is_awaited());
+        let Found::Turn(turn) = making.find(&parking, 1) else { panic!("it can be tried again") };
+        turn.failed(77);
+        assert!(matches!(making.find(&parking, 1), Found::Failed(77)));
+        let making = Making::new();
+        let Found::Turn(turn) = making.find(&parking, 1) else { panic!("nobody makes it") };
+        turn.made();
+        assert!(matches!(making.find(&parking, 1), Found::Made));
+        assert!(!making.is_awaited());
+    }
+}
+
+/// Every interleaving of a few threads. Run with `RUSTFLAGS="--cfg loom"`.
+#[cfg(loom)]
+mod model {
+    use crate::sync::{Found, Making, Parked, Parker, Parking, Patience};
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicBool, Ordering};
+    use loom::thread;
+
+    struct Thing {
+        making: Making,
+        parking: Parking,
+        value: UnsafeCell<u32>,
+        /// Tells the waiters to stop.
+        stop: AtomicBool,
+        parkers: [Parker; 2],
+    }
+
+    impl Thing {
+        fn new() -> Arc<Self> {
+            Arc::new(Self {
+                making: Making::new(),
+                parking: Parking::new(),
+                value: UnsafeCell::new(0),
+                stop: AtomicBool::new(false),
+                parkers: [Parker::new(), Parker::new()],
+            })
+        }
+
+        /// What running code does that needs the thing. The turn that is the `gives_up`-th to
+        /// be tried makes nothing. Whether the value was seen.
+        fn need(&self, me: usize, gives_up: bool) -> bool {
+            let mut gives_up = gives_up;
+            loop {
+                match self.making.find(&self.parking, 9) {
+                    Found::Made => {
+                        // SAFETY: whoever made it is done; loom fails the test if not.
+                        self.value.with(|value| assert_eq!(unsafe { *value }, 1));
+                        return true;
+                    }
+                    Found::Failed(_) => return false,
+                    Found::Turn(turn) if gives_up => {
+                        gives_up = false;
+                        drop(turn);
+                        return false;
+                    }
+                    Found::Turn(turn) => {
+                        // SAFETY: the turn is this thread's; loom fails the test if two
+                        // threads can have one.
+                        self.value.with_mut(|value| unsafe { *value += 1 });
+                        turn.made();
+                    }
+                    Found::Busy => {
+                        let is_time = || self.making.is_awaited();
+                        let patience = Stop(&self.stop);
+                        let parked = self.parking.wait(9, &self.parkers[me], &patience, is_time);
+                        if parked == Parked::Stopped {
+                            return false;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    struct Stop<'a>(&'a AtomicBool);
+
+    impl Patience for Stop<'_> {
+        fn should_stop(&self) -> bool {
+            self.0.load(Ordering::Acquire)
+        }
+
+        fn left(&self) -> Option<u64> {
+            None
+        }
+    }
+
+    fn check(model: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }
+
+    /// A lost wake-up is a deadlock, which loom reports.
+    #[test]
+    fn it_is_made_once_and_whoever_waits_gets_it() {
+        check(|| {
+            let thing = Thing::new();
+            let other = Arc::clone(&thing);
+            let other = thread::spawn(move || other.need(1, false));
+            assert!(thing.need(0, false));
+            assert!(other.join().unwrap());
+            assert!(thing.parking.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_turn_that_is_given_up_passes_on() {
+        check(|| {
+            let thing = Thing::new();
+            let other = Arc::clone(&thing);
+            let other = thread::spawn(move || other.need(1, true));
+            assert!(thing.need(0, false));
+            // Whoever gave up may also have found it made.
+            let _ = other.join().unwrap();
+            assert!(thing.parking.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_waiter_stops_when_it_is_told_to() {
+        check(|| {
+            let thing = Thing::new();
+            let Found::Turn(turn) = thing.making.find(&thing.parking, 9) else {
+                panic!("nobody makes it")
+            };
+            let other = Arc::clone(&thing);
+            let other = thread::spawn(move || other.need(1, false));
+            thing.stop.store(true, Ordering::Release);
+            thing.parkers[1].wake();
+            // It stops although nobody has made the thing.
+            assert!(!other.join().unwrap());
+            assert!(turn.is_valid());
+            drop(turn);
+            assert!(thing.parking.is_empty());
+        });
+    }
+}
