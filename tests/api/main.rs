@@ -17,6 +17,7 @@ mod shared_heap;
 mod stacks;
 mod threads;
 mod work;
+mod translation;
 
 use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, Val};
 

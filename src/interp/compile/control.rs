@@ -367,13 +367,11 @@ impl<'m> Translator<'m> {
         let mut to = self.base_slot(label);
         let mut index = self.stack.entries.len() - count;
         while let Some(&Entry { ty, slot, place }) = self.stack.entries.get(index) {
-            let settled = self.stack.entries[index..].iter();
-            let run = settled.take_while(|entry| entry.place == Place::Temp).count();
+            let run = self.stack.settled_run(index);
             if run >= COPIES_MIN {
                 index += run;
                 let next = self.stack.entries.get(index).map(|entry| entry.slot);
                 let slots = next.unwrap_or(self.stack.top_slot() as u16).wrapping_sub(slot);
-                self.stack.steps += run as u32;
                 self.stack.copy_slots(&mut self.code, to, slot, slots);
                 to = to.wrapping_add(slots);
                 continue;
@@ -422,7 +420,7 @@ impl<'m> Translator<'m> {
         if count > 0 && !self.in_place(label) {
             // Many are worth being put where one instruction moves them all, once for all branches.
             if count >= COPIES_MIN {
-                self.stack.settle_top(&mut self.code, count);
+                self.stack.settle_all(&mut self.code);
             }
             // The values go where the label wants them on the way there only.
             let skip = self.branch_on(condition, false, None)?;

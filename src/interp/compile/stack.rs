@@ -161,6 +161,15 @@ impl Stack {
         self.entries.len() == len && self.clean == len
     }
 
+    /// How many entries from the one at `first` on are in their own slots.
+    pub fn settled_run(&mut self, first: usize) -> usize {
+        let known = self.clean.max(first);
+        let others = self.entries.iter().skip(known);
+        let others = others.take_while(|entry| entry.place == Place::Temp).count();
+        self.steps += others as u32;
+        known - first + others
+    }
+
     pub fn acc(&self, class: Class) -> AccState {
         self.accs[class as usize]
     }

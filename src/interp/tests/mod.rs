@@ -2,6 +2,7 @@
 
 mod golden;
 mod kernels;
+mod linear;
 mod translation;
 
 use super::{ModuleCode, run};
