@@ -1,10 +1,13 @@
 //! Translation at first call: it ends when it is told to, and holds nobody up who needs something
 //! else.
 
-use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Trap};
+use isothread::{
+    Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Terminator, Trap,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::sync::mpsc::channel;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// The last function is replaced by a long one.
@@ -141,58 +144,82 @@ fn a_deadline_ends_a_translation_which_a_later_call_repeats() {
     assert_eq!(guest.long(), None);
 }
 
+/// Has a thread call the long function on a guest of its own, until it is about to be translated.
+fn long_in<'scope>(scope: &'scope Scope<'scope, '_>, world: &'scope World) -> Caller<'scope> {
+    let (sender, receiver) = channel();
+    let thread = scope.spawn(move || {
+        let mut guest = world.guest();
+        sender.send(guest.instance.terminator()).unwrap();
+        guest.long()
+    });
+    let terminator = receiver.recv().unwrap();
+    world.wait_for_mark();
+    Caller { thread, terminator }
+}
+
+struct Caller<'scope> {
+    thread: ScopedJoinHandle<'scope, Option<Trap>>,
+    terminator: Terminator,
+}
+
+impl Caller<'_> {
+    fn ends_soon(self, trap: Trap) {
+        let start = Instant::now();
+        self.terminator.terminate();
+        assert_eq!(self.thread.join().unwrap(), Some(trap));
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    }
+}
+
 #[test]
 fn terminating_ends_a_translation_and_waits_for_one() {
     let world = World::new();
-    let (mut first, mut second) = (world.guest(), world.guest());
     thread::scope(|scope| {
-        let instances = [first.instance.clone(), second.instance.clone()];
-        let translating = scope.spawn(|| first.long());
-        world.wait_for_mark();
-        let waiting = scope.spawn(|| second.long());
-        world.wait_for_mark();
-        let [first, second] = instances;
-        let start = Instant::now();
-        second.terminate();
-        assert_eq!(waiting.join().unwrap(), Some(Trap::Terminated));
-        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
-        assert!(!translating.is_finished(), "the function is too short for this test");
-        let start = Instant::now();
-        first.terminate();
-        assert_eq!(translating.join().unwrap(), Some(Trap::Terminated));
-        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        let translating = long_in(scope, &world);
+        let waiting = long_in(scope, &world);
+        waiting.ends_soon(Trap::Terminated);
+        assert!(!translating.thread.is_finished(), "the function is too short for this test");
+        translating.ends_soon(Trap::Terminated);
     });
     // Whoever waits translates when the one gives up that did.
-    let (mut third, mut fourth) = (world.guest(), world.guest());
     thread::scope(|scope| {
-        let instance = third.instance.clone();
-        let translating = scope.spawn(|| third.long());
-        world.wait_for_mark();
-        let waiting = scope.spawn(|| fourth.long());
-        world.wait_for_mark();
-        instance.terminate();
-        assert_eq!(translating.join().unwrap(), Some(Trap::Terminated));
-        assert_eq!(waiting.join().unwrap(), None);
+        let translating = long_in(scope, &world);
+        let waiting = long_in(scope, &world);
+        translating.ends_soon(Trap::Terminated);
+        assert_eq!(waiting.thread.join().unwrap(), None);
+    });
+}
+
+#[test]
+fn a_deadline_ends_waits_for_a_translation() {
+    let world = World::new();
+    thread::scope(|scope| {
+        let translating = long_in(scope, &world);
+        let waiting = long_in(scope, &world);
+        let start = Instant::now();
+        world.context.set_time_left(Some(Duration::from_millis(10)));
+        assert_eq!(waiting.thread.join().unwrap(), Some(Trap::DeadlineExceeded));
+        assert_eq!(translating.thread.join().unwrap(), Some(Trap::DeadlineExceeded));
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
     });
 }
 
 #[test]
 fn a_translation_holds_up_nobody_who_needs_something_else() {
     let world = World::new();
-    let (mut first, mut second) = (world.guest(), world.guest());
+    let mut guest = world.guest();
     thread::scope(|scope| {
-        let translating = scope.spawn(|| first.long());
-        world.wait_for_mark();
-        assert_eq!(second.call("small", 41), 42);
+        let translating = long_in(scope, &world);
+        assert_eq!(guest.call("small", 41), 42);
         for value in 0..100 {
-            assert_eq!(second.call("throw", value), value);
+            assert_eq!(guest.call("throw", value), value);
         }
-        assert!(second.env.memory_use().module.funcs > 0);
-        assert!(!translating.is_finished(), "first calls and throws have waited");
-        assert_eq!(translating.join().unwrap(), None);
+        assert!(guest.env.memory_use().module.funcs > 0);
+        assert!(!translating.thread.is_finished(), "first calls and throws have waited");
+        assert_eq!(translating.thread.join().unwrap(), None);
     });
     // It is there now, for everybody.
     let start = Instant::now();
-    assert_eq!(second.long(), None);
+    assert_eq!(guest.long(), None);
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
 }

@@ -90,6 +90,39 @@ fn comparisons_become_branches_and_wide_constants_stay_whole() {
     assert_eq!(run(5, f64::NAN), Ok(3));
 }
 
+#[test]
+fn locals_are_found_however_many_there_are() {
+    let many = format!("{} {}", "i32 f64".repeat(40).replace("4i", "4 i"), "i64 ".repeat(40_000));
+    let eval = |index: u32| {
+        let wat = format!(
+            r#"(module (func (export "f") (param i64) (result i64) (local {many})
+                (local.set {index} (i64.add (local.get {index}) (local.get 0)))
+                (local.get {index})))"#
+        );
+        eval(&wat, "f", &[7], 1)
+    };
+    for index in [81, 82, 20_000, 40_080] {
+        assert_eq!(eval(index), Ok(vec![7]), "{index}");
+    }
+}
+
+#[test]
+fn many_values_leave_a_block_in_order() {
+    let types = "i32 ".repeat(5);
+    let wat = format!(
+        r#"(module (func (export "f") (param i32 i32) (result {types})
+            (block (result {types})
+                (i64.const 9) (i32.const 1) (local.get 1) (i32.const 3)
+                (i32.add (local.get 1) (i32.const 2)) (i32.const 5)
+                (br_if 0 (local.get 0))
+                (br_if 0 (i32.eq (local.get 0) (i32.const 0)))
+                (unreachable))))"#
+    );
+    for taken in [0, 1] {
+        assert_eq!(eval(&wat, "f", &[taken, 2], 5), Ok(vec![1, 2, 3, 4, 5]), "{taken}");
+    }
+}
+
 /// The instructions of function 1 of a module with `body`, but for where its own text stands.
 fn listing(body: &str) -> String {
     let text = format!(
