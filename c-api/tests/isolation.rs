@@ -80,7 +80,15 @@ const ROWS: &[(&str, &[&str])] = &[
             "late signal number",
         ],
     ),
-    ("forks", &["fork", "fork leaves a running guest behind", "fork in a child"]),
+    (
+        "forks",
+        &[
+            "fork",
+            "fork while a function is translated",
+            "fork leaves a running guest behind",
+            "fork in a child",
+        ],
+    ),
     (
         "rules",
         &[

@@ -166,8 +166,107 @@ static void generations(void) {
     wasm_runtime_destroy();
 }
 
+/* Appends a number in a form of five bytes. */
+static uint8_t *put_number(uint8_t *at, uint32_t number) {
+    int i;
+
+    for (i = 0; i < 5; i++) {
+        *at++ = (uint8_t)((number >> 7 * i & 0x7f) | (i < 4 ? 0x80 : 0));
+    }
+    return at;
+}
+
+/* A module whose only function, "f", takes an i32 and returns it, behind so many branches. */
+static wasm_module_t long_module(uint32_t branches) {
+    static const uint8_t head[] = {
+        0, 'a', 's', 'm', 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, /* (i32) -> i32 */
+        3, 2, 1, 0, 7, 5, 1, 1, 'f', 0, 0,
+    };
+    static const uint8_t branch[] = {0x20, 0, 0x0d, 0}, end[] = {0x0b, 0x20, 0, 0x0b};
+    uint32_t i, body = 3 + branches * sizeof branch + sizeof end;
+    uint8_t *bytes = malloc(sizeof head + 12 + body), *at = bytes;
+    char error[128] = "";
+    wasm_module_t module;
+
+    memcpy(at, head, sizeof head);
+    at += sizeof head;
+    *at++ = 10;
+    at = put_number(at, 1 + 5 + body);
+    *at++ = 1;
+    at = put_number(at, body);
+    *at++ = 0;
+    *at++ = 0x02;
+    *at++ = 0x40;
+    for (i = 0; i < branches; i++, at += sizeof branch) {
+        memcpy(at, branch, sizeof branch);
+    }
+    memcpy(at, end, sizeof end);
+    module = wasm_runtime_load(bytes, (uint32_t)(at + sizeof end - bytes), error, sizeof error);
+    if (!module) {
+        printf("long module: %s\n", error);
+        exit(2);
+    }
+    free(bytes);
+    return module;
+}
+
+static struct guest guest_of(wasm_module_t module) {
+    struct guest guest;
+
+    guest.module = module;
+    guest.inst = instantiate(module, 8192, 0);
+    guest.env = wasm_runtime_create_exec_env(guest.inst, 8192);
+    CHECK(guest.env != NULL);
+    return guest;
+}
+
+static void end_guest_of(struct guest *guest) {
+    wasm_runtime_destroy_exec_env(guest->env);
+    wasm_runtime_deinstantiate(guest->inst);
+}
+
+/* Calls "f" for the first time, so that it is translated. */
+static void *first_call(void *module) {
+    struct guest guest = guest_of(module);
+
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+    CHECK_INT(call(&guest, "f", 1, 5, 0), 5);
+    end_guest_of(&guest);
+    return NULL;
+}
+
+static struct guest second;
+
+/* The thread that was translating is not there: the function is translated anew. */
+static void second_call(void) {
+    CHECK_INT(call(&second, "f", 1, 6, 0), 6);
+}
+
+static void while_another_translates(void) {
+    pthread_t thread;
+    wasm_module_t module;
+
+    quiet_init(NULL);
+    module = long_module(is_watched() ? 100000 : 1500000);
+    second = guest_of(module);
+    stop = false;
+    CHECK(pthread_create(&thread, NULL, first_call, module) == 0);
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        usleep(100);
+    }
+    usleep(5000);
+    fork_and(second_call);
+    second_call();
+    pthread_join(thread, NULL);
+    fork_and(second_call);
+    end_guest_of(&second);
+    wasm_runtime_unload(module);
+    wasm_runtime_destroy();
+}
+
 static void run(void) {
     row("fork", while_others_work);
+    row("fork while a function is translated", while_another_translates);
     row("fork leaves a running guest behind", lost_threads);
     row("fork in a child", generations);
 }
