@@ -113,7 +113,7 @@ impl ExecEnv {
     }
 
     /// How many instructions may run from now on; `None` for as many as they like. Running out
-    /// traps with "instruction limit exceeded".
+    /// traps with "instruction limit exceeded". Translating a function costs none.
     pub fn set_instruction_limit(&mut self, limit: Option<u64>) {
         // SAFETY: the handle is used by this thread only.
         unsafe { Env::set_fuel(self.ptr, limit) };

@@ -341,7 +341,8 @@ impl Context {
     /// together. Instructions that do much count as more than one: one for every 64 bytes moved,
     /// 16 for one that grows, waits, notifies or throws, 64 for a call of a host function. Running
     /// out traps with "instruction limit exceeded", where it may have done part of its work. Code
-    /// that runs meanwhile sees the change within 100,000 instructions.
+    /// that runs meanwhile sees the change within 100,000 instructions. Translating a function at
+    /// its first call costs no fuel, because who does it depends on the module's other users.
     pub fn set_fuel(&self, fuel: Option<u64>) {
         self.0.limits.set_fuel(fuel);
     }
@@ -352,8 +353,8 @@ impl Context {
     }
 
     /// Sets how much longer guest code of this context may run. When the time is over, calls,
-    /// running code and waits end with "deadline exceeded", within 20 ms where the processor is
-    /// theirs.
+    /// running code, translations and waits end with "deadline exceeded", within 20 ms where the
+    /// processor is theirs.
     pub fn set_time_left(&self, left: Option<Duration>) {
         self.0.limits.set_time_left(left);
         self.0.visit(|instance| instance.wake());

@@ -5,6 +5,10 @@
 //! number; as long as it is the one that the exec_env saw last and nothing is limited, that is
 //! all. While something is limited, a call looks at the clock when it starts and gives back what
 //! it did not use when it ends, so that what many exec_envs drew ahead does not count as used.
+//!
+//! Translating a function at its first call is not charged: whether a call has to do it depends on
+//! what other users of the module have called, and what a program is charged must not. It looks at
+//! time and termination instead, every few tenths of a millisecond.
 
 use super::env::ExecEnv;
 use crate::abi::trap::Trap;

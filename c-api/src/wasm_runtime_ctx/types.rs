@@ -32,10 +32,12 @@ pub struct wasm_runtime_ctx_limits_t {
     /// Bytes of live blocks and mapped pages. What is live already stays, even beyond it.
     pub memory_bytes: u64,
     /// Instructions that guest code may execute from now on, on all execution environments
-    /// together; then it traps with "instruction limit exceeded".
+    /// together; then it traps with "instruction limit exceeded". Translating a function at its
+    /// first call costs none of them, because who does it depends on the module's other users.
     pub fuel: u64,
     /// Milliseconds that guest code may run from now on, by the clock on the wall; then it traps
-    /// with "deadline exceeded", in calls, loops and waits. 0 is over at once.
+    /// with "deadline exceeded", in calls, loops, waits and translations of functions that are
+    /// called for the first time. 0 is over at once.
     pub time_ms: u64,
     /// Threads that a guest may start; 0 is taken for no change.
     pub max_threads: u32,

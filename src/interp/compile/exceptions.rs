@@ -79,6 +79,8 @@ impl References {
     }
 
     /// A reference is pushed.
+    #[cold]
+    #[inline(never)]
     pub fn begin(&mut self, slot: u16) {
         if !Self::has_room(&mut self.held) {
             self.failed = true;
@@ -90,6 +92,8 @@ impl References {
     }
 
     /// The topmost one is popped.
+    #[cold]
+    #[inline(never)]
     pub fn end(&mut self) {
         let Some(index) = self.topmost else { return };
         let Some(held) = self.held.get_mut(index as usize) else { return };

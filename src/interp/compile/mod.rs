@@ -166,7 +166,8 @@ fn make_room<T>(list: &mut Vec<T>, count: usize) -> Result<(), Trap> {
 #[cold]
 #[inline(never)]
 fn grow<T>(list: &mut Vec<T>, count: usize) -> Result<(), Trap> {
-    alloc::fallible(|| list.try_reserve(count)).map_err(|_| no_room())
+    // A few at once, so that small functions do not grow everything step by step.
+    alloc::fallible(|| list.try_reserve(count.max(16))).map_err(|_| no_room())
 }
 
 impl<'m> Translator<'m> {
@@ -221,7 +222,6 @@ impl<'m> Translator<'m> {
             let operator = reader.read().map_err(unexpected)?;
             self.operators = self.operators.saturating_add(1);
             self.spend(1)?;
-            self.code.check()?;
             self.stack.make_room(ENTRIES_EACH)?;
             let reachable = self.labels.last().is_none_or(|label| label.reachable);
             if reachable {
@@ -256,6 +256,7 @@ impl<'m> Translator<'m> {
     #[inline(never)]
     fn look(&mut self) -> Result<(), Trap> {
         self.stack.steps = 0;
+        self.code.check()?;
         (self.stop)().map_or(Ok(()), Err)
     }
 

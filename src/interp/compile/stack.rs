@@ -106,10 +106,23 @@ impl Stack {
     /// Makes sure that memory does not run out with the next `count` entries.
     #[inline(always)]
     pub fn make_room(&mut self, count: usize) -> Result<(), Trap> {
-        make_room(&mut self.entries, count)?;
-        make_room(&mut self.aliases, count)
+        if count <= self.entries.capacity() - self.entries.len() {
+            Ok(())
+        } else {
+            self.grow(count)
+        }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, count: usize) -> Result<(), Trap> {
+        make_room(&mut self.entries, count)?;
+        // All of them may be aliases.
+        let aliases = self.entries.capacity() - self.aliases.len();
+        make_room(&mut self.aliases, aliases)
+    }
+
+    #[inline]
     pub fn push(&mut self, ty: ValType, place: Place) {
         if let Place::Local(_) = place {
             self.aliases.push(self.entries.len() as u32);

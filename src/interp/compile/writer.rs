@@ -19,6 +19,9 @@ pub struct Writer {
     failed: bool,
 }
 
+/// An instruction has two words, or as many as this.
+const WORDS_MAX: usize = 3;
+
 /// More code than this is not written for one function: distances have 31 bits.
 const BYTES_MAX: usize = 1 << 30;
 
@@ -52,12 +55,14 @@ impl Writer {
     pub fn op(&mut self, instr: Instr, target: Target) -> usize {
         let at = self.here();
         self.copy = None;
-        let words = instr.size() / 8;
-        if !self.has_room(words) {
+        if !self.has_room(WORDS_MAX) {
             return at;
         }
         self.words.push(instr.handler(target) as usize as u64);
-        self.words.resize(self.words.len() + words - 1, 0);
+        self.words.push(0);
+        if instr.size() == WORDS_MAX * 8 {
+            self.words.push(0);
+        }
         self.list(Line { at, instr, target, position: self.position });
         at
     }
