@@ -1183,7 +1183,7 @@ void wasm_runtime_set_native_stack_boundary(wasm_exec_env_t exec_env,
  * uses them up traps with "instruction limit exceeded", and so does every call after it until a
  * new limit is set. A negative number takes the limit away. Instructions that do much count as
  * more than one: one for every 64 bytes moved, 16 for one that grows, waits, notifies or throws,
- * 64 for a call of a native function.
+ * 64 for a call of a native function. Translating a function at its first call costs none.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_instruction_count_limit(wasm_exec_env_t exec_env, int instruction_count);

@@ -79,12 +79,14 @@ typedef struct wasm_runtime_ctx_limits_t {
     uint64_t memory_bytes;
     /**
      * Instructions that guest code may execute from now on, on all execution environments
-     * together; then it traps with "instruction limit exceeded".
+     * together; then it traps with "instruction limit exceeded". Translating a function at its
+     * first call costs none of them, because who does it depends on the module's other users.
      */
     uint64_t fuel;
     /**
      * Milliseconds that guest code may run from now on, by the clock on the wall; then it traps
-     * with "deadline exceeded", in calls, loops and waits. 0 is over at once.
+     * with "deadline exceeded", in calls, loops, waits and translations of functions that are
+     * called for the first time. 0 is over at once.
      */
     uint64_t time_ms;
     /**

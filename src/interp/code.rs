@@ -316,8 +316,8 @@ fn is_lasting(trap: Trap) -> bool {
 }
 
 /// Translates the function that `code` belongs to, or waits until another thread has. Ends with a
-/// trap when the code of `env` is to stop, within some tenths of a millisecond; the function is then
-/// translated by a later call.
+/// trap when the code of `env` is to stop, within some tenths of a millisecond; a later call then
+/// translates the function.
 ///
 /// # Safety
 /// `env` must be the live environment of code that runs on this thread, `code` an entry of a live

@@ -16,8 +16,8 @@ mod pthread;
 mod shared_heap;
 mod stacks;
 mod threads;
-mod work;
 mod translation;
+mod work;
 
 use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, Val};
 

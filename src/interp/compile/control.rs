@@ -3,91 +3,24 @@
 //! At a label the values that a branch carries lie in the slots right above the label's base,
 //! which is where they are anyway when nothing lies between; only otherwise does a branch move
 //! them. On entry to a block everything below goes to its slots, so that all paths to a label
-//! agree where values are; compilers leave next to nothing there.
+//! agree where values are; compilers leave next to nothing there. `labels` keeps what leads to a
+//! label.
 
+use super::labels::{From, LabelKind, NONE};
 use super::stack::{Entry, Operand, Place};
-use super::{Condition, Translator, make_room, mode};
+use super::{Condition, Translator, mode};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, COST, DISTANCE};
+use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE};
 use crate::interp::instr::Instr;
 use crate::interp::op::CompareOp;
 use wasmparser::{BlockType, BrTable};
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum LabelKind {
-    Function,
-    Block,
-    Loop,
-    If,
-    Try,
-}
-
-/// Something that leads to a label.
-#[derive(Clone, Copy)]
-enum From {
-    Branch {
-        at: usize,
-    },
-    /// A clause of a `try_table`.
-    Catch {
-        index: usize,
-    },
-}
-
-/// The end of a chain, and stands for no position.
-const NONE: u32 = u32::MAX;
 
 /// As many values in a row are moved by one instruction.
 const COPIES_MIN: usize = 3;
 
 /// Where the entries of a `br_table` begin in its instruction.
 const TABLE: usize = 16;
-
-/// A structured instruction that is open.
-///
-/// What leads to the label while something about it is not known yet is chained up: the label has
-/// the last one of each kind, and each has the one before it in the very field that will be filled
-/// in. For a loop that is what a turn costs; its start is known at once. For any other label it is
-/// where that is.
-pub struct Label<'m> {
-    kind: LabelKind,
-    /// Whether the code being translated can be reached.
-    pub reachable: bool,
-    /// Entries below the parameters.
-    height: u32,
-    params: &'m [ValType],
-    results: &'m [ValType],
-    /// First instruction, for loops.
-    start: u32,
-    /// Operators before the label, to tell what a turn of the loop costs.
-    operators: u32,
-    /// The chain of branches, by their positions.
-    branches: u32,
-    /// The chain of entries of `br_table`s, by the positions of the entries.
-    entries: u32,
-    /// The chain of clauses, by their indices.
-    catches: u32,
-    /// The branch of an `if` over its first arm.
-    else_branch: u32,
-    /// Slots of the values that a branch carries, once somebody has asked.
-    carried: u32,
-    /// Code on the way to the label that entries of a `br_table` share, and the `br_table`.
-    stub: (u32, u32),
-}
-
-impl<'m> Label<'m> {
-    /// Types of the values that a branch to the label carries.
-    fn branch_types(&self) -> &'m [ValType] {
-        if self.kind == LabelKind::Loop { self.params } else { self.results }
-    }
-
-    /// Whether something leads to the end of the block.
-    fn is_joined(&self) -> bool {
-        let forward = self.branches & self.entries & self.catches & self.else_branch;
-        forward != NONE && self.kind != LabelKind::Loop
-    }
-}
 
 /// Every value type as a list of one, for blocks with one result. Constant.
 static ONE_TYPE: [[ValType; 1]; 8] = [
@@ -111,32 +44,6 @@ impl<'m> Translator<'m> {
                 (ty.params(), ty.results())
             }
         })
-    }
-
-    fn push_label(
-        &mut self,
-        kind: LabelKind,
-        params: &'m [ValType],
-        results: &'m [ValType],
-    ) -> Result<(), Trap> {
-        let height = self.stack.entries.len().checked_sub(params.len()).ok_or(Trap::Internal)?;
-        make_room(&mut self.labels, 1)?;
-        self.labels.push(Label {
-            kind,
-            reachable: true,
-            height: height as u32,
-            params,
-            results,
-            start: self.code.label() as u32,
-            operators: self.operators,
-            branches: NONE,
-            entries: NONE,
-            catches: NONE,
-            else_branch: NONE,
-            carried: NONE,
-            stub: (NONE, NONE),
-        });
-        Ok(())
     }
 
     pub(super) fn push_function_label(&mut self) -> Result<(), Trap> {
@@ -244,85 +151,6 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Has the branch at `at` lead to `target`.
-    fn set_distance(&mut self, at: usize, target: usize) {
-        self.code.put_u32(at, DISTANCE, (target as i64 - at as i64) as i32 as u32);
-    }
-
-    /// Fills in where the label is: here.
-    fn place_label(&mut self, label: &Label<'_>, here: usize) -> Result<(), Trap> {
-        let mut branch = label.branches;
-        while branch != NONE {
-            self.spend(1)?;
-            let before = self.code.field_u32(branch as usize, DISTANCE);
-            self.set_distance(branch as usize, here);
-            branch = before;
-        }
-        if label.else_branch != NONE {
-            self.set_distance(label.else_branch as usize, here);
-        }
-        let mut entry = label.entries;
-        while entry != NONE {
-            self.spend(1)?;
-            let link = self.code.field_u64(entry as usize, 0);
-            // The upper half is where the entry is in its instruction.
-            let at = u64::from(entry) - (link >> 32);
-            self.code.put_u64(entry as usize, 0, (here as u64).wrapping_sub(at));
-            entry = link as u32;
-        }
-        let mut catch = label.catches;
-        while let Some(clause) = self.handlers.clauses.get_mut(catch as usize) {
-            catch = std::mem::replace(&mut clause.target, here as u32);
-            self.spend(1)?;
-        }
-        Ok(())
-    }
-
-    /// Fills in what one more turn of a loop costs.
-    fn set_costs(&mut self, label: &Label<'_>) -> Result<(), Trap> {
-        let cost = self.operators.saturating_sub(label.operators).max(1);
-        let mut branch = label.branches;
-        while branch != NONE {
-            self.spend(1)?;
-            let before = self.code.field_u32(branch as usize, COST);
-            self.code.put_u32(branch as usize, COST, cost);
-            branch = before;
-        }
-        let mut catch = label.catches;
-        while let Some(clause) = self.handlers.clauses.get_mut(catch as usize) {
-            catch = std::mem::replace(&mut clause.cost, cost);
-            self.spend(1)?;
-        }
-        Ok(())
-    }
-
-    /// Has something lead to `label`: now if it is known where that is, else when it is.
-    fn lead_to(&mut self, label: usize, from: From) {
-        let label = &mut self.labels[label];
-        let (is_loop, start) = (label.kind == LabelKind::Loop, label.start);
-        match from {
-            From::Branch { at } => {
-                let before = std::mem::replace(&mut label.branches, at as u32);
-                self.code.put_u32(at, if is_loop { COST } else { DISTANCE }, before);
-                if is_loop {
-                    self.set_distance(at, start as usize);
-                }
-            }
-            From::Catch { index } => {
-                let before = std::mem::replace(&mut label.catches, index as u32);
-                if let Some(clause) = self.handlers.clauses.get_mut(index) {
-                    let (target, cost) = if is_loop { (start, before) } else { (before, 0) };
-                    (clause.target, clause.cost) = (target, cost);
-                }
-            }
-        }
-    }
-
-    /// Has the clause at `index` lead to `label`.
-    pub(super) fn catch_to(&mut self, label: usize, index: usize) {
-        self.lead_to(label, From::Catch { index });
-    }
-
     /// Ends the reachable part of the innermost block.
     pub(super) fn unreachable_from_here(&mut self) {
         if let Some(label) = self.labels.last_mut() {
@@ -331,27 +159,6 @@ impl<'m> Translator<'m> {
             self.stack.truncate(height);
         }
         self.last = None;
-    }
-
-    pub(super) fn label_index(&self, depth: u32) -> Result<usize, Trap> {
-        self.labels.len().checked_sub(1 + depth as usize).ok_or(Trap::Internal)
-    }
-
-    /// The slot right above the base of the label.
-    pub(super) fn base_slot(&self, label: usize) -> u16 {
-        match self.stack.entries.get(self.labels[label].height as usize) {
-            Some(entry) => entry.slot,
-            None => self.stack.top_slot() as u16,
-        }
-    }
-
-    /// Slots of the values that a branch to the label carries.
-    pub(super) fn carried_slots(&mut self, label: usize) -> u32 {
-        let label = &mut self.labels[label];
-        if label.carried == NONE {
-            label.carried = label.branch_types().iter().map(|ty| ty.slots()).sum();
-        }
-        label.carried
     }
 
     /// Whether the values for a branch to `label` already have the slots they must end up in.

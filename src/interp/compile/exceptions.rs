@@ -6,7 +6,7 @@
 //! the label have it. So do the stack's other entries and the locals, since whatever may throw is
 //! a call or an instruction like one.
 
-use super::control::LabelKind;
+use super::labels::LabelKind;
 use super::{Translator, make_room, no_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;

@@ -4,13 +4,12 @@
 //! handlers, and no instance. Control enters at [`translate`], from `code`, when a function is
 //! called for the first time.
 //!
-//! Every step of it is linear in the body's length, whatever the body is: nothing is looked at again
-//! for each operator that stands below, around or before it, and code that branches share is
-//! written once. The steps are counted, and every [`LOOK`] of them somebody is asked whether to go
+//! It is linear in the body's length, whatever the body is: nothing is looked at again for each
+//! operator that stands below, around or before it, and code that branches share is written once. The steps are counted, and every [`LOOK`] of them somebody is asked whether to go
 //! on. The validator bounds what one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `calls`, `exceptions`, `memory`, `atomic` and `numeric` what their names say,
+//! branches, `labels` and `locals` keep what these are, `calls`, `exceptions`, `memory`, `atomic` and `numeric` what their names say,
 //! `opcodes` maps opcodes to operations. Unreachable code is skipped: it needs no types here,
 //! since validation has been through it.
 //!
@@ -22,6 +21,7 @@ mod atomic;
 mod calls;
 mod control;
 mod exceptions;
+mod labels;
 pub mod listing;
 mod locals;
 mod memory;
@@ -39,8 +39,8 @@ use crate::abi::vm_layout::VmCode;
 use crate::alloc;
 use crate::interp::op::CompareOp;
 use crate::module::Module;
-use control::Label;
 use exceptions::Handlers;
+use labels::Label;
 use locals::Locals;
 use stack::{AccState, Entry, Operand, Place, Stack};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
