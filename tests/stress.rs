@@ -7,6 +7,9 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[cfg(target_os = "linux")]
+mod refuse;
+
 use isothread::{
     Caller, Context, ContextStats, ExecEnv, FuncType, Instance, InstanceArgs, LogLevel, Module,
     Native, Terminator, Trap, Val, ValType,
@@ -295,4 +298,52 @@ fn one_context_serves_many_threads_while_all_is_stopped_at_times() {
     stoppable.lock().unwrap_or_else(PoisonError::into_inner).clear();
     drop(modules);
     counts_are_zero(&context.stats());
+}
+
+/// An instance is its first thread's until another one comes, which must not have to wait until
+/// the first cannot but have noticed.
+#[test]
+fn handing_over_is_no_matter_of_time() {
+    const TIMES: u32 = 300;
+    let context = Context::builder().log_level(LogLevel::Fatal).build().expect("context");
+    define_natives(&context, 7);
+    let [module, _] = modules(&context);
+    let mut guests: Vec<_> = (0..TIMES).map(|_| Guest::new(&module, 7)).collect();
+    for guest in &mut guests {
+        guest.nest(1);
+    }
+    let detached: Vec<_> = guests
+        .into_iter()
+        .map(|guest| {
+            drop(guest.env);
+            guest.instance.detach().ok().expect("the only handle")
+        })
+        .collect();
+    let other = thread::spawn(move || {
+        let mut least = Duration::MAX;
+        for detached in detached {
+            let start = Instant::now();
+            let instance = detached.attach();
+            let env = ExecEnv::new(&instance, 8192).expect("exec_env");
+            Guest { secret: 7, instance, env }.nest(1);
+            least = least.min(start.elapsed());
+        }
+        least
+    });
+    let least = other.join().expect("no panic");
+    assert!(least < Duration::from_millis(2), "{least:?}");
+}
+
+/// All of it once more where the system refuses a barrier in all threads.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_membarrier() {
+    let mut again = std::process::Command::new(env::current_exe().expect("a test has a path"));
+    again.args(["--skip", "without_membarrier", "--test-threads", "1"]);
+    again.env("STRESS_SECONDS", number("STRESS_SECONDS", 2).to_string());
+    let output = refuse::without_membarrier(&mut again).output().expect("it starts");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let all_ran = printed.contains("3 passed; 0 failed; 0 ignored");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && all_ran, "{printed}\n{errors}");
 }

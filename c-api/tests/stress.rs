@@ -5,6 +5,9 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/refuse/mod.rs"]
+mod refuse;
 
 use common::{compile_modules, library, root, run, scratch, text};
 use std::env;
@@ -14,6 +17,10 @@ use std::process::Command;
 /// Seconds of a program by itself, and where every instruction is watched.
 const SECONDS: &str = "5";
 const SECONDS_WATCHED: &str = "3";
+
+/// Where the system refuses a barrier in all threads.
+#[cfg(target_os = "linux")]
+const SECONDS_REFUSED: &str = "2";
 
 fn seconds(default: &str) -> String {
     env::var("STRESS_SECONDS").unwrap_or_else(|_| default.to_owned())
@@ -46,6 +53,12 @@ fn all(name: &str, helgrind: bool) {
         .args(["-lpthread", "-ldl"]);
     run(&mut cc);
     check(Command::new(&program).env("STRESS_SECONDS", seconds(SECONDS)), &folder);
+    #[cfg(target_os = "linux")]
+    {
+        let mut refused = Command::new(&program);
+        refused.env("STRESS_SECONDS", seconds(SECONDS_REFUSED));
+        check(refuse::without_membarrier(&mut refused), &folder);
+    }
     // Some lives end without an end on purpose, so that leaks are no errors here.
     let mut memcheck = Command::new("valgrind");
     memcheck

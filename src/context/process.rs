@@ -53,8 +53,8 @@ impl Process {
         self.forks_watched.call_once(|| {
             if std::ptr::eq(self, &*PROCESS) {
                 platform::fork::watch(before_fork, after_fork_in_parent, after_fork_in_child);
-                // As long as there is one thread, which is likely now, this costs nothing.
-                platform::barrier::prepare();
+                // As long as there is one thread, which is likely now, the answer costs nothing.
+                gate::has_barrier();
             }
         });
     }

@@ -235,8 +235,9 @@ impl ExecEnv {
         // SAFETY: passed on to the caller; a fork's lost calls are seen to by `end_lost_calls`.
         unsafe {
             let env = at.as_ref();
-            if group::Use::begin(env.home).is_none() {
-                // What the other thread has begun is seen behind this.
+            if group::Use::begin(env.home).is_none() && sync::has_barrier() {
+                // What the other thread has begun is seen behind this. Without the barrier it
+                // has passed a locked instruction on its way in.
                 barrier::heavy();
             }
             let must_stay = env.under_way.load(Ordering::Acquire) != 0;

@@ -4,7 +4,7 @@
 //! allocator must not do. This one is a word: 0 free, 1 held, 2 held and somebody may sleep. A
 //! short spin comes first, because what it guards takes tens of nanoseconds.
 //!
-//! Whoever holds it is in a section (`gate.rs`), so that no fork finds it held by a thread that
+//! Whoever holds it is in a section (`gate`), so that no fork finds it held by a thread that
 //! does not come along.
 //!
 //! A panic while it is held just releases it: what it guards is kept consistent by code that

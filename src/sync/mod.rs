@@ -12,7 +12,7 @@ mod sleepers;
 mod usage;
 
 pub use alarm::{Alarm, Bell};
-pub use gate::{forks, section};
+pub use gate::{forks, has_barrier, section};
 pub use lock::{Lock, LockGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic;

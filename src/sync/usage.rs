@@ -3,21 +3,20 @@
 //! Users are numbers of the caller's. Almost everything is used by one user for all its life, so
 //! the first one gets it for good: entering then costs no locked instruction, only a count that
 //! nobody else writes. When another user comes, that is taken back, once, with a barrier in all
-//! threads (`platform::barrier`), and from then on each use is paid for.
+//! threads (`platform::barrier`), and from then on each use is paid for. Where the system has no
+//! such barrier, nobody gets anything for good, and each use is paid for from the start.
 
 use super::atomic::{AtomicU32, AtomicUsize, Ordering};
 use super::gate;
 
 #[cfg(not(loom))]
-use crate::platform::barrier::{heavy, light};
-
-#[cfg(loom)]
-use super::gate::{heavy, light};
+use crate::platform::barrier::light;
 
 /// Whether something is in use, and whose it is. Owner: what is used.
 pub struct Usage {
     /// `NOBODY` at first; then the user who has it for good; `CHANGING` while that is taken back;
-    /// then `FREE`, or the user with `FREE` added while the use lasts.
+    /// then `FREE`, or the user with `FREE` added while the use lasts. `FREE` at first where
+    /// nothing can be taken back.
     user: AtomicUsize,
     /// Uses that the user who has it for good has begun and not ended. Only that user writes it.
     held: AtomicU32,
@@ -36,8 +35,13 @@ pub const USER_STEP: usize = 4;
 
 impl Usage {
     pub fn new() -> Self {
+        Self::with(gate::has_barrier())
+    }
+
+    /// One that somebody may have for good, or nobody.
+    pub(super) fn with(has_barrier: bool) -> Self {
         Self {
-            user: AtomicUsize::new(NOBODY),
+            user: AtomicUsize::new(if has_barrier { NOBODY } else { FREE }),
             held: AtomicU32::new(0),
             depth: AtomicU32::new(0),
             forks: AtomicU32::new(gate::forks()),
@@ -107,7 +111,7 @@ impl Usage {
 
     /// Ends that `other` has it for good, unless it is in use; then `user` is in it.
     fn take_back(&self, other: usize, user: usize) -> bool {
-        heavy();
+        gate::heavy();
         let is_in_use = self.held.load(Ordering::Acquire) != 0;
         if !is_in_use {
             self.depth.store(1, Ordering::Relaxed);
@@ -168,6 +172,11 @@ impl Usage {
             _ => self.depth.load(Ordering::Relaxed),
         }
     }
+}
+
+#[cfg(loom)]
+fn light() {
+    loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
 /// Taking back takes microseconds.

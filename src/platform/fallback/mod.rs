@@ -20,11 +20,14 @@ pub mod barrier {
     }
 
     /// Nothing to prepare.
-    pub fn prepare() {}
+    pub fn prepare() -> bool {
+        true
+    }
 
     /// The other.
-    pub fn heavy() {
+    pub fn heavy() -> bool {
         fence(Ordering::SeqCst);
+        true
     }
 }
 

@@ -14,27 +14,36 @@ pub fn light() {
     fence(Ordering::SeqCst);
 }
 
-/// Tells the system that [`heavy`] will come. Later that takes it some milliseconds, once.
-pub fn prepare() {
+/// Tells the system that [`heavy`] will come, which takes it some milliseconds once there are
+/// several threads. False if the system has no such barrier, or forbids it to the process: then
+/// [`light`] orders nothing, and both sides need fences.
+pub fn prepare() -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    let has = membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+        // Slow, and all that there was before 2017.
+        || membarrier(libc::MEMBARRIER_CMD_GLOBAL);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let has = true;
+    has
 }
 
-/// The cold side: every other thread passes a full barrier before this returns.
+/// The cold side: every other thread passes a full barrier before this returns. False if that was
+/// possible when the process prepared and no longer is, as a filter of system calls came later:
+/// nothing but time then speaks for what other threads had written before.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn heavy() {
+pub fn heavy() -> bool {
     compiler_fence(Ordering::SeqCst);
-    // A process that did not prepare does so now.
+    // A fork's child may have to prepare again.
     let done = membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
         || membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
             && membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
         || membarrier(libc::MEMBARRIER_CMD_GLOBAL);
     if !done {
-        // The call is forbidden here, or from before 2016. No processor keeps a store to itself
-        // for anything like this long.
+        // No processor keeps a store to itself for anything like this long.
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     compiler_fence(Ordering::SeqCst);
+    done
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -45,6 +54,7 @@ fn membarrier(command: libc::c_int) -> bool {
 
 /// The cold side.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn heavy() {
+pub fn heavy() -> bool {
     fence(Ordering::SeqCst);
+    true
 }

@@ -3,6 +3,9 @@
 mod making;
 
 #[cfg(not(loom))]
+mod gates;
+
+#[cfg(not(loom))]
 mod threads {
     use crate::sync::Lock;
     use std::panic::catch_unwind;
@@ -149,9 +152,19 @@ mod model {
         });
     }
 
-    /// Two threads change something in sections while a third one forks, twice.
+    /// Two threads change something in sections while a third one forks.
     #[test]
     fn no_fork_falls_into_a_section() {
+        sections_and_a_fork(true);
+    }
+
+    /// The same where the system has no barrier for all threads.
+    #[test]
+    fn no_fork_falls_into_a_section_with_fences() {
+        sections_and_a_fork(false);
+    }
+
+    fn sections_and_a_fork(has_barrier: bool) {
         struct Shared {
             gate: Gate,
             shared_place: Place,
@@ -159,10 +172,10 @@ mod model {
         }
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(3);
-        model.check(|| {
+        model.check(move || {
             let counts = [UnsafeCell::new(0), UnsafeCell::new(0)];
             let shared_place = Place::new(true);
-            let shared = Arc::new(Shared { gate: Gate::new(), shared_place, counts });
+            let shared = Arc::new(Shared { gate: Gate::new(has_barrier), shared_place, counts });
             let place = |shared: &Shared| {
                 // Places live as long as their process; a model's is an execution.
                 let place: &'static Place = Box::leak(Box::new(Place::new(false)));
@@ -203,11 +216,11 @@ mod model {
     }
 
     /// Several users come to one thing, each of them so many times; whoever is let in is alone.
-    fn users(count: usize, times: usize, bound: usize) {
+    fn users(has_barrier: bool, count: usize, times: usize, bound: usize) {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(bound);
         model.check(move || {
-            let shared = Arc::new((Usage::new(), UnsafeCell::new(0)));
+            let shared = Arc::new((Usage::with(has_barrier), UnsafeCell::new(0)));
             let uses = move |shared: &(Usage, UnsafeCell<i32>), user: usize| {
                 let (usage, value) = shared;
                 let mut let_in = 0;
@@ -244,8 +257,10 @@ mod model {
 
     #[test]
     fn users_are_alone() {
-        users(2, 2, 2);
-        users(3, 1, 2);
+        for has_barrier in [true, false] {
+            users(has_barrier, 2, 2, 2);
+            users(has_barrier, 3, 1, 2);
+        }
     }
 
     struct Stop<'a>(&'a AtomicBool);

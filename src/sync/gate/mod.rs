@@ -11,11 +11,17 @@
 //! barrier in all threads (`platform::barrier`) and a look at every place. Places are never freed:
 //! when their thread ends, the next new thread takes them over.
 //!
+//! Not every system lets a process have such a barrier. The first section asks, once for the
+//! process, and where there is none the gate is never simply open: each section then begins on the
+//! slow way, with a fence of its own. So the other processes do not even pay for the question.
+//!
 //! A section must not wait for anything but other sections, and must not call what an embedder
 //! gave, its allocator excepted: forks wait for it.
 
 use super::Sleepers;
-use super::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use super::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+#[cfg(not(loom))]
+use crate::platform::barrier;
 use std::ptr;
 
 /// One thread's count of open sections. Owner: the process, on loan to a thread.
@@ -35,7 +41,7 @@ pub struct Place {
 
 impl Place {
     #[cfg(not(loom))]
-    const fn new(is_shared: bool) -> Self {
+    pub const fn new(is_shared: bool) -> Self {
         Self {
             depth: AtomicU32::new(0),
             taken: AtomicBool::new(true),
@@ -57,11 +63,18 @@ impl Place {
     }
 }
 
+/// Sections just begin.
 const OPEN: u32 = 0;
+/// A thread forks.
 const CLOSED: u32 = 1;
+/// There is no barrier for all threads: sections begin with a fence.
+const FENCED: u32 = 2;
+/// Nobody has asked for the barrier yet.
+const UNASKED: u32 = 4;
 
 /// What keeps forks and sections apart. Owner: the process.
 pub struct Gate {
+    /// `OPEN`, or some of the others together.
     state: AtomicU32,
     sleepers: Sleepers,
     /// The place of the thread that forks, which passes.
@@ -72,13 +85,16 @@ pub struct Gate {
     forks: AtomicU32,
     /// Who forked last, of the users of a [`Usage`](super::Usage).
     survivor: AtomicUsize,
+    /// Whether the system of the model has the barrier.
+    #[cfg(loom)]
+    has_barrier: bool,
 }
 
 impl Gate {
     #[cfg(not(loom))]
     const fn new() -> Self {
         Self {
-            state: AtomicU32::new(OPEN),
+            state: AtomicU32::new(UNASKED),
             sleepers: Sleepers::new(),
             forking: AtomicPtr::new(ptr::null_mut()),
             places: AtomicPtr::new(ptr::null_mut()),
@@ -88,14 +104,65 @@ impl Gate {
     }
 
     #[cfg(loom)]
-    pub fn new() -> Self {
+    pub fn new(has_barrier: bool) -> Self {
         Self {
-            state: AtomicU32::new(OPEN),
+            state: AtomicU32::new(UNASKED),
             sleepers: Sleepers::new(),
             forking: AtomicPtr::new(ptr::null_mut()),
             places: AtomicPtr::new(ptr::null_mut()),
             forks: AtomicU32::new(0),
             survivor: AtomicUsize::new(0),
+            has_barrier,
+        }
+    }
+
+    /// A gate in a system without the barrier.
+    #[cfg(all(test, not(loom)))]
+    pub fn fenced() -> Self {
+        let gate = Self::new();
+        gate.state.store(FENCED, Ordering::Relaxed);
+        gate
+    }
+
+    /// Whether the system has a barrier for all threads, so that a hot side needs none.
+    pub fn has_barrier(&self) -> bool {
+        self.asked() & FENCED == 0
+    }
+
+    /// The state, after the system was asked.
+    fn asked(&self) -> u32 {
+        if self.state.load(Ordering::Acquire) == UNASKED {
+            #[cfg(loom)]
+            let has_barrier = self.has_barrier;
+            #[cfg(not(loom))]
+            let has_barrier = barrier::prepare();
+            let state = if has_barrier { OPEN } else { FENCED };
+            // Threads that ask at the same time go by one answer.
+            let _ =
+                self.state.compare_exchange(UNASKED, state, Ordering::SeqCst, Ordering::Relaxed);
+        }
+        self.state.load(Ordering::Acquire)
+    }
+
+    /// The hot side of the barrier. Where there is none, it does nothing, and the state says so.
+    #[inline(always)]
+    fn light(&self) {
+        #[cfg(loom)]
+        if self.has_barrier {
+            fence(Ordering::SeqCst);
+        }
+        #[cfg(not(loom))]
+        barrier::light();
+    }
+
+    /// The cold side, for what has a hot side without fences.
+    fn heavy(&self) {
+        #[cfg(loom)]
+        fence(Ordering::SeqCst);
+        #[cfg(not(loom))]
+        if !barrier::heavy() {
+            // The barrier was taken from the process. What begins from here on has fences.
+            self.state.fetch_or(FENCED, Ordering::SeqCst);
         }
     }
 
@@ -109,9 +176,9 @@ impl Gate {
         }
         let depth = place.depth.load(Ordering::Relaxed);
         place.depth.store(depth + 1, Ordering::Relaxed);
-        light();
+        self.light();
         if depth == 0 && self.state.load(Ordering::Acquire) != OPEN {
-            self.wait_in_front(place);
+            self.enter_slowly(place);
         }
     }
 
@@ -127,12 +194,21 @@ impl Gate {
     }
 
     #[cold]
-    fn wait_in_front(&self, place: &Place) {
-        while self.state.load(Ordering::Acquire) != OPEN && !self.is_forking(place) {
+    fn enter_slowly(&self, place: &Place) {
+        loop {
+            let mut state = self.asked();
+            if state & FENCED != 0 {
+                // The thread that forks has one too, between closing and looking at the places.
+                fence(Ordering::SeqCst);
+                state = self.state.load(Ordering::Acquire);
+            }
+            if state & CLOSED == 0 || self.is_forking(place) {
+                return;
+            }
             place.depth.store(0, Ordering::Release);
-            self.sleepers.sleep_while(&self.state, CLOSED);
+            self.sleepers.sleep_while(&self.state, state);
             place.depth.store(1, Ordering::Relaxed);
-            light();
+            self.light();
         }
     }
 
@@ -143,15 +219,22 @@ impl Gate {
     /// Returns when no thread but the caller's is in a section, and keeps them out. `shared` is
     /// where threads without a place count.
     pub fn close(&self, own: &Place, shared: &Place) {
-        while self
-            .state
-            .compare_exchange(OPEN, CLOSED, Ordering::SeqCst, Ordering::Relaxed)
-            .is_err()
-        {
-            self.sleepers.sleep_while(&self.state, CLOSED);
+        loop {
+            let open = self.asked() & !CLOSED;
+            let closed = open | CLOSED;
+            let change =
+                self.state.compare_exchange(open, closed, Ordering::SeqCst, Ordering::Relaxed);
+            if change.is_ok() {
+                break;
+            }
+            self.sleepers.sleep_while(&self.state, closed);
         }
         self.forking.store(ptr::from_ref(own).cast_mut(), Ordering::Relaxed);
-        heavy();
+        if self.has_barrier() {
+            self.heavy();
+        } else {
+            fence(Ordering::SeqCst);
+        }
         self.for_each(shared, |place| {
             while !ptr::eq(place, own) && place.depth.load(Ordering::Acquire) != 0 {
                 pause();
@@ -162,7 +245,7 @@ impl Gate {
     /// Lets sections begin again.
     pub fn open(&self) {
         self.forking.store(ptr::null_mut(), Ordering::Relaxed);
-        self.state.store(OPEN, Ordering::Release);
+        self.state.fetch_and(!CLOSED, Ordering::Release);
         self.sleepers.wake_all(&self.state);
     }
 
@@ -207,19 +290,6 @@ impl Gate {
     }
 }
 
-#[cfg(not(loom))]
-use crate::platform::barrier::{heavy, light};
-
-#[cfg(loom)]
-pub fn light() {
-    loom::sync::atomic::fence(Ordering::SeqCst);
-}
-
-#[cfg(loom)]
-pub fn heavy() {
-    loom::sync::atomic::fence(Ordering::SeqCst);
-}
-
 /// What is waited for takes microseconds, and forks are rare.
 fn pause() {
     #[cfg(loom)]
@@ -230,185 +300,18 @@ fn pause() {
 
 #[cfg(not(loom))]
 pub use process::{
-    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_fibres, section,
-    set_fibres, survivor,
+    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_barrier,
+    has_fibres, heavy, section, set_fibres, survivor,
 };
 
-/// The gate of this process.
 #[cfg(not(loom))]
-mod process {
-    use super::{Gate, Ordering, Place};
-    use crate::platform::tls;
-    use std::alloc::{GlobalAlloc, Layout, System};
-    use std::marker::PhantomData;
-
-    /// Owner: the process.
-    static GATE: Gate = Gate::new();
-
-    /// Where threads count that have no place: those at their very end, and those that found no
-    /// memory for one. Owner: the process.
-    static SHARED_PLACE: Place = Place::new(true);
-
-    /// No fork happens while it lives. It stays on its thread.
-    #[must_use = "the section ends when it is dropped"]
-    pub struct Section {
-        place: &'static Place,
-        on_this_thread: PhantomData<*const ()>,
-    }
-
-    /// Opens a section; waits for a fork that is under way.
-    #[inline]
-    pub fn section() -> Section {
-        let place = place();
-        GATE.enter(place);
-        Section { place, on_this_thread: PhantomData }
-    }
-
-    impl Drop for Section {
-        #[inline]
-        fn drop(&mut self) {
-            GATE.leave(self.place);
-        }
-    }
-
-    #[inline]
-    fn place() -> &'static Place {
-        // SAFETY: null or a place, which is never freed: only this module sets the word.
-        match unsafe { tls::place().cast::<Place>().as_ref() } {
-            Some(place) => place,
-            None => find_place(),
-        }
-    }
-
-    #[cold]
-    fn find_place() -> &'static Place {
-        set_place(&SHARED_PLACE);
-        // SAFETY: `give_back` accepts whatever the word is.
-        let has_end = unsafe { tls::arm_last(give_back) };
-        // Without an end of its own to come, the thread would keep a place for ever.
-        let place = if has_end { take_place() } else { None };
-        place.inspect(|place| set_place(place)).unwrap_or(&SHARED_PLACE)
-    }
-
-    fn set_place(place: &'static Place) {
-        tls::set_place((&raw const *place).cast_mut().cast());
-    }
-
-    /// One that nobody has, or a new one.
-    fn take_place() -> Option<&'static Place> {
-        let mut next = GATE.places.load(Ordering::Acquire);
-        // SAFETY: listed places are never freed.
-        while let Some(place) = unsafe { next.as_ref() } {
-            let is_free = !place.taken.load(Ordering::Relaxed);
-            if is_free && !place.taken.swap(true, Ordering::Acquire) {
-                return Some(place);
-            }
-            next = place.next.load(Ordering::Relaxed);
-        }
-        // SAFETY: the layout's size is not zero. The system is asked directly: places belong to
-        // the process, not to any heap.
-        let place = unsafe { System.alloc(Layout::new::<Place>()) }.cast::<Place>();
-        if place.is_null() {
-            return None;
-        }
-        // SAFETY: fresh memory of the right layout, which is never freed.
-        let place: &'static Place = unsafe {
-            place.write(Place::new(false));
-            &*place
-        };
-        GATE.add(place);
-        Some(place)
-    }
-
-    /// # Safety
-    /// `word` is the calling thread's second word.
-    unsafe fn give_back(word: *mut u8) {
-        // Destructors of other thread-locals may still come and lock something.
-        set_place(&SHARED_PLACE);
-        // SAFETY: null or a place, as in `place`.
-        if let Some(place) = unsafe { word.cast::<Place>().as_ref() }
-            && !place.is_shared
-        {
-            place.has_fibres.store(false, Ordering::Relaxed);
-            place.taken.store(false, Ordering::Release);
-        }
-    }
-
-    /// Notes that several stacks take turns on the calling thread.
-    pub fn set_fibres() {
-        let place = place();
-        // What all threads have in common would speak for all of them.
-        if !place.is_shared {
-            place.has_fibres.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether several stacks take turns on the calling thread.
-    pub fn has_fibres() -> bool {
-        place().has_fibres.load(Ordering::Relaxed)
-    }
-
-    /// A number for the process: how many forks lie between it and the one that first watched
-    /// them. What notes it can tell later whether threads that it knows are left behind.
-    #[inline]
-    pub fn forks() -> u32 {
-        GATE.forks.load(Ordering::Relaxed)
-    }
-
-    /// To be called by a thread that is about to fork.
-    pub fn before_fork() {
-        GATE.close(place(), &SHARED_PLACE);
-    }
-
-    /// To be called in the process that has forked, by the thread that called [`before_fork`].
-    pub fn after_fork_in_parent() {
-        GATE.open();
-    }
-
-    /// Who forked, of the users of a [`Usage`](crate::sync::Usage); 0 in the first process.
-    pub fn survivor() -> usize {
-        GATE.survivor.load(Ordering::Relaxed)
-    }
-
-    /// To be called in the child, with the user that the thread is.
-    pub fn after_fork_in_child(user: usize) {
-        GATE.survivor.store(user, Ordering::Relaxed);
-        GATE.open_in_child(place(), &SHARED_PLACE);
-    }
-}
+mod process;
 
 #[cfg(loom)]
 pub use model::{
-    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_fibres, section,
-    set_fibres, survivor,
+    Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_barrier,
+    has_fibres, heavy, section, set_fibres, survivor,
 };
 
-/// Models have gates of their own, and do not fork.
 #[cfg(loom)]
-mod model {
-    pub struct Section;
-
-    pub fn section() -> Section {
-        Section
-    }
-
-    pub fn set_fibres() {}
-
-    pub fn has_fibres() -> bool {
-        false
-    }
-
-    pub fn forks() -> u32 {
-        0
-    }
-
-    pub fn before_fork() {}
-
-    pub fn after_fork_in_parent() {}
-
-    pub fn survivor() -> usize {
-        0
-    }
-
-    pub fn after_fork_in_child(_user: usize) {}
-}
+mod model;
