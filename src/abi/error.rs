@@ -5,18 +5,24 @@ use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fmt;
 
-/// What kind of failure an [`Error`] is; it decides the prefix and the place of the text.
+/// Which kind of failure an [`Error`] is, for callers that go on differently after each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The module is malformed or invalid, or cannot be compiled.
+    /// No module: the bytes are malformed or invalid, use what is not supported or more than may
+    /// be, or a module that they import is not to be had.
     Load,
-    /// An import does not fit, or an instance's parts cannot be made.
+    /// No instance: an import does not fit, a segment lies outside of its memory or table, or the
+    /// app heap or WASI's environment cannot be set up.
     Instantiate,
-    /// Guest code trapped.
+    /// A call into a guest did not return: the code trapped, a host function failed, an exception
+    /// was not caught, or the call was stopped, maybe before its first instruction. What a guest's
+    /// call lacks memory for is [`Trap::OutOfMemory`].
     Trap(Trap),
-    /// Memory or a quota ran out.
+    /// Memory or a quota ran out, outside of calls into guests.
     OutOfMemory,
-    /// An argument is wrong: a count, a type, a state.
+    /// The operation was refused: an argument is wrong (a count, a type, a place, a name), or the
+    /// object or the process is not in a state for it (in use by another thread, at its maximum,
+    /// destroyed, not initialized).
     Misuse,
 }
 
@@ -68,7 +74,7 @@ impl Error {
         &self.0.text
     }
 
-    /// The trap behind this error, if guest code trapped.
+    /// The trap behind this error, if it is that of a call into a guest.
     pub fn trap(&self) -> Option<Trap> {
         match self.0.kind {
             ErrorKind::Trap(trap) => Some(trap),

@@ -72,10 +72,21 @@ mod tests {
     use super::Trap;
 
     #[test]
-    fn codes_round_trip() {
-        for &trap in Trap::ALL {
-            assert_eq!(Trap::from_code(trap as u32), Some(trap));
+    fn codes_are_counted_from_one() {
+        for (&trap, code) in Trap::ALL.iter().zip(1..) {
+            assert_eq!(trap as u32, code, "{trap:?}");
+            assert_eq!(Trap::from_code(code), Some(trap));
         }
+        // None of them is taken for success, or for one of a later version.
         assert_eq!(Trap::from_code(0), None);
+        assert_eq!(Trap::from_code(Trap::ALL.len() as u32 + 1), None);
+    }
+
+    #[test]
+    fn texts_tell_traps_apart() {
+        for (at, trap) in Trap::ALL.iter().enumerate() {
+            let same = Trap::ALL[at + 1..].iter().find(|other| other.text() == trap.text());
+            assert_eq!(same, None, "{trap:?}");
+        }
     }
 }

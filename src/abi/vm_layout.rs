@@ -1,8 +1,8 @@
 //! State that running code reads through raw pointers.
 //!
 //! The interpreter uses the fields by name; compiled code will use the same offsets. Whoever
-//! changes a struct here changes both, so every struct is `repr(C)` and pinned below. An
-//! instance's state is one block: [`VmInstance`], then its defined globals, then its function
+//! changes a struct here changes both, so every struct is `repr(C)` and pinned below, field by
+//! field. An instance's state is one block: [`VmInstance`], then its defined globals, then its function
 //! references, so that the hottest accesses are one load away from the instance pointer.
 
 use super::types::FuncType;
@@ -217,12 +217,43 @@ pub struct VmEnv {
     pub catch_sp: *mut u64,
 }
 
-const _: () = {
-    use std::mem::offset_of;
-    assert!(offset_of!(VmMemory, base) == 0 && offset_of!(VmMemory, len_bytes) == 8);
-    assert!(offset_of!(VmTable, elems) == 0 && offset_of!(VmTable, len) == 8);
-    assert!(size_of::<VmGlobal>() == 16);
-    assert!(size_of::<VmFuncRef>() == 48);
-    assert!(offset_of!(VmInstance, globals) == 32 && offset_of!(VmInstance, func_refs) == 40);
-    assert!(align_of::<VmInstance>() == 8 && align_of::<VmGlobal>() == 16);
-};
+/// Requires of each struct its size, and its fields at these places, all of them.
+macro_rules! pinned {
+    ($($ty:ident $size:literal { $($field:ident $offset:literal),* })*) => {
+        $(const _: () = {
+            assert!(size_of::<$ty>() == $size);
+            $(assert!(std::mem::offset_of!($ty, $field) == $offset);)*
+            #[expect(dead_code, reason = "it compiles if no field is left out")]
+            fn has_no_other($ty { $($field: _),* }: &$ty) {}
+        };)*
+    };
+}
+
+pinned! {
+    VmMemory 24 { base 0, len_bytes 8, owner 16 }
+    VmTable 24 { elems 0, len 8, owner 16 }
+    VmGlobal 16 { slots 0 }
+    VmTag 24 { type_id 0, reserved 4, ty 8, instance 16 }
+    VmException 24 { tag 0, slots 8, marked 12, shared 13, next 16 }
+    VmFuncRef 48 {
+        type_id 0, kind 4, code 8, instance 16, host 24, ty 32, func_index 40, reserved 44
+    }
+    VmHostFunc 8 { call 0 }
+    VmCode 40 {
+        entry 0, frame_slots 8, cost 12, header_slot 16, func_index 20, reserved 24, module 32
+    }
+    VmProfile 24 { total_ns 0, children_ns 8, count 16 }
+    VmActivation 40 { outer 0, func 8, ip 16, sp 24, host 32 }
+    VmInstance 96 {
+        memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
+        type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88
+    }
+    VmEnv 120 {
+        instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
+        native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
+        limits 88, exception 96, catch_ip 104, catch_sp 112
+    }
+}
+
+// What lies behind an instance in its block follows from these.
+const _: () = assert!(align_of::<VmInstance>() == 8 && align_of::<VmGlobal>() == 16);

@@ -96,8 +96,7 @@ pub(super) fn with_head<R>(f: impl FnOnce(Option<&ThreadHead>) -> R) -> R {
     f(unsafe { head_ptr().as_ref() })
 }
 
-/// Makes sure that this thread has a head. The second value tells that nothing will remove it
-/// at the thread's end because that has begun; the third that there is no memory for one.
+/// Makes sure that this thread has a head, if there is memory for one.
 fn prepare() -> Prepared {
     if !head_ptr().is_null() {
         return Prepared::Lasting;
@@ -123,9 +122,10 @@ fn warm_up() {
     drop(std::thread::current());
 }
 
-/// What [`prepare`] found.
+/// How long the head stays that [`prepare`] found or made.
 #[derive(PartialEq, Eq)]
 enum Prepared {
+    /// Until the thread ends.
     Lasting,
     /// The thread is past its exit hook: the head must go with the scope that made it.
     Briefly,

@@ -36,7 +36,7 @@ pub(super) struct Runtime {
     accepts_strays: AtomicBool,
     pub(super) memories_in_heap: bool,
     poisoned: AtomicBool,
-    /// What a fork that is under way holds; its thread alone reads and writes it.
+    /// Where log lines go; without one, to the process's logger.
     sink: Lock<Option<LogCallback>>,
     pub(super) counters: Counters,
     pub(super) limits: Limits,

@@ -119,8 +119,9 @@ pub struct Instance {
     cluster: OnceLock<Arc<Cluster>>,
     /// For `thread`: where in memory 0 the stack of this instance's thread was allocated.
     pub guest_stack: AtomicU64,
-    /// The instance's own exec_env and how to free it.
+    /// An account for each function, if it measures.
     profile: OnceLock<Box<[VmProfile]>>,
+    /// The instance's own exec_env and how to free it.
     singleton: AtomicPtr<c_void>,
     singleton_drop: OnceLock<unsafe fn(NonNull<c_void>)>,
 }
@@ -393,7 +394,6 @@ impl Instance {
         })
     }
 
-    /// Runs `act` on the app heap, which lies in memory 0 and is shared with it.
     /// Bytes that can be used of the app heap's block at `address`, if there is one.
     pub fn app_heap_block_len(&self, address: u64) -> Option<u64> {
         self.with_app_heap(None, |heap, memory| {
@@ -402,6 +402,8 @@ impl Instance {
         })
     }
 
+    /// Runs `act` on the app heap, which lies in memory 0 and is shared with it, and on the memory's
+    /// first byte; `none` without an app heap.
     fn with_app_heap<T>(&self, none: T, act: impl FnOnce(&mut AppHeap, *mut u8) -> T) -> T {
         let Some(memory) = self.memory(0) else { return none };
         if let Some(shared) = memory.shared() {

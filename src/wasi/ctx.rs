@@ -6,7 +6,7 @@ use super::preopen;
 use super::sock::Pools;
 use super::streams::Streams;
 use super::strings::Strings;
-use crate::abi::error::{Error, Result};
+use crate::abi::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,8 +24,10 @@ pub struct WasiCtx {
 impl WasiCtx {
     /// Copies what the guest can ask for out of `args`.
     pub fn new(args: &WasiArgs) -> Result<Self> {
-        let no_memory =
-            |_| Error::instantiate("Init wasi environment failed: allocate memory failed");
+        let no_memory = |_| {
+            let text = "Init wasi environment failed: allocate memory failed";
+            Error::new(ErrorKind::OutOfMemory, text)
+        };
         let std = |fd: i32, own: i32| if fd < 0 { own } else { fd };
         let fds = [std(args.stdin, 0), std(args.stdout, 1), std(args.stderr, 2)];
         let ctx = Self {

@@ -1,7 +1,8 @@
 //! What every function at the C boundary needs: panics become errors, strings and error buffers
 //! get types, handles are checked.
 //!
-//! It knows no header and no function. The header folders import it; nothing here is exported.
+//! Of the headers it knows their types of handles, and none of their functions. The header folders
+//! import it; nothing here is exported.
 
 pub(crate) mod callback;
 pub(crate) mod context;

@@ -129,7 +129,14 @@ mod tests {
 
     #[test]
     fn too_few_cells_do_no_harm() {
-        pack(&[value(Kind::WASM_I64, 1)], &mut [0; 1]);
-        unpack(&[ValType::I64], &[], &mut [value(Kind::WASM_I32, 0)]);
+        let mut cells = [9; 3];
+        let (few, rest) = cells.split_at_mut(1);
+        pack(&[value(Kind::WASM_I64, 0x2_0000_0001), value(Kind::WASM_I32, 3)], few);
+        assert_eq!((few[0], rest), (1, &mut [9, 9][..]));
+        let mut results = [value(Kind::WASM_I32, 7); 3];
+        unpack(&[ValType::I64, ValType::F32], &[5], &mut results);
+        assert_eq!(results.map(|r| r.kind), [1, 2, 0]);
+        // SAFETY: all bits of each value were written.
+        assert_eq!(results.map(|r| unsafe { r.of.i64 }), [5, 0, 7]);
     }
 }

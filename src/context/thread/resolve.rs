@@ -44,6 +44,7 @@ impl ThreadState {
         Some(Context(context))
     }
 
+    /// The context of a call without a handle, and by which of the ways, tried in this order.
     fn search(&self) -> Option<(Context, Way)> {
         None.or_else(|| Some((self.entered()?, Way::Entered)))
             .or_else(|| Some((self.own()?, Way::Own)))
@@ -51,7 +52,7 @@ impl ThreadState {
             .or_else(|| Some((self.primary()?, Way::Primary)))
     }
 
-    /// [`ThreadState::find`], with what falling back to the primary entails.
+    /// As [`ThreadState::search`], with what falling back to the primary entails.
     fn resolve(&self) -> Result<(Context, Way)> {
         let (context, way) =
             self.search().ok_or_else(|| Error::misuse("the runtime is not initialized"))?;
@@ -92,7 +93,7 @@ pub fn with_current<R>(f: impl FnOnce(&Context) -> R) -> Result<R> {
 }
 
 /// The context of a call without a handle, for whoever only wants to know: nothing is made, no
-/// warning is given, and a primary that refuses strays is told nevertheless.
+/// warning is given, and a primary that refuses strays is found all the same.
 pub(in crate::context) fn quiet() -> Option<Context> {
     match with_existing(|state| state.search().map(|(context, _)| context)) {
         Some(found) => found,

@@ -61,6 +61,8 @@ fn the_exit_callback_runs_once_with_the_word() {
     assert_eq!(HITS.load(Ordering::SeqCst), word);
 }
 
+/// Destructors run in some order, which nothing promises; where they run in the reverse of the order
+/// of registration, or in that order, one of the two threads arms after its hook.
 #[test]
 fn arming_after_the_hook_ran_is_refused() {
     struct Late(mpsc::Sender<(bool, bool)>);
@@ -68,26 +70,36 @@ fn arming_after_the_hook_ran_is_refused() {
         fn drop(&mut self) {
             // SAFETY: the callback ignores its argument.
             let armed = unsafe { arm_exit(|_| ()) };
+            // The receiver waits.
             let _ = self.0.send((armed, get().is_null()));
         }
     }
     thread_local! {
-        /// Owner: the thread of this test. Registered first, so destroyed last.
+        /// Owner: the thread of this test.
         static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
     }
-    let (sender, receiver) = mpsc::channel();
     let target = Target::default();
     let word = target.word() as usize;
-    thread::spawn(move || {
-        LATE.with(|late| *late.borrow_mut() = Some(Late(sender)));
-        // SAFETY: the callback ignores its argument.
-        assert!(unsafe { arm_exit(|_| ()) });
-        set(word as *mut u8);
-    })
-    .join()
-    .unwrap();
-    let (armed, cleared) = receiver.recv().unwrap();
-    // Destructors run in reverse order of registration here, but nothing promises it: if `LATE`
-    // went first, arming still succeeds and the word is still set.
-    assert_eq!(armed, !cleared);
+    let found = [true, false].map(|late_first| {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let late = || LATE.with(|late| *late.borrow_mut() = Some(Late(sender)));
+            // SAFETY: the callback ignores its argument.
+            let arm = || assert!(unsafe { arm_exit(|_| ()) });
+            if late_first {
+                late();
+                arm();
+            } else {
+                arm();
+                late();
+            }
+            set(word as *mut u8);
+        })
+        .join()
+        .unwrap();
+        receiver.recv().unwrap()
+    });
+    // Refused, and the word is gone; or armed, and the word still there.
+    assert!(found.iter().all(|&(armed, cleared)| armed != cleared), "{found:?}");
+    assert!(found.contains(&(false, true)), "{found:?}");
 }
