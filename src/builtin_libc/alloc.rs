@@ -20,7 +20,7 @@ pub(super) fn calloc(call: &Call<'_>, count: u32, size: u32) -> Answer {
     }
     let address = allocate(call, total);
     if address != 0 {
-        call.bytes(address, total as u32)?.fill(0);
+        call.fill(call.bytes(address, total as u32)?, 0)?;
     }
     Ok(address.into())
 }
@@ -40,7 +40,7 @@ pub(super) fn realloc(call: &Call<'_>, old: u32, len: u32) -> Answer {
     if new != 0 {
         let most = kept.min(len.into()) as u32;
         if let Ok(from) = call.bytes(old, most) {
-            call.bytes(new, most)?.copy_from(from);
+            call.copy(call.bytes(new, most)?, from)?;
         }
         instance.host().guest_free(instance, old.into());
     }
@@ -60,9 +60,7 @@ pub(super) fn strdup(call: &Call<'_>, text: u32) -> Answer {
     if address != 0 {
         // The guest's allocator may have run, so the text is looked up again.
         let (from, to) = (call.text(text)?, call.bytes(address, len + 1)?);
-        for index in 0..=len {
-            to.set(index, if index < len { from.at(index) } else { 0 });
-        }
+        call.each(to.len, |index| to.set(index, if index < len { from.at(index) } else { 0 }))?;
     }
     Ok(address.into())
 }

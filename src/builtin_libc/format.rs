@@ -45,6 +45,9 @@ impl Output<'_> {
     fn put_byte(&mut self, byte: u8) -> Answer<()> {
         let at = self.count;
         self.count = self.count.wrapping_add(1);
+        if self.count.is_multiple_of(CHUNK_BYTES as u32) {
+            self.call.work(CHUNK_BYTES as u32)?;
+        }
         match &mut self.sink {
             Sink::Print(pending) => {
                 let room = crate::alloc::fallible(|| pending.try_reserve(1));
@@ -195,17 +198,20 @@ fn print(buffer: &mut [u8], format: &[u8], value: &Value) -> c_int {
 }
 
 fn string(out: &mut Output<'_>, spec: &Spec, text: Text) -> Answer<()> {
+    const NULL: &[u8] = b"(null)";
     let null = text.address == 0 && text.len() == 0;
-    let bytes = match null {
-        true => Some(b"(null)".to_vec()).filter(|_| spec.precision.is_none_or(|most| most >= 6)),
-        false => text.copy(),
-    };
-    let Some(bytes) = bytes else { return if null { Ok(()) } else { out.put(b"ERR") } };
-    let shown = bytes.len().min(spec.precision.map_or(usize::MAX, |most| most as usize));
-    let padding = spec.width.saturating_sub(u32::try_from(shown).unwrap_or(u32::MAX));
+    if null && spec.precision.is_some_and(|most| (most as usize) < NULL.len()) {
+        return Ok(());
+    }
+    let len = if null { NULL.len() as u32 } else { text.len() };
+    let shown = len.min(spec.precision.unwrap_or(u32::MAX));
+    let padding = spec.width.saturating_sub(shown);
     let left = spec.flags.contains(&b'-');
     out.pad(if left { 0 } else { padding })?;
-    out.put(&bytes[..shown])?;
+    match null {
+        true => out.put(NULL)?,
+        false => (0..shown).try_for_each(|index| out.put_byte(text.at(index)))?,
+    }
     out.pad(if left { padding } else { 0 })
 }
 
@@ -261,7 +267,12 @@ fn formatted(call: &Call<'_>, sink: Sink, format: u32, args: u32) -> Answer {
 
 fn write(out: &mut Output<'_>, format: Text, args: &mut Args) -> Answer<()> {
     let mut spec: Option<Spec> = None;
-    for byte in format.iter() {
+    for index in 0..format.len() {
+        // What is no output takes time, too.
+        if index % CHUNK_BYTES as u32 == CHUNK_BYTES as u32 - 1 {
+            out.call.work(CHUNK_BYTES as u32)?;
+        }
+        let byte = format.at(index);
         match spec.take() {
             None if byte == b'%' => spec = Some(Spec::default()),
             None => out.put_byte(byte)?,

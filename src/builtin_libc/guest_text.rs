@@ -4,7 +4,8 @@
 //! was there a moment ago: a text has the length that it had when it was found, each byte is read
 //! once, and no Rust reference covers any.
 
-use super::{Answer, Call};
+use super::{Answer, Call, PIECE_BYTES};
+use std::ops::Range;
 use std::ptr;
 
 /// A string without its NUL.
@@ -27,7 +28,7 @@ pub(super) struct Bytes {
 impl Call<'_> {
     /// The string at `address`; traps unless its NUL is the guest's too.
     pub(super) fn text(&self, address: u32) -> Answer<Text> {
-        let (start, len) = self.memory.text(address.into())?;
+        let (start, len) = self.caller.text(address.into())?;
         // Guests of this library have 32-bit addresses, and a string ends before its memory does.
         Ok(Text { address, start, len: len as u32 })
     }
@@ -37,6 +38,37 @@ impl Call<'_> {
         let start = self.memory.range(address.into(), len.into())?;
         Ok(Bytes { address, start, len })
     }
+
+    pub(super) fn fill(&self, bytes: Bytes, byte: u8) -> Answer<()> {
+        for piece in pieces(bytes.len) {
+            bytes.part(piece.clone()).fill(byte);
+            self.work(piece.end - piece.start)?;
+        }
+        Ok(())
+    }
+
+    /// Copies as many bytes as both have; they may overlap.
+    pub(super) fn copy(&self, to: Bytes, from: Bytes) -> Answer<()> {
+        let len = to.len.min(from.len);
+        let copy = |piece: Range<u32>| {
+            to.part(piece.clone()).copy_from(from.part(piece.clone()));
+            self.work(piece.end - piece.start)
+        };
+        // The piece that is written next must have been read.
+        if to.start.addr() <= from.start.addr() {
+            pieces(len).try_for_each(copy)
+        } else {
+            pieces(len).rev().try_for_each(copy)
+        }
+    }
+}
+
+/// The indices below `len`, in pieces.
+fn pieces(len: u32) -> impl DoubleEndedIterator<Item = Range<u32>> {
+    (0..len.div_ceil(PIECE_BYTES)).map(move |number| {
+        let start = number * PIECE_BYTES;
+        start..len.min(start.saturating_add(PIECE_BYTES))
+    })
 }
 
 fn read(start: *const u8, index: u32) -> u8 {
@@ -56,13 +88,10 @@ impl Text {
         if index < self.len { read(self.start, index) } else { 0 }
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
-        (0..self.len).map(move |index| self.at(index))
-    }
-
     /// Index of the first byte that `fits`, else the length.
-    pub(super) fn find(self, fits: impl Fn(u8) -> bool) -> u32 {
-        self.iter().position(fits).map_or(self.len, |index| index as u32)
+    pub(super) fn find(self, call: &Call<'_>, fits: impl Fn(u8) -> bool) -> Answer<u32> {
+        let found = call.search(self.len, |index| fits(self.at(index)).then_some(index))?;
+        Ok(found.unwrap_or(self.len))
     }
 
     /// The guest's address of the byte at `index`.
@@ -70,11 +99,9 @@ impl Text {
         self.address.wrapping_add(index) as u64
     }
 
-    /// A copy in the host's memory, `None` without room.
-    pub(super) fn copy(self) -> Option<Vec<u8>> {
-        let mut copy = crate::alloc::try_vec(self.len as usize).ok()?;
-        copy.extend(self.iter());
-        Some(copy)
+    /// Adds the bytes at these indices to `copy`, which has room for them.
+    pub(super) fn copy_to(self, copy: &mut Vec<u8>, indices: Range<u32>) {
+        copy.extend(indices.map(|index| self.at(index)));
     }
 }
 
@@ -92,13 +119,23 @@ impl Bytes {
         }
     }
 
-    pub(super) fn fill(self, byte: u8) {
+    /// Those at these indices, which are indices of these bytes.
+    fn part(self, indices: Range<u32>) -> Self {
+        let (first, end) = (indices.start.min(self.len), indices.end.min(self.len));
+        Self {
+            address: self.address.wrapping_add(first),
+            start: self.start.wrapping_add(first as usize),
+            len: end.saturating_sub(first),
+        }
+    }
+
+    fn fill(self, byte: u8) {
         // SAFETY: all of these bytes were found writable.
         unsafe { ptr::write_bytes(self.start, byte, self.len as usize) }
     }
 
     /// Copies as many bytes as both have; they may overlap.
-    pub(super) fn copy_from(self, source: Self) {
+    fn copy_from(self, source: Self) {
         let len = self.len.min(source.len) as usize;
         // SAFETY: that many bytes were found accessible at both.
         unsafe { ptr::copy(source.start, self.start, len) }

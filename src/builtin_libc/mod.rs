@@ -31,6 +31,9 @@ pub fn register(registry: &Registry) -> bool {
 /// What a function answers, or why the guest does not go on.
 type Answer<T = u64> = Result<T, Trap>;
 
+/// Bytes that are handled between two looks whether to stop.
+const PIECE_BYTES: u32 = 1 << 16;
+
 /// A call in progress.
 struct Call<'a> {
     caller: &'a Caller<'a>,
@@ -41,6 +44,37 @@ impl Call<'_> {
     fn instance(&self) -> &Instance {
         // SAFETY: a caller's instance is live during the call.
         unsafe { Instance::of_vm(self.caller.instance()) }
+    }
+
+    /// Calls `act` with each index below `len` until it answers.
+    fn search<T>(&self, len: u32, mut act: impl FnMut(u32) -> Option<T>) -> Answer<Option<T>> {
+        let mut start = 0;
+        while start < len {
+            let end = len.min(start.saturating_add(PIECE_BYTES));
+            for index in start..end {
+                if let Some(found) = act(index) {
+                    self.work(index - start + 1)?;
+                    return Ok(Some(found));
+                }
+            }
+            self.work(end - start)?;
+            start = end;
+        }
+        Ok(None)
+    }
+
+    /// Calls `act` with each index below `len`.
+    fn each(&self, len: u32, mut act: impl FnMut(u32)) -> Answer<()> {
+        let all = self.search(len, |index| {
+            act(index);
+            None::<()>
+        });
+        all.map(drop)
+    }
+
+    /// Counts the handling of so many bytes; fails when there is a reason to stop.
+    fn work(&self, bytes: u32) -> Answer<()> {
+        self.caller.work(bytes.into())
     }
 
     /// Writes to what the guest's context calls standard output.

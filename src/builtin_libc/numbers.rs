@@ -16,8 +16,8 @@ struct Parsed {
     end: u32,
 }
 
-fn parse(text: Text, base: u32) -> Parsed {
-    let mut at = text.find(|byte| !byte.is_ascii_whitespace() && byte != 0x0b);
+fn parse(call: &Call<'_>, text: Text, base: u32) -> Answer<Parsed> {
+    let mut at = text.find(call, |byte| !byte.is_ascii_whitespace() && byte != 0x0b)?;
     let negative = text.at(at) == b'-';
     at += matches!(text.at(at), b'-' | b'+') as u32;
     let is_hex = text.at(at) == b'0'
@@ -30,16 +30,21 @@ fn parse(text: Text, base: u32) -> Parsed {
         base => base,
     };
     if !(2..=36).contains(&base) {
-        return Parsed { negative: false, magnitude: 0, end: 0 };
+        return Ok(Parsed { negative: false, magnitude: 0, end: 0 });
     }
     at += if base == 16 && is_hex { 2 } else { 0 };
     let first = at;
     let mut magnitude = 0_u64;
-    while let Some(digit) = (text.at(at) as char).to_digit(base) {
+    // The text's NUL is no digit.
+    let count = call.search(text.len().saturating_sub(first).saturating_add(1), |count| {
+        let Some(digit) = (text.at(first + count) as char).to_digit(base) else {
+            return Some(count);
+        };
         magnitude = magnitude.saturating_mul(base.into()).saturating_add(digit.into());
-        at += 1;
-    }
-    Parsed { negative, magnitude, end: if at > first { at } else { 0 } }
+        None
+    })?;
+    let count = count.unwrap_or(0);
+    Ok(Parsed { negative, magnitude, end: if count > 0 { first + count } else { 0 } })
 }
 
 fn to_i32(parsed: &Parsed) -> i32 {
@@ -49,7 +54,7 @@ fn to_i32(parsed: &Parsed) -> i32 {
 }
 
 pub(super) fn atoi(call: &Call<'_>, text: u32) -> Answer {
-    Ok(to_i32(&parse(call.text(text)?, 10)) as u32 as u64)
+    Ok(to_i32(&parse(call, call.text(text)?, 10)?) as u32 as u64)
 }
 
 pub(super) fn strtol(call: &Call<'_>, text: u32, end: u32, base: u32) -> Answer {
@@ -67,7 +72,7 @@ pub(super) fn strtoul(call: &Call<'_>, text: u32, end: u32, base: u32) -> Answer
 fn parse_to(call: &Call<'_>, text: u32, end: u32, base: u32) -> Answer<Parsed> {
     call.bytes(end, 4)?;
     let text = call.text(text)?;
-    let parsed = parse(text, base);
+    let parsed = parse(call, text, base)?;
     call.memory.write_u32(end.into(), text.address_of(parsed.end) as u32)?;
     Ok(parsed)
 }

@@ -76,6 +76,16 @@ pub unsafe fn charge(env: *mut VmEnv, units: u64) -> Result<(), Trap> {
     }
 }
 
+/// Charges a host function for handling so many bytes.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+#[inline]
+pub unsafe fn charge_bytes(env: *mut VmEnv, bytes: u64) -> Result<(), Trap> {
+    // SAFETY: the environment is live and this thread runs its code, says the caller.
+    unsafe { charge(env, bytes.div_ceil(BYTES_PER_UNIT)) }
+}
+
 /// Does `len` bytes' worth of work in pieces, each charged for before it is done: `piece` is
 /// given the offset of its first byte and its length.
 ///

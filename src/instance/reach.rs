@@ -8,6 +8,7 @@
 use super::{Instance, Memory, SharedHeap};
 use crate::abi::types::MemoryType;
 use crate::abi::vm_layout::VmInstance;
+use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 
 /// Accessible bytes in one piece.
@@ -105,6 +106,9 @@ pub unsafe fn locate(vm: *const VmInstance, address: u64, len: u64) -> Option<*m
     unsafe { span(vm, address).unwrap_or_else(|| memory0(vm)) }.locate(address, len)
 }
 
+/// Bytes of a text that are searched between two looks.
+const PIECE_BYTES: usize = 1 << 16;
+
 /// Where the string at `address` is now and its length, if the piece it starts in has its NUL.
 /// Threads of the guest may take the NUL away; the bytes up to there stay accessible.
 ///
@@ -112,10 +116,34 @@ pub unsafe fn locate(vm: *const VmInstance, address: u64, len: u64) -> Option<*m
 /// `vm` is a live instance's.
 pub unsafe fn text(vm: *const VmInstance, address: u64) -> Option<(*mut u8, usize)> {
     // SAFETY: the caller's contract.
-    let span = unsafe { span(vm, address) }?;
+    let found = unsafe { text_with(vm, address, |_| Ok::<_, Infallible>(())) };
+    found.unwrap_or_else(|never| match never {})
+}
+
+/// As [`text`], unless `look`, which is called for every so many bytes without a NUL, fails.
+///
+/// # Safety
+/// `vm` is a live instance's.
+pub unsafe fn text_with<E>(
+    vm: *const VmInstance,
+    address: u64,
+    mut look: impl FnMut(u64) -> Result<(), E>,
+) -> Result<Option<(*mut u8, usize)>, E> {
+    // SAFETY: the caller's contract.
+    let Some(span) = (unsafe { span(vm, address) }) else { return Ok(None) };
     let room = span.len_bytes - (address - span.start);
-    let text = span.locate(address, room)?;
-    // SAFETY: `text` has `room` accessible bytes behind it.
-    let end = unsafe { libc::memchr(text.cast(), 0, room as usize) };
-    (!end.is_null()).then(|| (text, end as usize - text as usize))
+    let Some(text) = span.locate(address, room) else { return Ok(None) };
+    let room = room as usize;
+    let mut done = 0;
+    while done < room {
+        let piece = PIECE_BYTES.min(room - done);
+        // SAFETY: `text` has `room` accessible bytes behind it, of which the piece is a part.
+        let end = unsafe { libc::memchr(text.add(done).cast(), 0, piece) };
+        if !end.is_null() {
+            return Ok(Some((text, end.addr() - text.addr())));
+        }
+        done += piece;
+        look(piece as u64)?;
+    }
+    Ok(None)
 }

@@ -1,6 +1,7 @@
 //! Mapping files, which is reading them into memory of the guest's own.
 
-use super::{Answer, Call, FAILED};
+use super::{Answer, Call, FAILED, PIECE_BYTES};
+use crate::wasi::{Done, Files};
 
 /// Where the guest wants the mapping is its hope only, and writing to it changes no file.
 pub(super) fn mmap(
@@ -23,13 +24,33 @@ pub(super) fn mmap(
     let Some(address) = address.and_then(|address| u32::try_from(address).ok()) else {
         return Ok(FAILED);
     };
-    match files.load(fd, offset, address, len) {
+    match load(call, &files, (fd, offset), (address, len)) {
         Ok(Some(())) => Ok(address.into()),
         failed => {
             instance.host().guest_free(instance, address.into());
             failed.map(|_| FAILED)
         }
     }
+}
+
+/// Fills the memory piece by piece.
+fn load(
+    call: &Call<'_>,
+    files: &Files<'_>,
+    (fd, offset): (u32, u64),
+    (address, len): (u32, u32),
+) -> Done {
+    let mut done = 0;
+    while done < len {
+        let piece = PIECE_BYTES.min(len - done);
+        let at = offset.wrapping_add(done.into());
+        if files.load(fd, at, address + done, piece)?.is_none() {
+            return Ok(None);
+        }
+        done += piece;
+        call.caller.work(piece.into())?;
+    }
+    Ok(Some(()))
 }
 
 pub(super) fn munmap(call: &Call<'_>, address: u32, _len: u32) -> Answer {

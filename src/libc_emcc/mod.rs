@@ -35,6 +35,9 @@ const FAILED: u64 = u32::MAX as u64;
 /// Longest path, and where it ends.
 const PATH_BYTES_MAX: usize = 4096;
 
+/// Bytes that files are read or written in, with a look between two pieces whether to stop.
+const PIECE_BYTES: u32 = 1 << 20;
+
 /// A call in progress.
 struct Call<'a> {
     caller: &'a Caller<'a>,
@@ -60,7 +63,7 @@ impl<'a> Call<'a> {
     /// A copy of the path at `address`, since other threads of the guest may write to the original;
     /// `None` if it is too long.
     fn path(&self, address: u32) -> Answer<Option<Vec<u8>>> {
-        let path = self.memory.copy_text(address.into(), PATH_BYTES_MAX)?;
+        let path = self.caller.copy_text(address.into(), PATH_BYTES_MAX)?;
         Ok(path.filter(|path| path.len() < PATH_BYTES_MAX))
     }
 

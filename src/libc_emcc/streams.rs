@@ -1,6 +1,6 @@
 //! C's `FILE *`, as a number that is never 0.
 
-use super::{Answer, Call, FAILED};
+use super::{Answer, Call, FAILED, PIECE_BYTES};
 use crate::wasi::{Done, Files, OpenHow};
 
 /// How `fopen` opens a file for this mode, if it is one.
@@ -44,21 +44,30 @@ fn transfer(
     call: &Call<'_>,
     buffer: u32,
     [size, count]: [u32; 2],
-    act: impl FnOnce(&Files<'_>, u32) -> Done<u32>,
+    act: impl Fn(&Files<'_>, u32, u32) -> Done<u32>,
 ) -> Answer {
     let total = u64::from(size) * u64::from(count);
     call.check(buffer, total)?;
     let (Ok(total), Some(files)) = (u32::try_from(total), call.files()) else { return Ok(0) };
-    let done = act(&files, total)?.unwrap_or(0);
+    let mut done = 0;
+    loop {
+        let piece = PIECE_BYTES.min(total - done);
+        let moved = act(&files, buffer + done, piece)?.unwrap_or(0);
+        done += moved;
+        if moved < piece || done == total {
+            break;
+        }
+        call.caller.work(piece.into())?;
+    }
     Ok(done.checked_div(size).unwrap_or(0).into())
 }
 
 pub(super) fn fread(call: &Call<'_>, buffer: u32, size: u32, count: u32, file: u32) -> Answer {
-    transfer(call, buffer, [size, count], |files, len| files.read_stream(file, buffer, len))
+    transfer(call, buffer, [size, count], |files, to, len| files.read_stream(file, to, len))
 }
 
 pub(super) fn fwrite(call: &Call<'_>, buffer: u32, size: u32, count: u32, file: u32) -> Answer {
-    transfer(call, buffer, [size, count], |files, len| files.write_stream(file, buffer, len))
+    transfer(call, buffer, [size, count], |files, from, len| files.write_stream(file, from, len))
 }
 
 pub(super) fn fseeko(call: &Call<'_>, file: u32, offset: u64, whence: u32) -> Answer {

@@ -47,6 +47,7 @@ pub(super) fn getentropy(call: &Call<'_>, buffer: u32, len: u32) -> Answer {
         }
         call.memory.write(u64::from(buffer) + u64::from(done), bytes)?;
         done += bytes.len() as u32;
+        call.caller.work(bytes.len() as u64)?;
     }
     Ok(0)
 }

@@ -71,6 +71,28 @@ impl<'a> Caller<'a> {
         unsafe { exec::stop_reason(self.env) }
     }
 
+    /// Counts the handling of so many bytes as the guest's instructions, which limits hold for;
+    /// fails when there is a reason to stop. For functions whose work the guest chooses: they call
+    /// it before each piece or after.
+    pub fn work(&self, bytes: u64) -> Result<(), Trap> {
+        // SAFETY: as in `exec_env`; the caller's thread is this one.
+        unsafe { exec::work::charge_bytes(self.env, bytes) }
+    }
+
+    /// A pointer to the string at `address` and its length, as [`GuestMemory::text`] has it; the
+    /// search is work.
+    pub fn text(&self, address: u64) -> Result<(*mut u8, usize), Trap> {
+        self.memory().text_with(address, |bytes| self.work(bytes))
+    }
+
+    /// A copy of the string at `address`, of no more than `most` bytes; `None` without memory.
+    pub fn copy_text(&self, address: u64, most: usize) -> Result<Option<Vec<u8>>, Trap> {
+        let (_, len) = self.text(address)?;
+        let Ok(mut bytes) = try_filled(len.min(most), 0) else { return Ok(None) };
+        self.memory().copy_out(address, &mut bytes)?;
+        Ok(Some(bytes))
+    }
+
     /// How long the function may wait before it should ask again; `None` for any time.
     pub fn time_left(&self) -> Option<Duration> {
         // SAFETY: as in `exec_env`.
@@ -159,9 +181,15 @@ pub(super) unsafe extern "C" fn call_builtin(
     let slots = host.arg_slots();
     // SAFETY: running code passes its live environment, and room for all parameters and all
     // results at `args`.
-    unsafe {
+    let trap = unsafe {
         around(host, env, || builtin(Caller::new(env), std::slice::from_raw_parts_mut(args, slots)))
+    };
+    if trap != 0 {
+        return trap;
     }
+    // The guest looks after so many instructions, however long these functions take.
+    // SAFETY: as above.
+    unsafe { exec::stop_reason(env) }.map_or(0, |trap| trap as u32)
 }
 
 /// What surrounds every call of Rust code: stack check, attachment, panics.

@@ -8,6 +8,7 @@ use super::signature::{AddressWidth, Param, Signature};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
+use crate::exec;
 use std::ffi::c_void;
 
 /// The embedder's view of externrefs, where it differs from the word the guest carries.
@@ -120,7 +121,7 @@ pub(super) fn plan(
 pub(super) unsafe fn apply(
     list: &[Conversion],
     externrefs: Option<&dyn ExternRefMap>,
-    env: *const VmEnv,
+    env: *mut VmEnv,
     args: *mut u64,
 ) -> Result<(), Trap> {
     // SAFETY: the caller vouches for `env`; no guest code runs before the native does.
@@ -137,7 +138,11 @@ pub(super) unsafe fn apply(
                 let len = len_width.read(unsafe { *args.add(conversion.slot as usize + 1) });
                 sized_pointer(&memory, width.read(*slot), len)?
             }
-            Kind::Text(width) => memory.text(width.read(*slot))?.0.expose_provenance() as u64,
+            Kind::Text(width) => {
+                // SAFETY: says the caller.
+                let look = |bytes| unsafe { exec::work::charge_bytes(env, bytes) };
+                memory.text_with(width.read(*slot), look)?.0.expose_provenance() as u64
+            }
             Kind::ExternRef => externref_to_host(externrefs, *slot)?,
             Kind::ExternIndex => slot.checked_sub(1).unwrap_or(NULL_INDEX as u64),
             Kind::FuncRef => {

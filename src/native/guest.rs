@@ -7,7 +7,6 @@
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmInstance};
-use crate::alloc::try_filled;
 use crate::instance::reach;
 use std::marker::PhantomData;
 use std::ptr;
@@ -51,16 +50,19 @@ impl<'a> GuestMemory<'a> {
     /// Other threads of the guest may overwrite that NUL: whoever reads counts, and does not look
     /// for it.
     pub fn text(&self, address: u64) -> Result<(*mut u8, usize), Trap> {
-        // SAFETY: `of` asked for a live instance.
-        unsafe { reach::text(self.instance, address) }.ok_or(Trap::MemoryOutOfBounds)
+        self.text_with(address, |_| Ok(()))
     }
 
-    /// A copy of the string at `address`, of no more than `most` bytes; `None` without memory.
-    pub fn copy_text(&self, address: u64, most: usize) -> Result<Option<Vec<u8>>, Trap> {
-        let (_, len) = self.text(address)?;
-        let Ok(mut bytes) = try_filled(len.min(most), 0) else { return Ok(None) };
-        self.copy_out(address, &mut bytes)?;
-        Ok(Some(bytes))
+    /// As [`GuestMemory::text`], for texts of any length: `look` is called for every so many bytes
+    /// and may end the search.
+    pub fn text_with(
+        &self,
+        address: u64,
+        look: impl FnMut(u64) -> Result<(), Trap>,
+    ) -> Result<(*mut u8, usize), Trap> {
+        // SAFETY: `of` asked for a live instance.
+        let found = unsafe { reach::text_with(self.instance, address, look) }?;
+        found.ok_or(Trap::MemoryOutOfBounds)
     }
 
     /// Copies `N` bytes out.
@@ -155,11 +157,26 @@ pub(crate) mod tests {
         over(&mut bytes, |memory| {
             assert_eq!(memory.text(0), Ok((start, 2)));
             assert_eq!(memory.text(2), Ok((start.wrapping_add(2), 0)));
-            assert_eq!(memory.copy_text(0, 9), Ok(Some(b"ab".to_vec())));
-            assert_eq!(memory.copy_text(0, 1), Ok(Some(b"a".to_vec())));
             for address in [3, 4, 5, 6, u64::MAX] {
                 assert_eq!(memory.text(address), Err(Trap::MemoryOutOfBounds));
             }
+        });
+    }
+
+    #[test]
+    fn a_long_string_is_looked_at_in_pieces() {
+        let mut bytes = vec![b'a'; 200_000];
+        bytes[199_999] = 0;
+        over(&mut bytes, |memory| {
+            let mut looked = Vec::new();
+            let mut look = |bytes| {
+                looked.push(bytes);
+                if looked.len() < 3 { Ok(()) } else { Err(Trap::Terminated) }
+            };
+            assert_eq!(memory.text_with(100_000, &mut look).map(|(_, len)| len), Ok(99_999));
+            assert_eq!(memory.text_with(0, &mut look), Err(Trap::Terminated));
+            assert_eq!(looked, [1 << 16; 3]);
+            assert_eq!(memory.text(0).map(|(_, len)| len), Ok(199_999));
         });
     }
 }

@@ -115,7 +115,7 @@ impl Call<'_> {
         if self.arg(index) == 0 {
             return Ok(None);
         }
-        let copy = self.memory().copy_text(self.arg(index).into(), NAME_BYTES_MAX)?;
+        let copy = self.caller.copy_text(self.arg(index).into(), NAME_BYTES_MAX)?;
         Ok(Some(copy.ok_or(Trap::OutOfMemory)?.into_boxed_slice()))
     }
 

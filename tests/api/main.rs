@@ -17,6 +17,7 @@ mod shared_heap;
 mod stacks;
 mod threads;
 mod translation;
+mod waits;
 mod work;
 
 use isothread::{Context, ExecEnv, Func, Instance, InstanceArgs, Module, Val};

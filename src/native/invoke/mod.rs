@@ -37,6 +37,7 @@ use super::host_func::{Body, HostFunc};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
+use crate::instance::Instance;
 use crate::platform::stack;
 use std::ffi::c_void;
 use std::sync::atomic::Ordering;
@@ -65,7 +66,8 @@ pub(super) unsafe fn check_stack(env: *const VmEnv, room: usize) -> Result<(), T
     Ok(())
 }
 
-/// The code of the trap that a native asked for by setting an exception, else 0.
+/// The code of the trap that a native asked for by setting an exception, or somebody else by
+/// terminating meanwhile; else 0.
 ///
 /// # Safety
 /// `env` and its instance are live.
@@ -73,7 +75,24 @@ pub(super) unsafe fn check_stack(env: *const VmEnv, room: usize) -> Result<(), T
 pub(super) unsafe fn pending_exception(env: *const VmEnv) -> u32 {
     // SAFETY: the caller vouches for both.
     let set = unsafe { (*(*env).instance).exception_set.load(Ordering::Acquire) };
-    if set == 0 { 0 } else { Trap::Host as u32 }
+    // SAFETY: as above.
+    if set == 0 { 0 } else { unsafe { trap_behind(env) as u32 } }
+}
+
+/// Which trap a pending exception stands for: another thread that terminates the instance sets
+/// one as well, with this text and before it asks to stop.
+///
+/// # Safety
+/// `env` and its instance are live.
+#[cold]
+#[inline(never)]
+unsafe fn trap_behind(env: *const VmEnv) -> Trap {
+    // SAFETY: the caller vouches for both; an instance's owner is null or lives as long.
+    let instance = unsafe { (*(*env).instance).owner.cast::<Instance>().as_ref() };
+    let is_terminated = instance.and_then(Instance::exception).is_some_and(|(text, len)| {
+        text[..len].strip_prefix(b"Exception: ") == Some(Trap::Terminated.text().as_bytes())
+    });
+    if is_terminated { Trap::Terminated } else { Trap::Host }
 }
 
 /// Stack check and conversions: what comes before every call of a C function.

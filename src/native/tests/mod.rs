@@ -63,7 +63,7 @@ impl Rig {
             stack_top: ptr::null_mut(),
             stack_limit: ptr::null_mut(),
             budget: 0,
-            fuel: 0,
+            fuel: i64::MAX,
             native_stack_limit: 0,
             terminate: AtomicU32::new(0),
             reserved: 0,

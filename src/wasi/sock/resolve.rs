@@ -80,7 +80,7 @@ fn question(call: &Call<'_>, host: Addr, service: Addr, hints: Addr) -> Outcome<
 
 /// A string of the guest's, in memory of nobody's context.
 fn text(call: &Call<'_>, at: Addr) -> Outcome<String> {
-    let copy = outside(|| call.memory.copy_text(at.into(), usize::MAX))?;
+    let copy = outside(|| call.caller.copy_text(at.into(), usize::MAX))?;
     let bytes = copy.ok_or(Errno::NoMemory)?;
     outside(|| String::from_utf8(bytes)).map_err(|_| Errno::IllegalSequence.into())
 }
