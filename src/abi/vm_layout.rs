@@ -2,8 +2,8 @@
 //!
 //! The interpreter uses the fields by name; compiled code will use the same offsets. Whoever
 //! changes a struct here changes both, so every struct is `repr(C)` and pinned below, field by
-//! field. An instance's state is one block: [`VmInstance`], then its defined globals, then its function
-//! references, so that the hottest accesses are one load away from the instance pointer.
+//! field. An instance's state is one block: [`VmInstance`], then its defined globals, then its
+//! function references, so that the hottest accesses are one load away from the instance pointer.
 
 use super::types::FuncType;
 use std::ffi::c_void;

@@ -402,8 +402,8 @@ impl Instance {
         })
     }
 
-    /// Runs `act` on the app heap, which lies in memory 0 and is shared with it, and on the memory's
-    /// first byte; `none` without an app heap.
+    /// Runs `act` on the app heap, which lies in memory 0 and is shared with it, and on the
+    /// memory's first byte; `none` without an app heap.
     fn with_app_heap<T>(&self, none: T, act: impl FnOnce(&mut AppHeap, *mut u8) -> T) -> T {
         let Some(memory) = self.memory(0) else { return none };
         if let Some(shared) = memory.shared() {

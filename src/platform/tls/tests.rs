@@ -61,8 +61,8 @@ fn the_exit_callback_runs_once_with_the_word() {
     assert_eq!(HITS.load(Ordering::SeqCst), word);
 }
 
-/// Destructors run in some order, which nothing promises; where they run in the reverse of the order
-/// of registration, or in that order, one of the two threads arms after its hook.
+/// Destructors run in some order, which nothing promises; where they run in the reverse of the
+/// order of registration, or in that order, one of the two threads arms after its hook.
 #[test]
 fn arming_after_the_hook_ran_is_refused() {
     struct Late(mpsc::Sender<(bool, bool)>);
