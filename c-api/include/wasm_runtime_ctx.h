@@ -356,8 +356,9 @@ bool wasm_runtime_ctx_stats(wasm_runtime_ctx_t ctx, struct wasm_runtime_ctx_stat
 /**
  * Stops the guest code of a context, as `wasm_runtime_terminate` of each of its instances does:
  * running calls end with "terminated by user", and so do later ones until the exception is
- * cleared. Any thread may call this, also while instances come and go. Instances that are made
- * afterwards are not concerned.
+ * cleared. An instantiation that is under way fails with that text at the next code of a guest's
+ * that it runs: a start function, a constructor, an imported module's. Any thread may call this,
+ * also while instances come and go. What is instantiated afterwards is not concerned.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_terminate_all(wasm_runtime_ctx_t ctx);

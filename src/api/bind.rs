@@ -12,6 +12,9 @@ use crate::alloc;
 use crate::instance::is_built_in_module;
 use crate::module::{self as parsed, ExternKind, ExternType, Import};
 use crate::native::HostFunc;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 /// The bindings of a module. Shared by the module and its instances.
@@ -66,7 +69,7 @@ pub(super) fn bind(
         earlier,
         enabled: registered::is_set_up(context),
         links: Links::default(),
-        failed: Vec::new(),
+        looked_for: HashMap::default(),
     };
     for import in &module.imports {
         bound.push(binder.bind(import, funcs)?);
@@ -104,8 +107,8 @@ struct Binder<'a> {
     /// Whether modules can import modules in this context.
     enabled: bool,
     links: Links,
-    /// Modules that could not be loaded.
-    failed: Vec<&'a str>,
+    /// Places of modules that were looked for, by name; `None` for those that could not be loaded.
+    looked_for: HashMap<&'a str, Option<usize>, BuildHasherDefault<DefaultHasher>>,
 }
 
 impl<'a> Binder<'a> {
@@ -145,29 +148,26 @@ impl<'a> Binder<'a> {
 
     /// The place of the module with this name among those that are imported from.
     fn sub(&mut self, name: &'a str) -> Result<Option<usize>> {
-        if let Some(place) = self.links.subs.iter().position(|sub| &*sub.name == name) {
-            return Ok(Some(place));
+        if let Some(&known) = self.looked_for.get(name) {
+            return Ok(known);
         }
-        if self.failed.contains(&name) {
-            return Ok(None);
-        }
-        let found = self.find(name);
-        match found {
+        let place = match self.find(name) {
             Ok(module) => {
                 alloc::fallible(|| self.links.subs.try_reserve(1))?;
                 self.links.subs.push(Sub { name: name.into(), module });
-                Ok(Some(self.links.subs.len() - 1))
+                Some(self.links.subs.len() - 1)
             }
-            Err(error) if error.kind() == ErrorKind::OutOfMemory => Err(error),
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
             Err(error) => {
                 let problem = format!("WASM module load failed: {}", error.message());
                 log::warn!("failed to load sub module: {problem}");
                 self.links.problem = Some(problem.into());
-                alloc::fallible(|| self.failed.try_reserve(1))?;
-                self.failed.push(name);
-                Ok(None)
+                None
             }
-        }
+        };
+        alloc::fallible(|| self.looked_for.try_reserve(1))?;
+        self.looked_for.insert(name, place);
+        Ok(place)
     }
 
     fn find(&self, name: &str) -> Result<Module> {
@@ -179,7 +179,7 @@ impl<'a> Binder<'a> {
         }
         let module = registered::find_or_read(self.context, name)?;
         // The module exists already, so others may import from it.
-        if reaches(&module, earlier.module)? {
+        if reaches(std::iter::once(&module), earlier.module)? {
             return Err(Error::load(format!("found circular dependency on {name}")));
         }
         Ok(module)
@@ -233,24 +233,56 @@ fn kind_name(ty: ExternType) -> &'static str {
     }
 }
 
-/// Whether `from` imports from `target`, directly or through others.
-fn reaches(from: &Module, target: &Arc<Inner>) -> Result<bool> {
-    let mut seen = vec![from.clone()];
-    let mut next = 0;
-    while let Some(module) = seen.get(next) {
+/// Whether one of `from` is `target` or imports from it, directly or through others.
+fn reaches<'a>(from: impl Iterator<Item = &'a Module>, target: &Arc<Inner>) -> Result<bool> {
+    let mut search = Search::default();
+    for module in from {
+        search.add(module)?;
+    }
+    while let Some(module) = search.left.pop() {
         if Arc::ptr_eq(&module.inner, target) {
             return Ok(true);
         }
-        let links = module.links();
-        for sub in &links.subs {
-            if seen.iter().all(|other| other.id() != sub.module.id()) {
-                alloc::fallible(|| seen.try_reserve(1))?;
-                seen.push(sub.module.clone());
-            }
+        for sub in &module.links().subs {
+            search.add(&sub.module)?;
         }
-        next += 1;
     }
     Ok(false)
+}
+
+/// A way through modules that comes to each once.
+#[derive(Default)]
+struct Search {
+    /// Those that were found, by [`Module::id`].
+    found: HashSet<usize, BuildHasherDefault<DefaultHasher>>,
+    left: Vec<Module>,
+}
+
+impl Search {
+    fn add(&mut self, module: &Module) -> Result<()> {
+        alloc::fallible(|| self.found.try_reserve(1))?;
+        if self.found.insert(module.id()) {
+            alloc::fallible(|| self.left.try_reserve(1))?;
+            self.left.push(module.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Gives a module that exists already other bindings; what they replace comes back. `None`, and
+/// nothing changes, if one of the modules in `links` was bound to this one meanwhile: by another
+/// thread, or by a reader that was asked on the way.
+pub(super) fn replace(
+    context: &Context,
+    module: &Arc<Inner>,
+    links: Arc<Links>,
+) -> Result<Option<Arc<Links>>> {
+    registered::with_bindings(context, || {
+        match reaches(links.subs.iter().map(|sub| &sub.module), module)? {
+            true => Ok(None),
+            false => Ok(Some(module.set_links(links))),
+        }
+    })
 }
 
 /// A module that cannot be imported from, though it may be sound.

@@ -6,9 +6,8 @@ use super::sub_instances::{SubHostState, Tree};
 use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
 use super::{Global, GuestTypes, Table, Trap, TypedFunc};
 use crate::abi::vm_layout::VmFuncRef;
-use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
+use crate::exec::ExecEnv as Env;
 use crate::instance::{self as parts, group};
-use crate::interp;
 use crate::module::ExternKind;
 use std::any::Any;
 use std::ffi::c_char;
@@ -163,7 +162,7 @@ impl Instance {
 
     /// As [`Instance::new`]; `imports` are the module's imports in binary order. `None`, or a
     /// list that is too short, stands for what was bound at load. Modules that were bound then
-    /// are instantiated together with this one.
+    /// are instantiated together with this one, each once however many import from it.
     ///
     /// Instances that are linked to each other form one group, which lives until the last handle
     /// to any of them goes.
@@ -172,7 +171,7 @@ impl Instance {
         args: InstanceArgs,
         imports: &[Option<Extern>],
     ) -> Result<Self> {
-        Self::in_tree(module, args, imports, &mut Tree::default())
+        Self::in_tree(module, args, imports, &mut Tree::new(module.context()))
     }
 
     pub(super) fn in_tree(
@@ -194,50 +193,11 @@ impl Instance {
             }
             Ok::<_, Error>(instance)
         })??;
+        if tree.is_stopped(context) {
+            instance.terminate();
+        }
         instance.run_entry_points()?;
         Ok(instance)
-    }
-
-    /// Runs the start function and its relatives on a stack of their own.
-    fn run_entry_points(&self) -> Result<()> {
-        let entry_points = self.surroundings().module.entry_points;
-        if entry_points.iter().next().is_none() {
-            return Ok(());
-        }
-        self.with_temporary_env(|env| {
-            for index in entry_points.iter() {
-                let func = self.parts().func(index).ok_or_else(Error::out_of_memory)?;
-                // SAFETY: the function and the exec_env are this instance's.
-                unsafe { super::func::call_slots(env, func, &mut []) }.map_err(|trap| {
-                    let text = self.exception().unwrap_or_else(|| trap.text().to_owned());
-                    Error::new(ErrorKind::Trap(trap), text)
-                })?;
-            }
-            Ok(())
-        })?
-    }
-
-    /// Runs `act` with an exec_env that is gone afterwards.
-    pub(super) fn with_temporary_env<R>(&self, act: impl FnOnce(NonNull<Env>) -> R) -> Result<R> {
-        let setup = self.env_setup(self.parts().limits().stack_bytes);
-        self.context().run(|| {
-            // SAFETY: the instance is live, and outlives the exec_env.
-            let env = unsafe { Env::new(self.ptr, EnvKind::Singleton, setup) };
-            let env = env.ok_or_else(Error::out_of_memory)?;
-            let result = act(env);
-            // SAFETY: made above, and no longer running.
-            unsafe { Env::free(env) };
-            Ok(result)
-        })
-    }
-
-    pub(super) fn env_setup(&self, stack_bytes: u32) -> EnvSetup {
-        EnvSetup {
-            run: interp::run,
-            stack_bytes,
-            owner: std::ptr::from_ref(self.context_ref()).cast(),
-            limits: self.context_ref().limits(),
-        }
     }
 
     /// The instance itself.

@@ -28,6 +28,7 @@ mod program;
 mod registered;
 mod shared_heap;
 mod shared_memory;
+mod start;
 mod stdout;
 mod sub_instances;
 mod tag;

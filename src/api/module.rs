@@ -220,16 +220,25 @@ impl Module {
     pub fn resolve_imports(&self) -> bool {
         let context = self.context();
         let parsed = &*self.inner.parsed;
-        let earlier = Earlier { module: &self.inner, links: &self.links() };
-        let bound = context.guarded(|| bind::bind(context, parsed, Funcs::Now, Some(&earlier)));
-        let Ok(Ok(links)) = bound else { return false };
-        let mut funcs = parsed.imports.iter().zip(&links.bound);
-        let complete = funcs.all(|(import, bound)| {
-            bound.is_some() || !matches!(import.ty, parsed::ExternType::Func(_))
-        });
-        let old = context.run(|| std::mem::replace(&mut *self.inner.links.lock(), Arc::new(links)));
-        context.run(|| drop(old));
-        complete
+        loop {
+            let earlier = Earlier { module: &self.inner, links: &self.links() };
+            let bound = context
+                .guarded(|| bind::bind(context, parsed, Funcs::Now, Some(&earlier)).map(Arc::new));
+            let Ok(Ok(links)) = bound else { return false };
+            let mut funcs = parsed.imports.iter().zip(&links.bound);
+            let complete = funcs.all(|(import, bound)| {
+                bound.is_some() || !matches!(import.ty, parsed::ExternType::Func(_))
+            });
+            match context.guarded(|| bind::replace(context, &self.inner, links)) {
+                Ok(Ok(Some(old))) => {
+                    context.run(|| drop(old));
+                    return complete;
+                }
+                // Bound once more, the circle is found.
+                Ok(Ok(None)) => {}
+                _ => return false,
+            }
+        }
     }
 
     pub(super) fn links(&self) -> Arc<Links> {
@@ -323,7 +332,12 @@ impl Module {
 impl Inner {
     /// Leaves nothing bound.
     pub(super) fn take_links(&self) -> Arc<Links> {
-        std::mem::take(&mut *self.links.lock())
+        self.set_links(Arc::default())
+    }
+
+    /// Gives the module other bindings; those before come back.
+    pub(super) fn set_links(&self, links: Arc<Links>) -> Arc<Links> {
+        std::mem::replace(&mut *self.links.lock(), links)
     }
 }
 

@@ -28,7 +28,11 @@ const NESTED_MAX: usize = 32;
 
 /// Owner: the context.
 #[derive(Default)]
-struct Modules(Lock<State>);
+struct Modules {
+    state: Lock<State>,
+    /// Held while a module that others may import from gets other bindings.
+    bindings: Lock<()>,
+}
 
 #[derive(Default)]
 struct State {
@@ -53,22 +57,22 @@ struct Reading {
 
 impl ContextData for Modules {
     fn end(&self) {
-        let reader = self.0.lock().reader.take();
+        let reader = self.state.lock().reader.take();
         drop(reader);
         loop {
-            let newest = self.0.lock().registered.pop();
+            let newest = self.state.lock().registered.pop();
             if newest.is_none() {
                 break;
             }
         }
-        let none = std::mem::take(&mut self.0.lock().registered);
+        let none = std::mem::take(&mut self.state.lock().registered);
         drop(none);
     }
 }
 
 impl Modules {
     fn find(&self, name: &str) -> Option<Module> {
-        let state = self.0.lock();
+        let state = self.state.lock();
         let found = state.registered.iter().rev().find(|registered| &*registered.name == name);
         found.map(|registered| registered.module.clone())
     }
@@ -76,7 +80,7 @@ impl Modules {
     /// Adds a module, unless it is there already: under this name is fine, another is an error.
     fn add(&self, name: &str, module: &Module, bytes: Option<ModuleBytes>) -> Result<()> {
         let new = Registered { name: name.into(), module: module.clone(), _bytes: bytes };
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let earlier = state.registered.iter().find(|other| other.module.id() == module.id());
         let answer = match earlier {
             Some(earlier) if *earlier.name == *new.name => Ok(()),
@@ -94,7 +98,7 @@ impl Modules {
     }
 
     fn remove(&self, module: &Module) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let at = state.registered.iter().position(|other| other.module.id() == module.id());
         let removed = at.map(|at| state.registered.remove(at));
         drop(state);
@@ -105,7 +109,7 @@ impl Modules {
     fn start_reading(&self, name: &str) -> Result<ReadingGuard<'_>> {
         let thread = thread::number();
         let new = Reading { thread, name: name.into() };
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let mut nested = 0;
         for reading in state.reading.iter().filter(|reading| reading.thread == thread) {
             if reading.name == new.name {
@@ -131,7 +135,7 @@ struct ReadingGuard<'a> {
 
 impl Drop for ReadingGuard<'_> {
     fn drop(&mut self) {
-        let mut state = self.modules.0.lock();
+        let mut state = self.modules.state.lock();
         // The thread's latest: guards nest.
         let at = state.reading.iter().rposition(|reading| reading.thread == self.thread);
         let reading = at.map(|at| state.reading.remove(at));
@@ -175,7 +179,7 @@ impl Context {
     /// ```
     pub fn set_module_reader(&self, reader: Option<Arc<ModuleReader>>) -> Result<()> {
         let modules = self.data_or_init(Modules::default)?;
-        let old = std::mem::replace(&mut modules.0.lock().reader, reader);
+        let old = std::mem::replace(&mut modules.state.lock().reader, reader);
         drop(old);
         Ok(())
     }
@@ -221,6 +225,13 @@ pub(super) fn is_set_up(context: &Context) -> bool {
     context.data::<Modules>().is_some()
 }
 
+/// Runs `act` while no other thread gives modules of the context other bindings.
+pub(super) fn with_bindings<R>(context: &Context, act: impl FnOnce() -> R) -> R {
+    let modules = context.data::<Modules>();
+    let _bindings = modules.as_ref().map(|modules| modules.bindings.lock());
+    act()
+}
+
 /// The module that an import names: a registered one, or what the reader finds. Runs inside the
 /// context.
 pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Module> {
@@ -229,7 +240,7 @@ pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Module> {
     if let Some(module) = modules.find(name) {
         return Ok(module);
     }
-    let reader = modules.0.lock().reader.clone();
+    let reader = modules.state.lock().reader.clone();
     let reader = reader.ok_or_else(no_reader)?;
     let reading = modules.start_reading(name)?;
     let bytes = reader(name).ok_or_else(|| Error::load(format!("unknown import {name}")))?;

@@ -37,13 +37,33 @@ unsafe impl Sync for LiveLink {}
 
 /// A context's live instances. Owner: the context.
 #[derive(Default)]
-pub(super) struct Live(Lock<First>);
+pub(super) struct Live(Lock<List>);
 
 #[derive(Default)]
-struct First(Option<NonNull<LiveLink>>);
+struct List {
+    first: Option<NonNull<LiveLink>>,
+    /// How often everything was terminated.
+    terminations: u64,
+}
 
 // SAFETY: followed only under the lock that it lies behind; links leave before they end.
-unsafe impl Send for First {}
+unsafe impl Send for List {}
+
+impl List {
+    fn visit(&self, mut each: impl FnMut(&dyn LiveObject)) {
+        let mut link = self.first;
+        while let Some(at) = link {
+            // SAFETY: listed links and their objects live while the lock is held, which the list
+            // lies behind: an object that ends waits for it in `Live::remove`.
+            unsafe {
+                if let Some(object) = at.as_ref().object.get() {
+                    each(object.as_ref());
+                }
+                link = at.as_ref().next.get();
+            }
+        }
+    }
+}
 
 impl Live {
     /// Lists an object.
@@ -51,15 +71,15 @@ impl Live {
     /// # Safety
     /// Link and object stay where they are, and live, until [`Live::remove`].
     pub(super) unsafe fn add(&self, link: &LiveLink, object: NonNull<dyn LiveObject>) {
-        let mut first = self.0.lock();
+        let mut list = self.0.lock();
         link.object.set(Some(object));
         link.previous.set(None);
-        link.next.set(first.0);
-        if let Some(second) = first.0 {
+        link.next.set(list.first);
+        if let Some(second) = list.first {
             // SAFETY: listed links live, as promised when they were added.
             unsafe { second.as_ref() }.previous.set(Some(link.into()));
         }
-        first.0 = Some(link.into());
+        list.first = Some(link.into());
     }
 
     /// Takes an object off the list, if it is on it.
@@ -67,7 +87,7 @@ impl Live {
     /// # Safety
     /// The link was never in another list.
     pub(super) unsafe fn remove(&self, link: &LiveLink) {
-        let mut first = self.0.lock();
+        let mut list = self.0.lock();
         if link.object.take().is_none() {
             return;
         }
@@ -76,7 +96,7 @@ impl Live {
         unsafe {
             match previous {
                 Some(previous) => previous.as_ref().next.set(next),
-                None => first.0 = next,
+                None => list.first = next,
             }
             if let Some(next) = next {
                 next.as_ref().previous.set(previous);
@@ -85,18 +105,20 @@ impl Live {
     }
 
     /// Visits every listed object.
-    pub(super) fn visit(&self, mut each: impl FnMut(&dyn LiveObject)) {
-        let first = self.0.lock();
-        let mut link = first.0;
-        while let Some(at) = link {
-            // SAFETY: listed links and their objects live while the lock is held: an object that
-            // ends waits for it in `remove`.
-            unsafe {
-                if let Some(object) = at.as_ref().object.get() {
-                    each(object.as_ref());
-                }
-                link = at.as_ref().next.get();
-            }
-        }
+    pub(super) fn visit(&self, each: impl FnMut(&dyn LiveObject)) {
+        self.0.lock().visit(each);
+    }
+
+    /// Terminates every listed object, and counts that, for the sake of those that are about to
+    /// be listed.
+    pub(super) fn terminate(&self) {
+        let mut list = self.0.lock();
+        list.terminations = list.terminations.wrapping_add(1);
+        list.visit(|object| object.terminate());
+    }
+
+    /// How often everything was terminated.
+    pub(super) fn terminations(&self) -> u64 {
+        self.0.lock().terminations
     }
 }

@@ -361,9 +361,15 @@ impl Context {
     }
 
     /// Stops the running code of every instance of this context, as terminating each would: it
-    /// ends with "terminated by user". Instances that are made later are not concerned.
+    /// ends with "terminated by user". So do the start functions of what is being instantiated,
+    /// which fails. Instances whose making begins later are not concerned.
     pub fn terminate_all(&self) {
-        self.0.visit(|instance| instance.terminate());
+        self.0.terminate_all();
+    }
+
+    /// How often [`Context::terminate_all`] was called.
+    pub(crate) fn terminations(&self) -> u64 {
+        self.0.live.terminations()
     }
 
     /// What exec_envs of this context share.

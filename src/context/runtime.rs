@@ -215,6 +215,13 @@ impl Runtime {
         }
     }
 
+    /// Terminates the live instances, as [`Runtime::visit`] would visit them.
+    pub(super) fn terminate_all(&self) {
+        if !self.is_poisoned() {
+            self.live.terminate();
+        }
+    }
+
     pub(super) fn is_poisoned(&self) -> bool {
         self.poisoned.load(Ordering::Acquire)
     }

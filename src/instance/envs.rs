@@ -25,7 +25,7 @@ pub struct Envs {
 struct First {
     link: *mut EnvLink,
     /// Bits that exec_envs which come later get, too.
-    ended: u32,
+    asked: u32,
 }
 
 /// Bits of an exec_env's request to stop: until the exception is cleared, and for good.
@@ -67,7 +67,7 @@ impl EnvLink {
 
 impl Envs {
     pub fn new() -> Self {
-        Self { first: Lock::new(First { link: ptr::null_mut(), ended: 0 }) }
+        Self { first: Lock::new(First { link: ptr::null_mut(), asked: 0 }) }
     }
 
     /// Adds an exec_env to the list.
@@ -84,7 +84,7 @@ impl Envs {
             if let Some(second) = first.link.as_mut() {
                 second.previous = link;
             }
-            (*env).terminate.fetch_or(first.ended, Ordering::Release);
+            (*env).terminate.fetch_or(first.asked, Ordering::Release);
         }
         first.link = link;
     }
@@ -108,14 +108,16 @@ impl Envs {
         }
     }
 
-    /// Tells every exec_env to stop, until [`Envs::clear_terminate`].
+    /// Tells every exec_env to stop, also those that are made meanwhile, until
+    /// [`Envs::clear_terminate`].
     pub fn set_terminate(&self) {
-        self.stop(&self.lock(), TERMINATE);
+        self.stop(TERMINATE);
     }
 
     /// Takes [`Envs::set_terminate`] back.
     pub fn clear_terminate(&self) {
-        let first = self.lock();
+        let mut first = self.lock();
+        first.asked &= !TERMINATE;
         for_each(&first, |link| {
             // SAFETY: those in the list are live while the lock is held.
             unsafe { (*link.env).terminate.fetch_and(!TERMINATE, Ordering::Release) };
@@ -124,9 +126,7 @@ impl Envs {
 
     /// Tells every exec_env to stop for good, also those that are made later.
     pub fn order_end(&self) {
-        let mut first = self.lock();
-        first.ended = END;
-        self.stop(&first, END);
+        self.stop(END);
     }
 
     /// Cancels the exec_env at this address, if it is one of these.
@@ -140,8 +140,10 @@ impl Envs {
         });
     }
 
-    fn stop(&self, first: &First, bits: u32) {
-        for_each(first, |link| {
+    fn stop(&self, bits: u32) {
+        let mut first = self.lock();
+        first.asked |= bits;
+        for_each(&first, |link| {
             // SAFETY: those in the list are live while the lock is held.
             unsafe { (*link.env).terminate.fetch_or(bits, Ordering::Release) };
             link.wake();

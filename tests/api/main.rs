@@ -15,6 +15,7 @@ mod profile;
 mod pthread;
 mod shared_heap;
 mod stacks;
+mod starting;
 mod threads;
 mod translation;
 mod waits;

@@ -1,6 +1,7 @@
 /* What a context may use, what it counts, how everything in it is stopped, and its settings. */
 
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 #include "check.h"
 #include "wasm_runtime_ctx.h"
@@ -266,56 +267,109 @@ static void termination(void) {
     end(&other);
 }
 
-/* A start function that is still in instantiate. */
-static bool start_runs;
+/* Guest code that nobody calls says that it runs, and does not end by itself. */
+static bool loop_runs;
 
 static void ready(wasm_exec_env_t env) {
     (void)env;
-    __atomic_store_n(&start_runs, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&loop_runs, true, __ATOMIC_RELEASE);
 }
 
 static NativeSymbol ready_symbol[] = {{"ready", (void *)ready, "()", NULL}};
 
-struct making {
+enum stopper { TERMINATE_ALL, DEADLINE, FUEL, STOPPERS };
+
+static const char *const stop_texts[] = {"terminated by user", "deadline exceeded",
+                                         "instruction limit exceeded"};
+
+struct stopping {
     struct guest *guest;
-    char error[128];
+    enum stopper how;
 };
 
-static void *make(void *data) {
-    struct making *making = data;
+static void *stop(void *data) {
+    struct stopping *stopping = data;
 
-    CHECK(wasm_runtime_ctx_push(making->guest->ctx));
-    CHECK(!wasm_runtime_instantiate(making->guest->module, 8192, 0, making->error,
-                                    sizeof making->error));
-    wasm_runtime_ctx_pop(making->guest->ctx);
+    while (!__atomic_load_n(&loop_runs, __ATOMIC_ACQUIRE)) {
+        sched_yield();
+    }
+    switch (stopping->how) {
+        case TERMINATE_ALL:
+            CHECK(wasm_runtime_ctx_terminate_all(stopping->guest->ctx));
+            break;
+        case DEADLINE:
+            limit(stopping->guest, WASM_RUNTIME_CTX_LIMIT_TIME, 1);
+            break;
+        default:
+            limit(stopping->guest, WASM_RUNTIME_CTX_LIMIT_FUEL, 0);
+    }
     return NULL;
 }
 
+static pthread_t begin_to_stop(struct stopping *stopping) {
+    pthread_t thread;
+
+    loop_runs = false;
+    CHECK(pthread_create(&thread, NULL, stop, stopping) == 0);
+    return thread;
+}
+
+static struct guest begin_loop(const char *name) {
+    struct guest guest = {wasm_runtime_ctx_create(NULL), NULL, NULL, NULL};
+    char error[128];
+
+    CHECK(wasm_runtime_ctx_push(guest.ctx));
+    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
+    CHECK(wasm_runtime_register_natives("env", ready_symbol, 1));
+    if (strcmp(name, "imported_loop") == 0) {
+        wasm_module_t module = load_module("ctors_loop");
+
+        CHECK(wasm_runtime_register_module("ctors_loop", module, error, sizeof error));
+    }
+    guest.module = load_module(name);
+    CHECK(wasm_runtime_ctx_pop(guest.ctx));
+    return guest;
+}
+
 static void start_functions(void) {
-    static const char *const texts[] = {"terminated by user", "deadline exceeded"};
+    static const char *const names[] = {"start_loop", "initialize_loop", "post_loop", "ctors_loop",
+                                        "imported_loop"};
+    unsigned i;
+
+    for (i = 0; i < sizeof names / sizeof *names * STOPPERS; i++) {
+        struct guest guest = begin_loop(names[i / STOPPERS]);
+        struct stopping stopping = {&guest, i % STOPPERS};
+        pthread_t thread = begin_to_stop(&stopping);
+        char error[128] = "";
+
+        CHECK(!wasm_runtime_instantiate(guest.module, 8192, 0, error, sizeof error));
+        pthread_join(thread, NULL);
+        CHECK(strstr(error, stop_texts[stopping.how]) != NULL);
+        wasm_runtime_unload(guest.module);
+        CHECK(wasm_runtime_ctx_destroy(guest.ctx));
+    }
+}
+
+/* What the runtime calls for the host is no different. */
+static void allocators(void) {
     int i;
 
-    for (i = 0; i < 2; i++) {
-        struct guest guest = {wasm_runtime_ctx_create(NULL), NULL, NULL, NULL};
-        struct making making = {&guest, ""};
+    for (i = 0; i < 2 * STOPPERS; i++) {
+        struct guest guest = begin_loop("malloc_loop");
+        struct stopping stopping = {&guest, i / 2};
         pthread_t thread;
 
-        CHECK(wasm_runtime_ctx_push(guest.ctx));
-        wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
-        CHECK(wasm_runtime_register_natives("env", ready_symbol, 1));
-        guest.module = load_module("start_loop");
-        wasm_runtime_ctx_pop(guest.ctx);
-        start_runs = false;
-        CHECK(pthread_create(&thread, NULL, make, &making) == 0);
-        while (!__atomic_load_n(&start_runs, __ATOMIC_ACQUIRE)) {
+        guest.inst = instantiate(guest.module, 8192, 0);
+        thread = begin_to_stop(&stopping);
+        if (i % 2 == 0) {
+            CHECK(wasm_runtime_module_malloc(guest.inst, 8, NULL) == 0);
         }
-        if (i == 0) {
-            CHECK(wasm_runtime_ctx_terminate_all(guest.ctx));
-        } else {
-            limit(&guest, WASM_RUNTIME_CTX_LIMIT_TIME, 1);
+        else {
+            wasm_runtime_module_free(guest.inst, 64);
         }
         pthread_join(thread, NULL);
-        CHECK(strstr(making.error, texts[i]) != NULL);
+        CHECK(strstr(wasm_runtime_get_exception(guest.inst), stop_texts[stopping.how]) != NULL);
+        wasm_runtime_deinstantiate(guest.inst);
         wasm_runtime_unload(guest.module);
         CHECK(wasm_runtime_ctx_destroy(guest.ctx));
     }
@@ -434,6 +488,7 @@ static void run(void) {
     deadline();
     termination();
     start_functions();
+    allocators();
     counters();
     settings();
 }

@@ -1,4 +1,4 @@
-;; Imports from `sub_a` and `sub_b`, which has a `sub_a` of its own.
+;; Imports from `sub_a` and `sub_b`, which imports from the same `sub_a`.
 (module
   (import "sub_a" "bump" (func $bump (result i32)))
   (import "sub_a" "count" (global $count (mut i32)))

@@ -128,8 +128,9 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
 /// or "", the module is looked for next: among those the importing module imports from already,
 /// then among the registered ones, the last registered first. If it is not there `reader` is
 /// asked for it, the module is loaded, registered under its name, and stays until the context
-/// ends. Instances of the importing module get instances of their own of the modules it imports
-/// from. A module that exports "_start" cannot be imported from.
+/// ends. Instantiating the importing module makes one instance of each module that it imports
+/// from, directly or through others; all of them that import from one module share its instance.
+/// Another instantiation makes others. A module that exports "_start" cannot be imported from.
 ///
 /// `reader` gets the name, valid during the call, and sets a buffer and its size; false or a NULL
 /// buffer means that there is no such module. It runs on the thread that loads the importing

@@ -1,5 +1,6 @@
 //! Modules that import from modules.
 
+mod diamonds;
 mod trees;
 
 use crate::load;
