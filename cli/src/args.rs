@@ -111,7 +111,8 @@ fn unknown(name: &str) -> String {
 impl Args {
     fn set(&mut self, id: Id, opt: &Opt, parser: &mut Parser) -> Result<(), String> {
         match id {
-            Id::Function => self.function = Some(bytes(parser, opt)?),
+            // The empty name is a name.
+            Id::Function => self.function = Some(any_value(parser, opt)?.into_encoded_bytes()),
             Id::LogLevel => self.log_level = number(parser, opt, 5)?,
             Id::StackSize => self.stack_size = number(parser, opt, u32::MAX)?,
             Id::HeapSize => self.heap_size = number(parser, opt, u32::MAX)?,
@@ -152,9 +153,13 @@ fn wrong(opt: &Opt, value: &str) -> String {
     format!("{} cannot be `{value}`", opt.spelling())
 }
 
+fn any_value(parser: &mut Parser, opt: &Opt) -> Result<OsString, String> {
+    parser.value().map_err(|_| format!("{} needs its value", opt.spelling()))
+}
+
 /// The option's value, which may not be empty.
 fn value(parser: &mut Parser, opt: &Opt) -> Result<OsString, String> {
-    let value = parser.value().map_err(|_| format!("{} needs its value", opt.spelling()))?;
+    let value = any_value(parser, opt)?;
     if value.is_empty() {
         return Err(format!("{} needs its value", opt.spelling()));
     }
@@ -208,6 +213,13 @@ mod tests {
     }
 
     #[test]
+    fn the_empty_name_is_a_function() {
+        for words in [&["-f", "", "x"][..], &["--function=", "x"], &["-f=", "x"]] {
+            assert_eq!(read(words).expect("right").function.as_deref(), Some(&b""[..]));
+        }
+    }
+
+    #[test]
     fn lists_grow() {
         let words = ["--addr-pool=1.2.3.4/8,::1/64", "--dir=a", "--dir=b", "--env=A=b=c", "x"];
         let args = read(&words).expect("right");
@@ -225,6 +237,7 @@ mod tests {
         assert_eq!(problem(&["--heap-size=4k", "x"]), "--heap-size=BYTES cannot be `4k`");
         assert_eq!(problem(&["--stack-size="]), "--stack-size=BYTES needs its value");
         assert_eq!(problem(&["-f"]), "-f, --function=NAME needs its value");
+        assert_eq!(problem(&["--dir="]), "--dir=DIR needs its value");
         assert_eq!(problem(&["--threads=0", "x"]), "--threads=N cannot be `0`");
         assert!(problem(&["--env==x", "x"]).ends_with("expect \"key=value\", got \"=x\""));
         assert!(problem(&["--llvm-jit", "x"]).starts_with("--llvm-jit: this build"));

@@ -4,7 +4,7 @@
 //! a file of /proc for that, a twentieth of the time that an empty program takes. Here an overflow
 //! has no message of its own. The rest of what Rust's runtime does is done here.
 
-use super::{USAGE_ERROR, start};
+use super::{USAGE_ERROR, output, start};
 use std::ffi::{c_char, c_int};
 use std::io;
 use std::panic::catch_unwind;
@@ -18,9 +18,7 @@ extern "C" fn main(_count: c_int, _words: *const *const c_char) -> c_int {
     if !streams_are_open() {
         return USAGE_ERROR.into();
     }
-    // SAFETY: no handler is set, and no other thread runs yet. Writing where nobody reads is an
-    // error that way, to guests too, and not the end of the process.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    output::ignore_pipe_signal();
     catch_unwind(start).unwrap_or(PANICKED).into()
 }
 

@@ -3,9 +3,9 @@
 //! It uses the public Rust API and nothing else, and exports the C API to native libraries.
 //! `entry` is where it starts. `options` is the one table of what can be said, from which help, man
 //! page and completions are made; `args` reads the command line; `run` runs a program in a context,
-//! `tenants` in many at once. Results, exceptions and errors go to the standard output, as WAMR's
-//! do; what this command adds (usage errors, statistics) goes to the standard error, so that the
-//! output stays the program's.
+//! `tenants` in many at once. Results, exceptions and errors go to the standard output (`output`),
+//! as WAMR's do; what this command adds (usage errors, statistics) goes to the standard error, so
+//! that the output stays the program's.
 
 #![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
@@ -15,6 +15,7 @@ mod entry;
 mod generate;
 mod native_lib;
 mod options;
+mod output;
 mod repl;
 mod report;
 mod run;
@@ -22,7 +23,6 @@ mod tenants;
 mod watchdog;
 
 use args::Command;
-use std::io::{self, Write};
 
 // The C API comes along for native libraries, whose calls of it then reach the runtime that runs
 // the program (`build.rs` has the command export it). It brings the allocator that counts all of a
@@ -45,18 +45,14 @@ fn start() -> u8 {
         Ok(Command::Version) => show(&report::version()),
         Ok(Command::Generate(what)) => show(&what.text()),
         Err(problem) => {
-            eprintln!("iwasm: {problem}\nTry `iwasm --help`.");
+            output::error(&format!("iwasm: {problem}\nTry `iwasm --help`.\n"));
             USAGE_ERROR
         }
     };
-    // There is nobody to tell that the standard output is gone.
-    let _ = io::stdout().flush();
-    code
+    output::finish(code)
 }
 
 fn show(text: &str) -> u8 {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => 0,
-        Err(_) => USAGE_ERROR,
-    }
+    output::print(format_args!("{text}"));
+    0
 }

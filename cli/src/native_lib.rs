@@ -8,6 +8,7 @@
 use super::args::Args;
 use isothread::{Context, Convention, NativeSymbol};
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_NOW};
+use std::error::Error;
 use std::ffi::{c_char, c_int};
 use std::fmt;
 use std::path::Path;
@@ -68,16 +69,19 @@ impl NativeLib {
         let library = open(RTLD_NOW | RTLD_GLOBAL).or_else(|_| open(RTLD_LAZY));
         let library = library
             .inspect_err(|error| {
-                warn(args, format_args!("failed to load native library {name}. {error}"));
+                let reason = reason(error);
+                warn(args, format_args!("failed to load native library {name}. {reason}"));
             })
             .ok()?;
         let (mut module, mut symbols) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: native libraries declare the function so.
-        let Ok(get) = (unsafe { library.get::<GetNativeLib>(b"get_native_lib\0") }) else {
-            let what = "failed to lookup `get_native_lib` function from native lib";
-            warn(args, format_args!("{what} {name}"));
-            return None;
-        };
+        let get = unsafe { library.get::<GetNativeLib>(b"get_native_lib\0") };
+        let get = get
+            .inspect_err(|error| {
+                let what = "failed to lookup `get_native_lib` function from native lib";
+                warn(args, format_args!("{what} {name}. {}", reason(error)));
+            })
+            .ok()?;
         // SAFETY: as above.
         if let Ok(init) = unsafe { library.get::<InitNativeLib>(b"init_native_lib\0") } {
             // SAFETY: as above.
@@ -112,6 +116,11 @@ impl Drop for NativeLib {
             unsafe { deinit() };
         }
     }
+}
+
+/// What the system's loader says went wrong.
+fn reason(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |loader| loader.to_string())
 }
 
 /// Logs as the runtime does, which has no context yet that would filter.

@@ -1,6 +1,8 @@
 //! `--repl`: calls what the lines of the standard input name.
 
-use super::run::{call, print, print_exception};
+use super::output::{self, print};
+use super::run::{EXCEPTION, call, print_exception};
+use super::watchdog::Watchdog;
 use isothread::Instance;
 use std::ffi::{CStr, CString};
 use std::io::{self, BufRead};
@@ -8,29 +10,41 @@ use std::io::{self, BufRead};
 const PROMPT: &str = "webassembly> ";
 const EXIT: &[u8] = b"__exit__";
 
-/// Until the input ends or says so.
-pub fn run(instance: &Instance) {
+/// Until the input ends or says so; the exit code. When the time is over or nothing can be
+/// printed, the line that is being read is the last.
+pub fn run(instance: &Instance, watchdog: &Watchdog) -> u8 {
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     loop {
         print(format_args!("{PROMPT}"));
         line.clear();
-        if input.read_until(b'\n', &mut line).is_err() || line.is_empty() {
-            return;
+        match input.read_until(b'\n', &mut line) {
+            _ if output::has_failed() => return EXCEPTION,
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                output::error(&format!("iwasm: cannot read the standard input: {error}\n"));
+                return EXCEPTION;
+            }
         }
         if line.last() == Some(&b'\n') {
             line.pop();
         }
         if line == EXIT {
             print(format_args!("exit repl mode\n"));
-            return;
+            break;
         }
         let Some((function, words)) = split(&line) else { continue };
         let words: Vec<&CStr> = words.iter().map(CString::as_c_str).collect();
         if !call(instance, &function, &words) {
             print_exception(instance);
         }
+        if watchdog.is_over() {
+            return EXCEPTION;
+        }
     }
+    // As a process that gives more than eight bits.
+    instance.exit_code() as u8
 }
 
 /// The function's name, in which a backslash stands for a space, and its arguments.

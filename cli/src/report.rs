@@ -1,10 +1,10 @@
 //! What the command says about itself and about contexts.
 
 use super::args::Args;
+use super::output;
 use super::tenants::Outcome;
 use isothread::{Context, Module};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::time::Duration;
 
 /// What a context counted.
@@ -25,7 +25,7 @@ pub fn stats(context: &Context, code: u8, time: Duration) {
         stats.calls,
         stats.traps,
     );
-    error_output(&text);
+    output::error(&text);
 }
 
 /// A line for each context, and the sum.
@@ -43,16 +43,11 @@ pub fn tenants(args: &Args, outcomes: &[Outcome], time: Duration) {
     }
     let sum: u64 = outcomes.iter().map(|outcome| outcome.stats.heap.peak_bytes).sum();
     let _ = writeln!(text, "    all            {:>11.3} {sum:>12}", ms(time));
-    error_output(&text);
+    output::error(&text);
 }
 
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-fn error_output(text: &str) {
-    // There is nobody to tell that the standard error is gone.
-    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Every module's start.

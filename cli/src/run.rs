@@ -2,14 +2,14 @@
 
 use super::args::Args;
 use super::native_lib::NativeLibs;
-use super::watchdog::Watchdog;
-use super::{repl, report, tenants};
+use super::output::print;
+use super::watchdog::{self, Watchdog};
+use super::{output, repl, report, tenants};
 use isothread::context::log::{Output, install};
 use isothread::{
-    Context, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode, WasiCtx,
+    Context, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode, WasiArgs, WasiCtx,
 };
 use std::ffi::{CStr, CString};
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use std::time::Instant;
 /// Exit code when the program never started.
 pub const NOT_STARTED: u8 = 255;
 /// Exit code after an exception.
-const EXCEPTION: u8 = 1;
+pub const EXCEPTION: u8 = 1;
 
 pub fn main(args: &Args) -> u8 {
-    install(Output::Rust);
+    install(Output::C);
     match args.threads {
         Some(count) => match read(args) {
             Some(binary) => tenants::run(args, &binary, count),
@@ -61,7 +61,8 @@ pub fn new_context(args: &Args, name: &str) -> Option<Context> {
         .gc_heap_size(args.gc_heap_size)
         .max_thread_num(args.max_threads)
         .running_mode(RunningMode::Interp);
-    let context = builder.build();
+    let printing = |context: &Context| context.set_stdout_callback(Some(Arc::new(output::write)));
+    let context = builder.build().and_then(|context| printing(&context).map(|()| context));
     if context.is_err() {
         print(format_args!("Init runtime environment failed.\n"));
     }
@@ -77,28 +78,29 @@ pub enum Binary<'a> {
 
 /// Loads and runs the program; the exit code.
 pub fn program(args: &Args, context: &Context, binary: Binary<'_>) -> u8 {
-    let instance = match instantiate(args, context, binary) {
+    let Ok(watchdog) = Watchdog::start(args.timeout, context) else {
+        print(format_args!("Failed to start timeout\n"));
+        return NOT_STARTED;
+    };
+    let instance = match load(args, context, binary) {
+        Ok(_) if watchdog.is_over() => {
+            print(format_args!("{}\n", watchdog::OVER));
+            return EXCEPTION;
+        }
+        Ok(module) => instantiate(args, &module),
+        Err(text) => Err(text),
+    };
+    let instance = match instance {
         Ok(instance) => instance,
         Err(text) => {
             print(format_args!("{text}\n"));
             return NOT_STARTED;
         }
     };
-    let watchdog = Watchdog::start(args.timeout, &instance);
-    let Ok(watchdog) = watchdog else {
-        print(format_args!("Failed to start timeout\n"));
-        return NOT_STARTED;
-    };
-    let done = if watchdog.is_over() {
-        // A call by name would clear the exception that the watchdog has set.
-        false
-    } else if args.repl {
-        repl::run(&instance);
-        true
-    } else {
-        execute(args, &instance)
-    };
-    if !done {
+    if args.repl {
+        return repl::run(&instance, &watchdog);
+    }
+    if !execute(args, &instance) {
         print_exception(&instance);
         return EXCEPTION;
     }
@@ -106,8 +108,8 @@ pub fn program(args: &Args, context: &Context, binary: Binary<'_>) -> u8 {
     instance.exit_code() as u8
 }
 
-/// An instance of the program, or what to say.
-fn instantiate(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Instance, String> {
+/// The program's module, or what to say.
+fn load(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Module, String> {
     let folder = args.module_path.clone();
     let reader = move |name: &str| -> Option<ModuleBytes> {
         Some(Box::new(std::fs::read(module_file(&folder, name)?).ok()?))
@@ -118,10 +120,14 @@ fn instantiate(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Ins
         Binary::Own(bytes) => Module::from_vec(context, bytes),
         Binary::Shared(bytes) => Module::new(context, bytes),
     };
-    let module = module.map_err(not_loaded)?;
+    module.map_err(not_loaded)
+}
+
+/// An instance of the program, or what to say.
+fn instantiate(args: &Args, module: &Module) -> Result<Instance, String> {
     // What WASI cannot set up is said without a prefix.
-    let state = WasiCtx::new(&args.wasi).map_err(|error| error.to_string())?;
-    let wasi = args.wasi.clone();
+    let wasi = WasiArgs { before_output: Some(output::flush), ..args.wasi.clone() };
+    let state = WasiCtx::new(&wasi).map_err(|error| error.to_string())?;
     let instance_args = InstanceArgs {
         stack_size: args.stack_size,
         heap_size: args.heap_size,
@@ -129,10 +135,10 @@ fn instantiate(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Ins
         sub_host_state: Some(Rc::new(move |_| Ok(Some(Box::new(WasiCtx::new(&wasi)?))))),
         ..InstanceArgs::default()
     };
-    let instance = Instance::new(&module, instance_args)
+    let instance = Instance::new(module, instance_args)
         .map_err(|error| format!("WASM module instantiate failed: {error}"))?;
     if args.shared_heap_size > 0 {
-        let heap = context.create_shared_heap(args.shared_heap_size);
+        let heap = module.context().create_shared_heap(args.shared_heap_size);
         let heap = heap.map_err(|_| "Create preallocated shared heap failed")?;
         instance.attach_shared_heap(&heap).map_err(|_| "Attach shared heap failed.")?;
     }
@@ -171,11 +177,4 @@ pub fn print_exception(instance: &Instance) {
     if let Some(exception) = instance.exception() {
         print(format_args!("{exception}\n"));
     }
-}
-
-/// Writes to the standard output at once: guests write there too, past Rust's buffer.
-pub fn print(text: std::fmt::Arguments<'_>) {
-    let mut output = io::stdout().lock();
-    // There is nobody to tell that the standard output is gone.
-    let _ = output.write_fmt(text).and_then(|()| output.flush());
 }

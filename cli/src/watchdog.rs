@@ -1,36 +1,47 @@
-//! `--timeout`: stops an instance when its time is over.
+//! `--timeout`: stops a context's guests when their time is over.
+//!
+//! The time begins before anything of a guest runs, and covers instantiation. From its end on,
+//! everything is terminated again and again: what is only just beginning, or begins afterwards,
+//! ends like the rest.
 
-use isothread::Instance;
+use isothread::Context;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+/// What is said when there is no instance that would have the exception.
+pub const OVER: &str = "Exception: terminated by user";
+
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// Watches until it is dropped.
 pub struct Watchdog {
-    over: bool,
+    over: Arc<AtomicBool>,
     waiting: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Watchdog {
-    pub fn start(timeout: Option<Duration>, instance: &Instance) -> std::io::Result<Self> {
-        let Some(timeout) = timeout else { return Ok(Self { over: false, waiting: None }) };
-        if timeout.is_zero() {
-            instance.terminate();
-            return Ok(Self { over: true, waiting: None });
-        }
+    pub fn start(timeout: Option<Duration>, context: &Context) -> std::io::Result<Self> {
+        let over = Arc::new(AtomicBool::new(timeout.is_some_and(|timeout| timeout.is_zero())));
+        let Some(timeout) = timeout else { return Ok(Self { over, waiting: None }) };
         let (sender, receiver) = mpsc::channel();
-        let terminator = instance.terminator();
+        let (context, is_over) = (context.clone(), over.clone());
         let thread = Builder::new().name("iwasm-timeout".into()).spawn(move || {
-            if receiver.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
-                terminator.terminate();
+            let mut pause = timeout;
+            while receiver.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                is_over.store(true, Ordering::Release);
+                context.terminate_all();
+                pause = PAUSE;
             }
         })?;
-        Ok(Self { over: false, waiting: Some((sender, thread)) })
+        Ok(Self { over, waiting: Some((sender, thread)) })
     }
 
-    /// Whether there was no time at all.
+    /// Whether the time is over.
     pub fn is_over(&self) -> bool {
-        self.over
+        self.over.load(Ordering::Acquire)
     }
 }
 

@@ -2,71 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
+use common::{FUNCTIONS, ended, folder, iwasm, module, native_lib, root, with_input};
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-/// A folder of a test's own.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("a folder");
-    folder
-}
-
-/// Writes a module into a folder; its path.
-fn module(folder: &Path, name: &str, wat: &str) -> String {
-    let path = folder.join(name);
-    fs::write(&path, wat::parse_str(wat).expect("WAT")).expect("a file");
-    path.to_str().expect("UTF-8").to_owned()
-}
-
-/// Exit code, standard output, standard error.
-type Ended = (i32, String, String);
-
-fn iwasm(args: &[&str]) -> Ended {
-    with_input(args, "")
-}
-
-fn with_input(args: &[&str], input: &str) -> Ended {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_iwasm"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command");
-    let mut stdin = child.stdin.take().expect("piped");
-    // A command that reads nothing may be gone already.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("an end");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-fn ended(code: i32, stdout: &str) -> Ended {
-    (code, stdout.to_owned(), String::new())
-}
-
-const FUNCTIONS: &str = r#"(module
-    (table 1 funcref)
-    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
-    (func (export "id64") (param i64) (result i64) (local.get 0))
-    (func (export "idf32") (param f32) (result f32) (local.get 0))
-    (func (export "idf64") (param f64) (result f64) (local.get 0))
-    (func (export "idx") (param externref) (result externref) (local.get 0))
-    (func (export "idfn") (param funcref) (result funcref) (local.get 0))
-    (func (export "multi") (result i32 i64 f32)
-        (i32.const -1) (i64.const -2) (f32.const 1.5))
-    (func (export "void"))
-    (func (export "trap") (unreachable))
-    (func (export "div") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
-    (func $deep (export "deep") (call $deep))
-    (func (export "empty") (call_indirect (i32.const 0)))
-    (func (export "a b") (result i32) (i32.const 5))
-    (func (export "loop") (loop (br 0))))"#;
 
 #[test]
 fn a_function_is_called_with_text() {
@@ -87,6 +26,9 @@ fn a_function_is_called_with_text() {
     assert_eq!(call(&["add", "1", "x"]), ended(1, "Exception: invalid input argument 1: x\n"));
     let long_form = iwasm(&["--function=add", &file, "0x10", "010"]);
     assert_eq!(long_form, ended(0, "0x18:i32\n"));
+    // The empty name is one, too.
+    assert_eq!(call(&[""]), ended(0, "0x6:i32\n"));
+    assert_eq!(iwasm(&["--function=", &file]), ended(0, "0x6:i32\n"));
 }
 
 #[test]
@@ -252,15 +194,6 @@ fn wrong_options_are_named() {
 }
 
 #[test]
-fn a_timeout_ends_the_program() {
-    let file = module(&folder("timeout"), "a.wasm", FUNCTIONS);
-    let over = ended(1, "Exception: terminated by user\n");
-    assert_eq!(iwasm(&["--timeout=100", "-f", "loop", &file]), over);
-    assert_eq!(iwasm(&["--timeout=0", "-f", "void", &file]), over);
-    assert_eq!(iwasm(&["--timeout=60000", "-f", "void", &file]), ended(0, "\n"));
-}
-
-#[test]
 fn a_shared_heap_is_attached() {
     // The heap ends where a 32-bit address space does.
     let wat = r#"(module (memory 1) (func (export "last") (result i32)
@@ -303,23 +236,6 @@ uint32_t get_native_lib(char **module, Symbol **all)
     return 1;
 }
 "#;
-
-/// The project's root.
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
-/// Compiles a shared library against the project's headers, and linked to nothing of it: the
-/// option that loads it.
-fn native_lib(folder: &Path, text: &str) -> String {
-    let (source, lib) = (folder.join("native.c"), folder.join("native.so"));
-    fs::write(&source, text).expect("a file");
-    let mut compiler = Command::new("gcc");
-    compiler.args(["-Wall", "-Werror", "-shared", "-fPIC", "-I"]).arg(root().join("c-api/include"));
-    let compiled = compiler.arg("-o").arg(&lib).arg(&source).status();
-    assert!(compiled.expect("a C compiler").success());
-    format!("--native-lib={}", lib.display())
-}
 
 /// A function that needs the runtime that runs its caller, and no other.
 const CALLS_BACK: &str = r#"
@@ -426,7 +342,16 @@ fn native_libraries_offer_functions() {
 
     let (code, stdout, _) = iwasm(&["--native-lib=./nosuch.so", "-f", "run", &file]);
     assert_eq!(code, 1);
-    assert!(stdout.contains("warning: failed to load native library ./nosuch.so"), "{stdout}");
+    // With what the system's loader says.
+    let warning = "warning: failed to load native library ./nosuch.so. ./nosuch.so: cannot open";
+    assert!(stdout.contains(warning), "{stdout}");
+    let junk = folder.join("junk.so");
+    fs::write(&junk, "no library").expect("a file");
+    let (_, stdout, _) = iwasm(&[&format!("--native-lib={}", junk.display()), &file]);
+    assert!(stdout.contains("junk.so: file too short"), "{stdout}");
+    let empty = native_lib(&folder, "int nothing;\n");
+    let (_, stdout, _) = iwasm(&[&empty, &file]);
+    assert!(stdout.contains("native.so: undefined symbol: get_native_lib"), "{stdout}");
 }
 
 #[test]

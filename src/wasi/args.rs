@@ -20,6 +20,9 @@ pub struct WasiArgs {
     pub stdin: i32,
     pub stdout: i32,
     pub stderr: i32,
+    /// Called before a guest writes to one of these streams, past whatever the host keeps in a
+    /// buffer for it: the place to flush that. It runs on the guest's thread.
+    pub before_output: Option<fn()>,
 }
 
 impl Default for WasiArgs {
@@ -34,6 +37,7 @@ impl Default for WasiArgs {
             stdin: -1,
             stdout: -1,
             stderr: -1,
+            before_output: None,
         }
     }
 }

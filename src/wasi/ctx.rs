@@ -18,6 +18,7 @@ pub struct WasiCtx {
     pub(super) fds: FdTable,
     pub(super) pools: Pools,
     pub(super) streams: Streams,
+    pub(super) before_output: Option<fn()>,
     exit_code: AtomicU32,
 }
 
@@ -38,6 +39,7 @@ impl WasiCtx {
             })?,
             pools: Pools::new(args)?,
             streams: Streams::default(),
+            before_output: args.before_output,
             exit_code: AtomicU32::new(0),
         };
         preopen::directories(&ctx.fds, args)?;

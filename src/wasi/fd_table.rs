@@ -67,6 +67,11 @@ impl Descriptor {
         }
     }
 
+    /// Whether it is one of the streams that the embedder gave.
+    pub(super) fn is_embedders(&self) -> bool {
+        matches!(self.handle, Handle::Borrowed(_))
+    }
+
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: own handles are open as long as `self`, borrowed ones as long as the table, says
         // `FdTable::with_stdio`; -1, which is no descriptor, was made another number there.

@@ -89,6 +89,9 @@ pub(super) unsafe fn write(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
+    if let Some(flush) = call.ctx.before_output.filter(|_| descriptor.is_embedders()) {
+        flush();
+    }
     let medium = descriptor.medium();
     // SAFETY: the caller vouches for the buffers.
     let write = || unsafe { fd::write(descriptor.fd(), buffers, at, medium) };

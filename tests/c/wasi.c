@@ -89,6 +89,43 @@ static void exits(void) {
     wasm_runtime_unload(module);
 }
 
+static int32_t code(wasm_exec_env_t env) {
+    return (int32_t)wasm_runtime_get_wasi_exit_code(get_module_inst(env));
+}
+
+static NativeSymbol code_symbol[] = {{"code", (void *)code, "()i", NULL}};
+
+/* A program that has ended, or runs, has no other code to wait for than the one it has. */
+static void exit_codes_of_threads(void) {
+    static const char *const names[] = {"exit", "leave", "ask"};
+    static const uint32_t codes[] = {7, 9, 0};
+    wasm_module_t module;
+    int i;
+
+    CHECK(wasm_runtime_register_natives("env", code_symbol, 1));
+    module = load_module("exit_threads");
+    for (i = 0; i < 3; i++) {
+        wasm_module_inst_t inst = instantiate(module, 16384, 0);
+        wasm_exec_env_t env = wasm_runtime_create_exec_env(inst, 16384);
+        uint32_t result = 0;
+        bool returns = i > 0;
+
+        alarm(60);
+        CHECK(wasm_runtime_call_wasm(env, wasm_runtime_lookup_function(inst, names[i]), 0,
+                                     &result) == returns);
+        CHECK_INT(result, 0);
+        if (i == 2) {
+            wasm_runtime_terminate(inst);
+        }
+        CHECK_INT(wasm_runtime_get_wasi_exit_code(inst), codes[i]);
+        alarm(0);
+        wasm_runtime_destroy_exec_env(env);
+        wasm_runtime_deinstantiate(inst);
+    }
+    wasm_runtime_unload(module);
+    CHECK(wasm_runtime_unregister_natives("env", code_symbol));
+}
+
 static void none(void) {
     wasm_module_t module = load_module("basic");
     wasm_module_inst_t inst = instantiate(module, 0, 0);
@@ -180,6 +217,7 @@ static void run(void) {
     arguments();
     both();
     exits();
+    exit_codes_of_threads();
     none();
     entries_with_wasi();
     entries_without_wasi();

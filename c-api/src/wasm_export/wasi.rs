@@ -157,6 +157,7 @@ unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
             stdin,
             stdout,
             stderr,
+            before_output: None,
         }
     };
     WasiCtx::new(&args)
@@ -287,13 +288,19 @@ pub unsafe extern "C" fn wasm_runtime_lookup_wasi_start_function(
     })
 }
 
-/// The code that the guest gave to `proc_exit`; 0 before that.
+/// The code that the guest gave to `proc_exit`; 0 before that. For a program that has exited or
+/// trapped, and for one that is being called, the answer comes at once. Else this waits until the
+/// threads that the program has started are at their end, because each of them may still exit it;
+/// `wasm_application_execute_main` has seen to that. A limit on the context's time or instructions
+/// ends the wait with the threads, and so does `wasm_runtime_terminate` on another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_get_wasi_exit_code(module_inst: wasm_module_inst_t) -> u32 {
     guard(|| {
         // SAFETY: the C contract of handles.
         unsafe { handle::instance(module_inst) }.map_or(0, |instance| {
-            instance.wait_for_threads();
+            if instance.exception_ptr().is_null() && !instance.is_in_use() {
+                instance.wait_for_threads();
+            }
             instance.exit_code()
         })
     })

@@ -105,6 +105,7 @@ impl Case<'_> {
             stdin: files[0].as_raw_fd(),
             stdout: files[1].as_raw_fd(),
             stderr: files[2].as_raw_fd(),
+            before_output: None,
         }
     }
 
