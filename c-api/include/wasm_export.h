@@ -916,7 +916,11 @@ WASM_RUNTIME_API_EXTERN
 wasm_function_inst_t wasm_runtime_lookup_wasi_start_function(wasm_module_inst_t module_inst);
 
 /**
- * The code that the guest gave to `proc_exit`; 0 before that.
+ * The code that the guest gave to `proc_exit`; 0 before that. For a program that has exited or
+ * trapped, and for one that is being called, the answer comes at once. Else this waits until the
+ * threads that the program has started are at their end, because each of them may still exit it;
+ * `wasm_application_execute_main` has seen to that. A limit on the context's time or instructions
+ * ends the wait with the threads, and so does `wasm_runtime_terminate` on another thread.
  */
 WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_get_wasi_exit_code(wasm_module_inst_t module_inst);
@@ -961,7 +965,8 @@ wasm_module_inst_t wasm_runtime_instantiate_ex2(wasm_module_t module,
 
 /**
  * Takes an instance down, with the instances of modules that it imports from: calls the
- * destructors of context keys, lets go of the objects it owns behind externrefs, and frees it.
+ * destructors of context keys, for those first, lets go of the objects it owns behind externrefs,
+ * and frees it.
  * Its own execution environment goes with it; others may still be destroyed afterwards, but
  * nothing else may be done with them. While a call is under way, on whatever thread, nothing
  * happens but a log line.

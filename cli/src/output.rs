@@ -17,13 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What the command ends with instead of 0 when its output is not all there.
 const FAILED_OUTPUT: u8 = 1;
 
+/// Whether output was lost. Owner: the process.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Whether SIGPIPE was ignored before the command began to: a closed pipe is then an error like
-/// others.
+/// others. Owner: the process.
 static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
+    /// Owner: the process, whose C library it belongs to.
     #[cfg_attr(target_vendor = "apple", link_name = "__stdoutp")]
     static stdout: *mut libc::FILE;
 }

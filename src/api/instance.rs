@@ -236,6 +236,20 @@ impl Instance {
         unsafe { group::is_in_use(self.ptr) }
     }
 
+    /// Calls `each` with the other instances of its group: those of modules that it imports from,
+    /// and what else it was linked with.
+    pub fn for_each_linked(&self, each: &mut dyn FnMut(&Self)) {
+        let each = &mut |member: NonNull<parts::Instance>| {
+            if member != self.ptr {
+                // SAFETY: `self` keeps the group and so its members; no count is taken.
+                let member = ManuallyDrop::new(unsafe { Self::from_raw(member.cast()) });
+                each(&member);
+            }
+        };
+        // SAFETY: `self` keeps the group alive; handles belong to the thread that uses the group.
+        unsafe { group::for_each(self.ptr, each) };
+    }
+
     pub fn module(&self) -> Module {
         Module { inner: self.surroundings().module.clone() }
     }

@@ -9,6 +9,7 @@ use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
 use crate::exec::{self, ExecEnv};
+use crate::instance::Instance;
 use crate::sync::Bell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -50,6 +51,15 @@ impl<'a> Caller<'a> {
     pub fn instance(&self) -> *mut VmInstance {
         // SAFETY: as in `exec_env`.
         unsafe { (*self.env).instance }
+    }
+
+    /// The instance that the calling exec_env was made for: the program, whichever of its modules
+    /// calls.
+    pub fn home(&self) -> Option<&Instance> {
+        let (env, _) = self.calling_env()?;
+        // SAFETY: `new` asked for a live environment, whose exec_env is live and keeps its
+        // instance, or goes with it.
+        Some(unsafe { env.as_ref().home().as_ref() })
     }
 
     /// The guest's first memory.

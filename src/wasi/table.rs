@@ -23,6 +23,10 @@ pub(super) fn run(
         Err(Stop::Trap(trap)) => {
             if trap == Trap::ProcExit {
                 instance.set_exit_code(ctx.exit_code());
+                // Where an imported module leaves, it is the importing program's end.
+                if let Some(home) = caller.home() {
+                    home.set_exit_code(ctx.exit_code());
+                }
             }
             Err(trap)
         }

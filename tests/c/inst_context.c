@@ -98,6 +98,52 @@ static void in_one_context(void) {
     wasm_runtime_unload(module);
 }
 
+static void *library_key;
+static wasm_module_inst_t library_inst;
+
+/* Called by an imported module: the pointer is kept with that one's instance. */
+static int32_t who(wasm_exec_env_t exec_env) {
+    library_inst = get_module_inst(exec_env);
+    wasm_runtime_set_context(library_inst, library_key, &first_value);
+    return wasm_runtime_get_context(library_inst, library_key) == &first_value;
+}
+
+static NativeSymbol who_symbol[] = {{"who", (void *)who, "()i", NULL}};
+
+static int taken_down;
+static wasm_module_inst_t taken[2];
+static void *kept[2];
+
+static void library_dtor(wasm_module_inst_t inst, void *ctx) {
+    taken[taken_down % 2] = inst;
+    kept[taken_down++ % 2] = ctx;
+}
+
+static void of_imported_modules(void) {
+    char error[128];
+    uint32_t result = 0;
+    wasm_module_t module;
+    wasm_module_inst_t inst;
+
+    CHECK(wasm_runtime_init());
+    CHECK(wasm_runtime_register_natives("env", who_symbol, 1));
+    module = load_module("sub_a");
+    CHECK(wasm_runtime_register_module("sub_a", module, error, sizeof error));
+    module = load_module("sub_b");
+    library_key = wasm_runtime_create_context_key(library_dtor);
+    inst = instantiate(module, 8192, 0);
+    CHECK(wasm_runtime_call_wasm(wasm_runtime_get_exec_env_singleton(inst),
+                                 wasm_runtime_lookup_function(inst, "host"), 0, &result));
+    CHECK_INT(result, 1);
+    CHECK(library_inst && library_inst != inst && !wasm_runtime_get_context(inst, library_key));
+    wasm_runtime_deinstantiate(inst);
+    CHECK_INT(taken_down, 2);
+    CHECK(taken[0] == library_inst && kept[0] == &first_value);
+    CHECK(taken[1] == inst && kept[1] == NULL);
+    wasm_runtime_unload(module);
+    wasm_runtime_destroy();
+}
+
 static void run(void) {
     wasm_module_inst_t inst;
     wasm_module_t module;
@@ -117,4 +163,5 @@ static void run(void) {
     wasm_runtime_deinstantiate(inst);
     CHECK_INT(destroyed, 2);
     wasm_runtime_unload(module);
+    of_imported_modules();
 }

@@ -79,13 +79,20 @@ fn word_of(index: usize) -> usize {
 }
 
 /// Calls the destructors of all live keys for an instance that is taken down, whether or not a
-/// pointer was set. Only for main instances: those of guest threads inherit the pointers.
-pub(crate) fn end(handle: wasm_module_inst_t, instance: &Instance, keys: &Keys) {
+/// pointer was set, and before that for those of the modules that it imports from, which go with
+/// it. Only for main instances: those of guest threads inherit the pointers.
+pub(crate) fn end(instance: &Instance, keys: &Keys) {
+    instance.for_each_linked(&mut |imported| end_one(imported, keys));
+    end_one(instance, keys);
+}
+
+fn end_one(instance: &Instance, keys: &Keys) {
     for index in 0..KEYS {
         // Looked at one by one, without the lock: a destructor may use this API.
         let slot = keys.lock().get(index).copied().unwrap_or_default();
         let Some(dtor) = slot.dtor.filter(|_| slot.live) else { continue };
         let pointer = with_exposed_provenance_mut(instance.slot(word_of(index)));
+        let handle = instance.as_raw().as_ptr().cast();
         // SAFETY: the embedder's function, which it keeps as long as its key.
         instance.context().run(|| unsafe { dtor(handle, pointer) });
     }
@@ -178,8 +185,12 @@ unsafe fn find(
     // SAFETY: passed on.
     let instance = unsafe { handle::instance(inst) }?;
     // SAFETY: an instance holds its module.
-    let index = unsafe { instance::module_of(&instance) }?.keys.index(key)?;
-    Some((instance, index))
+    let index = match unsafe { instance::module_of(&instance) } {
+        Some(module) => module.keys.index(key),
+        // An imported module's.
+        None => instance.context().data::<Keys>()?.index(key),
+    };
+    Some((instance, index?))
 }
 
 #[cfg(test)]

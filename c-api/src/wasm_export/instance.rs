@@ -165,7 +165,8 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
 }
 
 /// Takes an instance down, with the instances of modules that it imports from: calls the
-/// destructors of context keys, lets go of the objects it owns behind externrefs, and frees it.
+/// destructors of context keys, for those first, lets go of the objects it owns behind externrefs,
+/// and frees it.
 /// Its own execution environment goes with it; others may still be destroyed afterwards, but
 /// nothing else may be done with them. While a call is under way, on whatever thread, nothing
 /// happens but a log line.
@@ -191,7 +192,7 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
         instance.end_threads();
         // SAFETY: this API made the instance, and it keeps its module until below.
         if let Some(module) = unsafe { module_of(&instance) } {
-            inst_context::end(module_inst, &instance, &module.keys);
+            inst_context::end(&instance, &module.keys);
         }
         instance.delete_extern_objects();
         // Even if something else keeps the instance.
