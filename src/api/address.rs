@@ -66,12 +66,8 @@ impl Instance {
 
     fn call_guest(&self, index: u32, slots: &mut [u64]) -> Option<()> {
         let func = self.parts().func(index)?;
-        let called = self.with_temporary_env(|env| {
-            // SAFETY: the function and the exec_env are this instance's; `GuestAllocator` has
-            // checked the type.
-            unsafe { super::func::call_slots(env, func, slots) }.ok()
-        });
-        called.ok().flatten()
+        // SAFETY: the function is this instance's; `GuestAllocator` has checked the type.
+        unsafe { self.call_for_host(func, slots) }.ok()?.ok()
     }
 
     /// Frees what [`Instance::malloc`] returned. Other addresses are ignored.

@@ -5,8 +5,10 @@
 //! is listed with its instance like all others, so that time, fuel and requests to stop reach it.
 
 use super::func::call_slots;
-use super::{Error, ErrorKind, Instance, Result};
+use super::{Error, ErrorKind, Instance, Result, Trap};
+use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
+use crate::instance::{any_env, group};
 use crate::interp;
 use std::ptr::NonNull;
 
@@ -30,8 +32,60 @@ impl Instance {
         })?
     }
 
+    /// Calls a function of the guest's for the host. If that is itself called by the guest, the
+    /// instructions count where it was called.
+    ///
+    /// # Safety
+    /// The function is the instance's, and `slots` are its parameters and have room for its
+    /// results.
+    pub(super) unsafe fn call_for_host(
+        &self,
+        func: NonNull<VmFuncRef>,
+        slots: &mut [u64],
+    ) -> Result<Result<(), Trap>> {
+        self.with_temporary_env(|env| {
+            let payer = self.payer();
+            // SAFETY: `payer` says that this thread uses the group of the one, the other has just
+            // been made for it; for the function speaks the caller.
+            unsafe {
+                if let Some(payer) = payer {
+                    Env::inherit_fuel(env, payer);
+                }
+                let before = Env::fuel_left(Env::vm(env));
+                let called = call_slots(env, func, slots);
+                let after = Env::fuel_left(Env::vm(env));
+                if let (Some(payer), Some(before), Some(after)) = (payer, before, after) {
+                    Env::spend_fuel(payer, before.saturating_sub(after));
+                }
+                called
+            }
+        })
+    }
+
+    /// Of the exec_envs whose calls of the host this one is inside of, the one with the fewest
+    /// instructions left, if they are limited. There is none if another thread uses the group.
+    fn payer(&self) -> Option<NonNull<Env>> {
+        let mut payer = None;
+        let mut least = u64::MAX;
+        // SAFETY: this handle keeps the group alive, and while it is in use here no other thread
+        // runs its exec_envs. Each is the owner of its view.
+        unsafe {
+            let _used = group::Use::begin(self.ptr())?;
+            any_env(self.ptr(), |vm| {
+                if let (true, Some(left)) = (Env::is_in_call(vm), Env::fuel_left(vm))
+                    && left < least
+                {
+                    least = left;
+                    payer = NonNull::new((*vm).owner.cast::<Env>());
+                }
+                false
+            });
+        }
+        payer
+    }
+
     /// Runs `act` with an exec_env that is gone afterwards.
-    pub(super) fn with_temporary_env<R>(&self, act: impl FnOnce(NonNull<Env>) -> R) -> Result<R> {
+    fn with_temporary_env<R>(&self, act: impl FnOnce(NonNull<Env>) -> R) -> Result<R> {
         let setup = self.env_setup(self.parts().limits().stack_bytes);
         self.context().run(|| {
             // SAFETY: the instance is live, and outlives the exec_env.

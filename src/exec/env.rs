@@ -301,10 +301,33 @@ impl ExecEnv {
     /// Both are live and used by this thread.
     pub unsafe fn inherit_fuel(at: NonNull<Self>, parent: NonNull<Self>) {
         // SAFETY: passed on to the caller.
+        unsafe { Self::set_fuel(at, Self::fuel_left(Self::vm(parent))) }
+    }
+
+    /// How many instructions may still run in the exec_env with this view; `None` for any number.
+    ///
+    /// # Safety
+    /// It is live and used by this thread.
+    pub unsafe fn fuel_left(vm: *const VmEnv) -> Option<u64> {
+        // SAFETY: passed on to the caller.
+        let (fuel, budget) = unsafe { ((*vm).fuel, (*vm).budget) };
+        (fuel != i64::MAX).then(|| fuel.saturating_add(budget.max(0)).max(0) as u64)
+    }
+
+    /// Counts `count` instructions as run here that another exec_env has run.
+    ///
+    /// # Safety
+    /// `at` is live and used by this thread.
+    pub unsafe fn spend_fuel(at: NonNull<Self>, count: u64) {
+        let vm = Self::vm(at);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        // SAFETY: passed on to the caller.
         unsafe {
-            let from = &parent.as_ref().vm;
-            let left = from.fuel.saturating_add(from.budget.max(0));
-            Self::set_fuel(at, (from.fuel != i64::MAX).then_some(left.max(0) as u64));
+            if (*vm).fuel != i64::MAX {
+                let of_fuel = count.min((*vm).fuel.max(0));
+                (*vm).fuel -= of_fuel;
+                (*vm).budget = (*vm).budget.saturating_sub(count - of_fuel);
+            }
         }
     }
 

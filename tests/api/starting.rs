@@ -2,7 +2,7 @@
 //! functions and their relatives, also of imported modules, and the guest's own allocator.
 
 use crate::load;
-use isothread::{Context, Instance, InstanceArgs, Module, Trap};
+use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Trap};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -164,4 +164,45 @@ fn limits_reach_the_guests_allocator() {
     instance.call_text(b"mend", &[]).unwrap();
     assert!(instance.malloc(8).is_some());
     context.set_fuel(None);
+}
+
+/// What a host function allocates in the guest's name counts where the guest has called it.
+#[test]
+fn an_exec_envs_own_limit_reaches_the_guests_allocator() {
+    let context = Context::new().unwrap();
+    in_case(&context);
+    let allocate = Native::new(FuncType::new([], []), |caller, _, _| {
+        let instance = caller.instance();
+        let found = instance.malloc(8).is_some();
+        // What went wrong here is the caller's to find.
+        instance.clear_exception();
+        if found { Ok(()) } else { Err(Trap::Host) }
+    });
+    context.define("env", "allocate", &allocate).unwrap();
+    let wat = r#"(module
+        (import "env" "allocate" (func $allocate))
+        (memory (export "memory") 1)
+        (func (export "malloc") (param i32) (result i32)
+            (local $turns i32)
+            (loop (br_if 0 (i32.lt_u
+                (local.tee $turns (i32.add (local.get $turns) (i32.const 1)))
+                (i32.const 100000))))
+            (i32.const 64))
+        (func (export "free") (param i32))
+        (func (export "once") (call $allocate))
+        (func (export "forever") (loop (call $allocate) (br 0))))"#;
+    let instance = Instance::new(&load(&context, wat), InstanceArgs::default()).unwrap();
+    let mut env = ExecEnv::new(&instance, 0).unwrap();
+    let mut call = |name: &str, limit: u64| {
+        instance.clear_exception();
+        env.set_instruction_limit(Some(limit));
+        let func = instance.typed_func::<(), ()>(name).unwrap();
+        func.call(&mut env, ()).err().and_then(|error| error.trap())
+    };
+    assert_eq!(call("once", 10_000_000), None);
+    assert_eq!(call("once", 50_000), Some(Trap::Host));
+    let before = context.fuel().unwrap();
+    assert!(call("forever", 10_000_000).is_some());
+    let spent = before - context.fuel().unwrap();
+    assert!((5_000_000..12_000_000).contains(&spent), "{spent}");
 }
