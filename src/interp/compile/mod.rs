@@ -5,13 +5,14 @@
 //! called for the first time.
 //!
 //! It is linear in the body's length, whatever the body is: nothing is looked at again for each
-//! operator that stands below, around or before it, and code that branches share is written once. The steps are counted, and every [`LOOK`] of them somebody is asked whether to go
-//! on. The validator bounds what one operator can be: 1,000 parameters and results, 60,000 slots.
+//! operator that stands below, around or before it, and code that branches share is written once.
+//! The steps are counted, and every [`LOOK`] of them somebody is asked whether to go on. The
+//! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep what these are, `calls`, `exceptions`, `memory`, `atomic` and `numeric` what their names say,
-//! `opcodes` maps opcodes to operations. Unreachable code is skipped: it needs no types here,
-//! since validation has been through it.
+//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `atomic` and
+//! `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
+//! skipped: it needs no types here, since validation has been through it.
 //!
 //! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
 //! calls join `calls`, and memory64 adds address operands to `memory`. Their handlers sit in
