@@ -24,6 +24,9 @@ pub const HOST_CALL: u64 = 63;
 /// Bytes moved for one unit.
 const BYTES_PER_UNIT: u64 = 64;
 
+/// Bytes that a host function handles for one unit: it looks at them one by one, or makes them.
+const HOST_BYTES_PER_UNIT: u64 = 16;
+
 /// Bytes that are moved without a look.
 pub const PIECE_BYTES: usize = 256 << 10;
 
@@ -83,7 +86,7 @@ pub unsafe fn charge(env: *mut VmEnv, units: u64) -> Result<(), Trap> {
 #[inline]
 pub unsafe fn charge_bytes(env: *mut VmEnv, bytes: u64) -> Result<(), Trap> {
     // SAFETY: the environment is live and this thread runs its code, says the caller.
-    unsafe { charge(env, bytes.div_ceil(BYTES_PER_UNIT)) }
+    unsafe { charge(env, bytes.div_ceil(HOST_BYTES_PER_UNIT)) }
 }
 
 /// Does `len` bytes' worth of work in pieces, each charged for before it is done: `piece` is
