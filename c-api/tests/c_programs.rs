@@ -137,6 +137,7 @@ programs! {
     shared_module,
     spawn,
     tags,
+    thread_end,
     threads,
     wasi,
 }

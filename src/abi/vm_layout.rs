@@ -215,6 +215,8 @@ pub struct VmEnv {
     /// Where guest code goes on that has just caught one.
     pub catch_ip: *const u8,
     pub catch_sp: *mut u64,
+    /// What a host function in C has unwound with, on its way to the host that called; else null.
+    pub unwinding: *mut c_void,
 }
 
 const _: () = {

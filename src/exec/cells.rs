@@ -15,14 +15,16 @@ use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
 
-/// Calls `func` with its parameters in `argv`, which takes the results from its start.
+/// Calls `func` with its parameters in the `argc` cells at `argv`, which takes the results from
+/// its start. Fewer cells than the parameters take are an exception.
 ///
 /// # Safety
-/// As for [`Call::prepare`]; `argv` has room for the parameters' and for the results' cells.
+/// As for [`Call::prepare`]; `argv` has `argc` cells, and room for the results' cells.
 #[inline]
 pub unsafe fn call_cells(
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
+    argc: u32,
     argv: *mut u32,
     stack_low: usize,
 ) -> Result<(), Trap> {
@@ -32,7 +34,7 @@ pub unsafe fn call_cells(
         // At most two slots each, which is close enough for a look at the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
         let call = Call::prepare(env, func, slots, stack_low)?;
-        read_params(ty, argv, call.frame(), env, func)?;
+        read_params(ty, (argc, argv), call.frame(), env, func)?;
         call.run()?;
         write_results(ty, call.frame(), argv, env)
     }
@@ -41,16 +43,20 @@ pub unsafe fn call_cells(
 /// Spreads the parameters over slots.
 ///
 /// # Safety
-/// Both have room for the parameters; `env` and `func` are live.
+/// There are so many cells, and slots for all parameters; `env` and `func` are live.
 #[inline]
 unsafe fn read_params(
     ty: &FuncType,
-    mut cell: *const u32,
+    (argc, mut cell): (u32, *const u32),
     mut slot: *mut u64,
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
+    let end = cell.addr().saturating_add(argc as usize * size_of::<u32>());
     for &param in ty.params() {
+        if end - cell.addr() < cells_of(param) * size_of::<u32>() {
+            return Err(too_few(ty, argc, env));
+        }
         // SAFETY: the caller vouches for the room; each type takes what its arm reads.
         unsafe {
             // Numbers first, and as comparisons: they are nearly all there is.
@@ -67,6 +73,26 @@ unsafe fn read_params(
         }
     }
     Ok(())
+}
+
+/// Cells of a value.
+#[inline]
+fn cells_of(ty: ValType) -> usize {
+    match ty {
+        ValType::I32 | ValType::F32 | ValType::FuncRef => 1,
+        ValType::I64 | ValType::F64 | ValType::ExternRef | ValType::ExnRef => 2,
+        ValType::V128 => 4,
+    }
+}
+
+/// Notes that the caller has given too few cells.
+#[cold]
+fn too_few(ty: &FuncType, argc: u32, env: NonNull<ExecEnv>) -> Trap {
+    let needed: usize = ty.params().iter().map(|&param| cells_of(param)).sum();
+    let text = format!("invalid argument count {argc}, must be no smaller than {needed}");
+    // SAFETY: an exec_env's instance is live.
+    unsafe { env.as_ref().instance().as_ref() }.raise(text.as_bytes());
+    Trap::Host
 }
 
 /// One parameter that is no plain number; both pointers past it, but for the last slot.

@@ -19,7 +19,7 @@ pub mod limits;
 mod trace;
 
 pub use blocking::{bell, blocking, sleep};
-pub use call::{Call, func_type};
+pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use limits::{CallCounts, Limits, stop_reason, time_left};

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 /// Bytes of the text, its NUL included. WAMR's size, which embedders see texts cut to.
 pub const EXCEPTION_BYTES: usize = 128;
 
-const PREFIX: &[u8] = b"Exception: ";
+/// What every text begins with.
+pub(super) const PREFIX: &[u8] = b"Exception: ";
 
 /// The text of the pending exception. Owner: the instance.
 ///

@@ -263,11 +263,31 @@ impl Instance {
     /// Clears the exception, and with it the request to stop that terminating left. What ends
     /// because of it ends all the same.
     pub fn clear_exception(&self) {
-        self.exception.clear(&self.vm.exception_set);
         self.envs.clear_terminate();
+        self.forget_exception();
+    }
+
+    /// Clears the exception and nothing else: what was asked to stop still is.
+    pub fn forget_exception(&self) {
+        self.exception.clear(&self.vm.exception_set);
         if let Some(cluster) = self.cluster.get() {
             cluster.cleared(self.ptr());
         }
+    }
+
+    /// Runs `act` as if no exception were pending. One that was stays in the end, and hides what
+    /// came meanwhile.
+    pub fn without_exception<R>(&self, act: impl FnOnce() -> R) -> R {
+        let pending = self.exception();
+        if pending.is_some() {
+            self.exception.clear(&self.vm.exception_set);
+        }
+        let result = act();
+        if let Some((text, len)) = pending {
+            let text = text[..len].strip_prefix(exception::PREFIX).unwrap_or(&text[..len]);
+            self.exception.set(&self.vm.exception_set, text, true);
+        }
+        result
     }
 
     /// The pending exception's text and its length, prefix included.
@@ -284,6 +304,11 @@ impl Instance {
     pub fn terminate(&self) {
         self.raise(b"terminated by user");
         self.envs.set_terminate();
+    }
+
+    /// Whether running code was asked to stop, and the exception tells so.
+    pub fn is_terminated(&self) -> bool {
+        self.envs.is_terminated()
     }
 
     pub fn custom_data(&self) -> usize {

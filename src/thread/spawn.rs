@@ -4,7 +4,7 @@ use super::guest_stack;
 use crate::abi::trap::Trap;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
 use crate::instance::{Host, Instance, JoinError, group};
-use crate::platform::thread;
+use crate::platform::{thread, unwind};
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{self, Sleepers};
 use std::ptr::NonNull;
@@ -92,6 +92,8 @@ unsafe fn equip(
         };
         ExecEnv::inherit_fuel(env, parent);
         if run_start(env, child, stack_low).is_err() {
+            // Goes on where the call is that made the thread.
+            (*ExecEnv::vm(parent)).unwinding = (*ExecEnv::vm(env)).unwinding;
             end_env(env);
             return Err(SpawnError::Failed);
         }
@@ -147,8 +149,14 @@ unsafe impl Send for Job {}
 impl Job {
     fn run(self, stack_low: usize) {
         (self.body)(self.env, stack_low);
-        // SAFETY: the job owns the exec_env, and the body is done with it.
-        unsafe { end_env(self.env) };
+        // SAFETY: the job owns the exec_env, and the body is done with it. What a native has
+        // unwound with ends here, as the thread does.
+        unsafe {
+            if let Some(unwinding) = NonNull::new((*ExecEnv::vm(self.env)).unwinding) {
+                unwind::end(unwinding);
+            }
+            end_env(self.env);
+        }
     }
 }
 

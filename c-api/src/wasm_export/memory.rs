@@ -6,6 +6,7 @@ use super::types::{
     wasm_module_inst_t,
 };
 use crate::ffi::{context, guard, handle};
+use isothread::context::thread;
 use isothread::{Instance, MemoryGrowCallback, MemoryGrowFailed};
 use std::ffi::{c_char, c_void};
 use std::ptr::{null_mut, with_exposed_provenance_mut};
@@ -103,13 +104,17 @@ pub unsafe extern "C" fn wasm_memory_enlarge(
 }
 
 /// Adds pages to the instance's first memory; false, with the memory as it was, when it may not
-/// or cannot grow so far, after calling the context's callback for failed growth.
+/// or cannot grow so far, after calling the context's callback for failed growth. The callback does
+/// not hear of more pages than a `uint32_t` can tell.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_enlarge_memory(
     module_inst: wasm_module_inst_t,
     inc_page_count: u64,
 ) -> bool {
     guard(|| {
+        if u32::try_from(inc_page_count).is_err() {
+            return false;
+        }
         // SAFETY: the C contract of handles.
         unsafe { handle::instance(module_inst) }
             .is_some_and(|instance| instance.enlarge_memory(inc_page_count))
@@ -138,18 +143,12 @@ pub unsafe extern "C" fn wasm_runtime_set_enlarge_mem_error_callback(
                 let pages = u32::try_from(failed.pages).unwrap_or(u32::MAX);
                 let instance = instance.as_raw().as_ptr().cast();
                 let user_data = with_exposed_provenance_mut(user_data);
+                let reason = reason as enlarge_memory_error_reason_t;
+                let (bytes, index) = (failed.current_bytes, failed.memory_index);
                 // SAFETY: the embedder's function, which it keeps as long as it is set.
-                unsafe {
-                    callback(
-                        pages,
-                        failed.current_bytes,
-                        failed.memory_index,
-                        reason as enlarge_memory_error_reason_t,
-                        instance,
-                        exec_env,
-                        user_data,
-                    );
-                }
+                thread::without_cancellation(|| unsafe {
+                    callback(pages, bytes, index, reason, instance, exec_env, user_data);
+                });
             };
             Arc::new(tell) as Arc<MemoryGrowCallback>
         });

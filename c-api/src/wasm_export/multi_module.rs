@@ -6,7 +6,7 @@
 
 use super::module::{WASMModuleCommon, c_string};
 use super::types::{module_destroyer, module_reader};
-use crate::ffi::{ErrorBuf, context, guard, handle, log, opt_str};
+use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, log, opt_str};
 use crate::shared::wasm_module_t;
 use isothread::{Context, ContextData, Error, Lock, Module, ModuleBytes, PackageType, Result};
 use std::ffi::c_char;
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn wasm_runtime_register_module(
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> bool {
-    guard(|| {
+    guard_held(|| {
         if error_buf.is_null() || error_buf_size == 0 {
             log::error(format_args!("error buffer is required"));
             return false;

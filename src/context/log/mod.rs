@@ -18,6 +18,7 @@ pub use sink::{Output, print, print_bytes};
 
 use super::{Context, process, thread};
 use crate::alloc;
+use crate::platform::unwind::Held;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -123,6 +124,7 @@ impl Log for ContextLogger {
         if level > limit {
             return;
         }
+        let _held = Held::new();
         let told = context.is_some_and(|context| {
             let Some(callback) = context.0.sink() else { return false };
             let mut text = String::new();

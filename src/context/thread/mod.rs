@@ -18,6 +18,7 @@ mod activation;
 mod error;
 mod lifecycle;
 mod resolve;
+mod unwinding;
 
 pub use activation::Entered;
 pub(super) use activation::{enter, pop, push, run, run_guest, run_outside};
@@ -28,6 +29,8 @@ pub use lifecycle::{
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
+pub use unwinding::{call_last, go_on_unwinding, without_cancellation};
+pub(crate) use unwinding::keep_unwinding;
 
 use super::Context;
 use super::builder::Settings;
@@ -43,7 +46,7 @@ use error::LastError;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::ptr::{NonNull, null};
+use std::ptr::{NonNull, null, null_mut};
 
 /// The thread's own context, and how many of its init counts the thread added.
 struct Own {
@@ -81,6 +84,8 @@ struct ThreadState {
     /// A context's log callback is running.
     in_callback: Cell<bool>,
     error: Cell<Option<NonNull<LastError>>>,
+    /// What a native has unwound the stack with and what is to go on, or null.
+    unwinding: Cell<*mut c_void>,
 }
 
 const NO_STACK: StackBounds = StackBounds { low: 0, high: 0 };
@@ -132,6 +137,7 @@ impl ThreadState {
             warned: Cell::new(false),
             in_callback: Cell::new(false),
             error: Cell::new(None),
+            unwinding: Cell::new(null_mut()),
         }
     }
 

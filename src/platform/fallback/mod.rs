@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod signal;
+pub mod unwind;
 
 pub mod barrier {
     //! Memory barriers, the same on both sides.
