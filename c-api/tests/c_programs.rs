@@ -130,6 +130,7 @@ programs! {
     misuse,
     multi_module,
     natives,
+    pending,
     pool,
     profiling,
     sections,

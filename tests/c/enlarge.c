@@ -83,6 +83,9 @@ static void run(void) {
     CHECK(told.inst == inst && told.env == NULL);
     CHECK(!wasm_memory_enlarge(wasm_runtime_get_default_memory(inst), 3));
     CHECK_INT(told.count, 2);
+    /* More than the callback could be told of. */
+    CHECK(!wasm_runtime_enlarge_memory(inst, 1ULL << 33));
+    CHECK_INT(told.count, 2);
 
     CHECK(pthread_create(&thread, NULL, other_context, NULL) == 0);
     CHECK(pthread_join(thread, NULL) == 0);

@@ -63,7 +63,9 @@ impl Started {
 /// `wasm_runtime_destroy_spawned_exec_env`. NULL when the guest has as many threads as the
 /// context allows, when it is ending, and when memory runs out; the log says why.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn wasm_runtime_spawn_exec_env(exec_env: wasm_exec_env_t) -> wasm_exec_env_t {
+pub unsafe extern "C-unwind" fn wasm_runtime_spawn_exec_env(
+    exec_env: wasm_exec_env_t,
+) -> wasm_exec_env_t {
     guard_guest(|| {
         // SAFETY: the C contract of handles.
         let env = unsafe { handle::exec_env(exec_env) };

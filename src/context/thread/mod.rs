@@ -29,8 +29,8 @@ pub use lifecycle::{
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
-pub use unwinding::{call_last, go_on_unwinding, without_cancellation};
 pub(crate) use unwinding::keep_unwinding;
+pub use unwinding::{call_last, go_on_unwinding, without_cancellation};
 
 use super::Context;
 use super::builder::Settings;

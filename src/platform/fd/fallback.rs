@@ -106,7 +106,11 @@ pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
 }
 
 /// As [`poll`]; nobody is cancelled.
-pub fn wait(polls: &mut [Poll], timeout_ms: i32, _: &Held) -> std::result::Result<usize, Interrupted> {
+pub fn wait(
+    polls: &mut [Poll],
+    timeout_ms: i32,
+    _: &Held,
+) -> std::result::Result<usize, Interrupted> {
     poll(polls, timeout_ms).map_err(Interrupted::Failed)
 }
 

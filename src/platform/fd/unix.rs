@@ -1,7 +1,9 @@
 //! Descriptors of POSIX systems.
 
 use super::super::unwind::Held;
-use super::{Advice, At, Flags, Interest, Interrupted, Kind, Readiness, Result, Stat, Time, Whence};
+use super::{
+    Advice, At, Flags, Interest, Interrupted, Kind, Readiness, Result, Stat, Time, Whence,
+};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -320,7 +322,11 @@ pub fn poll(polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
 }
 
 /// As [`poll`], and the one place where a thread may be cancelled whose cancellation is `held` off.
-pub fn wait(polls: &mut [Poll], timeout_ms: i32, held: &Held) -> std::result::Result<usize, Interrupted> {
+pub fn wait(
+    polls: &mut [Poll],
+    timeout_ms: i32,
+    held: &Held,
+) -> std::result::Result<usize, Interrupted> {
     let args = [polls.as_mut_ptr().expose_provenance(), polls.len(), timeout_ms as usize, 0];
     // SAFETY: `poll` takes a list, its length and an `int`, which is read from the lower half.
     match unsafe { held.call(libc::poll as *const c_void, args) } {
