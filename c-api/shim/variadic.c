@@ -42,7 +42,7 @@ static bool read_arg(wasm_val_t *arg, wasm_valkind_t kind, va_list *list) {
     }
 }
 
-/* Frees the block at the end of the call, which is left by unwinding if a native ends the thread. */
+/* Frees the block at the end of the call, which a native that ends its thread unwinds. */
 static void free_block(void **block) {
     if (*block) {
         wasm_runtime_free(*block);

@@ -65,9 +65,9 @@ traps! {
     UncaughtException = 26, "uncaught wasm exception";
     /// Another thread runs in the instance, or in one that is linked to it. No exception either.
     InUse = 27, "the instance is in use by another thread";
-    /// A host function in C has left by unwinding, as when its thread ends: the end of the calls
-    /// on the stack, and no exception of the guest's.
-    Unwinding = 28, "a native function has unwound the stack";
+    /// A host function in C has ended its thread, which unwinds the stack: the end of the calls on
+    /// it, and no exception.
+    Unwinding = 28, "a native function has ended the thread";
 }
 
 #[cfg(test)]

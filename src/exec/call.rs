@@ -213,7 +213,7 @@ unsafe fn meet(env: NonNull<ExecEnv>, pending: Pending) -> Result<(), Trap> {
         Pending::Fails => {
             // SAFETY: says the caller.
             unsafe { env.as_ref() }.count_trap();
-            Err(Trap::Host)
+            Err(if asked == 0 { Trap::Host } else { limits::reason_of(asked) })
         }
     }
 }

@@ -34,7 +34,10 @@ pub unsafe fn call_cells(
         // At most two slots each, which is close enough for a look at the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
         let call = Call::prepare(env, func, slots, stack_low)?;
-        read_params(ty, (argc, argv), call.frame(), env, func)?;
+        if argc < ty.param_cells() {
+            return Err(too_few(ty, argc, env));
+        }
+        read_params(ty, argv, call.frame(), env, func)?;
         call.run()?;
         write_results(ty, call.frame(), argv, env)
     }
@@ -43,20 +46,16 @@ pub unsafe fn call_cells(
 /// Spreads the parameters over slots.
 ///
 /// # Safety
-/// There are so many cells, and slots for all parameters; `env` and `func` are live.
+/// Both have room for the parameters; `env` and `func` are live.
 #[inline]
 unsafe fn read_params(
     ty: &FuncType,
-    (argc, mut cell): (u32, *const u32),
+    mut cell: *const u32,
     mut slot: *mut u64,
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
-    let end = cell.addr().saturating_add(argc as usize * size_of::<u32>());
     for &param in ty.params() {
-        if end - cell.addr() < cells_of(param) * size_of::<u32>() {
-            return Err(too_few(ty, argc, env));
-        }
         // SAFETY: the caller vouches for the room; each type takes what its arm reads.
         unsafe {
             // Numbers first, and as comparisons: they are nearly all there is.
@@ -75,20 +74,10 @@ unsafe fn read_params(
     Ok(())
 }
 
-/// Cells of a value.
-#[inline]
-fn cells_of(ty: ValType) -> usize {
-    match ty {
-        ValType::I32 | ValType::F32 | ValType::FuncRef => 1,
-        ValType::I64 | ValType::F64 | ValType::ExternRef | ValType::ExnRef => 2,
-        ValType::V128 => 4,
-    }
-}
-
 /// Notes that the caller has given too few cells.
 #[cold]
 fn too_few(ty: &FuncType, argc: u32, env: NonNull<ExecEnv>) -> Trap {
-    let needed: usize = ty.params().iter().map(|&param| cells_of(param)).sum();
+    let needed = ty.param_cells();
     let text = format!("invalid argument count {argc}, must be no smaller than {needed}");
     // SAFETY: an exec_env's instance is live.
     unsafe { env.as_ref().instance().as_ref() }.raise(text.as_bytes());

@@ -267,29 +267,6 @@ impl Instance {
         self.forget_exception();
     }
 
-    /// Clears the exception and nothing else: what was asked to stop still is.
-    pub fn forget_exception(&self) {
-        self.exception.clear(&self.vm.exception_set);
-        if let Some(cluster) = self.cluster.get() {
-            cluster.cleared(self.ptr());
-        }
-    }
-
-    /// Runs `act` as if no exception were pending. One that was stays in the end, and hides what
-    /// came meanwhile.
-    pub fn without_exception<R>(&self, act: impl FnOnce() -> R) -> R {
-        let pending = self.exception();
-        if pending.is_some() {
-            self.exception.clear(&self.vm.exception_set);
-        }
-        let result = act();
-        if let Some((text, len)) = pending {
-            let text = text[..len].strip_prefix(exception::PREFIX).unwrap_or(&text[..len]);
-            self.exception.set(&self.vm.exception_set, text, true);
-        }
-        result
-    }
-
     /// The pending exception's text and its length, prefix included.
     pub fn exception(&self) -> Option<([u8; EXCEPTION_BYTES], usize)> {
         self.has_exception().then(|| self.exception.read())

@@ -4,7 +4,7 @@ use super::guest_stack;
 use crate::abi::trap::Trap;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
 use crate::instance::{Host, Instance, JoinError, group};
-use crate::platform::{thread, unwind};
+use crate::platform::thread;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{self, Sleepers};
 use std::ptr::NonNull;
@@ -149,14 +149,9 @@ unsafe impl Send for Job {}
 impl Job {
     fn run(self, stack_low: usize) {
         (self.body)(self.env, stack_low);
-        // SAFETY: the job owns the exec_env, and the body is done with it. What a native has
-        // unwound with ends here, as the thread does.
-        unsafe {
-            if let Some(unwinding) = NonNull::new((*ExecEnv::vm(self.env)).unwinding) {
-                unwind::end(unwinding);
-            }
-            end_env(self.env);
-        }
+        // SAFETY: the job owns the exec_env, and the body is done with it. If a native has ended
+        // the thread, that is what happens now.
+        unsafe { end_env(self.env) };
     }
 }
 

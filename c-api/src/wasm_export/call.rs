@@ -129,7 +129,22 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm(
     called
 }
 
-/// [`wasm_runtime_call_wasm`] for functions that have something on the stack.
+/// As [`call_cells`], for functions that are not as hot as the one that it is a part of.
+///
+/// # Safety
+/// As for [`call_cells`].
+#[inline(never)]
+unsafe fn call_cells_apart(
+    exec_env: wasm_exec_env_t,
+    function: wasm_function_inst_t,
+    argc: u32,
+    argv: *mut u32,
+) -> bool {
+    // SAFETY: passed on.
+    unsafe { call_cells(exec_env, function, argc, argv) }
+}
+
+/// Calls with cells; what a native has unwound with goes on later.
 ///
 /// # Safety
 /// The C contracts of handles and of `argv`.
@@ -294,7 +309,7 @@ unsafe fn call_with_values(
     values::pack(args, cells);
     let argc = cells.len() as u32;
     // SAFETY: passed on; the cells are at least as many as the function reads and writes.
-    let ok = unsafe { call_cells(exec_env, function, argc, cells.as_mut_ptr()) };
+    let ok = unsafe { call_cells_apart(exec_env, function, argc, cells.as_mut_ptr()) };
     if ok {
         values::unpack(ty.results(), cells, results);
     }
@@ -355,8 +370,8 @@ mod shim {
 
 /// Calls the function at `element_index` of the instance's first table, with cells as
 /// `wasm_runtime_call_wasm` has them; the function's type is not checked. For use in native
-/// functions. False when the guest trapped, when an exception is pending, which stays, or with the exceptions "unknown table", "undefined
-/// element" beyond the table's end, "uninitialized element".
+/// functions. False when the guest trapped, when an exception is pending, which stays, or with the
+/// exceptions "unknown table", "undefined element" beyond the table's end, "uninitialized element".
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_call_indirect(
     exec_env: wasm_exec_env_t,
@@ -387,7 +402,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_indirect(
             Ok(func) => {
                 let function = func.as_raw().as_ptr().cast();
                 // SAFETY: the function is held here; the rest is the C contract.
-                unsafe { call_cells(exec_env, function, argc, argv) }
+                unsafe { call_cells_apart(exec_env, function, argc, argv) }
             }
             Err(exception) => {
                 instance.set_exception(exception);

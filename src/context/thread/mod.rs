@@ -84,9 +84,14 @@ struct ThreadState {
     /// A context's log callback is running.
     in_callback: Cell<bool>,
     error: Cell<Option<NonNull<LastError>>>,
+    /// For the host, which keeps here what it was told before there was a context.
+    host_words: Cell<[usize; HOST_WORDS]>,
     /// What a native has unwound the stack with and what is to go on, or null.
     unwinding: Cell<*mut c_void>,
 }
+
+/// Words of a thread that are the host's.
+pub const HOST_WORDS: usize = 20;
 
 const NO_STACK: StackBounds = StackBounds { low: 0, high: 0 };
 
@@ -137,6 +142,7 @@ impl ThreadState {
             warned: Cell::new(false),
             in_callback: Cell::new(false),
             error: Cell::new(None),
+            host_words: Cell::new([0; HOST_WORDS]),
             unwinding: Cell::new(null_mut()),
         }
     }
@@ -258,6 +264,30 @@ pub(super) fn without_reentry(callback: impl FnOnce()) -> bool {
         true
     })
     .unwrap_or(false)
+}
+
+/// The host's words of the calling thread: zeros before something was kept there. For settings that
+/// come before the context that they are for.
+pub fn host_words() -> [usize; HOST_WORDS] {
+    with_existing(|state| state.host_words.get()).unwrap_or([0; HOST_WORDS])
+}
+
+/// Keeps the host's words of the calling thread; false without memory for its state.
+pub fn set_host_words(words: [usize; HOST_WORDS]) -> bool {
+    with(|state| state.host_words.set(words)).is_some()
+}
+
+/// Whether a setting for the calling thread's current context is also one for those that the
+/// thread makes later: that context is its own, or there is none.
+pub fn is_to_remember() -> bool {
+    with_existing(|state| {
+        let own = state.own();
+        match quiet() {
+            None => true,
+            current => current == own,
+        }
+    })
+    .unwrap_or_else(|| quiet().is_none())
 }
 
 /// The process as the calling thread's state knows it.

@@ -1,6 +1,5 @@
 //! What a native has unwound the stack with, between the call that caught it and the end of the
-//! host's call: a thread that ends itself inside a native (`pthread_exit`, `pthread_cancel`), or
-//! an exception of another language.
+//! host's call: the end of its thread (`pthread_exit`, `pthread_cancel`).
 
 use super::{with, with_existing};
 use crate::platform::unwind;
@@ -14,8 +13,7 @@ pub(crate) fn keep_unwinding(unwinding: NonNull<c_void>) {
 }
 
 /// Lets go on what a native has unwound the stack with, if a call on this thread has failed with
-/// [`Trap::Unwinding`](crate::Trap::Unwinding) for it. Then this does not return: the thread ends,
-/// or who catches the exception goes on.
+/// [`Trap::Unwinding`](crate::Trap::Unwinding) for it. Then this does not return: the thread ends.
 ///
 /// # Safety
 /// No frame from here to whoever called the Rust code in C owns anything, and all of them may be
@@ -37,19 +35,11 @@ pub fn without_cancellation<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Calls a C function with up to four words, as the last thing that the calling thread does for
-/// it. A function that ends the thread instead of returning is as one that returns 0. An exception
-/// of another language ends the process: nobody is there for it.
+/// it. A function that ends the thread instead of returning is as one that returns 0.
 ///
 /// # Safety
 /// `function` takes no more than these arguments, in integer registers, and they are as it asks.
 pub unsafe fn call_last(function: *const c_void, args: [usize; 4]) -> usize {
-    // SAFETY: passed on to the caller.
-    match unsafe { unwind::call(function, args) } {
-        Ok(result) => result,
-        Err(unwinding) => {
-            // SAFETY: just caught.
-            unsafe { unwind::end(unwinding) };
-            0
-        }
-    }
+    // SAFETY: passed on to the caller. What was caught is done when the thread is.
+    unsafe { unwind::call(function, args) }.unwrap_or(0)
 }

@@ -47,8 +47,9 @@ pub(super) unsafe fn call(
 }
 
 /// rbp keeps the stack pointer, so that unwinding needs no more than the frame pointer; rbx
-/// keeps the frame's address across the call, and the environment lies below it. The stack arguments are written from the top
-/// down: each page of the stack is touched before the one below it.
+/// keeps the frame's address across the call, and the environment lies below it. The stack
+/// arguments are written from the top down: each page of the stack is touched before the one
+/// below it.
 #[unsafe(naked)]
 unsafe extern "C" fn thunk(
     target: *const c_void,

@@ -24,15 +24,7 @@ pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, U
 ///
 /// # Safety
 /// None needed: nobody has an [`Unwinding`].
-pub unsafe fn resume(_unwinding: Unwinding) -> ! {
-    std::process::abort()
-}
-
-/// Drops what was caught, on a thread that ends now.
-///
-/// # Safety
-/// None needed: nobody has an [`Unwinding`].
-pub unsafe fn end(_unwinding: Unwinding) {}
+pub unsafe fn resume(_unwinding: Unwinding) {}
 
 /// Holds nothing off.
 #[must_use = "cancellation is held off until it is dropped"]

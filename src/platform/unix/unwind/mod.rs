@@ -1,28 +1,34 @@
-//! Threads that end inside C code, and exceptions of other languages.
+//! Threads that end inside C code.
 //!
-//! `pthread_exit` and `pthread_cancel` unwind the stack. No such thing may run through frames of
-//! Rust code that own something, so it is caught on its way out of the C code that was called:
+//! `pthread_exit` and `pthread_cancel` unwind the stack. That must not run through frames of Rust
+//! code that own something, so it is caught on its way out of the C code that was called:
 //! [`call`], and whatever else is made with [`catch_begin`] and [`catch_end`], has a *personality*
 //! of ours, which is what the unwinder asks about a frame. The caller then returns an error, frame
 //! by frame, and when nothing of ours is on the stack any more, [`resume`] lets it go on.
+//! Exceptions of other languages are left alone.
 //!
 //! Elsewhere a thread is not cancelled: whoever calls the system [holds](Held::new) that off.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
-/// What unwinds a stack. Owner: the system, or whoever has thrown it.
+/// What unwinds a stack. Owner: the system.
 pub type Unwinding = NonNull<c_void>;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[path = "unwind/x86_64.rs"]
-mod arch;
-#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-#[path = "unwind/aarch64.rs"]
-mod arch;
-#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-#[path = "unwind/other.rs"]
-mod arch;
+cfg_select! {
+    all(target_os = "linux", target_arch = "x86_64") => {
+        mod x86_64;
+        use x86_64 as arch;
+    }
+    all(target_os = "linux", target_arch = "aarch64") => {
+        mod aarch64;
+        use aarch64 as arch;
+    }
+    _ => {
+        mod other;
+        use other as arch;
+    }
+}
 
 /// First lines of a naked function that catches what its callees unwind with; operands of the
 /// `asm` are `me`, the function itself, and `personality`.
@@ -51,9 +57,10 @@ macro_rules! catch_end {
 }
 pub(crate) use {catch_begin, catch_end};
 
-const SEARCH_PHASE: c_int = 1;
-const HANDLER_FOUND: c_int = 6;
+/// The stack is unwound whether somebody catches it or not: a thread ends.
+const FORCE_UNWIND: c_int = 8;
 const INSTALL_CONTEXT: c_int = 7;
+const CONTINUE_UNWIND: c_int = 8;
 
 /// The register that the exception is passed in: `rax`, `x0`.
 const EXCEPTION_REGISTER: c_int = 0;
@@ -68,8 +75,8 @@ unsafe extern "C-unwind" {
     fn _Unwind_Resume_or_Rethrow(exception: *mut c_void) -> c_int;
 }
 
-/// What the unwinder asks about frames that catch: they want everything, at the place that they
-/// gave as their data.
+/// What the unwinder asks about frames that catch: they want each thread's end, at the place that
+/// they gave as their data.
 ///
 /// # Safety
 /// Called by the unwinder, for a function between [`catch_begin`] and [`catch_end`].
@@ -81,8 +88,8 @@ pub unsafe extern "C" fn personality(
     exception: *mut c_void,
     context: *mut c_void,
 ) -> c_int {
-    if actions & SEARCH_PHASE != 0 {
-        return HANDLER_FOUND;
+    if actions & FORCE_UNWIND == 0 {
+        return CONTINUE_UNWIND;
     }
     // SAFETY: the unwinder's own context, for a frame of a function whose data is the address
     // where it goes on.
@@ -108,29 +115,14 @@ pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, U
     }
 }
 
-/// Lets what was caught go on from here. An exception that nobody is there for ends the process,
-/// as it would have done where it was thrown.
+/// Lets what was caught go on from here: the thread ends.
 ///
 /// # Safety
 /// It was caught on this thread and goes on once. No frame from here to the C code that called
 /// owns anything, and all of them may be unwound through.
-pub unsafe extern "C-unwind" fn resume(unwinding: Unwinding) -> ! {
+pub unsafe extern "C-unwind" fn resume(unwinding: Unwinding) {
     // SAFETY: passed on to the caller.
     unsafe { _Unwind_Resume_or_Rethrow(unwinding.as_ptr()) };
-    std::process::abort()
-}
-
-/// Drops what was caught, on a thread that ends now. An exception that is not the thread's end
-/// ends the process.
-///
-/// # Safety
-/// It was caught on this thread and goes on nowhere.
-pub unsafe fn end(unwinding: Unwinding) {
-    // SAFETY: exceptions begin with their class, which the system's own do not have.
-    let class = unsafe { unwinding.cast::<u64>().read() };
-    if class != 0 {
-        std::process::abort();
-    }
 }
 
 const CANCEL_ENABLE: c_int = 0;
