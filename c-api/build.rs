@@ -17,7 +17,13 @@ fn main() -> io::Result<()> {
         println!("cargo:rerun-if-changed={table}");
     }
     println!("cargo:rerun-if-changed=shim/variadic.c");
-    cc::Build::new().file("shim/variadic.c").include("include").std("c99").compile("iwasm_shim");
+    cc::Build::new()
+        .file("shim/variadic.c")
+        .include("include")
+        .std("c99")
+        // Threads may end behind it, and then it cleans up.
+        .flag("-fexceptions")
+        .compile("iwasm_shim");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         // WAMR 2.x installs libiwasm.so.2; a program linked with either finds the other.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{SONAME}");

@@ -788,8 +788,8 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
 
 /**
  * Sets where modules come from that are imported by name and not registered, for modules loaded
- * into the calling thread's context from now on; a NULL `reader` takes that away. Without a
- * context nothing happens.
+ * into the calling thread's context from now on; without one, into the contexts that the thread
+ * makes. A NULL `reader` takes that away.
  *
  * An import names a module and one of its exports. Functions are looked for among the native
  * functions first. Unless the module's name is "env", "wasi_unstable", "wasi_snapshot_preview1"
@@ -1256,12 +1256,15 @@ void wasm_func_get_result_types(wasm_function_inst_t func_inst,
  * f32 and funcref (the function's index, or 0xFFFFFFFF for null), two for i64, f64, externref
  * (the host's pointer, or all ones for null; a null result is 0) and exnref (a word that a result
  * was, or 0 for null), low half first, and four for v128. The results overwrite it from the first
- * cell on, so it needs room for the larger of both. `argc` may be larger than what the function
- * takes; the function's own type counts.
+ * cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has; fewer
+ * than the parameters take are the exception "invalid argument count ...", more do not matter.
  *
  * False when the guest trapped; `wasm_runtime_get_exception` tells how. A call on an instance
- * with a pending exception fails too, and leaves the exception as it is. A NULL environment is
- * false with a log line and no exception.
+ * with a pending exception fails too, runs nothing, and leaves the exception as it is. A NULL
+ * environment is false with a log line and no exception.
+ *
+ * A native function may end its thread (`pthread_exit`), which may also be cancelled there or
+ * where WASI waits: the call does not return then, and what it used may be used by others.
  *
  * One thread at a time may call functions of an instance, or of several that are linked to each
  * other, with whatever environments. While another thread is in a call, this is false with a log
@@ -1306,8 +1309,8 @@ bool wasm_runtime_call_wasm_v(wasm_exec_env_t exec_env,
 /**
  * Calls the function at `element_index` of the instance's first table, with cells as
  * `wasm_runtime_call_wasm` has them; the function's type is not checked. For use in native
- * functions. False when the guest trapped, or with the exceptions "unknown table", "undefined
- * element" beyond the table's end, "uninitialized element".
+ * functions. False when the guest trapped, when an exception is pending, which stays, or with the
+ * exceptions "unknown table", "undefined element" beyond the table's end, "uninitialized element".
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_call_indirect(wasm_exec_env_t exec_env,
@@ -1323,8 +1326,9 @@ bool wasm_runtime_call_indirect(wasm_exec_env_t exec_env,
  * `main` takes nothing or (argc, argv), and returns nothing or an i32, which is stored as an int
  * where `argv` points if `argc` is positive.
  *
- * False when there is no such function, it has another type, memory runs out, or the guest
- * traps: the exception tells which. A guest that leaves through `proc_exit` has succeeded.
+ * False when there is no such function, it has another type, memory runs out, `argv` is NULL with
+ * a positive `argc`, or the guest traps: the exception tells which. An exception that is pending
+ * stays, and nothing runs. A guest that leaves through `proc_exit` has succeeded.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_application_execute_main(wasm_module_inst_t module_inst, int32_t argc, char **argv);
@@ -1525,13 +1529,15 @@ bool wasm_memory_enlarge(wasm_memory_inst_t memory_inst, uint64_t inc_page_count
 
 /**
  * Adds pages to the instance's first memory; false, with the memory as it was, when it may not
- * or cannot grow so far, after calling the context's callback for failed growth.
+ * or cannot grow so far, after calling the context's callback for failed growth. The callback does
+ * not hear of more pages than a `uint32_t` can tell.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_enlarge_memory(wasm_module_inst_t module_inst, uint64_t inc_page_count);
 
 /**
- * Sets what is called when a memory of the calling thread's context does not grow: in guest code,
+ * Sets what is called when a memory of the calling thread's context does not grow; without one, of
+ * the contexts that the thread makes: in guest code,
  * which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
  * where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
  * callback away. It may be called on any thread that runs guests of the context.
@@ -1546,7 +1552,8 @@ void wasm_runtime_set_enlarge_mem_error_callback(enlarge_memory_error_callback_t
  * Allocates `size` bytes of guest memory: with the guest's own `malloc` if the module exports
  * one together with `free`, else from the instance's host-managed heap. Returns the guest
  * address and stores the native one in `*p_native_addr` unless that is NULL; returns 0 and logs
- * when nothing of that size is free. The native address is valid until the memory grows.
+ * when nothing of that size is free, and where the guest's own `malloc` would have to run while an
+ * exception is pending. The native address is valid until the memory grows.
  */
 WASM_RUNTIME_API_EXTERN
 uint64_t wasm_runtime_module_malloc(wasm_module_inst_t module_inst,
@@ -1554,8 +1561,8 @@ uint64_t wasm_runtime_module_malloc(wasm_module_inst_t module_inst,
                                     void **p_native_addr);
 
 /**
- * Frees what `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data` returned. 0 and
- * addresses that are no such block are ignored.
+ * Frees what `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data` returned, also while
+ * an exception is pending, which stays. 0 and addresses that are no such block are ignored.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_module_free(wasm_module_inst_t module_inst, uint64_t ptr);
@@ -1948,15 +1955,17 @@ bool wasm_externref_retain(uint32_t externref_idx);
  * Makes a key for pointers kept with the instances of the calling thread's context. `dtor`, which
  * may be NULL, is called for each instance that is taken down, with the pointer that was set for
  * it, NULL if none was. A context has seven keys at most. NULL with a log line when they are used
- * up, and without a context. To be made before the instances are: those made earlier have NULL, or
- * what was set under a key that was destroyed.
+ * up. To be made before the instances are: those made earlier have NULL, or what was set under a
+ * key that was destroyed. A key that is made before there is a context is one of each context that
+ * the thread makes.
  */
 WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_create_context_key(void (*dtor)(wasm_module_inst_t inst, void *ctx));
 
 /**
- * Gives back a key of the calling thread's context. No destructor is called for it any more.
- * Keys that are gone, keys of other contexts and NULL are ignored.
+ * Gives back a key of the calling thread's context, or one that the thread has made before it had
+ * one. No destructor is called for it any more. Keys that are gone, keys of other contexts and NULL
+ * are ignored.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_destroy_context_key(void *key);
@@ -2034,7 +2043,8 @@ void wasm_runtime_destroy_spawned_exec_env(wasm_exec_env_t exec_env);
  * Starts a thread that calls `callback` with an execution environment as
  * `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. What
  * `wasm_runtime_join_thread` takes is stored in `*tid`, unless that is NULL. 0, or -1 if there
- * can be no thread. The thread is in `exec_env`'s context.
+ * can be no thread. The thread is in `exec_env`'s context. The callback may end the thread with
+ * `pthread_exit`, as if it returned NULL.
  */
 WASM_RUNTIME_API_EXTERN
 int32_t wasm_runtime_spawn_thread(wasm_exec_env_t exec_env,

@@ -42,12 +42,19 @@ static bool read_arg(wasm_val_t *arg, wasm_valkind_t kind, va_list *list) {
     }
 }
 
+/* Frees the block at the end of the call, which a native that ends its thread unwinds. */
+static void free_block(void **block) {
+    if (*block) {
+        wasm_runtime_free(*block);
+    }
+}
+
 bool isothread_call_wasm_v(wasm_exec_env_t exec_env, wasm_function_inst_t function,
                            uint32_t num_results, wasm_val_t *results, uint32_t num_args, ...) {
     wasm_module_inst_t inst = wasm_runtime_get_module_inst(exec_env);
     wasm_valkind_t kinds_inline[INLINE_ARGS], *kinds = kinds_inline;
     wasm_val_t args_inline[INLINE_ARGS], *args = args_inline;
-    void *block = NULL;
+    void *block __attribute__((cleanup(free_block))) = NULL;
     bool ok = true;
     va_list list;
     uint32_t i;
@@ -77,9 +84,6 @@ bool isothread_call_wasm_v(wasm_exec_env_t exec_env, wasm_function_inst_t functi
     }
     else {
         wasm_runtime_set_exception(inst, "the arguments conversion is failed");
-    }
-    if (block) {
-        wasm_runtime_free(block);
     }
     return ok;
 }

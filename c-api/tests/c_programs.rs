@@ -117,6 +117,7 @@ programs! {
     ctx,
     ctx_import,
     ctx_limits,
+    early,
     enlarge,
     exceptions,
     externref,
@@ -130,6 +131,7 @@ programs! {
     misuse,
     multi_module,
     natives,
+    pending,
     pool,
     profiling,
     sections,
@@ -138,6 +140,7 @@ programs! {
     signals,
     spawn,
     tags,
+    thread_end,
     threads,
     wasi,
 }

@@ -65,6 +65,9 @@ traps! {
     UncaughtException = 26, "uncaught wasm exception";
     /// Another thread runs in the instance, or in one that is linked to it. No exception either.
     InUse = 27, "the instance is in use by another thread";
+    /// A host function in C has ended its thread, which unwinds the stack: the end of the calls on
+    /// it, and no exception.
+    Unwinding = 28, "a native function has ended the thread";
 }
 
 #[cfg(test)]

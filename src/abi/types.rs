@@ -25,6 +25,17 @@ impl ValType {
         }
     }
 
+    /// How many 32-bit cells a value of this type takes at the C API, where an externref is a
+    /// pointer.
+    #[inline]
+    pub const fn cells(self) -> u32 {
+        match self {
+            Self::I32 | Self::F32 | Self::FuncRef => 1,
+            Self::I64 | Self::F64 | Self::ExternRef | Self::ExnRef => 2,
+            Self::V128 => 4,
+        }
+    }
+
     /// Whether values of this type are references.
     pub const fn is_ref(self) -> bool {
         matches!(self, Self::FuncRef | Self::ExternRef | Self::ExnRef)
@@ -51,11 +62,15 @@ impl fmt::Display for ValType {
 pub struct FuncType {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
+    /// Cells of the parameters.
+    param_cells: u32,
 }
 
 impl FuncType {
     pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> Self {
-        Self { params: params.into(), results: results.into() }
+        let (params, results) = (params.into(), results.into());
+        let param_cells = params.iter().map(|ty| ty.cells()).sum();
+        Self { params, results, param_cells }
     }
 
     pub fn params(&self) -> &[ValType] {
@@ -64,6 +79,12 @@ impl FuncType {
 
     pub fn results(&self) -> &[ValType] {
         &self.results
+    }
+
+    /// Cells that the parameters take at the C API.
+    #[inline]
+    pub fn param_cells(&self) -> u32 {
+        self.param_cells
     }
 
     /// Slots the parameters take at the start of a callee's frame.

@@ -215,6 +215,8 @@ pub struct VmEnv {
     /// Where guest code goes on that has just caught one.
     pub catch_ip: *const u8,
     pub catch_sp: *mut u64,
+    /// What a host function in C has unwound with, on its way to the host that called; else null.
+    pub unwinding: *mut c_void,
 }
 
 /// Requires of each struct its size, and its fields at these places, all of them.
@@ -248,10 +250,10 @@ pinned! {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88
     }
-    VmEnv 120 {
+    VmEnv 128 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
-        limits 88, exception 96, catch_ip 104, catch_sp 112
+        limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120
     }
 }
 

@@ -70,7 +70,9 @@ impl Instance {
         unsafe { self.call_for_host(func, slots) }.ok()?.ok()
     }
 
-    /// Frees what [`Instance::malloc`] returned. Other addresses are ignored.
+    /// Frees what [`Instance::malloc`] returned. Other addresses are ignored. An exception that is
+    /// pending does not keep the guest's own `free` from running, and stays: what was allocated
+    /// for a call that has trapped goes, too.
     pub fn free(&self, address: u64) {
         if address == 0 || self.parts().app_heap_free(address) {
             return;
@@ -79,7 +81,9 @@ impl Instance {
         if let (Some(allocator), true) = (self.surroundings().module.allocator, inside)
             && !self.parts().has_app_heap()
         {
-            let _ = self.call_guest(allocator.free, &mut [address]);
+            // SAFETY: the handle keeps the group alive.
+            let Some(_used) = (unsafe { group::Use::begin(self.ptr()) }) else { return };
+            self.parts().without_exception(|| self.call_guest(allocator.free, &mut [address]));
         }
     }
 

@@ -2,14 +2,14 @@
 
 use super::env::context_of;
 use super::instance::{call_error, instance_of};
-use super::{Error, ExecEnv, FuncType, Instance, RawExecEnv, Result, Trap, Val};
+use super::{Error, ExecEnv, FuncType, GuestTypes, Instance, RawExecEnv, Result, Trap, Val};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::context::thread;
-use crate::exec::{self, Call, ExecEnv as Env};
+use crate::exec::{self, Call, ExecEnv as Env, Pending};
 use crate::instance::{exceptions, group};
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// What lies behind a [`Func`], for code that keeps bare pointers. The address is the same for
 /// every lookup of one function and stays for as long as its instance's group lives.
@@ -74,8 +74,9 @@ impl Func {
     /// Calls the function. `results` needs as many places as the type has results; what they
     /// held does not matter.
     ///
-    /// A trap becomes the pending exception of the exec_env's instance, and later calls fail
-    /// with the same text until it is cleared.
+    /// A trap becomes the pending exception of the exec_env's instance, for whoever asks there;
+    /// the next call forgets it. A request to stop ([`Instance::terminate`]) stays until
+    /// [`Instance::clear_exception`], and calls fail until then.
     ///
     /// ```
     /// use isothread::{Context, ExecEnv, Instance, InstanceArgs, Module, Trap, Val};
@@ -95,9 +96,9 @@ impl Func {
     /// assert_eq!(error.trap(), Some(Trap::IntegerDivideByZero));
     /// assert_eq!(instance.exception().as_deref(), Some("Exception: integer divide by zero"));
     ///
-    /// instance.clear_exception();
     /// div.call(&mut env, &[Val::I32(7), Val::I32(2)], &mut results)?;
     /// assert!(matches!(results, [Val::I32(3)]));
+    /// assert_eq!(instance.exception(), None);
     /// # Ok::<(), isothread::Error>(())
     /// ```
     pub fn call(&self, env: &mut ExecEnv, args: &[Val], results: &mut [Val]) -> Result<()> {
@@ -154,21 +155,24 @@ impl Func {
         Ok(TypedFunc { func: self.clone(), types: PhantomData })
     }
 
-    /// Calls the function with 32-bit cells, as `wasm_runtime_call_wasm` does: `argv` holds the
-    /// parameters and takes the results. Returns whether the call returned; if not, the
-    /// exec_env's instance has the exception.
+    /// Calls the function with 32-bit cells, as `wasm_runtime_call_wasm` does: the `argc` cells at
+    /// `argv` hold the parameters, and take the results. Returns whether the call returned; if
+    /// not, the exec_env's instance has the exception, or what a native unwound with is to go on
+    /// ([`thread::go_on_unwinding`]). A call with an exception pending fails, runs nothing, and
+    /// leaves the exception as it is.
     ///
     /// i32 and f32 take one cell, i64, f64 and externref two, v128 four. A funcref is a
     /// function's index or all ones, an externref the host's object or all ones, and zero for
     /// null when it is a result.
     ///
     /// # Safety
-    /// `env` and `func` are live, of one group and used by this thread only; `argv` has room
-    /// for the parameters' and the results' cells.
-    #[inline]
+    /// `env` and `func` are live, of one group and used by this thread only; `argv` has `argc`
+    /// cells, and room for the results' cells.
+    #[inline(always)]
     pub unsafe fn call_cells(
         env: NonNull<RawExecEnv>,
         func: NonNull<RawFunc>,
+        argc: u32,
         argv: *mut u32,
     ) -> bool {
         let env: NonNull<Env> = env.cast();
@@ -176,10 +180,13 @@ impl Func {
         unsafe {
             let context = context_of(env);
             context.heap().forget_exhausted();
-            let called = context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low));
-            if called == Err(Trap::InUse) {
+            let called =
+                context.run_guest(|low| exec::call_cells(env, func.cast(), argc, argv, low));
+            match called {
                 // All that follows is the other thread's.
-                return false;
+                Err(Trap::InUse) => return false,
+                Err(Trap::Unwinding) => keep_unwinding(env),
+                _ => {}
             }
             if context.heap().take_exhausted() {
                 return out_of_memory(env);
@@ -283,12 +290,15 @@ unsafe fn run(
         let context = context_of(env);
         context.heap().forget_exhausted();
         let called = context.run_guest(|low| {
-            let call = Call::prepare(env, func, slots, low)?;
+            let call = Call::prepare_with(env, func, slots, low, Pending::IsForgotten)?;
             write(call.frame());
             call.run()?;
             read(call.frame());
             Ok(())
         });
+        if called == Err(Trap::Unwinding) {
+            keep_unwinding(env);
+        }
         if context.heap().take_exhausted() {
             out_of_memory(env);
             return Err(Error::out_of_memory());
@@ -310,9 +320,27 @@ pub(super) unsafe fn call_slots(
     unsafe {
         let call = Call::prepare(env, func, slots.len(), thread::native_stack_low())?;
         call.frame().copy_from_nonoverlapping(slots.as_ptr(), slots.len());
-        call.run()?;
+        if let Err(trap) = call.run() {
+            if trap == Trap::Unwinding {
+                keep_unwinding(env);
+            }
+            return Err(trap);
+        }
         slots.as_mut_ptr().copy_from_nonoverlapping(call.frame(), slots.len());
         Ok(())
+    }
+}
+
+/// Keeps what a native unwound with, until nothing of ours is on the stack.
+///
+/// # Safety
+/// The exec_env is live and used by this thread.
+#[cold]
+pub(super) unsafe fn keep_unwinding(env: NonNull<Env>) {
+    // SAFETY: says the caller.
+    let unwinding = unsafe { std::mem::replace(&mut (*Env::vm(env)).unwinding, ptr::null_mut()) };
+    if let Some(unwinding) = NonNull::new(unwinding) {
+        thread::keep_unwinding(unwinding);
     }
 }
 
@@ -322,137 +350,6 @@ unsafe fn out_of_memory(env: NonNull<Env>) -> bool {
     // SAFETY: the exec_env and its instance are live.
     unsafe { env.as_ref().instance().as_ref() }.raise(Trap::OutOfMemory.text().as_bytes());
     false
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// A Rust type that stands for one guest type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `u128`.
-pub trait GuestType: Copy + sealed::Sealed {
-    const TYPE: ValType;
-
-    #[doc(hidden)]
-    fn to_slots(self) -> [u64; 2];
-
-    #[doc(hidden)]
-    fn from_slots(slots: [u64; 2]) -> Self;
-}
-
-macro_rules! guest_types {
-    ($($rust:ty = $ty:ident, |$v:ident| $to:expr, |$s:ident| $from:expr;)*) => { $(
-        impl sealed::Sealed for $rust {}
-        impl GuestType for $rust {
-            const TYPE: ValType = ValType::$ty;
-
-            #[inline]
-            fn to_slots(self) -> [u64; 2] {
-                let $v = self;
-                $to
-            }
-
-            #[inline]
-            fn from_slots($s: [u64; 2]) -> Self {
-                $from
-            }
-        }
-    )* };
-}
-
-guest_types! {
-    i32 = I32, |v| [v as u32 as u64, 0], |s| s[0] as i32;
-    u32 = I32, |v| [v as u64, 0], |s| s[0] as u32;
-    i64 = I64, |v| [v as u64, 0], |s| s[0] as i64;
-    u64 = I64, |v| [v, 0], |s| s[0];
-    f32 = F32, |v| [v.to_bits() as u64, 0], |s| f32::from_bits(s[0] as u32);
-    f64 = F64, |v| [v.to_bits(), 0], |s| f64::from_bits(s[0]);
-    u128 = V128, |v| [v as u64, (v >> 64) as u64], |s| s[0] as u128 | (s[1] as u128) << 64;
-}
-
-/// Parameters or results of a [`TypedFunc`]: one [`GuestType`], or a tuple of up to eight.
-pub trait GuestTypes: sealed::Sealed {
-    const TYPES: &'static [ValType];
-
-    /// # Safety
-    /// `at` has room for the values.
-    #[doc(hidden)]
-    unsafe fn write(self, at: *mut u64);
-
-    /// # Safety
-    /// `at` holds values of these types.
-    #[doc(hidden)]
-    unsafe fn read(at: *const u64) -> Self;
-}
-
-impl<T: GuestType> GuestTypes for T {
-    const TYPES: &'static [ValType] = &[T::TYPE];
-
-    #[inline]
-    unsafe fn write(self, at: *mut u64) {
-        // SAFETY: passed on to the caller.
-        unsafe { write_one(at, self) };
-    }
-
-    #[inline]
-    unsafe fn read(at: *const u64) -> Self {
-        // SAFETY: passed on to the caller.
-        unsafe { read_one(at) }
-    }
-}
-
-/// # Safety
-/// `at` has room for the value.
-#[inline]
-unsafe fn write_one<T: GuestType>(at: *mut u64, value: T) -> *mut u64 {
-    let [low, high] = value.to_slots();
-    // SAFETY: passed on to the caller.
-    unsafe {
-        *at = low;
-        if T::TYPE.slots() == 2 {
-            *at.add(1) = high;
-        }
-        at.add(T::TYPE.slots() as usize)
-    }
-}
-
-/// # Safety
-/// `at` holds a value of this type.
-#[inline]
-unsafe fn read_one<T: GuestType>(at: *const u64) -> T {
-    // SAFETY: passed on to the caller.
-    unsafe { T::from_slots([*at, if T::TYPE.slots() == 2 { *at.add(1) } else { 0 }]) }
-}
-
-macro_rules! guest_tuples {
-    ($(($($name:ident)*))*) => { $(
-        impl<$($name: GuestType),*> sealed::Sealed for ($($name,)*) {}
-        impl<$($name: GuestType),*> GuestTypes for ($($name,)*) {
-            const TYPES: &'static [ValType] = &[$($name::TYPE),*];
-
-            #[inline]
-            #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables)]
-            unsafe fn write(self, mut at: *mut u64) {
-                let ($($name,)*) = self;
-                // SAFETY: passed on to the caller.
-                $( at = unsafe { write_one(at, $name) }; )*
-            }
-
-            #[inline]
-            #[allow(unused_assignments, unused_mut, unused_variables, clippy::unused_unit)]
-            unsafe fn read(mut at: *const u64) -> Self {
-                ($({
-                    // SAFETY: passed on to the caller.
-                    let value = unsafe { read_one::<$name>(at) };
-                    at = at.wrapping_add($name::TYPE.slots() as usize);
-                    value
-                },)*)
-            }
-        }
-    )* };
-}
-
-guest_tuples! {
-    () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
 }
 
 /// A function whose parameters and results are known to Rust.

@@ -58,7 +58,11 @@ impl ExecEnv {
             // SAFETY: the handle is used by this thread only.
             unsafe { threads::spawn_env(self.ptr(), GuestStack::Allocated, low) }
         });
-        spawned.map_err(spawn_error)
+        // SAFETY: the handle is used by this thread only.
+        spawned.map_err(|error| unsafe {
+            super::func::keep_unwinding(self.ptr());
+            spawn_error(error)
+        })
     }
 
     /// An exec_env for another thread of the same program. Its instance is another one of the

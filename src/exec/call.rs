@@ -19,6 +19,15 @@ pub unsafe fn func_type<'a>(func: NonNull<VmFuncRef>) -> &'a FuncType {
     unsafe { &*func.as_ref().ty }
 }
 
+/// What a call does about an exception that is pending when it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// It fails, runs nothing, and leaves the exception as it is.
+    Fails,
+    /// It forgets the exception. A request to stop stays, and makes it fail.
+    IsForgotten,
+}
+
 /// A call that has a place for its parameters.
 pub struct Call {
     /// Both end with the call, in this order.
@@ -45,18 +54,35 @@ impl Drop for Begun {
 
 impl Call {
     /// Makes room for a call whose parameters and results take up to `slots` slots each.
-    /// `stack_low` is where this thread's native stack ends, 0 if that is not known. On failure
-    /// the instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread
-    /// runs in the group.
+    /// `stack_low` is where this thread's native stack ends, 0 if that is not known. An exception
+    /// that is pending makes it fail.
     ///
     /// # Safety
-    /// Both are live and of one group.
+    /// As for [`Call::prepare_with`].
     #[inline]
     pub unsafe fn prepare(
         env: NonNull<ExecEnv>,
         func: NonNull<VmFuncRef>,
         slots: usize,
         stack_low: usize,
+    ) -> Result<Self, Trap> {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::prepare_with(env, func, slots, stack_low, Pending::Fails) }
+    }
+
+    /// As [`Call::prepare`], with the caller's choice about what is `pending`. On failure
+    /// the instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread
+    /// runs in the group.
+    ///
+    /// # Safety
+    /// Both are live and of one group.
+    #[inline]
+    pub unsafe fn prepare_with(
+        env: NonNull<ExecEnv>,
+        func: NonNull<VmFuncRef>,
+        slots: usize,
+        stack_low: usize,
+        pending: Pending,
     ) -> Result<Self, Trap> {
         let vm = ExecEnv::vm(env);
         // SAFETY: the caller vouches for the exec_env, and the use for the group being this
@@ -67,6 +93,9 @@ impl Call {
             env.as_ref().under_way.store(begun + 1, Ordering::Relaxed);
             let begun = Begun(env);
             env.as_ref().count_call();
+            if (*(*vm).instance).exception_set.load(Ordering::Relaxed) != 0 {
+                meet(env, pending)?;
+            }
             let limit = env.as_ref().native_limit(stack_low);
             (*vm).native_stack_limit = limit;
             let frame = (*vm).stack_top;
@@ -92,9 +121,8 @@ impl Call {
         self.frame
     }
 
-    /// Runs the function. An exception that is pending already does not keep it from running,
-    /// but makes the call fail with the old text. On failure the instance that the exec_env
-    /// acts on has the exception.
+    /// Runs the function. On failure the instance that the exec_env acts on has the exception,
+    /// but for [`Trap::ThreadExit`] and [`Trap::Unwinding`].
     ///
     /// # Safety
     /// The parameters have been written and are valid; the rest as for [`Call::prepare`].
@@ -165,6 +193,31 @@ fn in_use() -> Trap {
     Trap::InUse
 }
 
+/// Does what a call that begins does about the exception of the instance that it acts on.
+///
+/// # Safety
+/// The exec_env is live, and its group used by this thread.
+#[cold]
+unsafe fn meet(env: NonNull<ExecEnv>, pending: Pending) -> Result<(), Trap> {
+    // SAFETY: the caller vouches for the exec_env; its instance is live.
+    let (instance, asked) = unsafe {
+        let vm = ExecEnv::vm(env);
+        (env.as_ref().instance().as_ref(), (*vm).terminate.load(Ordering::Relaxed))
+    };
+    match pending {
+        Pending::IsForgotten if asked == 0 => {
+            instance.forget_exception();
+            Ok(())
+        }
+        Pending::IsForgotten => Ok(()),
+        Pending::Fails => {
+            // SAFETY: says the caller.
+            unsafe { env.as_ref() }.count_trap();
+            Err(if asked == 0 { Trap::Host } else { limits::reason_of(asked) })
+        }
+    }
+}
+
 /// Notes a trap that happened before the function could run.
 #[cold]
 unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
@@ -205,8 +258,10 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
 unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
     // SAFETY: passed on to the caller.
     let instance = unsafe { at.as_ref() };
-    if code == Trap::ThreadExit as u32 {
-        return Trap::ThreadExit;
+    for end in [Trap::ThreadExit, Trap::Unwinding] {
+        if code == end as u32 {
+            return end;
+        }
     }
     if code == 0 {
         // Set before the call, or by a host function that did not trap.

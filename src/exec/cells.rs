@@ -15,14 +15,16 @@ use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
 
-/// Calls `func` with its parameters in `argv`, which takes the results from its start.
+/// Calls `func` with its parameters in the `argc` cells at `argv`, which takes the results from
+/// its start. Fewer cells than the parameters take are an exception.
 ///
 /// # Safety
-/// As for [`Call::prepare`]; `argv` has room for the parameters' and for the results' cells.
+/// As for [`Call::prepare`]; `argv` has `argc` cells, and room for the results' cells.
 #[inline]
 pub unsafe fn call_cells(
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
+    argc: u32,
     argv: *mut u32,
     stack_low: usize,
 ) -> Result<(), Trap> {
@@ -32,6 +34,9 @@ pub unsafe fn call_cells(
         // At most two slots each, which is close enough for a look at the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
         let call = Call::prepare(env, func, slots, stack_low)?;
+        if argc < ty.param_cells() {
+            return Err(too_few(ty, argc, env));
+        }
         read_params(ty, argv, call.frame(), env, func)?;
         call.run()?;
         write_results(ty, call.frame(), argv, env)
@@ -67,6 +72,16 @@ unsafe fn read_params(
         }
     }
     Ok(())
+}
+
+/// Notes that the caller has given too few cells.
+#[cold]
+fn too_few(ty: &FuncType, argc: u32, env: NonNull<ExecEnv>) -> Trap {
+    let needed = ty.param_cells();
+    let text = format!("invalid argument count {argc}, must be no smaller than {needed}");
+    // SAFETY: an exec_env's instance is live.
+    unsafe { env.as_ref().instance().as_ref() }.raise(text.as_bytes());
+    Trap::Host
 }
 
 /// One parameter that is no plain number; both pointers past it, but for the last slot.

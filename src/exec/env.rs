@@ -111,6 +111,7 @@ impl ExecEnv {
             exception: ptr::null_mut(),
             catch_ip: ptr::null(),
             catch_sp: ptr::null_mut(),
+            unwinding: ptr::null_mut(),
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env

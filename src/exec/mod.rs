@@ -21,7 +21,7 @@ mod trace;
 pub mod work;
 
 pub use blocking::{bell, blocking, sleep, wait_at};
-pub use call::{Call, func_type};
+pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use limits::{CallCounts, Limits, stop_reason, time_left};

@@ -130,7 +130,8 @@ impl Rig {
 
     fn call<const N: usize>(&self, index: u32, mut cells: [u32; N]) -> Result<[u32; N], Trap> {
         // SAFETY: all is alive, and the tests pass enough cells.
-        unsafe { call_cells(self.env, self.func(index), cells.as_mut_ptr(), 0) }.map(|()| cells)
+        unsafe { call_cells(self.env, self.func(index), cells.len() as u32, cells.as_mut_ptr(), 0) }
+            .map(|()| cells)
     }
 
     fn exception(&self) -> String {
@@ -182,7 +183,7 @@ fn traps_become_exceptions_and_stick() {
     // The function runs, but the call fails with the old text and no results.
     let mut cells = [1, 2];
     // SAFETY: all is alive.
-    let outcome = unsafe { call_cells(rig.env, rig.func(ADD), cells.as_mut_ptr(), 0) };
+    let outcome = unsafe { call_cells(rig.env, rig.func(ADD), 2, cells.as_mut_ptr(), 0) };
     assert_eq!((outcome, cells), (Err(Trap::Host), [1, 2]));
     assert_eq!(rig.exception(), "Exception: integer divide by zero");
     assert_eq!(rig.call(ADD, [1, 2]), Ok([3, 2]));
@@ -211,7 +212,7 @@ fn stacks_run_out() {
     assert_eq!(rig.call(ADD, [1, 2]), Ok([3, 2]));
     let mut cells = [1, 2];
     // SAFETY: all is alive.
-    let outcome = unsafe { call_cells(rig.env, rig.func(ADD), cells.as_mut_ptr(), usize::MAX) };
+    let outcome = unsafe { call_cells(rig.env, rig.func(ADD), 2, cells.as_mut_ptr(), usize::MAX) };
     assert_eq!(outcome, Err(Trap::NativeStackOverflow));
     assert_eq!(rig.exception(), "Exception: native stack overflow");
     // What the embedder says goes before what is known of the thread.
@@ -222,7 +223,7 @@ fn stacks_run_out() {
     rig.instance().clear_exception();
     env.set_boundary(1);
     // SAFETY: all is alive.
-    let outcome = unsafe { call_cells(rig.env, rig.func(ADD), cells.as_mut_ptr(), usize::MAX) };
+    let outcome = unsafe { call_cells(rig.env, rig.func(ADD), 2, cells.as_mut_ptr(), usize::MAX) };
     assert_eq!(outcome, Ok(()));
 }
 

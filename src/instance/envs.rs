@@ -124,6 +124,14 @@ impl Envs {
         });
     }
 
+    /// Whether one of them was told to stop.
+    pub fn is_terminated(&self) -> bool {
+        let mut asked = 0;
+        // SAFETY: those in the list are live while the lock is held, which this is called under.
+        self.for_each(|env| asked |= unsafe { (*env).terminate.load(Ordering::Acquire) });
+        asked != 0
+    }
+
     /// Tells every exec_env to stop for good, also those that are made later.
     pub fn order_end(&self) {
         self.stop(END);

@@ -1,5 +1,6 @@
 //! An instance's pending exception: its text as C reads it.
 
+use super::Instance;
 use crate::sync::Lock;
 use std::ffi::c_char;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -61,6 +62,31 @@ impl Exception {
         }
         let len = copy.iter().position(|&byte| byte == 0).unwrap_or(EXCEPTION_BYTES - 1);
         (copy, len)
+    }
+}
+
+impl Instance {
+    /// Clears the exception and nothing else: what was asked to stop still is.
+    pub fn forget_exception(&self) {
+        self.exception.clear(&self.vm.exception_set);
+        if let Some(cluster) = self.cluster.get() {
+            cluster.cleared(self.ptr());
+        }
+    }
+
+    /// Runs `act` as if no exception were pending. One that was stays in the end, and hides what
+    /// came meanwhile.
+    pub fn without_exception<R>(&self, act: impl FnOnce() -> R) -> R {
+        let pending = self.exception();
+        if pending.is_some() {
+            self.exception.clear(&self.vm.exception_set);
+        }
+        let result = act();
+        if let Some((text, len)) = pending {
+            let text = text[..len].strip_prefix(PREFIX).unwrap_or(&text[..len]);
+            self.exception.set(&self.vm.exception_set, text, true);
+        }
+        result
     }
 }
 

@@ -15,6 +15,7 @@ use super::exceptions::Exceptions;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::alloc::user;
+use crate::platform::unwind::Held;
 use crate::sync::{Lock, LockGuard, Usage};
 use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
@@ -108,6 +109,8 @@ pub unsafe fn release(instance: NonNull<Instance>) {
         let last = shared.handles == 0;
         drop(shared);
         if last {
+            // What ends may close files, and calls the embedder.
+            let _held = Held::new();
             free_members(root);
         }
     }

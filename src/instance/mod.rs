@@ -264,11 +264,8 @@ impl Instance {
     /// Clears the exception, and with it the request to stop that terminating left. What ends
     /// because of it ends all the same.
     pub fn clear_exception(&self) {
-        self.exception.clear(&self.vm.exception_set);
         self.envs.clear_terminate();
-        if let Some(cluster) = self.cluster.get() {
-            cluster.cleared(self.ptr());
-        }
+        self.forget_exception();
     }
 
     /// The pending exception's text and its length, prefix included.
@@ -285,6 +282,11 @@ impl Instance {
     pub fn terminate(&self) {
         self.raise(b"terminated by user");
         self.envs.set_terminate();
+    }
+
+    /// Whether running code was asked to stop, and the exception tells so.
+    pub fn is_terminated(&self) -> bool {
+        self.envs.is_terminated()
     }
 
     pub fn custom_data(&self) -> usize {

@@ -10,6 +10,7 @@ use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
 use crate::exec::{self, ExecEnv};
 use crate::instance::Instance;
+use crate::platform::unwind::Unwinding;
 use crate::sync::Bell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -157,6 +158,15 @@ impl<'a> Caller<'a> {
             call.run()?;
             Ok(*call.frame())
         }
+    }
+
+    /// Notes what the calling thread has unwound with inside of the function, which then fails with
+    /// this trap.
+    #[cfg_attr(not(feature = "wasi"), allow(dead_code, reason = "only WASI waits in the system"))]
+    pub fn unwound(&self, unwinding: Unwinding) -> Trap {
+        // SAFETY: as in `exec_env`.
+        unsafe { (*self.env).unwinding = unwinding.as_ptr() };
+        Trap::Unwinding
     }
 
     /// Whether there is a reason to stop.

@@ -18,6 +18,7 @@
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
 //! | [`event`] | a descriptor that others make readable, to end waits for descriptors |
 //! | [`quiet`] | calls whose errors come without the signals that the system sends beside them |
+//! | [`unwind`] | catching what unwinds out of C code, letting it go on, holding cancellation off |
 //! | [`signal`] | interrupting what one thread is blocked in, and chaining to who had the signal |
 //!
 //! [`tls`] is common to all backends: two pointer-sized words per thread, and a callback for each
@@ -35,7 +36,9 @@ mod backend;
 #[path = "fallback/mod.rs"]
 mod backend;
 
-pub use backend::{barrier, event, fork, futex, pages, quiet, random, signal, stack, thread, time};
+pub use backend::{
+    barrier, event, fork, futex, pages, quiet, random, signal, stack, thread, time, unwind,
+};
 
 #[cfg(test)]
 mod tests;

@@ -92,6 +92,8 @@ unsafe fn equip(
         };
         ExecEnv::inherit_fuel(env, parent);
         if run_start(env, child, stack_low).is_err() {
+            // Goes on where the call is that made the thread.
+            (*ExecEnv::vm(parent)).unwinding = (*ExecEnv::vm(env)).unwinding;
             end_env(env);
             return Err(SpawnError::Failed);
         }
@@ -147,7 +149,8 @@ unsafe impl Send for Job {}
 impl Job {
     fn run(self, stack_low: usize) {
         (self.body)(self.env, stack_low);
-        // SAFETY: the job owns the exec_env, and the body is done with it.
+        // SAFETY: the job owns the exec_env, and the body is done with it. If a native has ended
+        // the thread, that is what happens now.
         unsafe { end_env(self.env) };
     }
 }

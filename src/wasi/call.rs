@@ -7,6 +7,7 @@ use super::fd_table::Descriptor;
 use crate::abi::trap::Trap;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd;
+use crate::platform::unwind::Held;
 
 /// Why a function did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub(super) struct Call<'a> {
     pub(super) ctx: &'a WasiCtx,
     pub(super) memory: GuestMemory<'a>,
     pub(super) caller: &'a Caller<'a>,
+    /// The thread is cancelled where the call waits, and nowhere else.
+    pub(super) held: Held,
 }
 
 impl Call<'_> {

@@ -8,6 +8,7 @@ use super::streams::Streams;
 use super::strings::Strings;
 use crate::abi::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
+use crate::platform::unwind::Held;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// An instance's WASI state. Owner: the instance, as its host state. Threads of the guest share
@@ -29,6 +30,7 @@ impl WasiCtx {
             let text = "Init wasi environment failed: allocate memory failed";
             Error::new(ErrorKind::OutOfMemory, text)
         };
+        let _held = Held::new();
         let std = |fd: i32, own: i32| if fd < 0 { own } else { fd };
         let fds = [std(args.stdin, 0), std(args.stdout, 1), std(args.stderr, 2)];
         let ctx = Self {

@@ -16,6 +16,7 @@ use crate::abi::trap::Trap;
 use crate::instance::Instance;
 use crate::native::Caller;
 use crate::platform::fd::{At, Buffer};
+use crate::platform::unwind::Held;
 use std::sync::Arc;
 
 /// What came of an operation: `None` if it failed, which C programs are told as they expect it.
@@ -55,7 +56,7 @@ impl<'a> Files<'a> {
         // SAFETY: a caller's instance is live during the call.
         let instance: &'a Instance = unsafe { Instance::of_vm(caller.instance()) };
         let ctx = WasiCtx::of(instance)?;
-        Some(Self(Call { ctx, memory: caller.memory(), caller }))
+        Some(Self(Call { ctx, memory: caller.memory(), caller, held: Held::new() }))
     }
 
     /// Opens what `path` leads to, under a number of WASI's.

@@ -10,8 +10,9 @@ use super::clock::clock;
 use super::errno::Errno;
 use super::fd_table::Descriptor;
 use crate::native::{Caller, GuestMemory};
-use crate::platform::fd::{self, Interest, Poll, Readiness};
+use crate::platform::fd::{self, Interest, Interrupted, Poll, Readiness};
 use crate::platform::time::{self, Clock};
+use crate::platform::unwind::Held;
 use crate::sync::Bell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,12 +26,13 @@ const NANOS_PER_MS: u64 = 1_000_000;
 /// for is there already, and then waits in a loop.
 pub(super) struct Wakeable<'a> {
     caller: &'a Caller<'a>,
+    held: &'a Held,
     bell: Option<Bell<'a>>,
 }
 
 impl<'a> Wakeable<'a> {
-    pub(super) fn new(call: &Call<'a>) -> Self {
-        Self { caller: call.caller, bell: call.caller.bell() }
+    pub(super) fn new(call: &'a Call<'a>) -> Self {
+        Self { caller: call.caller, held: &call.held, bell: call.caller.bell() }
     }
 
     /// What every list that is waited for has at its end.
@@ -51,10 +53,14 @@ impl<'a> Wakeable<'a> {
             [nanos, left, slice].into_iter().flatten().min().map_or(-1, |nanos| {
                 i32::try_from(nanos.div_ceil(NANOS_PER_MS)).unwrap_or(i32::MAX)
             });
-        let ready = match fd::poll(polls, timeout) {
+        let ready = match fd::wait(polls, timeout, self.held) {
+            Err(Interrupted::Cancelled(unwinding)) => {
+                return Err(self.caller.unwound(unwinding).into());
+            }
             // A signal of the embedder's is nothing to the guest.
-            Err(libc::EINTR) => return Ok(0),
-            answer => os(answer)?,
+            Err(Interrupted::Failed(libc::EINTR)) => return Ok(0),
+            Err(Interrupted::Failed(error)) => os(Err(error))?,
+            Ok(ready) => ready,
         };
         match (&self.bell, polls.last().map(Poll::readiness)) {
             (None, _) | (_, None | Some(Readiness::NotYet)) => Ok(ready),

@@ -7,6 +7,7 @@ use super::{WasiCtx, clock, path, poll, proc, random, sock, stdio, strings};
 use crate::abi::trap::Trap;
 use crate::instance::Instance;
 use crate::native::{BuiltinModule, Caller, functions};
+use crate::platform::unwind::Held;
 
 /// Runs `function` on the calling instance's WASI state and puts the error number into the
 /// result's slot.
@@ -17,7 +18,7 @@ pub(super) fn run(
     // SAFETY: a caller's instance is live during the call.
     let instance = unsafe { Instance::of_vm(caller.instance()) };
     let Some(ctx) = WasiCtx::of(instance) else { return Ok(NO_CONTEXT.into()) };
-    match function(&Call { ctx, memory: caller.memory(), caller }) {
+    match function(&Call { ctx, memory: caller.memory(), caller, held: Held::new() }) {
         Ok(()) => Ok(0),
         Err(Stop::Errno(errno)) => Ok(errno as u64),
         Err(Stop::Trap(trap)) => {

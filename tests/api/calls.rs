@@ -76,19 +76,44 @@ fn wrong_calls_are_refused() {
     assert_eq!(guest.instance.exception(), None);
 }
 
+/// An error describes the call that returned it, and what was before does not matter.
 #[test]
-fn exceptions_stick_until_cleared() {
+fn every_call_begins_anew() {
     let mut guest = Guest::new(CALLS);
-    assert_eq!(guest.call_i32("div", &[1, 0]).unwrap_err(), "integer divide by zero");
-    assert_eq!(guest.call_i32("div", &[i32::MIN, -1]).unwrap_err(), "integer divide by zero");
-    assert_eq!(guest.call_i32("add", &[1, 1]).unwrap_err(), "integer divide by zero");
-    assert_eq!(guest.instance.exception().unwrap(), "Exception: integer divide by zero");
-    guest.instance.clear_exception();
-    assert_eq!(guest.call_i32("div", &[i32::MIN, -1]).unwrap_err(), "integer overflow");
+    let div = guest.func("div");
+    for (args, trap) in [
+        ([1, 0], Trap::IntegerDivideByZero),
+        ([i32::MIN, -1], Trap::IntegerOverflow),
+        ([1, 0], Trap::IntegerDivideByZero),
+    ] {
+        let mut results = [Val::I32(0)];
+        let error = div.call(&mut guest.env, &args.map(Val::I32), &mut results).unwrap_err();
+        assert_eq!((error.trap(), error.message()), (Some(trap), trap.text()));
+        assert_eq!(guest.instance.exception().unwrap(), format!("Exception: {}", trap.text()));
+    }
+    assert_eq!(guest.call_i32("add", &[1, 1]), Ok(2));
+    assert_eq!(guest.instance.exception(), None);
+    guest.instance.set_exception(&[b'y'; 200]);
+    assert_eq!(guest.instance.exception().unwrap().len(), 127);
+    let add = guest.instance.typed_func::<(i32, i32), i32>("add").unwrap();
+    assert_eq!(add.call(&mut guest.env, (1, 1)).unwrap(), 2);
+    assert_eq!(guest.instance.exception(), None);
+}
+
+/// A request to stop is nothing that a call forgets.
+#[test]
+fn requests_to_stop_stay() {
+    let mut guest = Guest::new(CALLS);
+    guest.instance.terminate();
+    for _ in 0..2 {
+        let add = guest.func("add");
+        let mut results = [Val::I32(0)];
+        let args = [Val::I32(1), Val::I32(1)];
+        let error = add.call(&mut guest.env, &args, &mut results).unwrap_err();
+        assert_eq!((error.trap(), error.message()), (Some(Trap::Terminated), "terminated by user"));
+    }
     guest.instance.clear_exception();
     assert_eq!(guest.call_i32("add", &[1, 1]), Ok(2));
-    guest.instance.set_exception(&[b'y'; 200]);
-    assert_eq!(guest.call_i32("add", &[1, 1]).unwrap_err().len(), 127 - "Exception: ".len());
 }
 
 #[test]
@@ -97,7 +122,8 @@ fn cells() {
     let call = |name: &str, cells: &mut [u32]| {
         // SAFETY: all is alive, and the tests pass enough cells.
         unsafe {
-            Func::call_cells(guest.env.as_raw(), guest.func(name).as_raw(), cells.as_mut_ptr())
+            let (env, func) = (guest.env.as_raw(), guest.func(name).as_raw());
+            Func::call_cells(env, func, cells.len() as u32, cells.as_mut_ptr())
         }
     };
     let mut cells = [5, 6];

@@ -47,9 +47,9 @@ static void cells(void) {
 
     CHECK(wasm_runtime_call_wasm(env, find("add"), 2, argv));
     CHECK_INT(argv[0], 3);
-    /* The number of cells is the function's, whatever the caller says. */
+    /* More cells than the function takes do not matter. */
     argv[0] = 3, argv[1] = 4;
-    CHECK(wasm_runtime_call_wasm(env, find("add"), 1, argv));
+    CHECK(wasm_runtime_call_wasm(env, find("add"), 8, argv));
     CHECK_INT(argv[0], 7);
     wide = 0x100000001ULL;
     memcpy(argv, &wide, 8);
@@ -80,6 +80,31 @@ static void cells(void) {
     CHECK(!wasm_runtime_call_wasm(env, find("add"), 2, NULL));
     CHECK(wasm_runtime_get_exception(inst) != NULL);
     wasm_runtime_clear_exception(inst);
+}
+
+/* Fewer cells than the parameters take: nothing behind them is read, and nothing runs. */
+static void too_few_cells(void) {
+    uint32_t *cells = malloc(3 * sizeof *cells);
+
+    cells[0] = cells[1] = cells[2] = 5;
+    CHECK(!wasm_runtime_call_wasm(env, find("add64"), 3, cells));
+    CHECK_STR(wasm_runtime_get_exception(inst),
+              "Exception: invalid argument count 3, must be no smaller than 4");
+    wasm_runtime_clear_exception(inst);
+    CHECK(!wasm_runtime_call_wasm(env, find("add"), 0, cells));
+    CHECK_STR(wasm_runtime_get_exception(inst),
+              "Exception: invalid argument count 0, must be no smaller than 2");
+    wasm_runtime_clear_exception(inst);
+    CHECK(!wasm_runtime_call_wasm(env, find("extern"), 1, cells));
+    CHECK_STR(wasm_runtime_get_exception(inst),
+              "Exception: invalid argument count 1, must be no smaller than 2");
+    wasm_runtime_clear_exception(inst);
+    CHECK(!wasm_runtime_call_indirect(env, 0, 0, cells));
+    CHECK_STR(wasm_runtime_get_exception(inst),
+              "Exception: invalid argument count 0, must be no smaller than 1");
+    wasm_runtime_clear_exception(inst);
+    CHECK_INT(cells[0], 5);
+    free(cells);
 }
 
 static void references(void) {
@@ -288,6 +313,7 @@ static void run(void) {
     CHECK(env != NULL);
     lookups();
     cells();
+    too_few_cells();
     references();
     values();
     many();

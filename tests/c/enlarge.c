@@ -63,7 +63,8 @@ static void run(void) {
     inst = instantiate(module, 8192, 0);
     env = wasm_runtime_create_exec_env(inst, 8192);
     CHECK_INT(grow(env, 2), 0xFFFFFFFF);
-    CHECK_INT(told.count, 0);
+    CHECK_INT(told.count, 1);
+    told.count = 0;
 
     wasm_runtime_set_enlarge_mem_error_callback(callback, &user_data);
     CHECK_INT(grow(env, 1), 1);
@@ -82,6 +83,9 @@ static void run(void) {
     CHECK_INT(told.pages, 3);
     CHECK(told.inst == inst && told.env == NULL);
     CHECK(!wasm_memory_enlarge(wasm_runtime_get_default_memory(inst), 3));
+    CHECK_INT(told.count, 2);
+    /* More than the callback could be told of. */
+    CHECK(!wasm_runtime_enlarge_memory(inst, 1ULL << 33));
     CHECK_INT(told.count, 2);
 
     CHECK(pthread_create(&thread, NULL, other_context, NULL) == 0);

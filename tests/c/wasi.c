@@ -211,6 +211,19 @@ static void entries_without_wasi(void) {
     wasm_runtime_unload(module);
 }
 
+/* A stream that is no descriptor is not the process's own instead. */
+static void streams(void) {
+    wasm_module_t module = load_module("args");
+    struct InstantiationArgs2 *args;
+    char error[128];
+
+    CHECK(wasm_runtime_instantiation_args_create(&args));
+    wasm_runtime_instantiation_args_set_wasi_stdio(args, -1, 1LL << 33, -1);
+    CHECK(!wasm_runtime_instantiate_ex2(module, args, error, sizeof error));
+    wasm_runtime_instantiation_args_destroy(args);
+    wasm_runtime_unload(module);
+}
+
 static void run(void) {
     CHECK(wasm_runtime_init());
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
@@ -219,6 +232,7 @@ static void run(void) {
     exits();
     exit_codes_of_threads();
     none();
+    streams();
     entries_with_wasi();
     entries_without_wasi();
     wasm_runtime_destroy();

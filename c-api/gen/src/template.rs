@@ -99,7 +99,9 @@ impl Template {
 /// Names of the functions a source file exports, in order.
 fn exported(source: &str) -> impl Iterator<Item = &str> {
     source.lines().filter_map(|line| {
-        let (before, rest) = line.split_once("extern \"C\" fn ")?;
+        let (before, rest) = ["extern \"C\" fn ", "extern \"C-unwind\" fn "]
+            .into_iter()
+            .find_map(|form| line.split_once(form))?;
         before.starts_with("pub ").then(|| rest.split('(').next()).flatten()
     })
 }

@@ -1,5 +1,6 @@
-//! Panics stop here.
+//! Panics stop here, and what natives have unwound the stack with goes on from here.
 
+use isothread::context::thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a function returns when it fails.
@@ -47,6 +48,24 @@ impl<T> ErrorValue for *const T {
 #[inline(always)]
 pub(crate) fn guard<R: ErrorValue>(body: impl FnOnce() -> R) -> R {
     guard_or(R::ERROR, body)
+}
+
+/// As [`guard`], for functions that run guest code, which are `extern "C-unwind"`. If a native has
+/// left by unwinding, as at its thread's end, that was caught behind it and has become an error on
+/// the way here: it goes on to who called the function.
+#[inline(always)]
+pub(crate) fn guard_guest<R: ErrorValue + Copy>(body: impl FnOnce() -> R) -> R {
+    let result = guard(body);
+    // SAFETY: the body is over, and this frame and its caller's, which it is inlined into, own
+    // nothing; both may be unwound through.
+    unsafe { thread::go_on_unwinding() };
+    result
+}
+
+/// As [`guard`], for functions that call the embedder or the system meanwhile: if the thread is
+/// cancelled, that waits until they are done.
+pub(crate) fn guard_held<R: ErrorValue>(body: impl FnOnce() -> R) -> R {
+    guard(|| thread::without_cancellation(body))
 }
 
 /// The same for functions whose error value is not their type's usual one.

@@ -14,4 +14,4 @@ pub(crate) mod log;
 
 pub(crate) use cstr::{opt_bytes, opt_str};
 pub(crate) use error_buf::ErrorBuf;
-pub(crate) use guard::{ErrorValue, guard, guard_or};
+pub(crate) use guard::{ErrorValue, guard, guard_guest, guard_held, guard_or};

@@ -3,20 +3,21 @@
 //! All of it acts on memory 0 of the instance. An instance without memory fails every check.
 
 use super::types::wasm_module_inst_t;
-use crate::ffi::{guard, handle};
+use crate::ffi::{guard, guard_guest, handle};
 use std::ffi::{c_char, c_void};
 
 /// Allocates `size` bytes of guest memory: with the guest's own `malloc` if the module exports
 /// one together with `free`, else from the instance's host-managed heap. Returns the guest
 /// address and stores the native one in `*p_native_addr` unless that is NULL; returns 0 and logs
-/// when nothing of that size is free. The native address is valid until the memory grows.
+/// when nothing of that size is free, and where the guest's own `malloc` would have to run while an
+/// exception is pending. The native address is valid until the memory grows.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_module_malloc(
+pub unsafe extern "C-unwind" fn wasm_runtime_module_malloc(
     module_inst: wasm_module_inst_t,
     size: u64,
     p_native_addr: *mut *mut c_void,
 ) -> u64 {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return 0 };
         match instance.malloc(size) {
@@ -32,11 +33,14 @@ pub unsafe extern "C" fn wasm_runtime_module_malloc(
     })
 }
 
-/// Frees what `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data` returned. 0 and
-/// addresses that are no such block are ignored.
+/// Frees what `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data` returned, also while
+/// an exception is pending, which stays. 0 and addresses that are no such block are ignored.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_module_free(module_inst: wasm_module_inst_t, ptr: u64) {
-    guard(|| {
+pub unsafe extern "C-unwind" fn wasm_runtime_module_free(
+    module_inst: wasm_module_inst_t,
+    ptr: u64,
+) {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         if let Some(instance) = unsafe { handle::instance(module_inst) } {
             instance.free(ptr);
@@ -47,12 +51,12 @@ pub unsafe extern "C" fn wasm_runtime_module_free(module_inst: wasm_module_inst_
 /// Copies `size` bytes from `src` into new guest memory and returns its guest address; 0 when
 /// there is no room or `src` is NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_module_dup_data(
+pub unsafe extern "C-unwind" fn wasm_runtime_module_dup_data(
     module_inst: wasm_module_inst_t,
     src: *const c_char,
     size: u64,
 ) -> u64 {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return 0 };
         let Ok(len) = usize::try_from(size) else { return 0 };

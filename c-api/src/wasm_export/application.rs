@@ -1,8 +1,9 @@
 //! Running a module as a program, and one function from text to text, as `iwasm` does.
 
 use super::types::wasm_module_inst_t;
-use crate::ffi::{context, guard, handle, opt_bytes};
+use crate::ffi::{context, guard_guest, handle, opt_bytes};
 use isothread::Instance;
+use isothread::context::thread;
 use std::ffi::{CStr, c_char, c_int};
 
 /// Runs the module's program: the exported `_start` if there is one, else `main`,
@@ -10,21 +11,28 @@ use std::ffi::{CStr, c_char, c_int};
 /// `main` takes nothing or (argc, argv), and returns nothing or an i32, which is stored as an int
 /// where `argv` points if `argc` is positive.
 ///
-/// False when there is no such function, it has another type, memory runs out, or the guest
-/// traps: the exception tells which. A guest that leaves through `proc_exit` has succeeded.
+/// False when there is no such function, it has another type, memory runs out, `argv` is NULL with
+/// a positive `argc`, or the guest traps: the exception tells which. An exception that is pending
+/// stays, and nothing runs. A guest that leaves through `proc_exit` has succeeded.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_application_execute_main(
+pub unsafe extern "C-unwind" fn wasm_application_execute_main(
     module_inst: wasm_module_inst_t,
     argc: i32,
     argv: *mut *mut c_char,
 ) -> bool {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return false };
-        // SAFETY: the caller promises `argc` strings at `argv`.
-        let Some(args) = (unsafe { strings(&instance, argc, argv, CStr::to_bytes) }) else {
-            instance.set_exception(b"allocate memory failed");
+        if !instance.exception_ptr().is_null() {
             return false;
+        }
+        // SAFETY: the caller promises `argc` strings at `argv`.
+        let args = match unsafe { strings(&instance, argc, argv, CStr::to_bytes) } {
+            Ok(args) => args,
+            Err(exception) => {
+                instance.set_exception(exception);
+                return false;
+            }
         };
         let Ok(code) = instance.run_main(&args) else { return false };
         if let Some(code) = code
@@ -37,7 +45,8 @@ pub unsafe extern "C" fn wasm_application_execute_main(
     })
 }
 
-/// The strings of `argv`, a NULL among them as an empty one; `None` when memory runs out.
+/// The strings of `argv`, a NULL among them as an empty one; an exception's text if there is no
+/// `argv` for them, or when memory runs out.
 ///
 /// # Safety
 /// `argv` is NULL or points to `argc` strings, terminated or NULL, that live during `'a`.
@@ -46,11 +55,16 @@ unsafe fn strings<'a, T>(
     argc: i32,
     argv: *mut *mut c_char,
     form: impl Fn(&'a CStr) -> T,
-) -> Option<Vec<T>> {
-    let count = if argv.is_null() { 0 } else { usize::try_from(argc).unwrap_or(0) };
+) -> Result<Vec<T>, &'static [u8]> {
+    let count = usize::try_from(argc).unwrap_or(0);
+    if argv.is_null() && count > 0 {
+        return Err(b"invalid input argument count");
+    }
     let mut strings = Vec::new();
     let room = context::within(&instance.context(), || strings.try_reserve_exact(count));
-    room.ok()?.ok()?;
+    if !matches!(room, Ok(Ok(()))) {
+        return Err(b"allocate memory failed");
+    }
     for i in 0..count {
         // SAFETY: says the caller.
         let string = unsafe { *argv.add(i) };
@@ -58,7 +72,7 @@ unsafe fn strings<'a, T>(
         let string = if string.is_null() { c"" } else { unsafe { CStr::from_ptr(string) } };
         strings.push(form(string));
     }
-    Some(strings)
+    Ok(strings)
 }
 
 /// Calls the exported function `name` with arguments given as text, exactly as many as it takes,
@@ -71,26 +85,31 @@ unsafe fn strings<'a, T>(
 /// A pending exception is cleared first. False when there is no such function, an argument cannot
 /// be read, or the guest traps: the exception tells which and is not printed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_application_execute_func(
+pub unsafe extern "C-unwind" fn wasm_application_execute_func(
     module_inst: wasm_module_inst_t,
     name: *const c_char,
     argc: i32,
     argv: *mut *mut c_char,
 ) -> bool {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contracts of handles and strings.
         let (instance, name) = unsafe { (handle::instance(module_inst), opt_bytes(name)) };
         let (Some(instance), Some(name)) = (instance, name) else { return false };
         // SAFETY: the caller promises `argc` strings at `argv`.
-        let Some(args) = (unsafe { strings(&instance, argc, argv, |text| text) }) else {
-            instance.set_exception(b"allocate memory failed");
-            return false;
+        let args = match unsafe { strings(&instance, argc, argv, |text| text) } {
+            Ok(args) => args,
+            Err(exception) => {
+                instance.set_exception(exception);
+                return false;
+            }
         };
         let Ok(results) = instance.call_text(name, &args) else { return false };
         // Through C's buffer, so that it stays in order with what the host prints.
         let length = c_int::try_from(results.len()).unwrap_or(c_int::MAX);
-        // SAFETY: the format takes a length and that many bytes at most, which are readable.
-        unsafe { libc::printf(c"%.*s\n".as_ptr(), length, results.as_ptr()) };
+        thread::without_cancellation(|| {
+            // SAFETY: the format takes a length and that many bytes at most, which are readable.
+            unsafe { libc::printf(c"%.*s\n".as_ptr(), length, results.as_ptr()) }
+        });
         true
     })
 }

@@ -2,8 +2,9 @@
 
 use super::types::{wasm_exec_env_t, wasm_function_inst_t, wasm_module_inst_t};
 use super::values::{self, Cells};
-use crate::ffi::{ErrorValue, context, guard, handle, log, opt_str};
+use crate::ffi::{ErrorValue, context, guard, guard_guest, handle, log, opt_str};
 use crate::shared::{wasm_val_t, wasm_valkind_t};
+use isothread::context::thread;
 use isothread::{Func, FuncType, RawExecEnv, RawFunc, ValType};
 use std::ffi::c_char;
 use std::ptr::NonNull;
@@ -98,34 +99,68 @@ fn store_kinds(types: &[ValType], to: *mut wasm_valkind_t) {
 /// f32 and funcref (the function's index, or 0xFFFFFFFF for null), two for i64, f64, externref
 /// (the host's pointer, or all ones for null; a null result is 0) and exnref (a word that a result
 /// was, or 0 for null), low half first, and four for v128. The results overwrite it from the first
-/// cell on, so it needs room for the larger of both. `argc` may be larger than what the function
-/// takes; the function's own type counts.
+/// cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has; fewer
+/// than the parameters take are the exception "invalid argument count ...", more do not matter.
 ///
 /// False when the guest trapped; `wasm_runtime_get_exception` tells how. A call on an instance
-/// with a pending exception fails too, and leaves the exception as it is. A NULL environment is
-/// false with a log line and no exception.
+/// with a pending exception fails too, runs nothing, and leaves the exception as it is. A NULL
+/// environment is false with a log line and no exception.
+///
+/// A native function may end its thread (`pthread_exit`), which may also be cancelled there or
+/// where WASI waits: the call does not return then, and what it used may be used by others.
 ///
 /// One thread at a time may call functions of an instance, or of several that are linked to each
 /// other, with whatever environments. While another thread is in a call, this is false with a log
 /// line, and the instance's exception is left alone. A native function may call it with the
 /// environment it was given.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_call_wasm(
+pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm(
     exec_env: wasm_exec_env_t,
     function: wasm_function_inst_t,
     argc: u32,
     argv: *mut u32,
 ) -> bool {
-    // The function's own type says how many cells it takes.
-    let _ = argc;
-    guard(|| {
-        // SAFETY: the C contracts of handles and of `argv`.
-        match unsafe { callable(exec_env, function, argv) } {
-            // SAFETY: `callable` checked both for NULL, and `argv` if there is something in it.
-            Some((env, func)) => unsafe { Func::call_cells(env, func, argv) },
-            None => false,
-        }
-    })
+    // SAFETY: the same contract.
+    let called = guard(|| unsafe { call_cells(exec_env, function, argc, argv) });
+    if !called {
+        // SAFETY: the body is over, and this frame owns nothing.
+        unsafe { thread::go_on_unwinding() };
+    }
+    called
+}
+
+/// As [`call_cells`], for functions that are not as hot as the one that it is a part of.
+///
+/// # Safety
+/// As for [`call_cells`].
+#[inline(never)]
+unsafe fn call_cells_apart(
+    exec_env: wasm_exec_env_t,
+    function: wasm_function_inst_t,
+    argc: u32,
+    argv: *mut u32,
+) -> bool {
+    // SAFETY: passed on.
+    unsafe { call_cells(exec_env, function, argc, argv) }
+}
+
+/// Calls with cells; what a native has unwound with goes on later.
+///
+/// # Safety
+/// The C contracts of handles and of `argv`.
+#[inline(always)]
+unsafe fn call_cells(
+    exec_env: wasm_exec_env_t,
+    function: wasm_function_inst_t,
+    argc: u32,
+    argv: *mut u32,
+) -> bool {
+    // SAFETY: says the caller.
+    match unsafe { callable(exec_env, function, argv) } {
+        // SAFETY: `callable` checked both for NULL, and `argv` if there is something in it.
+        Some((env, func)) => unsafe { Func::call_cells(env, func, argc, argv) },
+        None => false,
+    }
 }
 
 /// The environment and the function, unless one is missing, or the cells are.
@@ -173,14 +208,16 @@ unsafe fn callable_without(
     None
 }
 
-/// Sets an exception on the environment's instance.
+/// Sets an exception on the environment's instance, unless one is pending.
 ///
 /// # Safety
 /// `exec_env` is NULL or live.
 #[cold]
 unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
     // SAFETY: passed on.
-    if let Some(instance) = unsafe { handle::exec_env(exec_env) }.map(|env| env.instance()) {
+    if let Some(instance) = unsafe { handle::exec_env(exec_env) }.map(|env| env.instance())
+        && instance.exception_ptr().is_null()
+    {
         instance.set_exception(exception);
     }
 }
@@ -192,7 +229,7 @@ unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
 /// False when a number of values does not match the function (with a log line and no exception)
 /// or when the guest trapped.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_call_wasm_a(
+pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_a(
     exec_env: wasm_exec_env_t,
     function: wasm_function_inst_t,
     num_results: u32,
@@ -200,7 +237,7 @@ pub unsafe extern "C" fn wasm_runtime_call_wasm_a(
     num_args: u32,
     args: *mut wasm_val_t,
 ) -> bool {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let Some(ty) = (unsafe { handle::func_type(function) }) else {
             // SAFETY: the same contract.
@@ -270,9 +307,9 @@ unsafe fn call_with_values(
         }
     };
     values::pack(args, cells);
+    let argc = cells.len() as u32;
     // SAFETY: passed on; the cells are at least as many as the function reads and writes.
-    let ok =
-        unsafe { wasm_runtime_call_wasm(exec_env, function, counts.params, cells.as_mut_ptr()) };
+    let ok = unsafe { call_cells_apart(exec_env, function, argc, cells.as_mut_ptr()) };
     if ok {
         values::unpack(ty.results(), cells, results);
     }
@@ -296,7 +333,7 @@ unsafe fn spill(exec_env: wasm_exec_env_t, count: usize) -> Option<Vec<u32>> {
 /// `uintptr_t`. Otherwise like `wasm_runtime_call_wasm_a`.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
-pub unsafe extern "C" fn wasm_runtime_call_wasm_v(
+pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_v(
     exec_env: wasm_exec_env_t,
     function: wasm_function_inst_t,
     num_results: u32,
@@ -333,22 +370,25 @@ mod shim {
 
 /// Calls the function at `element_index` of the instance's first table, with cells as
 /// `wasm_runtime_call_wasm` has them; the function's type is not checked. For use in native
-/// functions. False when the guest trapped, or with the exceptions "unknown table", "undefined
-/// element" beyond the table's end, "uninitialized element".
+/// functions. False when the guest trapped, when an exception is pending, which stays, or with the
+/// exceptions "unknown table", "undefined element" beyond the table's end, "uninitialized element".
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_call_indirect(
+pub unsafe extern "C-unwind" fn wasm_runtime_call_indirect(
     exec_env: wasm_exec_env_t,
     element_index: u32,
     argc: u32,
     argv: *mut u32,
 ) -> bool {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let Some(env) = (unsafe { handle::exec_env(exec_env) }) else {
             log::error(format_args!("Invalid exec env stack info."));
             return false;
         };
         let instance = env.instance();
+        if !instance.exception_ptr().is_null() {
+            return false;
+        }
         let found = match instance.table(0) {
             None => Err(&b"unknown table"[..]),
             Some(table) if u64::from(element_index) >= table.size() => {
@@ -362,7 +402,7 @@ pub unsafe extern "C" fn wasm_runtime_call_indirect(
             Ok(func) => {
                 let function = func.as_raw().as_ptr().cast();
                 // SAFETY: the function is held here; the rest is the C contract.
-                unsafe { wasm_runtime_call_wasm(exec_env, function, argc, argv) }
+                unsafe { call_cells_apart(exec_env, function, argc, argv) }
             }
             Err(exception) => {
                 instance.set_exception(exception);

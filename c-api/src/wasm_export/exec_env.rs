@@ -1,7 +1,7 @@
 //! Execution environments: guest stacks, and the few things a host keeps with them.
 
 use super::types::{wasm_exec_env_t, wasm_module_inst_t};
-use crate::ffi::{guard, handle};
+use crate::ffi::{guard, guard_held, handle};
 use isothread::ExecEnv;
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn wasm_runtime_create_exec_env(
 /// `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_exec_env(exec_env: wasm_exec_env_t) {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of handles.
         if let Some(env) = unsafe { handle::exec_env(exec_env) } {
             if !env.is_spawned() {

@@ -4,16 +4,15 @@
 //! often the slot was given out before, so that keys of other contexts and keys that are gone
 //! mean nothing. Slot 0 of an instance is its module's.
 
+use super::early::{Early, KEYS};
 use super::instance;
 use super::types::wasm_module_inst_t;
 use crate::ffi::{context, guard, handle, log};
+use isothread::context::thread;
 use isothread::{Context, ContextData, Instance, Lock, LockGuard};
 use std::ffi::c_void;
 use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
 use std::sync::Arc;
-
-/// Keys that a context can have at once. WAMR has eight, of which WASI takes one.
-const KEYS: usize = 7;
 
 type Dtor = unsafe extern "C" fn(wasm_module_inst_t, *mut c_void);
 
@@ -32,6 +31,19 @@ struct Slot {
     dtor: Option<Dtor>,
     /// How often the slot was given out.
     given: u32,
+    /// What its keys name instead of the context, if a thread without one made it; else 0.
+    thread: u64,
+}
+
+/// The key of a slot: never NULL, and different each time the slot is given out.
+fn key_of(maker: u64, given: u32, index: usize) -> *mut c_void {
+    let number = maker.rotate_left(24) ^ u64::from(given) << 4;
+    without_provenance_mut(number as usize & !0xF | (index + 1))
+}
+
+/// What the keys name that the calling thread makes while it has no context; no context's number.
+fn maker_of_thread() -> u64 {
+    1 << 39 | thread::number()
 }
 
 impl Keys {
@@ -43,10 +55,9 @@ impl Keys {
         self.slots.lock()
     }
 
-    /// The key of a slot: never NULL, and different each time the slot is given out.
     fn key(&self, index: usize, slot: &Slot) -> *mut c_void {
-        let number = self.context.rotate_left(24) ^ u64::from(slot.given) << 4;
-        without_provenance_mut(number as usize & !0xF | (index + 1))
+        let maker = if slot.thread == 0 { self.context } else { slot.thread };
+        key_of(maker, slot.given, index)
     }
 
     /// The number of a key's slot, if the key is one of these and live.
@@ -61,7 +72,8 @@ impl Keys {
         let mut slots = self.lock();
         let index = slots.iter().position(|slot| !slot.live)?;
         let slot = slots.get_mut(index)?;
-        *slot = Slot { live: true, dtor, given: slot.given.wrapping_add(1) };
+        let given = if slot.thread == 0 { slot.given.wrapping_add(1) } else { 1 };
+        *slot = Slot { live: true, dtor, given, thread: 0 };
         Some(self.key(index, slot))
     }
 
@@ -70,6 +82,47 @@ impl Keys {
         if let Some(slot) = self.lock().get_mut(index) {
             slot.live = false;
         }
+    }
+}
+
+/// Gives a context that was just made the keys that its thread had before.
+pub(super) fn adopt(context: &Context, early: &Early) {
+    let Ok(keys) = Keys::of(context) else { return };
+    let mut slots = keys.lock();
+    for (index, slot) in slots.iter_mut().enumerate() {
+        let given = early.given[index] as u32;
+        if given != 0 && !slot.live {
+            let dtor = dtor_of(early.dtors[index]);
+            *slot = Slot { live: true, dtor, given, thread: maker_of_thread() };
+        }
+    }
+}
+
+/// A destructor that is kept as a word.
+fn dtor_of(word: usize) -> Option<Dtor> {
+    let pointer = with_exposed_provenance_mut::<c_void>(word);
+    // SAFETY: zero is `None`, and other words come from `create_early`, which got a `Dtor`.
+    unsafe { std::mem::transmute::<*mut c_void, Option<Dtor>>(pointer) }
+}
+
+/// Makes a key on a thread without a context, for the contexts that it makes.
+fn create_early(dtor: Option<Dtor>) -> Option<*mut c_void> {
+    let mut early = Early::get();
+    let index = early.given.iter().position(|&given| given == 0)?;
+    early.last += 1;
+    early.given[index] = early.last;
+    early.dtors[index] = dtor.map_or(0, |dtor| (dtor as *const c_void).expose_provenance());
+    early.set().then(|| key_of(maker_of_thread(), early.given[index] as u32, index))
+}
+
+/// Forgets a key that was made early.
+fn destroy_early(key: *mut c_void) {
+    let mut early = Early::get();
+    let maker = maker_of_thread();
+    let is_it = |index: &usize| key_of(maker, early.given[*index] as u32, *index) == key;
+    if let Some(index) = (0..KEYS).filter(|&at| early.given[at] != 0).find(is_it) {
+        early.given[index] = 0;
+        early.set();
     }
 }
 
@@ -101,29 +154,35 @@ fn end_one(instance: &Instance, keys: &Keys) {
 /// Makes a key for pointers kept with the instances of the calling thread's context. `dtor`, which
 /// may be NULL, is called for each instance that is taken down, with the pointer that was set for
 /// it, NULL if none was. A context has seven keys at most. NULL with a log line when they are used
-/// up, and without a context. To be made before the instances are: those made earlier have NULL, or
-/// what was set under a key that was destroyed.
+/// up. To be made before the instances are: those made earlier have NULL, or what was set under a
+/// key that was destroyed. A key that is made before there is a context is one of each context that
+/// the thread makes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_create_context_key(
     dtor: Option<unsafe extern "C" fn(inst: wasm_module_inst_t, ctx: *mut c_void)>,
 ) -> *mut c_void {
     guard(|| {
-        let keys = context::current().and_then(|context| Keys::of(&context).ok());
-        keys.and_then(|keys| keys.create(dtor)).unwrap_or_else(|| {
+        let key = match context::current() {
+            Some(context) => Keys::of(&context).ok().and_then(|keys| keys.create(dtor)),
+            None => create_early(dtor),
+        };
+        key.unwrap_or_else(|| {
             log::error(format_args!("failed to allocate instance context key"));
             null_mut()
         })
     })
 }
 
-/// Gives back a key of the calling thread's context. No destructor is called for it any more.
-/// Keys that are gone, keys of other contexts and NULL are ignored.
+/// Gives back a key of the calling thread's context, or one that the thread has made before it had
+/// one. No destructor is called for it any more. Keys that are gone, keys of other contexts and
+/// NULL are ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_context_key(key: *mut c_void) {
     guard(|| {
         if let Some(keys) = context::current().and_then(|context| context.data::<Keys>()) {
             keys.destroy(key);
         }
+        destroy_early(key);
     })
 }
 

@@ -7,7 +7,7 @@ use super::module::{WASMModuleCommon, give_back};
 use super::multi_module;
 use super::setup;
 use super::types::{RunningMode as Mode, wasm_module_inst_t};
-use crate::ffi::{ErrorBuf, context, guard, handle, log};
+use crate::ffi::{ErrorBuf, context, guard, guard_guest, guard_held, handle, log};
 use crate::shared::{InstantiationArgs, wasm_module_t};
 use isothread::{Instance, InstanceArgs, Module, SubHostState};
 use std::ffi::{c_char, c_void};
@@ -42,7 +42,7 @@ pub(crate) unsafe fn module_of<'a>(instance: &Instance) -> Option<&'a WASMModule
 /// exports `malloc` and `free`). NULL on failure, with "WASM module instantiate failed: ..." in
 /// `error_buf`. Functions that nothing was found for are no failure: calling one traps.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_instantiate(
+pub unsafe extern "C-unwind" fn wasm_runtime_instantiate(
     module: wasm_module_t,
     default_stack_size: u32,
     host_managed_heap_size: u32,
@@ -59,13 +59,13 @@ pub unsafe extern "C" fn wasm_runtime_instantiate(
 /// of memory pages outside what the module allows is moved to the nearest it allows, with a log
 /// line.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_instantiate_ex(
+pub unsafe extern "C-unwind" fn wasm_runtime_instantiate_ex(
     module: wasm_module_t,
     args: *const InstantiationArgs,
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> wasm_module_inst_t {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: NULL or a struct of the caller's.
         let args = unsafe { args.as_ref() }.map(|v1| InstantiationArgs2::from_v1(*v1));
         // SAFETY: the same contract.
@@ -76,13 +76,13 @@ pub unsafe extern "C" fn wasm_runtime_instantiate_ex(
 /// Makes an instance like `wasm_runtime_instantiate`, with options made by
 /// `wasm_runtime_instantiation_args_create`; they stay the caller's and may be used again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_instantiate_ex2(
+pub unsafe extern "C-unwind" fn wasm_runtime_instantiate_ex2(
     module: wasm_module_t,
     args: *const InstantiationArgs2,
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> wasm_module_inst_t {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: NULL or live, by the C contract.
         let args = unsafe { args.as_ref() };
         // SAFETY: the same contract.
@@ -172,7 +172,7 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
 /// happens but a log line.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of handles.
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
         if instance.is_of_thread() {

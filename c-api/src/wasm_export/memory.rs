@@ -1,12 +1,14 @@
 //! The memories of an instance.
 
+use super::early;
 use super::integers::enlarge_memory_error_reason_t;
 use super::types::{
     enlarge_memory_error_callback_t, enlarge_memory_error_reason_t as Reason, wasm_memory_inst_t,
     wasm_module_inst_t,
 };
 use crate::ffi::{context, guard, handle};
-use isothread::{Instance, MemoryGrowCallback, MemoryGrowFailed};
+use isothread::context::thread;
+use isothread::{Context, Instance, MemoryGrowCallback, MemoryGrowFailed};
 use std::ffi::{c_char, c_void};
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 use std::sync::Arc;
@@ -103,20 +105,25 @@ pub unsafe extern "C" fn wasm_memory_enlarge(
 }
 
 /// Adds pages to the instance's first memory; false, with the memory as it was, when it may not
-/// or cannot grow so far, after calling the context's callback for failed growth.
+/// or cannot grow so far, after calling the context's callback for failed growth. The callback does
+/// not hear of more pages than a `uint32_t` can tell.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_enlarge_memory(
     module_inst: wasm_module_inst_t,
     inc_page_count: u64,
 ) -> bool {
     guard(|| {
+        if u32::try_from(inc_page_count).is_err() {
+            return false;
+        }
         // SAFETY: the C contract of handles.
         unsafe { handle::instance(module_inst) }
             .is_some_and(|instance| instance.enlarge_memory(inc_page_count))
     })
 }
 
-/// Sets what is called when a memory of the calling thread's context does not grow: in guest code,
+/// Sets what is called when a memory of the calling thread's context does not grow; without one, of
+/// the contexts that the thread makes: in guest code,
 /// which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
 /// where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
 /// callback away. It may be called on any thread that runs guests of the context.
@@ -126,34 +133,50 @@ pub unsafe extern "C" fn wasm_runtime_set_enlarge_mem_error_callback(
     user_data: *mut c_void,
 ) {
     guard(|| {
-        let Some(context) = context::current() else { return };
-        let user_data = user_data.expose_provenance();
-        let told = callback.map(|callback| {
-            let tell = move |instance: &Instance, failed: &MemoryGrowFailed| {
-                let reason = match failed.max_size_reached {
-                    true => Reason::MAX_SIZE_REACHED,
-                    false => Reason::INTERNAL_ERROR,
-                };
-                let exec_env = failed.exec_env.map_or(null_mut(), |env| env.as_ptr().cast());
-                let pages = u32::try_from(failed.pages).unwrap_or(u32::MAX);
-                let instance = instance.as_raw().as_ptr().cast();
-                let user_data = with_exposed_provenance_mut(user_data);
-                // SAFETY: the embedder's function, which it keeps as long as it is set.
-                unsafe {
-                    callback(
-                        pages,
-                        failed.current_bytes,
-                        failed.memory_index,
-                        reason as enlarge_memory_error_reason_t,
-                        instance,
-                        exec_env,
-                        user_data,
-                    );
-                }
-            };
-            Arc::new(tell) as Arc<MemoryGrowCallback>
+        let function = callback.map_or(0, |callback| {
+            let callback: unsafe extern "C" fn(_, _, _, _, _, _, _) = callback;
+            (callback as *const c_void).expose_provenance()
         });
-        // Without memory there is no callback, and no way to say so.
-        let _ = context.set_memory_grow_failed_callback(told);
+        let words = [function, user_data.expose_provenance()];
+        early::remember(|early| early.enlarge = words);
+        if let Some(context) = context::current() {
+            set_callback(&context, callback, words[1]);
+        }
     })
+}
+
+/// Sets the callback that a thread remembers, if there is one.
+pub(super) fn apply(context: &Context, [function, user_data]: [usize; 2]) {
+    if function == 0 {
+        return;
+    }
+    let function = with_exposed_provenance_mut::<c_void>(function);
+    // SAFETY: a word that is kept here comes from a function of this type.
+    let callback =
+        unsafe { std::mem::transmute::<*mut c_void, enlarge_memory_error_callback_t>(function) };
+    set_callback(context, callback, user_data);
+}
+
+fn set_callback(context: &Context, callback: enlarge_memory_error_callback_t, user_data: usize) {
+    let told = callback.map(|callback| {
+        let tell = move |instance: &Instance, failed: &MemoryGrowFailed| {
+            let reason = match failed.max_size_reached {
+                true => Reason::MAX_SIZE_REACHED,
+                false => Reason::INTERNAL_ERROR,
+            };
+            let exec_env = failed.exec_env.map_or(null_mut(), |env| env.as_ptr().cast());
+            let pages = u32::try_from(failed.pages).unwrap_or(u32::MAX);
+            let instance = instance.as_raw().as_ptr().cast();
+            let user_data = with_exposed_provenance_mut(user_data);
+            let reason = reason as enlarge_memory_error_reason_t;
+            let (bytes, index) = (failed.current_bytes, failed.memory_index);
+            // SAFETY: the embedder's function, which it keeps as long as it is set.
+            thread::without_cancellation(|| unsafe {
+                callback(pages, bytes, index, reason, instance, exec_env, user_data);
+            });
+        };
+        Arc::new(tell) as Arc<MemoryGrowCallback>
+    });
+    // Without memory there is no callback, and no way to say so.
+    let _ = context.set_memory_grow_failed_callback(told);
 }

@@ -14,6 +14,7 @@ pub mod blocking;
 pub mod call;
 pub mod call_stack;
 pub mod debug;
+pub(crate) mod early;
 pub mod exception;
 pub mod exec_env;
 pub mod exports;

@@ -3,7 +3,7 @@
 use super::inst_context::Keys;
 use super::reflection::Reflection;
 use super::types::{wasm_section_list_t, wasm_section_t};
-use crate::ffi::{ErrorBuf, context, guard, handle, opt_bytes, opt_str};
+use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
 use isothread::{LoadOptions, Lock, Module, PackageType, file_version};
 use std::ffi::{CString, c_char};
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> wasm_module_t {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of `error_buf`.
         let mut error = unsafe { ErrorBuf::new(error_buf, error_buf_size) };
         // SAFETY: NULL or a struct of the caller's.
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn wasm_runtime_load_from_sections(
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> wasm_module_t {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of `error_buf`.
         let mut error = unsafe { ErrorBuf::new(error_buf, error_buf_size) };
         if is_aot {
@@ -272,7 +272,7 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> bool {
     // SAFETY: the C contract of handles.
-    guard(|| unsafe { handle::module(module) }.is_some_and(|m| m.module.resolve_imports()))
+    guard_held(|| unsafe { handle::module(module) }.is_some_and(|m| m.module.resolve_imports()))
 }
 
 /// Gives a module back. Its instances keep what they need of it, so it may go before them; the
@@ -280,7 +280,7 @@ pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> 
 /// happens to it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of handles.
         let Some(handle) = (unsafe { handle::module(module) }) else { return };
         if handle.of_context.load(Ordering::Relaxed) {

@@ -4,13 +4,14 @@
 //! one module has one handle as long as it is registered. The embedder's buffers are given back
 //! by dropping a `Buffer`. No lock is held while the embedder's functions run.
 
+use super::early;
 use super::module::{WASMModuleCommon, c_string};
 use super::types::{module_destroyer, module_reader};
-use crate::ffi::{ErrorBuf, context, guard, handle, log, opt_str};
+use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, log, opt_str};
 use crate::shared::wasm_module_t;
 use isothread::{Context, ContextData, Error, Lock, Module, ModuleBytes, PackageType, Result};
-use std::ffi::c_char;
-use std::ptr::null_mut;
+use std::ffi::{c_char, c_void};
+use std::ptr::{null_mut, with_exposed_provenance_mut};
 use std::sync::Arc;
 
 /// The handles of modules that the embedder does not free itself: registered ones and those that
@@ -120,8 +121,8 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
 }
 
 /// Sets where modules come from that are imported by name and not registered, for modules loaded
-/// into the calling thread's context from now on; a NULL `reader` takes that away. Without a
-/// context nothing happens.
+/// into the calling thread's context from now on; without one, into the contexts that the thread
+/// makes. A NULL `reader` takes that away.
 ///
 /// An import names a module and one of its exports. Functions are looked for among the native
 /// functions first. Unless the module's name is "env", "wasi_unstable", "wasi_snapshot_preview1"
@@ -152,18 +153,45 @@ pub unsafe extern "C" fn wasm_runtime_set_module_reader(
     destroyer: module_destroyer,
 ) {
     guard(|| {
-        let Some(context) = context::current() else { return };
-        let set = context::within(&context, || {
-            let reader = reader.map(|_| {
-                let read = move |name: &str| read(reader, destroyer, name);
-                Arc::new(read) as Arc<isothread::ModuleReader>
-            });
-            context.set_module_reader(reader)
-        });
-        if let Err(error) = set.and_then(|result| result) {
-            log::error(format_args!("set module reader failed: {}", error.message()));
+        let word = |function: *const c_void| function.expose_provenance();
+        let words = [
+            reader.map_or(0, |reader| word(reader as *const c_void)),
+            destroyer.map_or(0, |destroyer| word(destroyer as *const c_void)),
+        ];
+        early::remember(|early| early.reader = words);
+        if let Some(context) = context::current() {
+            set_reader(&context, reader, destroyer);
         }
     })
+}
+
+/// Sets the reader that a thread remembers, if there is one.
+pub(super) fn apply(context: &Context, words: [usize; 2]) {
+    if words[0] == 0 {
+        return;
+    }
+    let [reader, destroyer] = words.map(with_exposed_provenance_mut::<c_void>);
+    // SAFETY: words that are kept here come from functions of these types, or are zero for `None`.
+    let (reader, destroyer) = unsafe {
+        (
+            std::mem::transmute::<*mut c_void, module_reader>(reader),
+            std::mem::transmute::<*mut c_void, module_destroyer>(destroyer),
+        )
+    };
+    set_reader(context, reader, destroyer);
+}
+
+fn set_reader(context: &Context, reader: module_reader, destroyer: module_destroyer) {
+    let set = context::within(context, || {
+        let reader = reader.map(|_| {
+            let read = move |name: &str| read(reader, destroyer, name);
+            Arc::new(read) as Arc<isothread::ModuleReader>
+        });
+        context.set_module_reader(reader)
+    });
+    if let Err(error) = set.and_then(|result| result) {
+        log::error(format_args!("set module reader failed: {}", error.message()));
+    }
 }
 
 /// Lets modules that are loaded from now on import from `module` under this name, which is copied,
@@ -183,7 +211,7 @@ pub unsafe extern "C" fn wasm_runtime_register_module(
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> bool {
-    guard(|| {
+    guard_held(|| {
         if error_buf.is_null() || error_buf_size == 0 {
             log::error(format_args!("error buffer is required"));
             return false;

@@ -3,7 +3,7 @@
 use super::integers::{RunningMode, log_level_t};
 use super::setup;
 use super::types::RuntimeInitArgs;
-use crate::ffi::guard;
+use crate::ffi::{guard, guard_held};
 use isothread::context::log::{self, LogLevel};
 use isothread::context::thread::{self, Destroyed};
 
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn wasm_runtime_full_init(init_args: *mut RuntimeInitArgs)
 /// call too many does nothing but log a line.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_destroy() {
-    guard(|| {
+    guard_held(|| {
         log::install(log::Output::C);
         if let Destroyed::Closed(context) = thread::destroy() {
             // SAFETY: the embedder ends the context, so by the contract no other thread runs in

@@ -1,8 +1,9 @@
 //! From `RuntimeInitArgs` to a context.
 
+use super::early;
 use super::integers::RunningMode;
 use super::types::RuntimeInitArgs;
-use crate::ffi::{callback, log};
+use crate::ffi::{callback, context, log};
 use crate::shared::{anon_allocator_option, anon_pool_option, mem_alloc_type_t as AllocType};
 use isothread::context::log::{Output, install};
 use isothread::context::thread;
@@ -21,6 +22,18 @@ pub(crate) fn supported_mode(raw: RunningMode) -> Option<Mode> {
 pub(crate) fn init(args: Option<&RuntimeInitArgs>) -> bool {
     // First, so that log lines go through C's buffer.
     install(Output::C);
+    let is_new = !thread::init_only_counts();
+    let done = init_with(args);
+    if is_new
+        && done
+        && let Some(context) = context::current()
+    {
+        early::apply(&context);
+    }
+    done
+}
+
+fn init_with(args: Option<&RuntimeInitArgs>) -> bool {
     let Some(args) = args else { return thread::init(None).is_ok() };
     if thread::init_only_counts() {
         // Arguments that make no sense differ from those that made the context like any others.

@@ -2,7 +2,7 @@
 
 use super::types::{wasm_exec_env_t, wasm_thread_callback_t, wasm_thread_t};
 use crate::ffi::context::with_current;
-use crate::ffi::{guard, handle};
+use crate::ffi::{guard, guard_guest, guard_held, handle};
 use isothread::context::thread;
 use isothread::{ContextData, Lock, LockGuard, ThreadHandle};
 use std::ffi::c_void;
@@ -63,8 +63,10 @@ impl Started {
 /// `wasm_runtime_destroy_spawned_exec_env`. NULL when the guest has as many threads as the
 /// context allows, when it is ending, and when memory runs out; the log says why.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_spawn_exec_env(exec_env: wasm_exec_env_t) -> wasm_exec_env_t {
-    guard(|| {
+pub unsafe extern "C-unwind" fn wasm_runtime_spawn_exec_env(
+    exec_env: wasm_exec_env_t,
+) -> wasm_exec_env_t {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let env = unsafe { handle::exec_env(exec_env) };
         let spawned = env.and_then(|env| env.spawn().ok());
@@ -76,7 +78,7 @@ pub unsafe extern "C" fn wasm_runtime_spawn_exec_env(exec_env: wasm_exec_env_t) 
 /// is accepted, others are left alone. It must not be running.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_spawned_exec_env(exec_env: wasm_exec_env_t) {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of handles.
         if let Some(env) = unsafe { handle::exec_env(exec_env) }.filter(|env| env.is_spawned()) {
             drop(ManuallyDrop::into_inner(env));
@@ -87,23 +89,25 @@ pub unsafe extern "C" fn wasm_runtime_destroy_spawned_exec_env(exec_env: wasm_ex
 /// Starts a thread that calls `callback` with an execution environment as
 /// `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. What
 /// `wasm_runtime_join_thread` takes is stored in `*tid`, unless that is NULL. 0, or -1 if there
-/// can be no thread. The thread is in `exec_env`'s context.
+/// can be no thread. The thread is in `exec_env`'s context. The callback may end the thread with
+/// `pthread_exit`, as if it returned NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_runtime_spawn_thread(
+pub unsafe extern "C-unwind" fn wasm_runtime_spawn_thread(
     exec_env: wasm_exec_env_t,
     tid: *mut wasm_thread_t,
     callback: wasm_thread_callback_t,
     arg: *mut c_void,
 ) -> i32 {
-    guard(|| {
+    guard_guest(|| {
         // SAFETY: the C contract of handles.
         let env = unsafe { handle::exec_env(exec_env) };
         let (Some(env), Some(callback)) = (env, callback) else { return -1 };
         let arg = arg.expose_provenance();
         let body = move |env: &mut isothread::ExecEnv| {
-            let raw = env.as_raw().as_ptr().cast();
-            // SAFETY: the embedder's callback, with what it was given for it.
-            unsafe { callback(raw, with_exposed_provenance_mut(arg)) }.expose_provenance()
+            let raw = env.as_raw().as_ptr().expose_provenance();
+            // SAFETY: the embedder's callback, with what it was given for it. If it ends the
+            // thread, that happens as soon as nothing of ours is on the stack.
+            unsafe { thread::call_last(callback as *const c_void, [raw, arg, 0, 0]) }
         };
         let Ok(started) = env.context().data_or_init(Started::default) else { return -1 };
         let Ok(thread) = env.spawn_thread(body) else { return -1 };

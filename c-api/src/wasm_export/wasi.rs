@@ -144,7 +144,7 @@ pub(crate) unsafe fn state_for_imported(
 unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
     // A descriptor that is no `int` is none at all.
     let [stdin, stdout, stderr] =
-        settings.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd).unwrap_or(-1));
+        settings.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd.max(-1)).unwrap_or(i32::MAX));
     // SAFETY: passed on.
     let args = unsafe {
         WasiArgs {

@@ -1,7 +1,7 @@
 //! The life of a context, and its name.
 
 use super::types::wasm_runtime_ctx_t;
-use crate::ffi::{ErrorBuf, guard, handle, opt_str};
+use crate::ffi::{ErrorBuf, guard, guard_held, handle, opt_str};
 use crate::wasm_export::setup;
 use crate::wasm_export::types::RuntimeInitArgs;
 use std::ffi::c_char;
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_retain(ctx: wasm_runtime_ctx_t) -> was
 /// are. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_release(ctx: wasm_runtime_ctx_t) {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of handles: the caller's count.
         drop(unsafe { handle::take_context(ctx) });
     })
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_release(ctx: wasm_runtime_ctx_t) {
 /// may run in the context meanwhile if it has a pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_destroy(ctx: wasm_runtime_ctx_t) -> bool {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contract of handles: the caller's count.
         let Some(context) = (unsafe { handle::take_context(ctx) }) else { return false };
         context.close();

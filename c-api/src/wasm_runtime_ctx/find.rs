@@ -1,7 +1,7 @@
 //! Contexts that are there already: the thread's, the process's, an object's.
 
 use super::types::{wasm_runtime_ctx_t, wasm_runtime_ctx_visitor_t};
-use crate::ffi::{guard, handle};
+use crate::ffi::{guard, guard_held, handle};
 use crate::shared::wasm_module_t;
 use crate::wasm_export::types::{wasm_exec_env_t, wasm_module_inst_t};
 use isothread::Context;
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_foreach(
     visit: wasm_runtime_ctx_visitor_t,
     user_data: *mut c_void,
 ) -> bool {
-    guard(|| {
+    guard_held(|| {
         let (Some(visit), Ok(all)) = (visit, Context::all()) else { return false };
         // SAFETY: the embedder's function, called as it says.
         all.iter().all(|context| unsafe { visit(handle::lend_context(context), user_data) })

@@ -1,7 +1,7 @@
 //! Modules of one context in another.
 
 use super::types::wasm_runtime_ctx_t;
-use crate::ffi::{ErrorBuf, context, guard, handle};
+use crate::ffi::{ErrorBuf, context, guard_held, handle};
 use crate::shared::wasm_module_t;
 use crate::wasm_export::module::WASMModuleCommon;
 use std::ffi::c_char;
@@ -21,7 +21,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_import_module(
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> wasm_module_t {
-    guard(|| {
+    guard_held(|| {
         // SAFETY: the C contracts of handles and `error_buf`.
         let (target, module, mut error) = unsafe {
             let error = ErrorBuf::new(error_buf, error_buf_size);

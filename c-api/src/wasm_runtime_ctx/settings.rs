@@ -9,6 +9,7 @@ use crate::ffi::{guard, handle};
 use crate::wasm_export::integers::RunningMode;
 use isothread::StdoutCallback;
 use isothread::context::log::callback;
+use isothread::context::thread;
 use std::ffi::{CString, c_int, c_void};
 use std::sync::Arc;
 
@@ -61,9 +62,9 @@ pub unsafe extern "C" fn wasm_runtime_ctx_set_stdout_callback(
                 let user_data = std::ptr::with_exposed_provenance_mut(user_data);
                 for piece in bytes.chunks(u32::MAX as usize) {
                     // SAFETY: the embedder's function, called as it says.
-                    unsafe {
+                    thread::without_cancellation(|| unsafe {
                         stdout_callback(piece.as_ptr().cast(), piece.len() as u32, user_data)
-                    };
+                    });
                 }
             })
         });

@@ -6,6 +6,7 @@ mod print;
 use super::{Error, ErrorKind, ExecEnv, ExternType, Func, FuncType, Instance, Result, Val};
 use crate::abi::types::ValType;
 use crate::alloc;
+use crate::instance::group;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 
@@ -21,7 +22,8 @@ impl Instance {
     /// or (argc, argv) and returns nothing or an i32, which is the result.
     ///
     /// A guest that leaves `_start` through `proc_exit` has succeeded; [`Instance::exit_code`]
-    /// tells its code. Every error is the pending exception too.
+    /// tells its code. An exception that is pending is forgotten first, and every error is the
+    /// pending exception afterwards.
     ///
     /// ```
     /// use isothread::{Context, Instance, InstanceArgs, Module};
@@ -34,6 +36,7 @@ impl Instance {
     /// # Ok::<(), isothread::Error>(())
     /// ```
     pub fn run_main(&self, args: &[&[u8]]) -> Result<Option<i32>> {
+        self.forget_exception();
         let mut env = self.own_env()?;
         if let Some(start) = self.start_function() {
             return self.run_start(&mut env, &start).map(|()| None);
@@ -130,11 +133,22 @@ impl Instance {
         self.clear_exception();
         // SAFETY: both handles are held here and belong to this thread; the cells hold the
         // parameters and have room for the results.
-        let done = unsafe { Func::call_cells(env.as_raw(), func.as_raw(), cells.as_mut_ptr()) };
+        let done = unsafe {
+            Func::call_cells(env.as_raw(), func.as_raw(), cells.len() as u32, cells.as_mut_ptr())
+        };
         if !done {
             return Err(self.pending());
         }
         context.guarded(|| print::results(ty.results(), &cells))
+    }
+
+    /// Forgets a pending exception, unless it is another thread's or asks to stop.
+    fn forget_exception(&self) {
+        // SAFETY: the handle keeps the group alive.
+        let used = unsafe { group::Use::begin(self.ptr()) };
+        if used.is_some() && !self.parts().is_terminated() {
+            self.parts().forget_exception();
+        }
     }
 
     /// The instance's own exec_env, borrowed.

@@ -19,6 +19,7 @@ pub use sink::{Output, print, print_bytes};
 
 use super::{Context, process, thread};
 use crate::alloc;
+use crate::platform::unwind::Held;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -124,6 +125,7 @@ impl Log for ContextLogger {
         if level > limit {
             return;
         }
+        let _held = Held::new();
         let told = context.is_some_and(|context| {
             let Some(callback) = context.0.sink() else { return false };
             let mut text = String::new();

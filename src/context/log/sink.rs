@@ -18,6 +18,7 @@ use crate::context::process;
 use crate::platform;
 use crate::platform::quiet::quietly;
 use crate::platform::time::Clock;
+use crate::platform::unwind::Held;
 use env_logger::{Builder, Logger, Target};
 use log::LevelFilter;
 use std::io::{self, Write};
@@ -51,6 +52,7 @@ pub(in crate::context) fn make(target: Target) -> Logger {
 /// Writes `text` to standard output as it is: for dumps that were asked for, which no level
 /// filters.
 pub fn print(mut output: Output, text: &str) {
+    let _held = Held::new();
     alloc::outside(|| {
         // There is nobody to tell that standard output is gone.
         let _ = output.write_all(text.as_bytes());
@@ -60,6 +62,7 @@ pub fn print(mut output: Output, text: &str) {
 /// Writes what a guest prints to standard output, through the buffer that log lines go through.
 pub fn print_bytes(bytes: &[u8]) {
     let output = process::of_thread().output.get().copied().unwrap_or(Output::Rust);
+    let _held = Held::new();
     alloc::outside(|| {
         // As in `print`.
         let _ = { output }.write_all(bytes);

@@ -53,6 +53,8 @@ struct HeldNode {
     node: Node,
     /// The state it is listed in; null once it has been taken off while its guard lives.
     state: Cell<*const ThreadState>,
+    /// The allocated node that stands directly on it; null for none, and under a `run`.
+    above: Cell<*const Node>,
 }
 
 impl Node {
@@ -70,6 +72,19 @@ impl Node {
 
 /// A listed node. A plain pointer: allocated nodes are freed through it.
 type NodePtr = *const Node;
+
+/// The cell of a node, if it is an allocated one, that says what stands on it.
+///
+/// # Safety
+/// The node is null or alive, and alive during `'a`.
+unsafe fn above<'a>(node: NodePtr) -> Option<&'a Cell<NodePtr>> {
+    // SAFETY: says the caller; nodes of other kinds than `Run` are known by the address of the
+    // `HeldNode` that they are the first field of.
+    unsafe {
+        let held = node.as_ref().is_some_and(|node| node.kind != Kind::Run);
+        held.then(|| &(*node.cast::<HeldNode>()).above)
+    }
+}
 
 impl ThreadState {
     /// Listed nodes, innermost first.
@@ -103,37 +118,48 @@ impl ThreadState {
         self.top.set(node);
     }
 
-    /// Takes `node`, which is listed, off.
+    /// Takes `node`, which is the innermost, off.
     #[inline]
-    fn unlink(&self, node: NodePtr) {
+    fn unlink_top(&self, node: NodePtr) {
         // SAFETY: a listed node is alive (`nodes`), so it says what was before it; that heap is
         // kept alive by whoever made it current.
         unsafe {
-            if self.top.get() == node {
-                self.top.set((*node).prev.get());
-                self.head.replace_heap((*node).heap_before.get());
-            } else if let Some(above) = self.find(|above| above.prev.get() == node) {
-                // The one above then stands on what this one stood on.
-                (*above).prev.set((*node).prev.get());
-                (*above).heap_before.set((*node).heap_before.get());
-            }
+            self.top.set((*node).prev.get());
+            self.head.replace_heap((*node).heap_before.get());
         }
     }
 
-    /// Leaves a `run` that is not the innermost node: what was entered inside it and never left
-    /// goes with it, up to the next `run`, which belongs to another stack.
-    #[cold]
-    fn leave_inner(&self, node: NodePtr) {
-        let inside = |above: &Node| above.kind != Kind::Run && above.prev.get() == node;
-        while let Some(above) = self.find(inside) {
-            self.release(above);
+    /// Takes `node`, which is listed, off; `above` stands on it, unless it is the innermost.
+    fn unlink_below(&self, above: Option<NodePtr>, node: NodePtr) {
+        let Some(above) = above else { return self.unlink_top(node) };
+        // SAFETY: listed nodes are alive (`nodes`).
+        unsafe {
+            // The one above then stands on what this one stood on.
+            (*above).prev.set((*node).prev.get());
+            (*above).heap_before.set((*node).heap_before.get());
         }
-        self.unlink(node);
     }
 
     /// Takes an allocated node off and lets its context go.
     fn release(&self, node: NodePtr) {
-        self.unlink(node);
+        // SAFETY: a listed node is alive (`nodes`).
+        let known = unsafe { above(node) }.map_or(null(), Cell::get);
+        let found = match (self.top.get() == node, known.is_null()) {
+            (true, _) => None,
+            (false, false) => Some(known),
+            (false, true) => self.find(|above| above.prev.get() == node),
+        };
+        self.release_below(found, node);
+    }
+
+    /// As [`ThreadState::release`], for who knows what stands on the node.
+    fn release_below(&self, standing: Option<NodePtr>, node: NodePtr) {
+        self.unlink_below(standing, node);
+        // SAFETY: listed nodes are alive (`nodes`), and so is what the node stood on.
+        if let Some(below) = unsafe { above((*node).prev.get()) } {
+            // SAFETY: as above; a `run` does not count.
+            below.set(standing.filter(|&at| unsafe { above(at) }.is_some()).unwrap_or(null()));
+        }
         let held = node.cast::<HeldNode>();
         // SAFETY: nodes of other kinds than `Run` are listed by the address of the `HeldNode`
         // that they are the first field of. It is off the list now; a guard still points to its
@@ -149,6 +175,25 @@ impl ThreadState {
         };
         // Last, because it may be the context's end, which runs other code.
         drop(context);
+    }
+
+    /// Leaves a `run` that is not the innermost node: what was entered inside it and never left
+    /// goes with it, up to the next `run`, which belongs to another stack.
+    #[cold]
+    fn leave_inner(&self, node: NodePtr) {
+        let inside = |at: &NodePtr| *at != node;
+        // SAFETY: listed nodes are alive (`nodes`).
+        let other = self.nodes().take_while(inside).filter(|&at| unsafe { above(at) }.is_none());
+        let other = other.last();
+        loop {
+            // SAFETY: as above.
+            let inner =
+                other.map_or_else(|| self.top.get(), |other| unsafe { (*other).prev.get() });
+            if inner == node || inner.is_null() {
+                return self.unlink_below(other, node);
+            }
+            self.release_below(other, inner);
+        }
     }
 
     /// Takes off everything, at the thread's end.
@@ -192,7 +237,10 @@ impl ThreadState {
         // SAFETY: fresh memory of this layout; it is freed only after it was taken off the list,
         // and holds a handle of its context until then.
         unsafe {
-            place.write(HeldNode { node, state: Cell::new(self) });
+            place.write(HeldNode { node, state: Cell::new(self), above: Cell::new(null()) });
+            if let Some(below) = above(self.top.get()) {
+                below.set(place.as_ptr().cast());
+            }
             self.link(place.as_ptr().cast(), context.heap().as_ptr());
         }
         Ok(place)
@@ -234,7 +282,7 @@ impl Drop for Leave {
         // refuses states with a `run`, and no frame outlives its thread's exit hook.
         let state = unsafe { self.state.as_ref() };
         if state.top.get() == self.node {
-            state.unlink(self.node);
+            state.unlink_top(self.node);
         } else {
             state.leave_inner(self.node);
         }

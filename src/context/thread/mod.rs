@@ -18,6 +18,7 @@ mod activation;
 mod error;
 mod lifecycle;
 mod resolve;
+mod unwinding;
 
 pub use activation::Entered;
 pub(super) use activation::{enter, pop, push, run, run_guest, run_outside};
@@ -28,6 +29,8 @@ pub use lifecycle::{
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
+pub(crate) use unwinding::keep_unwinding;
+pub use unwinding::{call_last, go_on_unwinding, without_cancellation};
 
 use super::Context;
 use super::builder::Settings;
@@ -43,7 +46,7 @@ use error::LastError;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::ptr::{NonNull, null};
+use std::ptr::{NonNull, null, null_mut};
 
 /// The thread's own context, and how many of its init counts the thread added.
 struct Own {
@@ -81,7 +84,14 @@ struct ThreadState {
     /// A context's log callback is running.
     in_callback: Cell<bool>,
     error: Cell<Option<NonNull<LastError>>>,
+    /// For the host, which keeps here what it was told before there was a context.
+    host_words: Cell<[usize; HOST_WORDS]>,
+    /// What a native has unwound the stack with and what is to go on, or null.
+    unwinding: Cell<*mut c_void>,
 }
+
+/// Words of a thread that are the host's.
+pub const HOST_WORDS: usize = 20;
 
 const NO_STACK: StackBounds = StackBounds { low: 0, high: 0 };
 
@@ -132,6 +142,8 @@ impl ThreadState {
             warned: Cell::new(false),
             in_callback: Cell::new(false),
             error: Cell::new(None),
+            host_words: Cell::new([0; HOST_WORDS]),
+            unwinding: Cell::new(null_mut()),
         }
     }
 
@@ -252,6 +264,30 @@ pub(super) fn without_reentry(callback: impl FnOnce()) -> bool {
         true
     })
     .unwrap_or(false)
+}
+
+/// The host's words of the calling thread: zeros before something was kept there. For settings that
+/// come before the context that they are for.
+pub fn host_words() -> [usize; HOST_WORDS] {
+    with_existing(|state| state.host_words.get()).unwrap_or([0; HOST_WORDS])
+}
+
+/// Keeps the host's words of the calling thread; false without memory for its state.
+pub fn set_host_words(words: [usize; HOST_WORDS]) -> bool {
+    with(|state| state.host_words.set(words)).is_some()
+}
+
+/// Whether a setting for the calling thread's current context is also one for those that the
+/// thread makes later: that context is its own, or there is none.
+pub fn is_to_remember() -> bool {
+    with_existing(|state| {
+        let own = state.own();
+        match quiet() {
+            None => true,
+            current => current == own,
+        }
+    })
+    .unwrap_or_else(|| quiet().is_none())
 }
 
 /// The process as the calling thread's state knows it.

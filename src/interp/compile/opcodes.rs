@@ -22,7 +22,9 @@ pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, Trap> {
         wasmparser::ValType::V128 => ValType::V128,
         wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FuncRef,
         wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::ExternRef,
-        wasmparser::ValType::Ref(wasmparser::RefType::EXNREF) => ValType::ExnRef,
+        wasmparser::ValType::Ref(wasmparser::RefType::EXNREF | wasmparser::RefType::NULLEXNREF) => {
+            ValType::ExnRef
+        }
         wasmparser::ValType::Ref(_) => return Err(Trap::UnsupportedOpcode),
     })
 }

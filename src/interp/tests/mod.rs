@@ -145,6 +145,7 @@ impl Machine {
             exception: null_mut(),
             catch_ip: std::ptr::null(),
             catch_sp: null_mut(),
+            unwinding: null_mut(),
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

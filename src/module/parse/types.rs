@@ -46,7 +46,11 @@ pub(in crate::module) fn heap_type(ty: HeapType) -> ReadResult<ValType> {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
             Ok(ValType::ExternRef)
         }
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn } => Ok(ValType::ExnRef),
+        // The validator keeps them apart; where a value lies, null is like any other exception.
+        HeapType::Abstract {
+            shared: false,
+            ty: AbstractHeapType::Exn | AbstractHeapType::NoExn,
+        } => Ok(ValType::ExnRef),
         _ => Err(unsupported("reference type")),
     }
 }

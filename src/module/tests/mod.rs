@@ -251,7 +251,6 @@ fn proposals_beyond_the_vocabulary_are_load_errors() {
     for text in [
         "(module (type (struct)))",
         "(module (rec (type (func)) (type (func))))",
-        "(module (global nullexnref (ref.null noexn)))",
         "(module (tag (param (ref exn))))",
         "(module (type $t (func)) (global (ref null $t) (ref.null $t)))",
         "(module (table 1 1 anyref))",
@@ -259,6 +258,13 @@ fn proposals_beyond_the_vocabulary_are_load_errors() {
         let error = parse(text, Features::ALL).err().unwrap();
         assert!(error.message().starts_with("unsupported "), "{text}: {error}");
     }
+}
+
+#[test]
+fn the_type_of_no_exception_is_accepted_with_exceptions() {
+    let text = "(module (global nullexnref (ref.null noexn)) (table 1 nullexnref))";
+    assert!(parse(text, Features::EXCEPTIONS).is_ok());
+    assert!(parse(text, Features::NONE).is_err());
 }
 
 #[test]

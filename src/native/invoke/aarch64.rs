@@ -1,10 +1,14 @@
-//! The thunk for the procedure call standard of AArch64.
+//! The thunks for the procedure call standard of AArch64. All of them catch what the native
+//! unwinds with, and leave it in the environment.
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
+use crate::abi::vm_layout::VmEnv;
 use crate::native::signature::Signature;
+use crate::platform::unwind::{catch_begin, catch_end, personality};
 use std::arch::naked_asm;
 use std::ffi::c_void;
+use std::mem::offset_of;
 
 /// v0 to v7.
 pub(super) const FLOAT_REGS: usize = 8;
@@ -29,32 +33,39 @@ impl Extra {
 ///
 /// # Safety
 /// `frame` is aligned to 16 bytes and filled for a function like `target`, with `stack_words`
-/// words for the stack.
+/// words for the stack; `env` is live.
 pub(super) unsafe fn call(
+    env: *mut VmEnv,
     target: *const c_void,
     frame: *mut u64,
     stack_words: usize,
     _plan: &CallPlan,
 ) -> bool {
-    // SAFETY: the caller vouches for the frame and the function.
-    unsafe { thunk(target, frame, stack_words) };
+    // SAFETY: the caller vouches for the frame, the function and the environment.
+    unsafe { thunk(target, frame, stack_words, env) };
     true
 }
 
 /// x29 keeps the stack pointer, so that unwinding needs no more than the frame pointer; x19
-/// keeps the frame's address across the call. The stack arguments are written from the top
-/// down: each page of the stack is touched before the one below it.
+/// keeps the frame's address across the call, and the environment lies beside it. The stack
+/// arguments are written from the top down: each page of the stack is touched before the one
+/// below it.
 #[unsafe(naked)]
-unsafe extern "C" fn thunk(target: *const c_void, frame: *mut u64, stack_words: usize) {
+unsafe extern "C" fn thunk(
+    target: *const c_void,
+    frame: *mut u64,
+    stack_words: usize,
+    env: *mut VmEnv,
+) {
     naked_asm!(
-        ".cfi_startproc",
+        catch_begin!(),
         "stp x29, x30, [sp, #-32]!",
         ".cfi_def_cfa_offset 32",
         ".cfi_offset x29, -32",
         ".cfi_offset x30, -24",
         "mov x29, sp",
         ".cfi_def_cfa_register x29",
-        "str x19, [sp, #16]",
+        "stp x19, x3, [sp, #16]",
         ".cfi_offset x19, -16",
         "mov x19, x1",
         "mov x16, x0",
@@ -83,16 +94,89 @@ unsafe extern "C" fn thunk(target: *const c_void, frame: *mut u64, stack_words: 
         "blr x16",
         "str x0, [x19]",
         "str q0, [x19, #16]",
+        "4:",
         "mov sp, x29",
         "ldr x19, [sp, #16]",
+        ".cfi_remember_state",
         "ldp x29, x30, [sp], #32",
         ".cfi_def_cfa sp, 0",
         ".cfi_restore x29",
         ".cfi_restore x30",
         ".cfi_restore x19",
         "ret",
-        ".cfi_endproc",
+        "{me}.caught:",
+        ".cfi_restore_state",
+        "ldr x9, [x29, #24]",
+        "str x0, [x9, #{unwinding}]",
+        "b 4b",
+        catch_end!(),
+        me = sym thunk,
+        personality = sym personality,
+        unwinding = const offset_of!(VmEnv, unwinding),
         stack = const super::plan::STACK_START * 8,
         int = const super::plan::INT_START * 8,
     )
+}
+
+/// Thunks for [`direct`](super::direct()): they pass the environment's owner and what `load` puts
+/// into the other registers, from the words at x9 or where it finds it.
+macro_rules! thunks {
+    ($($name:ident($($param:ident: $ty:ty),*): $($load:literal),*;)*) => {$(
+        /// # Safety
+        /// `env` is live, the rest is what `target` takes, and it returns as this does.
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name(
+            env: *mut VmEnv,
+            target: *const c_void,
+            $($param: $ty),*
+        ) {
+            naked_asm!(
+                catch_begin!(),
+                "stp x29, x30, [sp, #-32]!",
+                ".cfi_def_cfa_offset 32",
+                ".cfi_offset x29, -32",
+                ".cfi_offset x30, -24",
+                "mov x29, sp",
+                "str x0, [sp, #16]",
+                "mov x16, x1",
+                "mov x9, x2",
+                "ldr x0, [x0, #{owner}]",
+                $($load,)*
+                "blr x16",
+                ".cfi_remember_state",
+                "ldp x29, x30, [sp], #32",
+                ".cfi_def_cfa_offset 0",
+                ".cfi_restore x29",
+                ".cfi_restore x30",
+                "ret",
+                "{me}.caught:",
+                ".cfi_restore_state",
+                "ldr x9, [sp, #16]",
+                "str x0, [x9, #{unwinding}]",
+                "ldp x29, x30, [sp], #32",
+                ".cfi_def_cfa_offset 0",
+                ".cfi_restore x29",
+                ".cfi_restore x30",
+                "ret",
+                catch_end!(),
+                me = sym $name,
+                personality = sym personality,
+                owner = const offset_of!(VmEnv, owner),
+                unwinding = const offset_of!(VmEnv, unwinding),
+            )
+        }
+    )*};
+}
+
+thunks! {
+    raw(args: *const u64): "mov x1, x9";
+    words_0(args: *const u64): "";
+    words_1(args: *const u64): "ldr x1, [x9]";
+    words_2(args: *const u64): "ldp x1, x2, [x9]";
+    words_3(args: *const u64): "ldp x1, x2, [x9]", "ldr x3, [x9, #16]";
+    words_4(args: *const u64): "ldp x1, x2, [x9]", "ldp x3, x4, [x9, #16]";
+    words_5(args: *const u64): "ldp x1, x2, [x9]", "ldp x3, x4, [x9, #16]", "ldr x5, [x9, #32]";
+    words_6(args: *const u64): "ldp x1, x2, [x9]", "ldp x3, x4, [x9, #16]",
+        "ldp x5, x6, [x9, #32]";
+    mixed(int_0: u64, int_1: u64, int_2: u64): "mov x1, x9", "mov x2, x3", "mov x3, x4";
 }

@@ -9,27 +9,19 @@
 //! finds its arguments where `f(env, u64, u64, f64)` puts them. Registers that a function has no
 //! argument for may hold anything, so one type with several of both kinds serves all that need
 //! no more of either.
+//!
+//! The pointer is a thunk's, which calls the function with the owner of its environment in front
+//! and catches what that unwinds with.
 
-use super::{CallFn, attached, enter, pending_exception};
+use super::{CallFn, attached, backend, enter, pending_exception};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
 use crate::native::host_func::{Body, HostFunc};
 use std::ffi::c_void;
 
-/// Whether the target passes integers as described above.
-const ABLE: bool = cfg!(all(
-    any(target_arch = "x86_64", all(target_arch = "aarch64", not(target_vendor = "apple"))),
-    unix,
-    not(miri),
-    not(isothread_ffi),
-));
-
 /// The entry for a function of type `ty` and what it needs to know, if this way will do.
 pub(in crate::native) fn direct(ty: &FuncType) -> Option<(CallFn, Body)> {
-    if !ABLE {
-        return None;
-    }
     let count = |wanted: fn(&ValType) -> bool| ty.params().iter().filter(|&ty| wanted(ty)).count();
     let floats = count(|ty| matches!(ty, ValType::F32 | ValType::F64));
     let ints = count(|ty| !matches!(ty, ValType::F32 | ValType::F64 | ValType::V128));
@@ -123,8 +115,12 @@ answers! {
     f64, value => value.to_bits();
 }
 
+/// A thunk's view of a function that returns an `R`.
+type Words<R> = unsafe extern "C" fn(*mut VmEnv, *const c_void, *const u64) -> R;
+type Thunk = unsafe extern "C" fn(*mut VmEnv, *const c_void, *const u64);
+
 macro_rules! entries {
-    ($($name:ident($($index:literal),*);)*) => {$(
+    ($($name:ident, $thunk:ident;)*) => {$(
         unsafe extern "C" fn $name<R: Answer>(
             this: *const VmHostFunc,
             env: *mut VmEnv,
@@ -138,14 +134,13 @@ macro_rules! entries {
             if trap != 0 {
                 return trap;
             }
-            type Func<R> = unsafe extern "C" fn(*mut c_void $(, word!($index))*) -> R;
-            // SAFETY: whoever registered the function vouched for its type, which `direct`
-            // found to be called like this one.
-            let func = unsafe { std::mem::transmute::<*const c_void, Func<R>>(host.target) };
+            // SAFETY: thunks leave the registers of a result as the function left them.
+            let call = unsafe { std::mem::transmute::<Thunk, Words<R>>(backend::$thunk) };
             // SAFETY: `args` holds as many slots as the type has parameters, and room for a
-            // result if it has one; the owner of a live environment is its exec_env.
+            // result if it has one; whoever registered the function vouched for its type, which
+            // `direct` found to be called like this one.
             unsafe {
-                let result = attached(host, env, || func((*env).owner $(, *args.add($index))*));
+                let result = attached(host, env, || call(env, host.target, args));
                 result.store(args);
                 pending_exception(env)
             }
@@ -153,21 +148,14 @@ macro_rules! entries {
     )*};
 }
 
-/// One parameter's type, whatever its index.
-macro_rules! word {
-    ($index:literal) => {
-        u64
-    };
-}
-
 entries! {
-    call_0();
-    call_1(0);
-    call_2(0, 1);
-    call_3(0, 1, 2);
-    call_4(0, 1, 2, 3);
-    call_5(0, 1, 2, 3, 4);
-    call_6(0, 1, 2, 3, 4, 5);
+    call_0, words_0;
+    call_1, words_1;
+    call_2, words_2;
+    call_3, words_3;
+    call_4, words_4;
+    call_5, words_5;
+    call_6, words_6;
 }
 
 unsafe extern "C" fn call_mixed<R: Answer>(
@@ -184,21 +172,24 @@ unsafe extern "C" fn call_mixed<R: Answer>(
     if trap != 0 {
         return trap;
     }
-    type Func<R> = unsafe extern "C" fn(*mut c_void, u64, u64, u64, f64, f64, f64, f64) -> R;
-    // SAFETY: whoever registered the function vouched for its type, which `direct` found to be
-    // called like this one.
-    let func = unsafe { std::mem::transmute::<*const c_void, Func<R>>(host.target) };
+    type Thunk = unsafe extern "C" fn(*mut VmEnv, *const c_void, u64, u64, u64);
+    type Full<R> =
+        unsafe extern "C" fn(*mut VmEnv, *const c_void, u64, u64, u64, f64, f64, f64, f64) -> R;
+    // SAFETY: the thunk leaves the vector registers as they are, and those of a result as the
+    // function left them.
+    let call = unsafe { std::mem::transmute::<Thunk, Full<R>>(backend::mixed) };
     // SAFETY: the slots are the parameters', of which there is at least one float.
     let int = |at: usize| unsafe { *args.add(mixed.ints[at] as usize) };
+    // SAFETY: as for the integers.
+    let word = |at: usize| unsafe { *args.add(mixed.floats[at] as usize) };
     // A 32-bit float lies in the low half of its slot as of its register.
-    // SAFETY: as above.
-    let float = |at: usize| f64::from_bits(unsafe { *args.add(mixed.floats[at] as usize) });
-    // SAFETY: as above; there is room for a result if the type has one; the owner of a live
-    // environment is its exec_env.
+    let float = |at: usize| f64::from_bits(word(at));
+    // SAFETY: whoever registered the function vouched for its type, which `direct` found to be
+    // called like this one; there is room for a result if the type has one.
     unsafe {
         let result = attached(host, env, || {
             let (a, b, c, d) = (float(0), float(1), float(2), float(3));
-            func((*env).owner, int(0), int(1), int(2), a, b, c, d)
+            call(env, host.target, int(0), int(1), int(2), a, b, c, d)
         });
         result.store(args);
         pending_exception(env)

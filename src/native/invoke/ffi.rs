@@ -6,9 +6,11 @@
 
 use super::plan::{CallPlan, FLOAT_RESULT, INT_RESULT, INT_START};
 use crate::abi::types::{FuncType, ValType};
+use crate::abi::vm_layout::VmEnv;
 use crate::native::signature::{Param, Signature};
-use libffi::low::{CodePtr, call_return_into};
+use crate::platform::unwind;
 use libffi::middle::{Cif, Type};
+use libffi::raw::ffi_call;
 use std::ffi::c_void;
 
 pub(super) const FLOAT_REGS: usize = 0;
@@ -66,8 +68,10 @@ fn passed_as(ty: ValType, signed: bool) -> Type {
 /// False if that cannot be done.
 ///
 /// # Safety
-/// `frame` is aligned to 16 bytes and filled for a function like `target` by `plan`.
+/// `frame` is aligned to 16 bytes and filled for a function like `target` by `plan`; `env` is
+/// live.
 pub(super) unsafe fn call(
+    env: *mut VmEnv,
     target: *const c_void,
     frame: *mut u64,
     _stack_words: usize,
@@ -83,16 +87,33 @@ pub(super) unsafe fn call(
             *list.add(index + 1) = frame.add(place).cast();
         }
         let mut result = [0_u64; 2];
-        call_return_into(
-            cif.as_raw_ptr(),
-            CodePtr::from_ptr(target),
-            list,
-            result.as_mut_ptr().cast(),
-        );
+        let args = [
+            cif.as_raw_ptr().expose_provenance(),
+            target.expose_provenance(),
+            result.as_mut_ptr().expose_provenance(),
+            list.expose_provenance(),
+        ];
+        if let Err(unwinding) = unwind::call(ffi_call as *const c_void, args) {
+            (*env).unwinding = unwinding.as_ptr();
+        }
         *frame.add(plan.target.result) = result[0];
         *frame.add(plan.target.result + 1) = result[1];
     }
     true
+}
+
+/// Calls a raw native.
+///
+/// # Safety
+/// `env` is live, and `target` takes the slots at `args`.
+pub(super) unsafe fn raw(env: *mut VmEnv, target: *const c_void, args: *const u64) {
+    // SAFETY: passed on to the caller; the owner of a live environment is its exec_env.
+    unsafe {
+        let words = [(*env).owner.expose_provenance(), args.expose_provenance(), 0, 0];
+        if let Err(unwinding) = unwind::call(target, words) {
+            (*env).unwinding = unwinding.as_ptr();
+        }
+    }
 }
 
 #[cfg(target_endian = "big")]

@@ -2,6 +2,7 @@
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
+use crate::abi::vm_layout::VmEnv;
 use crate::native::signature::Signature;
 use std::ffi::c_void;
 
@@ -26,6 +27,7 @@ impl Extra {
 /// # Safety
 /// `frame` has room for four words.
 pub(super) unsafe fn call(
+    _env: *mut VmEnv,
     _target: *const c_void,
     frame: *mut u64,
     _stack_words: usize,
@@ -34,4 +36,14 @@ pub(super) unsafe fn call(
     // SAFETY: the caller vouches for the room.
     unsafe { std::ptr::write_bytes(frame, 0, 4) };
     true
+}
+
+/// Calls a raw native.
+///
+/// # Safety
+/// `env` is live, and `target` takes the slots at `args`.
+pub(super) unsafe fn raw(env: *mut VmEnv, target: *const c_void, args: *const u64) {
+    type Raw = unsafe extern "C" fn(*mut c_void, *const u64);
+    // SAFETY: passed on to the caller; the owner of a live environment is its exec_env.
+    unsafe { std::mem::transmute::<*const c_void, Raw>(target)((*env).owner, args) };
 }

@@ -5,27 +5,35 @@
 //! leaves the call itself to a few lines of assembly (or to libffi where no thunk was written);
 //! and raw natives, which take the slots as they lie.
 //!
-//! All of them are entered by running code through the header of a `HostFunc`.
+//! All of them are entered by running code through the header of a `HostFunc`. A native may leave
+//! by unwinding the stack, as when it ends its thread. That goes no further than the thunk that
+//! called it (`platform::unwind`): running code gets a trap, and the environment keeps what is to
+//! go on when the host's call is over.
 
-mod direct;
 mod plan;
 
 cfg_select! {
     miri => {
         mod miri;
         use miri as backend;
+        mod direct_disabled;
+        use direct_disabled as direct;
     }
     all(target_arch = "x86_64", unix, not(isothread_ffi)) => {
         mod x86_64;
         use x86_64 as backend;
+        mod direct;
     }
     all(target_arch = "aarch64", unix, not(target_vendor = "apple"), not(isothread_ffi)) => {
         mod aarch64;
         use aarch64 as backend;
+        mod direct;
     }
     _ => {
         mod ffi;
         use ffi as backend;
+        mod direct_disabled;
+        use direct_disabled as direct;
     }
 }
 
@@ -39,7 +47,6 @@ use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
 use crate::instance::Instance;
 use crate::platform::stack;
-use std::ffi::c_void;
 use std::sync::atomic::Ordering;
 
 /// The entry of a host function.
@@ -48,9 +55,6 @@ pub(super) type CallFn =
 
 /// The entry of raw natives.
 pub(super) const RAW: CallFn = call_raw;
-
-/// A C function's view of a raw call.
-type RawFn = unsafe extern "C" fn(exec_env: *mut c_void, args: *mut u64);
 
 /// Traps if fewer than `room` bytes of native stack are left above the limit.
 ///
@@ -66,17 +70,22 @@ pub(super) unsafe fn check_stack(env: *const VmEnv, room: usize) -> Result<(), T
     Ok(())
 }
 
-/// The code of the trap that a native asked for by setting an exception, or somebody else by
-/// terminating meanwhile; else 0.
+/// The code of the trap that a native asked for, by setting an exception or by unwinding, or
+/// somebody else by terminating meanwhile; else 0.
 ///
 /// # Safety
 /// `env` and its instance are live.
 #[inline(always)]
 pub(super) unsafe fn pending_exception(env: *const VmEnv) -> u32 {
     // SAFETY: the caller vouches for both.
-    let set = unsafe { (*(*env).instance).exception_set.load(Ordering::Acquire) };
-    // SAFETY: as above.
-    if set == 0 { 0 } else { unsafe { trap_behind(env) as u32 } }
+    let (set, unwinding) =
+        unsafe { ((*(*env).instance).exception_set.load(Ordering::Acquire), (*env).unwinding) };
+    match (set, unwinding.is_null()) {
+        (0, true) => 0,
+        // SAFETY: the caller vouches for the environment and its instance.
+        (_, true) => unsafe { trap_behind(env) as u32 },
+        (_, false) => Trap::Unwinding as u32,
+    }
 }
 
 /// Which trap a pending exception stands for: another thread that terminates the instance sets
@@ -150,11 +159,9 @@ unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *m
     if trap != 0 {
         return trap;
     }
-    // SAFETY: whoever registered a raw native vouched for this type.
-    let func = unsafe { std::mem::transmute::<*const c_void, RawFn>(host.target) };
-    // SAFETY: `args` holds the parameters and has room for the results, and the owner of a
-    // live environment is what C code knows as its exec_env.
-    unsafe { attached(host, env, || func((*env).owner, args)) };
+    // SAFETY: whoever registered a raw native vouched for its type; `args` holds the parameters
+    // and has room for the results.
+    unsafe { attached(host, env, || backend::raw(env, host.target, args)) };
     // SAFETY: as above.
     let pending = unsafe { pending_exception(env) };
     if pending == 0 && matches!(host.body, Body::Raw { fit_results: true }) {

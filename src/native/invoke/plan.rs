@@ -211,7 +211,7 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
         plan.fill(frame, args);
         plan.clear_results(args);
         *frame.add(INT_START) = (*env).owner.expose_provenance() as u64;
-        let call = || backend::call(host.target, frame, plan.stack_words, plan);
+        let call = || backend::call(env, host.target, frame, plan.stack_words, plan);
         if !attached(host, env, call) {
             return Trap::Internal as u32;
         }

@@ -97,7 +97,7 @@ impl Guest {
     /// Calls the export `name` with 32-bit cells, as many as the larger of both lists takes.
     pub(crate) fn call(&self, name: &str, cells: &mut [u32]) -> Result<(), Trap> {
         // SAFETY: all is alive, and the tests pass enough cells.
-        unsafe { call_cells(self.env, self.func(name), cells.as_mut_ptr(), 0) }
+        unsafe { call_cells(self.env, self.func(name), cells.len() as u32, cells.as_mut_ptr(), 0) }
     }
 
     /// Copies out of memory 0.

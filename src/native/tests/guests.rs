@@ -44,7 +44,8 @@ extern "C" fn call_back(env: NonNull<ExecEnv>, pages: i32, x: f64) -> f64 {
         let index = instance.as_ref().exported("back", crate::module::ExternKind::Func);
         let func = index.and_then(|i| instance.as_ref().func(i)).expect("back");
         let mut cells = [pages as u32];
-        call_cells(env, func, cells.as_mut_ptr(), 0).map_or(-1.0, |()| x + cells[0] as f64)
+        call_cells(env, func, cells.len() as u32, cells.as_mut_ptr(), 0)
+            .map_or(-1.0, |()| x + cells[0] as f64)
     }
 }
 

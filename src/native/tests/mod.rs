@@ -74,6 +74,7 @@ impl Rig {
             exception: ptr::null_mut(),
             catch_ip: ptr::null(),
             catch_sp: ptr::null_mut(),
+            unwinding: ptr::null_mut(),
         });
         Self { env, instance, bytes, memory }
     }

@@ -7,6 +7,7 @@
 pub mod event;
 pub mod quiet;
 pub mod signal;
+pub mod unwind;
 
 pub mod barrier {
     //! Memory barriers, the same on both sides.

@@ -1,6 +1,10 @@
 //! No descriptors: every call is one that the system does not have.
 
-use super::{Advice, At, Flags, Interest, Medium, Readiness, Received, Result, Stat, Time, Whence};
+use super::super::unwind::Held;
+use super::{
+    Advice, At, Flags, Interest, Interrupted, Medium, Readiness, Received, Result, Stat, Time,
+    Whence,
+};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 
@@ -139,6 +143,15 @@ pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
     let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
     std::thread::sleep(std::time::Duration::from_millis(timeout_ms));
     Ok(0)
+}
+
+/// As [`poll`]; nobody is cancelled.
+pub fn wait(
+    polls: &mut [Poll],
+    timeout_ms: i32,
+    _: &Held,
+) -> std::result::Result<usize, Interrupted> {
+    poll(polls, timeout_ms).map_err(Interrupted::Failed)
 }
 
 #[cfg(unix)]

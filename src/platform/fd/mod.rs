@@ -5,6 +5,8 @@
 //! error, nothing worse. Buffers are raw because they lie in guests' memories, which no Rust
 //! reference may cover. Errors come as numbers alone, without signals beside them.
 
+use super::unwind::Unwinding;
+
 #[cfg(not(all(unix, not(miri))))]
 mod fallback;
 #[cfg(all(unix, not(miri)))]
@@ -22,7 +24,7 @@ use unix as backend;
 pub use backend::{
     Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, medium, poll,
     read, readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync,
-    sync_data, try_read, try_write, write,
+    sync_data, try_read, try_write, wait, write,
 };
 #[cfg(not(all(unix, not(miri))))]
 pub use fallback::{receive, send};
@@ -31,6 +33,14 @@ pub use socket::{receive, send};
 
 /// A call's answer, or the system's error number.
 pub type Result<T> = std::result::Result<T, i32>;
+
+/// Why a wait has come to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    Failed(i32),
+    /// The thread was cancelled, and has to go on ending.
+    Cancelled(Unwinding),
+}
 
 /// How many buffers one call may have.
 pub const BUFFERS_MAX: usize = 1024;

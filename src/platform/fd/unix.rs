@@ -1,8 +1,11 @@
 //! Descriptors of POSIX systems.
 
-use super::{Advice, At, Flags, Interest, Kind, Medium, Readiness, Result, Stat, Time, Whence};
+use super::super::unwind::Held;
+use super::{
+    Advice, At, Flags, Interest, Interrupted, Kind, Medium, Readiness, Result, Stat, Time, Whence,
+};
 use crate::platform::quiet::quietly;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -421,6 +424,20 @@ pub fn poll(polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
     let ready =
         unsafe { libc::poll(polls.as_mut_ptr().cast(), polls.len() as libc::nfds_t, timeout_ms) };
     usize::try_from(ready).map_err(|_| last_error())
+}
+
+/// As [`poll`], and the one place where a thread may be cancelled whose cancellation is `held` off.
+pub fn wait(
+    polls: &mut [Poll],
+    timeout_ms: i32,
+    held: &Held,
+) -> std::result::Result<usize, Interrupted> {
+    let args = [polls.as_mut_ptr().expose_provenance(), polls.len(), timeout_ms as usize, 0];
+    // SAFETY: `poll` takes a list, its length and an `int`, which is read from the lower half.
+    match unsafe { held.call(libc::poll as *const c_void, args) } {
+        Ok(ready) => usize::try_from(ready as c_int).map_err(|_| Interrupted::Failed(last_error())),
+        Err(unwinding) => Err(Interrupted::Cancelled(unwinding)),
+    }
 }
 
 pub(super) fn check(answer: c_int) -> Result<c_int> {

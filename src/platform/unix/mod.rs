@@ -22,3 +22,4 @@ pub mod signal;
 pub mod stack;
 pub mod thread;
 pub mod time;
+pub mod unwind;

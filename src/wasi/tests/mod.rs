@@ -16,6 +16,7 @@ use super::{WasiArgs, WasiCtx};
 use crate::abi::trap::Trap;
 use crate::native::Caller;
 use crate::native::tests::Rig;
+use crate::platform::unwind::Held;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -49,7 +50,8 @@ impl Guest {
         let env = self.rig.env();
         // SAFETY: the rig's environment and memory live and stay put during the call.
         let caller = unsafe { Caller::new(env) };
-        function(&Call { ctx: &self.ctx, memory: caller.memory(), caller: &caller })
+        let (memory, held) = (caller.memory(), Held::new());
+        function(&Call { ctx: &self.ctx, memory, caller: &caller, held })
     }
 
     fn write(&mut self, address: Addr, bytes: &[u8]) {

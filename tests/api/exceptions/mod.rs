@@ -164,3 +164,24 @@ fn many_frames_are_left_at_once() {
     );
     assert_eq!(guest.call_i32("run", &[500]), Ok(3000));
 }
+
+/// The type of no exception at all, wherever a type can stand.
+#[test]
+fn null_exceptions() {
+    let mut guest = Guest::new(
+        r#"(module
+        (global $g (mut nullexnref) (ref.null noexn))
+        (table $t 2 nullexnref)
+        (func $pass (param nullexnref) (result nullexnref) (local $l nullexnref)
+            (local.set $l (local.get 0))
+            (block (result nullexnref) (local.get $l)))
+        (func (export "is_null") (result i32)
+            (global.set $g (call $pass (ref.null noexn)))
+            (table.set $t (i32.const 1) (global.get $g))
+            (ref.is_null (select (result nullexnref)
+                (table.get $t (i32.const 1)) (ref.null noexn) (i32.const 1))))
+        (func (export "throw") (throw_ref (call $pass (ref.null noexn)))))"#,
+    );
+    assert_eq!(guest.call_i32("is_null", &[]), Ok(1));
+    assert_eq!(guest.call("throw", &[]).unwrap_err(), Trap::NullReference.text());
+}

@@ -161,3 +161,29 @@ fn borrowing_the_current_context_inside_a_call_takes_no_count() {
         assert_eq!(count.unwrap(), 2);
     });
 }
+
+/// What is entered and never left costs the same however much of it there is.
+#[test]
+fn leaving_many_takes_time_for_each_and_no_more() {
+    let count = if cfg!(miri) { 20 } else { 100_000 };
+    World::run(move |_| {
+        let (a, b) = (Context::new().unwrap(), Context::new().unwrap());
+        let start = std::time::Instant::now();
+        a.run(|| (0..count).for_each(|_| b.push().unwrap()));
+        assert_eq!(b.0.strong_count(), 1);
+        // The first to come is the first to go.
+        let guards: Vec<_> = (0..count).map(|_| b.enter().unwrap()).collect();
+        drop(guards);
+        assert_eq!(b.0.strong_count(), 1);
+        // From under a run of another stack.
+        let first = a.enter().unwrap();
+        let guards: Vec<_> = (0..count).map(|_| b.enter().unwrap()).collect();
+        a.run(|| {
+            drop(first);
+            drop(guards);
+            assert!(current_heap_is(&a));
+        });
+        assert_eq!((a.0.strong_count(), b.0.strong_count()), (1, 1));
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    });
+}

@@ -1,0 +1,18 @@
+;; Every way into it counts.
+(module
+  (import "host" "inside" (func $inside (result i32)))
+  (memory (export "memory") 1)
+  (table 1 funcref)
+  (elem (i32.const 0) $bump)
+  (global $count (export "count") (mut i32) (i32.const 0))
+  (global $frees (export "frees") (mut i32) (i32.const 0))
+  (func $bump (export "bump") (param i32) (result i32)
+    (global.set $count (i32.add (global.get $count) (i32.const 1)))
+    (local.get 0))
+  (func (export "main") (drop (call $bump (i32.const 0))))
+  (func (export "malloc") (param i32) (result i32)
+    (drop (call $bump (i32.const 0)))
+    (i32.const 1024))
+  (func (export "free") (param i32)
+    (global.set $frees (i32.add (global.get $frees) (i32.const 1))))
+  (func (export "inside") (result i32) (call $inside)))
