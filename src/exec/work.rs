@@ -25,7 +25,7 @@ pub const HOST_CALL: u64 = 63;
 const BYTES_PER_UNIT: u64 = 64;
 
 /// Bytes that a host function handles for one unit: it looks at them one by one, or makes them.
-const HOST_BYTES_PER_UNIT: u64 = 16;
+const HOST_BYTES_PER_UNIT: u64 = 8;
 
 /// Bytes that are moved without a look.
 pub const PIECE_BYTES: usize = 256 << 10;
