@@ -4,6 +4,7 @@ use super::trap::Trap;
 use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fmt;
+use std::ptr::NonNull;
 
 /// What kind of failure an [`Error`] is; it decides the prefix and the place of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +21,25 @@ pub enum ErrorKind {
     Misuse,
 }
 
-/// A failure with its text.
-pub struct Error(Box<Inner>);
+/// A failure with its text. The lack of memory has no text of its own to keep: saying so must not
+/// take any.
+///
+/// It owns a box, unless its kind is [`ErrorKind::OutOfMemory`]: then it is one that is always there.
+pub struct Error(NonNull<Inner>);
+
+// SAFETY: an error owns what it points to, a kind and a text, or that is constant.
+unsafe impl Send for Error {}
+// SAFETY: nothing changes what an error points to.
+unsafe impl Sync for Error {}
 
 struct Inner {
     kind: ErrorKind,
     text: Cow<'static, str>,
 }
+
+/// WAMR's text for exhausted memory.
+const OUT_OF_MEMORY: &Inner =
+    &Inner { kind: ErrorKind::OutOfMemory, text: Cow::Borrowed("allocate memory failed") };
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -35,7 +48,10 @@ const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, text: text.into() }))
+        if kind == ErrorKind::OutOfMemory {
+            return Self::out_of_memory();
+        }
+        Self(NonNull::from(Box::leak(Box::new(Inner { kind, text: text.into() }))))
     }
 
     #[cold]
@@ -53,26 +69,42 @@ impl Error {
         Self::new(ErrorKind::Misuse, text)
     }
 
-    /// WAMR's text for exhausted memory.
+    /// Takes no memory.
     #[cold]
     pub fn out_of_memory() -> Self {
-        Self::new(ErrorKind::OutOfMemory, "allocate memory failed")
+        Self(NonNull::from(OUT_OF_MEMORY))
+    }
+
+    fn inner(&self) -> &Inner {
+        // SAFETY: a box that this owns, or a constant.
+        unsafe { self.0.as_ref() }
     }
 
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.inner().kind
     }
 
     /// The text, without any prefix.
     pub fn message(&self) -> &str {
-        &self.0.text
+        &self.inner().text
     }
 
     /// The trap behind this error, if guest code trapped.
     pub fn trap(&self) -> Option<Trap> {
-        match self.0.kind {
+        match self.kind() {
             ErrorKind::Trap(trap) => Some(trap),
             _ => None,
+        }
+    }
+}
+
+impl Drop for Error {
+    #[cold]
+    fn drop(&mut self) {
+        if self.kind() != ErrorKind::OutOfMemory {
+            // SAFETY: `new` has leaked the box, and nobody else has it; the kind tells it from the
+            // constant.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
 }
@@ -94,13 +126,13 @@ impl From<TryReserveError> for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.0.kind, self.0.text)
+        write!(f, "{:?}: {}", self.kind(), self.message())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.text)
+        f.write_str(self.message())
     }
 }
 

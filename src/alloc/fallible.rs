@@ -1,4 +1,5 @@
-//! Collections whose size a guest or an embedder controls: they fail instead of overdrawing.
+//! Collections whose size a guest or an embedder controls: they fail, and take
+//! nothing over the limit.
 
 use super::current::fallible;
 use std::collections::TryReserveError;

@@ -5,7 +5,7 @@ use super::instance::{call_error, instance_of};
 use super::{Error, ExecEnv, FuncType, Instance, RawExecEnv, Result, Trap, Val};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
-use crate::context::thread;
+use crate::context::{Ended, thread};
 use crate::exec::{self, Call, ExecEnv as Env};
 use crate::instance::{exceptions, group};
 use std::marker::PhantomData;
@@ -175,15 +175,16 @@ impl Func {
         // SAFETY: passed on to the caller.
         unsafe {
             let context = context_of(env);
-            context.heap().forget_exhausted();
-            let called = context.run_guest(|low| exec::call_cells(env, func.cast(), argv, low));
-            if called == Err(Trap::InUse) {
+            let called = context.operate(|low| exec::call_cells(env, func.cast(), argv, low));
+            let called = match called {
                 // All that follows is the other thread's.
-                return false;
-            }
-            if context.heap().take_exhausted() {
-                return out_of_memory(env);
-            }
+                Ended::Returned(Err(Trap::InUse)) | Ended::RanOut(Err(Trap::InUse)) => {
+                    return false;
+                }
+                Ended::Returned(called) => called,
+                Ended::RanOut(_) => return out_of_memory(env),
+                Ended::Refused => return refused(env),
+            };
             if context.extern_objects().is_some_and(|objects| objects.may_reclaim()) {
                 super::objects::reclaim(context, env);
             }
@@ -281,18 +282,24 @@ unsafe fn run(
     // SAFETY: passed on to the caller.
     unsafe {
         let context = context_of(env);
-        context.heap().forget_exhausted();
-        let called = context.run_guest(|low| {
+        let called = context.operate(|low| {
             let call = Call::prepare(env, func, slots, low)?;
             write(call.frame());
             call.run()?;
             read(call.frame());
             Ok(())
         });
-        if context.heap().take_exhausted() {
-            out_of_memory(env);
-            return Err(Error::out_of_memory());
-        }
+        let called = match called {
+            Ended::Returned(called) | Ended::RanOut(called @ Err(Trap::InUse)) => called,
+            Ended::RanOut(_) => {
+                out_of_memory(env);
+                return Err(Error::out_of_memory());
+            }
+            Ended::Refused => {
+                refused(env);
+                return Err(Error::out_of_memory());
+            }
+        };
         called.map_err(|trap| context.run(|| call_error(env.as_ref().instance().as_ref(), trap)))
     }
 }
@@ -322,6 +329,17 @@ unsafe fn out_of_memory(env: NonNull<Env>) -> bool {
     // SAFETY: the exec_env and its instance are live.
     unsafe { env.as_ref().instance().as_ref() }.raise(Trap::OutOfMemory.text().as_bytes());
     false
+}
+
+/// As [`out_of_memory`], for a call that was not made.
+#[cold]
+unsafe fn refused(env: NonNull<Env>) -> bool {
+    // SAFETY: the exec_env and its instance are live, and the instance is this thread's while it
+    // is used.
+    unsafe {
+        let home = env.as_ref().home();
+        group::Use::begin(home).is_some_and(|_used| out_of_memory(env))
+    }
 }
 
 mod sealed {

@@ -40,7 +40,7 @@ pub use log::{LogCallback, LogLevel};
 pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, Held, ObjectKind};
-pub use thread::Entered;
+pub use thread::{Ended, Entered};
 pub use types::TypeIds;
 
 use crate::abi::error::{Error, Result};
@@ -186,16 +186,24 @@ impl Context {
         thread::run_guest(self, f)
     }
 
-    /// As [`Context::run`], then fails if the heap ran out meanwhile, even where `f` could not
-    /// say so.
+    /// As [`Context::run_guest`], as an operation that tells whether memory ran out meanwhile,
+    /// even where `f` could not say so. It is exact: what other threads of this context do is not
+    /// looked at, nor what operations inside `f` have failed by.
+    #[inline]
+    pub fn operate<R>(&self, f: impl FnOnce(usize) -> R) -> Ended<R> {
+        thread::operate(self, f)
+    }
+
+    /// As [`Context::operate`], with an error for everything but success.
     pub fn guarded<R>(&self, f: impl FnOnce() -> R) -> Result<R> {
-        self.heap().forget_exhausted();
-        let result = self.run(f);
-        if self.heap().take_exhausted() {
-            self.run(|| drop(result));
-            return Err(Error::out_of_memory());
+        match self.operate(|_| f()) {
+            Ended::Returned(result) => Ok(result),
+            Ended::RanOut(result) => {
+                self.run(|| drop(result));
+                Err(Error::out_of_memory())
+            }
+            Ended::Refused => Err(Error::out_of_memory()),
         }
-        Ok(result)
     }
 
     /// Enters this context until the guard is dropped; for code whose shape does not allow

@@ -179,7 +179,8 @@ impl ModuleCode {
 
     fn translate(&self, code: &VmCode) -> Result<(), Trap> {
         // Whichever context comes first, the code lies where the module does.
-        self.module.at_home(|| self.translate_here(code))
+        let translated = alloc::operation(|| self.module.at_home(|| self.translate_here(code)));
+        translated.map_err(|_| Trap::OutOfMemory)?
     }
 
     fn translate_here(&self, code: &VmCode) -> Result<(), Trap> {
@@ -191,9 +192,6 @@ impl ModuleCode {
         let options = Options { profiled: self.profiled, ..Options::default() };
         let translated = compile::translate(&self.module, self.codes(), code.func_index, options)?;
         bodies.list.try_reserve(1).map_err(|_| Trap::OutOfMemory)?;
-        if alloc::take_exhausted() {
-            return Err(Trap::OutOfMemory);
-        }
         code.frame_slots.store(translated.frame_slots, Ordering::Relaxed);
         code.cost.store(translated.cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.

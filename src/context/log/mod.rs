@@ -2,8 +2,8 @@
 //!
 //! All parts log through the `log` crate's macros, without knowing any context. The logger that
 //! [`install`] puts behind them asks the calling thread for its context and drops what that
-//! context does not want. What is left goes to the context's callback, or to an `env_logger`
-//! that writes WAMR's lines to standard output (`sink.rs`). An embedder that has set a logger
+//! context does not want. What is left goes to the context's callback, or as one of
+//! WAMR's lines to standard output (`sink.rs`). An embedder that has set a logger
 //! of its own before keeps it: it then gets every message, and can ask [`enabled`].
 //!
 //! A message is built and written with no current heap: what a sink keeps for the next message
@@ -12,8 +12,9 @@
 
 mod sink;
 
+use sink::Text;
 #[cfg(test)]
-pub(super) use sink::make;
+pub(super) use sink::line;
 pub use sink::{Output, print, print_bytes};
 
 use super::{Context, process, thread};
@@ -82,23 +83,18 @@ pub fn enabled(level: LogLevel) -> bool {
 pub fn install(output: Output) -> bool {
     let mut installed = false;
     process::of_thread().logger.call_once(|| {
-        alloc::outside(|| {
-            let _ = process::of_thread().output.set(output);
-            let logger = ContextLogger { sink: sink::make(sink::target(output)) };
-            if log::set_boxed_logger(Box::new(logger)).is_ok() {
-                // What is wanted differs from context to context and is asked each time.
-                log::set_max_level(LevelFilter::Trace);
-                installed = true;
-            }
-        });
+        let _ = process::of_thread().output.set(output);
+        if log::set_logger(&ContextLogger).is_ok() {
+            // What is wanted differs from context to context and is asked each time.
+            log::set_max_level(LevelFilter::Trace);
+            installed = true;
+        }
     });
     installed
 }
 
 /// The logger of a process.
-struct ContextLogger {
-    sink: env_logger::Logger,
-}
+struct ContextLogger;
 
 /// Crates whose messages are ours. Those of others have no logger, as if none were installed.
 const CRATES: [&str; 2] = ["isothread", "iwasm"];
@@ -125,17 +121,18 @@ impl Log for ContextLogger {
         }
         let told = context.is_some_and(|context| {
             let Some(callback) = context.0.sink() else { return false };
-            let mut text = String::new();
+            let mut text = Text::default();
             // A formatter that fails has written what it could.
-            let _ = alloc::outside(|| write!(text, "{}", record.args()));
-            thread::without_reentry(|| thread::run_outside(&context, || callback(level, &text)))
+            let _ = write!(text, "{}", record.args());
+            let text = text.as_str();
+            thread::without_reentry(|| thread::run_outside(&context, || callback(level, text)))
         });
         if !told {
-            alloc::outside(|| self.sink.log(record));
+            sink::log(record.args());
         }
     }
 
     fn flush(&self) {
-        alloc::outside(|| self.sink.flush());
+        sink::flush();
     }
 }
