@@ -21,10 +21,8 @@ pub enum ErrorKind {
     Misuse,
 }
 
-/// A failure with its text. The lack of memory has no text of its own to keep: saying so must not
-/// take any.
-///
-/// It owns a box, unless its kind is [`ErrorKind::OutOfMemory`]: then it is one that is always there.
+/// A failure with its text. It owns a box, but for [`Error::out_of_memory`], which is always there:
+/// saying that there is no memory must not take any.
 pub struct Error(NonNull<Inner>);
 
 // SAFETY: an error owns what it points to, a kind and a text, or that is constant.
@@ -33,13 +31,17 @@ unsafe impl Send for Error {}
 unsafe impl Sync for Error {}
 
 struct Inner {
+    is_constant: bool,
     kind: ErrorKind,
     text: Cow<'static, str>,
 }
 
 /// WAMR's text for exhausted memory.
-const OUT_OF_MEMORY: &Inner =
-    &Inner { kind: ErrorKind::OutOfMemory, text: Cow::Borrowed("allocate memory failed") };
+const OUT_OF_MEMORY: &Inner = &Inner {
+    is_constant: true,
+    kind: ErrorKind::OutOfMemory,
+    text: Cow::Borrowed("allocate memory failed"),
+};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -48,10 +50,8 @@ const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
-        if kind == ErrorKind::OutOfMemory {
-            return Self::out_of_memory();
-        }
-        Self(NonNull::from(Box::leak(Box::new(Inner { kind, text: text.into() }))))
+        let inner = Inner { is_constant: false, kind, text: text.into() };
+        Self(NonNull::from(Box::leak(Box::new(inner))))
     }
 
     #[cold]
@@ -101,9 +101,8 @@ impl Error {
 impl Drop for Error {
     #[cold]
     fn drop(&mut self) {
-        if self.kind() != ErrorKind::OutOfMemory {
-            // SAFETY: `new` has leaked the box, and nobody else has it; the kind tells it from the
-            // constant.
+        if !self.inner().is_constant {
+            // SAFETY: `new` has leaked the box, and nobody else has it.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }

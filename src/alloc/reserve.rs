@@ -216,3 +216,67 @@ impl Source for Reserve {
         unsafe { Piece::release(block.sub(LINK_BYTES).cast::<*mut Piece>().read()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alloc::header;
+    use crate::alloc::source::{self, Fill};
+    use std::ptr::null;
+
+    fn take(reserve: &Reserve, size: usize, align: usize) -> *mut u8 {
+        source::place(reserve, null(), size, align, Fill::Zero, 0)
+    }
+
+    fn give_back(block: *mut u8) {
+        // SAFETY: a live block of a reserve, which any reserve returns.
+        unsafe {
+            let tagged = header::read(block).unwrap();
+            source::release(&Reserve::empty(), block, &tagged);
+        }
+    }
+
+    #[test]
+    fn blocks_outlive_the_reserve_and_fill_it_again() {
+        let reserve = Reserve::full().unwrap();
+        assert_eq!(reserve.room(), RESERVE_BYTES);
+        let blocks = [(1, 8), (100, 16), (3000, 256)].map(|(size, align)| {
+            let block = take(&reserve, size, align);
+            assert!(block.addr().is_multiple_of(align));
+            // SAFETY: just made, with room for so many bytes.
+            unsafe {
+                assert!((0..size).all(|at| block.add(at).read() == 0));
+                block.write_bytes(0xa5, size);
+            }
+            block
+        });
+        assert!(take(&reserve, RESERVE_BYTES, 16).is_null());
+        assert!(reserve.room() < RESERVE_BYTES - 3101);
+        blocks.map(give_back);
+        assert_eq!(reserve.room(), RESERVE_BYTES);
+        let last = take(&reserve, 10, 8);
+        drop(reserve);
+        std::thread::scope(|scope| {
+            let last = last.expose_provenance();
+            scope.spawn(move || give_back(std::ptr::with_exposed_provenance_mut(last)));
+        });
+    }
+
+    #[test]
+    fn more_is_there_while_it_is_asked_for() {
+        let reserve = Reserve::empty();
+        assert!(take(&reserve, 1, 8).is_null());
+        assert!(reserve.ensure(10 * RESERVE_BYTES));
+        let block = take(&reserve, 9 * RESERVE_BYTES, 16);
+        assert!(!block.is_null());
+        reserve.trim();
+        assert!(reserve.room() < 2 * RESERVE_BYTES, "it is in use");
+        // Who begins an operation meanwhile gets a piece of its own.
+        assert!(reserve.refill() && reserve.room() >= RESERVE_BYTES);
+        give_back(block);
+        assert!(reserve.ensure(10 * RESERVE_BYTES));
+        reserve.trim();
+        assert_eq!(reserve.room(), RESERVE_BYTES);
+        assert!(!reserve.ensure(usize::MAX) && !reserve.ensure(usize::MAX / 2));
+    }
+}

@@ -199,7 +199,7 @@ fn a_full_head_takes_over_from_a_bare_one() {
         ENDED.fetch_add(1, Ordering::SeqCst);
     }
     // Longer than the threads.
-    let heads = [ThreadHead::full(), ThreadHead::full()];
+    let heads = [(); 2].map(|()| ThreadHead::full(Reserve::empty()));
     let [first, second] = [&raw const heads[0] as usize, &raw const heads[1] as usize];
     let heap = system(None);
     thread::spawn(move || {
@@ -275,6 +275,28 @@ fn infallible_code_is_served_and_it_shows() {
         drop(heap);
         drop(boxed);
     }
+}
+
+#[test]
+fn an_operation_answers_for_its_own() {
+    let heap = system(Some(100));
+    let spend = || drop(with_heap(&heap, || vec![0u8; 2000]));
+    // One inside another that has failed is no failure of the outer one.
+    let outer = operation(|| operation(spend));
+    assert_eq!(outer, Ok(Err(OutOfMemory)));
+    // Nor does a success inside hide what came before it.
+    let outer = operation(|| {
+        spend();
+        operation(|| ())
+    });
+    assert_eq!(outer, Err(OutOfMemory));
+    // What other threads do is theirs.
+    let outer =
+        operation(|| thread::scope(|scope| scope.spawn(|| operation(spend)).join().unwrap()));
+    assert_eq!(outer, Ok(Err(OutOfMemory)));
+    // What was spent by nobody's operation is forgotten.
+    spend();
+    assert_eq!(operation(|| ()), Ok(()));
 }
 
 #[test]
