@@ -47,6 +47,30 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 
+/// Most bytes of a text that is made for an error.
+const TEXT_BYTES_MAX: usize = 400;
+
+/// A text for an error, cut where it gets long: it may contain names of any length, and C's
+/// embedders see no more than their buffer takes. What memory is too short for is left out.
+#[cold]
+pub fn bounded(text: fmt::Arguments<'_>) -> String {
+    struct Bounded(String);
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = TEXT_BYTES_MAX - self.0.len();
+            let end = (0..=room.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+            let part = end.and_then(|end| text.get(..end)).unwrap_or_default();
+            self.0.try_reserve(part.len()).map_err(|_| fmt::Error)?;
+            self.0.push_str(part);
+            if part.len() < text.len() { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut bounded = Bounded(String::new());
+    // An error is the end of the room: what fits is there.
+    let _ = fmt::Write::write_fmt(&mut bounded, text);
+    bounded.0
+}
+
 impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
@@ -136,3 +160,28 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(bounded(format_args!("{} and {}", 1, "two")), "1 and two");
+        let long = "\u{e9}".repeat(1000);
+        let text = bounded(format_args!("x{long}{long}"));
+        assert_eq!(text.len(), TEXT_BYTES_MAX - 1);
+        assert!(text.chars().skip(1).all(|c| c == '\u{e9}'));
+    }
+
+    #[test]
+    fn the_lack_of_memory_has_its_text() {
+        let error = Error::out_of_memory();
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::OutOfMemory, "allocate memory failed")
+        );
+        let other = Error::new(ErrorKind::OutOfMemory, "allocate linear memory failed");
+        assert_eq!(other.message(), "allocate linear memory failed");
+    }
+}

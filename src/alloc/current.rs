@@ -324,9 +324,9 @@ pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
 /// What `f` allocates on other threads is not its own, and what operations inside `f` have
 /// answered for is theirs.
 pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R, OutOfMemory> {
-    if head_ptr().is_null() && prepare() == Prepared::Not {
-        return Err(OutOfMemory);
-    }
+    let prepared = if head_ptr().is_null() { prepare() } else { Prepared::Lasting };
+    // For a thread past its exit hook, whose head goes with the scope that made it.
+    let _scope = HeapGuard { before: current().0, prepared, scope: PhantomData };
     let begun = with_head(|head| head.and_then(ThreadHead::begin)).ok_or(OutOfMemory)?;
     let result = f();
     match with_head(|head| head.is_some_and(|head| head.ran_out_since(begun))) {

@@ -39,7 +39,9 @@ pub use current::{
 };
 #[cfg(test)]
 pub use current::{OutOfMemory, enter};
-pub use fallible::{try_copy, try_filled, try_vec};
+pub use fallible::{
+    try_boxed, try_c_string, try_collect, try_copy, try_filled, try_str, try_string, try_vec,
+};
 pub use global::ContextAlloc;
 pub use handle::HeapRef;
 pub use heap::Heap;

@@ -2,8 +2,8 @@
 //! good time, from which infallible code is served when its heap and the system refuse.
 //!
 //! Owner: the thread, through its head; what is served from it belongs to whichever heap was
-//! current, and may outlive the thread. Its size is [`RESERVE_BYTES`], and more while somebody has
-//! asked for more ([`Reserve::ensure`]): code whose appetite grows with what a guest or an embedder
+//! current, and may outlive the thread. Its size is [`RESERVE_BYTES`], and more once somebody has
+//! asked for more ([`Reserve::ensure`], pages of the system's then): code whose appetite grows with what a guest or an embedder
 //! gave. An operation begins with a full reserve or not at all, so that all it has to see to is
 //! that no step takes more than that before it looks whether memory has run out.
 //!
@@ -18,6 +18,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A reserve that had to be larger stays so, up to this: the next call of a like kind needs it again.
+pub const KEPT_BYTES: usize = 1 << 20;
 
 /// Bytes of a thread's reserve. They are not touched before they are needed.
 pub const RESERVE_BYTES: usize = 64 << 10;
@@ -146,11 +149,11 @@ impl Reserve {
             || self.room() >= RESERVE_BYTES / 2
     }
 
-    /// Gives back what was ensured beyond the usual size, if it is not in use and can be replaced.
+    /// Gives back what was ensured beyond [`KEPT_BYTES`], if it is not in use and can be replaced.
     pub fn trim(&self) {
         // SAFETY: as in `room`.
         let len = unsafe { self.0.get().as_ref() }.map_or(0, |piece| piece.len);
-        if len > RESERVE_BYTES && self.room() == len {
+        if len > KEPT_BYTES && self.room() == len {
             self.replace(RESERVE_BYTES);
         }
     }
@@ -266,17 +269,20 @@ mod tests {
     fn more_is_there_while_it_is_asked_for() {
         let reserve = Reserve::empty();
         assert!(take(&reserve, 1, 8).is_null());
-        assert!(reserve.ensure(10 * RESERVE_BYTES));
-        let block = take(&reserve, 9 * RESERVE_BYTES, 16);
+        assert!(reserve.ensure(30 * RESERVE_BYTES));
+        let block = take(&reserve, 29 * RESERVE_BYTES, 16);
         assert!(!block.is_null());
         reserve.trim();
         assert!(reserve.room() < 2 * RESERVE_BYTES, "it is in use");
         // Who begins an operation meanwhile gets a piece of its own.
         assert!(reserve.refill() && reserve.room() >= RESERVE_BYTES);
         give_back(block);
-        assert!(reserve.ensure(10 * RESERVE_BYTES));
+        assert!(reserve.ensure(30 * RESERVE_BYTES));
         reserve.trim();
         assert_eq!(reserve.room(), RESERVE_BYTES);
+        assert!(reserve.ensure(10 * RESERVE_BYTES));
+        reserve.trim();
+        assert!(reserve.room() >= 10 * RESERVE_BYTES);
         assert!(!reserve.ensure(usize::MAX) && !reserve.ensure(usize::MAX / 2));
     }
 }

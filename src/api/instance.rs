@@ -5,6 +5,7 @@ use super::module::Module;
 use super::sub_instances::{SubHostState, Tree};
 use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
 use super::{Global, GuestTypes, Table, Trap, TypedFunc};
+use crate::abi::error::bounded;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
 use crate::instance::{self as parts, group};
@@ -208,10 +209,12 @@ impl Instance {
             for index in entry_points.iter() {
                 let func = self.parts().func(index).ok_or_else(Error::out_of_memory)?;
                 // SAFETY: the function and the exec_env are this instance's.
-                unsafe { super::func::call_slots(env, func, &mut []) }.map_err(|trap| {
-                    let text = self.exception().unwrap_or_else(|| trap.text().to_owned());
-                    Error::new(ErrorKind::Trap(trap), text)
-                })?;
+                unsafe { super::func::call_slots(env, func, &mut []) }.map_err(
+                    |trap| match self.exception() {
+                        Some(text) => Error::new(ErrorKind::Trap(trap), text),
+                        None => trap.into(),
+                    },
+                )?;
             }
             Ok(())
         })?
@@ -350,7 +353,8 @@ impl Instance {
     /// An exported function with its type checked once.
     pub fn typed_func<P: GuestTypes, R: GuestTypes>(&self, name: &str) -> Result<TypedFunc<P, R>> {
         let func = self.get_func(name);
-        func.ok_or_else(|| Error::misuse(format!("lookup function {name} failed")))?.typed()
+        func.ok_or_else(|| Error::misuse(bounded(format_args!("lookup function {name} failed"))))?
+            .typed()
     }
 
     /// The instance's own exec_env, made at first use and gone with the instance. To use it,
@@ -374,7 +378,7 @@ impl Instance {
     /// until it is cleared.
     pub fn exception(&self) -> Option<String> {
         let (text, len) = self.parts().exception()?;
-        Some(String::from_utf8_lossy(&text[..len]).into_owned())
+        Some(shown(&text[..len]))
     }
 
     /// The pending exception's text as C reads it, or null. It lies in the instance.
@@ -477,6 +481,12 @@ impl Instance {
     }
 }
 
+/// An exception's text.
+#[expect(clippy::disallowed_methods, reason = "exceptions are of 128 bytes")]
+pub(super) fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
 /// The trap behind a failed call, with the text that the exception has.
 pub(super) fn call_error(instance: &parts::Instance, trap: Trap) -> Error {
     if trap == Trap::InUse {
@@ -486,7 +496,7 @@ pub(super) fn call_error(instance: &parts::Instance, trap: Trap) -> Error {
     match instance.exception() {
         Some((text, len)) => {
             let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);
-            Error::new(ErrorKind::Trap(trap), String::from_utf8_lossy(text).into_owned())
+            Error::new(ErrorKind::Trap(trap), shown(text))
         }
         None => trap.into(),
     }

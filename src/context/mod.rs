@@ -16,6 +16,8 @@
 //! have none. That, in order: the innermost entered context, the thread's own, the one inherited
 //! when it was spawned, the primary.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 mod builder;
 mod data;
 mod externrefs;
@@ -44,7 +46,7 @@ pub use thread::{Ended, Entered};
 pub use types::TypeIds;
 
 use crate::abi::error::{Error, Result};
-use crate::alloc::HeapRef;
+use crate::alloc::{self, HeapRef};
 use crate::exec::Limits;
 use crate::native::Registry as Natives;
 use crate::sync::atomic::Ordering;
@@ -132,7 +134,7 @@ impl Context {
 
     /// Gives the context a name for logs and lists; `None` takes it away.
     pub fn set_name(&self, name: Option<&str>) -> Result<()> {
-        let name = self.guarded(|| name.map(Box::from))?;
+        let name = self.guarded(|| name.map(alloc::try_str).transpose())??;
         self.0.set_name(name);
         Ok(())
     }

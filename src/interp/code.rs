@@ -179,7 +179,13 @@ impl ModuleCode {
 
     fn translate(&self, code: &VmCode) -> Result<(), Trap> {
         // Whichever context comes first, the code lies where the module does.
-        let translated = alloc::operation(|| self.module.at_home(|| self.translate_here(code)));
+        let translated = alloc::operation(|| {
+            let len = self.module.body(code.func_index).map_or(0, <[u8]>::len);
+            alloc::ensure_reserve(len * BYTES_PER_BYTE + FIRST_BYTES)
+                .map_err(|_| Trap::OutOfMemory)?;
+            self.module.at_home(|| self.translate_here(code))
+        });
+        alloc::trim_reserve();
         translated.map_err(|_| Trap::OutOfMemory)?
     }
 
@@ -201,6 +207,11 @@ impl ModuleCode {
         Ok(())
     }
 }
+
+/// What translating a body takes at most, for each of its bytes and for being there at all, with
+/// all that growing lists leave behind: a word of code and an operand from a byte, four times over.
+const BYTES_PER_BYTE: usize = 192;
+const FIRST_BYTES: usize = 24 << 10;
 
 /// Translates the function that `code` belongs to, unless another thread just did.
 ///

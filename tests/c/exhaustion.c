@@ -80,6 +80,15 @@ static void failed(const char *what, const char *text) {
     }
 }
 
+/* What the big module has of everything, and its function with deep operands and blocks. */
+#define TYPES 500
+#define FUNCTIONS 1000
+#define EXPORTS 700
+#define OPERANDS 9000
+#define BLOCKS 2000
+#define DEEP 250
+#define DEEP_NAME "function00250"
+
 static uint8_t *guest, *provider, *user;
 static uint32_t guest_size, provider_size, user_size;
 static uint8_t *big;
@@ -261,13 +270,35 @@ static void two_modules(void) {
 /* A module of many types, functions, locals and operands, which the validator keeps. */
 static void big_module(void) {
     char error[128] = "";
+    uint32_t argv[20] = {0};
     wasm_module_t module = wasm_runtime_load(big, big_size, error, sizeof error);
+    wasm_module_inst_t inst =
+        module ? wasm_runtime_instantiate(module, 1 << 20, 0, error, sizeof error) : NULL;
+    wasm_exec_env_t env = inst ? wasm_runtime_create_exec_env(inst, 1 << 20) : NULL;
 
-    if (module) {
-        wasm_runtime_unload(module);
+    if (!inst) {
+        failed("load", error);
+    }
+    else if (!env) {
+        failed("create_exec_env", NULL);
     }
     else {
-        failed("load", error);
+        wasm_function_inst_t deep = wasm_runtime_lookup_function(inst, DEEP_NAME);
+        /* Ten parameters, by the bits of its type's number one cell or two. */
+        uint32_t cells = 20 - (uint32_t)__builtin_popcount(DEEP % TYPES);
+
+        if (!deep || !wasm_runtime_call_wasm(env, deep, cells, argv)) {
+            failed("deep", deep ? wasm_runtime_get_exception(inst) : NULL);
+        }
+    }
+    if (env) {
+        wasm_runtime_destroy_exec_env(env);
+    }
+    if (inst) {
+        wasm_runtime_deinstantiate(inst);
+    }
+    if (module) {
+        wasm_runtime_unload(module);
     }
 }
 
@@ -399,12 +430,6 @@ static void end_section(uint8_t *from, uint8_t *at) {
     }
 }
 
-#define TYPES 500
-#define FUNCTIONS 1000
-#define EXPORTS 700
-#define OPERANDS 9000
-#define BLOCKS 2000
-
 static void make_big(void) {
     uint8_t *at = big = malloc(1 << 20), *from;
     int i, j;
@@ -436,7 +461,7 @@ static void make_big(void) {
     for (number(&at, FUNCTIONS), i = 0; i < FUNCTIONS; i++) {
         uint8_t body[1 << 16], *to = body;
 
-        if (i == FUNCTIONS / 2) {
+        if (i == DEEP) {
             for (number(&to, 300), j = 0; j < 300; j++) {
                 number(&to, (uint32_t)j);
                 *to++ = j & 1 ? 0x7F : 0x7E;
@@ -481,7 +506,7 @@ static void touch_stack(void) {
 
 static void run(void) {
     const char *stride_text = getenv("EXHAUSTION_STRIDE");
-    long stride = stride_text ? atol(stride_text) : 37, n, total;
+    long stride = stride_text ? atol(stride_text) : 331, n, total;
     rlim_t space, used;
 
     guest = read_module("exhaustion", &guest_size);

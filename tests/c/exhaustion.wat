@@ -124,7 +124,7 @@
   (func (export "others") (param i32) (result i32)
     (drop (call $sock_open (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 430)))
     (drop (call $fd_close (i32.load (i32.const 430))))
-    (drop (call $resolve (i32.const 92) (i32.const 101) (i32.const 200) (i32.const 1024)
+    (drop (call $resolve (i32.const 93) (i32.const 102) (i32.const 200) (i32.const 1024)
       (i32.const 4) (i32.const 440)))
     (i64.store (i32.const 600) (i64.const 0))
     (i64.store (i32.const 608) (i64.const 0))

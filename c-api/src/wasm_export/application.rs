@@ -2,7 +2,7 @@
 
 use super::types::wasm_module_inst_t;
 use crate::ffi::{context, guard, handle, opt_bytes};
-use isothread::Instance;
+use isothread::{Instance, try_vec};
 use std::ffi::{CStr, c_char, c_int};
 
 /// Runs the module's program: the exported `_start` if there is one, else `main`,
@@ -48,9 +48,7 @@ unsafe fn strings<'a, T>(
     form: impl Fn(&'a CStr) -> T,
 ) -> Option<Vec<T>> {
     let count = if argv.is_null() { 0 } else { usize::try_from(argc).unwrap_or(0) };
-    let mut strings = Vec::new();
-    let room = context::within(&instance.context(), || strings.try_reserve_exact(count));
-    room.ok()?.ok()?;
+    let mut strings = context::within(&instance.context(), || try_vec(count)).ok()?.ok()?;
     for i in 0..count {
         // SAFETY: says the caller.
         let string = unsafe { *argv.add(i) };

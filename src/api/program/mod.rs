@@ -3,7 +3,9 @@
 mod parse;
 mod print;
 
+use super::instance::shown;
 use super::{Error, ErrorKind, ExecEnv, ExternType, Func, FuncType, Instance, Result, Val};
+use crate::abi::error::bounded;
 use crate::abi::types::ValType;
 use crate::alloc;
 use std::ffi::CStr;
@@ -116,7 +118,7 @@ impl Instance {
             .map_err(|_| self.fail(&[b"allocate memory failed"]))?;
         for (i, (text, ty)) in args.iter().zip(ty.params()).enumerate() {
             parse::argument(text, *ty, &mut cells).map_err(|unread| {
-                let place = i.to_string();
+                let place = bounded(format_args!("{i}"));
                 let start: &[u8] = b"invalid input argument ";
                 match unread {
                     parse::Unread::Empty => self.fail(&[start, place.as_bytes()]),
@@ -177,14 +179,15 @@ impl Instance {
         let bytes = pieces.iter().flat_map(|piece| piece.iter());
         let len = text.iter_mut().zip(bytes).map(|(to, byte)| *to = *byte).count();
         self.set_exception(&text[..len]);
-        Error::misuse(String::from_utf8_lossy(&text[..len]).into_owned())
+        Error::misuse(shown(&text[..len]))
     }
 
     /// The pending exception as an error.
     #[cold]
     fn pending(&self) -> Error {
         let text = self.exception().unwrap_or_default();
-        let text = text.strip_prefix("Exception: ").unwrap_or(&text).to_owned();
+        let text = text.strip_prefix("Exception: ").unwrap_or(&text);
+        let text = bounded(format_args!("{text}"));
         Error::new(ErrorKind::Misuse, text)
     }
 }

@@ -130,6 +130,13 @@ pub fn print(mut output: Output, text: &str) {
     });
 }
 
+/// As [`print`], of a text that is made for it: cut where memory is too short.
+pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
+    let mut made = Text::default();
+    let _ = made.write_fmt(text);
+    print(output, made.as_str());
+}
+
 /// Writes what a guest prints to standard output, through the buffer that log lines go through.
 pub fn print_bytes(bytes: &[u8]) {
     alloc::outside(|| {

@@ -1,7 +1,8 @@
 //! Whom a guest may talk to, and which names it may look up. An empty list permits nothing.
 
-use crate::abi::error::{Error, Result};
-use crate::wasi::args::WasiArgs;
+use crate::abi::error::{Error, Result, bounded};
+use crate::alloc;
+use crate::wasi::args::{Shown, WasiArgs};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -21,8 +22,14 @@ enum Network {
 
 impl Pools {
     pub(in crate::wasi) fn new(args: &WasiArgs) -> Result<Self> {
-        let networks = args.addr_pool.iter().map(|entry| network(entry)).collect::<Result<_>>()?;
-        let names = args.ns_lookup_pool.iter().map(|name| name.as_slice().into()).collect();
+        let mut networks = alloc::try_vec(args.addr_pool.len())?;
+        for entry in &args.addr_pool {
+            networks.push(network(entry)?);
+        }
+        let mut names = alloc::try_vec(args.ns_lookup_pool.len())?;
+        for name in &args.ns_lookup_pool {
+            names.push(alloc::try_boxed(name)?);
+        }
         Ok(Self { networks, names })
     }
 
@@ -49,11 +56,12 @@ impl Pools {
 
 /// `ADDRESS/MASK`.
 fn network(entry: &[u8]) -> Result<Network> {
-    let text = String::from_utf8_lossy(entry);
+    let text = std::str::from_utf8(entry).unwrap_or_default();
     let Some((address, mask)) = text.split_once('/').filter(|(_, mask)| !mask.is_empty()) else {
-        return Err(Error::instantiate(format!(
+        let text = Shown(entry);
+        return Err(Error::instantiate(bounded(format_args!(
             "Invalid address pool entry: {text}, must be in the format of ADDRESS/MASK"
-        )));
+        ))));
     };
     let mask: i64 = mask
         .parse()
