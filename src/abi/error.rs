@@ -71,6 +71,26 @@ pub fn bounded(text: fmt::Arguments<'_>) -> String {
     bounded.0
 }
 
+/// Bytes as text: what is none is shown as such.
+pub struct Shown<'a>(pub &'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as a text for an error ([`bounded`]).
+pub fn shown(bytes: &[u8]) -> String {
+    bounded(format_args!("{}", Shown(bytes)))
+}
+
 impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {

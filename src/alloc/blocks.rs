@@ -13,8 +13,8 @@ use std::ptr::{self, null_mut};
 /// `block` is live, `tagged` is what its header says, and nobody uses it any more.
 pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
     // SAFETY: the owner of a live block is alive; the block came from the source that owner and
-    // flags name, because `alloc_block` and `alloc_over_limit` tag what they place. The heap is not used
-    // after its ledger has been told, unless this was its last block.
+    // flags name, because `alloc_block` and `alloc_over_limit` tag what they place. The heap is not
+    // used after its ledger has been told, unless this was its last block.
     unsafe {
         let Some(heap) = tagged.owner.as_ref() else {
             release_over_limit(block, tagged);

@@ -157,15 +157,8 @@ fn prepare() -> Prepared {
     // SAFETY: fresh memory of the right layout.
     unsafe { head.write(ThreadHead::new(HeadKind::Bare, false, reserve)) };
     tls::set(head.cast());
-    warm_up();
     // SAFETY: `end_bare` accepts what it finds in the word: a bare head, or it leaves it alone.
     if unsafe { tls::arm_exit(end_bare) } { Prepared::Lasting } else { Prepared::Briefly }
-}
-
-/// Has the standard library make what it keeps for each thread, while no heap is current: it
-/// lasts until the thread ends, and no heap has to.
-fn warm_up() {
-    drop(std::thread::current());
 }
 
 /// What [`prepare`] found.
@@ -219,10 +212,6 @@ pub unsafe fn install(state: *const ThreadHead, on_exit: tls::ExitCallback) -> b
         tls::set(state as *mut u8);
         // A refusal is fine: the state then lasts until it is removed.
         let _ = tls::arm_exit(on_exit);
-        // A state in a frame has no reserve, from which this may have to come.
-        if old.is_null() && (*state).reserve.ensure(1) {
-            warm_up();
-        }
     }
     true
 }
@@ -305,9 +294,9 @@ impl Drop for FallibleGuard {
     }
 }
 
-/// Runs `f`, in which an exhausted heap answers null: no allocation is over the limit. Only code that
-/// handles failing allocations (`try_reserve` and the like) may run inside: anything else would
-/// end the process.
+/// Runs `f`, in which an exhausted heap answers null: no allocation is over the limit. Only code
+/// that handles failing allocations (`try_reserve` and the like) may run inside: anything else
+/// would end the process.
 pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
     // Without a head no heap is current and there is no reserve.
     let counted = with_head(|head| {

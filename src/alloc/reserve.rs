@@ -3,9 +3,10 @@
 //!
 //! Owner: the thread, through its head; what is served from it belongs to whichever heap was
 //! current, and may outlive the thread. Its size is [`RESERVE_BYTES`], and more once somebody has
-//! asked for more ([`Reserve::ensure`], pages of the system's then): code whose appetite grows with what a guest or an embedder
-//! gave. An operation begins with a full reserve or not at all, so that all it has to see to is
-//! that no step takes more than that before it looks whether memory has run out.
+//! asked for more ([`Reserve::ensure`], pages of the system's then): code whose appetite grows with
+//! what a guest or an embedder gave. An operation begins with a full reserve or not at all, so that
+//! all it has to see to is that no step takes more than that before it looks whether memory has run
+//! out.
 //!
 //! A block is never used again while others of its piece are live: there is no list of free ones.
 //! The counter is the standard library's, not one of `sync`: it lies in memory that nobody
@@ -19,7 +20,7 @@ use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A reserve that had to be larger stays so, up to this: the next call of a like kind needs it again.
+/// A reserve that had to be larger stays so, up to this: the next call of its kind needs it again.
 pub const KEPT_BYTES: usize = 1 << 20;
 
 /// Bytes of a thread's reserve. They are not touched before they are needed.

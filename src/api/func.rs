@@ -176,15 +176,10 @@ impl Func {
         unsafe {
             let context = context_of(env);
             let called = context.operate(|low| exec::call_cells(env, func.cast(), argv, low));
-            let called = match called {
-                // All that follows is the other thread's.
-                Ended::Returned(Err(Trap::InUse)) | Ended::RanOut(Err(Trap::InUse)) => {
-                    return false;
-                }
-                Ended::Returned(called) => called,
-                Ended::RanOut(_) => return out_of_memory(env),
-                Ended::Refused => return refused(env),
-            };
+            let Some(called) = outcome(env, called) else { return false };
+            if called == Err(Trap::InUse) {
+                return false; // All that follows is the other thread's.
+            }
             if context.extern_objects().is_some_and(|objects| objects.may_reclaim()) {
                 super::objects::reclaim(context, env);
             }
@@ -289,17 +284,7 @@ unsafe fn run(
             read(call.frame());
             Ok(())
         });
-        let called = match called {
-            Ended::Returned(called) | Ended::RanOut(called @ Err(Trap::InUse)) => called,
-            Ended::RanOut(_) => {
-                out_of_memory(env);
-                return Err(Error::out_of_memory());
-            }
-            Ended::Refused => {
-                refused(env);
-                return Err(Error::out_of_memory());
-            }
-        };
+        let called = outcome(env, called).ok_or_else(Error::out_of_memory)?;
         called.map_err(|trap| context.run(|| call_error(env.as_ref().instance().as_ref(), trap)))
     }
 }
@@ -323,23 +308,24 @@ pub(super) unsafe fn call_slots(
     }
 }
 
-/// Notes that a call used memory that its context did not have; always false.
-#[cold]
-unsafe fn out_of_memory(env: NonNull<Env>) -> bool {
-    // SAFETY: the exec_env and its instance are live.
-    unsafe { env.as_ref().instance().as_ref() }.raise(Trap::OutOfMemory.text().as_bytes());
-    false
-}
+type Outcome = Result<(), Trap>;
 
-/// As [`out_of_memory`], for a call that was not made.
-#[cold]
-unsafe fn refused(env: NonNull<Env>) -> bool {
-    // SAFETY: the exec_env and its instance are live, and the instance is this thread's while it
-    // is used.
-    unsafe {
-        let home = env.as_ref().home();
-        group::Use::begin(home).is_some_and(|_used| out_of_memory(env))
+/// What a call came to; `None` if memory ran out, which the instance then says.
+///
+/// # Safety
+/// The exec_env and its instance are live.
+#[inline]
+unsafe fn outcome(env: NonNull<Env>, called: Ended<Outcome>) -> Option<Outcome> {
+    if let Ended::Returned(called) | Ended::RanOut(called @ Err(Trap::InUse)) = called {
+        return Some(called);
     }
+    // SAFETY: passed on to the caller; an instance that is in use elsewhere is left alone.
+    unsafe {
+        let _used = group::Use::begin(env.as_ref().home())?;
+        let instance = env.as_ref().instance();
+        instance.as_ref().raise(Trap::OutOfMemory.text().as_bytes());
+    }
+    None
 }
 
 mod sealed {

@@ -5,7 +5,7 @@ use super::module::Module;
 use super::sub_instances::{SubHostState, Tree};
 use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
 use super::{Global, GuestTypes, Table, Trap, TypedFunc};
-use crate::abi::error::bounded;
+use crate::abi::error::{bounded, shown};
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
 use crate::instance::{self as parts, group};
@@ -209,12 +209,8 @@ impl Instance {
             for index in entry_points.iter() {
                 let func = self.parts().func(index).ok_or_else(Error::out_of_memory)?;
                 // SAFETY: the function and the exec_env are this instance's.
-                unsafe { super::func::call_slots(env, func, &mut []) }.map_err(
-                    |trap| match self.exception() {
-                        Some(text) => Error::new(ErrorKind::Trap(trap), text),
-                        None => trap.into(),
-                    },
-                )?;
+                let called = unsafe { super::func::call_slots(env, func, &mut []) };
+                called.map_err(|trap| call_text(self.exception(), trap))?;
             }
             Ok(())
         })?
@@ -352,9 +348,8 @@ impl Instance {
 
     /// An exported function with its type checked once.
     pub fn typed_func<P: GuestTypes, R: GuestTypes>(&self, name: &str) -> Result<TypedFunc<P, R>> {
-        let func = self.get_func(name);
-        func.ok_or_else(|| Error::misuse(bounded(format_args!("lookup function {name} failed"))))?
-            .typed()
+        let missing = || Error::misuse(bounded(format_args!("lookup function {name} failed")));
+        self.get_func(name).ok_or_else(missing)?.typed()
     }
 
     /// The instance's own exec_env, made at first use and gone with the instance. To use it,
@@ -481,25 +476,20 @@ impl Instance {
     }
 }
 
-/// An exception's text.
-#[expect(clippy::disallowed_methods, reason = "exceptions are of 128 bytes")]
-pub(super) fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
-}
-
 /// The trap behind a failed call, with the text that the exception has.
 pub(super) fn call_error(instance: &parts::Instance, trap: Trap) -> Error {
     if trap == Trap::InUse {
         // Its exception is the other thread's.
         return Error::misuse(trap.text());
     }
-    match instance.exception() {
-        Some((text, len)) => {
-            let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);
-            Error::new(ErrorKind::Trap(trap), shown(text))
-        }
-        None => trap.into(),
-    }
+    let text = instance
+        .exception()
+        .map(|(text, len)| shown(text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len])));
+    call_text(text, trap)
+}
+
+fn call_text(text: Option<String>, trap: Trap) -> Error {
+    text.map_or_else(|| trap.into(), |text| Error::new(ErrorKind::Trap(trap), text))
 }
 
 /// The instance that a function runs on.

@@ -1,22 +1,5 @@
 //! What an embedder says about the programs it will run.
 
-use std::fmt;
-
-/// Bytes of the embedder's as text: what is none is shown as such.
-pub(super) struct Shown<'a>(pub &'a [u8]);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            f.write_str(chunk.valid())?;
-            if !chunk.invalid().is_empty() {
-                f.write_str("\u{fffd}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// What an embedder configures for the instances of a module.
 #[derive(Clone, Debug)]
 pub struct WasiArgs {

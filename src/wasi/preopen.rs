@@ -1,10 +1,10 @@
 //! The directories that an embedder gives to a guest, under the numbers from 3 on.
 
-use super::args::{Shown, WasiArgs};
+use super::args::WasiArgs;
 use super::dir::Directory;
 use super::errno::Errno;
 use super::fd_table::{Entry, FdTable};
-use crate::abi::error::{Error, Result, bounded};
+use crate::abi::error::{Error, Result, Shown, bounded};
 use crate::alloc;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

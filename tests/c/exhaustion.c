@@ -4,67 +4,14 @@
    for the library and for the C library too. Each case is a child process. EXHAUSTION_STRIDE says
    which cases are tried: 1 for every one, else one in so many. */
 
-#include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "big_module.h"
 #include "check.h"
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *ptr, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-
-/* Calls are counted, and failed, while this is set. */
-static bool armed;
-static long calls, fails_at;
-static bool fails_on;
-
-static bool fails(void) {
-    long call;
-
-    if (!__atomic_load_n(&armed, __ATOMIC_RELAXED)) {
-        return false;
-    }
-    call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
-    if (fails_at && (call == fails_at || (fails_on && call > fails_at))) {
-        errno = ENOMEM;
-        return true;
-    }
-    return false;
-}
-
-void *malloc(size_t size) {
-    return fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-    return fails() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *ptr, size_t size) {
-    return fails() ? NULL : __libc_realloc(ptr, size);
-}
-
-void *memalign(size_t align, size_t size) {
-    return fails() ? NULL : __libc_memalign(align, size);
-}
-
-void *aligned_alloc(size_t align, size_t size) {
-    return memalign(align, size);
-}
-
-int posix_memalign(void **out, size_t align, size_t size) {
-    void *block = memalign(align, size);
-
-    if (!block) {
-        return ENOMEM;
-    }
-    *out = block;
-    return 0;
-}
+#include "failing_malloc.h"
 
 /* What a case has left undone. */
 static int undone;
@@ -80,19 +27,8 @@ static void failed(const char *what, const char *text) {
     }
 }
 
-/* What the big module has of everything, and its function with deep operands and blocks. */
-#define TYPES 500
-#define FUNCTIONS 1000
-#define EXPORTS 700
-#define OPERANDS 9000
-#define BLOCKS 2000
-#define DEEP 250
-#define DEEP_NAME "function00250"
-
 static uint8_t *guest, *provider, *user;
 static uint32_t guest_size, provider_size, user_size;
-static uint8_t *big;
-static uint32_t big_size;
 static char directory[64];
 
 static int32_t twice(wasm_exec_env_t exec_env, int32_t value) {
@@ -332,15 +268,29 @@ static void scenario(void) {
 /* How often a case called the allocator, told by its process. */
 static long *told_calls;
 
+/* Takes away what a case may have left in its directory. */
+static void empty_directory(void) {
+    static const char *names[] = {"dir", "other", "file"};
+    char path[96];
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        remove(path);
+    }
+}
+
 /* Logs go the way of stdout, which is not what is tested. */
-static void child(long at, bool on, rlim_t space) {
+static void child(long at, bool on, rlim_t space, int place) {
     struct rlimit limit;
     int kept = dup(1);
 
     if (!freopen("/dev/null", "w", stdout)) {
         _exit(3);
     }
-    alarm(60);
+    alarm(120);
+    snprintf(directory + strlen(directory), 8, "/%d", place);
+    empty_directory();
     fails_at = at;
     fails_on = on;
     if (space) {
@@ -351,7 +301,9 @@ static void child(long at, bool on, rlim_t space) {
     armed = true;
     scenario();
     armed = false;
-    *told_calls = calls;
+    if (!at && !space) {
+        *told_calls = calls;
+    }
     if (space) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_AS, &limit);
@@ -363,6 +315,7 @@ static void child(long at, bool on, rlim_t space) {
         CHECK_INT(undone, 0);
     }
     undone = 0;
+    empty_directory();
     scenario();
     CHECK_INT(undone, 0);
     fflush(stdout);
@@ -371,17 +324,30 @@ static void child(long at, bool on, rlim_t space) {
 
 static int cases, aborts, wrong;
 
-/* One case in a process of its own. */
-static void in_child(long at, bool on, rlim_t space) {
-    int status;
-    pid_t pid = fork();
+/* Cases that run now: most of their time they wait for something. */
+#define CASES_MAX 8
+static struct {
+    pid_t pid;
+    long at;
+    bool on;
+    rlim_t space;
+} running[CASES_MAX];
 
-    if (pid == 0) {
-        child(at, on, space);
+/* Waits for the end of a case; false if none runs. */
+static bool reap(void) {
+    int status, i;
+    long at;
+    bool on;
+    rlim_t space;
+    pid_t pid = waitpid(-1, &status, 0);
+
+    for (i = 0; pid > 0 && i < CASES_MAX && running[i].pid != pid; i++) {
     }
-    if (waitpid(pid, &status, 0) != pid) {
-        exit(2);
+    if (pid <= 0 || i == CASES_MAX) {
+        return false;
     }
+    at = running[i].at, on = running[i].on, space = running[i].space;
+    running[i].pid = 0;
     cases++;
     if (WIFSIGNALED(status)) {
         aborts++;
@@ -392,6 +358,29 @@ static void in_child(long at, bool on, rlim_t space) {
     if (status != 0) {
         printf("status %#x: call %ld%s, space %llu\n", status, at, on ? " and all later ones" : "",
                (unsigned long long)space);
+    }
+    return true;
+}
+
+/* Starts a case in a process of its own. */
+static void in_child(long at, bool on, rlim_t space) {
+    int i;
+
+    for (;;) {
+        for (i = 0; i < CASES_MAX && running[i].pid; i++) {
+        }
+        if (i < CASES_MAX) {
+            break;
+        }
+        reap();
+    }
+    running[i].at = at, running[i].on = on, running[i].space = space;
+    running[i].pid = fork();
+    if (running[i].pid < 0) {
+        exit(2);
+    }
+    if (running[i].pid == 0) {
+        child(at, on, space, i);
     }
 }
 
@@ -407,88 +396,33 @@ static rlim_t space_used(void) {
     return (rlim_t)pages * 4096;
 }
 
-static void number(uint8_t **at, uint32_t value) {
-    for (; value >= 0x80; value >>= 7) {
-        *(*at)++ = (uint8_t)(value | 0x80);
-    }
-    *(*at)++ = (uint8_t)value;
-}
-
-/* Begins a section; its length has five bytes. */
-static uint8_t *section(uint8_t **at, uint8_t id) {
-    *(*at)++ = id;
-    *at += 5;
-    return *at;
-}
-
-static void end_section(uint8_t *from, uint8_t *at) {
-    uint32_t size = (uint32_t)(at - from);
+/* One for each case that runs at a time. */
+static void make_directories(void) {
+    char path[96];
     int i;
 
-    for (i = 0; i < 5; i++, size >>= 7) {
-        from[i - 5] = (uint8_t)((size & 0x7F) | (i < 4 ? 0x80 : 0));
+    if (mkdir(directory, 0700) != 0) {
+        exit(2);
+    }
+    for (i = 0; i < CASES_MAX; i++) {
+        snprintf(path, sizeof path, "%s/%d", directory, i);
+        if (mkdir(path, 0700) != 0) {
+            exit(2);
+        }
     }
 }
 
-static void make_big(void) {
-    uint8_t *at = big = malloc(1 << 20), *from;
-    int i, j;
+static void remove_directories(void) {
+    size_t end = strlen(directory);
+    int i;
 
-    memcpy(at, "\0asm\1\0\0\0", 8);
-    at += 8;
-    from = section(&at, 1);
-    for (number(&at, TYPES), i = 0; i < TYPES; i++) {
-        *at++ = 0x60;
-        for (number(&at, 10), j = 0; j < 10; j++) {
-            *at++ = i >> j & 1 ? 0x7F : 0x7E;
-        }
-        number(&at, 0);
+    for (i = 0; i < CASES_MAX; i++) {
+        snprintf(directory + end, 8, "/%d", i);
+        empty_directory();
+        rmdir(directory);
+        directory[end] = 0;
     }
-    end_section(from, at);
-    from = section(&at, 3);
-    for (number(&at, FUNCTIONS), i = 0; i < FUNCTIONS; i++) {
-        number(&at, (uint32_t)i % TYPES);
-    }
-    end_section(from, at);
-    from = section(&at, 7);
-    for (number(&at, EXPORTS), i = 0; i < EXPORTS; i++) {
-        at += 1 + sprintf((char *)at, "%cfunction%05d", 13, i);
-        at[-1] = 0;
-        number(&at, (uint32_t)i);
-    }
-    end_section(from, at);
-    from = section(&at, 10);
-    for (number(&at, FUNCTIONS), i = 0; i < FUNCTIONS; i++) {
-        uint8_t body[1 << 16], *to = body;
-
-        if (i == DEEP) {
-            for (number(&to, 300), j = 0; j < 300; j++) {
-                number(&to, (uint32_t)j);
-                *to++ = j & 1 ? 0x7F : 0x7E;
-            }
-            for (j = 0; j < BLOCKS; j++) {
-                *to++ = 0x02, *to++ = 0x40;
-            }
-            for (j = 0; j < OPERANDS; j++) {
-                *to++ = 0x41, *to++ = 0;
-            }
-            for (j = 0; j < OPERANDS; j++) {
-                *to++ = 0x1A;
-            }
-            for (j = 0; j < BLOCKS; j++) {
-                *to++ = 0x0B;
-            }
-        }
-        else {
-            number(&to, 0);
-        }
-        *to++ = 0x0B;
-        number(&at, (uint32_t)(to - body));
-        memcpy(at, body, (size_t)(to - body));
-        at += to - body;
-    }
-    end_section(from, at);
-    big_size = (uint32_t)(at - big);
+    rmdir(directory);
 }
 
 /* So that growing it needs no address space later. */
@@ -514,12 +448,11 @@ static void run(void) {
     user = read_module("exhaustion_main", &user_size);
     make_big();
     snprintf(directory, sizeof directory, "/tmp/exhaustion-%d", (int)getpid());
-    if (mkdir(directory, 0700) != 0) {
-        exit(2);
-    }
+    make_directories();
     told_calls = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     touch_stack();
     in_child(0, false, 0);
+    reap();
     total = *told_calls;
     CHECK(total > 500);
     for (n = 1; n <= total + stride; n += stride) {
@@ -531,10 +464,12 @@ static void run(void) {
                                                                   : 65536 * (rlim_t)stride) {
         in_child(0, false, used + space);
     }
+    while (reap()) {
+    }
     CHECK_INT(aborts, 0);
     CHECK_INT(wrong, 0);
     if (stride == 1 || getenv("EXHAUSTION_VERBOSE")) {
         fprintf(stderr, "%ld calls, %d cases, %d aborts, %d wrong\n", total, cases, aborts, wrong);
     }
-    rmdir(directory);
+    remove_directories();
 }

@@ -3,9 +3,8 @@
 mod parse;
 mod print;
 
-use super::instance::shown;
 use super::{Error, ErrorKind, ExecEnv, ExternType, Func, FuncType, Instance, Result, Val};
-use crate::abi::error::bounded;
+use crate::abi::error::{bounded, shown};
 use crate::abi::types::ValType;
 use crate::alloc;
 use std::ffi::CStr;

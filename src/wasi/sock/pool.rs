@@ -1,8 +1,8 @@
 //! Whom a guest may talk to, and which names it may look up. An empty list permits nothing.
 
-use crate::abi::error::{Error, Result, bounded};
+use crate::abi::error::{Error, Result, Shown, bounded};
 use crate::alloc;
-use crate::wasi::args::{Shown, WasiArgs};
+use crate::wasi::args::WasiArgs;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
