@@ -35,6 +35,10 @@ pub use alloc::{
     PoolBuffer, PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator,
     UserDataFunctions, UserFunctions,
 };
+/// Collections for the C library, of sizes that its embedder chooses: they fail where the current
+/// context is out of memory, and take nothing beyond its limit.
+#[doc(hidden)]
+pub use alloc::{try_c_string, try_collect, try_copy, try_filled, try_string, try_vec};
 pub use api::*;
 pub use context::{
     ContextBuilder, ContextData, ContextStats, Entered, ExternObjects, GC_HEAP_SIZE_DEFAULT, Held,

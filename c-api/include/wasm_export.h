@@ -1964,8 +1964,8 @@ void *wasm_runtime_create_context_key(void (*dtor)(wasm_module_inst_t inst, void
 
 /**
  * Gives back a key of the calling thread's context, or one that the thread has made before it had
- * one. No destructor is called for it any more. Keys that are gone, keys of other contexts and NULL
- * are ignored.
+ * one. No destructor is called for it any more. Keys that are gone, keys of other contexts and
+ * NULL are ignored.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_destroy_context_key(void *key);

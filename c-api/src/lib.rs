@@ -15,6 +15,7 @@
 //! Rust programs have no use for this crate, though: they take `isothread`, which leaves the choice
 //! to them.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 #![forbid(unsafe_op_in_unsafe_fn)]
 #![allow(non_camel_case_types, reason = "types carry their C names")]
 #![allow(non_upper_case_globals, reason = "so do constants")]

@@ -126,6 +126,7 @@ programs! {
     in_use,
     init,
     inst_context,
+    limited,
     load,
     memory,
     misuse,
@@ -154,6 +155,16 @@ fn no_malloc() {
                 --wrap=aligned_alloc";
     let program = compile("no_malloc", Linked::Static, &folder, &[wrap]);
     check(Command::new(&program).arg(&folder), "no_malloc");
+}
+
+/// The system's allocator fails, and the address space is small: nothing ends the process. Every
+/// case is tried with `EXHAUSTION_STRIDE=1`, which takes many minutes.
+#[test]
+fn exhaustion() {
+    let folder = scratch("c_exhaustion");
+    compile_modules("tests/c", &folder);
+    let program = compile("exhaustion", Linked::Shared, &folder, &[]);
+    check(Command::new(&program).arg(&folder), "exhaustion");
 }
 
 /// Functions that are there in the future are swept too.

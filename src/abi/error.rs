@@ -4,6 +4,7 @@ use super::trap::Trap;
 use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fmt;
+use std::ptr::NonNull;
 
 /// Which kind of failure an [`Error`] is, for callers that go on differently after each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,22 +27,81 @@ pub enum ErrorKind {
     Misuse,
 }
 
-/// A failure with its text.
-pub struct Error(Box<Inner>);
+/// A failure with its text. It owns a box, but for [`Error::out_of_memory`], which is always there:
+/// saying that there is no memory must not take any.
+pub struct Error(NonNull<Inner>);
+
+// SAFETY: an error owns what it points to, a kind and a text, or that is constant.
+unsafe impl Send for Error {}
+// SAFETY: nothing changes what an error points to.
+unsafe impl Sync for Error {}
 
 struct Inner {
+    is_constant: bool,
     kind: ErrorKind,
     text: Cow<'static, str>,
 }
+
+/// WAMR's text for exhausted memory.
+const OUT_OF_MEMORY: &Inner = &Inner {
+    is_constant: true,
+    kind: ErrorKind::OutOfMemory,
+    text: Cow::Borrowed("allocate memory failed"),
+};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 
+/// Most bytes of a text that is made for an error.
+const TEXT_BYTES_MAX: usize = 400;
+
+/// A text for an error, cut where it gets long: it may contain names of any length, and C's
+/// embedders see no more than their buffer takes. What memory is too short for is left out.
+#[cold]
+pub fn bounded(text: fmt::Arguments<'_>) -> String {
+    struct Bounded(String);
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = TEXT_BYTES_MAX - self.0.len();
+            let end = (0..=room.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+            let part = end.and_then(|end| text.get(..end)).unwrap_or_default();
+            self.0.try_reserve(part.len()).map_err(|_| fmt::Error)?;
+            self.0.push_str(part);
+            if part.len() < text.len() { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut bounded = Bounded(String::new());
+    // An error is the end of the room: what fits is there.
+    let _ = fmt::Write::write_fmt(&mut bounded, text);
+    bounded.0
+}
+
+/// Bytes as text: what is none is shown as such.
+pub struct Shown<'a>(pub &'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as a text for an error ([`bounded`]).
+pub fn shown(bytes: &[u8]) -> String {
+    bounded(format_args!("{}", Shown(bytes)))
+}
+
 impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, text: text.into() }))
+        let inner = Inner { is_constant: false, kind, text: text.into() };
+        Self(NonNull::from(Box::leak(Box::new(inner))))
     }
 
     #[cold]
@@ -59,26 +119,41 @@ impl Error {
         Self::new(ErrorKind::Misuse, text)
     }
 
-    /// WAMR's text for exhausted memory.
+    /// Takes no memory.
     #[cold]
     pub fn out_of_memory() -> Self {
-        Self::new(ErrorKind::OutOfMemory, "allocate memory failed")
+        Self(NonNull::from(OUT_OF_MEMORY))
+    }
+
+    fn inner(&self) -> &Inner {
+        // SAFETY: a box that this owns, or a constant.
+        unsafe { self.0.as_ref() }
     }
 
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.inner().kind
     }
 
     /// The text, without any prefix.
     pub fn message(&self) -> &str {
-        &self.0.text
+        &self.inner().text
     }
 
     /// The trap behind this error, if it is that of a call into a guest.
     pub fn trap(&self) -> Option<Trap> {
-        match self.0.kind {
+        match self.kind() {
             ErrorKind::Trap(trap) => Some(trap),
             _ => None,
+        }
+    }
+}
+
+impl Drop for Error {
+    #[cold]
+    fn drop(&mut self) {
+        if !self.inner().is_constant {
+            // SAFETY: `new` has leaked the box, and nobody else has it.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
 }
@@ -100,14 +175,39 @@ impl From<TryReserveError> for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.0.kind, self.0.text)
+        write!(f, "{:?}: {}", self.kind(), self.message())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.text)
+        f.write_str(self.message())
     }
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(bounded(format_args!("{} and {}", 1, "two")), "1 and two");
+        let long = "\u{e9}".repeat(1000);
+        let text = bounded(format_args!("x{long}{long}"));
+        assert_eq!(text.len(), TEXT_BYTES_MAX - 1);
+        assert!(text.chars().skip(1).all(|c| c == '\u{e9}'));
+    }
+
+    #[test]
+    fn the_lack_of_memory_has_its_text() {
+        let error = Error::out_of_memory();
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::OutOfMemory, "allocate memory failed")
+        );
+        let other = Error::new(ErrorKind::OutOfMemory, "allocate linear memory failed");
+        assert_eq!(other.message(), "allocate linear memory failed");
+    }
+}

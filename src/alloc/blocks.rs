@@ -1,8 +1,9 @@
 //! Freeing and resizing live blocks, whoever owns them.
 
-use super::header::{LINEAR, OVERDRAFT, Tagged};
+use super::header::{LINEAR, OVER_LIMIT, RESERVED, Tagged};
 use super::heap::{Backend, Heap};
 use super::pool::{Freed, Pool};
+use super::reserve::Reserve;
 use super::source::{self, Fill, SystemSource};
 use std::ptr::{self, null_mut};
 
@@ -12,15 +13,15 @@ use std::ptr::{self, null_mut};
 /// `block` is live, `tagged` is what its header says, and nobody uses it any more.
 pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
     // SAFETY: the owner of a live block is alive; the block came from the source that owner and
-    // flags name, because `alloc_block` and `overdraw` tag what they place. The heap is not used
-    // after its ledger has been told, unless this was its last block.
+    // flags name, because `alloc_block` and `alloc_over_limit` tag what they place. The heap is not
+    // used after its ledger has been told, unless this was its last block.
     unsafe {
         let Some(heap) = tagged.owner.as_ref() else {
-            source::release(&SystemSource, block, tagged);
+            release_over_limit(block, tagged);
             return true;
         };
-        let was_last = if tagged.flags & OVERDRAFT != 0 {
-            source::release(&SystemSource, block, tagged);
+        let was_last = if tagged.flags & OVER_LIMIT != 0 {
+            release_over_limit(block, tagged);
             heap.change_ledger(|ledger| {
                 ledger.discharge(tagged.size as u64);
                 ledger.close_block()
@@ -47,6 +48,21 @@ pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
     true
 }
 
+/// Gives a block that its heap did not have, or that is nobody's, back to the system or to the
+/// reserve that it came from.
+///
+/// # Safety
+/// As for [`release`].
+unsafe fn release_over_limit(block: *mut u8, tagged: &Tagged) {
+    // SAFETY: as promised; blocks know the reserve that they came from, so any other returns them.
+    unsafe {
+        match tagged.flags & RESERVED {
+            0 => source::release(&SystemSource, block, tagged),
+            _ => source::release(&Reserve::empty(), block, tagged),
+        }
+    }
+}
+
 /// Resizes a live block within its owner's means; null leaves it as it was.
 ///
 /// # Safety
@@ -55,12 +71,20 @@ pub unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize)
     // SAFETY: as in `release`.
     unsafe {
         let Some(heap) = tagged.owner.as_ref() else {
+            if tagged.flags & RESERVED != 0 {
+                let new = source::place(&SystemSource, ptr::null(), size, align, Fill::Any, 0);
+                return moved(block, tagged, new, size);
+            }
             return source::resize(&SystemSource, block, tagged, size, align);
         };
+        if tagged.flags & (OVER_LIMIT | RESERVED) == OVER_LIMIT | RESERVED {
+            let new = heap.alloc_block(size, align, Fill::Any, 0);
+            return moved(block, tagged, new, size);
+        }
         if heap.strikes() {
             return null_mut();
         }
-        if let (Backend::Pool(pool), 0) = (&heap.backend, tagged.flags & OVERDRAFT) {
+        if let (Backend::Pool(pool), 0) = (&heap.backend, tagged.flags & OVER_LIMIT) {
             if pool.resize(&heap.ledger, block, tagged.size, size) {
                 return block;
             }
@@ -71,7 +95,7 @@ pub unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize)
             return null_mut();
         }
         let resized = match &heap.backend {
-            Backend::User(user) if tagged.flags & OVERDRAFT == 0 => {
+            Backend::User(user) if tagged.flags & OVER_LIMIT == 0 => {
                 if user.has_realloc() {
                     source::resize(user, block, tagged, size, align)
                 } else {
@@ -102,6 +126,16 @@ unsafe fn replace(
     align: usize,
 ) -> *mut u8 {
     let new = heap.alloc_in(pool, size, align, Fill::Any, tagged.flags & LINEAR, tagged.size);
+    // SAFETY: passed on to the caller; `new` is null or has `size` bytes.
+    unsafe { moved(block, tagged, new, size) }
+}
+
+/// Moves a block's bytes to `new`, which has room for `size` and is returned; nothing happens if it
+/// is null.
+///
+/// # Safety
+/// As for [`release`]; `new` is null or `size` bytes that nobody else has.
+unsafe fn moved(block: *mut u8, tagged: &Tagged, new: *mut u8, size: usize) -> *mut u8 {
     if !new.is_null() {
         // SAFETY: both blocks are live, distinct and at least as long as what is copied.
         unsafe {

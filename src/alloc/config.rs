@@ -155,7 +155,7 @@ pub enum HeapConfig {
     /// An embedder's callbacks.
     User(UserAllocator),
     /// For tests of exhaustion: `inner`, except that some allocations fail. What the inner heap
-    /// does is otherwise unchanged, so infallible code still overdraws.
+    /// does is otherwise unchanged, so infallible code is still served.
     Failing { inner: Box<HeapConfig>, rule: FailRule },
 }
 
@@ -215,7 +215,7 @@ pub struct HeapStats {
     pub peak_bytes: u64,
     pub live_blocks: u64,
     /// How many times infallible code was given memory that the heap did not have.
-    pub overdrafts: u64,
+    pub over_limit: u64,
 }
 
 /// A pool's room, in bytes, headers included.

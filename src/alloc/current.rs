@@ -6,6 +6,7 @@
 //! thread state, once that module has installed one. Who sets a heap puts the previous one back.
 
 use super::heap::Heap;
+use super::reserve::Reserve;
 use crate::platform::tls;
 use crate::sync::{USER_STEP, gate};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -33,17 +34,60 @@ pub struct ThreadHead {
     kind: HeadKind,
     /// It belongs to one of several stacks that take turns on a thread.
     is_fibre: bool,
+    /// How many over-limit allocations the thread has made that no [`Operation`] has answered for,
+    /// times [`COUNT_STEP`]; and [`SHORT`] when something was taken from the reserve.
+    over_limit: Cell<u64>,
+    reserve: Reserve,
 }
+
+const COUNT_STEP: u64 = 2;
+const SHORT: u64 = 1;
 
 impl ThreadHead {
     /// A head to embed as the first field of a larger state, which must be `repr(C)`.
-    pub fn full() -> Self {
-        Self { kind: HeadKind::Full, is_fibre: gate::has_fibres(), ..Self::bare() }
+    pub fn full(reserve: Reserve) -> Self {
+        Self::new(HeadKind::Full, gate::has_fibres(), reserve)
     }
 
-    const fn bare() -> Self {
-        let (heap, fallible) = (Cell::new(null()), Cell::new(0));
-        Self { heap, fallible, kind: HeadKind::Bare, is_fibre: false }
+    fn new(kind: HeadKind, is_fibre: bool, reserve: Reserve) -> Self {
+        Self {
+            heap: Cell::new(null()),
+            fallible: Cell::new(0),
+            kind,
+            is_fibre,
+            over_limit: Cell::new(SHORT),
+            reserve,
+        }
+    }
+
+    /// Begins an operation; `None` if memory has run out before it, and then it must not run.
+    #[inline]
+    pub fn begin(&self) -> Option<u64> {
+        if self.over_limit.get() & SHORT != 0 && !self.refill() {
+            return None;
+        }
+        Some(self.over_limit.get() & !SHORT)
+    }
+
+    /// Whether memory has run out since `begun`, which [`ThreadHead::begin`] returned. Who asks
+    /// answers for it: an operation around this one has not failed by it.
+    #[inline]
+    pub fn ran_out_since(&self, begun: u64) -> bool {
+        let now = self.over_limit.get();
+        if now & !SHORT == begun {
+            return false;
+        }
+        self.over_limit.set(begun | now & SHORT);
+        true
+    }
+
+    #[cold]
+    fn refill(&self) -> bool {
+        let is_full = self.reserve.refill();
+        if is_full {
+            self.over_limit.set(self.over_limit.get() & !SHORT);
+        }
+        is_full
     }
 
     #[inline]
@@ -101,6 +145,7 @@ fn prepare() -> Prepared {
     if !head_ptr().is_null() {
         return Prepared::Lasting;
     }
+    let Some(reserve) = Reserve::full() else { return Prepared::Not };
     let layout = Layout::new::<ThreadHead>();
     // SAFETY: the layout's size is not zero. The system is asked directly: the head belongs to
     // the thread, not to any heap.
@@ -108,21 +153,14 @@ fn prepare() -> Prepared {
     if head.is_null() {
         return Prepared::Not;
     }
-    warm_up();
     // SAFETY: fresh memory of the right layout.
-    unsafe { head.write(ThreadHead::bare()) };
+    unsafe { head.write(ThreadHead::new(HeadKind::Bare, false, reserve)) };
     tls::set(head.cast());
     // SAFETY: `end_bare` accepts what it finds in the word: a bare head, or it leaves it alone.
     if unsafe { tls::arm_exit(end_bare) } { Prepared::Lasting } else { Prepared::Briefly }
 }
 
-/// Has the standard library make what it keeps for each thread, while no heap is current: it
-/// lasts until the thread ends, and no heap has to.
-fn warm_up() {
-    drop(std::thread::current());
-}
-
-/// How long the head stays that [`prepare`] found or made.
+/// What [`prepare`] found.
 #[derive(PartialEq, Eq)]
 enum Prepared {
     /// Until the thread ends.
@@ -145,7 +183,10 @@ unsafe fn end_bare(word: *mut u8) {
         tls::set(null_mut());
         // SAFETY: bare heads come from `prepare`, with this layout; the word no longer leads
         // here.
-        unsafe { System.dealloc(word, Layout::new::<ThreadHead>()) };
+        unsafe {
+            head.drop_in_place();
+            System.dealloc(word, Layout::new::<ThreadHead>());
+        }
     }
 }
 
@@ -157,9 +198,6 @@ unsafe fn end_bare(word: *mut u8) {
 /// `state` is the full head of a state that stays valid until it is removed or `on_exit` ran.
 pub unsafe fn install(state: *const ThreadHead, on_exit: tls::ExitCallback) -> bool {
     let old = head_ptr();
-    if old.is_null() {
-        warm_up();
-    }
     // SAFETY: `state` is valid as promised; `old` is null or live (see `with_head`).
     unsafe {
         if let Some(old) = old.as_ref() {
@@ -168,6 +206,7 @@ pub unsafe fn install(state: *const ThreadHead, on_exit: tls::ExitCallback) -> b
             }
             (*state).heap.set(old.heap.get());
             (*state).fallible.set(old.fallible.get());
+            (*state).over_limit.set(old.over_limit.get() | SHORT);
             end_bare(old as *const ThreadHead as *mut u8);
         }
         tls::set(state as *mut u8);
@@ -255,11 +294,11 @@ impl Drop for FallibleGuard {
     }
 }
 
-/// Runs `f`, in which an exhausted heap answers null instead of overdrawing. Only code that
-/// handles failing allocations (`try_reserve` and the like) may run inside: anything else would
-/// end the process.
+/// Runs `f`, in which an exhausted heap answers null: no allocation is over the limit. Only code
+/// that handles failing allocations (`try_reserve` and the like) may run inside: anything else
+/// would end the process.
 pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
-    // Without a head no heap is current, and nothing is ever overdrawn.
+    // Without a head no heap is current and there is no reserve.
     let counted = with_head(|head| {
         head.map(|head| head.fallible.set(head.fallible.get().saturating_add(1))).is_some()
     });
@@ -267,15 +306,66 @@ pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// [`Heap::take_exhausted`] of the current heap; false if there is none. For operations that do
-/// not know whose memory they use.
-pub fn take_exhausted() -> bool {
-    let (heap, _) = current();
-    // SAFETY: whoever made the heap current keeps it alive (`ThreadHead::replace_heap`).
-    unsafe { heap.as_ref() }.is_some_and(Heap::take_exhausted)
+/// Runs `f` as an operation that fails if memory runs out meanwhile, even where `f` cannot say so:
+/// infallible code was then given memory that its heap does not have. It fails without running
+/// where the thread's reserve is used up and cannot be filled.
+///
+/// What `f` allocates on other threads is not its own, and what operations inside `f` have
+/// answered for is theirs.
+pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R, OutOfMemory> {
+    let prepared = if head_ptr().is_null() { prepare() } else { Prepared::Lasting };
+    // For a thread past its exit hook, whose head goes with the scope that made it.
+    let _scope = HeapGuard { before: current().0, prepared, scope: PhantomData };
+    let begun = with_head(|head| head.and_then(ThreadHead::begin)).ok_or(OutOfMemory)?;
+    let result = f();
+    match with_head(|head| head.is_some_and(|head| head.ran_out_since(begun))) {
+        false => Ok(result),
+        true => Err(OutOfMemory),
+    }
 }
 
-/// The current heap, if any, and whether it must not overdraw now.
+/// An operation ran out of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+/// Makes sure that infallible code can be given this many bytes even when nobody has memory, 64
+/// for each block on top of its own included, until [`trim_reserve`]; an error if that cannot
+/// be had. To be called before code whose appetite is known and goes with what it is given.
+pub fn ensure_reserve(bytes: usize) -> Result<(), OutOfMemory> {
+    with_head(|head| match head {
+        Some(head) if !head.reserve.ensure(bytes) => Err(OutOfMemory),
+        _ => Ok(()),
+    })
+}
+
+/// Gives back what [`ensure_reserve`] asked for beyond the usual.
+pub fn trim_reserve() {
+    with_head(|head| {
+        if let Some(head) = head {
+            head.reserve.trim();
+        }
+    });
+}
+
+/// Counts an over-limit allocation of this thread.
+pub(super) fn note_over_limit() {
+    with_head(|head| {
+        if let Some(head) = head {
+            head.over_limit.set(head.over_limit.get().wrapping_add(COUNT_STEP));
+        }
+    });
+}
+
+/// Takes a block from the thread's reserve with `take`; null if it has none.
+pub(super) fn from_reserve(take: impl FnOnce(&Reserve) -> *mut u8) -> *mut u8 {
+    with_head(|head| {
+        let Some(head) = head else { return null_mut() };
+        head.over_limit.set(head.over_limit.get() | SHORT);
+        take(&head.reserve)
+    })
+}
+
+/// The current heap, if any, and whether null is a good answer now.
 #[inline(always)]
 pub(super) fn current() -> (*const Heap, bool) {
     with_head(|head| match head {

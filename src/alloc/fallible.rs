@@ -1,7 +1,9 @@
-//! Collections whose size a guest or an embedder controls: they fail instead of overdrawing.
+//! Collections whose size a guest or an embedder controls: they fail, and take
+//! nothing over the limit.
 
 use super::current::fallible;
 use std::collections::TryReserveError;
+use std::ffi::CString;
 
 /// An empty vector with room for `capacity` elements.
 pub fn try_vec<T>(capacity: usize) -> Result<Vec<T>, TryReserveError> {
@@ -22,4 +24,40 @@ pub fn try_copy<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
     let mut vec = try_vec(items.len())?;
     vec.extend_from_slice(items);
     Ok(vec)
+}
+
+/// Collects what an iterator of known length gives.
+pub fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>, TryReserveError> {
+    let mut vec = try_vec(items.len())?;
+    // An iterator that gives more than it said gives no more than there is room for.
+    let room = vec.capacity();
+    vec.extend(items.take(room));
+    Ok(vec)
+}
+
+/// A copy of `bytes` in a box.
+pub fn try_boxed(bytes: &[u8]) -> Result<Box<[u8]>, TryReserveError> {
+    Ok(try_copy(bytes)?.into_boxed_slice())
+}
+
+/// A copy of `text`.
+pub fn try_string(text: &str) -> Result<String, TryReserveError> {
+    let mut string = String::new();
+    fallible(|| string.try_reserve_exact(text.len()))?;
+    string.push_str(text);
+    Ok(string)
+}
+
+/// A copy of `text` in a box.
+pub fn try_str(text: &str) -> Result<Box<str>, TryReserveError> {
+    Ok(try_string(text)?.into_boxed_str())
+}
+
+/// `text` as C reads it: up to the first NUL.
+pub fn try_c_string(text: &[u8]) -> Result<CString, TryReserveError> {
+    let len = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
+    let mut bytes = try_vec(len + 1)?;
+    bytes.extend_from_slice(&text[..len]);
+    // There is room for the end, and no NUL before it.
+    Ok(CString::new(bytes).unwrap_or_default())
 }

@@ -5,8 +5,8 @@
 //! none; and every block goes back where it came from, because its header says so.
 
 use super::blocks;
-use super::current::current;
-use super::header;
+use super::current::{current, from_reserve, note_over_limit};
+use super::header::{self, OVER_LIMIT, RESERVED};
 use super::heap::Heap;
 use super::source::{self, Fill, SystemSource};
 use std::alloc::{GlobalAlloc, Layout};
@@ -20,16 +20,30 @@ fn alloc(layout: Layout, fill: Fill) -> *mut u8 {
     let (heap, fallible) = current();
     // SAFETY: whoever made the heap current keeps it alive (`ThreadHead::replace_heap`).
     match unsafe { heap.as_ref() } {
-        None => source::place(&SystemSource, null(), layout.size(), layout.align(), fill, 0),
+        None => alloc_outside(layout.size(), layout.align(), fill, fallible),
         Some(heap) => alloc_in(heap, layout, fill, fallible),
     }
+}
+
+/// A block of no heap's, from the system or else from the thread's reserve.
+#[inline]
+fn alloc_outside(size: usize, align: usize, fill: Fill, fallible: bool) -> *mut u8 {
+    let block = source::place(&SystemSource, null(), size, align, fill, 0);
+    if block.is_null() && !fallible { reserved_outside(size, align, fill) } else { block }
+}
+
+#[cold]
+fn reserved_outside(size: usize, align: usize, fill: Fill) -> *mut u8 {
+    note_over_limit();
+    let flags = OVER_LIMIT | RESERVED;
+    from_reserve(|reserve| source::place(reserve, null(), size, align, fill, flags))
 }
 
 #[inline]
 fn alloc_in(heap: &Heap, layout: Layout, fill: Fill, fallible: bool) -> *mut u8 {
     let block = heap.alloc_block(layout.size(), layout.align(), fill, 0);
     if block.is_null() && !fallible {
-        return heap.overdraw(layout.size(), layout.align(), fill);
+        return heap.alloc_over_limit(layout.size(), layout.align(), fill);
     }
     block
 }
@@ -63,10 +77,14 @@ unsafe impl GlobalAlloc for ContextAlloc {
             if !resized.is_null() {
                 return resized;
             }
-            let (Some(owner), (_, false)) = (tagged.owner.as_ref(), current()) else {
+            let (_, fallible) = current();
+            if fallible {
                 return null_mut();
+            }
+            let new = match tagged.owner.as_ref() {
+                Some(owner) => owner.alloc_over_limit(size, layout.align(), Fill::Any),
+                None => reserved_outside(size, layout.align(), Fill::Any),
             };
-            let new = owner.overdraw(size, layout.align(), Fill::Any);
             if !new.is_null() {
                 ptr::copy_nonoverlapping(block, new, size.min(tagged.size));
                 blocks::release(block, &tagged);

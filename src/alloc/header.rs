@@ -29,8 +29,10 @@ pub const SIZE_MAX: usize = if usize::BITS < 64 { isize::MAX as usize } else { (
 pub const PREV_FREE: u64 = 1;
 /// Pool: the block itself is free (its other words then mean something else).
 pub const FREE: u64 = 2;
-/// The block of a heap that had to be taken from the system.
-pub const OVERDRAFT: u64 = 4;
+/// The heap did not have the block, which came from the system or from a thread's reserve.
+pub const OVER_LIMIT: u64 = 4;
+/// With [`OVER_LIMIT`], on blocks of no pool: the block came from a thread's reserve.
+pub const RESERVED: u64 = 16;
 /// Allocated for a linear memory, which user allocators can be told.
 pub const LINEAR: u64 = 8;
 /// Pool: the block is one unit longer than its size needs.

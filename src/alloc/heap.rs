@@ -2,13 +2,14 @@
 
 use super::blocks;
 use super::config::{FailRule, HeapConfig, HeapError, HeapStats, Leak, PoolInfo, Usage};
+use super::current::{from_reserve, note_over_limit};
 use super::handle::HeapRef;
-use super::header::{self, LINEAR, MIN_ALIGN, OVERDRAFT};
+use super::header::{self, LINEAR, MIN_ALIGN, OVER_LIMIT, RESERVED};
 use super::ledger::Ledger;
 use super::pool::Pool;
 use super::source::{self, Fill, Source, SystemSource};
 use super::user::UserSource;
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::{self, NonNull, null_mut};
 
@@ -29,8 +30,7 @@ pub struct Heap {
     /// Handles, plus one while any block is live.
     refs: AtomicUsize,
     pub(super) ledger: Ledger,
-    overdrafts: AtomicU64,
-    exhausted: AtomicBool,
+    over_limit: AtomicU64,
     failing: Option<Failing>,
     pub(super) backend: Backend,
 }
@@ -54,7 +54,7 @@ impl Failing {
 
 impl Heap {
     /// Makes a heap. With a quota, the sum of its live blocks' sizes stays within it, except for
-    /// what infallible code overdraws.
+    /// what infallible code takes over the limit.
     ///
     /// Its cost does not depend on the size of a pool.
     #[expect(clippy::new_ret_no_self, reason = "heaps are only ever held by counted handles")]
@@ -81,8 +81,7 @@ impl Heap {
             heap.write(Self {
                 refs: AtomicUsize::new(1),
                 ledger: Ledger::new(quota_bytes),
-                overdrafts: AtomicU64::new(0),
-                exhausted: AtomicBool::new(false),
+                over_limit: AtomicU64::new(0),
                 failing,
                 backend,
             });
@@ -152,7 +151,7 @@ impl Heap {
             live_bytes: self.ledger.live_bytes(),
             peak_bytes: self.ledger.peak_bytes(),
             live_blocks: self.ledger.live_blocks(),
-            overdrafts: self.overdrafts.load(Ordering::Relaxed),
+            over_limit: self.over_limit.load(Ordering::Relaxed),
         }
     }
 
@@ -185,21 +184,6 @@ impl Heap {
             Backend::User(user) => user.has_realloc(),
             Backend::System | Backend::Pool(_) => true,
         }
-    }
-
-    /// Forgets what [`Heap::take_exhausted`] would tell: at the start of an operation that asks at
-    /// its end, so that it does not fail for what others did who have nobody to tell, such as the
-    /// end of an object.
-    #[inline]
-    pub fn forget_exhausted(&self) {
-        let _ = self.take_exhausted();
-    }
-
-    /// Whether infallible code was given memory that the heap did not have, since this was last
-    /// asked. Whoever runs an operation asks at its end, and fails it if so.
-    #[inline]
-    pub fn take_exhausted(&self) -> bool {
-        self.exhausted.load(Ordering::Relaxed) && self.exhausted.swap(false, Ordering::Relaxed)
     }
 
     /// Charges memory that is held for this heap but not taken from it, such as mapped pages;
@@ -303,11 +287,15 @@ impl Heap {
         block
     }
 
-    /// A block from the system in this heap's name, for code that cannot take no for an answer.
-    /// Null only if the system has no memory either.
+    /// An over-limit allocation: a block in this heap's name, for code that cannot take no for an
+    /// answer, from the system or else from the thread's reserve. Null only if that is used up.
     #[cold]
-    pub(super) fn overdraw(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
-        let block = source::place(&SystemSource, self, size, align, fill, OVERDRAFT);
+    pub(super) fn alloc_over_limit(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
+        let mut block = source::place(&SystemSource, self, size, align, fill, OVER_LIMIT);
+        if block.is_null() {
+            let flags = OVER_LIMIT | RESERVED;
+            block = from_reserve(|reserve| source::place(reserve, self, size, align, fill, flags));
+        }
         if !block.is_null() {
             let is_first = self.change_ledger(|ledger| {
                 ledger.charge_beyond(size as u64);
@@ -316,8 +304,8 @@ impl Heap {
             if is_first {
                 self.retain();
             }
-            self.overdrafts.fetch_add(1, Ordering::Relaxed);
-            self.exhausted.store(true, Ordering::Relaxed);
+            self.over_limit.fetch_add(1, Ordering::Relaxed);
+            note_over_limit();
         }
         block
     }

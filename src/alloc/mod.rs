@@ -8,10 +8,11 @@
 //! - Every block carries its owner in a 16-byte header (`header.rs`), so it can be freed on any
 //!   thread, whatever heap is current there, and a pointer that is no block is refused.
 //! - An explicit allocation fails with null when its heap is exhausted. Infallible Rust code
-//!   cannot take null: [`ContextAlloc`] then *overdraws*, that is, takes the block from the
-//!   system, still owned and counted by the heap, and sets a flag that whoever runs the
-//!   operation must ask for with [`Heap::take_exhausted`]. Sizes that a guest or an embedder
-//!   controls go through the helpers in `fallible.rs`, for which nothing is overdrawn.
+//!   cannot take null: [`ContextAlloc`] then makes an *over-limit allocation*, that is, takes the
+//!   block from the system, or from the thread's reserve (`reserve.rs`) if that has none either,
+//!   still owned and counted by the heap. The thread counts them, and the [`operation`] during
+//!   which there was one fails. Sizes that a guest or an embedder controls go through the helpers
+//!   in `fallible.rs`, for which nothing is over the limit.
 //! - A heap lives until its last handle and its last block are gone.
 
 mod blocks;
@@ -24,6 +25,7 @@ mod header;
 mod heap;
 mod ledger;
 mod pool;
+mod reserve;
 mod source;
 mod user;
 
@@ -31,16 +33,19 @@ pub use config::{
     FailRule, HeapConfig, HeapError, HeapIdentity, HeapStats, PlainFunctions, PoolBuffer, PoolInfo,
     Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
 };
-#[cfg(test)]
-pub use current::enter;
 pub use current::{
-    HeadKind, ThreadHead, fallible, head_ptr, install, outside, remove, take_exhausted, user,
-    with_heap,
+    HeadKind, ThreadHead, ensure_reserve, fallible, head_ptr, install, operation, outside, remove,
+    trim_reserve, user, with_heap,
 };
-pub use fallible::{try_copy, try_filled, try_vec};
+#[cfg(test)]
+pub use current::{OutOfMemory, enter};
+pub use fallible::{
+    try_boxed, try_c_string, try_collect, try_copy, try_filled, try_str, try_string, try_vec,
+};
 pub use global::ContextAlloc;
 pub use handle::HeapRef;
 pub use heap::Heap;
+pub use reserve::Reserve;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 use super::module::{Inner, constant_global};
 use super::registered;
 use super::{Context, Error, ErrorKind, Module, Result};
+use crate::abi::error::bounded;
 use crate::abi::types::Limits;
 use crate::alloc;
 use crate::instance::is_built_in_module;
@@ -154,12 +155,12 @@ impl<'a> Binder<'a> {
         let place = match self.find(name) {
             Ok(module) => {
                 alloc::fallible(|| self.links.subs.try_reserve(1))?;
-                self.links.subs.push(Sub { name: name.into(), module });
+                self.links.subs.push(Sub { name: alloc::try_str(name)?, module });
                 Some(self.links.subs.len() - 1)
             }
             Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
             Err(error) => {
-                let problem = format!("WASM module load failed: {}", error.message());
+                let problem = bounded(format_args!("WASM module load failed: {}", error.message()));
                 log::warn!("failed to load sub module: {problem}");
                 self.links.problem = Some(problem.into());
                 None
@@ -180,7 +181,7 @@ impl<'a> Binder<'a> {
         let module = registered::find_or_read(self.context, name)?;
         // The module exists already, so others may import from it.
         if reaches(std::iter::once(&module), earlier.module)? {
-            return Err(Error::load(format!("found circular dependency on {name}")));
+            return Err(Error::load(bounded(format_args!("found circular dependency on {name}"))));
         }
         Ok(module)
     }
@@ -287,13 +288,14 @@ pub(super) fn replace(
 
 /// A module that cannot be imported from, though it may be sound.
 pub(super) fn not_registered(name: &str) -> Error {
-    Error::load(format!("failed to register sub module {name}"))
+    Error::load(bounded(format_args!("failed to register sub module {name}")))
 }
 
 /// Takes modules apart one by one: each may be the last to hold others, in a chain of any length.
 pub(super) fn release_subs(links: Arc<Links>) {
-    let mut last = vec![links];
-    while let Some(links) = last.pop() {
+    let mut last = Vec::new();
+    let mut next = Some(links);
+    while let Some(links) = next.take().or_else(|| last.pop()) {
         let Some(links) = Arc::into_inner(links) else { continue };
         for sub in links.subs {
             if let Some(inner) = Arc::into_inner(sub.module.inner) {

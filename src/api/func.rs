@@ -5,7 +5,7 @@ use super::instance::{call_error, instance_of};
 use super::{Error, ExecEnv, FuncType, GuestTypes, Instance, RawExecEnv, Result, Trap, Val};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
-use crate::context::thread;
+use crate::context::{Ended, thread};
 use crate::exec::{self, Call, ExecEnv as Env, Pending};
 use crate::instance::{exceptions, group};
 use std::marker::PhantomData;
@@ -179,17 +179,10 @@ impl Func {
         // SAFETY: passed on to the caller.
         unsafe {
             let context = context_of(env);
-            context.heap().forget_exhausted();
-            let called =
-                context.run_guest(|low| exec::call_cells(env, func.cast(), argc, argv, low));
-            match called {
-                // All that follows is the other thread's.
-                Err(Trap::InUse) => return false,
-                Err(Trap::Unwinding) => keep_unwinding(env),
-                _ => {}
-            }
-            if context.heap().take_exhausted() {
-                return out_of_memory(env);
+            let called = context.operate(|low| exec::call_cells(env, func.cast(), argc, argv, low));
+            let Some(called) = outcome(env, called) else { return false };
+            if called == Err(Trap::InUse) {
+                return false; // All that follows is the other thread's.
             }
             if context.extern_objects().is_some_and(|objects| objects.may_reclaim()) {
                 super::objects::reclaim(context, env);
@@ -288,21 +281,14 @@ unsafe fn run(
     // SAFETY: passed on to the caller.
     unsafe {
         let context = context_of(env);
-        context.heap().forget_exhausted();
-        let called = context.run_guest(|low| {
+        let called = context.operate(|low| {
             let call = Call::prepare_with(env, func, slots, low, Pending::IsForgotten)?;
             write(call.frame());
             call.run()?;
             read(call.frame());
             Ok(())
         });
-        if called == Err(Trap::Unwinding) {
-            keep_unwinding(env);
-        }
-        if context.heap().take_exhausted() {
-            out_of_memory(env);
-            return Err(Error::out_of_memory());
-        }
+        let called = outcome(env, called).ok_or_else(Error::out_of_memory)?;
         called.map_err(|trap| context.run(|| call_error(env.as_ref().instance().as_ref(), trap)))
     }
 }
@@ -344,12 +330,28 @@ pub(super) unsafe fn keep_unwinding(env: NonNull<Env>) {
     }
 }
 
-/// Notes that a call used memory that its context did not have; always false.
-#[cold]
-unsafe fn out_of_memory(env: NonNull<Env>) -> bool {
-    // SAFETY: the exec_env and its instance are live.
-    unsafe { env.as_ref().instance().as_ref() }.raise(Trap::OutOfMemory.text().as_bytes());
-    false
+type Outcome = Result<(), Trap>;
+
+/// What a call came to; `None` if memory ran out, which the instance then says.
+///
+/// # Safety
+/// The exec_env and its instance are live.
+#[inline]
+unsafe fn outcome(env: NonNull<Env>, called: Ended<Outcome>) -> Option<Outcome> {
+    if let Ended::Returned(Err(Trap::Unwinding)) | Ended::RanOut(Err(Trap::Unwinding)) = called {
+        // SAFETY: the exec_env is live and used by this thread, which has just called on it.
+        unsafe { keep_unwinding(env) };
+    }
+    if let Ended::Returned(called) | Ended::RanOut(called @ Err(Trap::InUse)) = called {
+        return Some(called);
+    }
+    // SAFETY: passed on to the caller; an instance that is in use elsewhere is left alone.
+    unsafe {
+        let _used = group::Use::begin(env.as_ref().home())?;
+        let instance = env.as_ref().instance();
+        instance.as_ref().raise(Trap::OutOfMemory.text().as_bytes());
+    }
+    None
 }
 
 /// A function whose parameters and results are known to Rust.

@@ -5,6 +5,7 @@ use super::module::Module;
 use super::sub_instances::{SubHostState, Tree};
 use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
 use super::{Global, GuestTypes, Table, Trap, TypedFunc};
+use crate::abi::error::{bounded, shown};
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::ExecEnv as Env;
 use crate::instance::{self as parts, group};
@@ -323,8 +324,8 @@ impl Instance {
 
     /// An exported function with its type checked once.
     pub fn typed_func<P: GuestTypes, R: GuestTypes>(&self, name: &str) -> Result<TypedFunc<P, R>> {
-        let func = self.get_func(name);
-        func.ok_or_else(|| Error::misuse(format!("lookup function {name} failed")))?.typed()
+        let missing = || Error::misuse(bounded(format_args!("lookup function {name} failed")));
+        self.get_func(name).ok_or_else(missing)?.typed()
     }
 
     /// The instance's own exec_env, made at first use and gone with the instance. To use it,
@@ -348,7 +349,7 @@ impl Instance {
     /// until it is cleared.
     pub fn exception(&self) -> Option<String> {
         let (text, len) = self.parts().exception()?;
-        Some(String::from_utf8_lossy(&text[..len]).into_owned())
+        Some(shown(&text[..len]))
     }
 
     /// The pending exception's text as C reads it, or null. It lies in the instance.
@@ -457,13 +458,14 @@ pub(super) fn call_error(instance: &parts::Instance, trap: Trap) -> Error {
         // Its exception is the other thread's.
         return Error::misuse(trap.text());
     }
-    match instance.exception() {
-        Some((text, len)) => {
-            let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);
-            Error::new(ErrorKind::Trap(trap), String::from_utf8_lossy(text).into_owned())
-        }
-        None => trap.into(),
-    }
+    let text = instance
+        .exception()
+        .map(|(text, len)| shown(text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len])));
+    call_text(text, trap)
+}
+
+fn call_text(text: Option<String>, trap: Trap) -> Error {
+    text.map_or_else(|| trap.into(), |text| Error::new(ErrorKind::Trap(trap), text))
 }
 
 /// The instance that a function runs on.

@@ -5,7 +5,9 @@ use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result};
 use crate::context::{Held, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
-use crate::instance::{GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts};
+use crate::instance::{
+    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts, Seat,
+};
 use crate::module as parsed;
 use std::any::Any;
 use std::mem::ManuallyDrop;
@@ -56,12 +58,20 @@ impl Host for Surroundings {
         self.held.context().max_thread_num()
     }
 
-    fn run_thread(&self, body: &mut dyn FnMut(usize)) {
+    fn thread_seat(&self) -> Option<Seat> {
+        thread::Seat::new().map(|seat| Box::new(seat) as Seat)
+    }
+
+    fn run_thread(&self, seat: Seat, body: &mut dyn FnMut(usize)) {
         let context = self.held.context();
-        // Without memory for the thread's state it runs all the same: calls with a handle need
-        // no more than that.
-        let _inherited = thread::inherit(context);
-        context.run_guest(body);
+        let run = || {
+            let _inherited = thread::inherit(context);
+            context.run_guest(body);
+        };
+        match seat.downcast::<thread::Seat>() {
+            Ok(seat) => seat.run(run),
+            Err(_) => run(),
+        }
     }
 
     fn print(&self, bytes: &[u8]) {

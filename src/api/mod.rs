@@ -9,6 +9,8 @@
 //! Nothing here decides how code runs: the parts below do. Control enters from the embedder, and
 //! every entry makes the object's own context current for as long as it takes.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 mod address;
 mod backtrace;
 mod bind;

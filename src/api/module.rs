@@ -3,7 +3,9 @@
 use super::bind::{self, Earlier, Funcs, Links};
 use super::memory_pool::ContextPool;
 use super::{Context, Error, Result};
+use crate::abi::error::bounded;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
+use crate::alloc;
 use crate::context::{Held, ObjectKind, TypeIds};
 use crate::instance::{GuestAllocator, MemorySource};
 use crate::interp::ModuleCode;
@@ -49,7 +51,7 @@ pub(super) struct Inner {
     /// The copy of `code` that imports share, if this module's own lies in its context.
     shared: Lock<Option<Arc<ModuleCode>>>,
     links: Lock<Arc<Links>>,
-    name: Lock<Arc<str>>,
+    name: Lock<Box<str>>,
     /// Last: the context must outlive everything above.
     pub(super) held: Held,
 }
@@ -168,7 +170,7 @@ impl Module {
             allocator: GuestAllocator::of(&parsed),
             shared: Lock::new(None),
             links: Lock::new(Arc::new(links)),
-            name: Lock::new(name.into()),
+            name: Lock::new(alloc::try_str(name)?),
             held: context.hold(ObjectKind::Module),
             parsed,
             code,
@@ -185,7 +187,7 @@ impl Module {
     /// context pays for it; [`Module::shared_bytes`] tells what it takes.
     pub fn import_into(&self, context: &Context) -> Result<Self> {
         let (parsed, code) = self.shared_code()?;
-        let name = self.name();
+        let name = alloc::try_string(&self.inner.name.lock())?;
         context.guarded(|| Self::link(context, parsed, code, &name, Funcs::Now))?
     }
 
@@ -248,7 +250,8 @@ impl Module {
     /// Why an import was not bound, as WAMR would say it, if a module to import from was looked
     /// for. That is no failure by itself.
     pub fn link_problem(&self) -> Option<String> {
-        self.links().problem.as_deref().map(str::to_owned)
+        let links = self.links();
+        links.problem.as_deref().map(|problem| bounded(format_args!("{problem}")))
     }
 
     /// The context the module was loaded into.
@@ -256,13 +259,20 @@ impl Module {
         self.inner.held.context()
     }
 
+    ///
+    /// It is a copy, and empty without memory for one ([`Module::with_name`]).
     pub fn name(&self) -> String {
-        self.inner.name.lock().as_ref().into()
+        alloc::try_string(&self.inner.name.lock()).unwrap_or_default()
+    }
+
+    /// Runs `f` with the module's name. It must not ask for the name again.
+    pub fn with_name<R>(&self, f: impl FnOnce(&str) -> R) -> R {
+        f(&self.inner.name.lock())
     }
 
     /// Gives the module another name. Its instances and code are not affected.
     pub fn set_name(&self, name: &str) -> Result<()> {
-        let new = self.context().guarded(|| Arc::<str>::from(name))?;
+        let new = self.context().guarded(|| alloc::try_str(name))??;
         let old = std::mem::replace(&mut *self.inner.name.lock(), new);
         drop(old);
         Ok(())

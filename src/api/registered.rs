@@ -10,6 +10,7 @@
 
 use super::bind;
 use super::{Context, Error, Module, Result};
+use crate::abi::error::bounded;
 use crate::alloc;
 use crate::context::{ContextData, thread};
 use crate::instance::is_built_in_module;
@@ -79,7 +80,7 @@ impl Modules {
 
     /// Adds a module, unless it is there already: under this name is fine, another is an error.
     fn add(&self, name: &str, module: &Module, bytes: Option<ModuleBytes>) -> Result<()> {
-        let new = Registered { name: name.into(), module: module.clone(), _bytes: bytes };
+        let new = Registered { name: alloc::try_str(name)?, module: module.clone(), _bytes: bytes };
         let mut state = self.state.lock();
         let earlier = state.registered.iter().find(|other| other.module.id() == module.id());
         let answer = match earlier {
@@ -108,13 +109,15 @@ impl Modules {
     /// Lists a name as being read by the calling thread until the guard is dropped.
     fn start_reading(&self, name: &str) -> Result<ReadingGuard<'_>> {
         let thread = thread::number();
-        let new = Reading { thread, name: name.into() };
+        let new = Reading { thread, name: alloc::try_str(name)? };
         let mut state = self.state.lock();
         let mut nested = 0;
         for reading in state.reading.iter().filter(|reading| reading.thread == thread) {
             if reading.name == new.name {
                 drop(state);
-                return Err(Error::load(format!("found circular dependency on {name}")));
+                return Err(Error::load(bounded(format_args!(
+                    "found circular dependency on {name}"
+                ))));
             }
             nested += 1;
         }
@@ -235,7 +238,7 @@ pub(super) fn with_bindings<R>(context: &Context, act: impl FnOnce() -> R) -> R 
 /// The module that an import names: a registered one, or what the reader finds. Runs inside the
 /// context.
 pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Module> {
-    let no_reader = || Error::load(format!("no sub module reader to load {name}"));
+    let no_reader = || Error::load(bounded(format_args!("no sub module reader to load {name}")));
     let Some(modules) = context.data::<Modules>() else { return Err(no_reader()) };
     if let Some(module) = modules.find(name) {
         return Ok(module);
@@ -243,7 +246,8 @@ pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Module> {
     let reader = modules.state.lock().reader.clone();
     let reader = reader.ok_or_else(no_reader)?;
     let reading = modules.start_reading(name)?;
-    let bytes = reader(name).ok_or_else(|| Error::load(format!("unknown import {name}")))?;
+    let bytes =
+        reader(name).ok_or_else(|| Error::load(bounded(format_args!("unknown import {name}"))))?;
     let module = Module::load_imported(context, (*bytes).as_ref(), name)?;
     drop(reading);
     register(context, &modules, name, &module, Some(bytes))?;

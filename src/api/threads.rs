@@ -2,7 +2,7 @@
 
 use super::env::context_of;
 use super::{Context, Error, ExecEnv, Instance, Result};
-use crate::context::ObjectKind;
+use crate::context::{Ended, ObjectKind};
 use crate::exec::{EnvKind, ExecEnv as Env};
 use crate::thread::{self as threads, Completion, GuestStack, SpawnError};
 use std::mem::ManuallyDrop;
@@ -54,15 +54,25 @@ impl ExecEnv {
     fn spawn_raw(&self) -> Result<NonNull<Env>> {
         // SAFETY: the handle holds the exec_env.
         let context = unsafe { context_of(self.ptr()) };
-        let spawned = context.run_guest(|low| {
+        let spawned = context.operate(|low| {
             // SAFETY: the handle is used by this thread only.
             unsafe { threads::spawn_env(self.ptr(), GuestStack::Allocated, low) }
         });
-        // SAFETY: the handle is used by this thread only.
-        spawned.map_err(|error| unsafe {
-            super::func::keep_unwinding(self.ptr());
-            spawn_error(error)
-        })
+        match spawned {
+            Ended::Returned(spawned) => spawned.map_err(|error| {
+                // SAFETY: the handle is used by this thread only.
+                unsafe { super::func::keep_unwinding(self.ptr()) };
+                spawn_error(error)
+            }),
+            Ended::RanOut(spawned) => {
+                if let Ok(env) = spawned {
+                    // SAFETY: just made, and nobody has it.
+                    context.run(|| unsafe { threads::end_env(env) });
+                }
+                Err(Error::out_of_memory())
+            }
+            Ended::Refused => Err(Error::out_of_memory()),
+        }
     }
 
     /// An exec_env for another thread of the same program. Its instance is another one of the
@@ -105,19 +115,22 @@ impl ExecEnv {
         &self,
         body: impl FnOnce(&mut ExecEnv) -> usize + Send + 'static,
     ) -> Result<ThreadHandle> {
+        // SAFETY: the handle holds the exec_env.
+        let context = unsafe { context_of(self.ptr()) };
+        let (completion, body) = context.guarded(|| {
+            let completion = Arc::new(Completion::new());
+            let theirs = completion.clone();
+            let run = move |env: NonNull<Env>, _: usize| {
+                // SAFETY: the thread owns the exec_env until this returns.
+                let mut env = ManuallyDrop::new(unsafe { ExecEnv::from_raw(env.cast()) });
+                theirs.set_result(body(&mut env));
+            };
+            (completion, Box::new(run) as threads::Body)
+        })?;
         let env = self.spawn_raw()?;
-        let completion = Arc::new(Completion::new());
-        let theirs = completion.clone();
-        let run = move |env: NonNull<Env>, _: usize| {
-            // SAFETY: the thread owns the exec_env until this returns.
-            let mut env = ManuallyDrop::new(unsafe { ExecEnv::from_raw(env.cast()) });
-            theirs.set_result(body(&mut env));
-        };
+        let theirs = Some(completion.clone());
         // SAFETY: the exec_env was just made and is given away.
-        let started = unsafe {
-            context_of(self.ptr())
-                .run(|| threads::start_thread(env, Box::new(run), Some(completion.clone())))
-        };
+        let started = unsafe { context.run(|| threads::start_thread(env, body, theirs)) };
         started.map_err(spawn_error)?;
         Ok(ThreadHandle(completion))
     }

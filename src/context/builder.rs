@@ -6,7 +6,7 @@ use super::registry::Origin;
 use super::runtime::{Runtime, RuntimeArgs};
 use super::shared::Shared;
 use super::{Context, LogCallback};
-use crate::abi::error::{Error, Result};
+use crate::abi::error::{Error, Result, bounded};
 use crate::alloc::{Heap, HeapConfig, HeapError, HeapIdentity};
 use crate::native::{Convention, NativeSymbol};
 use std::ffi::c_char;
@@ -286,7 +286,7 @@ impl ContextBuilder {
         process.watch_forks();
         let heap = Heap::new(self.heap, self.quota_bytes).map_err(|error| match error {
             HeapError::OutOfMemory => Error::out_of_memory(),
-            other => Error::misuse(other.to_string()),
+            other => Error::misuse(bounded(format_args!("{other}"))),
         })?;
         let runtime = Runtime::new(RuntimeArgs {
             process,

@@ -16,6 +16,8 @@
 //! have none. That, in order: the innermost entered context, the thread's own, the one inherited
 //! when it was spawned, the primary.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 mod builder;
 mod data;
 mod externrefs;
@@ -40,11 +42,11 @@ pub use log::{LogCallback, LogLevel};
 pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, Held, ObjectKind};
-pub use thread::Entered;
+pub use thread::{Ended, Entered};
 pub use types::TypeIds;
 
 use crate::abi::error::{Error, Result};
-use crate::alloc::HeapRef;
+use crate::alloc::{self, HeapRef};
 use crate::exec::Limits;
 use crate::native::Registry as Natives;
 use crate::sync::atomic::Ordering;
@@ -132,7 +134,7 @@ impl Context {
 
     /// Gives the context a name for logs and lists; `None` takes it away.
     pub fn set_name(&self, name: Option<&str>) -> Result<()> {
-        let name = self.guarded(|| name.map(Box::from))?;
+        let name = self.guarded(|| name.map(alloc::try_str).transpose())??;
         self.0.set_name(name);
         Ok(())
     }
@@ -186,16 +188,24 @@ impl Context {
         thread::run_guest(self, f)
     }
 
-    /// As [`Context::run`], then fails if the heap ran out meanwhile, even where `f` could not
-    /// say so.
+    /// As [`Context::run_guest`], as an operation that tells whether memory ran out meanwhile,
+    /// even where `f` could not say so. It is exact: what other threads of this context do is not
+    /// looked at, nor what operations inside `f` have failed by.
+    #[inline]
+    pub fn operate<R>(&self, f: impl FnOnce(usize) -> R) -> Ended<R> {
+        thread::operate(self, f)
+    }
+
+    /// As [`Context::operate`], with an error for everything but success.
     pub fn guarded<R>(&self, f: impl FnOnce() -> R) -> Result<R> {
-        self.heap().forget_exhausted();
-        let result = self.run(f);
-        if self.heap().take_exhausted() {
-            self.run(|| drop(result));
-            return Err(Error::out_of_memory());
+        match self.operate(|_| f()) {
+            Ended::Returned(result) => Ok(result),
+            Ended::RanOut(result) => {
+                self.run(|| drop(result));
+                Err(Error::out_of_memory())
+            }
+            Ended::Refused => Err(Error::out_of_memory()),
         }
-        Ok(result)
     }
 
     /// Enters this context until the guard is dropped; for code whose shape does not allow

@@ -4,6 +4,7 @@
 //! one that is wrong all the same gives a trap, never a wild access.
 
 use super::work;
+use crate::abi::error::bounded;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
 use crate::instance::{GrowError, Instance, reach};
@@ -29,7 +30,8 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
     let (instance, index) = unsafe { (Instance::of_vm((*func).instance), (*func).func_index) };
     if let Some(import) = instance.module().imported_func(index) {
         let (module, name) = (&import.module, &import.name);
-        let text = format!("failed to call unlinked import function ({module}, {name})");
+        let text =
+            bounded(format_args!("failed to call unlinked import function ({module}, {name})"));
         instance.raise(text.as_bytes());
     }
     Trap::UnlinkedImport

@@ -10,13 +10,14 @@
 
 use super::Instance;
 use crate::abi::error::{Error, Result};
-use crate::platform::thread;
-use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use crate::alloc;
+use crate::platform::thread::{self, Started};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{self, Lock, Sleepers};
 use std::any::Any;
+use std::io;
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a thread may take to end after the last that its guest sees of it, on a busy machine.
@@ -45,11 +46,30 @@ struct State {
 
 /// One of our threads.
 struct Thread {
-    handle: JoinHandle<()>,
+    handle: Started,
     /// What it runs on.
     instance: NonNull<Instance>,
+    life: Arc<Life>,
+}
+
+/// What is known of a thread. Owner: the thread, and its cluster until it has joined it.
+#[derive(Default)]
+pub struct Life {
     /// Its number, once it runs.
-    id: Arc<AtomicUsize>,
+    id: AtomicUsize,
+    ended: AtomicBool,
+}
+
+impl Life {
+    /// The first thing that the thread does.
+    pub fn begin(&self) {
+        self.id.store(thread::id(), Ordering::Release);
+    }
+
+    /// Whether it is the calling thread's.
+    fn is_mine(&self) -> bool {
+        self.id.load(Ordering::Acquire) == thread::id()
+    }
 }
 
 // SAFETY: members are only looked at under the lock, and leave before they are freed; what is
@@ -190,33 +210,40 @@ impl Cluster {
         }
     }
 
-    /// Starts the thread that runs on `instance`. `start` makes it run what it is given, which
-    /// stores the thread's number first; it counts as running until it calls
-    /// [`Cluster::thread_ended`].
-    pub fn start<E>(
+    /// Starts the thread that runs on `instance`. What `start` makes run calls [`Life::begin`]
+    /// first, and counts as running until it calls [`Cluster::thread_ended`].
+    pub fn start(
         &self,
         instance: NonNull<Instance>,
-        start: impl FnOnce(Arc<AtomicUsize>) -> std::result::Result<JoinHandle<()>, E>,
-    ) -> std::result::Result<(), E> {
+        life: Arc<Life>,
+        start: impl FnOnce() -> io::Result<Started>,
+    ) -> io::Result<()> {
         self.reap();
-        let id = Arc::new(AtomicUsize::new(0));
         let mut state = self.state.lock();
+        if alloc::fallible(|| state.threads.try_reserve(1)).is_err() {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         self.running.fetch_add(1, Ordering::Relaxed);
-        match start(id.clone()) {
+        match start() {
             Ok(handle) => {
-                state.threads.push(Thread { handle, instance, id });
+                state.threads.push(Thread { handle, instance, life });
                 Ok(())
             }
             Err(error) => {
                 drop(state);
-                self.thread_ended();
+                self.running_less();
                 Err(error)
             }
         }
     }
 
     /// The last thing that one of the cluster's threads does.
-    pub fn thread_ended(&self) {
+    pub fn thread_ended(&self, life: &Life) {
+        life.ended.store(true, Ordering::Release);
+        self.running_less();
+    }
+
+    fn running_less(&self) {
         self.running.fetch_sub(1, Ordering::Release);
         self.sleepers.wake_all(&self.running);
     }
@@ -229,9 +256,8 @@ impl Cluster {
             return;
         }
         state.forks = sync::forks();
-        let me = thread::id();
         let State { threads, children, .. } = &mut *state;
-        for lost in threads.extract_if(.., |thread| thread.id.load(Ordering::Acquire) != me) {
+        for lost in threads.extract_if(.., |thread| !thread.life.is_mine()) {
             children.retain(|&child| child != lost.instance);
             std::mem::forget(lost);
         }
@@ -241,18 +267,24 @@ impl Cluster {
     /// Joins threads that have ended.
     fn reap(&self) {
         self.forget_lost();
-        let ended = |thread: &mut Thread| thread.handle.is_finished();
-        let threads: Vec<Thread> = self.state.lock().threads.extract_if(.., ended).collect();
-        threads.into_iter().for_each(join);
+        self.join_those(|thread| thread.life.ended.load(Ordering::Acquire));
+    }
+
+    /// Joins threads one by one, without the lock: a list of them would take memory.
+    fn join_those(&self, which: impl Fn(&Thread) -> bool) {
+        loop {
+            let mut state = self.state.lock();
+            let Some(at) = state.threads.iter().position(&which) else { return };
+            let thread = state.threads.remove(at);
+            drop(state);
+            thread.handle.join();
+        }
     }
 
     /// Waits until all of the cluster's threads have ended, the calling one aside.
     pub fn wait(&self) {
         self.forget_lost();
-        let me = thread::id();
-        let is_other = |thread: &mut Thread| thread.id.load(Ordering::Acquire) != me;
-        let is_mine = |thread: &Thread| thread.id.load(Ordering::Acquire) == me;
-        let own = self.state.lock().threads.iter().any(is_mine) as u32;
+        let own = self.state.lock().threads.iter().any(|thread| thread.life.is_mine()) as u32;
         loop {
             let running = self.running.load(Ordering::Acquire);
             if running <= own {
@@ -260,14 +292,8 @@ impl Cluster {
             }
             self.sleepers.sleep_while(&self.running, running);
         }
-        let threads: Vec<Thread> = self.state.lock().threads.extract_if(.., is_other).collect();
-        threads.into_iter().for_each(join);
+        self.join_those(|thread| !thread.life.is_mine());
     }
-}
-
-/// Waits for a thread's very end. Panics end with the thread; they have been reported.
-fn join(thread: Thread) {
-    let _ = thread.handle.join();
 }
 
 impl Instance {

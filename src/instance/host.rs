@@ -4,6 +4,9 @@ use super::{GrowFailure, Instance};
 use std::any::Any;
 use std::ptr::NonNull;
 
+/// What a host has prepared for a thread; the host alone knows what that is.
+pub type Seat = Box<dyn Any + Send>;
+
 /// What an instance needs from above. It is kept as long as the instance, so whatever else must
 /// live as long (code, natives, the context) hangs off it.
 pub trait Host: Any + Send + Sync {
@@ -48,9 +51,16 @@ pub trait Host: Any + Send + Sync {
         0
     }
 
+    /// What a thread that is to be started for a guest needs, so that it cannot fail when it runs;
+    /// `None` without memory for it.
+    fn thread_seat(&self) -> Option<Seat> {
+        Some(Box::new(()))
+    }
+
     /// Runs `body` on a thread that was started for a guest, telling it where the thread's
     /// native stack ends.
-    fn run_thread(&self, body: &mut dyn FnMut(usize)) {
+    fn run_thread(&self, seat: Seat, body: &mut dyn FnMut(usize)) {
+        drop(seat);
         body(0);
     }
 }

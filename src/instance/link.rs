@@ -4,7 +4,7 @@ use super::memory::Memory;
 use super::shared_memory::SharedMemory;
 use super::table::Table;
 use super::{Instance, group};
-use crate::abi::error::{Error, Result};
+use crate::abi::error::{Error, Result, bounded};
 use crate::abi::types::{FuncType, GlobalType, Limits};
 use crate::abi::vm_layout::{
     VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable, VmTag,
@@ -58,7 +58,7 @@ pub(super) fn incompatible() -> Error {
 #[cold]
 pub(super) fn missing(kind: &str, import: &module::Import) -> Error {
     let (module, name) = (&import.module, &import.name);
-    Error::instantiate(format!("failed to link import {kind} ({module}, {name})"))
+    Error::instantiate(bounded(format_args!("failed to link import {kind} ({module}, {name})")))
 }
 
 /// Whether something with these limits and this size may be imported where `wanted` is asked.

@@ -50,11 +50,11 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 pub use app_heap::AppHeapError;
-pub use cluster::{Cluster, JoinError};
+pub use cluster::{Cluster, JoinError, Life};
 pub use envs::{CANCEL, EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
-pub use host::Host;
+pub use host::{Host, Seat};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
 pub use pool::MemoryPool;

@@ -255,8 +255,15 @@ impl ModuleCode {
                 Found::Turn(turn) => {
                     // SAFETY: the environment is live during this call.
                     let stop = || unsafe { stop_reason(env) };
-                    // Whichever context comes first, the code lies where the module does.
-                    self.module.at_home(|| self.translate_here(code, turn, &stop))?;
+                    let len = self.module.body(code.func_index).map_or(0, <[u8]>::len);
+                    let translated = alloc::operation(|| {
+                        alloc::ensure_reserve(len * BYTES_PER_BYTE + FIRST_BYTES)
+                            .map_err(|_| Trap::OutOfMemory)?;
+                        // Whichever context comes first, the code lies where the module does.
+                        self.module.at_home(|| self.translate_here(code, turn, &stop))
+                    });
+                    alloc::trim_reserve();
+                    translated.map_err(|_| Trap::OutOfMemory)??;
                 }
             }
         }
@@ -291,9 +298,6 @@ impl ModuleCode {
         let stub = stub.ok_or(Trap::Internal)?;
         let mut bodies = self.bodies.lock();
         alloc::fallible(|| bodies.list.try_reserve(1)).map_err(|_| Trap::OutOfMemory)?;
-        if alloc::take_exhausted() {
-            return Err(Trap::OutOfMemory);
-        }
         if !turn.is_valid() {
             return Ok(());
         }
@@ -309,6 +313,11 @@ impl ModuleCode {
         Ok(())
     }
 }
+
+/// What translating a body takes at most, for each of its bytes and for being there at all, with
+/// all that growing lists leave behind: a word of code and an operand from a byte, four times over.
+const BYTES_PER_BYTE: usize = 192;
+const FIRST_BYTES: usize = 24 << 10;
 
 /// Whether a translation that ends like this will do so every time.
 fn is_lasting(trap: Trap) -> bool {

@@ -215,12 +215,14 @@ impl Module {
     /// a heap of its own, which takes from the system and goes with it.
     pub fn free_copy(&self) -> Result<Arc<Self>> {
         let heap = Heap::new(HeapConfig::System, None).map_err(|_| Error::out_of_memory())?;
-        let copy = alloc::with_heap(&heap, || {
-            let mut copy = Self::parse(&self.bytes, self.features)?;
-            copy.home = Some(heap.clone());
-            Ok(Arc::new(copy))
+        let copy = alloc::operation(|| {
+            alloc::with_heap(&heap, || {
+                let mut copy = Self::parse(&self.bytes, self.features)?;
+                copy.home = Some(heap.clone());
+                Ok(Arc::new(copy))
+            })
         });
-        if heap.take_exhausted() { Err(Error::out_of_memory()) } else { copy }
+        copy.map_err(|_| Error::out_of_memory())?
     }
 
     /// Runs `f` with the heap current that things made of this module are to lie in.

@@ -3,6 +3,7 @@
 use super::parse::{ReadResult, types};
 use crate::abi::error::Error;
 use crate::abi::types::FuncType;
+use crate::alloc;
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody, MemArg, MemArgTarget,
     Result, ValidatorResources, VisitOperator,
@@ -13,13 +14,66 @@ use wasmparser::{
 /// outgoing arguments, of which the validator allows 1,000.
 pub const FRAME_SLOTS_MAX: u32 = 60_000;
 
+/// Bytes of the reserve that a body of moderate depth takes at most.
+pub(super) const FIRST_BYTES: usize = 40 << 10;
+
+/// Up to how many operands and frames the reserve has room for, if the validator's lists have to
+/// grow without memory. A list that has grown leaves its old places behind.
+struct Room {
+    operands: u32,
+    frames: u32,
+}
+
+const BYTES_PER_OPERAND: usize = 16;
+const BYTES_PER_FRAME: usize = 160;
+const BYTES_PER_GROUP: usize = 64;
+const BYTES_PER_LOCAL: usize = 4;
+/// As many locals as the validator allows, or groups of them that are not empty.
+const LOCALS_MAX: usize = 50_000;
+
+impl Room {
+    /// Makes room for twice as many as there are.
+    #[cold]
+    fn grow(&mut self, operands: u32, frames: u32) -> std::result::Result<(), Error> {
+        self.operands = self.operands.max(operands.saturating_mul(2));
+        self.frames = self.frames.max(frames.saturating_mul(2));
+        let bytes = self.operands as usize * BYTES_PER_OPERAND
+            + self.frames as usize * BYTES_PER_FRAME
+            + FIRST_BYTES;
+        ensure(bytes)
+    }
+}
+
+fn ensure(bytes: usize) -> std::result::Result<(), Error> {
+    alloc::ensure_reserve(bytes).map_err(|_| Error::out_of_memory())
+}
+
 /// Validates bodies one after another. Its allocations serve all of them.
-#[derive(Default)]
 pub(super) struct BodyValidator {
     allocations: FuncValidatorAllocations,
+    room: Room,
+}
+
+impl Default for BodyValidator {
+    fn default() -> Self {
+        // For no more than this `FIRST_BYTES` are enough, with 1,000 parameters and 1,000 results
+        // of a call or a block on top.
+        let room = Room { operands: 256, frames: 32 };
+        Self { allocations: FuncValidatorAllocations::default(), room }
+    }
 }
 
 impl BodyValidator {
+    /// Makes room for the validator's list of locals, which it keeps in groups, and its marks.
+    fn ensure_locals(groups: usize, locals: usize) -> std::result::Result<(), Error> {
+        if groups <= 64 && locals <= 1000 {
+            return Ok(());
+        }
+        // More of either than this are refused before they take more.
+        let (groups, locals) = (groups.min(LOCALS_MAX), locals.min(LOCALS_MAX));
+        ensure(groups * BYTES_PER_GROUP + locals * BYTES_PER_LOCAL + FIRST_BYTES)
+    }
+
     /// Validates one body; `ty` is its function's type.
     pub(super) fn validate(
         &mut self,
@@ -27,13 +81,19 @@ impl BodyValidator {
         ty: Option<&FuncType>,
         body: &FunctionBody<'_>,
     ) -> ReadResult<()> {
+        let params = ty.map_or(0, |ty| ty.params().len());
+        Self::ensure_locals(params, params)?;
         let mut validator = func.into_validator(std::mem::take(&mut self.allocations));
         let mut reader = body.get_binary_reader();
         let mut slots = u64::from(ty.map_or(0, FuncType::param_slots));
-        for _ in 0..reader.read_var_u32()? {
+        let groups = reader.read_var_u32()?;
+        let mut locals = params;
+        for _ in 0..groups {
             let offset = reader.original_position();
             let count: u32 = reader.read()?;
             let local = reader.read()?;
+            locals = locals.saturating_add(count as usize);
+            Self::ensure_locals(params + groups as usize, locals)?;
             validator.define_locals(offset, count, local)?;
             slots += u64::from(count) * u64::from(types::slots(local));
         }
@@ -49,9 +109,21 @@ impl BodyValidator {
             let mut visitor = validator.visitor(reader.original_position());
             if !(open && common(code, wide, &mut reader, &mut visitor)?) {
                 reader.visit_operator(&mut visitor)??;
+                drop(visitor);
+                let frames = validator.control_stack_height();
+                if frames > self.room.frames {
+                    self.room.grow(operands, frames)?;
+                }
+            } else {
+                drop(visitor);
             }
-            drop(visitor);
-            operands = operands.max(validator.operand_stack_height());
+            let height = validator.operand_stack_height();
+            if height > operands {
+                operands = height;
+                if height > self.room.operands {
+                    self.room.grow(height, 0)?;
+                }
+            }
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
         // The height counts values; with SIMD on, each of them could be of two slots.

@@ -30,9 +30,11 @@ pub struct HostFunc {
 
 /// What stands behind the header.
 pub(super) enum Body {
-    /// A C function whose integer arguments fit a plain function pointer.
+    /// A C function whose integer arguments fit registers.
+    #[allow(dead_code, reason = "only where thunks were written")]
     Direct,
     /// As above, with floats among them.
+    #[allow(dead_code, reason = "only where thunks were written")]
     Mixed(Mixed),
     /// A C function with arguments in other places.
     Planned(CallPlan),

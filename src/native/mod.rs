@@ -8,6 +8,8 @@
 //! Control enters twice: the loader calls [`Registry::resolve`], and running code calls through
 //! the `call` pointer of the `VmHostFunc` header that every [`HostFunc`] starts with.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 mod caller;
 mod convert;
 mod functions;

@@ -10,9 +10,11 @@
 use super::convert::ExternRefMap;
 use super::host_func::{BuiltinModule, HostFunc};
 use super::signature::{self, AddressWidth};
+use crate::abi::error::bounded;
 use crate::abi::types::FuncType;
+use crate::alloc;
 use crate::sync::Lock;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::Arc;
 
 /// An entry of an embedder's array, as C declares it.
@@ -59,7 +61,7 @@ enum Node {
 /// An embedder's array, by its address.
 struct SymbolArray {
     /// Absent when the embedder gave none; such an array can be unregistered but never matches.
-    module: Option<Box<CStr>>,
+    module: Option<CString>,
     symbols: *const NativeSymbol,
     count: u32,
     convention: Convention,
@@ -106,8 +108,11 @@ impl Registry {
         convention: Convention,
     ) -> bool {
         // SAFETY: the caller vouches for a C string behind every pointer that is not null.
-        let module = (!module.is_null()).then(|| unsafe { CStr::from_ptr(module) }.into());
-        self.push(Node::Array(SymbolArray { module, symbols, count, convention }))
+        let module = (!module.is_null()).then(|| unsafe { CStr::from_ptr(module) });
+        let copy = module.map(|name| alloc::try_c_string(name.to_bytes())).transpose();
+        copy.is_ok_and(|module| {
+            self.push(Node::Array(SymbolArray { module, symbols, count, convention }))
+        })
     }
 
     /// Removes the latest registration of this array under this name; false if there is none.
@@ -126,7 +131,10 @@ impl Registry {
 
     /// Registers one function of the host's; false if memory ran out.
     pub fn register_func(&self, module: &str, name: &str, func: Arc<HostFunc>) -> bool {
-        self.push(Node::Func { module: module.into(), name: name.into(), func })
+        let (Ok(module), Ok(name)) = (alloc::try_str(module), alloc::try_str(name)) else {
+            return false;
+        };
+        self.push(Node::Func { module, name, func })
     }
 
     /// Removes the latest `register_func` of this name; false if there is none.
@@ -201,7 +209,7 @@ impl Registry {
 
     fn push(&self, node: Node) -> bool {
         let mut state = self.state.lock();
-        if crate::alloc::fallible(|| state.nodes.try_reserve(1)).is_err() {
+        if alloc::fallible(|| state.nodes.try_reserve(1)).is_err() {
             return false;
         }
         state.nodes.push(node);
@@ -272,7 +280,8 @@ impl State {
                     )
                 };
                 func.map(Arc::new).ok_or_else(|| {
-                    String::from_utf8_lossy(signature.unwrap_or_default()).into_owned()
+                    let signature = signature.unwrap_or_default().escape_ascii();
+                    bounded(format_args!("{signature}"))
                 })
             }
         })

@@ -11,6 +11,7 @@
 //! The accepted language is WAMR's, corner cases included: a result letter is demanded when the
 //! function has results, and then speaks of the first only.
 
+use crate::abi::error::bounded;
 use crate::abi::types::{FuncType, ValType};
 
 /// How wide the addresses of the importing module's first memory are.
@@ -111,7 +112,7 @@ pub(super) fn text_of(ty: &FuncType) -> String {
     };
     let params: String = ty.params().iter().map(letter).collect();
     let results: String = ty.results().iter().map(letter).collect();
-    format!("({params}){results}")
+    bounded(format_args!("({params}){results}"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! | [`stack`] | where the calling thread's native stack is, and how deep it is now |
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
 //! | [`random`] | bytes that nobody can predict |
-//! | [`thread`] | a number for the calling thread |
+//! | [`thread`] | a number for the calling thread; starting, joining and detaching others |
 //! | [`barrier`] | ordering a hot side with a cold one, at no cost to the hot one |
 //! | [`fork`] | calls before and after the process forks |
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |

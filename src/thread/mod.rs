@@ -19,7 +19,7 @@ mod semaphore;
 mod spawn;
 mod wasi_threads;
 
-pub use spawn::{Completion, GuestStack, SpawnError, end_env, spawn_env, start_thread};
+pub use spawn::{Body, Completion, GuestStack, SpawnError, end_env, spawn_env, start_thread};
 
 use crate::instance::Cluster;
 use crate::native::Registry;

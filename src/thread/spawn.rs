@@ -2,14 +2,17 @@
 
 use super::guest_stack;
 use crate::abi::trap::Trap;
+use crate::alloc;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
-use crate::instance::{Host, Instance, JoinError, group};
-use crate::platform::thread;
+use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, group};
+use crate::platform;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{self, Sleepers};
-use std::ptr::NonNull;
+use std::ffi::c_void;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
-use std::thread::Builder;
 
 /// Bytes of a thread's native stack. Guest calls take none of it; host functions that log, or
 /// call back into the guest, take some.
@@ -155,6 +158,56 @@ impl Job {
     }
 }
 
+/// All that a thread starts with. It lies in the heap of the one that starts it.
+struct Start {
+    life: Arc<Life>,
+    /// Taken when it runs.
+    job: Option<Job>,
+    seat: Seat,
+    host: Arc<dyn Host>,
+    completion: Option<Arc<Completion>>,
+    cluster: Arc<Cluster>,
+}
+
+/// Tells of a thread's end, however that comes.
+struct End {
+    life: Arc<Life>,
+    completion: Option<Arc<Completion>>,
+    cluster: Arc<Cluster>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(completion) = self.completion.take() {
+            completion.complete();
+        }
+        self.cluster.thread_ended(&self.life);
+    }
+}
+
+/// What the system calls on the new thread.
+extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
+    // SAFETY: `start_thread` gives a box of this type, which is this thread's.
+    let start = *unsafe { Box::from_raw(start.cast::<Start>()) };
+    let Start { life, mut job, seat, host, completion, cluster } = start;
+    life.begin();
+    let end = End { life, completion, cluster };
+    // A panic ends with the thread; the hook has reported it.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        host.run_thread(seat, &mut |stack_low| {
+            if let Some(job) = job.take() {
+                job.run(stack_low);
+            }
+        });
+        drop(host);
+    }));
+    if let Err(payload) = ended {
+        std::mem::forget(payload);
+    }
+    drop(end);
+    null_mut()
+}
+
 /// Starts a thread that runs `body` on `env` and then ends that. If it cannot start, `env` is
 /// ended here. `completion` is told when the exec_env is gone.
 ///
@@ -167,33 +220,36 @@ pub unsafe fn start_thread(
 ) -> Result<(), SpawnError> {
     // SAFETY: the exec_env holds its instance.
     let (home, instance) = unsafe { (env.as_ref().home(), env.as_ref().home().as_ref()) };
-    let cluster = instance.cluster_or_init().clone();
-    let host: Arc<dyn Host> = instance.host_ref().clone();
-    let job = Job { env, body };
-    let started = cluster.start(home, |id| {
-        let cluster = cluster.clone();
-        Builder::new().stack_size(STACK_BYTES).spawn(move || {
-            id.store(thread::id(), Ordering::Release);
-            drop(id);
-            let mut job = Some(job);
-            host.run_thread(&mut |stack_low| {
-                if let Some(job) = job.take() {
-                    job.run(stack_low);
-                }
-            });
-            drop(host);
-            if let Some(completion) = completion {
-                completion.complete();
-            }
-            cluster.thread_ended();
-        })
+    let cluster = instance.cluster_or_init();
+    // All that takes memory comes first, so that a thread that runs has all it needs.
+    let prepared = alloc::operation(|| {
+        let (life, host) = (Arc::<Life>::default(), instance.host_ref().clone());
+        let seat = host.thread_seat()?;
+        let (job, cluster) = (Some(Job { env, body }), cluster.clone());
+        Some(Box::new(Start { life, job, seat, host, completion, cluster }))
     });
+    let started = match prepared {
+        Ok(Some(start)) => begin(cluster, home, start),
+        _ => Err(io::ErrorKind::OutOfMemory.into()),
+    };
     started.map_err(|error| {
         log::error!("a thread could not be started: {error}");
         // SAFETY: nobody else has the exec_env: the job went unrun.
         unsafe { end_env(env) };
         SpawnError::Failed
     })
+}
+
+fn begin(cluster: &Arc<Cluster>, home: NonNull<Instance>, start: Box<Start>) -> io::Result<()> {
+    let life = start.life.clone();
+    let start = Box::into_raw(start);
+    let begun = cluster
+        .start(home, life, || platform::thread::start(STACK_BYTES, run_thread, start.cast()));
+    if begun.is_err() {
+        // SAFETY: the box from above: no thread got it.
+        drop(unsafe { Box::from_raw(start) });
+    }
+    begun
 }
 
 /// The end of a thread, and what came of it. Owner: whoever may wait for it.

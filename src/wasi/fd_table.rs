@@ -133,7 +133,7 @@ pub(super) struct Entry {
     pub(super) rights: Rights,
     pub(super) inheriting: Rights,
     /// The guest's name of a preopened directory.
-    pub(super) preopen: Option<Arc<[u8]>>,
+    pub(super) preopen: Option<Arc<Box<[u8]>>>,
 }
 
 /// Owner: the instance's WASI context.
@@ -287,12 +287,12 @@ impl Entry {
     }
 
     /// A directory of the embedder's choice under a name of its own.
-    pub(super) fn preopened(directory: Directory, name: Arc<[u8]>) -> Self {
+    pub(super) fn preopened(directory: Directory, name: Box<[u8]>) -> Self {
         Self {
             descriptor: Arc::new(Descriptor::of_directory(directory)),
             rights: DIRECTORY_RIGHTS,
             inheriting: DIRECTORY_RIGHTS.with(FILE_RIGHTS),
-            preopen: Some(name),
+            preopen: Some(Arc::new(name)),
         }
     }
 

@@ -1,10 +1,10 @@
 use isothread::{
-    Context, ExecEnv, FailRule, FuncType, HeapConfig, Instance, InstanceArgs, Module, ModuleBytes,
-    Native, UserAllocator, UserDataFunctions, UserFunctions, Val, ValType,
+    Context, ErrorKind, ExecEnv, FailRule, FuncType, HeapConfig, Instance, InstanceArgs, Module,
+    ModuleBytes, Native, UserAllocator, UserDataFunctions, UserFunctions, Val, ValType,
 };
 use std::ffi::c_void;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Everything the library's own code allocates goes to the context whose code runs.
 #[global_allocator]
@@ -210,4 +210,111 @@ fn nothing_is_left_behind() {
     for program in PROGRAMS {
         assert_eq!(scenario(None, program), Ok(7));
     }
+}
+
+const ADD: &str = r#"(module
+    (import "host" "load" (func $load (result i32)))
+    (func (export "add") (param i32 i32) (result i32)
+        (i32.add (local.get 0) (local.get 1)))
+    (func (export "load") (result i32) (call $load)))"#;
+
+/// A context with a native that runs `load`.
+fn with_load(load: impl Fn() -> i32 + Send + Sync + 'static) -> Context {
+    let context = Context::new().unwrap();
+    let ty = FuncType::new([], [ValType::I32]);
+    let native = Native::new(ty, move |_, _, results| {
+        results[0] = Val::I32(load());
+        Ok(())
+    });
+    context.define("host", "load", &native).unwrap();
+    context
+}
+
+fn guest(context: &Context) -> (Instance, ExecEnv) {
+    let module = Module::new(context, &wat::parse_str(ADD).unwrap()).unwrap();
+    let instance = Instance::new(&module, InstanceArgs::default()).unwrap();
+    let env = ExecEnv::new(&instance, 0).unwrap();
+    (instance, env)
+}
+
+fn leave_bytes(context: &Context, bytes: u64) {
+    context.set_quota_bytes(Some(context.stats().heap.live_bytes + bytes));
+}
+
+fn cannot_load(context: &Context, wasm: &[u8]) -> bool {
+    Module::new(context, wasm).is_err_and(|error| error.kind() == ErrorKind::OutOfMemory)
+}
+
+#[test]
+fn memory_runs_out_for_the_thread_that_asked_for_it() {
+    let context = with_load(|| 0);
+    let (instance, mut env) = guest(&context);
+    let add = instance.typed_func::<(i32, i32), i32>("add").unwrap();
+    assert_eq!(add.call(&mut env, (20, 22)).unwrap(), 42);
+    leave_bytes(&context, 1000);
+    let done = AtomicBool::new(false);
+    let loads = std::thread::scope(|scope| {
+        let loader = scope.spawn(|| {
+            let wasm = wat::parse_str(MODULE).unwrap();
+            let mut loads = 0;
+            while !done.load(Ordering::Relaxed) {
+                assert!(cannot_load(&context, &wasm));
+                loads += 1;
+            }
+            loads
+        });
+        let mut failed = 0;
+        for _ in 0..100_000 {
+            failed += add.call(&mut env, (20, 22)).is_err() as u32;
+        }
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(failed, 0, "calls that take no memory have failed");
+        loader.join().unwrap()
+    });
+    assert!(loads > 10);
+    context.close();
+}
+
+#[test]
+fn memory_runs_out_for_the_operation_that_asked_for_it() {
+    let inside: Arc<Mutex<Option<Context>>> = Arc::default();
+    let theirs = inside.clone();
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let context = with_load(move || {
+        let context = theirs.lock().unwrap().clone().unwrap();
+        cannot_load(&context, &wasm) as i32
+    });
+    *inside.lock().unwrap() = Some(context.clone());
+    let (instance, mut env) = guest(&context);
+    let load = instance.typed_func::<(), i32>("load").unwrap();
+    let add = instance.typed_func::<(i32, i32), i32>("add").unwrap();
+    assert_eq!(add.call(&mut env, (20, 22)).unwrap(), 42);
+    assert_eq!(load.call(&mut env, ()).unwrap(), 0);
+    leave_bytes(&context, 1000);
+    assert_eq!(load.call(&mut env, ()).unwrap(), 1, "the host has dealt with it");
+    assert_eq!(add.call(&mut env, (20, 22)).unwrap(), 42);
+    inside.lock().unwrap().take();
+    context.close();
+}
+
+#[test]
+fn success_inside_hides_no_failure() {
+    let inside: Arc<Mutex<Option<Context>>> = Arc::default();
+    let theirs = inside.clone();
+    let context = with_load(move || {
+        // The guest's heap is current here, and this cannot fail.
+        let bytes = std::hint::black_box(vec![0u8; 10_000]);
+        let context = theirs.lock().unwrap().clone().unwrap();
+        context.set_name(None).unwrap();
+        bytes.len() as i32
+    });
+    *inside.lock().unwrap() = Some(context.clone());
+    let (instance, mut env) = guest(&context);
+    let load = instance.typed_func::<(), i32>("load").unwrap();
+    assert_eq!(load.call(&mut env, ()).unwrap(), 10_000);
+    leave_bytes(&context, 1000);
+    let error = load.call(&mut env, ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+    inside.lock().unwrap().take();
+    context.close();
 }

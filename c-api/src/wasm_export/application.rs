@@ -2,8 +2,8 @@
 
 use super::types::wasm_module_inst_t;
 use crate::ffi::{context, guard_guest, handle, opt_bytes};
-use isothread::Instance;
 use isothread::context::thread;
+use isothread::{Instance, try_vec};
 use std::ffi::{CStr, c_char, c_int};
 
 /// Runs the module's program: the exported `_start` if there is one, else `main`,
@@ -60,11 +60,8 @@ unsafe fn strings<'a, T>(
     if argv.is_null() && count > 0 {
         return Err(b"invalid input argument count");
     }
-    let mut strings = Vec::new();
-    let room = context::within(&instance.context(), || strings.try_reserve_exact(count));
-    if !matches!(room, Ok(Ok(()))) {
-        return Err(b"allocate memory failed");
-    }
+    let room = context::within(&instance.context(), || try_vec(count));
+    let Ok(Ok(mut strings)) = room else { return Err(b"allocate memory failed") };
     for i in 0..count {
         // SAFETY: says the caller.
         let string = unsafe { *argv.add(i) };

@@ -5,6 +5,7 @@ use super::values::{self, Cells};
 use crate::ffi::{ErrorValue, context, guard, guard_guest, handle, log, opt_str};
 use crate::shared::{wasm_val_t, wasm_valkind_t};
 use isothread::context::thread;
+use isothread::try_filled;
 use isothread::{Func, FuncType, RawExecEnv, RawFunc, ValType};
 use std::ffi::c_char;
 use std::ptr::NonNull;
@@ -324,7 +325,8 @@ unsafe fn call_with_values(
 unsafe fn spill(exec_env: wasm_exec_env_t, count: usize) -> Option<Vec<u32>> {
     // SAFETY: passed on.
     let instance = unsafe { handle::exec_env(exec_env) }?.instance();
-    let cells = context::within(&instance.context(), || vec![0; count]);
+    let cells = context::within(&instance.context(), || try_filled(count, 0));
+    let cells = cells.and_then(|cells| cells.map_err(isothread::Error::from));
     cells.inspect_err(|e| instance.set_exception(e.message().as_bytes())).ok()
 }
 

@@ -128,12 +128,13 @@ pub(crate) enum Failure {
     Error(isothread::Error),
 }
 
+pub(crate) const WASI_TWICE: &str =
+    "WASI configuration was given via both of module and InstantiationArgs2";
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WasiTwice => f.write_str(
-                "WASI configuration was given via both of module and InstantiationArgs2",
-            ),
+            Self::WasiTwice => f.write_str(WASI_TWICE),
             Self::Wasi(error) => f.write_str(error.message()),
             Self::Error(error) => {
                 write!(f, "WASM module instantiate failed: {}", error.message())

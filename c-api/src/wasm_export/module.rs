@@ -6,6 +6,7 @@ use super::types::{wasm_section_list_t, wasm_section_t};
 use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
 use isothread::{LoadOptions, Lock, Module, PackageType, file_version};
+use isothread::{try_c_string, try_string, try_vec};
 use std::ffi::{CString, c_char};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -60,27 +61,30 @@ impl WASMModuleCommon {
         self.tag.load(Ordering::Relaxed) == LIVE
     }
 
-    pub(crate) fn reflection(&self) -> &Reflection {
-        isothread::once(&self.reflection, || Reflection::of(&self.module))
+    pub(crate) fn reflection(&self) -> isothread::Result<&Reflection> {
+        if let Some(made) = self.reflection.get() {
+            return Ok(made);
+        }
+        let new = Reflection::of(&self.module)?;
+        Ok(isothread::once(&self.reflection, || new))
     }
 
     fn set_name(&self, name: &str) -> isothread::Result<()> {
+        let text = try_c_string(name.as_bytes())?;
         self.module.set_name(name)?;
-        *self.name.lock() = Some(c_string(name));
+        *self.name.lock() = Some(text);
         Ok(())
     }
 
     /// The name's text; it stays until the name is set again.
-    fn name_ptr(&self) -> *const c_char {
+    fn name_ptr(&self) -> isothread::Result<*const c_char> {
         let mut name = self.name.lock();
-        name.get_or_insert_with(|| c_string(&self.module.name())).as_ptr()
+        let text = match name.take() {
+            Some(text) => text,
+            None => self.module.with_name(|text| try_c_string(text.as_bytes()))?,
+        };
+        Ok(name.insert(text).as_ptr())
     }
-}
-
-/// A string as C reads it: up to the first NUL.
-pub(crate) fn c_string(text: &str) -> CString {
-    let end = text.find('\0').unwrap_or(text.len());
-    CString::new(text.get(..end).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Loads a binary into the calling thread's context: parses and validates it and binds its
@@ -187,8 +191,7 @@ unsafe fn join(list: *const wasm_section_t) -> isothread::Result<Vec<u8>> {
         false => 6 + section.section_body_size as usize,
     });
     let len = sizes.fold(8, usize::saturating_add);
-    let mut binary = Vec::new();
-    binary.try_reserve_exact(len).map_err(|_| isothread::Error::out_of_memory())?;
+    let mut binary = try_vec(len)?;
     binary.extend_from_slice(b"\0asm\x01\0\0\0");
     for section in sections() {
         // Numbers that no section has become one that the parser refuses.
@@ -259,7 +262,7 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
     let context = context::current().ok_or_else(isothread::Error::out_of_memory)?;
     context.use_extern_objects()?;
     let loaded = context::within(&context, || {
-        let options = LoadOptions { name: name.to_owned(), no_resolve: args.no_resolve };
+        let options = LoadOptions { name: try_string(name)?, no_resolve: args.no_resolve };
         let module = Module::with_options(&context, bytes, options)?;
         Ok(Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)?))
     });
@@ -341,7 +344,8 @@ pub unsafe extern "C" fn wasm_runtime_get_module_name(module: wasm_module_t) -> 
     guard(|| {
         // SAFETY: the C contract of handles.
         let Some(module) = (unsafe { handle::module(module) }) else { return std::ptr::null() };
-        context::within(module.module.context(), || module.name_ptr()).unwrap_or(std::ptr::null())
+        let name = context::within(module.module.context(), || module.name_ptr());
+        name.and_then(|name| name).unwrap_or(std::ptr::null())
     })
 }
 

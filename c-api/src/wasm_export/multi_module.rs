@@ -5,11 +5,12 @@
 //! by dropping a `Buffer`. No lock is held while the embedder's functions run.
 
 use super::early;
-use super::module::{WASMModuleCommon, c_string};
+use super::module::WASMModuleCommon;
 use super::types::{module_destroyer, module_reader};
 use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, log, opt_str};
 use crate::shared::wasm_module_t;
 use isothread::{Context, ContextData, Error, Lock, Module, ModuleBytes, PackageType, Result};
+use isothread::{try_c_string, try_string};
 use std::ffi::{c_char, c_void};
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 use std::sync::Arc;
@@ -76,7 +77,7 @@ struct Buffer {
     start: *mut u8,
     size: u32,
     destroyer: module_destroyer,
-    name: Box<str>,
+    name: String,
 }
 
 // SAFETY: the buffer belongs to the runtime until the destroyer gets it, which may be called on
@@ -109,7 +110,7 @@ impl Drop for Buffer {
 
 /// Asks the embedder for a module's binary.
 fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Option<ModuleBytes> {
-    let c_name = c_string(name);
+    let (c_name, kept) = (try_c_string(name.as_bytes()).ok()?, try_string(name).ok()?);
     let (mut start, mut size) = (null_mut(), 0);
     let package = PackageType::Bytecode as super::integers::package_type_t;
     // SAFETY: the embedder's function gets a terminated name and room for its answers.
@@ -117,7 +118,7 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
     if !found || start.is_null() {
         return None;
     }
-    Some(Box::new(Buffer { start, size, destroyer, name: name.into() }))
+    Some(Box::new(Buffer { start, size, destroyer, name: kept }))
 }
 
 /// Sets where modules come from that are imported by name and not registered, for modules loaded

@@ -5,8 +5,9 @@
 
 use super::types::{wasm_exec_env_t, wasm_module_inst_t};
 use crate::ffi::{guard, guard_or, handle, opt_bytes};
-use isothread::context::log::{Output, print};
+use isothread::context::log::{Output, print, print_args};
 use std::ffi::c_char;
+use std::fmt;
 
 /// Prints on standard output what guest code takes: of the module, the instance and the
 /// execution environment, in bytes.
@@ -17,9 +18,9 @@ pub unsafe extern "C" fn wasm_runtime_dump_mem_consumption(exec_env: wasm_exec_e
         let Some(env) = (unsafe { handle::exec_env(exec_env) }) else { return };
         let used = env.memory_use();
         let (module, instance, stack) = (&used.module, &used.instance, &used.exec_env);
-        print(
+        print_args(
             Output::C,
-            &format!(
+            format_args!(
                 "Memory consumption summary (bytes):\n\
                  WASM module memory consumption, total size: {}\n\
                  \x20   module struct size: {}\n\
@@ -49,9 +50,9 @@ pub unsafe extern "C" fn wasm_runtime_dump_mem_consumption(exec_env: wasm_exec_e
                 module.custom_sections,
             ),
         );
-        print(
+        print_args(
             Output::C,
-            &format!(
+            format_args!(
                 "WASM module inst memory consumption, total size: {}\n\
                  \x20   module inst struct size: {}\n\
                  \x20   memories size: {}\n\
@@ -81,6 +82,18 @@ pub unsafe extern "C" fn wasm_runtime_dump_mem_consumption(exec_env: wasm_exec_e
     });
 }
 
+/// A function's name, or its number where it has none.
+struct Label<'a>(Option<&'a str>, u32);
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.1),
+        }
+    }
+}
+
 /// Prints on standard output what each function that was called has cost: CPU time from entry to
 /// return, calls that have returned, and the time of the functions it called, in milliseconds.
 /// Only a heading is printed when the instance does not measure.
@@ -91,16 +104,17 @@ pub unsafe extern "C" fn wasm_runtime_dump_perf_profiling(module_inst: wasm_modu
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else { return };
         print(Output::C, "Performance profiler data:\n");
         for func in instance.profile().filter(|func| func.count > 0) {
-            let index = func.func_index.to_string();
-            let line = format!(
-                "  func {}, execution time: {:.3} ms, execution count: {} times, \
-                 children execution time: {:.3} ms\n",
-                func.name.unwrap_or(&index),
-                func.total_ns as f64 / 1e6,
-                func.count,
-                func.children_ns as f64 / 1e6,
+            print_args(
+                Output::C,
+                format_args!(
+                    "  func {}, execution time: {:.3} ms, execution count: {} times, \
+                     children execution time: {:.3} ms\n",
+                    Label(func.name, func.func_index),
+                    func.total_ns as f64 / 1e6,
+                    func.count,
+                    func.children_ns as f64 / 1e6,
+                ),
             );
-            print(Output::C, &line);
         }
     });
 }

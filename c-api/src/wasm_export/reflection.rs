@@ -1,6 +1,6 @@
 //! Imports, exports and types of modules as C reads them.
 
-use super::module::{WASMModuleCommon, c_string};
+use super::module::WASMModuleCommon;
 use super::types::{
     WASMFuncType, WASMGlobalType, WASMTableType, anon_extern_type, wasm_export_t, wasm_func_type_t,
     wasm_global_type_t, wasm_import_export_kind_t as Kind, wasm_import_t, wasm_memory_type_t,
@@ -9,7 +9,10 @@ use super::types::{
 use super::values::kind_of;
 use crate::ffi::{context, guard, handle};
 use crate::shared::{WASMMemory, wasm_module_t, wasm_valkind_t};
-use isothread::{ExternType, FuncType, GlobalType, Limits, MemoryType, Module, TableType, ValType};
+use isothread::{
+    ExternType, FuncType, GlobalType, Limits, MemoryType, Module, TableType, ValType, try_c_string,
+    try_vec,
+};
 use std::ffi::CString;
 
 /// The kind of a tag: its number in binaries, and no name in the header. No type comes with it.
@@ -47,21 +50,20 @@ unsafe impl Send for Reflection {}
 unsafe impl Sync for Reflection {}
 
 impl Reflection {
-    pub(crate) fn of(module: &Module) -> Self {
-        let import = |i: isothread::ImportType<'_>| Entry {
-            module: c_string(i.module),
-            name: c_string(i.name),
-            ty: Type::of(i.ty),
-        };
-        let export = |e: isothread::ExportType<'_>| Entry {
-            module: CString::default(),
-            name: c_string(e.name),
-            ty: Type::of(e.ty),
-        };
-        Self {
-            imports: module.imports().map(import).collect(),
-            exports: module.exports().map(export).collect(),
+    pub(crate) fn of(module: &Module) -> isothread::Result<Self> {
+        let mut imports = try_vec(module.imports().count())?;
+        for import in module.imports() {
+            let name = try_c_string(import.name.as_bytes())?;
+            let module = try_c_string(import.module.as_bytes())?;
+            imports.push(Entry { module, name, ty: Type::of(import.ty) });
         }
+        let mut exports = try_vec(module.exports().count())?;
+        for export in module.exports() {
+            let (module, name) = (CString::default(), try_c_string(export.name.as_bytes())?);
+            exports.push(Entry { module, name, ty: Type::of(export.ty) });
+        }
+        let (imports, exports) = (imports.into_boxed_slice(), exports.into_boxed_slice());
+        Ok(Self { imports, exports })
     }
 }
 
@@ -105,7 +107,7 @@ impl Type {
 
 /// The module's reflection; `None` when memory ran out.
 fn reflect(module: &WASMModuleCommon) -> Option<&Reflection> {
-    context::within(module.module.context(), || module.reflection()).ok()
+    context::within(module.module.context(), || module.reflection()).ok()?.ok()
 }
 
 /// How many imports the module has; -1 for NULL.

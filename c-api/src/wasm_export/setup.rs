@@ -35,11 +35,12 @@ pub(crate) fn init(args: Option<&RuntimeInitArgs>) -> bool {
 
 fn init_with(args: Option<&RuntimeInitArgs>) -> bool {
     let Some(args) = args else { return thread::init(None).is_ok() };
+    let Ok(builder) = thread::operation(|| builder(args)) else { return false };
     if thread::init_only_counts() {
         // Arguments that make no sense differ from those that made the context like any others.
-        return thread::init(Some(builder(args).unwrap_or_default())).is_ok();
+        return thread::init(Some(builder.unwrap_or_default())).is_ok();
     }
-    let made = builder(args).and_then(|builder| match thread::init(Some(builder)) {
+    let made = builder.and_then(|builder| match thread::init(Some(builder)) {
         Ok(_) => Ok(()),
         Err(_) => Err(Refused::heap(args)),
     });
@@ -50,8 +51,10 @@ fn init_with(args: Option<&RuntimeInitArgs>) -> bool {
 pub(crate) fn create(args: Option<&RuntimeInitArgs>) -> Option<Context> {
     install(Output::C);
     let Some(args) = args else { return Context::new().ok() };
-    let made = builder(args).and_then(|b| b.build().map_err(|_| Refused::heap(args)));
-    finish(args, made)
+    let made = thread::operation(|| {
+        builder(args).and_then(|b| b.build().map_err(|_| Refused::heap(args)))
+    });
+    finish(args, made.unwrap_or(Err(Refused::Silently)))
 }
 
 /// Logs what there is to say of a context that was made or refused.

@@ -1,13 +1,13 @@
 //! WASI: what a program sees of the host, and how it starts and ends.
 
 use super::arguments::InstantiationArgs2;
-use super::instance::Failure;
+use super::instance::{Failure, WASI_TWICE};
 use super::module::WASMModuleCommon;
 use super::multi_module::existing_handle;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
 use crate::ffi::{guard, handle, opt_bytes};
 use crate::shared::wasm_module_t;
-use isothread::{Error, Module, WasiArgs, WasiCtx};
+use isothread::{Error, Module, WasiArgs, WasiCtx, try_copy, try_vec};
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
@@ -30,15 +30,16 @@ impl Strings {
     ///
     /// # Safety
     /// The array and its strings are there.
-    unsafe fn copy(self) -> Vec<Vec<u8>> {
-        if self.start.is_null() {
-            return Vec::new();
-        }
-        (0..self.len as usize)
+    unsafe fn copy(self) -> isothread::Result<Vec<Vec<u8>>> {
+        let len = if self.start.is_null() { 0 } else { self.len as usize };
+        let mut copies = try_vec(len)?;
+        for i in 0..len {
             // SAFETY: says the caller.
-            .filter_map(|i| unsafe { opt_bytes(*self.start.add(i)) })
-            .map(<[u8]>::to_vec)
-            .collect()
+            if let Some(bytes) = unsafe { opt_bytes(*self.start.add(i)) } {
+                copies.push(try_copy(bytes)?);
+            }
+        }
+        Ok(copies)
     }
 }
 
@@ -131,7 +132,7 @@ pub(crate) unsafe fn state_for_imported(
     options: &Settings,
 ) -> isothread::Result<Option<Box<dyn Any + Send + Sync>>> {
     let settings = match existing_handle(module) {
-        Some(handle) => settings_for(&handle, options).map_err(|e| Error::misuse(e.to_string()))?,
+        Some(handle) => settings_for(&handle, options).map_err(|_| Error::misuse(WASI_TWICE))?,
         None => *options,
     };
     // SAFETY: passed on.
@@ -148,12 +149,12 @@ unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
     // SAFETY: passed on.
     let args = unsafe {
         WasiArgs {
-            args: settings.args.copy(),
-            env: settings.env.copy(),
-            dirs: settings.dirs.copy(),
-            map_dirs: settings.map_dirs.copy(),
-            addr_pool: settings.addr_pool.copy(),
-            ns_lookup_pool: settings.ns_lookup_pool.copy(),
+            args: settings.args.copy()?,
+            env: settings.env.copy()?,
+            dirs: settings.dirs.copy()?,
+            map_dirs: settings.map_dirs.copy()?,
+            addr_pool: settings.addr_pool.copy()?,
+            ns_lookup_pool: settings.ns_lookup_pool.copy()?,
             stdin,
             stdout,
             stderr,

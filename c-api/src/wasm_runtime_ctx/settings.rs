@@ -10,7 +10,8 @@ use crate::wasm_export::integers::RunningMode;
 use isothread::StdoutCallback;
 use isothread::context::log::callback;
 use isothread::context::thread;
-use std::ffi::{CString, c_int, c_void};
+use isothread::try_c_string;
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 // SAFETY: integers without padding, the size first.
@@ -31,8 +32,8 @@ pub unsafe extern "C" fn wasm_runtime_ctx_set_log_callback(
         let user_data = user_data.expose_provenance();
         let sink = log_callback.map(|log_callback| {
             callback(move |level, text| {
-                let end = text.find('\0').unwrap_or(text.len());
-                let text = CString::new(text.get(..end).unwrap_or_default()).unwrap_or_default();
+                // Without memory for its text a message is lost.
+                let Ok(text) = try_c_string(text.as_bytes()) else { return };
                 let user_data = std::ptr::with_exposed_provenance_mut(user_data);
                 // SAFETY: the embedder's function, called as it says.
                 unsafe { log_callback(level as u32, text.as_ptr(), user_data) };

@@ -67,7 +67,7 @@ fn a_quota_is_kept_to_the_byte() {
             assert!(free(block) && free(other));
         }
         assert_eq!(heap.stats().live_bytes, 0);
-        assert!(!heap.take_exhausted(), "explicit allocations never overdraw");
+        assert_eq!(heap.stats().over_limit, 0, "explicit allocations never are");
     }
 }
 
@@ -199,7 +199,7 @@ fn a_full_head_takes_over_from_a_bare_one() {
         ENDED.fetch_add(1, Ordering::SeqCst);
     }
     // Longer than the threads.
-    let heads = [ThreadHead::full(), ThreadHead::full()];
+    let heads = [(); 2].map(|()| ThreadHead::full(Reserve::empty()));
     let [first, second] = [&raw const heads[0] as usize, &raw const heads[1] as usize];
     let heap = system(None);
     thread::spawn(move || {
@@ -253,25 +253,24 @@ fn rust_code_allocates_from_the_current_heap() {
         assert!(wide.iter().all(|wide| wide.0.iter().all(|&byte| byte == 7)));
         drop(wide);
         let stats = heap.stats();
-        assert_eq!((stats.live_bytes, stats.live_blocks, stats.overdrafts), (0, 0, 0));
-        assert!(!heap.take_exhausted());
+        assert_eq!((stats.live_bytes, stats.live_blocks, stats.over_limit), (0, 0, 0));
     }
 }
 
 #[test]
-fn infallible_code_overdraws_and_it_shows() {
+fn infallible_code_is_served_and_it_shows() {
     let mut buffer = Buffer::new(1024);
     for heap in [system(Some(1000)), pool(&mut buffer, None)] {
         let mut vec: Vec<u8> = Vec::new();
-        with_heap(&heap, || (0..5000).for_each(|at| vec.push(at as u8)));
+        let pushed = operation(|| with_heap(&heap, || (0..5000).for_each(|at| vec.push(at as u8))));
+        assert_eq!(pushed, Err(OutOfMemory));
         assert!(vec.iter().enumerate().all(|(at, &byte)| byte == at as u8));
-        assert!(heap.stats().overdrafts > 0);
+        assert!(heap.stats().over_limit > 0);
         assert!(heap.stats().live_bytes >= 5000);
-        assert!(heap.take_exhausted());
-        assert!(!heap.take_exhausted(), "asking clears it");
+        assert_eq!(operation(|| ()), Ok(()), "one has failed by it, and that is all");
         drop(vec);
         assert_eq!((heap.stats().live_bytes, heap.stats().live_blocks), (0, 0));
-        // An overdrawn block also keeps its heap alive.
+        // A block over the limit also keeps its heap alive.
         let boxed = with_heap(&heap, || vec![1u8; 3000]);
         drop(heap);
         drop(boxed);
@@ -279,23 +278,47 @@ fn infallible_code_overdraws_and_it_shows() {
 }
 
 #[test]
+fn an_operation_answers_for_its_own() {
+    let heap = system(Some(100));
+    let spend = || drop(with_heap(&heap, || vec![0u8; 2000]));
+    // One inside another that has failed is no failure of the outer one.
+    let outer = operation(|| operation(spend));
+    assert_eq!(outer, Ok(Err(OutOfMemory)));
+    // Nor does a success inside hide what came before it.
+    let outer = operation(|| {
+        spend();
+        operation(|| ())
+    });
+    assert_eq!(outer, Err(OutOfMemory));
+    // What other threads do is theirs.
+    let outer =
+        operation(|| thread::scope(|scope| scope.spawn(|| operation(spend)).join().unwrap()));
+    assert_eq!(outer, Ok(Err(OutOfMemory)));
+    // What was spent by nobody's operation is forgotten.
+    spend();
+    assert_eq!(operation(|| ()), Ok(()));
+}
+
+#[test]
 fn fallible_code_gets_an_error_instead() {
     let mut buffer = Buffer::new(1024);
     for heap in [system(Some(1000)), pool(&mut buffer, None)] {
-        with_heap(&heap, || {
-            assert!(try_vec::<u64>(1000).is_err());
-            assert!(try_filled(2000, 1u8).is_err());
-            assert!(try_copy(&[0u64; 200]).is_err());
-            let mut vec = try_vec::<u8>(10).unwrap();
-            assert!(fallible(|| vec.try_reserve_exact(5000)).is_err());
-            assert_eq!(try_filled(3, 9u16).unwrap(), [9; 3]);
-            assert_eq!(try_copy(b"abc").unwrap(), b"abc");
+        let tried = operation(|| {
+            with_heap(&heap, || {
+                assert!(try_vec::<u64>(1000).is_err());
+                assert!(try_filled(2000, 1u8).is_err());
+                assert!(try_copy(&[0u64; 200]).is_err());
+                let mut vec = try_vec::<u8>(10).unwrap();
+                assert!(fallible(|| vec.try_reserve_exact(5000)).is_err());
+                assert_eq!(try_filled(3, 9u16).unwrap(), [9; 3]);
+                assert_eq!(try_copy(b"abc").unwrap(), b"abc");
+            })
         });
-        assert!(!heap.take_exhausted());
-        assert_eq!(heap.stats().overdrafts, 0);
-        // Outside the scope overdrawing is on again.
-        drop(with_heap(&heap, || vec![0u8; 2000]));
-        assert!(heap.take_exhausted());
+        assert_eq!(tried, Ok(()));
+        assert_eq!(heap.stats().over_limit, 0);
+        // Outside the scope code is served again.
+        let served = operation(|| drop(with_heap(&heap, || vec![0u8; 2000])));
+        assert_eq!(served, Err(OutOfMemory));
     }
 }
 
@@ -327,8 +350,8 @@ fn failing_heaps_fail_where_they_are_told() {
     }
     // Infallible code goes on, and the failure shows.
     let heap = failing(FailRule::Once(1));
-    drop(with_heap(&heap, || vec![1u8; 10]));
-    assert!(heap.take_exhausted());
+    let served = operation(|| drop(with_heap(&heap, || vec![1u8; 10])));
+    assert_eq!(served, Err(OutOfMemory));
 }
 
 #[test]
@@ -347,7 +370,7 @@ fn exact_counts_survive_many_threads() {
         }
     });
     let stats = heap.stats();
-    assert_eq!((stats.live_bytes, stats.live_blocks, stats.overdrafts), (0, 0, 0));
+    assert_eq!((stats.live_bytes, stats.live_blocks, stats.over_limit), (0, 0, 0));
     assert!(stats.peak_bytes <= 4 * 300);
 }
 

@@ -4,6 +4,7 @@ mod parse;
 mod print;
 
 use super::{Error, ErrorKind, ExecEnv, ExternType, Func, FuncType, Instance, Result, Val};
+use crate::abi::error::{bounded, shown};
 use crate::abi::types::ValType;
 use crate::alloc;
 use crate::instance::group;
@@ -119,7 +120,7 @@ impl Instance {
             .map_err(|_| self.fail(&[b"allocate memory failed"]))?;
         for (i, (text, ty)) in args.iter().zip(ty.params()).enumerate() {
             parse::argument(text, *ty, &mut cells).map_err(|unread| {
-                let place = i.to_string();
+                let place = bounded(format_args!("{i}"));
                 let start: &[u8] = b"invalid input argument ";
                 match unread {
                     parse::Unread::Empty => self.fail(&[start, place.as_bytes()]),
@@ -191,14 +192,15 @@ impl Instance {
         let bytes = pieces.iter().flat_map(|piece| piece.iter());
         let len = text.iter_mut().zip(bytes).map(|(to, byte)| *to = *byte).count();
         self.set_exception(&text[..len]);
-        Error::misuse(String::from_utf8_lossy(&text[..len]).into_owned())
+        Error::misuse(shown(&text[..len]))
     }
 
     /// The pending exception as an error.
     #[cold]
     fn pending(&self) -> Error {
         let text = self.exception().unwrap_or_default();
-        let text = text.strip_prefix("Exception: ").unwrap_or(&text).to_owned();
+        let text = text.strip_prefix("Exception: ").unwrap_or(&text);
+        let text = bounded(format_args!("{text}"));
         Error::new(ErrorKind::Misuse, text)
     }
 }

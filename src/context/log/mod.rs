@@ -2,8 +2,8 @@
 //!
 //! All parts log through the `log` crate's macros, without knowing any context. The logger that
 //! [`install`] puts behind them asks the calling thread for its context and drops what that
-//! context does not want. What is left goes to the context's callback, or to an `env_logger`
-//! that writes WAMR's lines to standard output (`sink.rs`). An embedder that has set a logger
+//! context does not want. What is left goes to the context's callback, or as one of
+//! WAMR's lines to standard output (`sink.rs`). An embedder that has set a logger
 //! of its own before keeps it: it then gets every message, and can ask [`enabled`].
 //!
 //! A message is built and written with no current heap: what a sink keeps for the next message
@@ -13,9 +13,10 @@
 mod c_stream;
 mod sink;
 
+use sink::Text;
 #[cfg(test)]
-pub(super) use sink::make;
-pub use sink::{Output, print, print_bytes};
+pub(super) use sink::line;
+pub use sink::{Output, print, print_args, print_bytes};
 
 use super::{Context, process, thread};
 use crate::alloc;
@@ -84,22 +85,41 @@ pub fn enabled(level: LogLevel) -> bool {
 pub fn install(output: Output) -> bool {
     let mut installed = false;
     process::of_thread().logger.call_once(|| {
-        alloc::outside(|| {
-            let _ = process::of_thread().output.set(output);
-            let logger = ContextLogger { sink: sink::make(sink::target(output)) };
-            if log::set_boxed_logger(Box::new(logger)).is_ok() {
-                // What is wanted differs from context to context and is asked each time.
-                log::set_max_level(LevelFilter::Trace);
-                installed = true;
+        let _ = process::of_thread().output.set(output);
+        let set = match output {
+            Output::C => log::set_logger(&ContextLogger(Lines)),
+            Output::Rust => {
+                alloc::outside(|| log::set_boxed_logger(Box::new(ContextLogger(sink::logger()))))
             }
-        });
+        };
+        if set.is_ok() {
+            // What is wanted differs from context to context and is asked each time.
+            log::set_max_level(LevelFilter::Trace);
+            installed = true;
+        }
     });
     installed
 }
 
-/// The logger of a process.
-struct ContextLogger {
-    sink: env_logger::Logger,
+/// The logger of a process, and where it writes to.
+struct ContextLogger<S>(S);
+
+/// Lines for C embedders, made without memory that cannot be refused. `env_logger`, which needs
+/// some, writes those of Rust embedders.
+struct Lines;
+
+impl Log for Lines {
+    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        sink::log(record.args());
+    }
+
+    fn flush(&self) {
+        sink::flush();
+    }
 }
 
 /// Crates whose messages are ours. Those of others have no logger, as if none were installed.
@@ -110,7 +130,7 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
     CRATES.contains(&name)
 }
 
-impl Log for ContextLogger {
+impl<S: Log> Log for ContextLogger<S> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         is_ours(metadata) && enabled(metadata.level().into())
     }
@@ -128,17 +148,18 @@ impl Log for ContextLogger {
         let _held = Held::new();
         let told = context.is_some_and(|context| {
             let Some(callback) = context.0.sink() else { return false };
-            let mut text = String::new();
+            let mut text = Text::default();
             // A formatter that fails has written what it could.
-            let _ = alloc::outside(|| write!(text, "{}", record.args()));
-            thread::without_reentry(|| thread::run_outside(&context, || callback(level, &text)))
+            let _ = write!(text, "{}", record.args());
+            let text = text.as_str();
+            thread::without_reentry(|| thread::run_outside(&context, || callback(level, text)))
         });
         if !told {
-            alloc::outside(|| self.sink.log(record));
+            self.0.log(record);
         }
     }
 
     fn flush(&self) {
-        alloc::outside(|| self.sink.flush());
+        self.0.flush();
     }
 }

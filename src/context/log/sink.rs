@@ -1,4 +1,4 @@
-//! The process's sink: WAMR's lines on standard output, by way of `env_logger`.
+//! The process's sink: WAMR's lines on standard output.
 //!
 //! ```text
 //! [HH:MM:SS:mmm - TID]: text
@@ -21,6 +21,7 @@ use crate::platform::time::Clock;
 use crate::platform::unwind::Held;
 use env_logger::{Builder, Logger, Target};
 use log::LevelFilter;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
 /// Whose buffer standard output is written through.
@@ -32,21 +33,108 @@ pub enum Output {
     Rust,
 }
 
-/// Where the process's logger writes. Tests write to what the test runner captures.
-pub(super) fn target(output: Output) -> Target {
-    if cfg!(test) { Target::Stdout } else { Target::Pipe(Box::new(output)) }
+/// A message that is being written: in place while it is short, then in memory of nobody's context,
+/// and cut where there is none.
+pub(in crate::context) struct Text {
+    short: [u8; SHORT_BYTES],
+    len: usize,
+    /// All of it, once it is no longer short.
+    long: Vec<u8>,
 }
 
-/// A sink that passes everything it is given: contexts have filtered before.
-pub(in crate::context) fn make(target: Target) -> Logger {
+const SHORT_BYTES: usize = 480;
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { short: [0; SHORT_BYTES], len: 0, long: Vec::new() }
+    }
+}
+
+impl Text {
+    fn as_bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.len] } else { &self.long }
+    }
+
+    /// The message, as far as it is text.
+    pub(in crate::context) fn as_str(&self) -> &str {
+        let bytes = self.as_bytes();
+        std::str::from_utf8(bytes).unwrap_or_else(|error| {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        })
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let bytes = text.as_bytes();
+        if self.long.is_empty() && bytes.len() <= SHORT_BYTES - self.len {
+            self.short[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+            self.len += bytes.len();
+            return Ok(());
+        }
+        let before = if self.long.is_empty() { self.len } else { 0 };
+        let more = before + bytes.len();
+        let room = alloc::outside(|| alloc::fallible(|| self.long.try_reserve(more)));
+        room.map_err(|_| fmt::Error)?;
+        self.long.extend_from_slice(&self.short[..before]);
+        self.long.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        let long = std::mem::take(&mut self.long);
+        alloc::outside(|| drop(long));
+    }
+}
+
+/// The sink of Rust embedders, which passes everything it is given: contexts have filtered before.
+/// Tests write to what the test runner captures.
+pub(super) fn logger() -> Logger {
+    let target = if cfg!(test) { Target::Stdout } else { Target::Pipe(Box::new(Output::Rust)) };
     Builder::new()
         .filter_level(LevelFilter::Trace)
         .is_test(cfg!(test))
-        .format(|line, record| {
-            writeln!(line, "[{} - {:X}]: {}", Time::now(), platform::thread::id(), record.args())
-        })
+        .format(|out, record| out.write_all(line(record.args()).as_bytes()))
         .target(target)
         .build()
+}
+
+/// Writes a line of the log for C embedders. Contexts have filtered before.
+pub(super) fn log(message: &fmt::Arguments<'_>) {
+    let line = line(message);
+    // The test runner captures none of it, and would show it amid its own lines.
+    if !cfg!(test) {
+        print_bytes(line.as_bytes());
+    }
+}
+
+/// A line of the log. One that memory is too short for is cut, and ends all the same.
+pub(in crate::context) fn line(message: &fmt::Arguments<'_>) -> Text {
+    let mut line = Text::default();
+    let written = writeln!(line, "[{} - {:X}]: {message}", Time::now(), platform::thread::id());
+    if written.is_err() {
+        match line.long.last_mut() {
+            Some(last) => *last = b'\n',
+            None => {
+                line.len = line.len.min(SHORT_BYTES - 1);
+                line.short[line.len] = b'\n';
+                line.len += 1;
+            }
+        }
+    }
+    line
+}
+
+/// Writes out what is buffered.
+pub(super) fn flush() {
+    let _ = alloc::outside(|| installed().flush());
+}
+
+/// How standard output is written to.
+fn installed() -> Output {
+    process::of_thread().output.get().copied().unwrap_or(Output::Rust)
 }
 
 /// Writes `text` to standard output as it is: for dumps that were asked for, which no level
@@ -59,13 +147,19 @@ pub fn print(mut output: Output, text: &str) {
     });
 }
 
+/// As [`print`], of a text that is made for it: cut where memory is too short.
+pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
+    let mut made = Text::default();
+    let _ = made.write_fmt(text);
+    print(output, made.as_str());
+}
+
 /// Writes what a guest prints to standard output, through the buffer that log lines go through.
 pub fn print_bytes(bytes: &[u8]) {
-    let output = process::of_thread().output.get().copied().unwrap_or(Output::Rust);
     let _held = Held::new();
     alloc::outside(|| {
-        // As in `print`.
-        let _ = { output }.write_all(bytes);
+        // There is nobody to tell that standard output is gone.
+        let _ = installed().write_all(bytes);
     });
 }
 
@@ -98,8 +192,8 @@ impl Time {
     }
 }
 
-impl std::fmt::Display for Time {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.ms / 1000;
         let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
         write!(f, "{hours:02}:{minutes:02}:{:02}:{:03}", seconds % 60, self.ms % 1000)

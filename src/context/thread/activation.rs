@@ -12,7 +12,7 @@
 
 use super::{ThreadState, create, existing, with};
 use crate::abi::error::{Error, Result};
-use crate::alloc::{self, Heap};
+use crate::alloc::{self, Heap, Reserve};
 use crate::context::Context;
 use crate::context::process;
 use crate::context::runtime::Runtime;
@@ -301,6 +301,29 @@ pub(in crate::context) fn run_guest<R>(context: &Context, f: impl FnOnce(usize) 
     run_with(context, context.heap().as_ptr(), |state| f(state.stack_low()))
 }
 
+/// How an operation ended ([`Context::operate`]).
+pub enum Ended<R> {
+    Returned(R),
+    /// Memory ran out meanwhile, even if the result does not say so.
+    RanOut(R),
+    /// Memory had run out before, and nothing was done.
+    Refused,
+}
+
+/// See [`Context::operate`].
+#[inline]
+pub(in crate::context) fn operate<R>(context: &Context, f: impl FnOnce(usize) -> R) -> Ended<R> {
+    let Some(state) = existing().or_else(create) else { return Ended::Refused };
+    // SAFETY: this thread's state lives (`with_existing`).
+    let head = unsafe { &state.as_ref().head };
+    let Some(begun) = head.begin() else { return Ended::Refused };
+    let result = run_on(state, context, context.heap().as_ptr(), |state| f(state.stack_low()));
+    match head.ran_out_since(begun) {
+        false => Ended::Returned(result),
+        true => Ended::RanOut(result),
+    }
+}
+
 /// As [`run`], but with no current heap: for callbacks of the embedder's whose memory must not
 /// come from the context.
 pub(in crate::context) fn run_outside<R>(context: &Context, f: impl FnOnce() -> R) -> R {
@@ -346,7 +369,7 @@ fn run_without_memory<R>(
             alloc::remove();
         }
     }
-    let state = ThreadState::new(process::of_new_thread());
+    let state = ThreadState::new(process::of_new_thread(), Reserve::empty());
     // SAFETY: the state stays in this frame until `_remove` takes it out of place, so the hook
     // never sees it.
     unsafe { alloc::install(&raw const state.head, |_| ()) };

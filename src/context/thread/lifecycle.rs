@@ -27,7 +27,7 @@ pub enum Destroyed {
 /// primary instead of the thread's own, and all inits of the process count there.
 pub fn init(builder: Option<ContextBuilder>) -> Result<Context> {
     sink::install(sink::Output::Rust);
-    with(|state| state.init(builder)).ok_or_else(Error::out_of_memory)?
+    with(|state| state.init_or_undo(builder)).ok_or_else(Error::out_of_memory)?
 }
 
 /// Whether [`init`] would only count a reference now, so that its arguments do not matter.
@@ -38,6 +38,20 @@ pub fn init_only_counts() -> bool {
 impl ThreadState {
     fn shares_primary(&self) -> bool {
         self.process.shared_init() && self.process.registry.primary().is_some()
+    }
+
+    /// An init as an operation: without memory for all of it, it leaves nothing behind.
+    fn init_or_undo(&self, builder: Option<ContextBuilder>) -> Result<Context> {
+        let begun = self.head.begin().ok_or_else(Error::out_of_memory)?;
+        let made = self.init(builder);
+        if self.head.ran_out_since(begun) {
+            if let Ok(context) = made {
+                drop(context);
+                drop(self.destroy());
+            }
+            return Err(Error::out_of_memory());
+        }
+        made
     }
 
     fn init(&self, builder: Option<ContextBuilder>) -> Result<Context> {

@@ -20,8 +20,9 @@ mod lifecycle;
 mod resolve;
 mod unwinding;
 
+pub use activation::Ended;
 pub use activation::Entered;
-pub(super) use activation::{enter, pop, push, run, run_guest, run_outside};
+pub(super) use activation::{enter, operate, pop, push, run, run_guest, run_outside};
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
     Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_only_counts,
@@ -37,7 +38,8 @@ use super::builder::Settings;
 use super::process::{self, Process};
 use super::runtime::Runtime;
 use super::shared::Weak;
-use crate::alloc::{self, HeadKind, ThreadHead};
+use crate::abi::error::{Error, Result};
+use crate::alloc::{self, HeadKind, Reserve, ThreadHead};
 use crate::platform::stack::{self, StackBounds};
 use crate::sync::atomic::Ordering;
 use crate::sync::gate;
@@ -46,6 +48,7 @@ use error::LastError;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::ptr::{NonNull, null, null_mut};
 
 /// The thread's own context, and how many of its init counts the thread added.
@@ -126,9 +129,9 @@ impl<T> Slot<T> {
 }
 
 impl ThreadState {
-    fn new(process: &'static Process) -> Self {
+    fn new(process: &'static Process, reserve: Reserve) -> Self {
         Self {
-            head: ThreadHead::full(),
+            head: ThreadHead::full(reserve),
             top: Cell::new(null()),
             process,
             id: process.thread_ids.fetch_add(1, Ordering::Relaxed),
@@ -210,17 +213,74 @@ fn with<R>(f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
 
 #[cold]
 fn create() -> Option<NonNull<ThreadState>> {
-    // SAFETY: the layout's size is not zero. The system is asked directly: the state belongs to
-    // the thread, not to any heap.
-    let place = unsafe { System.alloc(Layout::new::<ThreadState>()) }.cast::<ThreadState>();
-    let state = NonNull::new(place)?;
-    // SAFETY: fresh memory of the right layout, which stays valid until `on_exit` or `remove`.
-    // A thread past its exit hook keeps its block: what comes that late has no end to wait for.
-    unsafe {
-        state.write(ThreadState::new(process::of_new_thread()));
-        alloc::install(&raw const (*place).head, on_exit);
+    Seat::new().map(Seat::occupy)
+}
+
+/// What a thread's state takes, before there is one: whoever starts a thread makes sure of it, so
+/// that the thread cannot fail when it runs.
+pub struct Seat {
+    place: NonNull<ThreadState>,
+    reserve: Reserve,
+}
+
+// SAFETY: memory that nobody else knows, and a reserve that nobody uses.
+unsafe impl Send for Seat {}
+
+impl Seat {
+    /// `None` without memory.
+    pub fn new() -> Option<Self> {
+        let reserve = Reserve::full()?;
+        // SAFETY: the layout's size is not zero. The system is asked directly: the state belongs
+        // to the thread, not to any heap.
+        let place = unsafe { System.alloc(Layout::new::<ThreadState>()) };
+        NonNull::new(place.cast()).map(|place| Self { place, reserve })
     }
-    Some(state)
+
+    /// Makes the state of the calling thread, which has none.
+    fn occupy(self) -> NonNull<ThreadState> {
+        let (place, mut seat) = (self.place, ManuallyDrop::new(self));
+        let reserve = std::mem::replace(&mut seat.reserve, Reserve::empty());
+        // SAFETY: memory of the right layout, which stays valid until `on_exit` or `remove`. A
+        // thread past its exit hook keeps it: what comes that late has no end to wait for.
+        unsafe {
+            place.write(ThreadState::new(process::of_new_thread(), reserve));
+            alloc::install(&raw const (*place.as_ptr()).head, on_exit);
+        }
+        place
+    }
+
+    /// Runs `f` with this as the calling thread's state, unless it has one, and takes that down
+    /// afterwards, however `f` is left: the thread's end is near and need not see to it.
+    pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
+        struct Leave(NonNull<ThreadState>);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                if existing() == Some(self.0) {
+                    // SAFETY: this thread's state, as its exit hook expects it.
+                    unsafe { on_exit(self.0.as_ptr().cast()) };
+                }
+            }
+        }
+        let _leave = match existing() {
+            Some(_) => None,
+            None => Some(Leave(self.occupy())),
+        };
+        f()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // SAFETY: made by `new` with this layout, and nobody sat down.
+        unsafe { System.dealloc(self.place.as_ptr().cast(), Layout::new::<ThreadState>()) };
+    }
+}
+
+/// Runs `f`, which needs no context, as an operation of this thread's: an error if memory runs out
+/// meanwhile, even where `f` cannot say so ([`alloc::operation`]).
+pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R> {
+    existing().or_else(create).ok_or_else(Error::out_of_memory)?;
+    alloc::operation(f).map_err(|_| Error::out_of_memory())
 }
 
 /// Takes a thread's state down when the thread ends.

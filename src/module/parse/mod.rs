@@ -4,6 +4,7 @@
 //! [`read`] with the module's own copy of the binary, so that an embedder who changes the
 //! buffer meanwhile cannot slip anything past validation.
 
+mod appetite;
 pub(super) mod collect;
 mod sections;
 mod text;
@@ -103,7 +104,9 @@ pub(super) fn copy(bytes: &[u8]) -> Result<Box<[u8]>> {
 /// Reads and validates a binary whose header was checked.
 pub(super) fn read(bytes: &[u8], features: Features) -> Result<Sections> {
     let mut sections = Sections::default();
-    match sections.read(bytes, features) {
+    let read = sections.read(bytes, features);
+    alloc::trim_reserve();
+    match read {
         Ok(()) => Ok(sections),
         Err(ReadError::Ours(error)) => Err(error),
         Err(ReadError::Wasm(error)) => Err(text::load_error(&error, bytes, sections.stage)),
@@ -117,10 +120,16 @@ impl Sections {
         let mut bodies = BodyValidator::default();
         let mut parser = Parser::new(0);
         parser.set_features(features);
+        let mut type_bytes = 0;
         for payload in parser.parse_all(bytes) {
             let payload = payload?;
             self.stage = Stage::of(&payload);
-            self.payload(payload, &mut validator, &mut bodies)?;
+            // Memory that ran out is seen after each part, before the next takes some.
+            let part = alloc::operation(|| {
+                appetite::provide(&payload, &mut type_bytes)?;
+                self.payload(payload, &mut validator, &mut bodies)
+            });
+            part.map_err(|_| Error::out_of_memory())??;
             self.stage = self.stage.between();
         }
         Ok(())

@@ -99,6 +99,7 @@ impl Places {
 }
 
 impl CallPlan {
+    #[expect(clippy::disallowed_methods, reason = "a type has 2,000 values at most")]
     pub(in crate::native) fn new(ty: &FuncType, signature: Option<Signature<'_>>) -> Self {
         // The exec_env takes the first integer register.
         let mut places = Places { floats: 0, ints: 1, stack: 0 };

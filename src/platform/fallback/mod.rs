@@ -167,8 +167,9 @@ pub mod stack {
 }
 
 pub mod thread {
-    //! The calling thread.
+    //! The calling thread, and starting others.
 
+    use std::ffi::c_void;
     use std::hash::{DefaultHasher, Hash, Hasher};
 
     /// A number for the calling thread.
@@ -176,6 +177,32 @@ pub mod thread {
         let mut hasher = DefaultHasher::new();
         std::thread::current().id().hash(&mut hasher);
         hasher.finish() as usize
+    }
+
+    /// What a thread runs, with the pointer that it was started with; it returns null.
+    pub type Entry = extern "C" fn(*mut c_void) -> *mut c_void;
+
+    /// A thread that [`start`] started.
+    #[derive(Debug)]
+    pub struct Started(std::thread::JoinHandle<()>);
+
+    /// Starts a thread with at least so much stack.
+    pub fn start(stack: usize, entry: Entry, data: *mut c_void) -> std::io::Result<Started> {
+        let data = data.expose_provenance();
+        let run = move || {
+            entry(std::ptr::with_exposed_provenance_mut(data));
+        };
+        std::thread::Builder::new().stack_size(stack).spawn(run).map(Started)
+    }
+
+    impl Started {
+        /// Waits for the thread's end.
+        pub fn join(self) {
+            let _ = self.0.join();
+        }
+
+        /// Leaves the thread to itself.
+        pub fn detach(self) {}
     }
 }
 

@@ -12,10 +12,12 @@
 //! almost every register, and that the linker turns into a constant offset in executables. Other
 //! targets and miri use `thread_local!` (`local.rs`).
 //!
-//! The exit callback is a destructor of a `thread_local!`. With glibc, registering it pins the
-//! library until the thread has ended, so a `dlclose` in between is harmless; systems without
-//! `__cxa_thread_atexit_impl` have no such pin, which is one reason why the C library is to be
-//! linked with `-z nodelete`.
+//! The exit callbacks hang off a key of the system's threads (`exit_key.rs`), which takes no memory
+//! when there are few keys, and else says that it has none. A destructor of a `thread_local!` would
+//! end the process where glibc finds no memory for its registration; miri and systems without
+//! such keys have that (`exit_local.rs`). What the key calls must stay loaded, which is why the C
+//! library is linked with `-z nodelete`. Nothing is called when the process ends while the thread
+//! runs, its first one included.
 
 #[cfg(all(
     target_os = "linux",
@@ -37,37 +39,44 @@ mod word;
 #[path = "local.rs"]
 mod word;
 
+#[cfg(all(unix, not(miri)))]
+#[path = "exit_key.rs"]
+mod exit;
+
+#[cfg(not(all(unix, not(miri))))]
+#[path = "exit_local.rs"]
+mod exit;
+
 use std::cell::Cell;
 
 /// Receives the thread word when its thread ends.
 pub type ExitCallback = unsafe fn(*mut u8);
 
 /// What [`arm_exit`] armed, and [`arm_last`]. Owner: the thread.
-struct ExitHook {
+struct Hooks {
     exit: Cell<Option<ExitCallback>>,
     last: Cell<Option<ExitCallback>>,
 }
 
-thread_local! {
-    /// Owner: the thread. Its destructor is the exit hook; it is touched only by [`arm_exit`]
-    /// and [`arm_last`].
-    static EXIT: ExitHook =
-        const { ExitHook { exit: Cell::new(None), last: Cell::new(None) } };
-}
+impl Hooks {
+    const fn new() -> Self {
+        Self { exit: Cell::new(None), last: Cell::new(None) }
+    }
 
-impl Drop for ExitHook {
-    fn drop(&mut self) {
+    /// At the thread's end.
+    fn run(&self) {
         let word = get();
         if let (Some(callback), false) = (self.exit.get(), word.is_null()) {
             // SAFETY: whoever armed the callback promised (`arm_exit`) that it accepts the word
             // of this thread at its end; this is that thread, at its end.
             unsafe { callback(word) };
-            // Destructors of other thread-locals may still run after this one; they must find
-            // an unprepared thread, not what the callback has just taken down.
+            // Others may still run after this; they must find an unprepared thread, not what the
+            // callback has just taken down.
             set(std::ptr::null_mut());
         }
         if let Some(callback) = self.last.get() {
-            // SAFETY: as above, by `arm_last`: the callback takes this thread's place.
+            // SAFETY: promised by whoever armed it (`arm_last`): the callback takes this thread's
+            // second word.
             unsafe { callback(place()) };
         }
     }
@@ -88,13 +97,12 @@ pub fn set(value: *mut u8) {
 /// Has `callback` run with this thread's word when the thread ends, unless the word is null
 /// then. A thread has one callback: arming again replaces it.
 ///
-/// Returns false when the thread is already past the point where the callback would run; then
-/// it never will.
+/// Returns false when it never will: without memory, or at the very end of the thread.
 ///
 /// # Safety
 /// `callback` must accept any word that this thread has at its end.
 pub unsafe fn arm_exit(callback: ExitCallback) -> bool {
-    EXIT.try_with(|hook| hook.exit.set(Some(callback))).is_ok()
+    exit::arm(|hooks| hooks.exit.set(Some(callback)))
 }
 
 /// The calling thread's second word; null until [`set_place`].
@@ -114,7 +122,7 @@ pub fn set_place(value: *mut u8) {
 /// # Safety
 /// `callback` must accept any second word that this thread has at its end.
 pub unsafe fn arm_last(callback: ExitCallback) -> bool {
-    EXIT.try_with(|hook| hook.last.set(Some(callback))).is_ok()
+    exit::arm(|hooks| hooks.last.set(Some(callback)))
 }
 
 #[cfg(test)]

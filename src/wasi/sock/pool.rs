@@ -1,6 +1,7 @@
 //! Whom a guest may talk to, and which names it may look up. An empty list permits nothing.
 
-use crate::abi::error::{Error, Result};
+use crate::abi::error::{Error, Result, Shown, bounded};
+use crate::alloc;
 use crate::wasi::args::WasiArgs;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -17,8 +18,12 @@ pub(in crate::wasi) struct Pools {
 
 impl Pools {
     pub(in crate::wasi) fn new(args: &WasiArgs) -> Result<Self> {
-        let names = args.ns_lookup_pool.iter().map(|name| name.as_slice().into()).collect();
-        let mut pools = Self { networks: Vec::new(), all_v4: false, all_v6: false, names };
+        let mut names = alloc::try_vec(args.ns_lookup_pool.len())?;
+        for name in &args.ns_lookup_pool {
+            names.push(alloc::try_boxed(name)?);
+        }
+        let networks = alloc::try_vec(args.addr_pool.len())?;
+        let mut pools = Self { networks, all_v4: false, all_v6: false, names };
         for entry in &args.addr_pool {
             let network = network(entry)?;
             match network.addr() {
@@ -64,11 +69,12 @@ impl Pools {
 
 /// `ADDRESS/MASK`.
 fn network(entry: &[u8]) -> Result<IpNet> {
-    let text = String::from_utf8_lossy(entry);
+    let text = std::str::from_utf8(entry).unwrap_or_default();
     let Some((address, mask)) = text.split_once('/').filter(|(_, mask)| !mask.is_empty()) else {
-        return Err(Error::instantiate(format!(
+        let text = Shown(entry);
+        return Err(Error::instantiate(bounded(format_args!(
             "Invalid address pool entry: {text}, must be in the format of ADDRESS/MASK"
-        )));
+        ))));
     };
     let mask: i64 = mask
         .parse()

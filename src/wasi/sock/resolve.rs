@@ -5,17 +5,21 @@
 //! nothing that it holds belongs to a context.
 
 use super::address;
-use crate::alloc::outside;
+use crate::alloc::{operation, outside};
 use crate::platform::event::Event;
 use crate::platform::fd::{Interest, Poll};
+use crate::platform::thread;
 use crate::wasi::abi::Addr;
 use crate::wasi::call::{Call, Outcome};
 use crate::wasi::errno::Errno;
 use crate::wasi::poll::until;
 use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType};
+use std::ffi::c_void;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 const HINTS_BYTES: u64 = 12;
 /// An address and the type of its sockets.
@@ -94,21 +98,53 @@ impl Drop for Done {
     }
 }
 
+/// What the thread gets, in memory of nobody's context.
+struct Errand {
+    question: Question,
+    told: SyncSender<Answer>,
+    done: Done,
+}
+
+/// Bytes of the thread's stack; the system's resolver has buffers there.
+const STACK_BYTES: usize = 256 << 10;
+
+/// What the system calls on the thread.
+extern "C" fn run_errand(errand: *mut c_void) -> *mut c_void {
+    // SAFETY: `ask` gives a box of this type, which is this thread's.
+    let Errand { question, told, done } = *unsafe { Box::from_raw(errand.cast::<Errand>()) };
+    // A panic ends with the thread; the hook has reported it.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let answer = operation(|| resolve(&question)).unwrap_or(Err(Errno::NoMemory));
+        // Nobody listens any more when the guest was stopped.
+        let _ = told.send(answer);
+        drop((question, told));
+    }));
+    drop(done);
+    null_mut()
+}
+
 fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> {
     let event = outside(|| Event::new().map(Arc::new)).map_err(|error| Errno::from_io(&error))?;
     let poll = Poll::new(event.fd(), Interest::Read);
-    // Ended as it was made, whichever way this returns.
-    let asked = outside(|| {
-        let (told, answer) = sync_channel::<Answer>(1);
-        let done = Done(event.clone());
-        let thread = std::thread::Builder::new().name("resolver".into()).spawn(move || {
-            // Nobody listens any more when the guest was stopped.
-            let _ = told.send(resolve(&question));
-            drop(done);
-        });
-        thread.map(|_| answer)
+    // All that takes memory comes before the thread; it ends as it was made, whichever way this
+    // returns.
+    let prepared = operation(|| {
+        outside(|| {
+            let (told, answer) = sync_channel::<Answer>(1);
+            let done = Done(event.clone());
+            (Box::new(Errand { question, told, done }), answer)
+        })
     });
-    let answer = asked.map_err(|error| Errno::from_io(&error))?;
+    let (errand, answer) = prepared.map_err(|_| Errno::NoMemory)?;
+    let errand = Box::into_raw(errand);
+    match thread::start(STACK_BYTES, run_errand, errand.cast()) {
+        Ok(thread) => thread.detach(),
+        Err(error) => {
+            // SAFETY: the box from above: no thread got it.
+            outside(|| drop((unsafe { Box::from_raw(errand) }, answer)));
+            return Err(Errno::from_io(&error).into());
+        }
+    }
     let waited = until(call, poll, None);
     let answer = outside(|| {
         drop(event);

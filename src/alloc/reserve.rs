@@ -1,0 +1,289 @@
+//! What a thread keeps for the day on which nobody has memory: a piece of the system's, taken in
+//! good time, from which infallible code is served when its heap and the system refuse.
+//!
+//! Owner: the thread, through its head; what is served from it belongs to whichever heap was
+//! current, and may outlive the thread. Its size is [`RESERVE_BYTES`], and more once somebody has
+//! asked for more ([`Reserve::ensure`], pages of the system's then): code whose appetite grows with
+//! what a guest or an embedder gave. An operation begins with a full reserve or not at all, so that
+//! all it has to see to is that no step takes more than that before it looks whether memory has run
+//! out.
+//!
+//! A block is never used again while others of its piece are live: there is no list of free ones.
+//! The counter is the standard library's, not one of `sync`: it lies in memory that nobody
+//! constructs, which loom's types cannot do.
+
+use super::header::MIN_ALIGN;
+use super::source::{Fill, Source};
+use crate::platform::pages;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A reserve that had to be larger stays so, up to this: the next call of its kind needs it again.
+pub const KEPT_BYTES: usize = 1 << 20;
+
+/// Bytes of a thread's reserve. They are not touched before they are needed.
+pub const RESERVE_BYTES: usize = 64 << 10;
+
+/// The head of a piece, in front of its bytes.
+#[repr(C, align(16))]
+struct Piece {
+    /// The thread while it keeps the piece, and every live block.
+    refs: AtomicUsize,
+    /// Bytes behind this head.
+    len: usize,
+    /// How many of them were given out. Only the thread that keeps the piece looks at it.
+    used: Cell<usize>,
+    /// Larger ones than usual are pages of the system's, which is not called for them otherwise.
+    mapped: bool,
+}
+
+/// Of a piece of the usual size.
+const LAYOUT: Layout = Layout::new::<(Piece, [u8; RESERVE_BYTES])>();
+const _: () = assert!(LAYOUT.size() == size_of::<Piece>() + RESERVE_BYTES);
+
+/// In front of each block: where its piece is.
+const LINK_BYTES: usize = MIN_ALIGN;
+
+impl Piece {
+    /// One with at least `len` bytes; null without memory for it.
+    fn new(len: usize) -> *mut Self {
+        if len <= RESERVE_BYTES {
+            // SAFETY: the layout's size is not zero. The system is asked directly: the reserve
+            // belongs to the thread, not to any heap.
+            let piece = unsafe { System.alloc(LAYOUT) }.cast::<Self>();
+            // SAFETY: null, or fresh memory of this layout.
+            return unsafe { Self::write(piece, RESERVE_BYTES, false) };
+        }
+        let pages = len.checked_add(size_of::<Self>());
+        let pages = pages.and_then(|len| len.checked_next_multiple_of(pages::page_size()));
+        let Some(bytes) = pages else { return null_mut() };
+        let Ok(start) = pages::reserve(bytes) else { return null_mut() };
+        let piece = start.as_ptr();
+        // SAFETY: pages that were just reserved; readable and writable once they are committed.
+        unsafe {
+            if pages::commit(piece, bytes).is_err() {
+                let _ = pages::release(piece, bytes);
+                return null_mut();
+            }
+            Self::write(piece.cast(), bytes - size_of::<Self>(), true)
+        }
+    }
+
+    /// # Safety
+    /// `piece` is null, or fresh memory for a piece of `len` bytes.
+    unsafe fn write(piece: *mut Self, len: usize, mapped: bool) -> *mut Self {
+        if !piece.is_null() {
+            let (refs, used) = (AtomicUsize::new(1), Cell::new(0));
+            // SAFETY: as promised.
+            unsafe { piece.write(Self { refs, len, used, mapped }) };
+        }
+        piece
+    }
+
+    /// Gives up one reference.
+    ///
+    /// # Safety
+    /// The caller owns it and does not use the piece afterwards.
+    unsafe fn release(piece: *mut Self) {
+        // SAFETY: the caller's reference keeps the piece alive up to here; with the last one gone
+        // nobody can reach it. It was made in `new`, which noted how.
+        unsafe {
+            let (len, mapped) = ((*piece).len, (*piece).mapped);
+            if (*piece).refs.fetch_sub(1, Ordering::AcqRel) != 1 {
+                return;
+            }
+            match mapped {
+                true => {
+                    let _ = pages::release(piece.cast(), len + size_of::<Self>());
+                }
+                false => System.dealloc(piece.cast(), LAYOUT),
+            }
+        }
+    }
+
+    /// How many bytes are left. All of them are, once no block of it lives.
+    fn room(&self) -> usize {
+        // Acquire: who gave a block back is done with its bytes.
+        if self.refs.load(Ordering::Acquire) == 1 {
+            self.used.set(0);
+        }
+        self.len - self.used.get()
+    }
+}
+
+/// A thread's reserve. Owner: the thread's head.
+pub struct Reserve(Cell<*mut Piece>);
+
+// SAFETY: whoever has the reserve is the only one to know its piece as its keeper; blocks on other
+// threads touch nothing but the counter.
+unsafe impl Send for Reserve {}
+
+impl Reserve {
+    /// One that has nothing yet.
+    pub const fn empty() -> Self {
+        Self(Cell::new(null_mut()))
+    }
+
+    /// A full one; `None` without memory for it.
+    pub fn full() -> Option<Self> {
+        let reserve = Self::empty();
+        reserve.ensure(RESERVE_BYTES).then_some(reserve)
+    }
+
+    fn room(&self) -> usize {
+        // SAFETY: null, or the piece that this keeps alive.
+        unsafe { self.0.get().as_ref() }.map_or(0, Piece::room)
+    }
+
+    /// Makes sure that there are `bytes`; false without memory for them.
+    pub fn ensure(&self, bytes: usize) -> bool {
+        self.room() >= bytes || self.replace(bytes.max(RESERVE_BYTES))
+    }
+
+    /// Makes sure that an operation can begin; false if it cannot. What an operation around it has
+    /// taken is not missed as long as half is left.
+    pub fn refill(&self) -> bool {
+        self.room() >= RESERVE_BYTES
+            || self.replace(RESERVE_BYTES)
+            || self.room() >= RESERVE_BYTES / 2
+    }
+
+    /// Gives back what was ensured beyond [`KEPT_BYTES`], if it is not in use and can be replaced.
+    pub fn trim(&self) {
+        // SAFETY: as in `room`.
+        let len = unsafe { self.0.get().as_ref() }.map_or(0, |piece| piece.len);
+        if len > KEPT_BYTES && self.room() == len {
+            self.replace(RESERVE_BYTES);
+        }
+    }
+
+    /// Keeps another piece instead; the old one goes with its last block.
+    fn replace(&self, len: usize) -> bool {
+        let new = Piece::new(len);
+        if new.is_null() {
+            return false;
+        }
+        let old = self.0.replace(new);
+        if !old.is_null() {
+            // SAFETY: the reference that the reserve had until now.
+            unsafe { Piece::release(old) };
+        }
+        true
+    }
+}
+
+impl Drop for Reserve {
+    fn drop(&mut self) {
+        let piece = self.0.replace(null_mut());
+        if !piece.is_null() {
+            // SAFETY: the reserve's own reference.
+            unsafe { Piece::release(piece) };
+        }
+    }
+}
+
+impl Source for Reserve {
+    fn take(&self, len: usize, fill: Fill, _flags: u64) -> *mut u8 {
+        let piece = self.0.get();
+        let wanted = len.checked_next_multiple_of(MIN_ALIGN);
+        let Some(wanted) = wanted.and_then(|len| len.checked_add(LINK_BYTES)) else {
+            return null_mut();
+        };
+        if self.room() < wanted {
+            return null_mut();
+        }
+        // SAFETY: there is room, so there is a piece, which the reserve keeps alive; the bytes
+        // behind those that were given out are within it and nobody's.
+        unsafe {
+            let used = (*piece).used.get();
+            (*piece).used.set(used + wanted);
+            (*piece).refs.fetch_add(1, Ordering::Relaxed);
+            let link = piece.cast::<u8>().add(size_of::<Piece>() + used);
+            link.cast::<*mut Piece>().write(piece);
+            let block = link.add(LINK_BYTES);
+            if fill == Fill::Zero {
+                block.write_bytes(0, len);
+            }
+            block
+        }
+    }
+
+    unsafe fn resize(&self, _piece: *mut u8, _old: usize, _new: usize, _flags: u64) -> *mut u8 {
+        null_mut()
+    }
+
+    unsafe fn give_back(&self, block: *mut u8, _len: usize, _flags: u64) {
+        // SAFETY: `take` has put the link in front of the block, and the block's reference keeps
+        // the piece alive until it is given up here.
+        unsafe { Piece::release(block.sub(LINK_BYTES).cast::<*mut Piece>().read()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alloc::header;
+    use crate::alloc::source::{self, Fill};
+    use std::ptr::null;
+
+    fn take(reserve: &Reserve, size: usize, align: usize) -> *mut u8 {
+        source::place(reserve, null(), size, align, Fill::Zero, 0)
+    }
+
+    fn give_back(block: *mut u8) {
+        // SAFETY: a live block of a reserve, which any reserve returns.
+        unsafe {
+            let tagged = header::read(block).unwrap();
+            source::release(&Reserve::empty(), block, &tagged);
+        }
+    }
+
+    #[test]
+    fn blocks_outlive_the_reserve_and_fill_it_again() {
+        let reserve = Reserve::full().unwrap();
+        assert_eq!(reserve.room(), RESERVE_BYTES);
+        let blocks = [(1, 8), (100, 16), (3000, 256)].map(|(size, align)| {
+            let block = take(&reserve, size, align);
+            assert!(block.addr().is_multiple_of(align));
+            // SAFETY: just made, with room for so many bytes.
+            unsafe {
+                assert!((0..size).all(|at| block.add(at).read() == 0));
+                block.write_bytes(0xa5, size);
+            }
+            block
+        });
+        assert!(take(&reserve, RESERVE_BYTES, 16).is_null());
+        assert!(reserve.room() < RESERVE_BYTES - 3101);
+        blocks.into_iter().for_each(give_back);
+        assert_eq!(reserve.room(), RESERVE_BYTES);
+        let last = take(&reserve, 10, 8);
+        drop(reserve);
+        std::thread::scope(|scope| {
+            let last = last.expose_provenance();
+            scope.spawn(move || give_back(std::ptr::with_exposed_provenance_mut(last)));
+        });
+    }
+
+    #[test]
+    fn more_is_there_while_it_is_asked_for() {
+        let reserve = Reserve::empty();
+        assert!(take(&reserve, 1, 8).is_null());
+        assert!(reserve.ensure(30 * RESERVE_BYTES));
+        let block = take(&reserve, 29 * RESERVE_BYTES, 16);
+        assert!(!block.is_null());
+        reserve.trim();
+        assert!(reserve.room() < 2 * RESERVE_BYTES, "it is in use");
+        // Who begins an operation meanwhile gets a piece of its own.
+        assert!(reserve.refill() && reserve.room() >= RESERVE_BYTES);
+        give_back(block);
+        assert!(reserve.ensure(30 * RESERVE_BYTES));
+        reserve.trim();
+        assert_eq!(reserve.room(), RESERVE_BYTES);
+        assert!(reserve.ensure(10 * RESERVE_BYTES));
+        reserve.trim();
+        assert!(reserve.room() >= 10 * RESERVE_BYTES);
+        assert!(!reserve.ensure(usize::MAX) && !reserve.ensure(usize::MAX / 2));
+    }
+}

@@ -1,0 +1,49 @@
+//! What the validator takes for each part of a binary, at most, so that it can be had before.
+//!
+//! The validator allocates what cannot fail. Its lists grow with the counts and texts of the
+//! sections, so a bound goes with a section's length. The figures are what was measured for the
+//! densest sections, all that growing lists leave behind included, and a third more.
+
+use super::super::validate;
+use crate::abi::error::Error;
+use crate::alloc::ensure_reserve;
+use wasmparser::Payload;
+
+/// What any section takes, small as it may be: the first blocks of its lists, and an error's text.
+const SECTION_BYTES: usize = 8 << 10;
+const BYTES_PER_TYPE_BYTE: usize = 160;
+const BYTES_PER_IMPORT_BYTE: usize = 100;
+const BYTES_PER_BYTE: usize = 72;
+/// Of the type section: what is made of it when all types are known.
+const BYTES_PER_TYPE_BYTE_LATER: usize = 48;
+
+/// Sees to it that the validator can be served what it may take for this part of the binary.
+/// `type_bytes` is the length of the sections before that define types.
+pub(super) fn provide(payload: &Payload<'_>, type_bytes: &mut usize) -> Result<(), Error> {
+    let (range, rate) = match payload {
+        Payload::TypeSection(section) => {
+            *type_bytes += length(&section.range());
+            (section.range(), BYTES_PER_TYPE_BYTE)
+        }
+        Payload::ImportSection(section) => (section.range(), BYTES_PER_IMPORT_BYTE),
+        Payload::FunctionSection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::TableSection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::MemorySection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::TagSection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::GlobalSection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::ExportSection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::ElementSection(section) => (section.range(), BYTES_PER_BYTE),
+        // Bodies are looked after while they are validated.
+        Payload::CodeSectionEntry(_) => return ensure(validate::FIRST_BYTES - SECTION_BYTES),
+        _ => return ensure(*type_bytes * BYTES_PER_TYPE_BYTE_LATER),
+    };
+    ensure(length(&range) * rate)
+}
+
+fn length(range: &std::ops::Range<u64>) -> usize {
+    usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX / 256)
+}
+
+fn ensure(bytes: usize) -> Result<(), Error> {
+    ensure_reserve(SECTION_BYTES + bytes).map_err(|_| Error::out_of_memory())
+}

@@ -1,0 +1,136 @@
+;; Asks its host for a bit of everything that takes memory.
+(module
+  (import "host" "twice" (func $twice (param i32) (result i32)))
+  (import "wasi" "thread-spawn" (func $thread_spawn (param i32) (result i32)))
+  (import "env" "pthread_create" (func $create (param i32 i32 i32 i32) (result i32)))
+  (import "env" "pthread_join" (func $join (param i32 i32) (result i32)))
+  (import "env" "pthread_mutex_init" (func $mutex_init (param i32 i32) (result i32)))
+  (import "env" "pthread_mutex_destroy" (func $mutex_destroy (param i32) (result i32)))
+  (import "env" "sem_open" (func $sem_open (param i32 i32 i32 i32) (result i32)))
+  (import "env" "sem_close" (func $sem_close (param i32) (result i32)))
+  (import "env" "malloc" (func $malloc (param i32) (result i32)))
+  (import "env" "printf" (func $printf (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get"
+    (func $environ_sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get"
+    (func $args_sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read"
+    (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func $fd_close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_readdir"
+    (func $fd_readdir (param i32 i32 i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_filestat_get"
+    (func $path_filestat (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_create_directory"
+    (func $mkdir (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_remove_directory"
+    (func $rmdir (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_rename"
+    (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff"
+    (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_open"
+    (func $sock_open (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_addr_resolve"
+    (func $resolve (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2 8 shared)
+  (global (export "__heap_base") i32 (i32.const 32768))
+  (global (export "__data_end") i32 (i32.const 4096))
+  (global $stack (mut i32) (i32.const 32768))
+  (table (export "table") 4 64 funcref)
+  (elem (i32.const 1) func $answers $twice)
+  (tag $code (param i32))
+  (data (i32.const 64) "file\00dir\00other\00name\00.\00%d %s\0a\00127.0.0.1\00\00")
+  (data (i32.const 200) "\01\00\00\00\00\00\00\00")
+
+  (func $answers (param i32) (result i32) (i32.add (local.get 0) (i32.const 2)))
+  (func (export "wasi_thread_start") (param $id i32) (param $number i32)
+    (drop (i32.atomic.rmw.add (i32.const 8) (local.get $number)))
+    (drop (memory.atomic.notify (i32.const 8) (i32.const 1))))
+
+  ;; Starts a thread and waits until it has added the number; -1 if it did not start.
+  (func (export "spawn") (param $number i32) (result i32)
+    (i32.atomic.store (i32.const 8) (i32.const 0))
+    (if (i32.lt_s (call $thread_spawn (local.get $number)) (i32.const 0))
+      (then (return (i32.const -1))))
+    (drop (memory.atomic.wait32 (i32.const 8) (i32.const 0) (i64.const 10000000000)))
+    (i32.atomic.load (i32.const 8)))
+
+  ;; The same with the pthread library, and some of its objects.
+  (func (export "pthread") (param $number i32) (result i32)
+    (if (i32.eqz (call $mutex_init (i32.const 0) (i32.const 0)))
+      (then (drop (call $mutex_destroy (i32.const 0)))))
+    (drop (call $sem_close
+      (call $sem_open (i32.const 79) (i32.const 64) (i32.const 0) (i32.const 1))))
+    (if (call $create (i32.const 16) (i32.const 0) (i32.const 1) (local.get $number))
+      (then (return (i32.const -1))))
+    (if (call $join (i32.load (i32.const 16)) (i32.const 20))
+      (then (return (i32.const -1))))
+    (i32.load (i32.const 20)))
+
+  (func (export "twice") (param i32) (result i32) (call $twice (local.get 0)))
+  (func (export "grow") (param i32) (result i32)
+    (drop (table.grow (ref.null func) (i32.const 20)))
+    (drop (memory.grow (i32.const 1)))
+    (drop (call $malloc (i32.const 100)))
+    (local.get 0))
+  (func $throw (param i32) (throw $code (local.get 0)))
+  (func (export "catch") (param i32) (result i32)
+    (block $h (result i32 exnref)
+      (try_table (catch_ref $code $h) (call $throw (local.get 0)))
+      (unreachable))
+    (drop))
+  (func (export "trap") (param i32) (result i32) (unreachable))
+  (func $recurse (export "recurse") (param i32) (result i32)
+    (if (result i32) (local.get 0)
+      (then (call $recurse (i32.sub (local.get 0) (i32.const 1))))
+      (else (unreachable))))
+
+  ;; Asks the system for files; the result is the sum of the answers, 0 if all went well.
+  (func (export "files") (param i32) (result i32) (local $sum i32)
+    (local.set $sum (call $environ_sizes (i32.const 400) (i32.const 404)))
+    (local.set $sum (i32.add (local.get $sum) (call $args_sizes (i32.const 400) (i32.const 404))))
+    (local.set $sum (i32.add (local.get $sum) (call $random (i32.const 400) (i32.const 64))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $mkdir (i32.const 3) (i32.const 69) (i32.const 3))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $rename (i32.const 3) (i32.const 69) (i32.const 3)
+        (i32.const 3) (i32.const 73) (i32.const 5))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $path_filestat (i32.const 3) (i32.const 1) (i32.const 73) (i32.const 5)
+        (i32.const 1024))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $rmdir (i32.const 3) (i32.const 73) (i32.const 5))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $path_open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const 4) (i32.const 9)
+        (i64.const 0x42) (i64.const 0) (i32.const 0) (i32.const 408))))
+    (i32.store (i32.const 416) (i32.const 64))
+    (i32.store (i32.const 420) (i32.const 4))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $fd_write (i32.load (i32.const 408)) (i32.const 416) (i32.const 1) (i32.const 424))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $fd_close (i32.load (i32.const 408)))))
+    (local.set $sum (i32.add (local.get $sum)
+      (call $fd_readdir (i32.const 3) (i32.const 2048) (i32.const 512) (i64.const 0)
+        (i32.const 424))))
+    (local.get $sum))
+
+  ;; Sockets and waits, whose answers depend on the machine.
+  (func (export "others") (param i32) (result i32)
+    (drop (call $sock_open (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 430)))
+    (drop (call $fd_close (i32.load (i32.const 430))))
+    (drop (call $resolve (i32.const 93) (i32.const 102) (i32.const 200) (i32.const 1024)
+      (i32.const 4) (i32.const 440)))
+    (i64.store (i32.const 600) (i64.const 0))
+    (i64.store (i32.const 608) (i64.const 0))
+    (i64.store (i32.const 616) (i64.const 1))
+    (i64.store (i32.const 624) (i64.const 1000))
+    (i64.store (i32.const 632) (i64.const 0))
+    (i64.store (i32.const 640) (i64.const 0))
+    (drop (call $poll (i32.const 600) (i32.const 700) (i32.const 1) (i32.const 440)))
+    (local.get 0)))
