@@ -2,9 +2,10 @@
 
 use super::WasiCtx;
 use super::abi::{Addr, IOVEC_BYTES, IoVec};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
 use crate::abi::trap::Trap;
+use crate::exec::DescriptorSlot;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd;
 
@@ -62,6 +63,12 @@ impl Call<'_> {
             return Ok(act());
         }
         Ok(self.caller.blocking(act)?)
+    }
+
+    /// Room for a descriptor that is about to be opened; the guest gets no more of them than its
+    /// context has.
+    pub(super) fn slot(&self) -> Outcome<DescriptorSlot> {
+        self.caller.descriptor_slot().ok_or(Errno::TooManyFiles.into())
     }
 
     /// Traps unless `len` bytes at `address` are the guest's.

@@ -5,75 +5,13 @@
 
 use super::abi::{FileType, Rights};
 use super::call::{Outcome, os};
+use super::descriptor::Descriptor;
 use super::dir::Directory;
 use super::errno::Errno;
+use crate::exec::DescriptorSlot;
 use crate::platform::fd;
-use crate::sync::{self, Lock};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, OnceLock};
-
-/// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
-pub(super) struct Descriptor {
-    handle: Handle,
-    pub(super) file_type: FileType,
-    /// Whether using it may mean waiting; found out at first use.
-    may_block: OnceLock<bool>,
-}
-
-enum Handle {
-    /// The embedder's own, which stays open.
-    Borrowed(i32),
-    Owned(OwnedFd),
-    Directory(Directory),
-}
-
-impl Descriptor {
-    fn new(handle: Handle, file_type: FileType) -> Self {
-        Self { handle, file_type, may_block: OnceLock::new() }
-    }
-
-    pub(super) fn of_directory(directory: Directory) -> Self {
-        Self::new(Handle::Directory(directory), FileType::Directory)
-    }
-
-    /// Anything but a directory that can be walked.
-    pub(super) fn of_file(file: OwnedFd) -> Outcome<Self> {
-        let kind = os(fd::stat(file.as_raw_fd()))?.kind;
-        Ok(Self::new(Handle::Owned(file), kind.into()))
-    }
-
-    pub(super) fn fd(&self) -> i32 {
-        match &self.handle {
-            Handle::Borrowed(fd) => *fd,
-            Handle::Owned(file) => file.as_raw_fd(),
-            Handle::Directory(directory) => directory.raw_fd(),
-        }
-    }
-
-    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: own handles are open as long as `self`, borrowed ones as long as the table, says
-        // `FdTable::with_stdio`; -1, which is no descriptor, was made another number there.
-        unsafe { BorrowedFd::borrow_raw(self.fd()) }
-    }
-
-    /// Whether reading or writing may wait for somebody else.
-    pub(super) fn may_block(&self) -> bool {
-        let file = |kind| matches!(kind, FileType::RegularFile | FileType::Directory);
-        *sync::once(&self.may_block, || match self.file_type {
-            // The process's own streams are not looked at when they are given.
-            FileType::Unknown => !fd::stat(self.fd()).is_ok_and(|s| file(s.kind.into())),
-            kind => !file(kind),
-        })
-    }
-
-    /// What paths can be relative to.
-    pub(super) fn directory(&self) -> Option<&Directory> {
-        match &self.handle {
-            Handle::Directory(directory) => Some(directory),
-            _ => None,
-        }
-    }
-}
+use crate::sync::Lock;
+use std::sync::Arc;
 
 /// A number of the guest's.
 #[derive(Clone)]
@@ -231,14 +169,15 @@ impl Entry {
             1 | 2 => (FileType::Unknown, STDOUT_RIGHTS, STDOUT_RIGHTS),
             fd => inspect(fd)?,
         };
-        let descriptor = Arc::new(Descriptor::new(Handle::Borrowed(fd), file_type));
+        let descriptor = Arc::new(Descriptor::of_host(fd, file_type));
         Ok(Self { descriptor, rights, inheriting, preopen: None })
     }
 
     /// A directory of the embedder's choice under a name of its own.
     pub(super) fn preopened(directory: Directory, name: Arc<[u8]>) -> Self {
+        let slot = DescriptorSlot::uncounted();
         Self {
-            descriptor: Arc::new(Descriptor::of_directory(directory)),
+            descriptor: Arc::new(Descriptor::of_directory(directory, slot)),
             rights: DIRECTORY_RIGHTS,
             inheriting: DIRECTORY_RIGHTS.with(FILE_RIGHTS),
             preopen: Some(name),

@@ -7,9 +7,10 @@
 
 use super::abi::{FileStat, Rights, fdflags, oflags};
 use super::call::{Call, Outcome, Stop};
+use super::descriptor::Descriptor;
 use super::dir::Directory;
 use super::errno::Errno;
-use super::fd_table::{Descriptor, Entry, FILE_RIGHTS};
+use super::fd_table::{Entry, FILE_RIGHTS};
 use super::path::{self, Opening};
 use super::{WasiCtx, stdio};
 use crate::abi::trap::Trap;

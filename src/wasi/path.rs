@@ -7,9 +7,10 @@ use super::abi::{
     Addr, FILESTAT_BYTES, FileStat, PRESTAT_BYTES, Rights, fdflags, lookupflags, oflags, prestat,
 };
 use super::call::{Call, Outcome};
+use super::descriptor::Descriptor;
 use super::dir::{Directory, OpenMode, Opened};
 use super::errno::Errno;
-use super::fd_table::{Descriptor, Entry};
+use super::fd_table::Entry;
 use super::times::NewTimes;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -187,11 +188,12 @@ pub(super) fn open_below(
 ) -> Outcome<Entry> {
     let from = OpenDirectory(from.descriptor);
     let directory = from.get()?;
+    let slot = call.slot()?;
     // A pipe is opened when somebody opens its other end.
     let opened = call.caller.blocking(|| directory.open(path, mode))??;
     let descriptor = match opened {
-        Opened::Directory(directory) => Descriptor::of_directory(directory),
-        Opened::File(file) => Descriptor::of_file(file)?,
+        Opened::Directory(directory) => Descriptor::of_directory(directory, slot),
+        Opened::File(file) => Descriptor::of_file(file, slot)?,
     };
     Entry::opened(descriptor, opening.rights, opening.inheriting)
 }

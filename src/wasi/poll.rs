@@ -1,14 +1,15 @@
 //! Waiting for clocks and descriptors.
 //!
 //! Among the descriptors of a wait is one that becomes readable when the caller is asked to stop.
-//! Only where the system has none left is a wait cut into slices.
+//! Only where the system or the context has none left is a wait cut into slices.
 
 use super::abi::{Addr, EVENT_BYTES, EVENT_CLOCK, Event, Rights};
 use super::abi::{Subscription, SubscriptionLayout, Wait};
 use super::call::{Call, Outcome, Stop, os};
 use super::clock::clock;
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
+use crate::exec::DescriptorSlot;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd::{self, Interest, Poll, Readiness};
 use crate::platform::time::{self, Clock};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Longest wait before the next look of who cannot be woken.
-const SLICE_NANOS: u64 = 50 * NANOS_PER_MS;
+const SLICE_NANOS: u64 = 10 * NANOS_PER_MS;
 
 const NANOS_PER_MS: u64 = 1_000_000;
 
@@ -26,11 +27,15 @@ const NANOS_PER_MS: u64 = 1_000_000;
 pub(super) struct Wakeable<'a> {
     caller: &'a Caller<'a>,
     bell: Option<Bell<'a>>,
+    /// For the bell's descriptor.
+    _slot: Option<DescriptorSlot>,
 }
 
 impl<'a> Wakeable<'a> {
     pub(super) fn new(call: &Call<'a>) -> Self {
-        Self { caller: call.caller, bell: call.caller.bell() }
+        let slot = call.caller.descriptor_slot();
+        let bell = slot.as_ref().and_then(|_| call.caller.bell());
+        Self { caller: call.caller, bell, _slot: slot }
     }
 
     /// What every list that is waited for has at its end.
@@ -213,10 +218,7 @@ pub(super) fn until_ready(
     interest: Interest,
     limit: Option<Duration>,
 ) -> Outcome {
-    if !descriptor.may_block()
-        || is_ready(descriptor, interest)?
-        || os(fd::flags(descriptor.fd()))?.nonblock
-    {
+    if !descriptor.may_block() || is_ready(descriptor, interest)? || descriptor.is_nonblocking()? {
         return Ok(());
     }
     until(call, Poll::new(descriptor.fd(), interest), limit)

@@ -3,8 +3,8 @@
 use super::abi::fdflags;
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
 use super::call::{Call, Outcome, os};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
 use super::poll::until_ready;
 use super::times::NewTimes;
 use crate::platform::fd::{self, At, Interest};
@@ -50,9 +50,14 @@ pub(super) unsafe fn read(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
-    until_ready(call, descriptor, Interest::Read, None)?;
-    // SAFETY: passed on to the caller.
-    os(call.blocking(descriptor, || unsafe { fd::read(descriptor.fd(), buffers, at) })?)
+    loop {
+        until_ready(call, descriptor, Interest::Read, None)?;
+        // SAFETY: the caller vouches for the buffers.
+        let done = call.blocking(descriptor, || unsafe { descriptor.read(buffers, at) })?;
+        if !descriptor.waits_on(done) {
+            return os(done);
+        }
+    }
 }
 
 /// Writes once, when there is room.
@@ -65,9 +70,14 @@ pub(super) unsafe fn write(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
-    until_ready(call, descriptor, Interest::Write, None)?;
-    // SAFETY: passed on to the caller.
-    os(call.blocking(descriptor, || unsafe { fd::write(descriptor.fd(), buffers, at) })?)
+    loop {
+        until_ready(call, descriptor, Interest::Write, None)?;
+        // SAFETY: the caller vouches for the buffers.
+        let done = call.blocking(descriptor, || unsafe { descriptor.write(buffers, at) })?;
+        if !descriptor.waits_on(done) {
+            return os(done);
+        }
+    }
 }
 
 pub(super) fn fd_write(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, written: Addr) -> Outcome {
@@ -160,7 +170,7 @@ pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Ou
 pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
     call.check(stat, FDSTAT_BYTES)?;
     let entry = call.ctx.fds.get(fd)?;
-    let flags = os(fd::flags(entry.descriptor.fd()))?;
+    let flags = entry.descriptor.flags()?;
     let bit = |on: bool, flag: u16| if on { flag } else { 0 };
     // Where O_SYNC is set, so are O_DSYNC and O_RSYNC, which is the same bit on Linux.
     let flags = bit(flags.append, fdflags::APPEND)
@@ -175,14 +185,13 @@ pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
 pub(super) fn fd_fdstat_set_flags(call: &Call<'_>, fd: u32, flags: u32) -> Outcome {
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
     let has = |flag: u16| flags as u16 & flag != 0;
-    let flags = fd::Flags {
-        append: has(fdflags::APPEND),
-        nonblock: has(fdflags::NONBLOCK),
-        data_sync: has(fdflags::DSYNC),
-        sync: has(fdflags::SYNC | fdflags::RSYNC),
-        ..fd::Flags::default()
-    };
-    os(fd::set_flags(descriptor.fd(), flags))
+    // How a file is synchronised is decided when it is opened: POSIX systems do not change it.
+    let now = descriptor.flags()?;
+    let sync = has(fdflags::SYNC | fdflags::RSYNC);
+    if (sync && !now.sync) || (has(fdflags::DSYNC) && !now.data_sync) {
+        return Err(Errno::Invalid.into());
+    }
+    descriptor.set_flags(has(fdflags::NONBLOCK), has(fdflags::APPEND))
 }
 
 pub(super) fn fd_fdstat_set_rights(

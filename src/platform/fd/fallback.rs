@@ -28,6 +28,24 @@ pub unsafe fn write(_fd: i32, _buffers: &[Buffer], _at: At) -> Result<usize> {
     Err(NO_SYS)
 }
 
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn read_now(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn write_now(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn append(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(NO_SYS)
+}
+
 pub fn seek(_fd: i32, _offset: i64, _whence: Whence) -> Result<u64> {
     Err(NO_SYS)
 }

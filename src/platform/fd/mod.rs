@@ -8,12 +8,19 @@
 #[cfg(not(all(unix, not(miri))))]
 mod fallback;
 #[cfg(all(unix, not(miri)))]
+mod now;
+#[cfg(all(unix, not(miri)))]
 mod unix;
 
 #[cfg(not(all(unix, not(miri))))]
 use fallback as backend;
 #[cfg(all(unix, not(miri)))]
 use unix as backend;
+
+#[cfg(not(all(unix, not(miri))))]
+pub use backend::{append, read_now, write_now};
+#[cfg(all(unix, not(miri)))]
+pub use now::{append, read_now, write_now};
 
 pub use backend::{
     Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, poll, read,

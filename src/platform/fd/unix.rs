@@ -14,6 +14,14 @@ impl Buffer {
     pub fn new(start: *mut u8, len: usize) -> Self {
         Self(libc::iovec { iov_base: start.cast(), iov_len: len })
     }
+
+    pub(super) fn start(&self) -> *mut u8 {
+        self.0.iov_base.cast()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.iov_len
+    }
 }
 
 /// # Safety
@@ -322,6 +330,6 @@ fn check(answer: c_int) -> Result<c_int> {
     if answer < 0 { Err(last_error()) } else { Ok(answer) }
 }
 
-fn last_error() -> i32 {
+pub(super) fn last_error() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }

@@ -9,6 +9,7 @@ pub mod fork;
 pub mod futex;
 pub mod pages;
 pub mod random;
+pub mod rlimit;
 #[cfg(target_os = "linux")]
 pub mod signal;
 #[cfg(not(target_os = "linux"))]

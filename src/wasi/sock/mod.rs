@@ -13,11 +13,13 @@ pub(super) mod resolve;
 pub(super) use pool::Pools;
 
 use super::abi::{Addr, FileType, Rights, fdflags};
-use super::call::{Call, Outcome, os};
+use super::call::{Call, Outcome};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::{Descriptor, Entry};
+use super::fd_table::Entry;
 use super::poll::{until_connected, until_ready};
-use crate::platform::fd::{self, Interest};
+use crate::exec::DescriptorSlot;
+use crate::platform::fd::Interest;
 use address::ADDRESS_BYTES;
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -39,8 +41,8 @@ fn socket(call: &Call<'_>, number: u32, rights: Rights) -> Outcome<Arc<Descripto
 }
 
 /// Gives a new socket a number.
-fn install(call: &Call<'_>, file: OwnedFd, number: Addr) -> Outcome {
-    let entry = Entry::opened(Descriptor::of_file(file)?, Rights::ALL, Rights::ALL)?;
+fn install(call: &Call<'_>, file: OwnedFd, slot: DescriptorSlot, number: Addr) -> Outcome {
+    let entry = Entry::opened(Descriptor::of_file(file, slot)?, Rights::ALL, Rights::ALL)?;
     call.write_u32(number, call.ctx.fds.add(entry)?)
 }
 
@@ -65,8 +67,9 @@ pub(super) fn sock_open(
     // What is not the one is taken for the other, as WAMR does.
     let family = if family == 1 { AddressFamily::INET6 } else { AddressFamily::INET };
     let kind = if kind == 0 { SocketType::DGRAM } else { SocketType::STREAM };
+    let slot = call.slot()?;
     let socket = sys(net::socket_with(family, kind, SocketFlags::CLOEXEC, None))?;
-    install(call, socket, opened)
+    install(call, socket, slot, opened)
 }
 
 pub(super) fn sock_bind(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {
@@ -90,21 +93,22 @@ pub(super) fn sock_listen(call: &Call<'_>, fd: u32, backlog: u32) -> Outcome {
 pub(super) fn sock_accept(call: &Call<'_>, fd: u32, flags: u32, accepted: Addr) -> Outcome {
     call.check(accepted, 4)?;
     let socket = socket(call, fd, Rights::SOCK_ACCEPT)?;
+    // Before a connection is taken that there is no room for.
+    let slot = call.slot()?;
     wait(call, &socket, Interest::Read)?;
     let accept = || net::accept_with(socket.as_fd(), SocketFlags::CLOEXEC);
     let new = sys(call.blocking(&socket, accept)?)?;
     if flags as u16 & fdflags::NONBLOCK != 0 {
         sys(rustix::io::ioctl_fionbio(&new, true))?;
     }
-    install(call, new, accepted)
+    install(call, new, slot, accepted)
 }
 
 /// Connects without blocking in the system, so that the guest can be stopped meanwhile.
 pub(super) fn sock_connect(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {
     let address = permitted(call, address)?;
     let socket = socket(call, fd, Rights::SOCK_CONNECT)?;
-    let flags = os(fd::flags(socket.fd()))?;
-    if flags.nonblock {
+    if socket.is_nonblocking()? {
         return sys(net::connect(socket.as_fd(), &address));
     }
     sys(rustix::io::ioctl_fionbio(socket.as_fd(), true))?;
