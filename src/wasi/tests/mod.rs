@@ -1,6 +1,7 @@
 //! WASI functions on a make-believe instance: memory, environment and WASI state, no code.
 
 mod descriptors;
+mod endings;
 mod escapes;
 mod guests;
 mod polling;
