@@ -40,6 +40,9 @@ pub(super) fn os<T>(result: fd::Result<T>) -> Outcome<T> {
     result.map_err(|error| Errno::from_os(error).into())
 }
 
+/// Iovecs checked between two looks whether to stop.
+const LOOK_IOVECS: u64 = 1 << 16;
+
 /// A call in progress.
 ///
 /// Addresses that are not the guest's own trap before anything else happens, as they do at the
@@ -63,6 +66,14 @@ impl Call<'_> {
             return Ok(act());
         }
         Ok(self.caller.blocking(act)?)
+    }
+
+    /// Fails if the caller is to stop. What may be long without waiting asks between its pieces.
+    pub(super) fn look(&self) -> Outcome {
+        match self.caller.stop_reason() {
+            Some(trap) => Err(trap.into()),
+            None => Ok(()),
+        }
     }
 
     /// Room for a descriptor that is about to be opened; the guest gets no more of them than its
@@ -94,6 +105,9 @@ impl Call<'_> {
         self.check(address, count as u64 * IOVEC_BYTES)?;
         let mut buffers = Buffers::new(count)?;
         for index in 0..count as u64 {
+            if index % LOOK_IOVECS == 0 {
+                self.look()?;
+            }
             let iovec = IoVec::read(&self.memory, address as u64 + index * IOVEC_BYTES)?;
             let start = self.memory.range(iovec.address.into(), iovec.len.into())?;
             buffers.push(fd::Buffer::new(start, iovec.len as usize));
@@ -108,6 +122,9 @@ impl Call<'_> {
         self.check(address, count as u64 * IOVEC_BYTES)?;
         let mut total = 0;
         for index in 0..count as u64 {
+            if index % LOOK_IOVECS == 0 {
+                self.look()?;
+            }
             let iovec = IoVec::read(&self.memory, address as u64 + index * IOVEC_BYTES)?;
             self.check(iovec.address, iovec.len.into())?;
             total += iovec.len as u64;
@@ -136,6 +153,9 @@ impl Gathered {
         let mut bytes = bytes.map_err(|_| Errno::NoMemory)?;
         let mut done = 0;
         for index in 0..self.count {
+            if done == len {
+                break;
+            }
             let iovec = self.iovec(call, index)?;
             let part = (iovec.len as usize).min(len - done);
             call.memory.copy_out(iovec.address.into(), &mut bytes[done..done + part])?;
@@ -147,6 +167,9 @@ impl Gathered {
     /// Copies `bytes` into the buffers, as far as they go.
     pub(super) fn scatter(&self, call: &Call<'_>, mut bytes: &[u8]) -> Outcome {
         for index in 0..self.count {
+            if bytes.is_empty() {
+                break;
+            }
             let iovec = self.iovec(call, index)?;
             let (part, rest) = bytes.split_at((iovec.len as usize).min(bytes.len()));
             call.write(iovec.address, part)?;

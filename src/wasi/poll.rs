@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 /// Longest wait before the next look of who cannot be woken.
 const SLICE_NANOS: u64 = 10 * NANOS_PER_MS;
 
+/// Subscriptions read between two looks whether to stop.
+const LOOK_SUBSCRIPTIONS: u64 = 1 << 12;
+
 const NANOS_PER_MS: u64 = 1_000_000;
 
 /// A wait that ends when its caller is to stop. What waits gets one, looks whether what it waits
@@ -122,6 +125,7 @@ impl Waiter {
                 Deadline::of(clock, timeout, absolute).map(State::Clock)
             }
             Wait::Read(number) | Wait::Write(number) => descriptor(number),
+            Wait::Invalid => Err(Errno::Invalid.into()),
             Wait::Unknown => Err(Errno::NoSys.into()),
         };
         let state = state.unwrap_or_else(|stop| match stop {
@@ -192,15 +196,21 @@ pub(super) fn poll_laid_out(
     call.check(subscriptions, count as u64 * layout.bytes)?;
     call.check(events, count as u64 * EVENT_BYTES)?;
     call.check(happened, 4)?;
+    if count == 0 {
+        // A wait for nothing would never end.
+        return Err(Errno::Invalid.into());
+    }
     let (mut waiters, mut polls) = lists(count as usize)?;
     for index in 0..count as u64 {
+        if index % LOOK_SUBSCRIPTIONS == 0 {
+            call.look()?;
+        }
         let address = subscriptions as u64 + index * layout.bytes;
         let waiter = Waiter::new(call, Subscription::read(&call.memory, address, layout)?);
         polls.push(waiter.poll());
         waiters.push(waiter);
     }
-    let written = if count == 0 { 0 } else { wait(call, &waiters, &mut polls, events)? };
-    call.write_u32(happened, written)
+    call.write_u32(happened, wait(call, &waiters, &mut polls, events)?)
 }
 
 /// Room for `count` of each, which the guest chose, and for what wakes.

@@ -1,13 +1,16 @@
 //! Reading, writing and moving in what descriptors stand for.
 
-use super::abi::fdflags;
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
+use super::abi::{fdflags, known};
 use super::call::{Call, Outcome, os};
 use super::descriptor::Descriptor;
 use super::errno::Errno;
 use super::poll::until_ready;
 use super::times::NewTimes;
 use crate::platform::fd::{self, At, Interest};
+
+/// Most that one call of the system's moves from or to a file: it cannot be stopped.
+const PIECE_BYTES: usize = 1 << 20;
 
 pub(super) fn fd_read(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, read: Addr) -> Outcome {
     scattered(call, fd, iovs, count, At::Position, read)
@@ -21,11 +24,6 @@ pub(super) fn fd_pread(
     offset: u64,
     read: Addr,
 ) -> Outcome {
-    if count == 0 {
-        call.check(iovs, 1)?;
-        call.check(read, 4)?;
-        return Err(Errno::Invalid.into());
-    }
     scattered(call, fd, iovs, count, At::Offset(offset), read)
 }
 
@@ -40,7 +38,7 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     call.write_u32(read, done as u32)
 }
 
-/// Reads once, when there is something.
+/// Reads once, when there is something; a file that has as much fills all of the buffers.
 ///
 /// # Safety
 /// Every buffer is writable, and there are at most [`fd::BUFFERS_MAX`].
@@ -50,17 +48,13 @@ pub(super) unsafe fn read(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
-    loop {
-        until_ready(call, descriptor, Interest::Read, None)?;
-        // SAFETY: the caller vouches for the buffers.
-        let done = call.blocking(descriptor, || unsafe { descriptor.read(buffers, at) })?;
-        if !descriptor.waits_on(done) {
-            return os(done);
-        }
-    }
+    transfer(call, descriptor, Interest::Read, buffers, at, |buffers, at| {
+        // SAFETY: the caller vouches for the buffers, and `transfer` passes parts of them.
+        unsafe { descriptor.read(buffers, at) }
+    })
 }
 
-/// Writes once, when there is room.
+/// Writes once, when there is room; to a file all of the buffers, if it takes them.
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`fd::BUFFERS_MAX`].
@@ -70,14 +64,59 @@ pub(super) unsafe fn write(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
+    transfer(call, descriptor, Interest::Write, buffers, at, |buffers, at| {
+        // SAFETY: the caller vouches for the buffers, and `transfer` passes parts of them.
+        unsafe { descriptor.write(buffers, at) }
+    })
+}
+
+/// Moves bytes by `act`, once: of what may wait when it is ready, of a file in pieces if they are
+/// many, with a look between them whether to stop.
+fn transfer(
+    call: &Call<'_>,
+    descriptor: &Descriptor,
+    interest: Interest,
+    buffers: &[fd::Buffer],
+    at: At,
+    act: impl Fn(&[fd::Buffer], At) -> fd::Result<usize>,
+) -> Outcome<usize> {
+    if !descriptor.may_block() {
+        return in_pieces(call, buffers, at, act);
+    }
     loop {
-        until_ready(call, descriptor, Interest::Write, None)?;
-        // SAFETY: the caller vouches for the buffers.
-        let done = call.blocking(descriptor, || unsafe { descriptor.write(buffers, at) })?;
+        until_ready(call, descriptor, interest, None)?;
+        let done = call.blocking(descriptor, || act(buffers, at))?;
         if !descriptor.waits_on(done) {
             return os(done);
         }
     }
+}
+
+fn in_pieces(
+    call: &Call<'_>,
+    buffers: &[fd::Buffer],
+    at: At,
+    act: impl Fn(&[fd::Buffer], At) -> fd::Result<usize>,
+) -> Outcome<usize> {
+    let total = buffers.iter().fold(0, |sum: usize, buffer| sum.saturating_add(buffer.len()));
+    if total <= PIECE_BYTES {
+        return os(act(buffers, at));
+    }
+    let mut sum = 0;
+    for piece in buffers.iter().flat_map(|buffer| buffer.pieces(PIECE_BYTES)) {
+        call.look()?;
+        let at = match at {
+            At::Position => At::Position,
+            At::Offset(offset) => At::Offset(offset.saturating_add(sum as u64)),
+        };
+        match act(&[piece], at) {
+            Ok(count) if count == piece.len() => sum += count,
+            Ok(count) => return Ok(sum + count),
+            Err(_) if sum > 0 => break,
+            Err(error) => return os(Err(error)),
+        }
+    }
+    Ok(sum)
 }
 
 pub(super) fn fd_write(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, written: Addr) -> Outcome {
@@ -114,10 +153,10 @@ pub(super) fn fd_seek(
 ) -> Outcome {
     call.check(position, 8)?;
     let offset = offset as i64;
-    let tells = offset == 0 && whence as u8 == 1;
+    let tells = offset == 0 && whence == 1;
     let rights = if tells { Rights::FD_TELL } else { Rights::FD_TELL.with(Rights::FD_SEEK) };
     let descriptor = call.ctx.fds.get_with(fd, rights)?;
-    let whence = match whence as u8 {
+    let whence = match whence {
         0 => fd::Whence::Start,
         1 => fd::Whence::Current,
         2 => fd::Whence::End,
@@ -151,7 +190,7 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
     if descriptor.file_type == FileType::Directory {
         return Err(Errno::BadFd.into());
     }
-    let advice = match advice as u8 {
+    let advice = match advice {
         0 => fd::Advice::Normal,
         1 => fd::Advice::Sequential,
         2 => fd::Advice::Random,
@@ -164,7 +203,9 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
 }
 
 pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
-    os(fd::allocate(call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?.fd(), offset, len))
+    let descriptor = call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?;
+    // However much that is, finding it can be stopped.
+    os(call.caller.blocking(|| fd::allocate(descriptor.fd(), offset, len))?)
 }
 
 pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
@@ -183,6 +224,7 @@ pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
 }
 
 pub(super) fn fd_fdstat_set_flags(call: &Call<'_>, fd: u32, flags: u32) -> Outcome {
+    known(flags, fdflags::ALL)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
     let has = |flag: u16| flags as u16 & flag != 0;
     // How a file is synchronised is decided when it is opened: POSIX systems do not change it.

@@ -19,8 +19,16 @@ impl Buffer {
         self.0.iov_base.cast()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.iov_len
+    }
+
+    /// The buffer in pieces of `most` bytes, but for the last; none of an empty one.
+    pub fn pieces(self, most: usize) -> impl Iterator<Item = Self> {
+        (0..self.len()).step_by(most.max(1)).map(move |from| {
+            let start = self.start().wrapping_add(from);
+            Self::new(start, (self.len() - from).min(most))
+        })
     }
 }
 
@@ -221,18 +229,16 @@ pub fn advise(_fd: i32, _offset: u64, _len: u64, _advice: Advice) -> Result<()> 
     Ok(())
 }
 
-/// Makes room for a range of a file.
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+/// Makes room for a range of a file, as far as the file's system does that itself: the C library
+/// would write to every block where it does not. A signal ends it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn allocate(fd: i32, offset: u64, len: u64) -> Result<()> {
-    // SAFETY: plain numbers. The call returns the error number itself.
-    match unsafe { libc::posix_fallocate(fd, offset as _, len as _) } {
-        0 => Ok(()),
-        error => Err(error),
-    }
+    // SAFETY: plain numbers.
+    check(unsafe { libc::fallocate(fd, 0, offset as _, len as _) }).map(drop)
 }
 
 /// Not every system can.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
     Err(libc::ENOSYS)
 }

@@ -9,7 +9,7 @@ mod listing;
 pub(super) use listing::Listing;
 
 use super::abi::{FileStat, FileType, fdflags};
-use super::call::{Outcome, os};
+use super::call::{Call, Outcome, os};
 use super::errno::Errno;
 use super::times::NewTimes;
 use crate::platform::fd;
@@ -104,12 +104,12 @@ impl Directory {
     }
 
     /// What the directory held when reading began: `cookie` 0 begins anew.
-    pub(super) fn listing(&self, cookie: u64) -> Outcome<Arc<Listing>> {
+    pub(super) fn listing(&self, call: &Call<'_>, cookie: u64) -> Outcome<Arc<Listing>> {
         let known = self.listing.lock().clone();
         if let (Some(listing), true) = (known, cookie != 0) {
             return Ok(listing);
         }
-        let listing = Arc::new(Listing::read(&self.dir)?);
+        let listing = Arc::new(Listing::read(call, &self.dir)?);
         let before = self.listing.lock().replace(listing.clone());
         drop(before);
         Ok(listing)
@@ -121,6 +121,11 @@ impl Directory {
         }
         if mode.create && plain(name).len() < name.len() {
             return Err(Errno::IsDirectory.into());
+        }
+        if mode.create && mode.exclusive && is_directory_name(name) {
+            // There is nothing that could be made under such a name.
+            self.stat(name, true)?;
+            return Err(Errno::Exists.into());
         }
         let mut options = OpenOptions::new();
         options.maybe_dir(true).follow(follow(mode.follow));

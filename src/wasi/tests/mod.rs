@@ -4,6 +4,7 @@ mod descriptors;
 mod endings;
 mod escapes;
 mod guests;
+mod long;
 mod polling;
 mod small;
 mod sockets;
