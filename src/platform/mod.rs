@@ -12,6 +12,7 @@
 //! | [`stack`] | where the calling thread's native stack is, and how deep it is now |
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
 //! | [`random`] | bytes that nobody can predict |
+//! | [`rlimit`] | what the system lets the process have |
 //! | [`thread`] | a number for the calling thread |
 //! | [`barrier`] | ordering a hot side with a cold one, at no cost to the hot one |
 //! | [`fork`] | calls before and after the process forks |
@@ -35,7 +36,9 @@ mod backend;
 #[path = "fallback/mod.rs"]
 mod backend;
 
-pub use backend::{barrier, event, fork, futex, pages, quiet, random, signal, stack, thread, time};
+pub use backend::{
+    barrier, event, fork, futex, pages, quiet, random, rlimit, signal, stack, thread, time,
+};
 
 #[cfg(test)]
 mod tests;

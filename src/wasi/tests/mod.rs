@@ -1,8 +1,10 @@
 //! WASI functions on a make-believe instance: memory, environment and WASI state, no code.
 
 mod descriptors;
+mod endings;
 mod escapes;
 mod guests;
+mod long;
 mod polling;
 mod small;
 mod sockets;
