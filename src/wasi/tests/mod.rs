@@ -10,6 +10,7 @@ mod small;
 mod sockets;
 mod table;
 mod unstable;
+mod waits;
 
 use super::abi::Addr;
 use super::call::{Call, Outcome, Stop};
