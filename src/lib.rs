@@ -45,6 +45,7 @@ pub use context::{
     JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup, ObjectKind,
     RawContext, RunningMode, ThreadInfo, TypeIds, WeakContext,
 };
+pub use exec::DescriptorCounts;
 pub use module::package::{PackageType, file_version};
 pub use native::{Convention, NativeSymbol};
 pub use sync::{Lock, LockGuard, once};

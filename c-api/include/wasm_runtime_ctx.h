@@ -57,11 +57,12 @@ typedef enum wasm_runtime_ctx_limit_t {
     WASM_RUNTIME_CTX_LIMIT_FUEL = 2,
     WASM_RUNTIME_CTX_LIMIT_TIME = 4,
     WASM_RUNTIME_CTX_LIMIT_THREADS = 8,
+    WASM_RUNTIME_CTX_LIMIT_DESCRIPTORS = 16,
 } wasm_runtime_ctx_limit_t;
 
 /**
- * What a context may use. In each field UINT64_MAX stands for no limit, but a context always has
- * a cap on threads.
+ * What a context may use. In each field of 64 bits UINT64_MAX stands for no limit; a context
+ * always has a cap on threads and on descriptors.
  */
 typedef struct wasm_runtime_ctx_limits_t {
     /**
@@ -94,6 +95,16 @@ typedef struct wasm_runtime_ctx_limits_t {
      */
     uint32_t max_threads;
     uint32_t reserved;
+    /**
+     * Descriptors of the process's that guests may have open together: files, directories,
+     * sockets, and one for each thread that waits in WASI. One more fails in the guest with
+     * WASI's error 33 (EMFILE); what is open already stays. Standard streams and preopened
+     * directories are the embedder's and do not count. A new context has a quarter of what the
+     * process may have open then (the soft limit RLIMIT_NOFILE), at least 64, at most 4096. Of
+     * several contexts each has its own limit: the sum is what they leave to the host.
+     */
+    uint32_t max_descriptors;
+    uint32_t reserved2;
 } wasm_runtime_ctx_limits_t;
 
 /**
@@ -127,6 +138,12 @@ typedef struct wasm_runtime_ctx_stats_t {
      */
     uint64_t calls;
     uint64_t traps;
+    /**
+     * Descriptors that guests have open, counted as `max_descriptors` says, and the most that
+     * there ever were at once.
+     */
+    uint64_t descriptors;
+    uint64_t peak_descriptors;
 } wasm_runtime_ctx_stats_t;
 
 /**

@@ -117,6 +117,7 @@ programs! {
     ctx,
     ctx_import,
     ctx_limits,
+    descriptors,
     early,
     enlarge,
     exceptions,

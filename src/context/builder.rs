@@ -122,6 +122,7 @@ pub struct ContextBuilder {
     memories_in_heap: bool,
     shared_init: bool,
     perf_profiling: bool,
+    max_descriptors: Option<u32>,
 }
 
 impl Default for ContextBuilder {
@@ -145,6 +146,7 @@ impl ContextBuilder {
             memories_in_heap: false,
             shared_init: false,
             perf_profiling: false,
+            max_descriptors: None,
         }
     }
 
@@ -187,6 +189,14 @@ impl ContextBuilder {
     /// Cap on a cluster's threads; 0 for what was set before, else [`MAX_THREAD_NUM_DEFAULT`].
     pub fn max_thread_num(mut self, num: u32) -> Self {
         self.settings.max_thread_num = (num > 0).then_some(num);
+        self
+    }
+
+    /// See [`Context::set_max_descriptors`]. If not said, a quarter of what the process may have
+    /// open when the context is made (the soft limit `RLIMIT_NOFILE`), at least 64 and at most
+    /// 4,096.
+    pub fn max_descriptors(mut self, num: u32) -> Self {
+        self.max_descriptors = Some(num);
         self
     }
 
@@ -295,6 +305,7 @@ impl ContextBuilder {
             gc_heap_size: self.gc_heap_size,
             jit: self.jit,
             perf_profiling: self.perf_profiling,
+            max_descriptors: self.max_descriptors,
             sink: self.sink,
             accepts_strays: self.accepts_strays,
             memories_in_heap: self.memories_in_heap,

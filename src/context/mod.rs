@@ -342,6 +342,22 @@ impl Context {
         self.0.set_max_thread_num(num);
     }
 
+    /// How many descriptors guests of this context may have open together.
+    pub fn max_descriptors(&self) -> u32 {
+        self.0.limits.descriptors().most()
+    }
+
+    /// Sets how many of the process's descriptors guests of this context may have open together:
+    /// files, directories and sockets, and one for each thread that waits in WASI. What would be
+    /// one more fails in the guest with WASI's error 33 (`EMFILE`); what is open already stays.
+    /// What the embedder hands in does not count: standard streams and preopened directories.
+    ///
+    /// Each context has a limit of its own, so what several leave to the host is for the embedder
+    /// to say.
+    pub fn set_max_descriptors(&self, num: u32) {
+        self.0.limits.descriptors().set_most(num);
+    }
+
     /// How many more instructions guest code of this context may run; `None` for any number.
     pub fn fuel(&self) -> Option<u64> {
         self.0.limits.fuel()

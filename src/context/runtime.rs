@@ -13,7 +13,7 @@ use super::registry::{Member, Place};
 use super::stats::{ContextStats, Counters, ObjectKind};
 use super::types::TypeTable;
 use crate::alloc::{self, HeapRef};
-use crate::exec::{CallCounts, Limits};
+use crate::exec::{CallCounts, Limits, max_descriptors_default};
 use crate::native::Registry as Natives;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -66,6 +66,7 @@ pub(super) struct RuntimeArgs {
     pub(super) gc_heap_size: u32,
     pub(super) jit: JitOptions,
     pub(super) perf_profiling: bool,
+    pub(super) max_descriptors: Option<u32>,
     pub(super) sink: Option<LogCallback>,
     pub(super) accepts_strays: bool,
     pub(super) memories_in_heap: bool,
@@ -91,6 +92,8 @@ impl Runtime {
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
         let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
         let parts = alloc::outside(Parts::default);
+        let max_descriptors = args.max_descriptors.unwrap_or_else(max_descriptors_default);
+        let limits = alloc::outside(|| Limits::new(max_descriptors));
         // A new registry has room for them all.
         crate::builtin_libc::register(&parts.natives);
         crate::libc_emcc::register(&parts.natives);
@@ -114,7 +117,7 @@ impl Runtime {
             poisoned: AtomicBool::new(false),
             sink: Lock::new(args.sink),
             counters: Counters::default(),
-            limits: Limits::default(),
+            limits,
             live: Live::default(),
             threads: Threads::default(),
             parts: ManuallyDrop::new(parts),
@@ -198,6 +201,7 @@ impl Runtime {
             exec_envs: self.counters.get(ObjectKind::ExecEnv),
             shared_heaps: self.counters.get(ObjectKind::SharedHeap),
             stores: self.counters.get(ObjectKind::Store),
+            descriptors: self.limits.descriptors().counts(),
             heap: self.heap.stats(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::alloc::HeapStats;
+use crate::exec::DescriptorCounts;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// Objects that hold their context and are counted there.
@@ -30,6 +31,9 @@ pub struct ContextStats {
     pub calls: u64,
     /// Calls that ended in an exception.
     pub traps: u64,
+    /// Descriptors of the process's that guests have had opened: files, directories, sockets,
+    /// and what a wait needs to be ended from outside.
+    pub descriptors: DescriptorCounts,
     pub heap: HeapStats,
 }
 

@@ -10,6 +10,7 @@
 //! what other users of the module have called, and what a program is charged must not. It looks at
 //! time and termination instead, every few tenths of a millisecond.
 
+use super::descriptors::Descriptors;
 use super::env::ExecEnv;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
@@ -17,6 +18,7 @@ use crate::instance::CANCEL;
 use crate::platform::time::{self, Clock};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Stands for "no limit".
@@ -36,6 +38,7 @@ pub struct Limits {
     /// What exec_envs that are gone have counted.
     calls: AtomicU64,
     traps: AtomicU64,
+    descriptors: Arc<Descriptors>,
 }
 
 /// Calls into guests, and how many of them failed.
@@ -52,19 +55,24 @@ impl std::ops::AddAssign for CallCounts {
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// No limits but one on descriptors.
+    pub fn new(max_descriptors: u32) -> Self {
         Self {
             version: AtomicU32::new(0),
             fuel: AtomicU64::new(NONE),
             deadline: AtomicU64::new(NONE),
             calls: AtomicU64::new(0),
             traps: AtomicU64::new(0),
+            descriptors: Arc::new(Descriptors::new(max_descriptors)),
         }
     }
-}
 
-impl Limits {
+    /// What guests have opened, and how much they may open.
+    pub fn descriptors(&self) -> &Arc<Descriptors> {
+        &self.descriptors
+    }
+
     /// The instructions that are left.
     pub fn fuel(&self) -> Option<u64> {
         Some(self.fuel.load(Ordering::Relaxed)).filter(|&fuel| fuel != NONE)
@@ -161,7 +169,7 @@ fn now() -> u64 {
 ///
 /// # Safety
 /// `env` is live during `'a`.
-unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
+pub(super) unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
     // SAFETY: null, or limits that outlive the exec_env.
     unsafe { (*env).limits.cast::<Limits>().as_ref() }
 }

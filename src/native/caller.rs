@@ -8,7 +8,7 @@ use crate::abi::types::ValType;
 use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
-use crate::exec::{self, ExecEnv};
+use crate::exec::{self, DescriptorSlot, ExecEnv};
 use crate::instance::Instance;
 use crate::platform::unwind::Unwinding;
 use crate::sync::Bell;
@@ -116,6 +116,13 @@ impl<'a> Caller<'a> {
     pub fn bell(&self) -> Option<Bell<'_>> {
         // SAFETY: as in `exec_env`.
         unsafe { exec::bell(self.env) }
+    }
+
+    /// Room for one more descriptor among those that guests of the caller's context may hold, for
+    /// functions that open something in its name; `None` if there is no more.
+    pub fn descriptor_slot(&self) -> Option<DescriptorSlot> {
+        // SAFETY: `new` asked for a live environment.
+        unsafe { exec::descriptor_slot(self.env) }
     }
 
     /// Runs `act`, best a single system call that may block. When there is a reason to stop, a

@@ -12,6 +12,7 @@
 //! | [`stack`] | where the calling thread's native stack is, and how deep it is now |
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
 //! | [`random`] | bytes that nobody can predict |
+//! | [`rlimit`] | what the system lets the process have |
 //! | [`thread`] | a number for the calling thread; starting, joining and detaching others |
 //! | [`barrier`] | ordering a hot side with a cold one, at no cost to the hot one |
 //! | [`fork`] | calls before and after the process forks |
@@ -37,7 +38,7 @@ mod backend;
 mod backend;
 
 pub use backend::{
-    barrier, event, fork, futex, pages, quiet, random, signal, stack, thread, time, unwind,
+    barrier, event, fork, futex, pages, quiet, random, rlimit, signal, stack, thread, time, unwind,
 };
 
 #[cfg(test)]

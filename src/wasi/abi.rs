@@ -2,6 +2,7 @@
 //!
 //! Every struct is turned into bytes or read from them here and nowhere else.
 
+use super::errno::Errno;
 use crate::abi::trap::Trap;
 use crate::native::GuestMemory;
 use crate::platform::fd;
@@ -108,6 +109,11 @@ impl From<fd::Kind> for FileType {
     }
 }
 
+/// Refuses bits that preview 1 has no meaning for, rather than to take them for nothing.
+pub(super) fn known(flags: u32, all: u32) -> Result<(), Errno> {
+    if flags & !all == 0 { Ok(()) } else { Err(Errno::Invalid) }
+}
+
 /// `fdflags`: append, dsync, nonblock, rsync, sync from bit 0 on.
 pub(super) mod fdflags {
     pub(in crate::wasi) const APPEND: u16 = 1;
@@ -115,6 +121,7 @@ pub(super) mod fdflags {
     pub(in crate::wasi) const NONBLOCK: u16 = 1 << 2;
     pub(in crate::wasi) const RSYNC: u16 = 1 << 3;
     pub(in crate::wasi) const SYNC: u16 = 1 << 4;
+    pub(in crate::wasi) const ALL: u32 = 0x1f;
 }
 
 /// `oflags`: how a path is opened.
@@ -123,13 +130,16 @@ pub(super) mod oflags {
     pub(in crate::wasi) const DIRECTORY: u32 = 1 << 1;
     pub(in crate::wasi) const EXCL: u32 = 1 << 2;
     pub(in crate::wasi) const TRUNC: u32 = 1 << 3;
+    pub(in crate::wasi) const ALL: u32 = 0xf;
 }
 
 /// `lookupflags`: how a path is resolved.
 pub(super) mod lookupflags {
+    use crate::wasi::errno::Errno;
+
     /// Whether a symbolic link at the path's end is followed.
-    pub(in crate::wasi) const fn follow(flags: u32) -> bool {
-        flags & 1 != 0
+    pub(in crate::wasi) fn follow(flags: u32) -> Result<bool, Errno> {
+        super::known(flags, 1).map(|()| flags & 1 != 0)
     }
 }
 
@@ -139,6 +149,7 @@ pub(super) mod fstflags {
     pub(in crate::wasi) const ATIM_NOW: u32 = 1 << 1;
     pub(in crate::wasi) const MTIM: u32 = 1 << 2;
     pub(in crate::wasi) const MTIM_NOW: u32 = 1 << 3;
+    pub(in crate::wasi) const ALL: u32 = 0xf;
 }
 
 pub(super) const FDSTAT_BYTES: u64 = 24;
@@ -247,9 +258,15 @@ pub(super) struct Subscription {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    Clock { clock: u32, timeout: u64, absolute: bool },
+    Clock {
+        clock: u32,
+        timeout: u64,
+        absolute: bool,
+    },
     Read(u32),
     Write(u32),
+    /// A clock's with flags that there are not.
+    Invalid,
     Unknown,
 }
 
@@ -282,11 +299,13 @@ impl Subscription {
         let wait = match event_type {
             EVENT_CLOCK => {
                 let clock = address + layout.clock;
-                let [flags] = memory.read(clock + 24)?;
-                Wait::Clock {
-                    clock: memory.read_u32(clock)?,
-                    timeout: memory.read_u64(clock + 8)?,
-                    absolute: flags & 1 != 0,
+                match memory.read(clock + 24)? {
+                    [flags @ (0 | 1), 0] => Wait::Clock {
+                        clock: memory.read_u32(clock)?,
+                        timeout: memory.read_u64(clock + 8)?,
+                        absolute: flags == 1,
+                    },
+                    _ => Wait::Invalid,
                 }
             }
             EVENT_FD_READ => Wait::Read(memory.read_u32(address + 16)?),

@@ -4,9 +4,9 @@
 //! in the system. Waits are `poll.rs`'s, where they can be stopped.
 
 use super::call::{Call, Outcome, Stop, os};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
-use super::poll::until;
+use super::poll::{is_ready, until};
 use crate::platform::fd::{self, Buffer, Interest, Poll};
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl<'a> Patience<'a> {
 
     /// Waits until it is worth another try, unless the guest does not wait for the descriptor.
     pub(super) fn wait(&mut self, call: &Call<'_>) -> Outcome {
-        if !self.descriptor.waits()? {
+        if !os(self.descriptor.waits())? {
             return Err(Errno::Again.into());
         }
         let left = self.left()?;
@@ -58,9 +58,42 @@ pub(super) fn attempt<T>(
     loop {
         match act() {
             Err(libc::EAGAIN) => patience.wait(call)?,
-            Err(libc::EINTR) => call.go_on()?,
+            Err(libc::EINTR) => call.look()?,
             answer => return os(answer),
         }
+    }
+}
+
+/// Does `act` once the descriptor is ready. If that waits in the system all the same, somebody else
+/// was faster.
+pub(super) fn when_ready<T>(
+    call: &Call<'_>,
+    patience: &mut Patience<'_>,
+    mut act: impl FnMut() -> fd::Result<T>,
+) -> Outcome<T> {
+    loop {
+        if !is_ready(patience.descriptor, patience.interest)? {
+            patience.wait(call)?;
+        }
+        match call.blocking(patience.descriptor, &mut act) {
+            // It is the system's descriptor that does not wait, not the guest's.
+            Err(Stop::Errno(Errno::Again)) if os(patience.descriptor.waits())? => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Tries `now`, which does not wait. Where the system cannot do so, does `later` once it is ready.
+pub(super) fn now_or_later<T>(
+    call: &Call<'_>,
+    patience: &mut Patience<'_>,
+    mut now: impl FnMut() -> fd::Result<T>,
+    later: impl FnMut() -> fd::Result<T>,
+) -> Outcome<T> {
+    let descriptor = patience.descriptor;
+    match attempt(call, patience, || descriptor.attempt(&mut now))? {
+        Some(done) => Ok(done),
+        None => when_ready(call, patience, later),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::WasiCtx;
 use super::abi::{Addr, IOVEC_BYTES, IoVec};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
 use crate::abi::trap::Trap;
+use crate::exec::DescriptorSlot;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd;
 use crate::platform::unwind::Held;
@@ -40,6 +41,9 @@ pub(super) fn os<T>(result: fd::Result<T>) -> Outcome<T> {
     result.map_err(|error| Errno::from_os(error).into())
 }
 
+/// Iovecs checked between two looks whether to stop.
+const LOOK_IOVECS: u64 = 1 << 16;
+
 /// A call in progress.
 ///
 /// Addresses that are not the guest's own trap before anything else happens, as they do at the
@@ -61,20 +65,40 @@ impl Call<'_> {
         descriptor: &Descriptor,
         mut act: impl FnMut() -> fd::Result<T>,
     ) -> Outcome<T> {
+        if descriptor.may_block() {
+            return self.interruptible(act);
+        }
         loop {
-            let answer = match descriptor.may_block() {
-                true => self.caller.blocking(&mut act)?,
-                false => act(),
-            };
+            let answer = act();
             if !matches!(answer, Err(libc::EINTR)) {
                 return os(answer);
             }
         }
     }
 
-    /// After an interruption: fails with the reason to stop, if that was it.
-    pub(super) fn go_on(&self) -> Outcome {
-        self.caller.stop_reason().map_or(Ok(()), |trap| Err(trap.into()))
+    /// Makes a call of the system's that takes long, so that the caller can be stopped.
+    pub(super) fn interruptible<T>(&self, mut act: impl FnMut() -> fd::Result<T>) -> Outcome<T> {
+        loop {
+            let answer = self.caller.blocking(&mut act)?;
+            if !matches!(answer, Err(libc::EINTR)) {
+                return os(answer);
+            }
+        }
+    }
+
+    /// Fails if the caller is to stop. What may be long without waiting asks between its
+    /// pieces, and what was interrupted asks before it goes on.
+    pub(super) fn look(&self) -> Outcome {
+        match self.caller.stop_reason() {
+            Some(trap) => Err(trap.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Room for a descriptor that is about to be opened; the guest gets no more of them than its
+    /// context has.
+    pub(super) fn slot(&self) -> Outcome<DescriptorSlot> {
+        self.caller.descriptor_slot().ok_or(Errno::TooManyFiles.into())
     }
 
     /// Traps unless `len` bytes at `address` are the guest's.
@@ -100,6 +124,9 @@ impl Call<'_> {
         self.check(address, count as u64 * IOVEC_BYTES)?;
         let mut buffers = Buffers::new(count)?;
         for index in 0..count as u64 {
+            if index % LOOK_IOVECS == 0 {
+                self.look()?;
+            }
             let iovec = IoVec::read(&self.memory, address as u64 + index * IOVEC_BYTES)?;
             let start = self.memory.range(iovec.address.into(), iovec.len.into())?;
             buffers.push(fd::Buffer::new(start, iovec.len as usize));

@@ -5,126 +5,13 @@
 
 use super::abi::{FileType, Rights};
 use super::call::{Outcome, os};
+use super::descriptor::Descriptor;
 use super::dir::Directory;
 use super::errno::Errno;
-use super::sock::Own;
-use crate::platform::fd::{self, Medium};
-use crate::sync::{self, Lock};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-
-/// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
-pub(super) struct Descriptor {
-    handle: Handle,
-    pub(super) file_type: FileType,
-    /// Found out at first use.
-    medium: OnceLock<Medium>,
-    /// Whether the system cannot try without waiting here.
-    waits_in_system: AtomicBool,
-    /// What there is to know of a socket of the guest's own.
-    own: Option<Own>,
-}
-
-enum Handle {
-    /// The embedder's own, which stays open.
-    Borrowed(i32),
-    Owned(OwnedFd),
-    Directory(Directory),
-}
-
-impl Descriptor {
-    fn new(handle: Handle, file_type: FileType) -> Self {
-        let (medium, waits_in_system) = (OnceLock::new(), AtomicBool::new(false));
-        Self { handle, file_type, medium, waits_in_system, own: None }
-    }
-
-    pub(super) fn of_directory(directory: Directory) -> Self {
-        Self::new(Handle::Directory(directory), FileType::Directory)
-    }
-
-    /// Anything but a directory that can be walked.
-    pub(super) fn of_file(file: OwnedFd) -> Outcome<Self> {
-        let kind = os(fd::stat(file.as_raw_fd()))?.kind;
-        Ok(Self::new(Handle::Owned(file), kind.into()))
-    }
-
-    pub(super) fn of_socket(socket: OwnedFd, own: Own) -> Outcome<Self> {
-        let mut descriptor = Self::of_file(socket)?;
-        descriptor.own = Some(own);
-        Ok(descriptor)
-    }
-
-    pub(super) fn own_socket(&self) -> Option<&Own> {
-        self.own.as_ref()
-    }
-
-    pub(super) fn fd(&self) -> i32 {
-        match &self.handle {
-            Handle::Borrowed(fd) => *fd,
-            Handle::Owned(file) => file.as_raw_fd(),
-            Handle::Directory(directory) => directory.raw_fd(),
-        }
-    }
-
-    /// Whether it is one of the streams that the embedder gave.
-    pub(super) fn is_embedders(&self) -> bool {
-        matches!(self.handle, Handle::Borrowed(_))
-    }
-
-    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: own handles are open as long as `self`, borrowed ones as long as the table, says
-        // `FdTable::with_stdio`; -1, which is no descriptor, was made another number there.
-        unsafe { BorrowedFd::borrow_raw(self.fd()) }
-    }
-
-    pub(super) fn medium(&self) -> Medium {
-        *sync::once(&self.medium, || fd::medium(self.fd()))
-    }
-
-    /// Whether reading or writing may wait for somebody else.
-    pub(super) fn may_block(&self) -> bool {
-        self.medium() != Medium::File
-    }
-
-    /// Whether the guest waits for what cannot be done at once.
-    pub(super) fn waits(&self) -> Outcome<bool> {
-        match &self.own {
-            Some(own) => Ok(!own.is_nonblocking()),
-            None => Ok(!os(fd::flags(self.fd()))?.nonblock),
-        }
-    }
-
-    /// Tries what does not wait, where the system can do so; `None` where it cannot.
-    pub(super) fn attempt<T>(&self, act: impl FnOnce() -> fd::Result<T>) -> fd::Result<Option<T>> {
-        if self.waits_in_system.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        match act() {
-            Err(libc::EOPNOTSUPP | libc::ENOSYS) => {
-                self.waits_in_system.store(true, Ordering::Relaxed);
-                Ok(None)
-            }
-            answer => answer.map(Some),
-        }
-    }
-
-    /// What paths can be relative to.
-    pub(super) fn directory(&self) -> Option<&Directory> {
-        match &self.handle {
-            Handle::Directory(directory) => Some(directory),
-            _ => None,
-        }
-    }
-}
-
-impl Drop for Descriptor {
-    fn drop(&mut self) {
-        if let Some(own) = &self.own {
-            own.before_close(self.as_fd());
-        }
-    }
-}
+use crate::exec::DescriptorSlot;
+use crate::platform::fd;
+use crate::sync::Lock;
+use std::sync::Arc;
 
 /// A number of the guest's.
 #[derive(Clone)]
@@ -282,14 +169,15 @@ impl Entry {
             1 | 2 => (FileType::Unknown, STDOUT_RIGHTS, STDOUT_RIGHTS),
             fd => inspect(fd)?,
         };
-        let descriptor = Arc::new(Descriptor::new(Handle::Borrowed(fd), file_type));
+        let descriptor = Arc::new(Descriptor::of_host(fd, file_type));
         Ok(Self { descriptor, rights, inheriting, preopen: None })
     }
 
     /// A directory of the embedder's choice under a name of its own.
     pub(super) fn preopened(directory: Directory, name: Box<[u8]>) -> Self {
+        let slot = DescriptorSlot::uncounted();
         Self {
-            descriptor: Arc::new(Descriptor::of_directory(directory)),
+            descriptor: Arc::new(Descriptor::of_directory(directory, slot)),
             rights: DIRECTORY_RIGHTS,
             inheriting: DIRECTORY_RIGHTS.with(FILE_RIGHTS),
             preopen: Some(Arc::new(name)),

@@ -7,9 +7,10 @@
 
 use super::abi::{FileStat, Rights, fdflags, oflags};
 use super::call::{Call, Outcome, Stop};
+use super::descriptor::Descriptor;
 use super::dir::Directory;
 use super::errno::Errno;
-use super::fd_table::{Descriptor, Entry, FILE_RIGHTS};
+use super::fd_table::{Entry, FILE_RIGHTS};
 use super::path::{self, Opening};
 use super::{WasiCtx, stdio};
 use crate::abi::trap::Trap;
@@ -18,6 +19,9 @@ use crate::native::Caller;
 use crate::platform::fd::{At, Buffer};
 use crate::platform::unwind::Held;
 use std::sync::Arc;
+
+/// Bytes zeroed between two looks whether to stop.
+const ZEROED_BYTES: usize = 1 << 20;
 
 /// What came of an operation: `None` if it failed, which C programs are told as they expect it.
 pub type Done<T = ()> = Result<Option<T>, Trap>;
@@ -84,8 +88,11 @@ impl<'a> Files<'a> {
             let (count, _) = self.read_all(&descriptor, address, len, Some(offset))?;
             let rest = (len - count) as usize;
             let start = self.0.memory.range(u64::from(address) + u64::from(count), rest as u64)?;
-            // SAFETY: `range` found that many bytes.
-            unsafe { start.write_bytes(0, rest) };
+            for from in (0..rest).step_by(ZEROED_BYTES) {
+                self.0.look()?;
+                // SAFETY: `range` found `rest` bytes, and no guest code runs meanwhile.
+                unsafe { start.add(from).write_bytes(0, (rest - from).min(ZEROED_BYTES)) };
+            }
             Ok(())
         };
         done(load())

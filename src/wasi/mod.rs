@@ -7,7 +7,8 @@
 //!
 //! Control enters through the table (`table.rs`), when a guest calls. There is one file for
 //! each group of functions; `abi.rs` and `errno.rs` say how values look to the guest, `call.rs`
-//! how a function reaches its caller's memory, and `fd_table.rs` what descriptors are.
+//! how a function reaches its caller's memory, `fd_table.rs` what numbers stand for, and
+//! `descriptor.rs` what descriptors are.
 //!
 //! Files are reached through directories that the embedder gives (`preopen.rs`); `dir/` keeps every
 //! path inside them. `files.rs` and `streams.rs` are another way to them, for libraries that offer
@@ -19,6 +20,7 @@ mod attempt;
 mod call;
 mod clock;
 mod ctx;
+mod descriptor;
 mod dir;
 mod errno;
 mod fd_table;

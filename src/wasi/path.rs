@@ -4,12 +4,14 @@
 //! the rights that the operation needs there, and leaves the rest to [`Directory`].
 
 use super::abi::{
-    Addr, FILESTAT_BYTES, FileStat, PRESTAT_BYTES, Rights, fdflags, lookupflags, oflags, prestat,
+    Addr, FILESTAT_BYTES, FileStat, PRESTAT_BYTES, Rights, fdflags, known, lookupflags, oflags,
+    prestat,
 };
 use super::call::{Call, Outcome};
+use super::descriptor::Descriptor;
 use super::dir::{Directory, OpenMode, Opened};
 use super::errno::Errno;
-use super::fd_table::{Descriptor, Entry};
+use super::fd_table::Entry;
 use super::times::NewTimes;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -93,7 +95,7 @@ pub(super) fn fd_readdir(
 ) -> Outcome {
     call.check(buffer, len.into())?;
     call.check(used, 4)?;
-    let listing = directory(call, fd, Rights::FD_READDIR)?.get()?.listing(cookie)?;
+    let listing = directory(call, fd, Rights::FD_READDIR)?.get()?.listing(call, cookie)?;
     let mut done = 0;
     'entries: for (head, name) in listing.from(cookie) {
         for part in [&head, name] {
@@ -126,14 +128,10 @@ pub(super) fn path_link(
 ) -> Outcome {
     let old_path = Path::check(call, old_path, old_len)?;
     let new_path = Path::check(call, new_path, new_len)?;
+    let follow = lookupflags::follow(old_flags)?;
     let from = directory(call, old_fd, Rights::PATH_LINK_SOURCE)?;
     let to = directory(call, new_fd, Rights::PATH_LINK_TARGET)?;
-    from.get()?.link(
-        &old_path.copy(call)?,
-        to.get()?,
-        &new_path.copy(call)?,
-        lookupflags::follow(old_flags),
-    )
+    from.get()?.link(&old_path.copy(call)?, to.get()?, &new_path.copy(call)?, follow)
 }
 
 /// How a path is opened, in preview 1's numbers.
@@ -148,12 +146,13 @@ pub(super) struct Opening {
 
 /// How the file is opened, if the directory `from` has the rights that it takes.
 pub(super) fn granted(from: &Entry, opening: &Opening) -> Outcome<OpenMode> {
+    known(opening.flags, oflags::ALL)?;
     let (rights, flags) = (opening.rights, opening.fdflags);
     let has = |flag: u32| opening.flags & flag != 0;
     let mode = OpenMode {
         read: rights.intersects(Rights::FD_READ.with(Rights::FD_READDIR)),
         write: rights.intersects(Rights::WRITING),
-        follow: lookupflags::follow(opening.lookup),
+        follow: lookupflags::follow(opening.lookup)?,
         create: has(oflags::CREAT),
         exclusive: has(oflags::EXCL),
         truncate: has(oflags::TRUNC),
@@ -187,11 +186,12 @@ pub(super) fn open_below(
 ) -> Outcome<Entry> {
     let from = OpenDirectory(from.descriptor);
     let directory = from.get()?;
+    let slot = call.slot()?;
     // A pipe is opened when somebody opens its other end.
     let opened = call.caller.blocking(|| directory.open(path, mode))??;
     let descriptor = match opened {
-        Opened::Directory(directory) => Descriptor::of_directory(directory),
-        Opened::File(file) => Descriptor::of_file(file)?,
+        Opened::Directory(directory) => Descriptor::of_directory(directory, slot),
+        Opened::File(file) => Descriptor::of_file(file, slot)?,
     };
     Entry::opened(descriptor, opening.rights, opening.inheriting)
 }
@@ -211,6 +211,7 @@ pub(super) fn path_open(
 ) -> Outcome {
     let path = Path::check(call, path, len)?;
     call.check(opened, 4)?;
+    known(flags, fdflags::ALL)?;
     let opening = Opening {
         lookup: lookup_flags,
         flags: open_flags,
@@ -279,8 +280,9 @@ pub(super) fn file_stat(
     len: u32,
 ) -> Outcome<FileStat> {
     let path = Path::check(call, path, len)?;
+    let follow = lookupflags::follow(flags)?;
     let directory = directory(call, fd, Rights::PATH_FILESTAT_GET)?;
-    directory.get()?.stat(&path.copy(call)?, lookupflags::follow(flags))
+    directory.get()?.stat(&path.copy(call)?, follow)
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]
@@ -296,8 +298,9 @@ pub(super) fn path_filestat_set_times(
 ) -> Outcome {
     let path = Path::check(call, path, len)?;
     let times = NewTimes::new(accessed, modified, fst_flags)?;
+    let follow = lookupflags::follow(flags)?;
     let directory = directory(call, fd, Rights::PATH_FILESTAT_SET_TIMES)?;
-    directory.get()?.set_times(&path.copy(call)?, lookupflags::follow(flags), times)
+    directory.get()?.set_times(&path.copy(call)?, follow, times)
 }
 
 pub(super) fn path_symlink(

@@ -1,14 +1,15 @@
 //! Waiting for clocks and descriptors.
 //!
 //! Among the descriptors of a wait is one that becomes readable when the caller is asked to stop.
-//! Only where the system has none left is a wait cut into slices.
+//! Only where the system or the context has none left is a wait cut into slices.
 
 use super::abi::{Addr, EVENT_BYTES, EVENT_CLOCK, Event, Rights};
 use super::abi::{Subscription, SubscriptionLayout, Wait};
 use super::call::{Call, Outcome, Stop, os};
 use super::clock::clock;
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
+use crate::exec::DescriptorSlot;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd::{self, Interest, Interrupted, Poll, Readiness};
 use crate::platform::time::{self, Clock};
@@ -18,7 +19,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Longest wait before the next look of who cannot be woken.
-const SLICE_NANOS: u64 = 50 * NANOS_PER_MS;
+const SLICE_NANOS: u64 = 10 * NANOS_PER_MS;
+
+/// Subscriptions read between two looks whether to stop.
+const LOOK_SUBSCRIPTIONS: u64 = 1 << 12;
 
 const NANOS_PER_MS: u64 = 1_000_000;
 
@@ -28,11 +32,15 @@ pub(super) struct Wakeable<'a> {
     caller: &'a Caller<'a>,
     held: &'a Held,
     bell: Option<Bell<'a>>,
+    /// For the bell's descriptor.
+    _slot: Option<DescriptorSlot>,
 }
 
 impl<'a> Wakeable<'a> {
     pub(super) fn new(call: &'a Call<'a>) -> Self {
-        Self { caller: call.caller, held: &call.held, bell: call.caller.bell() }
+        let slot = call.caller.descriptor_slot();
+        let bell = slot.as_ref().and_then(|_| call.caller.bell());
+        Self { caller: call.caller, held: &call.held, bell, _slot: slot }
     }
 
     /// What every list that is waited for has at its end.
@@ -123,6 +131,7 @@ impl Waiter {
                 Deadline::of(clock, timeout, absolute).map(State::Clock)
             }
             Wait::Read(number) | Wait::Write(number) => descriptor(number),
+            Wait::Invalid => Err(Errno::Invalid.into()),
             Wait::Unknown => Err(Errno::NoSys.into()),
         };
         let state = state.unwrap_or_else(|stop| match stop {
@@ -193,15 +202,21 @@ pub(super) fn poll_laid_out(
     call.check(subscriptions, count as u64 * layout.bytes)?;
     call.check(events, count as u64 * EVENT_BYTES)?;
     call.check(happened, 4)?;
+    if count == 0 {
+        // A wait for nothing would never end.
+        return Err(Errno::Invalid.into());
+    }
     let (mut waiters, mut polls) = lists(count as usize)?;
     for index in 0..count as u64 {
+        if index % LOOK_SUBSCRIPTIONS == 0 {
+            call.look()?;
+        }
         let address = subscriptions as u64 + index * layout.bytes;
         let waiter = Waiter::new(call, Subscription::read(&call.memory, address, layout)?);
         polls.push(waiter.poll());
         waiters.push(waiter);
     }
-    let written = if count == 0 { 0 } else { wait(call, &waiters, &mut polls, events)? };
-    call.write_u32(happened, written)
+    call.write_u32(happened, wait(call, &waiters, &mut polls, events)?)
 }
 
 /// Room for `count` of each, which the guest chose, and for what wakes.
@@ -209,26 +224,6 @@ fn lists(count: usize) -> Outcome<(Vec<Waiter>, Vec<Poll>)> {
     let waiters = crate::alloc::try_vec(count).map_err(|_| Errno::NoMemory)?;
     let polls = crate::alloc::try_vec(count.saturating_add(1)).map_err(|_| Errno::NoMemory)?;
     Ok((waiters, polls))
-}
-
-/// Waits until `descriptor` is ready, at most `limit`, unless the system does not block on it. What
-/// then blocks all the same does so because somebody else was faster.
-pub(super) fn until_ready(
-    call: &Call<'_>,
-    descriptor: &Descriptor,
-    interest: Interest,
-    limit: Option<Duration>,
-) -> Outcome {
-    if !descriptor.may_block()
-        || is_ready(descriptor, interest)?
-        || os(fd::flags(descriptor.fd()))?.nonblock
-    {
-        return Ok(());
-    }
-    if !descriptor.waits()? {
-        return Err(Errno::Again.into());
-    }
-    until(call, Poll::new(descriptor.fd(), interest), limit)
 }
 
 /// Waits for one descriptor, at most `limit`.
@@ -249,7 +244,7 @@ pub(super) fn until(call: &Call<'_>, poll: Poll, limit: Option<Duration>) -> Out
 }
 
 /// Whether something can be done on the descriptor now, if only failing.
-fn is_ready(descriptor: &Descriptor, interest: Interest) -> Outcome<bool> {
+pub(super) fn is_ready(descriptor: &Descriptor, interest: Interest) -> Outcome<bool> {
     let mut polls = [Poll::new(descriptor.fd(), interest)];
     match fd::poll(&mut polls, 0) {
         Ok(ready) => Ok(ready > 0),

@@ -1,15 +1,17 @@
 //! Reading, writing and moving in what descriptors stand for.
 
-use super::abi::fdflags;
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
-use super::attempt::{Patience, attempt, whole};
-use super::call::{Call, Outcome, os};
+use super::abi::{fdflags, known};
+use super::attempt::{Patience, now_or_later, whole};
+use super::call::{Call, Outcome, Stop, os};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Descriptor;
-use super::poll::until_ready;
 use super::sock;
 use super::times::NewTimes;
 use crate::platform::fd::{self, At, Interest, Medium};
+
+/// Most that one call of the system's moves from or to a file: it cannot be stopped.
+const PIECE_BYTES: usize = 1 << 20;
 
 pub(super) fn fd_read(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, read: Addr) -> Outcome {
     scattered(call, fd, iovs, count, At::Position, read)
@@ -23,11 +25,6 @@ pub(super) fn fd_pread(
     offset: u64,
     read: Addr,
 ) -> Outcome {
-    if count == 0 {
-        call.check(iovs, 1)?;
-        call.check(read, 4)?;
-        return Err(Errno::Invalid.into());
-    }
     scattered(call, fd, iovs, count, At::Offset(offset), read)
 }
 
@@ -42,12 +39,17 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     call.write_u32(read, done as u32)
 }
 
-/// Whether something is waited for: not for nothing, and not at offsets, which only files have.
-fn waits_for(buffers: &[fd::Buffer], at: At) -> bool {
-    at == At::Position && buffers.iter().any(|buffer| buffer.len() > 0)
+/// Whether something may be waited for: not of files, not for nothing, and not at offsets, which
+/// only files have.
+fn waits_for(descriptor: &Descriptor, buffers: &[fd::Buffer], at: At) -> bool {
+    at == At::Position && buffers.iter().any(|buffer| buffer.len() > 0) && descriptor.may_block()
 }
 
-/// Reads once, when there is something.
+fn patience(descriptor: &Descriptor, interest: Interest) -> Patience<'_> {
+    Patience::new(descriptor, interest, |_, _| Ok(None))
+}
+
+/// Reads once, when there is something; a file that has as much fills all of the buffers.
 ///
 /// # Safety
 /// Every buffer is writable, and there are at most [`fd::BUFFERS_MAX`].
@@ -57,26 +59,19 @@ pub(super) unsafe fn read(
     buffers: &[fd::Buffer],
     at: At,
 ) -> Outcome<usize> {
-    let medium = descriptor.medium();
-    // SAFETY: the caller vouches for the buffers.
-    let read = || unsafe { fd::read(descriptor.fd(), buffers, at) };
-    if !waits_for(buffers, at) || medium == Medium::File {
-        return call.blocking(descriptor, read);
+    // SAFETY: the caller vouches for the buffers, of which these are a part.
+    let read = |buffers: &[fd::Buffer], at| unsafe { fd::read(descriptor.fd(), buffers, at) };
+    if !waits_for(descriptor, buffers, at) {
+        return in_pieces(call, descriptor, buffers, at, read);
     }
-    if medium == Medium::Socket {
+    if descriptor.medium() == Medium::Socket {
         // SAFETY: the caller vouches for the same of the same buffers.
         return unsafe { sock::read(call, descriptor, buffers) };
     }
-    let mut patience = Patience::new(descriptor, Interest::Read, |_, _| Ok(None));
-    let tried = attempt(call, &mut patience, || {
-        // SAFETY: the caller vouches for the buffers.
-        descriptor.attempt(|| unsafe { fd::try_read(descriptor.fd(), buffers) })
-    })?;
-    if let Some(done) = tried {
-        return Ok(done);
-    }
-    until_ready(call, descriptor, Interest::Read, None)?;
-    call.blocking(descriptor, read)
+    // SAFETY: the caller vouches for the buffers.
+    let now = || unsafe { fd::try_read(descriptor.fd(), buffers) };
+    let patience = &mut patience(descriptor, Interest::Read);
+    now_or_later(call, patience, now, || read(buffers, At::Position))
 }
 
 /// Writes everything, when there is room, unless the guest does not wait for the descriptor.
@@ -92,36 +87,66 @@ pub(super) unsafe fn write(
     if let Some(flush) = call.ctx.before_output.filter(|_| descriptor.is_embedders()) {
         flush();
     }
-    let medium = descriptor.medium();
-    // SAFETY: the caller vouches for the buffers.
-    let write = || unsafe { fd::write(descriptor.fd(), buffers, at, medium) };
-    if !waits_for(buffers, at) || medium == Medium::File {
-        return call.blocking(descriptor, write);
+    let (fd, medium) = (descriptor.fd(), descriptor.medium());
+    // SAFETY: the caller vouches for the buffers, of which these are a part.
+    let write = |buffers: &[fd::Buffer], at| unsafe { fd::write(fd, buffers, at, medium) };
+    // SAFETY: the caller vouches for the buffers, of which these are a part.
+    let append = |buffers: &[fd::Buffer]| unsafe { fd::append(fd, buffers) };
+    if !waits_for(descriptor, buffers, at) {
+        return in_pieces(call, descriptor, buffers, at, |buffers, at| match at {
+            At::Position if medium == Medium::File && descriptor.appends() => append(buffers),
+            at => write(buffers, at),
+        });
     }
     if medium == Medium::Socket {
         // SAFETY: the caller vouches for the same of the same buffers.
         return unsafe { sock::write(call, descriptor, buffers) };
     }
-    let mut patience = Patience::new(descriptor, Interest::Write, |_, _| Ok(None));
-    let mut can_try = true;
-    let tried = whole(buffers, |buffers| {
-        let step = attempt(call, &mut patience, || {
-            // SAFETY: the caller vouches for the buffers, of which these are a part.
-            descriptor.attempt(|| unsafe { fd::try_write(descriptor.fd(), buffers) })
-        });
-        step.map(|step| {
-            step.unwrap_or_else(|| {
-                can_try = false;
-                0
-            })
+    let mut patience = patience(descriptor, Interest::Write);
+    whole(buffers, |buffers| {
+        // SAFETY: the caller vouches for the buffers, of which these are a part.
+        let now = || unsafe { fd::try_write(fd, buffers) };
+        now_or_later(call, &mut patience, now, || {
+            if descriptor.waits()? {
+                return write(buffers, At::Position);
+            }
+            // A pipe that is ready has room for so much, and would wait for more.
+            let mut pieces = buffers.iter().flat_map(|buffer| buffer.pieces(libc::PIPE_BUF));
+            write(pieces.next().as_slice(), At::Position)
         })
-    })?;
-    if can_try {
-        return Ok(tried);
-    }
-    until_ready(call, descriptor, Interest::Write, None)?;
-    call.blocking(descriptor, write)
+    })
 }
+
+/// Moves the bytes of a file by `act`, in pieces if they are many, with a look between them whether
+/// to stop.
+fn in_pieces(
+    call: &Call<'_>,
+    descriptor: &Descriptor,
+    buffers: &[fd::Buffer],
+    at: At,
+    act: impl Fn(&[fd::Buffer], At) -> fd::Result<usize>,
+) -> Outcome<usize> {
+    let total = buffers.iter().fold(0, |sum: usize, buffer| sum.saturating_add(buffer.len()));
+    if total <= PIECE_BYTES {
+        return call.blocking(descriptor, || act(buffers, at));
+    }
+    let mut sum = 0;
+    for piece in buffers.iter().flat_map(|buffer| buffer.pieces(PIECE_BYTES)) {
+        call.look()?;
+        let at = match at {
+            At::Position => At::Position,
+            At::Offset(offset) => At::Offset(offset.saturating_add(sum as u64)),
+        };
+        match call.blocking(descriptor, || act(&[piece], at)) {
+            Ok(count) if count == piece.len() => sum += count,
+            Ok(count) => return Ok(sum + count),
+            Err(Stop::Errno(_)) if sum > 0 => break,
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(sum)
+}
+
 pub(super) fn fd_write(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, written: Addr) -> Outcome {
     gathered(call, fd, iovs, count, At::Position, written)
 }
@@ -142,7 +167,8 @@ fn gathered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, written: A
     call.check(written, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_WRITE)?;
-    // SAFETY: as in `scattered`.
+    // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
+    // runs to shrink or move meanwhile, and left out what the system would not take.
     let done = unsafe { write(call, &descriptor, buffers.as_slice(), at) }?;
     call.write_u32(written, done as u32)
 }
@@ -156,10 +182,10 @@ pub(super) fn fd_seek(
 ) -> Outcome {
     call.check(position, 8)?;
     let offset = offset as i64;
-    let tells = offset == 0 && whence as u8 == 1;
+    let tells = offset == 0 && whence == 1;
     let rights = if tells { Rights::FD_TELL } else { Rights::FD_TELL.with(Rights::FD_SEEK) };
     let descriptor = call.ctx.fds.get_with(fd, rights)?;
-    let whence = match whence as u8 {
+    let whence = match whence {
         0 => fd::Whence::Start,
         1 => fd::Whence::Current,
         2 => fd::Whence::End,
@@ -193,7 +219,7 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
     if descriptor.file_type == FileType::Directory {
         return Err(Errno::BadFd.into());
     }
-    let advice = match advice as u8 {
+    let advice = match advice {
         0 => fd::Advice::Normal,
         1 => fd::Advice::Sequential,
         2 => fd::Advice::Random,
@@ -206,14 +232,15 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
 }
 
 pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
-    os(fd::allocate(call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?.fd(), offset, len))
+    let descriptor = call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?;
+    // However much that is, finding it can be stopped.
+    call.interruptible(|| fd::allocate(descriptor.fd(), offset, len))
 }
 
 pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
     call.check(stat, FDSTAT_BYTES)?;
     let entry = call.ctx.fds.get(fd)?;
-    let nonblock = !entry.descriptor.waits()?;
-    let flags = fd::Flags { nonblock, ..os(fd::flags(entry.descriptor.fd()))? };
+    let flags = entry.descriptor.flags()?;
     let bit = |on: bool, flag: u16| if on { flag } else { 0 };
     // Where O_SYNC is set, so are O_DSYNC and O_RSYNC, which is the same bit on Linux.
     let flags = bit(flags.append, fdflags::APPEND)
@@ -226,24 +253,16 @@ pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
 }
 
 pub(super) fn fd_fdstat_set_flags(call: &Call<'_>, fd: u32, flags: u32) -> Outcome {
+    known(flags, fdflags::ALL)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
-    if let Some(own) = descriptor.own_socket() {
-        // Sockets have no other flag.
-        if flags & !u32::from(fdflags::NONBLOCK) != 0 {
-            return Err(Errno::Invalid.into());
-        }
-        own.set_nonblocking(flags != 0);
-        return Ok(());
-    }
     let has = |flag: u16| flags as u16 & flag != 0;
-    let flags = fd::Flags {
-        append: has(fdflags::APPEND),
-        nonblock: has(fdflags::NONBLOCK),
-        data_sync: has(fdflags::DSYNC),
-        sync: has(fdflags::SYNC | fdflags::RSYNC),
-        ..fd::Flags::default()
-    };
-    os(fd::set_flags(descriptor.fd(), flags))
+    // How a file is synchronised is decided when it is opened: POSIX systems do not change it.
+    let now = descriptor.flags()?;
+    let sync = has(fdflags::SYNC | fdflags::RSYNC);
+    if (sync && !now.sync) || (has(fdflags::DSYNC) && !now.data_sync) {
+        return Err(Errno::Invalid.into());
+    }
+    descriptor.set_flags(has(fdflags::NONBLOCK), has(fdflags::APPEND))
 }
 
 pub(super) fn fd_fdstat_set_rights(

@@ -1,6 +1,6 @@
 //! Times that a guest gives to files.
 
-use super::abi::fstflags;
+use super::abi::{fstflags, known};
 use super::call::Outcome;
 use super::errno::Errno;
 use crate::platform::fd::Time;
@@ -21,6 +21,7 @@ pub(super) struct NewTime(pub(super) Time);
 impl NewTimes {
     /// Of preview 1's numbers; a time cannot be both the present one and another.
     pub(super) fn new(accessed: u64, modified: u64, flags: u32) -> Outcome<Self> {
+        known(flags, fstflags::ALL)?;
         let time = |set, now, nanos| match (flags & now != 0, flags & set != 0) {
             (true, true) => Err(Errno::Invalid),
             (true, false) => Ok(NewTime(Time::Now)),

@@ -24,13 +24,13 @@ functions! {
 
 /// The position, the end and the start are 0, 1 and 2.
 fn fd_seek(call: &Call<'_>, fd: u32, offset: u64, whence: u32, position: Addr) -> Outcome {
-    let whence = match whence as u8 {
+    let whence = match whence {
         0 => 1,
         1 => 2,
         2 => 0,
         other => other,
     };
-    stdio::fd_seek(call, fd, offset, whence.into(), position)
+    stdio::fd_seek(call, fd, offset, whence, position)
 }
 
 fn fd_filestat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {

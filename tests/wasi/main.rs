@@ -3,6 +3,7 @@
 #![cfg(feature = "wasi")]
 #![allow(clippy::expect_used, reason = "a test may end in a panic")]
 
+mod edges;
 mod suite;
 
 use isothread::{

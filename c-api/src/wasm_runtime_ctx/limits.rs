@@ -16,7 +16,8 @@ const MEMORY: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_MEMORY as u32;
 const FUEL: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_FUEL as u32;
 const TIME: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_TIME as u32;
 const THREADS: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_THREADS as u32;
-const ALL: u32 = MEMORY | FUEL | TIME | THREADS;
+const DESCRIPTORS: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_DESCRIPTORS as u32;
+const ALL: u32 = MEMORY | FUEL | TIME | THREADS | DESCRIPTORS;
 
 const NONE: u64 = u64::MAX;
 
@@ -30,6 +31,8 @@ impl wasm_runtime_ctx_limits_t {
             time_ms: context.time_left().map_or(NONE, |left| left.as_millis() as u64),
             max_threads: context.max_thread_num(),
             reserved: 0,
+            max_descriptors: context.max_descriptors(),
+            reserved2: 0,
         }
     }
 
@@ -46,6 +49,9 @@ impl wasm_runtime_ctx_limits_t {
         }
         if self.set & THREADS != 0 {
             context.set_max_thread_num(self.max_threads);
+        }
+        if self.set & DESCRIPTORS != 0 {
+            context.set_max_descriptors(self.max_descriptors);
         }
     }
 }
@@ -82,6 +88,7 @@ fn known_to(size: usize) -> u32 {
         (FUEL, offset_of!(wasm_runtime_ctx_limits_t, time_ms)),
         (TIME, offset_of!(wasm_runtime_ctx_limits_t, max_threads)),
         (THREADS, offset_of!(wasm_runtime_ctx_limits_t, reserved)),
+        (DESCRIPTORS, offset_of!(wasm_runtime_ctx_limits_t, reserved2)),
     ];
     fields.iter().filter(|&&(_, end)| end <= size).fold(0, |sum, &(limit, _)| sum | limit)
 }
@@ -126,6 +133,8 @@ pub unsafe extern "C" fn wasm_runtime_ctx_stats(
             threads: now.threads as u64,
             calls: now.calls,
             traps: now.traps,
+            descriptors: now.descriptors.live.into(),
+            peak_descriptors: now.descriptors.peak.into(),
         };
         // SAFETY: the C contract of structs with a size.
         unsafe { sized::write(stats, &filled) }

@@ -17,10 +17,11 @@ pub enum wasm_runtime_ctx_limit_t {
     WASM_RUNTIME_CTX_LIMIT_FUEL = 2,
     WASM_RUNTIME_CTX_LIMIT_TIME = 4,
     WASM_RUNTIME_CTX_LIMIT_THREADS = 8,
+    WASM_RUNTIME_CTX_LIMIT_DESCRIPTORS = 16,
 }
 
-/// What a context may use. In each field UINT64_MAX stands for no limit, but a context always has
-/// a cap on threads.
+/// What a context may use. In each field of 64 bits UINT64_MAX stands for no limit; a context
+/// always has a cap on threads and on descriptors.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wasm_runtime_ctx_limits_t {
@@ -42,6 +43,14 @@ pub struct wasm_runtime_ctx_limits_t {
     /// Threads that a guest may start; 0 is taken for no change.
     pub max_threads: u32,
     pub reserved: u32,
+    /// Descriptors of the process's that guests may have open together: files, directories,
+    /// sockets, and one for each thread that waits in WASI. One more fails in the guest with
+    /// WASI's error 33 (EMFILE); what is open already stays. Standard streams and preopened
+    /// directories are the embedder's and do not count. A new context has a quarter of what the
+    /// process may have open then (the soft limit RLIMIT_NOFILE), at least 64, at most 4096. Of
+    /// several contexts each has its own limit: the sum is what they leave to the host.
+    pub max_descriptors: u32,
+    pub reserved2: u32,
 }
 
 /// What a context holds and has done.
@@ -65,6 +74,10 @@ pub struct wasm_runtime_ctx_stats_t {
     /// Calls of guest functions by the host, and how many of them ended in an exception.
     pub calls: u64,
     pub traps: u64,
+    /// Descriptors that guests have open, counted as `max_descriptors` says, and the most that
+    /// there ever were at once.
+    pub descriptors: u64,
+    pub peak_descriptors: u64,
 }
 
 /// Options of the compilers, as `RuntimeInitArgs` has them.

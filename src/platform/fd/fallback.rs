@@ -27,6 +27,10 @@ impl Buffer {
     pub fn after(&self, _count: usize) -> Self {
         *self
     }
+
+    pub fn pieces(self, _most: usize) -> impl Iterator<Item = Self> {
+        std::iter::empty()
+    }
 }
 
 /// # Safety
@@ -50,6 +54,12 @@ pub unsafe fn try_read(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
 /// # Safety
 /// Nothing is touched.
 pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+    Err(NO_SYS)
+}
+
+/// # Safety
+/// Nothing is touched.
+pub unsafe fn append(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
     Err(NO_SYS)
 }
 

@@ -10,6 +10,8 @@ use super::unwind::Unwinding;
 #[cfg(not(all(unix, not(miri))))]
 mod fallback;
 #[cfg(all(unix, not(miri)))]
+mod now;
+#[cfg(all(unix, not(miri)))]
 mod socket;
 #[cfg(all(unix, not(miri)))]
 mod unix;
@@ -24,10 +26,12 @@ use unix as backend;
 pub use backend::{
     Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, medium, poll,
     read, readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync,
-    sync_data, try_read, try_write, wait, write,
+    sync_data, wait, write,
 };
 #[cfg(not(all(unix, not(miri))))]
-pub use fallback::{receive, send};
+pub use fallback::{append, receive, send, try_read, try_write};
+#[cfg(all(unix, not(miri)))]
+pub use now::{append, try_read, try_write};
 #[cfg(all(unix, not(miri)))]
 pub use socket::{receive, send};
 

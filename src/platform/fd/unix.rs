@@ -23,10 +23,22 @@ impl Buffer {
         self.0.iov_len
     }
 
-    /// What of it comes after `count` bytes; nothing if there is no more.
+    fn start(&self) -> *mut u8 {
+        self.0.iov_base.cast()
+    }
+
+    /// The buffer without its first `count` bytes; nothing if there are no more.
     pub fn after(&self, count: usize) -> Self {
         let count = count.min(self.len());
-        Self::new(self.0.iov_base.cast::<u8>().wrapping_add(count), self.len() - count)
+        Self::new(self.start().wrapping_add(count), self.len() - count)
+    }
+
+    /// The buffer in pieces of `most` bytes, but for the last; none of an empty one.
+    pub fn pieces(self, most: usize) -> impl Iterator<Item = Self> {
+        (0..self.len()).step_by(most.max(1)).map(move |from| {
+            let start = self.start().wrapping_add(from);
+            Self::new(start, (self.len() - from).min(most))
+        })
     }
 }
 
@@ -60,7 +72,7 @@ pub unsafe fn write(fd: i32, buffers: &[Buffer], at: At, medium: Medium) -> Resu
 }
 
 /// Whether everything in `buffers` was written.
-fn is_whole(done: &Result<usize>, buffers: &[Buffer]) -> bool {
+pub(super) fn is_whole(done: &Result<usize>, buffers: &[Buffer]) -> bool {
     *done == Ok(buffers.iter().map(Buffer::len).sum())
 }
 
@@ -68,7 +80,7 @@ fn is_whole(done: &Result<usize>, buffers: &[Buffer]) -> bool {
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-unsafe fn write_loudly(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
+pub(super) unsafe fn write_loudly(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
     let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
     let done = unsafe {
@@ -82,7 +94,7 @@ unsafe fn write_loudly(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
 
 /// Whether the process may not make files as large as it likes. Asked for every time, since others
 /// may change it any time; the C library's function takes twice as long as the system's.
-fn are_sizes_limited() -> bool {
+pub(super) fn are_sizes_limited() -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     // SAFETY: the call takes a number and writes one `rlimit`, which is the kernel's own there.
@@ -92,47 +104,6 @@ fn are_sizes_limited() -> bool {
     // SAFETY: the call writes one `rlimit`.
     let done = unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) == 0 };
     !done || limit.rlim_cur != libc::RLIM_INFINITY
-}
-
-/// Reads what is there, and waits for nothing. Not every system can, nor everything that has
-/// descriptors: then the error is `EOPNOTSUPP`, and nothing has happened.
-///
-/// # Safety
-/// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-#[cfg(target_os = "linux")]
-pub unsafe fn try_read(fd: i32, buffers: &[Buffer]) -> Result<usize> {
-    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
-    // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
-    let done = unsafe { libc::preadv2(fd, list, count, -1, libc::RWF_NOWAIT) };
-    usize::try_from(done).map_err(|_| last_error())
-}
-
-/// Writes what there is room for, as [`try_read`] reads.
-///
-/// # Safety
-/// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-#[cfg(target_os = "linux")]
-pub unsafe fn try_write(fd: i32, buffers: &[Buffer]) -> Result<usize> {
-    /// Sends no signal beside the error. Kernels that do not know it say so.
-    const RWF_NOSIGNAL: c_int = 0x100;
-    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
-    // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
-    let done = unsafe { libc::pwritev2(fd, list, count, -1, libc::RWF_NOWAIT | RWF_NOSIGNAL) };
-    usize::try_from(done).map_err(|_| last_error())
-}
-
-/// # Safety
-/// Nothing is touched.
-#[cfg(not(target_os = "linux"))]
-pub unsafe fn try_read(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
-    Err(libc::EOPNOTSUPP)
-}
-
-/// # Safety
-/// Nothing is touched.
-#[cfg(not(target_os = "linux"))]
-pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
-    Err(libc::EOPNOTSUPP)
 }
 
 /// Moves the position and returns it.
@@ -320,19 +291,17 @@ pub fn advise(_fd: i32, _offset: u64, _len: u64, _advice: Advice) -> Result<()> 
     Ok(())
 }
 
-/// Makes room for a range of a file.
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+/// Makes room for a range of a file, as far as the file's system does that itself: the C library
+/// would write to every block where it does not. A signal ends it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn allocate(fd: i32, offset: u64, len: u64) -> Result<()> {
-    // SAFETY: plain numbers. The call returns the error number itself.
-    let allocate = || match unsafe { libc::posix_fallocate(fd, offset as _, len as _) } {
-        0 => Ok(()),
-        error => Err(error),
-    };
+    // SAFETY: plain numbers.
+    let allocate = || check(unsafe { libc::fallocate(fd, 0, offset as _, len as _) }).map(drop);
     quietly(allocate, Result::is_ok)
 }
 
 /// Not every system can.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
     Err(libc::ENOSYS)
 }

@@ -14,6 +14,7 @@ pub mod quiet;
 #[path = "../fallback/quiet.rs"]
 pub mod quiet;
 pub mod random;
+pub mod rlimit;
 #[cfg(target_os = "linux")]
 pub mod signal;
 #[cfg(not(target_os = "linux"))]

@@ -6,13 +6,16 @@
 
 use crate::platform::fd;
 use crate::wasi::abi::FileType;
-use crate::wasi::call::Outcome;
+use crate::wasi::call::{Call, Outcome};
 use crate::wasi::errno::Errno;
 use cap_std::fs::Dir;
 use rustix::fs;
 
 /// Bytes in front of each name.
 const DIRENT_BYTES: usize = 24;
+
+/// Entries read between two looks whether to stop.
+const LOOK_ENTRIES: usize = 1024;
 
 /// Owner: the directory.
 pub(in crate::wasi) struct Listing {
@@ -28,10 +31,14 @@ struct Item {
 }
 
 impl Listing {
-    pub(super) fn read(dir: &Dir) -> Outcome<Self> {
+    /// A guest may have made as many entries as it likes, so reading them can be stopped.
+    pub(super) fn read(call: &Call<'_>, dir: &Dir) -> Outcome<Self> {
         let system = |error: rustix::io::Errno| Errno::from_os(error.raw_os_error());
         let mut listing = Self { items: Vec::new(), names: Vec::new() };
         for entry in fs::Dir::read_from(dir).map_err(system)? {
+            if listing.items.len().is_multiple_of(LOOK_ENTRIES) {
+                call.look()?;
+            }
             let entry = entry.map_err(system)?;
             let kind = fd::kind_of_mode(entry.file_type().as_raw_mode());
             listing.add(entry.ino(), kind.into(), entry.file_name().to_bytes())?;

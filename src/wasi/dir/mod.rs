@@ -8,8 +8,8 @@ mod listing;
 
 pub(super) use listing::Listing;
 
-use super::abi::{FileStat, fdflags};
-use super::call::{Outcome, os};
+use super::abi::{FileStat, FileType, fdflags};
+use super::call::{Call, Outcome, os};
 use super::errno::Errno;
 use super::times::NewTimes;
 use crate::platform::fd;
@@ -67,6 +67,21 @@ fn plain(name: &[u8]) -> &[u8] {
     end.map_or(name, |end| &name[..=end])
 }
 
+/// Whether the end of a name says that it is a directory's: then a symbolic link there is followed
+/// whatever the guest asked for. The library takes such ends for nothing where it does not follow.
+fn is_directory_name(name: &[u8]) -> bool {
+    matches!(name.rsplit(|&byte| byte == b'/').next(), Some(b"" | b"." | b".."))
+}
+
+/// A name without dots at its end, but for a slash.
+fn undotted(mut name: &[u8]) -> &[u8] {
+    while let Some(shorter) = name.strip_suffix(b"/.") {
+        let end = plain(shorter).len();
+        name = &name[..end + 1];
+    }
+    name
+}
+
 fn done<T>(result: io::Result<T>) -> Outcome<T> {
     result.map_err(|error| Errno::from_io(&error).into())
 }
@@ -89,12 +104,12 @@ impl Directory {
     }
 
     /// What the directory held when reading began: `cookie` 0 begins anew.
-    pub(super) fn listing(&self, cookie: u64) -> Outcome<Arc<Listing>> {
+    pub(super) fn listing(&self, call: &Call<'_>, cookie: u64) -> Outcome<Arc<Listing>> {
         let known = self.listing.lock().clone();
         if let (Some(listing), true) = (known, cookie != 0) {
             return Ok(listing);
         }
-        let listing = Arc::new(Listing::read(&self.dir)?);
+        let listing = Arc::new(Listing::read(call, &self.dir)?);
         let before = self.listing.lock().replace(listing.clone());
         drop(before);
         Ok(listing)
@@ -106,6 +121,11 @@ impl Directory {
         }
         if mode.create && plain(name).len() < name.len() {
             return Err(Errno::IsDirectory.into());
+        }
+        if mode.create && mode.exclusive && is_directory_name(name) {
+            // There is nothing that could be made under such a name.
+            self.stat(name, true)?;
+            return Err(Errno::Exists.into());
         }
         let mut options = OpenOptions::new();
         options.maybe_dir(true).follow(follow(mode.follow));
@@ -152,7 +172,7 @@ impl Directory {
     pub(super) fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> Outcome {
         let (old, new) = (plain(name), plain(new_name));
         let slashes = old.len() < name.len() || new.len() < new_name.len();
-        if slashes && !done(self.dir.symlink_metadata(path(old)))?.is_dir() {
+        if slashes && self.stat(old, false)?.file_type != FileType::Directory {
             return Err(Errno::NotDirectory.into());
         }
         done(self.dir.rename(path(old), &to.dir, path(new)))
@@ -184,11 +204,13 @@ impl Directory {
                 return Ok(name);
             };
             let link = link.as_os_str().as_bytes();
+            let end = if plain(&name).len() < name.len() { &b"/"[..] } else { b"" };
             let last = plain(&name).iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
             name.truncate(if link.starts_with(b"/") { 0 } else { last });
-            let room = crate::alloc::fallible(|| name.try_reserve(link.len()));
+            let room = crate::alloc::fallible(|| name.try_reserve(link.len() + 1));
             room.map_err(|_| Errno::NoMemory)?;
             name.extend_from_slice(link);
+            name.extend_from_slice(end);
         }
         Err(Errno::Loop.into())
     }
@@ -205,7 +227,7 @@ impl Directory {
     }
 
     pub(super) fn stat(&self, name: &[u8], follow: bool) -> Outcome<FileStat> {
-        let found = match follow {
+        let found = match follow || is_directory_name(name) {
             true => self.dir.metadata(path(name)),
             false => self.dir.symlink_metadata(path(name)),
         };
@@ -214,8 +236,8 @@ impl Directory {
 
     pub(super) fn set_times(&self, name: &[u8], follow: bool, times: NewTimes) -> Outcome {
         let (accessed, modified) = (times.accessed.spec()?, times.modified.spec()?);
-        if follow {
-            let target = self.target(name)?;
+        if follow || is_directory_name(name) {
+            let target = self.target(undotted(name))?;
             return done(self.dir.set_symlink_times(path(&target), accessed, modified));
         }
         done(self.dir.set_symlink_times(path(name), accessed, modified))

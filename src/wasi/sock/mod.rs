@@ -20,8 +20,9 @@ pub(super) use pool::Pools;
 
 use super::abi::{Addr, FileType, Rights, fdflags};
 use super::call::{Buffers, Call, Outcome};
+use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::{Descriptor, Entry};
+use super::fd_table::Entry;
 use crate::platform::fd::{BUFFERS_MAX, Buffer, Received};
 use address::ADDRESS_BYTES;
 use rustix::net::{self, SocketType, sockopt};
@@ -55,7 +56,8 @@ pub(super) fn sock_open(
     call.check(opened, 4)?;
     // What is not the one is taken for the other, as WAMR does.
     let kind = if kind == 0 { SocketType::DGRAM } else { SocketType::STREAM };
-    install(call, own::open(&call.ctx.pools, family == 1, kind)?, opened)
+    let slot = call.slot()?;
+    install(call, own::open(&call.ctx.pools, family == 1, kind, slot)?, opened)
 }
 
 pub(super) fn sock_bind(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {
@@ -88,8 +90,10 @@ pub(super) fn sock_accept(call: &Call<'_>, fd: u32, flags: u32, accepted: Addr) 
     if flags & !nonblock != 0 {
         return Err(Errno::Invalid.into());
     }
+    // Before a connection is taken that there is no room for.
+    let slot = call.slot()?;
     let new = transfer::accept(call, &socket)?;
-    install(call, own::accepted(new, flags & nonblock != 0)?, accepted)
+    install(call, own::accepted(new, flags & nonblock != 0, slot)?, accepted)
 }
 
 pub(super) fn sock_connect(call: &Call<'_>, fd: u32, address: Addr) -> Outcome {

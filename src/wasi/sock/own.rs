@@ -10,10 +10,11 @@
 
 use super::pool::Pools;
 use super::sys;
+use crate::exec::DescriptorSlot;
 use crate::wasi::abi::FileType;
 use crate::wasi::call::{Call, Outcome};
+use crate::wasi::descriptor::Descriptor;
 use crate::wasi::errno::Errno;
-use crate::wasi::fd_table::Descriptor;
 use rustix::net::sockopt;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use std::net::{IpAddr, SocketAddr};
@@ -80,12 +81,17 @@ impl Own {
 }
 
 /// A new socket of the guest's.
-pub(super) fn open(pools: &Pools, ipv6: bool, kind: SocketType) -> Outcome<Descriptor> {
+pub(super) fn open(
+    pools: &Pools,
+    ipv6: bool,
+    kind: SocketType,
+    slot: DescriptorSlot,
+) -> Outcome<Descriptor> {
     let socket = sys(net::socket_with(family(ipv6), kind, FLAGS, None))?;
     if ipv6 && pools.keeps_kinds_apart() {
         sys(sockopt::set_ipv6_v6only(&socket, true))?;
     }
-    Descriptor::of_socket(socket, Own::new(ipv6, false, false))
+    Descriptor::of_socket(socket, Own::new(ipv6, false, false), slot)
 }
 
 /// Accepts a connection if there is one.
@@ -94,8 +100,12 @@ pub(super) fn accept(from: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
 }
 
 /// What was accepted. Its address is what the other socket was bound to.
-pub(super) fn accepted(socket: OwnedFd, nonblock: bool) -> Outcome<Descriptor> {
-    Descriptor::of_socket(socket, Own::new(false, true, nonblock))
+pub(super) fn accepted(
+    socket: OwnedFd,
+    nonblock: bool,
+    slot: DescriptorSlot,
+) -> Outcome<Descriptor> {
+    Descriptor::of_socket(socket, Own::new(false, true, nonblock), slot)
 }
 
 fn family(ipv6: bool) -> AddressFamily {
@@ -150,7 +160,10 @@ pub(super) fn bind_narrowly(
         return Ok(());
     }
     let to = to.ok_or(Errno::DestinationRequired)?;
-    let mut from = sys(source(own, socket.as_fd(), to))?.ok_or(Errno::AddressFamilyNotSupported)?;
+    let slot = call.slot()?;
+    let from = sys(source(own, socket.as_fd(), to))?;
+    drop(slot);
+    let mut from = from.ok_or(Errno::AddressFamilyNotSupported)?;
     from.set_port(0);
     match net::bind(socket.as_fd(), &from) {
         // Another thread of the guest's was faster.

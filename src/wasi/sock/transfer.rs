@@ -4,11 +4,10 @@
 use super::{is_socket, own, sys};
 use crate::platform::fd::{self, Buffer, Interest, Received};
 use crate::wasi::abi::FileType;
-use crate::wasi::attempt::{Patience, attempt, whole};
+use crate::wasi::attempt::{Patience, attempt, when_ready, whole};
 use crate::wasi::call::{Call, Outcome, Stop, os};
+use crate::wasi::descriptor::Descriptor;
 use crate::wasi::errno::Errno;
-use crate::wasi::fd_table::Descriptor;
-use crate::wasi::poll::until_ready;
 use rustix::io::Errno as System;
 use rustix::net;
 use rustix::net::sockopt::{self, Timeout};
@@ -107,7 +106,7 @@ pub(super) fn accept(call: &Call<'_>, socket: &Descriptor) -> Outcome<OwnedFd> {
     }
     // The embedder's may wait in the system, but only if it listens.
     if is_socket(socket) && sys(sockopt::socket_acceptconn(socket.as_fd()))? {
-        until_ready(call, socket, Interest::Read, limit(socket, Interest::Read)?)?;
+        return when_ready(call, &mut patience(socket, Interest::Read), accept);
     }
     call.blocking(socket, accept)
 }
@@ -126,7 +125,7 @@ pub(super) fn connect(call: &Call<'_>, socket: &Descriptor, to: SocketAddr) -> O
     loop {
         match connect() {
             Err(error @ (System::INPROGRESS | System::ALREADY)) => {
-                if !socket.waits()? {
+                if !os(socket.waits())? {
                     return sys(Err(error));
                 }
                 match patience.wait(call) {
@@ -136,7 +135,7 @@ pub(super) fn connect(call: &Call<'_>, socket: &Descriptor, to: SocketAddr) -> O
                 has_waited = true;
             }
             Err(System::ISCONN) if has_waited => return Ok(()),
-            Err(System::INTR) => call.go_on()?,
+            Err(System::INTR) => call.look()?,
             other => return sys(other),
         }
     }

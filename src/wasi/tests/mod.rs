@@ -1,13 +1,16 @@
 //! WASI functions on a make-believe instance: memory, environment and WASI state, no code.
 
 mod descriptors;
+mod endings;
 mod escapes;
 mod guests;
+mod long;
 mod polling;
 mod small;
 mod sockets;
 mod table;
 mod unstable;
+mod waits;
 
 use super::abi::Addr;
 use super::call::{Call, Outcome, Stop};

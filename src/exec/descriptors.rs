@@ -1,0 +1,98 @@
+//! How many of the process's descriptors the guests of a context may hold.
+//!
+//! Whoever opens something for a guest first takes a [`DescriptorSlot`] and keeps it as long as
+//! the descriptor. What the embedder handed in, and directories that it has opened for a guest
+//! before the guest runs, are not counted: they are not the guest's to choose.
+
+use super::limits::limits_of;
+use crate::abi::vm_layout::VmEnv;
+use crate::platform::rlimit;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+
+/// Of what the process may have open, guests of one context get this part.
+const SHARE: u64 = 4;
+/// Whatever the process may have open, a context's guests get no less and no more.
+const LEAST: u64 = 64;
+const MOST: u64 = 4096;
+/// Where the system does not say what the process may have.
+const UNKNOWN: u64 = 1024;
+
+/// A context's count of descriptors. Owner: the context's limits, and every slot.
+pub struct Descriptors {
+    live: AtomicU32,
+    peak: AtomicU32,
+    most: AtomicU32,
+}
+
+/// The descriptors that guests of a context hold now, and the most that they ever held at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DescriptorCounts {
+    pub live: u32,
+    pub peak: u32,
+}
+
+/// Room for one descriptor, which goes back when the slot is dropped.
+pub struct DescriptorSlot(Option<Arc<Descriptors>>);
+
+/// A context's limit where nobody sets one: a quarter of the process's, within bounds.
+pub fn max_descriptors_default() -> u32 {
+    let all = rlimit::descriptors().unwrap_or(UNKNOWN);
+    (all / SHARE).clamp(LEAST, MOST) as u32
+}
+
+impl Descriptors {
+    pub fn new(most: u32) -> Self {
+        let zero = || AtomicU32::new(0);
+        Self { live: zero(), peak: zero(), most: AtomicU32::new(most) }
+    }
+
+    pub fn most(&self) -> u32 {
+        self.most.load(Ordering::Relaxed)
+    }
+
+    /// What is open already stays, even beyond the limit.
+    pub fn set_most(&self, most: u32) {
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    pub fn counts(&self) -> DescriptorCounts {
+        let live = self.live.load(Ordering::Relaxed);
+        DescriptorCounts { live, peak: self.peak.load(Ordering::Relaxed).max(live) }
+    }
+
+    /// Room for one more, if there is any.
+    pub fn slot(self: &Arc<Self>) -> Option<DescriptorSlot> {
+        let next = |live: u32| (live < self.most()).then(|| live + 1);
+        let before = self.live.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        self.peak.fetch_max(before + 1, Ordering::Relaxed);
+        Some(DescriptorSlot(Some(self.clone())))
+    }
+}
+
+impl DescriptorSlot {
+    /// For what is not counted.
+    pub fn uncounted() -> Self {
+        Self(None)
+    }
+}
+
+impl Drop for DescriptorSlot {
+    fn drop(&mut self) {
+        if let Some(descriptors) = &self.0 {
+            descriptors.live.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Room for one more descriptor of running code's; `None` if its context has no more.
+///
+/// # Safety
+/// `env` is live.
+pub unsafe fn descriptor_slot(env: *const VmEnv) -> Option<DescriptorSlot> {
+    // SAFETY: the caller's environment is live, and it names no limits but those that outlive it.
+    match unsafe { limits_of(env) } {
+        Some(limits) => limits.descriptors().slot(),
+        None => Some(DescriptorSlot::uncounted()),
+    }
+}

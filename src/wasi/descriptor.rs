@@ -1,0 +1,193 @@
+//! What a number of the guest's stands for: a descriptor of the host's, and how it is used.
+//!
+//! A file that was opened for the guest is the guest's alone, and the system keeps its flags.
+//! Sockets of the guest's own never block in the system; whether the guest waits is kept beside
+//! them (`sock/own.rs`). Standard streams are the host's, and may be other guests' too: there the
+//! system's flags are everybody's, so flags that the guest sets are kept here, and each read and
+//! write is made as the guest asked for. The position in such a file is everybody's, as it is for
+//! programs that inherit a descriptor: output of several goes one behind the other.
+
+use super::abi::FileType;
+use super::call::{Outcome, os};
+use super::dir::Directory;
+use super::errno::Errno;
+use super::sock::Own;
+use crate::exec::DescriptorSlot;
+use crate::platform::fd::{self, Flags, Medium};
+use crate::sync;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+
+/// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
+pub(super) struct Descriptor {
+    handle: Handle,
+    pub(super) file_type: FileType,
+    /// Found out at first use.
+    medium: OnceLock<Medium>,
+    /// Whether the system cannot try without waiting here.
+    waits_in_system: AtomicBool,
+    /// What there is to know of a socket of the guest's own.
+    own: Option<Own>,
+    /// Flags that the guest set of a file that is not its own; 0 before it did.
+    own_flags: AtomicU8,
+    /// Behind the handle, so that it goes back once that is closed.
+    _slot: DescriptorSlot,
+}
+
+enum Handle {
+    /// The embedder's own, which stays open.
+    Borrowed(i32),
+    Owned(OwnedFd),
+    Directory(Directory),
+}
+
+/// Bits of `own_flags`.
+const SET: u8 = 1;
+const NONBLOCK: u8 = 2;
+const APPEND: u8 = 4;
+
+impl Descriptor {
+    fn new(handle: Handle, file_type: FileType, slot: DescriptorSlot) -> Self {
+        Self {
+            handle,
+            file_type,
+            medium: OnceLock::new(),
+            waits_in_system: AtomicBool::new(false),
+            own: None,
+            own_flags: AtomicU8::new(0),
+            _slot: slot,
+        }
+    }
+
+    /// The embedder's, which is open as long as whoever uses this.
+    pub(super) fn of_host(fd: i32, file_type: FileType) -> Self {
+        Self::new(Handle::Borrowed(fd), file_type, DescriptorSlot::uncounted())
+    }
+
+    pub(super) fn of_directory(directory: Directory, slot: DescriptorSlot) -> Self {
+        Self::new(Handle::Directory(directory), FileType::Directory, slot)
+    }
+
+    /// Anything but a directory that can be walked.
+    pub(super) fn of_file(file: OwnedFd, slot: DescriptorSlot) -> Outcome<Self> {
+        let kind = os(fd::stat(file.as_raw_fd()))?.kind;
+        Ok(Self::new(Handle::Owned(file), kind.into(), slot))
+    }
+
+    pub(super) fn of_socket(socket: OwnedFd, own: Own, slot: DescriptorSlot) -> Outcome<Self> {
+        let mut descriptor = Self::of_file(socket, slot)?;
+        descriptor.own = Some(own);
+        Ok(descriptor)
+    }
+
+    pub(super) fn own_socket(&self) -> Option<&Own> {
+        self.own.as_ref()
+    }
+
+    pub(super) fn fd(&self) -> i32 {
+        match &self.handle {
+            Handle::Borrowed(fd) => *fd,
+            Handle::Owned(file) => file.as_raw_fd(),
+            Handle::Directory(directory) => directory.raw_fd(),
+        }
+    }
+
+    /// Whether it is one of the streams that the embedder gave.
+    pub(super) fn is_embedders(&self) -> bool {
+        matches!(self.handle, Handle::Borrowed(_))
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: own handles are open as long as `self`, borrowed ones as long as the table, says
+        // `FdTable::with_stdio`; -1, which is no descriptor, was made another number there.
+        unsafe { BorrowedFd::borrow_raw(self.fd()) }
+    }
+
+    pub(super) fn medium(&self) -> Medium {
+        *sync::once(&self.medium, || fd::medium(self.fd()))
+    }
+
+    /// Whether reading or writing may wait for somebody else.
+    pub(super) fn may_block(&self) -> bool {
+        self.medium() != Medium::File
+    }
+
+    /// Tries what does not wait, where the system can do so; `None` where it cannot.
+    pub(super) fn attempt<T>(&self, act: impl FnOnce() -> fd::Result<T>) -> fd::Result<Option<T>> {
+        if self.waits_in_system.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match act() {
+            Err(libc::EOPNOTSUPP | libc::ENOSYS) => {
+                self.waits_in_system.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            answer => answer.map(Some),
+        }
+    }
+
+    /// What paths can be relative to.
+    pub(super) fn directory(&self) -> Option<&Directory> {
+        match &self.handle {
+            Handle::Directory(directory) => Some(directory),
+            _ => None,
+        }
+    }
+
+    /// Flags that the guest set of a file that is not its own.
+    fn own_flags(&self) -> Option<u8> {
+        let flags = self.own_flags.load(Ordering::Relaxed);
+        (flags & SET != 0).then_some(flags)
+    }
+
+    /// Whether the guest waits for what cannot be done at once.
+    pub(super) fn waits(&self) -> fd::Result<bool> {
+        match (&self.own, self.own_flags()) {
+            (Some(own), _) => Ok(!own.is_nonblocking()),
+            (None, Some(flags)) => Ok(flags & NONBLOCK == 0),
+            (None, None) => Ok(!fd::flags(self.fd())?.nonblock),
+        }
+    }
+
+    /// Whether the guest's writes go to the file's end although the system's do not.
+    pub(super) fn appends(&self) -> bool {
+        self.own_flags().is_some_and(|flags| flags & APPEND != 0)
+    }
+
+    /// The flags as the guest sees them: the system's, with what the guest has set.
+    pub(super) fn flags(&self) -> Outcome<Flags> {
+        let flags = os(fd::flags(self.fd()))?;
+        let nonblock = !os(self.waits())?;
+        Ok(Flags { nonblock, append: flags.append || self.appends(), ..flags })
+    }
+
+    /// Sets whether reads and writes wait, and whether writes go to the end. If the file is the
+    /// host's, only the guest's own do so; where the host has them appended, they are.
+    pub(super) fn set_flags(&self, nonblock: bool, append: bool) -> Outcome {
+        if let Some(own) = &self.own {
+            if append {
+                // Sockets have no end.
+                return Err(Errno::Invalid.into());
+            }
+            own.set_nonblocking(nonblock);
+            return Ok(());
+        }
+        if !self.is_embedders() {
+            let flags = os(fd::flags(self.fd()))?;
+            return os(fd::set_flags(self.fd(), Flags { nonblock, append, ..flags }));
+        }
+        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
+        let own = SET | bit(nonblock, NONBLOCK) | bit(append, APPEND);
+        self.own_flags.store(own, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        if let Some(own) = &self.own {
+            own.before_close(self.as_fd());
+        }
+    }
+}
