@@ -1,5 +1,5 @@
-/* The allocator of a program whose calls can be made to fail. It takes the place of the C library's,
-   for the libraries that the program is linked with and for the C library itself. */
+/* The allocator of a program whose calls can be made to fail. It takes the place of the C
+   library's, for the libraries that the program is linked with and for the C library itself. */
 
 #ifndef FAILING_MALLOC_H
 #define FAILING_MALLOC_H
