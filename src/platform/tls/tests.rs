@@ -1,7 +1,6 @@
 use super::{arm_exit, get, set};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
 
 /// Something a word may point to while these tests run: the test program's allocator follows
@@ -61,45 +60,38 @@ fn the_exit_callback_runs_once_with_the_word() {
     assert_eq!(HITS.load(Ordering::SeqCst), word);
 }
 
-/// Destructors run in some order, which nothing promises; where they run in the reverse of the
-/// order of registration, or in that order, one of the two threads arms after its hook.
+/// The system calls destructors of keys in the order of the keys, and again while there is something
+/// to destroy: one that arms after the hook has run has it run once more.
 #[test]
-fn arming_after_the_hook_ran_is_refused() {
-    struct Late(mpsc::Sender<(bool, bool)>);
-    impl Drop for Late {
-        fn drop(&mut self) {
-            // SAFETY: the callback ignores its argument.
-            let armed = unsafe { arm_exit(|_| ()) };
-            // The receiver waits.
-            let _ = self.0.send((armed, get().is_null()));
-        }
+#[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+fn arming_after_the_hook_ran_runs_it_again() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    static RUNS_WHEN_LATE: AtomicUsize = AtomicUsize::new(usize::MAX);
+    static WORD: AtomicUsize = AtomicUsize::new(0);
+    unsafe fn count(_: *mut u8) {
+        RUNS.fetch_add(1, Ordering::SeqCst);
     }
-    thread_local! {
-        /// Owner: the thread of this test.
-        static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
+    extern "C" fn late(_: *mut std::ffi::c_void) {
+        RUNS_WHEN_LATE.store(RUNS.load(Ordering::SeqCst), Ordering::SeqCst);
+        assert!(get().is_null(), "the word is gone with the hook");
+        set(WORD.load(Ordering::SeqCst) as *mut u8);
+        // SAFETY: the callback ignores its argument.
+        assert!(unsafe { arm_exit(count) });
     }
     let target = Target::default();
-    let word = target.word() as usize;
-    let found = [true, false].map(|late_first| {
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let late = || LATE.with(|late| *late.borrow_mut() = Some(Late(sender)));
-            // SAFETY: the callback ignores its argument.
-            let arm = || assert!(unsafe { arm_exit(|_| ()) });
-            if late_first {
-                late();
-                arm();
-            } else {
-                arm();
-                late();
-            }
-            set(word as *mut u8);
-        })
-        .join()
-        .unwrap();
-        receiver.recv().unwrap()
-    });
-    // Refused, and the word is gone; or armed, and the word still there.
-    assert!(found.iter().all(|&(armed, cleared)| armed != cleared), "{found:?}");
-    assert!(found.contains(&(false, true)), "{found:?}");
+    WORD.store(target.word() as usize, Ordering::SeqCst);
+    thread::spawn(|| {
+        // SAFETY: the callback ignores its argument; the key is this test's own.
+        unsafe {
+            assert!(arm_exit(count));
+            let mut key = 0;
+            assert_eq!(libc::pthread_key_create(&mut key, Some(late)), 0);
+            assert_eq!(libc::pthread_setspecific(key, std::ptr::without_provenance(1)), 0);
+        }
+        set(WORD.load(Ordering::SeqCst) as *mut u8);
+    })
+    .join()
+    .unwrap();
+    assert_eq!(RUNS_WHEN_LATE.load(Ordering::SeqCst), 1);
+    assert_eq!(RUNS.load(Ordering::SeqCst), 2);
 }
