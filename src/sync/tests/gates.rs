@@ -1,4 +1,4 @@
-//! What loom cannot have: a processor that keeps stores to itself.
+//! Gates and uses where the system has no barrier for all threads, on threads of the system's.
 
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::gate::{Gate, Place};
