@@ -3,7 +3,7 @@
 //!
 //! Owner: the thread, through its head; what is served from it belongs to whichever heap was
 //! current, and may outlive the thread. Its size is [`RESERVE_BYTES`], and more once somebody has
-//! asked for more ([`Reserve::ensure`], pages of the system's then): code whose appetite grows with
+//! asked for more ([`Reserve::ensure`]): code whose appetite grows with
 //! what a guest or an embedder gave. An operation begins with a full reserve or not at all, so that
 //! all it has to see to is that no step takes more than that before it looks whether memory has run
 //! out.
@@ -17,68 +17,48 @@ use super::source::{Fill, Source};
 use crate::platform::pages;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A reserve that had to be larger stays so, up to this: the next call of its kind needs it again.
 pub const KEPT_BYTES: usize = 1 << 20;
 
-/// Bytes of a thread's reserve. They are not touched before they are needed.
+/// Bytes of a thread's reserve.
 pub const RESERVE_BYTES: usize = 64 << 10;
 
-/// The head of a piece, in front of its bytes.
-#[repr(C, align(16))]
+/// A piece of the system's: whole pages, which nobody touches before they are needed.
 struct Piece {
     /// The thread while it keeps the piece, and every live block.
     refs: AtomicUsize,
-    /// Bytes behind this head.
+    start: NonNull<u8>,
     len: usize,
-    /// How many of them were given out. Only the thread that keeps the piece looks at it.
+    /// How many bytes were given out. Only the thread that keeps the piece looks at it.
     used: Cell<usize>,
-    /// Larger ones than usual are pages of the system's, which is not called for them otherwise.
-    mapped: bool,
 }
 
-/// Of a piece of the usual size.
-const LAYOUT: Layout = Layout::new::<(Piece, [u8; RESERVE_BYTES])>();
-const _: () = assert!(LAYOUT.size() == size_of::<Piece>() + RESERVE_BYTES);
-
-/// In front of each block: where its piece is.
+/// In front of each block: where its piece's head is.
 const LINK_BYTES: usize = MIN_ALIGN;
 
 impl Piece {
     /// One with at least `len` bytes; null without memory for it.
     fn new(len: usize) -> *mut Self {
-        if len <= RESERVE_BYTES {
-            // SAFETY: the layout's size is not zero. The system is asked directly: the reserve
-            // belongs to the thread, not to any heap.
-            let piece = unsafe { System.alloc(LAYOUT) }.cast::<Self>();
-            // SAFETY: null, or fresh memory of this layout.
-            return unsafe { Self::write(piece, RESERVE_BYTES, false) };
+        let Some(len) = len.checked_next_multiple_of(pages::page_size()) else {
+            return null_mut();
+        };
+        // SAFETY: the layout's size is not zero. The system is asked directly: the reserve belongs
+        // to the thread, not to any heap.
+        let piece = unsafe { System.alloc(Layout::new::<Self>()) }.cast::<Self>();
+        if piece.is_null() {
+            return null_mut();
         }
-        let pages = len.checked_add(size_of::<Self>());
-        let pages = pages.and_then(|len| len.checked_next_multiple_of(pages::page_size()));
-        let Some(bytes) = pages else { return null_mut() };
-        let Ok(start) = pages::reserve(bytes) else { return null_mut() };
-        let piece = start.as_ptr();
-        // SAFETY: pages that were just reserved; readable and writable once they are committed.
-        unsafe {
-            if pages::commit(piece, bytes).is_err() {
-                let _ = pages::release(piece, bytes);
-                return null_mut();
-            }
-            Self::write(piece.cast(), bytes - size_of::<Self>(), true)
-        }
-    }
-
-    /// # Safety
-    /// `piece` is null, or fresh memory for a piece of `len` bytes.
-    unsafe fn write(piece: *mut Self, len: usize, mapped: bool) -> *mut Self {
-        if !piece.is_null() {
-            let (refs, used) = (AtomicUsize::new(1), Cell::new(0));
-            // SAFETY: as promised.
-            unsafe { piece.write(Self { refs, len, used, mapped }) };
-        }
+        let Some(start) = map(len) else {
+            // SAFETY: just made, with this layout.
+            unsafe { System.dealloc(piece.cast(), Layout::new::<Self>()) };
+            return null_mut();
+        };
+        let (refs, used) = (AtomicUsize::new(1), Cell::new(0));
+        // SAFETY: fresh memory of this layout.
+        unsafe { piece.write(Self { refs, start, len, used }) };
         piece
     }
 
@@ -88,17 +68,11 @@ impl Piece {
     /// The caller owns it and does not use the piece afterwards.
     unsafe fn release(piece: *mut Self) {
         // SAFETY: the caller's reference keeps the piece alive up to here; with the last one gone
-        // nobody can reach it. It was made in `new`, which noted how.
+        // nobody can reach it or its pages. Both were made in `new`.
         unsafe {
-            let (len, mapped) = ((*piece).len, (*piece).mapped);
-            if (*piece).refs.fetch_sub(1, Ordering::AcqRel) != 1 {
-                return;
-            }
-            match mapped {
-                true => {
-                    let _ = pages::release(piece.cast(), len + size_of::<Self>());
-                }
-                false => System.dealloc(piece.cast(), LAYOUT),
+            if (*piece).refs.fetch_sub(1, Ordering::AcqRel) == 1 {
+                let _ = pages::release((*piece).start.as_ptr(), (*piece).len);
+                System.dealloc(piece.cast(), Layout::new::<Self>());
             }
         }
     }
@@ -111,6 +85,18 @@ impl Piece {
         }
         self.len - self.used.get()
     }
+}
+
+/// Pages of the system's, readable and writable.
+fn map(len: usize) -> Option<NonNull<u8>> {
+    let start = pages::reserve(len).ok()?;
+    // SAFETY: pages that were just reserved, of this length.
+    if unsafe { pages::commit(start.as_ptr(), len) }.is_err() {
+        // SAFETY: the same pages, not used.
+        let _ = unsafe { pages::release(start.as_ptr(), len) };
+        return None;
+    }
+    Some(start)
 }
 
 /// A thread's reserve. Owner: the thread's head.
@@ -200,7 +186,7 @@ impl Source for Reserve {
             let used = (*piece).used.get();
             (*piece).used.set(used + wanted);
             (*piece).refs.fetch_add(1, Ordering::Relaxed);
-            let link = piece.cast::<u8>().add(size_of::<Piece>() + used);
+            let link = (*piece).start.as_ptr().add(used);
             link.cast::<*mut Piece>().write(piece);
             let block = link.add(LINK_BYTES);
             if fill == Fill::Zero {
