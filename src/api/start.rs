@@ -24,8 +24,10 @@ impl Instance {
                 let func = self.parts().func(index).ok_or_else(Error::out_of_memory)?;
                 // SAFETY: the function and the exec_env are this instance's.
                 unsafe { call_slots(env, func, &mut []) }.map_err(|trap| {
-                    let text = self.exception().unwrap_or_else(|| trap.text().to_owned());
-                    Error::new(ErrorKind::Trap(trap), text)
+                    match self.exception() {
+                        Some(text) => Error::new(ErrorKind::Trap(trap), text),
+                        None => trap.into(),
+                    }
                 })?;
             }
             Ok(())

@@ -8,6 +8,7 @@
 
 use super::bind::{Bound, Links, Sub};
 use super::{Context, Error, Extern, Instance, InstanceArgs, Module, Result};
+use crate::abi::error::bounded;
 use crate::alloc;
 use std::any::Any;
 use std::collections::HashMap;
@@ -75,7 +76,9 @@ impl Tree {
             Some(Some(instance)) => return Ok(instance.clone()),
             Some(None) => {
                 let name = &sub.name;
-                return Err(Error::instantiate(format!("found circular dependency on {name}")));
+                return Err(Error::instantiate(bounded(format_args!(
+                    "found circular dependency on {name}"
+                ))));
             }
             None => {}
         }

@@ -60,8 +60,8 @@ fn the_exit_callback_runs_once_with_the_word() {
     assert_eq!(HITS.load(Ordering::SeqCst), word);
 }
 
-/// The system calls destructors of keys in the order of the keys, and again while there is something
-/// to destroy: one that arms after the hook has run has it run once more.
+/// The system calls destructors of keys in the order of the keys, and again while there is
+/// something to destroy: one that arms after the hook has run has it run once more.
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
 fn arming_after_the_hook_ran_runs_it_again() {
