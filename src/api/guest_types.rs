@@ -47,7 +47,8 @@ guest_types! {
     u128 = V128, |v| [v as u64, (v >> 64) as u64], |s| s[0] as u128 | (s[1] as u128) << 64;
 }
 
-/// Parameters or results of a [`TypedFunc`]: one [`GuestType`], or a tuple of up to eight.
+/// Parameters or results of a [`TypedFunc`](super::TypedFunc): one [`GuestType`], or a tuple of up
+/// to eight.
 pub trait GuestTypes: sealed::Sealed {
     const TYPES: &'static [ValType];
 

@@ -147,7 +147,7 @@ pub fn print(mut output: Output, text: &str) {
     });
 }
 
-/// As [`print`], of a text that is made for it: cut where memory is too short.
+/// As [`print()`], of a text that is made for it: cut where memory is too short.
 pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
     let mut made = Text::default();
     let _ = made.write_fmt(text);

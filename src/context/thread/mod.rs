@@ -277,7 +277,7 @@ impl Drop for Seat {
 }
 
 /// Runs `f`, which needs no context, as an operation of this thread's: an error if memory runs out
-/// meanwhile, even where `f` cannot say so ([`alloc::operation`]).
+/// meanwhile, even where `f` cannot say so (`alloc::operation`).
 pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R> {
     existing().or_else(create).ok_or_else(Error::out_of_memory)?;
     alloc::operation(f).map_err(|_| Error::out_of_memory())
