@@ -332,12 +332,25 @@ pub(super) unsafe fn keep_unwinding(env: NonNull<Env>) {
 
 type Outcome = Result<(), Trap>;
 
-/// What a call came to; `None` if memory ran out, which the instance then says.
+/// The result of a call; `None` if memory ran out, which is then the instance's exception.
 ///
 /// # Safety
 /// The exec_env and its instance are live.
 #[inline]
 unsafe fn outcome(env: NonNull<Env>, called: Ended<Outcome>) -> Option<Outcome> {
+    match called {
+        Ended::Returned(Ok(())) => Some(Ok(())),
+        // SAFETY: the caller vouches for the exec_env and its instance.
+        failed => unsafe { failure(env, failed) },
+    }
+}
+
+/// As [`outcome`], for calls that failed.
+///
+/// # Safety
+/// The exec_env and its instance are live.
+#[cold]
+unsafe fn failure(env: NonNull<Env>, called: Ended<Outcome>) -> Option<Outcome> {
     if let Ended::Returned(Err(Trap::Unwinding)) | Ended::RanOut(Err(Trap::Unwinding)) = called {
         // SAFETY: the exec_env is live and used by this thread, which has just called on it.
         unsafe { keep_unwinding(env) };
@@ -345,7 +358,7 @@ unsafe fn outcome(env: NonNull<Env>, called: Ended<Outcome>) -> Option<Outcome> 
     if let Ended::Returned(called) | Ended::RanOut(called @ Err(Trap::InUse)) = called {
         return Some(called);
     }
-    // SAFETY: passed on to the caller; an instance that is in use elsewhere is left alone.
+    // SAFETY: the caller vouches for both; an instance that is in use elsewhere is left alone.
     unsafe {
         let _used = group::Use::begin(env.as_ref().home())?;
         let instance = env.as_ref().instance();

@@ -174,7 +174,7 @@ pub unsafe fn table_fill(
         let instance = Instance::of_vm((*env).instance);
         let target = instance.table(table).and_then(|table| table.range(at as u64, count as u64));
         let target = target.ok_or(Trap::TableOutOfBounds)?;
-        work::in_elements(env, count as usize, |at, now| {
+        work::in_pieces(env, count as usize, size_of::<u64>(), |at, now| {
             for index in at..at + now {
                 *target.add(index) = value;
             }
@@ -225,7 +225,9 @@ pub unsafe fn table_init(
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let whole = instance.elem_range(table, segment, to, from, count)?;
-        work::in_elements(env, count as usize, |at, now| instance.copy_elems(&whole, at, now))
+        work::in_pieces(env, count as usize, size_of::<u64>(), |at, now| {
+            instance.copy_elems(&whole, at, now)
+        })
     }
 }
 

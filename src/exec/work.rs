@@ -10,6 +10,7 @@
 use super::limits::{self, stop_reason};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
+use crate::instance::PIECE_BYTES;
 use std::ptr;
 
 /// Units between two looks.
@@ -26,9 +27,6 @@ const BYTES_PER_UNIT: u64 = 64;
 
 /// Bytes that a host function handles for one unit: it looks at them one by one, or makes them.
 const HOST_BYTES_PER_UNIT: u64 = 8;
-
-/// Bytes that are moved without a look.
-pub const PIECE_BYTES: usize = 256 << 10;
 
 /// Units for moving so many bytes.
 #[inline]
@@ -89,25 +87,27 @@ pub unsafe fn charge_bytes(env: *mut VmEnv, bytes: u64) -> Result<(), Trap> {
     unsafe { charge(env, bytes.div_ceil(HOST_BYTES_PER_UNIT)) }
 }
 
-/// Does `len` bytes' worth of work in pieces, each charged for before it is done: `piece` is
-/// given the offset of its first byte and its length.
+/// Works on `count` elements of `bytes` bytes each, in pieces that are charged for before they are
+/// done: `piece` is given the number of its first element and how many there are.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
 #[inline]
-unsafe fn in_pieces(
+pub unsafe fn in_pieces(
     env: *mut VmEnv,
-    len: usize,
-    mut piece: impl FnMut(usize, usize),
+    count: usize,
+    bytes: usize,
+    mut piece: impl FnMut(usize, usize) -> Result<(), Trap>,
 ) -> Result<(), Trap> {
+    let most = PIECE_BYTES / bytes.max(1);
     let mut done = 0;
     loop {
-        let now = (len - done).min(PIECE_BYTES);
+        let now = (count - done).min(most);
         // SAFETY: the environment is live and this thread runs its code, says the caller.
-        unsafe { charge(env, of_bytes(now as u64))? };
-        piece(done, now);
+        unsafe { charge(env, of_bytes((now * bytes) as u64))? };
+        piece(done, now)?;
         done += now;
-        if done >= len {
+        if done >= count {
             return Ok(());
         }
     }
@@ -120,7 +120,12 @@ unsafe fn in_pieces(
 /// while this thread does nothing else.
 pub unsafe fn fill(env: *mut VmEnv, to: *mut u8, byte: u8, len: usize) -> Result<(), Trap> {
     // SAFETY: pieces lie within the bytes, which the caller vouches for.
-    unsafe { in_pieces(env, len, |at, now| ptr::write_bytes(to.add(at), byte, now)) }
+    unsafe {
+        in_pieces(env, len, 1, |at, now| {
+            ptr::write_bytes(to.add(at), byte, now);
+            Ok(())
+        })
+    }
 }
 
 /// Copies `len` bytes, which may overlap. On a trap some of them may have been copied.
@@ -134,34 +139,11 @@ pub unsafe fn copy(env: *mut VmEnv, from: *const u8, to: *mut u8, len: usize) ->
     let backwards = to.addr().wrapping_sub(from.addr()) < len;
     // SAFETY: pieces lie within the bytes, which the caller vouches for.
     unsafe {
-        in_pieces(env, len, |done, now| {
+        in_pieces(env, len, 1, |done, now| {
             let at = if backwards { len - done - now } else { done };
             ptr::copy(from.add(at), to.add(at), now);
+            Ok(())
         })
-    }
-}
-
-/// Does something for each of `count` elements of a table, in pieces that are charged for before
-/// they are done: `piece` is given the first element's number and how many there are.
-///
-/// # Safety
-/// `env` is the live environment of the running code.
-pub unsafe fn in_elements(
-    env: *mut VmEnv,
-    count: usize,
-    mut piece: impl FnMut(usize, usize) -> Result<(), Trap>,
-) -> Result<(), Trap> {
-    const ELEMENTS: usize = PIECE_BYTES / size_of::<u64>();
-    let mut done = 0;
-    loop {
-        let now = (count - done).min(ELEMENTS);
-        // SAFETY: the environment is live and this thread runs its code, says the caller.
-        unsafe { charge(env, of_bytes(now as u64 * 8))? };
-        piece(done, now)?;
-        done += now;
-        if done == count {
-            return Ok(());
-        }
     }
 }
 

@@ -104,7 +104,7 @@ pub enum GrowError {
 pub type Look<'a> = dyn FnMut() -> Result<(), Trap> + 'a;
 
 /// Bytes that are moved between two looks.
-const PIECE_BYTES: usize = 256 << 10;
+pub const PIECE_BYTES: usize = 256 << 10;
 
 impl Memory {
     /// Makes the memory that `instance` has under `index`; `None` if memory ran out. The memory

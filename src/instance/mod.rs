@@ -56,7 +56,9 @@ pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, Seat};
 pub use link::{GlobalImport, Import, is_built_in_module};
-pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX};
+pub use memory::{
+    GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX, PIECE_BYTES,
+};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};

@@ -203,6 +203,20 @@ fn fuel_is_charged_for_bytes() {
 }
 
 #[test]
+fn growing_is_charged_once() {
+    let fuel_of = |times: usize| {
+        let body = "(drop (memory.grow (i32.const 0)))".repeat(times);
+        let mut guest = Guest::new(&format!("(module (memory 1) (func (export \"run\") {body}))"));
+        guest.context().set_fuel(Some(1_000_000));
+        assert_eq!(guest.run(), None);
+        1_000_000 - guest.context().fuel().unwrap()
+    };
+    // 16 for the instruction, and the two around it.
+    let one = fuel_of(2) - fuel_of(1);
+    assert!((16..=18).contains(&one), "{one}");
+}
+
+#[test]
 fn fuel_ends_a_fill_half_way() {
     let mut guest = Guest::new(&in_loop(LOOPS[0].1, LOOPS[0].2));
     guest.context().set_fuel(Some(100_000));

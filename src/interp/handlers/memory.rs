@@ -6,7 +6,7 @@
 
 use super::far::{self, FarLoad, FarStore};
 use super::none;
-use crate::exec::{builtins, work};
+use crate::exec::builtins;
 use crate::interp::dispatch::{Handler, Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
@@ -271,7 +271,6 @@ handler!(
 slow!(
     /// `dst = memory.grow(a)`.
     MemoryGrow |r| {
-    work::charge(r.env, work::SLOW)?;
     let delta = r.get::<u32>(A);
     let pages = builtins::memory_grow(r.env, 0, delta as u64)?;
     ToSlot::write(r, pages as i32);
