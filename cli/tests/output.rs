@@ -57,7 +57,7 @@ fn what_cannot_be_written_is_a_failure() {
     assert_eq!(lost(&["--version"]), Some(1));
     assert_eq!(lost(&["--generate=man"]), Some(1));
     assert_eq!(lost(&["--repl", &file]), Some(1));
-    // The program's own failure is told all the same.
+    // The program's own failure is reported all the same.
     assert_eq!(lost(&["./nosuch"]), Some(255));
     // So it is where what is lost is a line of the log.
     let unlinked = module(
@@ -105,7 +105,7 @@ fn a_closed_pipe_ends_the_command_as_others() {
     let script = "yes 'add 1 2' | timeout 20 \"$0\" --repl \"$1\" | head -1; \
                   echo ${PIPESTATUS[1]}";
     assert_eq!(shell(script, &file), "webassembly> 0x3:i32\n141\n");
-    // Whoever has the signal ignored gets an error instead.
+    // With the signal ignored, there is an error instead.
     let script = "trap '' PIPE; (sleep 0.2; \"$0\" -f add \"$1\" 1 2 >&3; echo $? >&2) 3>&1 | :";
     let text = shell(script, &file);
     let broken = "iwasm: cannot write to the standard output: Broken pipe (os error 32)\n1\n";

@@ -102,7 +102,7 @@ fn map(len: usize) -> Option<NonNull<u8>> {
 /// A thread's reserve. Owner: the thread's head.
 pub struct Reserve(Cell<*mut Piece>);
 
-// SAFETY: whoever has the reserve is the only one to know its piece as its keeper; blocks on other
+// SAFETY: the owner of a reserve is the only keeper of its piece; blocks on other
 // threads touch nothing but the counter.
 unsafe impl Send for Reserve {}
 

@@ -74,7 +74,7 @@ impl Func {
     /// Calls the function. `results` needs as many places as the type has results; what they
     /// held does not matter.
     ///
-    /// A trap becomes the pending exception of the exec_env's instance, for whoever asks there;
+    /// A trap becomes the pending exception of the exec_env's instance, where it can be read until
     /// the next call forgets it. A request to stop ([`Instance::terminate`]) stays until
     /// [`Instance::clear_exception`], and calls fail until then.
     ///

@@ -19,7 +19,7 @@ pub unsafe fn func_type<'a>(func: NonNull<VmFuncRef>) -> &'a FuncType {
     unsafe { &*func.as_ref().ty }
 }
 
-/// What a call does about an exception that is pending when it begins.
+/// How a call treats an exception that is pending when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
     /// It fails, runs nothing, and leaves the exception as it is.

@@ -89,7 +89,7 @@ struct ThreadState {
     error: Cell<Option<NonNull<LastError>>>,
     /// For the host, which keeps here what it was told before there was a context.
     host_words: Cell<[usize; HOST_WORDS]>,
-    /// What a native has unwound the stack with and what is to go on, or null.
+    /// The unwinding that was caught behind a native and has to go on, or null.
     unwinding: Cell<*mut c_void>,
 }
 
@@ -216,8 +216,8 @@ fn create() -> Option<NonNull<ThreadState>> {
     Seat::new().map(Seat::occupy)
 }
 
-/// What a thread's state takes, before there is one: whoever starts a thread makes sure of it, so
-/// that the thread cannot fail when it runs.
+/// Memory for the state of a thread that is to be started. The starting thread takes it, so that
+/// the new one cannot fail for want of it.
 pub struct Seat {
     place: NonNull<ThreadState>,
     reserve: Reserve,
