@@ -1,8 +1,8 @@
 //! How many of the process's descriptors the guests of a context may hold.
 //!
 //! Code that opens a descriptor for a guest takes a [`DescriptorSlot`] first and keeps it as long
-//! as the descriptor. Descriptors that the embedder handed in, and directories that it opened before
-//! the guest runs, are not counted: the guest did not choose them.
+//! as the descriptor. Descriptors that the embedder handed in, and directories that it opened
+//! before the guest runs, are not counted: the guest did not choose them.
 
 use super::limits::limits_of;
 use crate::abi::vm_layout::VmEnv;
