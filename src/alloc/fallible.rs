@@ -8,7 +8,9 @@ use std::ffi::CString;
 /// An empty vector with room for `capacity` elements.
 pub fn try_vec<T>(capacity: usize) -> Result<Vec<T>, TryReserveError> {
     let mut vec = Vec::new();
-    fallible(|| vec.try_reserve_exact(capacity))?;
+    if capacity > 0 {
+        fallible(|| vec.try_reserve_exact(capacity))?;
+    }
     Ok(vec)
 }
 

@@ -179,7 +179,8 @@ impl Func {
         // SAFETY: passed on to the caller.
         unsafe {
             let context = context_of(env);
-            let called = context.operate(|low| exec::call_cells(env, func.cast(), argc, argv, low));
+            let called =
+                context.operate_guest(|low| exec::call_cells(env, func.cast(), argc, argv, low));
             let Some(called) = outcome(env, called) else { return false };
             if called == Err(Trap::InUse) {
                 return false; // All that follows is the other thread's.
@@ -281,7 +282,7 @@ unsafe fn run(
     // SAFETY: passed on to the caller.
     unsafe {
         let context = context_of(env);
-        let called = context.operate(|low| {
+        let called = context.operate_guest(|low| {
             let call = Call::prepare_with(env, func, slots, low, Pending::IsForgotten)?;
             write(call.frame());
             call.run()?;

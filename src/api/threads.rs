@@ -54,7 +54,7 @@ impl ExecEnv {
     fn spawn_raw(&self) -> Result<NonNull<Env>> {
         // SAFETY: the handle holds the exec_env.
         let context = unsafe { context_of(self.ptr()) };
-        let spawned = context.operate(|low| {
+        let spawned = context.operate_guest(|low| {
             // SAFETY: the handle is used by this thread only.
             unsafe { threads::spawn_env(self.ptr(), GuestStack::Allocated, low) }
         });

@@ -188,17 +188,24 @@ impl Context {
         thread::run_guest(self, f)
     }
 
-    /// As [`Context::run_guest`], as an operation that tells whether memory ran out meanwhile,
-    /// even where `f` could not say so. It is exact: what other threads of this context do is not
-    /// looked at, nor what operations inside `f` have failed by.
+    /// As [`Context::run`], as an operation that says whether memory ran out meanwhile, even where
+    /// `f` could not say so. It is exact: what other threads of this context do is not looked at,
+    /// nor are the failures that operations inside `f` have answered for.
     #[inline]
-    pub fn operate<R>(&self, f: impl FnOnce(usize) -> R) -> Ended<R> {
+    pub fn operate<R>(&self, f: impl FnOnce() -> R) -> Ended<R> {
         thread::operate(self, f)
+    }
+
+    /// As [`Context::operate`], for calls into guests, with the end of the native stack as for
+    /// [`Context::run_guest`].
+    #[inline(always)]
+    pub fn operate_guest<R>(&self, f: impl FnOnce(usize) -> R) -> Ended<R> {
+        thread::operate_guest(self, f)
     }
 
     /// As [`Context::operate`], with an error for everything but success.
     pub fn guarded<R>(&self, f: impl FnOnce() -> R) -> Result<R> {
-        match self.operate(|_| f()) {
+        match self.operate(f) {
             Ended::Returned(result) => Ok(result),
             Ended::RanOut(result) => {
                 self.run(|| drop(result));

@@ -13,7 +13,7 @@ use super::registry::{Member, Place};
 use super::stats::{ContextStats, Counters, ObjectKind};
 use super::types::TypeTable;
 use crate::alloc::{self, HeapRef};
-use crate::exec::{CallCounts, Limits, max_descriptors_default};
+use crate::exec::{CallCounts, Limits};
 use crate::native::Registry as Natives;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -92,8 +92,7 @@ impl Runtime {
             if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
         let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
         let parts = alloc::outside(Parts::default);
-        let max_descriptors = args.max_descriptors.unwrap_or_else(max_descriptors_default);
-        let limits = alloc::outside(|| Limits::new(max_descriptors));
+        let limits = alloc::outside(|| Limits::new(args.max_descriptors));
         // A new registry has room for them all.
         crate::builtin_libc::register(&parts.natives);
         crate::libc_emcc::register(&parts.natives);

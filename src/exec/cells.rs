@@ -43,6 +43,19 @@ pub unsafe fn call_cells(
     }
 }
 
+/// Whether `ty` is among `types`, by a test of bits: a `match` becomes a table of jumps, of which
+/// each is a branch that the processor has to guess.
+#[inline(always)]
+const fn is_one_of<const N: usize>(ty: ValType, types: &[ValType; N]) -> bool {
+    let mut bits = 0_u32;
+    let mut at = 0;
+    while at < N {
+        bits |= 1 << types[at] as u32;
+        at += 1;
+    }
+    bits & 1 << ty as u32 != 0
+}
+
 /// Spreads the parameters over slots.
 ///
 /// # Safety
@@ -58,11 +71,11 @@ unsafe fn read_params(
     for &param in ty.params() {
         // SAFETY: the caller vouches for the room; each type takes what its arm reads.
         unsafe {
-            // Numbers first, and as comparisons: they are nearly all there is.
-            if matches!(param, ValType::I32 | ValType::F32) {
+            // Numbers first: they are nearly all there is.
+            if is_one_of(param, &[ValType::I32, ValType::F32]) {
                 *slot = *cell as u64;
                 cell = cell.add(1);
-            } else if matches!(param, ValType::I64 | ValType::F64) {
+            } else if is_one_of(param, &[ValType::I64, ValType::F64]) {
                 *slot = cell.cast::<u64>().read_unaligned();
                 cell = cell.add(2);
             } else {
@@ -136,10 +149,10 @@ unsafe fn write_results(
     for &result in ty.results() {
         // SAFETY: the caller vouches for the room; each type takes what its arm writes.
         unsafe {
-            if matches!(result, ValType::I32 | ValType::F32) {
+            if is_one_of(result, &[ValType::I32, ValType::F32]) {
                 *cell = *slot as u32;
                 cell = cell.add(1);
-            } else if matches!(result, ValType::I64 | ValType::F64) {
+            } else if is_one_of(result, &[ValType::I64, ValType::F64]) {
                 cell.cast::<u64>().write_unaligned(*slot);
                 cell = cell.add(2);
             } else {

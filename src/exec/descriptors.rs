@@ -7,7 +7,7 @@
 use super::limits::limits_of;
 use crate::abi::vm_layout::VmEnv;
 use crate::platform::rlimit;
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// Of what the process may have open, guests of one context get this part.
@@ -22,8 +22,12 @@ const UNKNOWN: u64 = 1024;
 pub struct Descriptors {
     live: AtomicU32,
     peak: AtomicU32,
-    most: AtomicU32,
+    /// [`UNSET`] until somebody sets it, or asks.
+    most: AtomicU64,
 }
+
+/// No limit: limits are numbers of 32 bits.
+const UNSET: u64 = u64::MAX;
 
 /// The descriptors that guests of a context hold now, and the most that they ever held at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,24 +40,36 @@ pub struct DescriptorCounts {
 pub struct DescriptorSlot(Option<Arc<Descriptors>>);
 
 /// A context's limit where nobody sets one: a quarter of the process's, within bounds.
-pub fn max_descriptors_default() -> u32 {
+fn default_most() -> u32 {
     let all = rlimit::descriptors().unwrap_or(UNKNOWN);
     (all / SHARE).clamp(LEAST, MOST) as u32
 }
 
 impl Descriptors {
-    pub fn new(most: u32) -> Self {
+    pub fn new(most: Option<u32>) -> Self {
         let zero = || AtomicU32::new(0);
-        Self { live: zero(), peak: zero(), most: AtomicU32::new(most) }
+        Self { live: zero(), peak: zero(), most: AtomicU64::new(most.map_or(UNSET, u64::from)) }
     }
 
     pub fn most(&self) -> u32 {
-        self.most.load(Ordering::Relaxed)
+        match self.most.load(Ordering::Relaxed) {
+            UNSET => self.ask_most(),
+            most => most as u32,
+        }
+    }
+
+    /// Contexts without a guest that opens anything never ask the system.
+    #[cold]
+    fn ask_most(&self) -> u32 {
+        let asked = u64::from(default_most());
+        // What was set meanwhile counts.
+        let kept = self.most.compare_exchange(UNSET, asked, Ordering::Relaxed, Ordering::Relaxed);
+        kept.map_or_else(|set| set, |_| asked) as u32
     }
 
     /// What is open already stays, even beyond the limit.
     pub fn set_most(&self, most: u32) {
-        self.most.store(most, Ordering::Relaxed);
+        self.most.store(most.into(), Ordering::Relaxed);
     }
 
     pub fn counts(&self) -> DescriptorCounts {

@@ -57,7 +57,7 @@ impl std::ops::AddAssign for CallCounts {
 
 impl Limits {
     /// No limits but one on descriptors.
-    pub fn new(max_descriptors: u32) -> Self {
+    pub fn new(max_descriptors: Option<u32>) -> Self {
         Self {
             version: AtomicU32::new(0),
             fuel: AtomicU64::new(NONE),

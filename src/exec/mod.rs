@@ -24,7 +24,7 @@ pub mod work;
 pub use blocking::{bell, blocking, sleep, wait_at};
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
-pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot, max_descriptors_default};
+pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use limits::{CallCounts, Limits, stop_reason, time_left};
 pub use trace::{Frame, Place, Trace};

@@ -4,7 +4,6 @@
 //! initialize the runtime. It lies in the thread's words for the host (`thread::host_words`).
 
 use crate::ffi::context;
-use isothread::Context;
 use isothread::context::thread::{self, HOST_WORDS};
 
 /// Keys of instance contexts that a context can have at once. WAMR has eight, of which WASI takes
@@ -29,14 +28,19 @@ pub(crate) struct Early {
 const _: () = assert!(2 * KEYS + 5 <= HOST_WORDS);
 
 impl Early {
-    /// The calling thread's.
-    pub(crate) fn get() -> Self {
-        let words = thread::host_words();
+    /// The calling thread's, if it was told anything.
+    fn kept() -> Option<Self> {
+        let words = thread::host_words()?;
         let mut early = Self::default();
         for (place, word) in early.places().zip(words) {
             *place = word;
         }
-        early
+        Some(early)
+    }
+
+    /// The calling thread's; empty if it was told nothing.
+    pub(crate) fn get() -> Self {
+        Self::kept().unwrap_or_default()
     }
 
     /// Keeps it for the contexts that the calling thread makes; false without memory.
@@ -63,9 +67,10 @@ pub(crate) fn remember(change: impl FnOnce(&mut Early)) {
     }
 }
 
-/// Gives a context that the calling thread has just made what the thread remembers.
-pub(crate) fn apply(made: &Context) {
-    let early = Early::get();
+/// Gives the context that the calling thread has just made what the thread remembers.
+pub(crate) fn apply() {
+    let Some(early) = Early::kept() else { return };
+    let Some(made) = &context::current() else { return };
     if early.given != [0; KEYS] {
         let _ = context::within(made, || super::inst_context::adopt(made, &early));
     }

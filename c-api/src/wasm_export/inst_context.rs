@@ -135,6 +135,9 @@ fn word_of(index: usize) -> usize {
 /// pointer was set, and before that for those of the modules that it imports from, which go with
 /// it. Only for main instances: those of guest threads inherit the pointers.
 pub(crate) fn end(instance: &Instance, keys: &Keys) {
+    if !keys.lock().iter().any(|slot| slot.live) {
+        return;
+    }
     instance.for_each_linked(&mut |imported| end_one(imported, keys));
     end_one(instance, keys);
 }

@@ -3,7 +3,7 @@
 use super::early;
 use super::integers::RunningMode;
 use super::types::RuntimeInitArgs;
-use crate::ffi::{callback, context, log};
+use crate::ffi::{callback, log};
 use crate::shared::{anon_allocator_option, anon_pool_option, mem_alloc_type_t as AllocType};
 use isothread::context::log::{Output, install};
 use isothread::context::thread;
@@ -24,11 +24,8 @@ pub(crate) fn init(args: Option<&RuntimeInitArgs>) -> bool {
     install(Output::C);
     let is_new = !thread::init_only_counts();
     let done = init_with(args);
-    if is_new
-        && done
-        && let Some(context) = context::current()
-    {
-        early::apply(&context);
+    if is_new && done {
+        early::apply();
     }
     done
 }

@@ -310,14 +310,28 @@ pub enum Ended<R> {
     Refused,
 }
 
+/// See [`Context::operate_guest`].
+#[inline(always)]
+pub(in crate::context) fn operate_guest<R>(
+    context: &Context,
+    f: impl FnOnce(usize) -> R,
+) -> Ended<R> {
+    operate_with(context, |state| f(state.stack_low()))
+}
+
 /// See [`Context::operate`].
 #[inline]
-pub(in crate::context) fn operate<R>(context: &Context, f: impl FnOnce(usize) -> R) -> Ended<R> {
+pub(in crate::context) fn operate<R>(context: &Context, f: impl FnOnce() -> R) -> Ended<R> {
+    operate_with(context, |_| f())
+}
+
+#[inline(always)]
+fn operate_with<R>(context: &Context, f: impl FnOnce(&ThreadState) -> R) -> Ended<R> {
     let Some(state) = existing().or_else(create) else { return Ended::Refused };
     // SAFETY: this thread's state lives (`with_existing`).
     let head = unsafe { &state.as_ref().head };
     let Some(begun) = head.begin() else { return Ended::Refused };
-    let result = run_on(state, context, context.heap().as_ptr(), |state| f(state.stack_low()));
+    let result = run_on(state, context, context.heap().as_ptr(), f);
     match head.ran_out_since(begun) {
         false => Ended::Returned(result),
         true => Ended::RanOut(result),
@@ -338,7 +352,7 @@ fn run_with<R>(context: &Context, heap: *const Heap, f: impl FnOnce(&ThreadState
     }
 }
 
-#[inline]
+#[inline(always)]
 fn run_on<R>(
     state: NonNull<ThreadState>,
     context: &Context,

@@ -22,7 +22,9 @@ mod unwinding;
 
 pub use activation::Ended;
 pub use activation::Entered;
-pub(super) use activation::{enter, operate, pop, push, run, run_guest, run_outside};
+pub(super) use activation::{
+    enter, operate, operate_guest, pop, push, run, run_guest, run_outside,
+};
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
     Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_only_counts,
@@ -88,7 +90,7 @@ struct ThreadState {
     in_callback: Cell<bool>,
     error: Cell<Option<NonNull<LastError>>>,
     /// For the host, which keeps here what it was told before there was a context.
-    host_words: Cell<[usize; HOST_WORDS]>,
+    host_words: Cell<Option<[usize; HOST_WORDS]>>,
     /// The unwinding that was caught behind a native and has to go on, or null.
     unwinding: Cell<*mut c_void>,
 }
@@ -145,7 +147,7 @@ impl ThreadState {
             warned: Cell::new(false),
             in_callback: Cell::new(false),
             error: Cell::new(None),
-            host_words: Cell::new([0; HOST_WORDS]),
+            host_words: Cell::new(None),
             unwinding: Cell::new(null_mut()),
         }
     }
@@ -326,15 +328,15 @@ pub(super) fn without_reentry(callback: impl FnOnce()) -> bool {
     .unwrap_or(false)
 }
 
-/// The host's words of the calling thread: zeros before something was kept there. For settings that
-/// come before the context that they are for.
-pub fn host_words() -> [usize; HOST_WORDS] {
-    with_existing(|state| state.host_words.get()).unwrap_or([0; HOST_WORDS])
+/// The host's words of the calling thread, if something was kept there. For settings that come
+/// before the context that they are for.
+pub fn host_words() -> Option<[usize; HOST_WORDS]> {
+    with_existing(|state| state.host_words.get()).flatten()
 }
 
 /// Keeps the host's words of the calling thread; false without memory for its state.
 pub fn set_host_words(words: [usize; HOST_WORDS]) -> bool {
-    with(|state| state.host_words.set(words)).is_some()
+    with(|state| state.host_words.set(Some(words))).is_some()
 }
 
 /// Whether a setting for the calling thread's current context is also one for those that the

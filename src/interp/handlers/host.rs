@@ -75,7 +75,8 @@ handler!(
     let top = frame.wrapping_add(r.field::<u16>(SLOTS) as usize);
     let budget = (*env).budget - work::HOST_CALL as i64;
     if (*func).kind != VmFuncKind::Host || top > (*env).stack_limit || budget < 0 {
-        return to_slow::<CallImport>(r);
+        // Memory 0 is read again after the call, and the accumulators are free.
+        return to_slow::<CallImport>(Regs { mem: std::ptr::null_mut(), len: 0, int: 0, ..r });
     }
     (*env).budget = budget;
     (*env).stack_top = top;

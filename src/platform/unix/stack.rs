@@ -12,6 +12,7 @@ pub struct StackBounds {
 }
 
 impl StackBounds {
+    #[inline]
     pub fn contains(&self, address: usize) -> bool {
         (self.low..self.high).contains(&address)
     }
