@@ -124,6 +124,7 @@ programs! {
     externref,
     fibres,
     freestanding,
+    full_pipe,
     in_use,
     init,
     inst_context,

@@ -19,10 +19,10 @@ impl Context {
     }
 }
 
-/// Prints for a guest of `context`.
-pub(super) fn print(context: &Context, bytes: &[u8]) {
+/// Prints for a guest of `context`, as the instance's host is asked to.
+pub(super) fn print(context: &Context, bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
     match Hook::<Stdout>::get(context) {
         Some(callback) => callback(bytes),
-        None => log::print_bytes(bytes),
+        None => log::print_bytes(bytes, ready),
     }
 }

@@ -54,7 +54,7 @@ impl Output<'_> {
                 room.map_err(|_| Trap::OutOfMemory)?;
                 pending.push(byte);
                 if pending.len() >= CHUNK_BYTES {
-                    self.flush();
+                    self.flush()?;
                 }
             }
             Sink::Guest { address, room } => {
@@ -72,16 +72,18 @@ impl Output<'_> {
         (0..count).try_for_each(|_| self.put_byte(b' '))
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self) -> Answer<()> {
         if let Sink::Print(pending) = &mut self.sink {
-            self.call.print(pending);
+            let printed = self.call.print(pending);
             pending.clear();
+            printed?;
         }
+        Ok(())
     }
 
     fn finish(&mut self) -> Answer {
         match self.sink {
-            Sink::Print(_) => self.flush(),
+            Sink::Print(_) => self.flush()?,
             Sink::Guest { address, room } => {
                 if room.is_none_or(|room| self.count < room) {
                     self.call.memory.write(address as u64 + self.count as u64, &[0])?;
@@ -259,7 +261,7 @@ fn formatted(call: &Call<'_>, sink: Sink, format: u32, args: u32) -> Answer {
     let written = write(&mut out, format, &mut args);
     if let Err(trap) = written {
         // What came before the argument that is not there has been printed.
-        out.flush();
+        out.flush()?;
         return Err(trap);
     }
     out.finish()

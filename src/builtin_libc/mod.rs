@@ -77,9 +77,15 @@ impl Call<'_> {
         self.caller.work(bytes.into())
     }
 
-    /// Writes to what the guest's context calls standard output.
-    fn print(&self, bytes: &[u8]) {
-        self.instance().host().print(bytes);
+    /// Writes to the standard output of the guest's context; fails when there is a reason to stop
+    /// while it takes nothing.
+    fn print(&self, bytes: &[u8]) -> Answer<()> {
+        let mut waited = Ok(());
+        self.instance().host().print(bytes, &mut |descriptor| {
+            waited = self.caller.wait_to_write(descriptor);
+            waited.is_ok()
+        });
+        waited
     }
 
     /// Ends the guest with an exception of this text.

@@ -119,16 +119,16 @@ pub(super) fn puts(call: &Call<'_>, text: u32) -> Answer {
         text.copy_to(&mut piece, done..end);
         if end == text.len() {
             piece.push(b'\n');
-            call.print(&piece);
+            call.print(&piece)?;
             return Ok(u64::from(end) + 1);
         }
-        call.print(&piece);
+        call.print(&piece)?;
         call.work(end - done)?;
         done = end;
     }
 }
 
 pub(super) fn putchar(call: &Call<'_>, byte: u32) -> Answer {
-    call.print(&[byte as u8]);
+    call.print(&[byte as u8])?;
     Ok(1)
 }

@@ -5,6 +5,7 @@ use super::atomics::wait_for;
 use super::limits::{stop_reason, time_left};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
+use crate::platform::fd::{self, Interest, Poll, Readiness};
 use crate::platform::signal::keeping_errno;
 use crate::sync::{Bell, Parked, Parking};
 use std::ptr;
@@ -112,6 +113,51 @@ pub unsafe fn wait_at(
         Parked::TimedOut | Parked::Notified | Parked::Refused => Ok(()),
     }
 }
+
+/// Waits on behalf of running code until the descriptor takes more, or never will; fails with the
+/// reason if there is one to stop meanwhile.
+///
+/// # Safety
+/// `env` is live and used by this thread.
+pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Trap> {
+    if !fd::CAN_POLL {
+        return Ok(());
+    }
+    // Most of the time there is nothing to wait for.
+    let mut polls = [Poll::new(descriptor, Interest::Write), Poll::none()];
+    if !matches!(fd::poll(&mut polls, 0), Ok(0)) {
+        return Ok(());
+    }
+    // SAFETY: says the caller.
+    let bell = unsafe { bell(env) };
+    if let Some(bell) = &bell {
+        polls[1] = Poll::new(bell.fd(), Interest::Read);
+    }
+    loop {
+        // SAFETY: says the caller.
+        let (reason, left) = unsafe { (stop_reason(env), time_left(env)) };
+        if let Some(trap) = reason {
+            return Err(trap);
+        }
+        let slice = bell.is_none().then_some(SLICE);
+        let longest = [left, slice].into_iter().flatten().min();
+        let timeout = longest.map_or(-1, |time| {
+            i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+        });
+        match fd::poll(&mut polls, timeout) {
+            Ok(0) | Err(fd::INTERRUPTED) => {}
+            Ok(_) if matches!(polls[0].readiness(), Readiness::NotYet) => {
+                if let Some(bell) = &bell {
+                    bell.clear();
+                }
+            }
+            Ok(_) | Err(_) => return Ok(()),
+        }
+    }
+}
+
+/// How long a wait without a bell lasts before it looks again.
+const SLICE: Duration = Duration::from_millis(10);
 
 /// Ends an operation even if it panics.
 struct Ended<'a>(&'a ExecEnv);

@@ -29,9 +29,10 @@ pub trait Host: Any + Send + Sync {
         let _ = instance;
     }
 
-    /// Writes what the guest prints to its context's standard output.
-    fn print(&self, bytes: &[u8]) {
-        let _ = bytes;
+    /// Writes what the guest prints to its context's standard output. Where that may have to wait
+    /// for a descriptor, it calls `ready` before; if that returns false, the rest is not written.
+    fn print(&self, bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
+        let _ = (bytes, ready);
     }
 
     /// Allocates guest memory for the guest, from the app heap or with the guest's own `malloc`;

@@ -118,6 +118,12 @@ impl<'a> Caller<'a> {
         unsafe { exec::bell(self.env) }
     }
 
+    /// Waits until `descriptor` takes more, or never will; fails when there is a reason to stop.
+    pub fn wait_to_write(&self, descriptor: i32) -> Result<(), Trap> {
+        // SAFETY: `new` asked for a live environment, which this thread runs.
+        unsafe { exec::wait_to_write(self.env, descriptor) }
+    }
+
     /// Room for one more descriptor among those that guests of the caller's context may hold, for
     /// functions that open something in its name; `None` if there is no more.
     pub fn descriptor_slot(&self) -> Option<DescriptorSlot> {

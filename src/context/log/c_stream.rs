@@ -17,6 +17,16 @@ pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
     quietly(|| print(bytes), |written| matches!(written, Ok(len) if *len == bytes.len()))
 }
 
+/// Whether these bytes would make the buffer go out, so that a write may have to wait.
+pub(super) fn may_wait(bytes: &[u8]) -> bool {
+    !lock::Stream::new().takes(bytes)
+}
+
+/// Where the buffer goes.
+pub(super) fn descriptor() -> c_int {
+    lock::Stream::new().descriptor()
+}
+
 /// `printf` is the way to C's `stdout` that needs no name of a C variable, which differs from
 /// system to system. It ends at a NUL, so those are written one by one.
 fn print(bytes: &[u8]) -> io::Result<usize> {
@@ -71,6 +81,11 @@ mod lock {
                 unsafe { (__flbf(self.0) != 0, __fpending(self.0), __fbufsize(self.0)) };
             pending.saturating_add(bytes.len()) < size && !(by_lines && bytes.contains(&b'\n'))
         }
+
+        pub(super) fn descriptor(&self) -> c_int {
+            // SAFETY: the stream is open, or has no descriptor and says so.
+            unsafe { libc::fileno(self.0) }
+        }
     }
 
     impl Drop for Stream {
@@ -94,6 +109,10 @@ mod lock {
 
         pub(super) fn takes(&self, _bytes: &[u8]) -> bool {
             false
+        }
+
+        pub(super) fn descriptor(&self) -> std::ffi::c_int {
+            crate::platform::fd::STDOUT
         }
     }
 }

@@ -16,6 +16,7 @@ use super::c_stream;
 use crate::alloc;
 use crate::context::process;
 use crate::platform;
+use crate::platform::fd;
 use crate::platform::quiet::quietly;
 use crate::platform::time::Clock;
 use crate::platform::unwind::Held;
@@ -106,7 +107,7 @@ pub(super) fn log(message: &fmt::Arguments<'_>) {
     let line = line(message);
     // The test runner captures none of it, and would show it amid its own lines.
     if !cfg!(test) {
-        print_bytes(line.as_bytes());
+        let _ = write(installed(), line.as_bytes());
     }
 }
 
@@ -139,12 +140,9 @@ fn installed() -> Output {
 
 /// Writes `text` to standard output as it is: for dumps that were asked for, which no level
 /// filters.
-pub fn print(mut output: Output, text: &str) {
-    let _held = Held::new();
-    alloc::outside(|| {
-        // There is nobody to tell that standard output is gone.
-        let _ = output.write_all(text.as_bytes());
-    });
+pub fn print(output: Output, text: &str) {
+    // There is nobody to tell that standard output is gone.
+    let _ = write(output, text.as_bytes());
 }
 
 /// As [`print()`], of a text that is made for it: cut where memory is too short.
@@ -155,12 +153,44 @@ pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
 }
 
 /// Writes what a guest prints to standard output, through the buffer that log lines go through.
-pub fn print_bytes(bytes: &[u8]) {
+/// `ready` is called with standard output's descriptor where a write may have to wait for it; if it
+/// returns false, the rest is not written.
+///
+/// After it has returned true a write waits only if somebody else was faster, or if the embedder
+/// gave C's `stdout` a buffer that is larger than a pipe takes at once.
+pub fn print_bytes(bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
+    let output = installed();
+    for piece in bytes.chunks(PIECE_BYTES) {
+        let may_wait = match output {
+            Output::C => c_stream::may_wait(piece),
+            Output::Rust => true,
+        };
+        if may_wait && !ready(output.descriptor()) {
+            return;
+        }
+        if write(output, piece).is_err() {
+            // There is nobody to tell that standard output is gone.
+            return;
+        }
+    }
+}
+
+/// A pipe that takes anything takes so much, together with what usual buffers hold.
+const PIECE_BYTES: usize = 1024;
+
+fn write(mut output: Output, bytes: &[u8]) -> io::Result<()> {
     let _held = Held::new();
-    alloc::outside(|| {
-        // There is nobody to tell that standard output is gone.
-        let _ = installed().write_all(bytes);
-    });
+    alloc::outside(|| output.write_all(bytes))
+}
+
+impl Output {
+    /// Where the buffer goes.
+    fn descriptor(self) -> i32 {
+        match self {
+            Self::C => c_stream::descriptor(),
+            Self::Rust => fd::STDOUT,
+        }
+    }
 }
 
 impl Write for Output {

@@ -149,6 +149,11 @@ impl Poll {
 }
 
 /// Waits as long as it was told to.
+pub const CAN_POLL: bool = false;
+
+/// No error of this [`poll`].
+pub const INTERRUPTED: i32 = -1;
+
 pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
     let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
     std::thread::sleep(std::time::Duration::from_millis(timeout_ms));

@@ -24,9 +24,9 @@ use fallback as backend;
 use unix as backend;
 
 pub use backend::{
-    Buffer, Poll, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, medium, poll,
-    read, readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync,
-    sync_data, wait, write,
+    Buffer, CAN_POLL, INTERRUPTED, Poll, advise, allocate, fast_open, flags, is_terminal,
+    kind_of_mode, medium, poll, read, readable_bytes, seek, set_fast_open, set_flags, set_size,
+    set_times, stat, sync, sync_data, wait, write,
 };
 #[cfg(not(all(unix, not(miri))))]
 pub use fallback::{append, receive, send, try_read, try_write};
@@ -45,6 +45,9 @@ pub enum Interrupted {
     /// The thread was cancelled, and has to go on ending.
     Cancelled(Unwinding),
 }
+
+/// The process's standard output.
+pub const STDOUT: i32 = 1;
 
 /// How many buffers one call may have.
 pub const BUFFERS_MAX: usize = 1024;

@@ -352,6 +352,12 @@ pub fn readable_bytes(fd: i32) -> u64 {
     if done < 0 { 0 } else { bytes.max(0) as u64 }
 }
 
+/// Whether [`poll`] knows what descriptors are ready for.
+pub const CAN_POLL: bool = true;
+
+/// [`poll`]'s error when a signal came.
+pub const INTERRUPTED: i32 = libc::EINTR;
+
 /// One descriptor to wait for; its number is negative for none.
 #[repr(transparent)]
 pub struct Poll(libc::pollfd);
