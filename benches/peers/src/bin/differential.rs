@@ -99,9 +99,14 @@ fn argument(ty: ValType, turn: i64) -> Value {
     }
 }
 
+/// The class of an exhausted stack.
+const EXHAUSTED: &str = "exhausted";
+
 /// The class of a trap, by what both runtimes call it.
 fn trap(text: &str) -> &'static str {
-    const CLASSES: [(&str, &str); 9] = [
+    const CLASSES: [(&str, &str); 11] = [
+        ("stack overflow", EXHAUSTED),
+        ("call stack exhausted", EXHAUSTED),
         ("divide by zero", "division"),
         ("integer overflow", "overflow"),
         ("conversion to integer", "conversion"),
@@ -280,6 +285,10 @@ mod theirs {
 
 /// Cuts both after the first exhaustion on either side: runtimes have stacks of their own size.
 fn comparable(ours: &mut Run, theirs: &mut Run) {
+    if [&*ours, theirs].iter().any(|run| run.failed == Some(EXHAUSTED)) {
+        // The start function did not get through; nothing else is comparable.
+        (*ours, *theirs) = (Run::default(), Run::default());
+    }
     let end = |run: &Run| run.calls.iter().position(|(_, o)| *o == Outcome::Exhausted);
     if let Some(at) = [end(ours), end(theirs)].into_iter().flatten().min() {
         for run in [ours, theirs] {
