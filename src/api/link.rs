@@ -74,8 +74,8 @@ impl Host for Surroundings {
         }
     }
 
-    fn print(&self, bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
-        super::stdout::print(self.held.context(), bytes, ready);
+    fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(Option<i32>) -> bool) {
+        super::stdout::print(self.held.context(), bytes, wait);
     }
 
     fn guest_malloc(&self, instance: &Instance, len: u64) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use super::hook::Hook;
 use super::{Context, Result};
-use crate::context::log;
+use crate::context::log::{self, Wait};
 use std::sync::Arc;
 
 /// Gets what guests print, in pieces of any length; no piece is text of any particular encoding.
@@ -20,9 +20,12 @@ impl Context {
 }
 
 /// Prints for a guest of `context`, as the instance's host is asked to.
-pub(super) fn print(context: &Context, bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
+pub(super) fn print(context: &Context, bytes: &[u8], wait: &mut dyn FnMut(Option<i32>) -> bool) {
     match Hook::<Stdout>::get(context) {
         Some(callback) => callback(bytes),
-        None => log::print_bytes(bytes, ready),
+        None => log::print_bytes(bytes, &mut |for_what| match for_what {
+            Wait::Descriptor(descriptor) => wait(Some(descriptor)),
+            Wait::Writer => wait(None),
+        }),
     }
 }

@@ -22,6 +22,7 @@ mod table;
 use crate::abi::trap::Trap;
 use crate::instance::Instance;
 use crate::native::{Caller, GuestMemory, Registry};
+use std::time::Duration;
 
 /// Offers the functions to the modules of `registry`'s context; false if it has no room.
 pub fn register(registry: &Registry) -> bool {
@@ -82,7 +83,10 @@ impl Call<'_> {
     fn print(&self, bytes: &[u8]) -> Answer<()> {
         let mut waited = Ok(());
         self.instance().host().print(bytes, &mut |descriptor| {
-            waited = self.caller.wait_to_write(descriptor);
+            waited = match descriptor {
+                Some(descriptor) => self.caller.wait_to_write(descriptor),
+                None => self.caller.sleep(Duration::from_millis(1)),
+            };
             waited.is_ok()
         });
         waited

@@ -23,6 +23,8 @@ pub(super) struct Process {
     pub(super) logger: Once,
     /// How standard output is written to, as the first `install` said.
     pub(super) output: OnceLock<super::log::Output>,
+    /// How many lines of the log were dropped since that was last said.
+    pub(super) lost_lines: AtomicU64,
     /// Done once the system was asked to tell of forks.
     forks_watched: Once,
     /// The next thread state's number.
@@ -39,6 +41,7 @@ impl Process {
             shared_init: OnceLock::new(),
             logger: Once::new(),
             output: OnceLock::new(),
+            lost_lines: AtomicU64::new(0),
             forks_watched: Once::new(),
             thread_ids: AtomicU64::new(1),
         }

@@ -5,7 +5,7 @@ use super::atomics::wait_for;
 use super::limits::{stop_reason, time_left};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
-use crate::platform::fd::{self, Interest, Poll, Readiness};
+use crate::platform::poll::{self, Interest, Poll, Readiness};
 use crate::platform::signal::keeping_errno;
 use crate::sync::{Bell, Parked, Parking};
 use std::ptr;
@@ -120,12 +120,12 @@ pub unsafe fn wait_at(
 /// # Safety
 /// `env` is live and used by this thread.
 pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Trap> {
-    if !fd::CAN_POLL {
+    if !poll::CAN_POLL {
         return Ok(());
     }
     // Most of the time there is nothing to wait for.
     let mut polls = [Poll::new(descriptor, Interest::Write), Poll::none()];
-    if !matches!(fd::poll(&mut polls, 0), Ok(0)) {
+    if !matches!(poll::poll(&mut polls, 0), Ok(0)) {
         return Ok(());
     }
     // SAFETY: says the caller.
@@ -144,8 +144,8 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
         let timeout = longest.map_or(-1, |time| {
             i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
         });
-        match fd::poll(&mut polls, timeout) {
-            Ok(0) | Err(fd::INTERRUPTED) => {}
+        match poll::poll(&mut polls, timeout) {
+            Ok(0) | Err(poll::INTERRUPTED) => {}
             Ok(_) if matches!(polls[0].readiness(), Readiness::NotYet) => {
                 if let Some(bell) = &bell {
                     bell.clear();

@@ -29,10 +29,12 @@ pub trait Host: Any + Send + Sync {
         let _ = instance;
     }
 
-    /// Writes what the guest prints to its context's standard output. Where that may have to wait
-    /// for a descriptor, it calls `ready` before; if that returns false, the rest is not written.
-    fn print(&self, bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
-        let _ = (bytes, ready);
+    /// Writes what the guest prints to its context's standard output. Where that would have to
+    /// wait, it calls `wait` before it tries again, with the descriptor that is to take more, or
+    /// with `None` while another thread is writing; if that returns false, the rest is not
+    /// written.
+    fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(Option<i32>) -> bool) {
+        let _ = (bytes, wait);
     }
 
     /// Allocates guest memory for the guest, from the app heap or with the guest's own `malloc`;

@@ -17,6 +17,7 @@
 //! | [`barrier`] | ordering a hot side with a cold one, at no cost to the hot one |
 //! | [`fork`] | calls before and after the process forks |
 //! | [`futex`] | sleeping on a word; waking may also happen for no reason |
+//! | [`poll`] | waiting for descriptors |
 //! | [`event`] | a descriptor that others make readable, to end waits for descriptors |
 //! | [`quiet`] | calls whose errors come without the signals that the system sends beside them |
 //! | [`unwind`] | catching what unwinds out of C code, letting it go on, holding cancellation off |
@@ -28,6 +29,7 @@
 // Only WASI has to do with descriptors.
 #[cfg(feature = "wasi")]
 pub mod fd;
+pub mod poll;
 pub mod tls;
 
 #[cfg(all(unix, not(miri)))]

@@ -1,5 +1,7 @@
 /* Standard output is a pipe that nobody reads: guests that print end when they have to. */
 
+#define _GNU_SOURCE
+#include <poll.h>
 #include <pthread.h>
 #include <stdio_ext.h>
 #include <time.h>
@@ -10,8 +12,21 @@
 /* What a guest may overrun its time by, in milliseconds, when the machine is not busy. */
 enum { TIME = 50, LATENESS = 20, TRIES = 8 };
 
+static wasm_module_t module;
 static wasm_module_inst_t inst;
 static wasm_exec_env_t env;
+
+static void begin(const char *name) {
+    module = load_module(name);
+    inst = instantiate(module, 8192, 0);
+    env = wasm_runtime_create_exec_env(inst, 8192);
+}
+
+static void end(void) {
+    wasm_runtime_destroy_exec_env(env);
+    wasm_runtime_deinstantiate(inst);
+    wasm_runtime_unload(module);
+}
 
 static double now_ms(void) {
     struct timespec now;
@@ -72,29 +87,54 @@ static void ends_in_time(const char *name, bool by_time) {
     CHECK(least <= LATENESS);
 }
 
-static void run(void) {
-    static const char *const names[] = {"puts_long", "puts_short", "printf", "putchar"};
-    int before = dup(STDOUT_FILENO), ends[2];
-    wasm_module_t module;
-
-    CHECK(wasm_runtime_init());
-    module = load_module("full_pipe");
-    inst = instantiate(module, 8192, 0);
-    env = wasm_runtime_create_exec_env(inst, 8192);
+/* The host's own output does not get through either, and keeps C's stream locked meanwhile. */
+static void *print(void *text) {
+    fputs(text, stdout);
     fflush(stdout);
-    CHECK(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0);
+    return NULL;
+}
+
+static void nothing_is_read(int reading) {
+    static const char *const names[] = {"puts_long", "puts_short", "printf", "putchar"};
+    static char text[100000];
+    char read_back[4096];
+    pthread_t host;
+
+    begin("full_pipe");
     for (int i = 0; i < 4; i++) {
         ends_in_time(names[i], true);
         ends_in_time(names[i], false);
     }
+    memset(text, '.', sizeof text - 1);
+    CHECK(pthread_create(&host, NULL, print, text) == 0);
+    usleep(10000);
+    ends_in_time("puts_short", true);
+    end();
+    begin("full_pipe_log");
+    ends_in_time("complain", true);
+    end();
+    /* The host gets through once somebody reads. */
+    while (pthread_tryjoin_np(host, NULL) != 0) {
+        struct pollfd readable = {reading, POLLIN, 0};
+
+        if (poll(&readable, 1, 10) > 0) {
+            CHECK(read(reading, read_back, sizeof read_back) > 0);
+        }
+    }
+}
+
+static void run(void) {
+    int before = dup(STDOUT_FILENO), ends[2];
+
+    CHECK(wasm_runtime_init());
+    fflush(stdout);
+    CHECK(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0);
+    nothing_is_read(ends[0]);
     /* What is left in the buffer is the guest's. */
-    close(ends[0]);
-    CHECK(dup2(before, STDOUT_FILENO) >= 0);
     __fpurge(stdout);
+    CHECK(dup2(before, STDOUT_FILENO) >= 0);
+    close(ends[0]);
     close(ends[1]);
     close(before);
-    wasm_runtime_destroy_exec_env(env);
-    wasm_runtime_deinstantiate(inst);
-    wasm_runtime_unload(module);
     wasm_runtime_destroy();
 }

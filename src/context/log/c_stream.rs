@@ -4,6 +4,7 @@
 //! process. It is kept away where the buffer may go out; most writes only fill it, and cost no
 //! system call.
 
+use super::sink::{Wait, may_wait};
 use crate::platform::quiet::quietly;
 use std::ffi::c_int;
 use std::io;
@@ -11,20 +12,29 @@ use std::io;
 /// Writes to C's standard output.
 pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
     let stream = lock::Stream::new();
-    if stream.takes(bytes) {
-        return print(bytes);
+    if stream.takes(bytes) { print(bytes) } else { print_quietly(bytes) }
+}
+
+/// Writes the bytes to C's standard output, unless that would have to wait.
+pub(super) fn try_write(bytes: &[u8]) -> Result<io::Result<()>, Wait> {
+    let Some(stream) = lock::Stream::try_new() else { return Err(Wait::Writer) };
+    let takes = stream.takes(bytes);
+    if !takes && may_wait(stream.descriptor()) {
+        return Err(Wait::Descriptor(stream.descriptor()));
     }
+    let mut left = bytes;
+    while !left.is_empty() {
+        let written = if takes { print(left) } else { print_quietly(left) };
+        match written {
+            Ok(len) => left = &left[len..],
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn print_quietly(bytes: &[u8]) -> io::Result<usize> {
     quietly(|| print(bytes), |written| matches!(written, Ok(len) if *len == bytes.len()))
-}
-
-/// Whether these bytes would make the buffer go out, so that a write may have to wait.
-pub(super) fn may_wait(bytes: &[u8]) -> bool {
-    !lock::Stream::new().takes(bytes)
-}
-
-/// Where the buffer goes.
-pub(super) fn descriptor() -> c_int {
-    lock::Stream::new().descriptor()
 }
 
 /// `printf` is the way to C's `stdout` that needs no name of a C variable, which differs from
@@ -54,6 +64,7 @@ mod lock {
         /// Owner: the process, whose C library it is.
         static stdout: *mut libc::FILE;
         fn flockfile(stream: *mut libc::FILE);
+        fn ftrylockfile(stream: *mut libc::FILE) -> c_int;
         fn funlockfile(stream: *mut libc::FILE);
         fn __flbf(stream: *mut libc::FILE) -> c_int;
         fn __fbufsize(stream: *mut libc::FILE) -> usize;
@@ -71,6 +82,16 @@ mod lock {
                 let stream = stdout;
                 flockfile(stream);
                 Self(stream)
+            }
+        }
+
+        /// `None` while another thread writes.
+        pub(super) fn try_new() -> Option<Self> {
+            // SAFETY: glibc's variable, which programs change before they have threads, if at all;
+            // the stream that it names is open.
+            unsafe {
+                let stream = stdout;
+                (ftrylockfile(stream) == 0).then_some(Self(stream))
             }
         }
 
@@ -107,12 +128,16 @@ mod lock {
             Self
         }
 
+        pub(super) fn try_new() -> Option<Self> {
+            Some(Self)
+        }
+
         pub(super) fn takes(&self, _bytes: &[u8]) -> bool {
             false
         }
 
         pub(super) fn descriptor(&self) -> std::ffi::c_int {
-            crate::platform::fd::STDOUT
+            crate::platform::poll::STDOUT
         }
     }
 }

@@ -16,7 +16,7 @@ mod sink;
 use sink::Text;
 #[cfg(test)]
 pub(super) use sink::line;
-pub use sink::{Output, print, print_args, print_bytes};
+pub use sink::{Output, Wait, print, print_args, print_bytes};
 
 use super::{Context, process, thread};
 use crate::alloc;

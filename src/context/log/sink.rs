@@ -14,16 +14,18 @@
 
 use super::c_stream;
 use crate::alloc;
-use crate::context::process;
+use crate::context::{process, thread};
 use crate::platform;
-use crate::platform::fd;
+use crate::platform::poll::{self, Interest, Poll, STDOUT};
 use crate::platform::quiet::quietly;
 use crate::platform::time::Clock;
 use crate::platform::unwind::Held;
+use crate::sync::atomic::Ordering;
 use env_logger::{Builder, Logger, Target};
 use log::LevelFilter;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 /// Whose buffer standard output is written through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +109,7 @@ pub(super) fn log(message: &fmt::Arguments<'_>) {
     let line = line(message);
     // The test runner captures none of it, and would show it amid its own lines.
     if !cfg!(test) {
-        let _ = write(installed(), line.as_bytes());
+        write_line(line.as_bytes());
     }
 }
 
@@ -152,23 +154,33 @@ pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
     print(output, made.as_str());
 }
 
+/// What a write to standard output waits for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wait {
+    /// That this descriptor takes more.
+    Descriptor(i32),
+    /// That another thread is done with C's `stdout`.
+    Writer,
+}
+
 /// Writes what a guest prints to standard output, through the buffer that log lines go through.
-/// `ready` is called with standard output's descriptor where a write may have to wait for it; if it
-/// returns false, the rest is not written.
+/// `wait` is called before it is tried again where a write would have to wait; if it returns
+/// false, the rest is not written.
 ///
-/// After it has returned true a write waits only if somebody else was faster, or if the embedder
-/// gave C's `stdout` a buffer that is larger than a pipe takes at once.
-pub fn print_bytes(bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
+/// A write that is tried waits in the system only if another process was faster, or if the embedder
+/// gave C's `stdout` a buffer that is larger than a pipe takes at once; for Rust embedders, also if
+/// another thread is writing.
+pub fn print_bytes(bytes: &[u8], wait: &mut dyn FnMut(Wait) -> bool) {
     let output = installed();
     for piece in bytes.chunks(PIECE_BYTES) {
-        let may_wait = match output {
-            Output::C => c_stream::may_wait(piece),
-            Output::Rust => true,
+        let done = loop {
+            match try_write(output, piece) {
+                Ok(done) => break done,
+                Err(for_what) if wait(for_what) => {}
+                Err(_) => return,
+            }
         };
-        if may_wait && !ready(output.descriptor()) {
-            return;
-        }
-        if write(output, piece).is_err() {
+        if done.is_err() {
             // There is nobody to tell that standard output is gone.
             return;
         }
@@ -178,19 +190,73 @@ pub fn print_bytes(bytes: &[u8], ready: &mut dyn FnMut(i32) -> bool) {
 /// A pipe that takes anything takes so much, together with what usual buffers hold.
 const PIECE_BYTES: usize = 1024;
 
+/// How long a line of the log waits for standard output on a thread that is in a guest. Guests can
+/// cause lines, and nothing that they cause may hold up their end, or other guests.
+const LINE_PATIENCE: Duration = Duration::from_millis(10);
+
+/// Writes a line of the log; it is dropped, and counted, where a guest would wait too long.
+fn write_line(line: &[u8]) {
+    let lost = &process::of_thread().lost_lines;
+    let before = lost.swap(0, Ordering::Relaxed);
+    if before > 0 {
+        let notice = self::line(&format_args!("{before} lines of the log were lost"));
+        if !was_written(notice.as_bytes()) {
+            lost.fetch_add(before + 1, Ordering::Relaxed);
+            return;
+        }
+    }
+    if !was_written(line) {
+        lost.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Writes a line; false if it had to wait too long.
+fn was_written(line: &[u8]) -> bool {
+    if !thread::is_in_guest() {
+        let _ = write(installed(), line);
+        return true;
+    }
+    let end = Instant::now() + LINE_PATIENCE;
+    let mut in_time = true;
+    print_bytes(line, &mut |for_what| {
+        let left = end.saturating_duration_since(Instant::now());
+        in_time = !left.is_zero();
+        if in_time {
+            wait_for(for_what, left);
+        }
+        in_time
+    });
+    in_time
+}
+
+fn wait_for(what: Wait, longest: Duration) {
+    match what {
+        Wait::Descriptor(descriptor) => {
+            let mut polls = [Poll::new(descriptor, Interest::Write)];
+            let _ = poll::poll(&mut polls, longest.as_millis() as i32 + 1);
+        }
+        Wait::Writer => std::thread::sleep(longest.min(Duration::from_millis(1))),
+    }
+}
+
+/// Writes the bytes, unless that would have to wait.
+fn try_write(output: Output, bytes: &[u8]) -> Result<io::Result<()>, Wait> {
+    let _held = Held::new();
+    alloc::outside(|| match output {
+        Output::C => c_stream::try_write(bytes),
+        Output::Rust if may_wait(STDOUT) => Err(Wait::Descriptor(STDOUT)),
+        Output::Rust => Ok({ output }.write_all(bytes)),
+    })
+}
+
+/// Whether a write to the descriptor would wait now, as far as the system says.
+pub(super) fn may_wait(descriptor: i32) -> bool {
+    matches!(poll::poll(&mut [Poll::new(descriptor, Interest::Write)], 0), Ok(0))
+}
+
 fn write(mut output: Output, bytes: &[u8]) -> io::Result<()> {
     let _held = Held::new();
     alloc::outside(|| output.write_all(bytes))
-}
-
-impl Output {
-    /// Where the buffer goes.
-    fn descriptor(self) -> i32 {
-        match self {
-            Self::C => c_stream::descriptor(),
-            Self::Rust => fd::STDOUT,
-        }
-    }
 }
 
 impl Write for Output {

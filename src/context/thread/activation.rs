@@ -28,6 +28,8 @@ use std::ptr::{NonNull, null};
 enum Kind {
     /// [`run`]: goes when it returns. It lies in a native frame.
     Run,
+    /// As `Run`, around a call into a guest.
+    Guest,
     /// [`enter`]: goes when its guard is dropped, or with the `run` around it.
     Guard,
     /// [`push`]: goes at its [`pop`], or with the `run` around it.
@@ -36,18 +38,25 @@ enum Kind {
     Init,
 }
 
+impl Kind {
+    /// Whether such nodes lie in native frames; the others are allocated.
+    fn is_in_frame(self) -> bool {
+        matches!(self, Self::Run | Self::Guest)
+    }
+}
+
 /// One entered context. Owner: the frame or the thread that made it.
 #[repr(C)]
 pub(super) struct Node {
     /// The one that was innermost before.
     prev: Cell<*const Node>,
     heap_before: Cell<*const Heap>,
-    /// Of kind `Run` borrowed, else with a count.
+    /// Borrowed by nodes in native frames, else with a count.
     context: NonNull<Block<Runtime>>,
     kind: Kind,
 }
 
-/// A node that was allocated; its `kind` is not `Run`.
+/// A node that was allocated, as its `kind` says.
 #[repr(C)]
 struct HeldNode {
     node: Node,
@@ -81,7 +90,7 @@ unsafe fn above<'a>(node: NodePtr) -> Option<&'a Cell<NodePtr>> {
     // SAFETY: says the caller; nodes of other kinds than `Run` are known by the address of the
     // `HeldNode` that they are the first field of.
     unsafe {
-        let held = node.as_ref().is_some_and(|node| node.kind != Kind::Run);
+        let held = node.as_ref().is_some_and(|node| !node.kind.is_in_frame());
         held.then(|| &(*node.cast::<HeldNode>()).above)
     }
 }
@@ -199,14 +208,19 @@ impl ThreadState {
     /// Takes off everything, at the thread's end.
     pub(super) fn release_activations(&self) {
         // No frame outlives its thread's exit hook, so all of them were allocated.
-        while let Some(node) = self.find(|node| node.kind != Kind::Run) {
+        while let Some(node) = self.find(|node| !node.kind.is_in_frame()) {
             self.release(node);
         }
     }
 
     /// Whether code runs on this state's stack.
     pub(super) fn is_running(&self) -> bool {
-        self.find(|node| node.kind == Kind::Run).is_some()
+        self.find(|node| node.kind.is_in_frame()).is_some()
+    }
+
+    /// Whether a call into a guest is under way on this state's stack.
+    pub(super) fn is_in_guest(&self) -> bool {
+        self.find(|node| node.kind == Kind::Guest).is_some()
     }
 
     /// The innermost entered context, borrowed.
@@ -224,7 +238,7 @@ impl ThreadState {
     /// The innermost entered context, borrowed, if no code inside can leave it.
     #[inline]
     pub(super) fn running(&self) -> Option<ManuallyDrop<Context>> {
-        self.top().filter(|(_, kind)| *kind == Kind::Run).map(|(context, _)| context)
+        self.top().filter(|(_, kind)| kind.is_in_frame()).map(|(context, _)| context)
     }
 
     /// Lists a node with a handle of its own.
@@ -292,13 +306,13 @@ impl Drop for Leave {
 /// See [`Context::run`].
 #[inline]
 pub(in crate::context) fn run<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, context.heap().as_ptr(), |_| f())
+    run_with(context, Kind::Run, context.heap().as_ptr(), |_| f())
 }
 
 /// See [`Context::run_guest`].
 #[inline]
 pub(in crate::context) fn run_guest<R>(context: &Context, f: impl FnOnce(usize) -> R) -> R {
-    run_with(context, context.heap().as_ptr(), |state| f(state.stack_low()))
+    run_with(context, Kind::Guest, context.heap().as_ptr(), |state| f(state.stack_low()))
 }
 
 /// How an operation ended ([`Context::operate`]).
@@ -316,22 +330,22 @@ pub(in crate::context) fn operate_guest<R>(
     context: &Context,
     f: impl FnOnce(usize) -> R,
 ) -> Ended<R> {
-    operate_with(context, |state| f(state.stack_low()))
+    operate_with(context, Kind::Guest, |state| f(state.stack_low()))
 }
 
 /// See [`Context::operate`].
 #[inline]
 pub(in crate::context) fn operate<R>(context: &Context, f: impl FnOnce() -> R) -> Ended<R> {
-    operate_with(context, |_| f())
+    operate_with(context, Kind::Run, |_| f())
 }
 
 #[inline(always)]
-fn operate_with<R>(context: &Context, f: impl FnOnce(&ThreadState) -> R) -> Ended<R> {
+fn operate_with<R>(context: &Context, kind: Kind, f: impl FnOnce(&ThreadState) -> R) -> Ended<R> {
     let Some(state) = existing().or_else(create) else { return Ended::Refused };
     // SAFETY: this thread's state lives (`with_existing`).
     let head = unsafe { &state.as_ref().head };
     let Some(begun) = head.begin() else { return Ended::Refused };
-    let result = run_on(state, context, context.heap().as_ptr(), f);
+    let result = run_on(state, context, kind, context.heap().as_ptr(), f);
     match head.ran_out_since(begun) {
         false => Ended::Returned(result),
         true => Ended::RanOut(result),
@@ -341,14 +355,19 @@ fn operate_with<R>(context: &Context, f: impl FnOnce(&ThreadState) -> R) -> Ende
 /// As [`run`], but with no current heap: for callbacks of the embedder's whose memory must not
 /// come from the context.
 pub(in crate::context) fn run_outside<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, null(), |_| f())
+    run_with(context, Kind::Run, null(), |_| f())
 }
 
 #[inline]
-fn run_with<R>(context: &Context, heap: *const Heap, f: impl FnOnce(&ThreadState) -> R) -> R {
+fn run_with<R>(
+    context: &Context,
+    kind: Kind,
+    heap: *const Heap,
+    f: impl FnOnce(&ThreadState) -> R,
+) -> R {
     match existing().or_else(create) {
-        Some(state) => run_on(state, context, heap, f),
-        None => run_without_memory(context, heap, f),
+        Some(state) => run_on(state, context, kind, heap, f),
+        None => run_without_memory(context, kind, heap, f),
     }
 }
 
@@ -356,10 +375,11 @@ fn run_with<R>(context: &Context, heap: *const Heap, f: impl FnOnce(&ThreadState
 fn run_on<R>(
     state: NonNull<ThreadState>,
     context: &Context,
+    kind: Kind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
-    let node = Node::new(context.0.as_ptr(), Kind::Run);
+    let node = Node::new(context.0.as_ptr(), kind);
     // SAFETY: this thread's state is alive. The node stays in this frame, and the context is
     // borrowed, until `_leave` takes the node off.
     let entered = unsafe { state.as_ref() };
@@ -373,6 +393,7 @@ fn run_on<R>(
 #[cold]
 fn run_without_memory<R>(
     context: &Context,
+    kind: Kind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -388,7 +409,7 @@ fn run_without_memory<R>(
     // never sees it.
     unsafe { alloc::install(&raw const state.head, |_| ()) };
     let _remove = Remove(&state);
-    run_on(NonNull::from(&state), context, heap, f)
+    run_on(NonNull::from(&state), context, kind, heap, f)
 }
 
 /// An entered context; dropping the guard leaves it.

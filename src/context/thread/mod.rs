@@ -309,6 +309,11 @@ unsafe fn free(state: *mut ThreadState) {
     }
 }
 
+/// Whether a call into a guest is under way on the calling thread's stack.
+pub(super) fn is_in_guest() -> bool {
+    with_existing(ThreadState::is_in_guest).unwrap_or(false)
+}
+
 /// Runs a log callback, unless one is running on this thread already; returns whether it did.
 pub(super) fn without_reentry(callback: impl FnOnce()) -> bool {
     struct End<'a>(&'a Cell<bool>);

@@ -5,6 +5,7 @@
 //! uncommitted ones does not fault: whoever relies on guard pages must have another backend.
 
 pub mod event;
+pub mod poll;
 pub mod quiet;
 pub mod signal;
 pub mod unwind;

@@ -2,8 +2,7 @@
 
 use super::super::unwind::Held;
 use super::{
-    Advice, At, Flags, Interest, Interrupted, Medium, Readiness, Received, Result, Stat, Time,
-    Whence,
+    Advice, At, Flags, Interrupted, Medium, Poll, Received, Result, Stat, Time, Whence, poll,
 };
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -129,35 +128,6 @@ pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
 
 pub fn readable_bytes(_fd: i32) -> u64 {
     0
-}
-
-/// One descriptor to wait for.
-pub struct Poll;
-
-impl Poll {
-    pub fn new(_fd: i32, _interest: Interest) -> Self {
-        Self
-    }
-
-    pub fn none() -> Self {
-        Self
-    }
-
-    pub fn readiness(&self) -> Readiness {
-        Readiness::NotYet
-    }
-}
-
-/// Waits as long as it was told to.
-pub const CAN_POLL: bool = false;
-
-/// No error of this [`poll`].
-pub const INTERRUPTED: i32 = -1;
-
-pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
-    let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
-    std::thread::sleep(std::time::Duration::from_millis(timeout_ms));
-    Ok(0)
 }
 
 /// As [`poll`]; nobody is cancelled.

@@ -23,10 +23,11 @@ use fallback as backend;
 #[cfg(all(unix, not(miri)))]
 use unix as backend;
 
+pub use super::poll::{Interest, Poll, Readiness, poll};
 pub use backend::{
-    Buffer, CAN_POLL, INTERRUPTED, Poll, advise, allocate, fast_open, flags, is_terminal,
-    kind_of_mode, medium, poll, read, readable_bytes, seek, set_fast_open, set_flags, set_size,
-    set_times, stat, sync, sync_data, wait, write,
+    Buffer, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, medium, read,
+    readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync, sync_data,
+    wait, write,
 };
 #[cfg(not(all(unix, not(miri))))]
 pub use fallback::{append, receive, send, try_read, try_write};
@@ -45,9 +46,6 @@ pub enum Interrupted {
     /// The thread was cancelled, and has to go on ending.
     Cancelled(Unwinding),
 }
-
-/// The process's standard output.
-pub const STDOUT: i32 = 1;
 
 /// How many buffers one call may have.
 pub const BUFFERS_MAX: usize = 1024;
@@ -147,23 +145,6 @@ pub enum Advice {
     WillNeed,
     DontNeed,
     NoReuse,
-}
-
-/// What a wait is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    Read,
-    Write,
-}
-
-/// What a wait found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    NotYet,
-    Ready,
-    HangUp,
-    Failed,
-    NotOpen,
 }
 
 #[cfg(all(test, unix, not(miri)))]

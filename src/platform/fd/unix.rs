@@ -1,9 +1,7 @@
 //! Descriptors of POSIX systems.
 
 use super::super::unwind::Held;
-use super::{
-    Advice, At, Flags, Interest, Interrupted, Kind, Medium, Readiness, Result, Stat, Time, Whence,
-};
+use super::{Advice, At, Flags, Interrupted, Kind, Medium, Poll, Result, Stat, Time, Whence};
 use crate::platform::quiet::quietly;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -350,55 +348,6 @@ pub fn readable_bytes(fd: i32) -> u64 {
     // SAFETY: the request writes one `c_int`.
     let done = unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut bytes) };
     if done < 0 { 0 } else { bytes.max(0) as u64 }
-}
-
-/// Whether [`poll`] knows what descriptors are ready for.
-pub const CAN_POLL: bool = true;
-
-/// [`poll`]'s error when a signal came.
-pub const INTERRUPTED: i32 = libc::EINTR;
-
-/// One descriptor to wait for; its number is negative for none.
-#[repr(transparent)]
-pub struct Poll(libc::pollfd);
-
-impl Poll {
-    pub fn new(fd: i32, interest: Interest) -> Self {
-        let events = match interest {
-            Interest::Read => libc::POLLIN,
-            Interest::Write => libc::POLLOUT,
-        };
-        Self(libc::pollfd { fd, events, revents: 0 })
-    }
-
-    pub fn none() -> Self {
-        Self(libc::pollfd { fd: -1, events: 0, revents: 0 })
-    }
-
-    pub fn readiness(&self) -> Readiness {
-        let has = |event| self.0.revents & event != 0;
-        if self.0.fd < 0 {
-            Readiness::NotYet
-        } else if has(libc::POLLNVAL) {
-            Readiness::NotOpen
-        } else if has(libc::POLLERR) {
-            Readiness::Failed
-        } else if has(libc::POLLHUP) {
-            Readiness::HangUp
-        } else if has(libc::POLLIN | libc::POLLOUT) {
-            Readiness::Ready
-        } else {
-            Readiness::NotYet
-        }
-    }
-}
-
-/// Waits until one of `polls` is ready, at most so long; returns how many are.
-pub fn poll(polls: &mut [Poll], timeout_ms: i32) -> Result<usize> {
-    // SAFETY: the list is a slice of `pollfd`s.
-    let ready =
-        unsafe { libc::poll(polls.as_mut_ptr().cast(), polls.len() as libc::nfds_t, timeout_ms) };
-    usize::try_from(ready).map_err(|_| last_error())
 }
 
 /// As [`poll`], and the one place where a thread may be cancelled whose cancellation is `held` off.

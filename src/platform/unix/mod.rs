@@ -8,6 +8,7 @@ pub mod event;
 pub mod fork;
 pub mod futex;
 pub mod pages;
+pub mod poll;
 #[cfg(target_os = "linux")]
 pub mod quiet;
 #[cfg(not(target_os = "linux"))]

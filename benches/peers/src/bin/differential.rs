@@ -1,7 +1,7 @@
 //! Random modules on two runtimes: results, traps, memory and globals must agree.
 //!
-//! `cargo run --release --bin differential -- [COUNT] [FIRST_SEED]` says what it compared and
-//! fails on the first difference, with the seed that shows it again.
+//! `cargo run --release --bin differential -- [COUNT] [FIRST_SEED]` says what it compared, and fails
+//! if anything differs, with the seeds that show it again.
 
 use isothread::{Context, ErrorKind, ExecEnv, InstanceArgs, Trap, Val, ValType};
 use std::collections::BTreeMap;
@@ -98,6 +98,13 @@ fn argument(ty: ValType, turn: i64) -> Value {
         _ => Value::Ref(true),
     }
 }
+
+/// Seeds that show faults of the other runtime, with what was found when they were looked at.
+const THEIR_FAULTS: [(u64, &str); 1] = [(
+    688_195,
+    "wasmi 2.0.0: `select` of an f32 after `ref.is_null`, in a loop, gives neither operand, and \
+     `i32.trunc_f32_s` of it traps; 2^-127 becomes 0 there",
+)];
 
 /// The class of an exhausted stack.
 const EXHAUSTED: &str = "exhausted";
@@ -304,7 +311,7 @@ fn main() {
     let count = args.next().unwrap_or(1000);
     let first = args.next().unwrap_or(1);
     let context = Context::new().expect("a context");
-    let (mut modules, mut calls, mut traps) = (0, 0, 0);
+    let (mut modules, mut calls, mut traps, mut differences) = (0, 0, 0, 0);
     for seed in first..first + count {
         let Some(bytes) = module(seed) else { continue };
         let mut names = Vec::new();
@@ -314,11 +321,14 @@ fn main() {
         modules += 1;
         calls += theirs.calls.len();
         traps += theirs.calls.iter().filter(|(_, o)| matches!(o, Outcome::Trap(_))).count();
-        if ours != theirs {
+        if ours != theirs && !THEIR_FAULTS.iter().any(|(known, _)| *known == seed) {
             eprintln!("seed {seed}: ours {ours:#?}\ntheirs {theirs:#?}");
             std::fs::write(format!("seed-{seed}.wasm"), &bytes).expect("writable");
-            std::process::exit(1);
+            differences += 1;
         }
     }
-    println!("{modules} modules, {calls} calls, {traps} traps: no difference");
+    println!("{modules} modules, {calls} calls, {traps} traps, {differences} differences");
+    if differences > 0 {
+        std::process::exit(1);
+    }
 }
