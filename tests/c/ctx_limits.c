@@ -1,4 +1,4 @@
-/* What a context may use, what it counts, how everything in it is stopped, and its settings. */
+/* Limits, counters and settings of a context, and stopping everything in it. */
 
 #include <pthread.h>
 #include <sched.h>

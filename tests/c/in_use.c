@@ -1,4 +1,4 @@
-/* Two threads come to one instance: the second one is told, and nothing is lost. */
+/* Two threads call one instance: the second one gets an error, and nothing is lost. */
 
 #include <pthread.h>
 #include <time.h>
@@ -144,7 +144,7 @@ static void misbehave(wasm_exec_env_t env) {
 
     wasm_runtime_destroy_exec_env(env);
     wasm_runtime_deinstantiate(inst);
-    /* Calling back is what natives do. */
+    /* Natives may call back. */
     CHECK(call(env, "work", NULL));
 }
 

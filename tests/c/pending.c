@@ -69,7 +69,7 @@ static void nothing_runs(void) {
     CHECK_INT(global("count"), 3);
 }
 
-/* One function forgets what was before, and says so. */
+/* One function clears the pending exception, and prints that. */
 static void cleared_first(void) {
     wasm_runtime_set_exception(inst, "the second");
     CHECK(!wasm_application_execute_func(inst, "main", 1, NULL));

@@ -73,7 +73,7 @@ static void all_calls(struct guest *guest, bool limited) {
     }
 }
 
-/* Neither the dispositions nor the mask nor what is pending has changed. */
+/* Neither the dispositions nor the mask nor the pending signals have changed. */
 static void unchanged(void (*handler)(int), bool blocked) {
     const int signals[] = {SIGPIPE, SIGXFSZ};
     struct sigaction action;
@@ -193,7 +193,7 @@ static void printing(void) {
     CHECK_INT(WEXITSTATUS(status), 7);
 }
 
-/* Without a pool nothing listens, and what a socket cannot do fails at once. */
+/* Without a pool nothing listens, and operations that a socket does not have fail at once. */
 static void sockets(void) {
     char folder[] = "/";
     struct guest guest = start(folder, -1, -1);

@@ -37,4 +37,6 @@ pub trait Child {
     fn drop_stale();
 }
 
-pub fn watch<C: Child>() {}
+pub fn watch<C: Child>() {
+    let _ = (C::survivor, C::drop_stale);
+}

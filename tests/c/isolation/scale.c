@@ -29,7 +29,7 @@ static int descriptors(void) {
     return count;
 }
 
-/* What the process has, once the C library has given back what it keeps for itself. */
+/* The memory of the process, after the C library has given back its spare memory. */
 struct footprint {
     long resident;
     int descriptors;
@@ -98,7 +98,7 @@ static void *one_of_many(void *data) {
     pthread_barrier_wait(&all_alive);
     pthread_barrier_wait(&all_alive);
     if (doing == USING_A_GUEST) {
-        /* One at a time: not what a thousand linear memories cost is looked at here. */
+        /* One at a time: the cost of a thousand linear memories is no subject here. */
         pthread_mutex_lock(&one_at_a_time);
         use_guest();
         guests_used++;
@@ -159,7 +159,7 @@ static void at_once(void) {
 static void idle_bytes(void) {
     size_t each, bare;
 
-    /* All threads in one arena, so that what they allocate is counted in one place. */
+    /* All threads in one arena, so that their allocations are counted together. */
     mallopt(M_ARENA_MAX, 1);
     all_together(NOTHING);
     all_together(NOTHING);

@@ -1,4 +1,4 @@
-/* Settings of a context: how it runs code, and what it says meanwhile. */
+/* Settings of a context: how it runs code, and its log. */
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -84,7 +84,7 @@ static void load_misfit(void) {
     wasm_runtime_unload(load_module("guest"));
 }
 
-/* B's level is as loud as can be while A, which wants errors only, loads what warns. */
+/* B logs everything while A, which logs errors only, loads a module with a warning. */
 static void quiet_a(void) {
     CHECK(wasm_runtime_init());
     CHECK(wasm_runtime_register_natives("env", misfit, 1));

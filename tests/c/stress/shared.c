@@ -7,7 +7,7 @@ static wasm_runtime_ctx_t ctx;
 static wasm_module_t alone, cluster;
 static uint64_t secret;
 static struct tenant natives;
-/* Nobody who holds it for reading is stopped. */
+/* A thread that holds it for reading is never stopped. */
 static pthread_rwlock_t calm = PTHREAD_RWLOCK_INITIALIZER;
 
 static bool was_stopped(struct tenant *t) {

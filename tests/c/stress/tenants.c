@@ -7,7 +7,7 @@
 #define THREADS 3
 #define SLOTS MAX_WORKERS
 
-/* How a worker's guest is reached by others, who hold the lock while they use it. */
+/* A worker's guest as other threads reach it, which hold the lock while they use it. */
 struct exposed {
     pthread_mutex_t lock;
     struct tenant *tenant;
@@ -323,7 +323,7 @@ static void expose(struct life *l) {
     expect_exception(&l->tenant, "terminated by user");
 }
 
-/* Ends what some worker is doing, if it is exposed. */
+/* Ends a worker's call, if its guest is exposed. */
 static void end_somebody(uint64_t *random) {
     struct exposed *place = &exposed[next_random(random) % (uint64_t)worker_count];
 
