@@ -4,7 +4,7 @@ use super::registry::Registry;
 use super::runtime::Runtime;
 use crate::alloc;
 use crate::sync::atomic::AtomicU64;
-use crate::sync::{fork, interrupt};
+use crate::sync::{fork, interrupt, once};
 use std::ffi::OsString;
 use std::sync::{LazyLock, Once, OnceLock};
 
@@ -41,7 +41,7 @@ impl Process {
     }
 
     pub(super) fn shared_init(&self) -> bool {
-        *self.shared_init.get_or_init(|| alloc::outside(|| asks(std::env::var_os(SHARED_INIT))))
+        *once(&self.shared_init, || alloc::outside(|| asks(std::env::var_os(SHARED_INIT))))
     }
 
     /// Makes forks take the fork lock, and has stale records dropped in the child.

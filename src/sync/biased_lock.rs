@@ -86,7 +86,7 @@ impl BiasedLock {
                     self.depth.store(depth + 1, Ordering::Relaxed);
                     return true;
                 }
-                // Before somebody becomes the owner, for whom the epoch would be wrong.
+                // Before another thread becomes the owner, as its epoch would be wrong.
                 seen if self.is_stale(seen) => self.renew(seen),
                 UNBIASED => {
                     self.exchange(UNBIASED, owner);

@@ -1,7 +1,7 @@
 //! A lock that allocates nothing, keeps no process-wide state and cannot be poisoned.
 //!
 //! The standard library's mutex allocates on first use on some systems, which a lock inside an
-//! allocator must not do. This one is a word: 0 free, 1 held, 2 held and somebody may sleep. A
+//! allocator must not do. This one is a word: 0 free, 1 held, 2 held and others may sleep. A
 //! short spin comes first, because sections take tens of nanoseconds.
 //!
 //! A thread that holds it is in a section (`fork`), so that it is free in the child of a fork.
@@ -101,7 +101,7 @@ impl<T: ?Sized> Lock<T> {
     fn unlock(&self) {
         if self.state.swap(FREE, Ordering::Release) == CONTENDED {
             // The lock may be gone by now, if the next holder ended it; waking a stale address
-            // wakes nobody or somebody who looks again.
+            // wakes nobody, or a thread that looks again.
             self.sleepers.wake_one(&self.state);
         }
     }

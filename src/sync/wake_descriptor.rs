@@ -10,7 +10,7 @@ pub struct WakeDescriptor<'a> {
     fd: i32,
 }
 
-/// What is behind it. Owner: the interrupt.
+/// The state of a wake descriptor. Owner: the interrupt.
 pub(super) struct Wake {
     event: Event,
     is_readable: bool,

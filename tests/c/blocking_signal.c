@@ -123,7 +123,7 @@ static void ignored(void) {
     CHECK(current_action(SIGUSR1).sa_handler == SIG_IGN);
 }
 
-/* Whoever installs a handler while ours is there keeps it. */
+/* A handler that is installed while ours is there stays. */
 static void install_own(struct blocked *blocked) {
     struct sigaction action = handler(on_signal, 0);
 

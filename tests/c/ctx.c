@@ -81,7 +81,7 @@ static void nesting(void) {
     CHECK(!wasm_runtime_ctx_current());
 }
 
-/* What a native function finds as the current context. */
+/* The current context of a native function. */
 static wasm_runtime_ctx_t seen;
 
 static int32_t attached(wasm_exec_env_t exec_env) {

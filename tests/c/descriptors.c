@@ -103,7 +103,7 @@ static void limits(void) {
     limit(&guest, most + 10);
     CHECK_INT(call(&guest, "open_directories", 0, 0), TOO_MANY_FILES);
     CHECK_INT(stats_of(&guest).peak_descriptors, most + 10);
-    /* What is open stays. */
+    /* Open descriptors stay. */
     limit(&guest, 0);
     CHECK_INT(call(&guest, "close", 5, 0), 0);
     CHECK_INT(call(&guest, "open_sockets", 0, 0), TOO_MANY_FILES);

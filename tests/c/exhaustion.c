@@ -13,7 +13,7 @@
 #include "check.h"
 #include "failing_malloc.h"
 
-/* What a case has left undone. */
+/* The number of operations that failed in a case. */
 static int undone;
 
 /* Notes that something failed for want of memory; `text` is why. */
@@ -265,7 +265,7 @@ static void scenario(void) {
     wasm_runtime_destroy();
 }
 
-/* How often a case called the allocator, told by its process. */
+/* A case's number of calls of the allocator, written by its process. */
 static long *told_calls;
 
 /* Removes files that a case may have left in its directory. */

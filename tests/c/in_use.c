@@ -129,7 +129,7 @@ static void others_are_refused(void) {
     /* Neither is ended. */
     wasm_runtime_destroy_exec_env(spinner.env);
     wasm_runtime_deinstantiate(spinner.inst);
-    /* What does not run can go, and the heap is there for all. */
+    /* An idle exec_env can go, and the heap is there for all. */
     wasm_runtime_destroy_exec_env(other);
     block = wasm_runtime_module_malloc(spinner.inst, 100, &native);
     CHECK(block != 0 && native != NULL);

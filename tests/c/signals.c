@@ -1,4 +1,4 @@
-/* What guests do that the system answers with a signal beside the error, and with waiting. The host
+/* Operations of guests for which the system sends a signal beside the error, or waits. The host
  * lives, by its own dispositions, and the guest gets the error. */
 
 #include <signal.h>
@@ -160,7 +160,7 @@ static void what_was_pending(void) {
     finish(&guest);
 }
 
-/* What guests without WASI print goes through C's buffer, which goes out when it is full. */
+/* Guests without WASI print through C's buffer, which is written when it is full. */
 static void printing(void) {
     int ends[2], status = -1;
     pid_t child;

@@ -29,7 +29,7 @@ impl Epoch {
         was_stale
     }
 
-    /// Whether `owner`, who took a biased lock in this epoch, does not exist any more.
+    /// Whether `owner`, a thread that took a biased lock in this epoch, does not exist any more.
     pub fn has_lost(self, owner: usize) -> bool {
         self.is_stale() && survivor() != owner
     }

@@ -166,13 +166,13 @@ impl ForkLock {
         barrier::light();
     }
 
-    /// The cold side, for what has a hot side without fences.
+    /// The cold side of a hot one without fences.
     fn heavy(&self) {
         #[cfg(loom)]
         fence(Ordering::SeqCst);
         #[cfg(not(loom))]
         if !barrier::heavy() {
-            // The barrier was taken from the process. What begins from here on has fences.
+            // The process has lost the barrier. Sections have fences from here on.
             self.state.fetch_or(FENCED, Ordering::SeqCst);
         }
     }

@@ -6,7 +6,7 @@ use crate::sync::once;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::marker::PhantomData;
 
-/// Owner: the process.
+/// The lock that forks take. Owner: the process.
 static FORK_LOCK: ForkLock = ForkLock::new();
 
 /// The counter of threads that have none of their own: at their very end, or without memory for
@@ -47,7 +47,7 @@ fn counter() -> &'static Counter {
 #[cold]
 fn find_counter() -> &'static Counter {
     set_counter(&SHARED_COUNTER);
-    // SAFETY: `give_back` accepts whatever the word is.
+    // SAFETY: `give_back` accepts any second word of the thread's.
     let has_end = unsafe { tls::arm_last(give_back) };
     // Without an end of its own to come, the thread would keep a counter for ever.
     let counter = if has_end { take_counter() } else { None };
@@ -89,7 +89,7 @@ fn take_counter() -> Option<&'static Counter> {
 unsafe fn give_back(word: *mut u8) {
     // Destructors of other thread-locals may still take locks.
     set_counter(&SHARED_COUNTER);
-    // SAFETY: null or a counter, as in `counter`.
+    // SAFETY: only this module sets the word, to null or a counter, which is never freed.
     if let Some(counter) = unsafe { word.cast::<Counter>().as_ref() }
         && !counter.is_shared
     {
@@ -113,7 +113,7 @@ pub fn has_fibres() -> bool {
 }
 
 /// Whether a hot side can do without a fence, because the cold one has a barrier in all
-/// threads. The first who asks decides that for the process.
+/// threads. The first thread that asks decides that for the process.
 pub fn has_barrier() -> bool {
     FORK_LOCK.has_barrier()
 }

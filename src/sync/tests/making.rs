@@ -36,7 +36,7 @@ mod model {
         making: Making,
         queue: WaitQueue,
         value: UnsafeCell<u32>,
-        /// Tells the waiters to stop.
+        /// A request to stop.
         stop: AtomicBool,
         parkers: [Parker; 2],
     }
@@ -52,14 +52,14 @@ mod model {
             })
         }
 
-        /// What running code does that needs the thing. The turn that is the `gives_up`-th to
-        /// be tried makes nothing. Whether the value was seen.
+        /// Needs the thing, as running code does; with `gives_up`, the first turn makes nothing.
+        /// Whether the value was seen.
         fn need(&self, me: usize, gives_up: bool) -> bool {
             let mut gives_up = gives_up;
             loop {
                 match self.making.find(&self.queue, 9) {
                     Found::Made => {
-                        // SAFETY: whoever made it is done; loom fails the test if not.
+                        // SAFETY: it is made, and changes no more; loom fails the test if not.
                         self.value.with(|value| assert_eq!(unsafe { *value }, 1));
                         return true;
                     }
@@ -108,7 +108,7 @@ mod model {
 
     /// A lost wake-up is a deadlock, which loom reports.
     #[test]
-    fn it_is_made_once_and_whoever_waits_gets_it() {
+    fn it_is_made_once_and_waiters_get_it() {
         check(|| {
             let thing = Thing::new();
             let other = Arc::clone(&thing);
@@ -126,14 +126,14 @@ mod model {
             let other = Arc::clone(&thing);
             let other = thread::spawn(move || other.need(1, true));
             assert!(thing.need(0, false));
-            // Whoever gave up may also have found it made.
+            // The thread that gives up may also have found it made.
             let _ = other.join().unwrap();
             assert!(thing.queue.is_empty());
         });
     }
 
     #[test]
-    fn a_waiter_stops_when_it_is_told_to() {
+    fn a_waiter_stops_on_request() {
         check(|| {
             let thing = Thing::new();
             let Found::Turn(turn) = thing.making.find(&thing.queue, 9) else {

@@ -1,4 +1,4 @@
-//! What the parts promise each other, with threads that really run and in models.
+//! The guarantees of each part, with threads that really run and in models.
 
 mod making;
 
@@ -193,7 +193,7 @@ mod model {
                         // the two can overlap.
                         shared.counts[number].with_mut(|count| unsafe { *count += 1 });
                         shared.lock.leave(counter);
-                        // SAFETY: as above.
+                        // SAFETY: in a section, where the forking thread cannot look.
                         shared.counts[number].with_mut(|count| unsafe { *count += 1 });
                         shared.lock.leave(counter);
                     })
@@ -204,7 +204,7 @@ mod model {
             for count in &shared.counts {
                 // The thread that forks may open sections itself.
                 shared.lock.enter(own);
-                // SAFETY: as above.
+                // SAFETY: the lock is closed: no other thread is in a section.
                 let count = count.with(|count| unsafe { *count });
                 assert!(count == 0 || count == 2);
                 shared.lock.leave(own);
@@ -268,8 +268,7 @@ mod model {
         }
     }
 
-    /// A lock that a thread of an earlier epoch had, who is gone or the thread that forked, and
-    /// which it holds or not.
+    /// A lock whose owner is a thread of an earlier epoch and holds it, or does not.
     fn stale(has_barrier: bool, owner: usize, is_held: bool) -> BiasedLock {
         let lock = BiasedLock::with(has_barrier);
         assert!(lock.try_lock(owner));
@@ -355,7 +354,7 @@ mod model {
     /// As terminating does it: first the flag, then a wake. Nobody sleeps on, and a notification
     /// that comes at the same time counts for a waiter or not at all.
     #[test]
-    fn whoever_is_told_to_stop_stops() {
+    fn a_waiter_stops_on_request() {
         check(|| {
             let shared = shared();
             let waiter = {

@@ -134,7 +134,7 @@ static void waiting_b(void) {
     wasm_runtime_destroy();
 }
 
-/* What the thread that is not there any more was running can be ended, and leaves nothing. */
+/* The guest that the lost thread was running can be ended, and leaves nothing. */
 static void end_what_is_lost(void) {
     end_guest(&lost);
     use_everything();

@@ -21,7 +21,7 @@
 
 static const char *missing_feature;
 
-/* How often a row that is a race is run. */
+/* The number of runs of a row that is a race. */
 static inline int rounds(void) {
     const char *text = getenv("ROUNDS");
 

@@ -83,7 +83,7 @@ static size_t bytes_of_many;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static int guests_used;
 
-/* What each of many threads does while all of them are alive. */
+/* The work of each of many threads while all of them are alive. */
 typedef enum { NOTHING, BEING_IDLE, USING_A_GUEST } Doing;
 
 static void *one_of_many(void *data) {
@@ -154,8 +154,8 @@ static void at_once(void) {
     CHECK(!wasm_runtime_malloc(1));
 }
 
-/* What a context with the system's allocator takes while it does nothing: all that is allocated
-   with it, the thread's state included, beyond what the C library keeps for each thread. */
+/* The memory of an idle context with the system's allocator: everything allocated with it, the
+   thread's state included, without the C library's own memory for each thread. */
 static void idle_bytes(void) {
     size_t each, bare;
 

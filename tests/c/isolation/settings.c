@@ -128,7 +128,7 @@ static void gc_heap_size(void) {
     wasm_runtime_destroy();
 }
 
-/* What loading an AOT file says as long as there is no version that would be known. */
+/* Whether AOT files can be loaded: without support, every version of them is unknown. */
 static bool knows_aot(void) {
     uint8_t header[] = {0, 'a', 'o', 't', 6, 0, 0, 0};
     char error[128] = "";

@@ -141,7 +141,7 @@ static void *sharer(void *data) {
     if (has_own) {
         wasm_runtime_destroy();
     }
-    /* What was pushed goes with the thread. */
+    /* A pushed context goes with the thread. */
     worker_done(w);
     return NULL;
 }

@@ -230,7 +230,7 @@ static void quota(struct life *l) {
     wasm_runtime_free(wasm_runtime_malloc(below(l->w, 100000) + 1));
     wasm_runtime_deinstantiate(second);
     limit(t, WASM_RUNTIME_CTX_LIMIT_MEMORY, UINT64_MAX);
-    /* What was too much for the end of an instance is not held against the next call. */
+    /* The next call does not fail because the end of an instance took too much. */
     CHECK(call(t, "secret", 0, secret));
 }
 
@@ -436,7 +436,7 @@ static void *tenant_worker(void *data) {
             CHECK(__atomic_load_n(live_now, __ATOMIC_RELAXED) > before);
         }
         free(l->pool);
-        /* What a thread left behind stays as it is, its natives included. */
+        /* A context that a thread left behind stays as it is, its natives included. */
         if (!l->leaves) {
             free(l);
         }
@@ -454,8 +454,7 @@ static void run(void) {
     for (i = 0; i < SLOTS; i++) {
         pthread_mutex_init(&exposed[i].lock, NULL);
     }
-    /* What the process makes once is there before there are threads: helgrind does not know the
-       locks that it lies behind. */
+    /* The process's own state is made before its threads: helgrind does not know our locks. */
     CHECK(wasm_runtime_init());
     wasm_runtime_destroy();
     work(tenant_worker, apart ? NULL : reaper);
