@@ -218,6 +218,8 @@ mod model {
 
     type Locked = (BiasedLock, UnsafeCell<i32>);
 
+    const OWNERS: [usize; 3] = [OWNER_STEP, 2 * OWNER_STEP, 3 * OWNER_STEP];
+
     /// Takes the lock so many times; how often that succeeded.
     fn take(shared: &Locked, owner: usize, times: usize) -> i32 {
         let (lock, value) = shared;
@@ -236,25 +238,29 @@ mod model {
         taken
     }
 
-    /// Several owners want one lock, each of them so many times; each is alone with it.
-    fn owners(make: impl Fn() -> BiasedLock + Send + Sync + 'static, count: usize, times: usize) {
+    /// The owners want one lock, each of them so many times; each is alone with it.
+    fn compete(
+        make: impl Fn() -> BiasedLock + Send + Sync + 'static,
+        owners: &'static [usize],
+        times: usize,
+    ) {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(2);
         model.check(move || {
             let shared = Arc::new((make(), UnsafeCell::new(0)));
-            let threads: Vec<_> = (1..count)
-                .map(|number| {
+            let threads: Vec<_> = (owners[1..].iter())
+                .map(|&owner| {
                     let shared = Arc::clone(&shared);
-                    thread::spawn(move || take(&shared, OWNER_STEP * (number + 1), times))
+                    thread::spawn(move || take(&shared, owner, times))
                 })
                 .collect();
-            let mut taken = take(&shared, OWNER_STEP, times);
+            let mut taken = take(&shared, owners[0], times);
             for thread in threads {
                 taken += thread.join().unwrap();
             }
             assert!(taken > 0);
             // Nobody holds it any more.
-            assert!(shared.0.try_lock(OWNER_STEP) && shared.0.depth() == 1);
+            assert!(shared.0.try_lock(owners[0]) && shared.0.depth() == 1);
             // SAFETY: all threads have ended.
             shared.1.with(|value| assert_eq!(unsafe { *value }, taken));
         });
@@ -263,8 +269,8 @@ mod model {
     #[test]
     fn owners_are_alone() {
         for has_barrier in [true, false] {
-            owners(move || BiasedLock::with(has_barrier), 2, 2);
-            owners(move || BiasedLock::with(has_barrier), 3, 1);
+            compete(move || BiasedLock::with(has_barrier), &OWNERS[..2], 2);
+            compete(move || BiasedLock::with(has_barrier), &OWNERS, 1);
         }
     }
 
@@ -288,10 +294,10 @@ mod model {
                 lock.make_stale();
                 lock
             };
-            owners(unowned, 2, 1);
-            owners(move || stale(has_barrier, lost, true), 2, 1);
-            // In models, this owner is the thread that forked.
-            owners(move || stale(has_barrier, OWNER_STEP, false), 3, 1);
+            compete(unowned, &OWNERS[..2], 1);
+            compete(move || stale(has_barrier, lost, true), &OWNERS[..2], 1);
+            // The model's survivor is the first one, and comes to its lock no more.
+            compete(move || stale(has_barrier, OWNERS[0], false), &OWNERS[1..], 1);
         }
     }
 
