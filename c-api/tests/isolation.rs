@@ -87,6 +87,8 @@ const ROWS: &[(&str, &[&str])] = &[
             "fork while a function is translated",
             "fork leaves a running guest behind",
             "fork in a child",
+            "fork inside a guest that others call",
+            "fork while guest threads start and end",
         ],
     ),
     (

@@ -8,7 +8,7 @@
 use super::heap::Heap;
 use super::reserve::Reserve;
 use crate::platform::tls;
-use crate::sync::{USER_STEP, gate};
+use crate::sync::{self, OWNER_STEP};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -46,7 +46,7 @@ const SHORT: u64 = 1;
 impl ThreadHead {
     /// A head to embed as the first field of a larger state, which must be `repr(C)`.
     pub fn full(reserve: Reserve) -> Self {
-        Self::new(HeadKind::Full, gate::has_fibres(), reserve)
+        Self::new(HeadKind::Full, sync::has_fibres(), reserve)
     }
 
     fn new(kind: HeadKind, is_fibre: bool, reserve: Reserve) -> Self {
@@ -118,16 +118,16 @@ pub fn head_ptr() -> *const ThreadHead {
     tls::get().cast()
 }
 
-/// Who the calling thread is to a [`Usage`](crate::sync::Usage): its head, or with all other
-/// fibres one and the same, because they take turns. Threads without a head are one, too; they
-/// run no guests but in tests.
+/// The calling thread as the owner of a [`BiasedLock`](crate::sync::BiasedLock): its head. All
+/// fibres are one owner, because they take turns. Threads without a head are one, too; they run no
+/// guests but in tests.
 #[inline]
-pub fn user() -> usize {
+pub fn lock_owner() -> usize {
     let head = head_ptr();
     // SAFETY: null or this thread's live head, see `with_head`.
     match unsafe { head.as_ref() } {
-        None => USER_STEP,
-        Some(head) if head.is_fibre => 2 * USER_STEP,
+        None => OWNER_STEP,
+        Some(head) if head.is_fibre => 2 * OWNER_STEP,
         Some(_) => head.addr(),
     }
 }

@@ -180,7 +180,7 @@ impl Drop for ExecEnv {
         let context = unsafe { context_of(self.ptr) }.clone();
         // SAFETY: the handle owns the exec_env, and nobody can call on it any more.
         let freed = context.run(|| unsafe {
-            Env::end_lost_calls(self.ptr, thread::native_stack_low());
+            Env::end_stale_calls(self.ptr, thread::native_stack_low());
             Env::free(self.ptr)
         });
         if freed {

@@ -293,7 +293,7 @@ impl ContextBuilder {
         if !settings.running_mode.unwrap_or_default().is_supported() {
             return Err(Error::misuse("the running mode is not supported"));
         }
-        process.watch_forks();
+        process.watch();
         let heap = Heap::new(self.heap, self.quota_bytes).map_err(|error| match error {
             HeapError::OutOfMemory => Error::out_of_memory(),
             other => Error::misuse(bounded(format_args!("{other}"))),

@@ -3,9 +3,8 @@
 use super::registry::Registry;
 use super::runtime::Runtime;
 use crate::alloc;
-use crate::platform;
 use crate::sync::atomic::AtomicU64;
-use crate::sync::{alarm, gate};
+use crate::sync::{fork, interrupt, once};
 use std::ffi::OsString;
 use std::sync::{LazyLock, Once, OnceLock};
 
@@ -25,8 +24,6 @@ pub(super) struct Process {
     pub(super) output: OnceLock<super::log::Output>,
     /// How many lines of the log were dropped since that was last said.
     pub(super) lost_lines: AtomicU64,
-    /// Done once the system was asked to tell of forks.
-    forks_watched: Once,
     /// The next thread state's number.
     pub(super) thread_ids: AtomicU64,
 }
@@ -42,24 +39,33 @@ impl Process {
             logger: Once::new(),
             output: OnceLock::new(),
             lost_lines: AtomicU64::new(0),
-            forks_watched: Once::new(),
             thread_ids: AtomicU64::new(1),
         }
     }
 
     pub(super) fn shared_init(&self) -> bool {
-        *self.shared_init.get_or_init(|| alloc::outside(|| asks(std::env::var_os(SHARED_INIT))))
+        *once(&self.shared_init, || alloc::outside(|| asks(std::env::var_os(SHARED_INIT))))
     }
 
-    /// Sees to it that forks find contexts whole. Without memory for that they are not told of.
-    pub(super) fn watch_forks(&self) {
-        self.forks_watched.call_once(|| {
-            if std::ptr::eq(self, &*PROCESS) {
-                platform::fork::watch(before_fork, after_fork_in_parent, after_fork_in_child);
-                // As long as there is one thread, which is likely now, the answer costs nothing.
-                gate::has_barrier();
-            }
-        });
+    /// Makes forks take the fork lock, and has stale records dropped in the child.
+    pub(super) fn watch(&self) {
+        if std::ptr::eq(self, &*PROCESS) {
+            fork::watch::<Child>();
+        }
+    }
+}
+
+/// The contexts' part in a fork.
+enum Child {}
+
+impl fork::Child for Child {
+    fn survivor() -> usize {
+        alloc::lock_owner()
+    }
+
+    fn drop_stale() {
+        interrupt::drop_stale();
+        PROCESS.registry.drop_stale();
     }
 }
 
@@ -68,22 +74,7 @@ impl Process {
 /// `begin_blocking` and `end_blocking` of [`ExecEnv`](crate::ExecEnv), for signals that report
 /// faults or cannot be caught, and on systems other than Linux.
 pub fn set_blocking_signal(number: i32) -> bool {
-    alarm::set_signal(number)
-}
-
-/// Called by the system in a thread that is about to fork.
-extern "C" fn before_fork() {
-    gate::before_fork();
-}
-
-extern "C" fn after_fork_in_parent() {
-    gate::after_fork_in_parent();
-}
-
-extern "C" fn after_fork_in_child() {
-    gate::after_fork_in_child(alloc::user());
-    alarm::after_fork_in_child();
-    PROCESS.registry.after_fork_in_child();
+    interrupt::set_signal(number)
 }
 
 /// Whether a variable of the environment is set to anything but nothing and 0.

@@ -45,8 +45,8 @@ impl Place {
 pub(crate) trait Member {
     fn place(&self) -> &Place;
 
-    /// The process is the child of a fork: what is noted of other threads is void.
-    fn forked(&self) {}
+    /// Forgets other threads, whose records are stale.
+    fn drop_stale(&self) {}
 }
 
 /// What became of a context whose init count was lowered.
@@ -321,9 +321,9 @@ impl<T: Member> Registry<T> {
         Some(found)
     }
 
-    /// The process is the child of a fork. Members that other threads were just ending will never
-    /// come to close themselves, so they are taken off the list.
-    pub(crate) fn after_fork_in_child(&self) {
+    /// For the only thread of a new epoch. Members that other threads were just ending will never
+    /// close themselves, so they are taken off the list.
+    pub(crate) fn drop_stale(&self) {
         let mut table = self.lock();
         for slot in 0..u32::try_from(table.slots.len()).unwrap_or(NO_SLOT) {
             if table.entry(slot).is_some_and(|entry| entry.member.is_dead()) {
@@ -331,9 +331,9 @@ impl<T: Member> Registry<T> {
             }
         }
         drop(table);
-        // Without memory for the list, what they note of lost threads stays.
+        // Without memory for the list, their stale records stay.
         for member in self.all().into_iter().flatten() {
-            member.forked();
+            member.drop_stale();
         }
     }
 }

@@ -78,7 +78,7 @@ impl Member for Runtime {
         &self.place
     }
 
-    fn forked(&self) {
+    fn drop_stale(&self) {
         self.threads.keep_only(super::thread::number());
     }
 }

@@ -6,7 +6,7 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmInstance};
 use crate::instance::{Instance, SharedMemory};
 use crate::platform::time::{Clock, now};
-use crate::sync::{Parked, Parking, Patience};
+use crate::sync::{WaitLimit, WaitOutcome, WaitQueue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -41,7 +41,7 @@ struct Waiting {
     until: Option<u64>,
 }
 
-impl Patience for Waiting {
+impl WaitLimit for Waiting {
     fn should_stop(&self) -> bool {
         // SAFETY: the environment is that of the running code, which waits here.
         unsafe { stop_reason(self.env) }.is_some()
@@ -78,30 +78,30 @@ pub unsafe fn wait(
     unsafe {
         let shared = shared_memory((*env).instance, memory).ok_or(Trap::ExpectedSharedMemory)?;
         let timeout = u64::try_from(timeout).ok();
-        match wait_for(env, &shared.parking, address, timeout, || expected.is_there()) {
-            Parked::Notified => Ok(0),
-            Parked::Refused => Ok(1),
-            Parked::TimedOut => Ok(2),
-            Parked::Stopped => Err(stop_reason(env).unwrap_or(Trap::Terminated)),
+        match wait_for(env, &shared.wait_queue, address, timeout, || expected.is_there()) {
+            WaitOutcome::Notified => Ok(0),
+            WaitOutcome::Refused => Ok(1),
+            WaitOutcome::TimedOut => Ok(2),
+            WaitOutcome::Stopped => Err(stop_reason(env).unwrap_or(Trap::Terminated)),
         }
     }
 }
 
-/// Waits at a place of `parking` on behalf of running code, for `timeout` nanoseconds at most.
+/// Waits in `queue` on behalf of running code, for `timeout` nanoseconds at most.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
 pub unsafe fn wait_for(
     env: *mut VmEnv,
-    parking: &Parking,
+    queue: &WaitQueue,
     place: u64,
     timeout: Option<u64>,
     is_time: impl FnOnce() -> bool,
-) -> Parked {
+) -> WaitOutcome {
     let until = timeout.map(|timeout| clock().saturating_add(timeout));
     // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
     let parker = unsafe { (*(*env).owner.cast::<ExecEnv>()).parker() };
-    parking.wait(place, parker, &Waiting { env, until }, is_time)
+    queue.wait(place, parker, &Waiting { env, until }, is_time)
 }
 
 /// `memory.atomic.notify`: how many of up to `count` waiters were woken.
@@ -111,7 +111,7 @@ pub unsafe fn wait_for(
 pub unsafe fn notify(instance: *mut VmInstance, memory: u32, address: u64, count: u32) -> u32 {
     // SAFETY: passed on to the caller.
     let shared = unsafe { shared_memory(instance, memory) };
-    shared.map_or(0, |shared| shared.parking.notify(address, count))
+    shared.map_or(0, |shared| shared.wait_queue.notify(address, count))
 }
 
 /// # Safety

@@ -7,7 +7,7 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 use crate::platform::poll::{self, Interest, Poll, Readiness};
 use crate::platform::signal::keeping_errno;
-use crate::sync::{Bell, Parked, Parking};
+use crate::sync::{WaitOutcome, WaitQueue, WakeDescriptor};
 use std::ptr;
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ impl ExecEnv {
     pub fn begin_blocking(&self) -> bool {
         keeping_errno(|| {
             // SAFETY: running code's view is the first field.
-            self.alarm().begin(unsafe { time_left(self.view()) });
+            self.interrupt().begin(unsafe { time_left(self.view()) });
             let may = !self.is_to_stop();
             if !may {
-                self.alarm().end();
+                self.interrupt().end();
             }
             may
         })
@@ -28,7 +28,7 @@ impl ExecEnv {
 
     pub fn end_blocking(&self) {
         keeping_errno(|| {
-            self.alarm().end();
+            self.interrupt().end();
             self.is_to_stop();
         });
     }
@@ -56,9 +56,9 @@ impl ExecEnv {
 ///
 /// # Safety
 /// `env` is live during `'a`.
-pub unsafe fn bell<'a>(env: *const VmEnv) -> Option<Bell<'a>> {
+pub unsafe fn wake_descriptor<'a>(env: *const VmEnv) -> Option<WakeDescriptor<'a>> {
     // SAFETY: passed on to the caller.
-    unsafe { exec_env(env) }?.alarm().bell()
+    unsafe { exec_env(env) }?.interrupt().wake_descriptor()
 }
 
 /// The exec_env that an environment is the first field of; tests have environments without one.
@@ -82,14 +82,14 @@ pub unsafe fn sleep(env: *mut VmEnv, time: Duration) -> Result<(), Trap> {
     }
     let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     // SAFETY: passed on to the caller. Nobody notifies at a place that nobody else knows.
-    match unsafe { wait_for(env, &Parking::new(), 0, Some(nanos), || true) } {
+    match unsafe { wait_for(env, &WaitQueue::new(), 0, Some(nanos), || true) } {
         // SAFETY: passed on to the caller.
-        Parked::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
-        Parked::TimedOut | Parked::Notified | Parked::Refused => Ok(()),
+        WaitOutcome::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
+        WaitOutcome::TimedOut | WaitOutcome::Notified | WaitOutcome::Refused => Ok(()),
     }
 }
 
-/// Waits at a place of `parking` on behalf of running code until somebody notifies there; fails
+/// Waits at a place of `queue` on behalf of running code until somebody notifies there; fails
 /// with the reason if there is one to stop meanwhile. `is_time` is asked under the lock that
 /// `notify` takes; if it says no, there is nothing to wait for.
 ///
@@ -97,7 +97,7 @@ pub unsafe fn sleep(env: *mut VmEnv, time: Duration) -> Result<(), Trap> {
 /// `env` is live and used by this thread.
 pub unsafe fn wait_at(
     env: *mut VmEnv,
-    parking: &Parking,
+    queue: &WaitQueue,
     place: u64,
     is_time: impl FnOnce() -> bool,
 ) -> Result<(), Trap> {
@@ -107,10 +107,10 @@ pub unsafe fn wait_at(
         return Ok(());
     }
     // SAFETY: the caller's contract is the same, and the environment is an exec_env's.
-    match unsafe { wait_for(env, parking, place, None, is_time) } {
+    match unsafe { wait_for(env, queue, place, None, is_time) } {
         // SAFETY: the caller's contract is the same.
-        Parked::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
-        Parked::TimedOut | Parked::Notified | Parked::Refused => Ok(()),
+        WaitOutcome::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
+        WaitOutcome::TimedOut | WaitOutcome::Notified | WaitOutcome::Refused => Ok(()),
     }
 }
 
@@ -129,9 +129,9 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
         return Ok(());
     }
     // SAFETY: says the caller.
-    let bell = unsafe { bell(env) };
-    if let Some(bell) = &bell {
-        polls[1] = Poll::new(bell.fd(), Interest::Read);
+    let wake = unsafe { wake_descriptor(env) };
+    if let Some(wake) = &wake {
+        polls[1] = Poll::new(wake.fd(), Interest::Read);
     }
     loop {
         // SAFETY: says the caller.
@@ -139,7 +139,7 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
         if let Some(trap) = reason {
             return Err(trap);
         }
-        let slice = bell.is_none().then_some(SLICE);
+        let slice = wake.is_none().then_some(SLICE);
         let longest = [left, slice].into_iter().flatten().min();
         let timeout = longest.map_or(-1, |time| {
             i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
@@ -147,8 +147,8 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
         match poll::poll(&mut polls, timeout) {
             Ok(0) | Err(poll::INTERRUPTED) => {}
             Ok(_) if matches!(polls[0].readiness(), Readiness::NotYet) => {
-                if let Some(bell) = &bell {
-                    bell.clear();
+                if let Some(wake) = &wake {
+                    wake.clear();
                 }
             }
             Ok(_) | Err(_) => return Ok(()),
@@ -156,7 +156,7 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
     }
 }
 
-/// How long a wait without a bell lasts before it looks again.
+/// How long a wait without a wake descriptor lasts before it looks again.
 const SLICE: Duration = Duration::from_millis(10);
 
 /// Ends an operation even if it panics.

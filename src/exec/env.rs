@@ -6,7 +6,7 @@ use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
 use crate::platform::barrier;
-use crate::sync::{self, Alarm, Parker};
+use crate::sync::{self, Epoch, Interrupt, Parker};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -54,8 +54,8 @@ pub struct ExecEnv {
     owner: *const c_void,
     link: EnvLink,
     kind: EnvKind,
-    /// Number of the process that made it ([`sync::forks`]).
-    forks: u32,
+    /// When it was made.
+    epoch: Epoch,
     user_data: Cell<usize>,
     /// What the embedder said native frames may not go below; 0 if nothing.
     boundary: Cell<usize>,
@@ -124,7 +124,7 @@ impl ExecEnv {
                 owner: setup.owner,
                 link: EnvLink::new(),
                 kind,
-                forks: sync::forks(),
+                epoch: Epoch::now(),
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
                 trace: RefCell::default(),
@@ -204,8 +204,8 @@ impl ExecEnv {
     }
 
     /// What wakes its thread while it waits for the system.
-    pub(super) fn alarm(&self) -> &Alarm {
-        self.link.alarm()
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        self.link.interrupt()
     }
 
     #[inline]
@@ -233,7 +233,7 @@ impl ExecEnv {
     /// # Safety
     /// `at` is live.
     pub unsafe fn must_stay(at: NonNull<Self>) -> bool {
-        // SAFETY: passed on to the caller; a fork's lost calls are seen to by `end_lost_calls`.
+        // SAFETY: passed on to the caller; stale calls are ended by `end_stale_calls`.
         unsafe {
             let env = at.as_ref();
             if group::Use::begin(env.home).is_none() && sync::has_barrier() {
@@ -254,19 +254,19 @@ impl ExecEnv {
         self.vm.terminate.load(Ordering::Relaxed) != 0
     }
 
-    /// Ends the calls of a thread that a fork has left behind: those on an exec_env of another
-    /// process than this one, by another native stack than this one, which ends at `stack_low`.
+    /// Ends stale calls: those on an exec_env of an earlier epoch, by another native stack than
+    /// this one, which ends at `stack_low`.
     ///
     /// # Safety
     /// `at` is live, and no thread of this process uses it.
-    pub unsafe fn end_lost_calls(at: NonNull<Self>, stack_low: usize) {
+    pub unsafe fn end_stale_calls(at: NonNull<Self>, stack_low: usize) {
         // SAFETY: says the caller.
         unsafe {
             let env = at.as_ref();
-            let is_lost = env.forks != sync::forks()
+            let are_stale = env.epoch.is_stale()
                 && env.vm.native_stack_limit != env.native_limit(stack_low)
                 && env.under_way.load(Ordering::Relaxed) != 0;
-            if is_lost {
+            if are_stale {
                 let first = at.as_ptr().cast::<u8>().wrapping_add(size_of::<Self>());
                 (*at.as_ptr()).vm.stack_top = first.cast();
                 env.under_way.store(0, Ordering::Relaxed);

@@ -21,7 +21,7 @@ pub mod limits;
 mod trace;
 pub mod work;
 
-pub use blocking::{bell, blocking, sleep, wait_at, wait_to_write};
+pub use blocking::{blocking, sleep, wait_at, wait_to_write, wake_descriptor};
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};

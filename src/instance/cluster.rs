@@ -13,7 +13,7 @@ use crate::abi::error::{Error, Result};
 use crate::alloc;
 use crate::platform::thread::{self, Started};
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use crate::sync::{self, Lock, Sleepers};
+use crate::sync::{self, Epoch, Lock, Sleepers};
 use std::any::Any;
 use std::io;
 use std::ptr::NonNull;
@@ -38,8 +38,8 @@ struct State {
     main: Option<NonNull<Instance>>,
     children: Vec<NonNull<Instance>>,
     threads: Vec<Thread>,
-    /// The process that the threads run in ([`sync::forks`]).
-    forks: u32,
+    /// When the threads were started.
+    epoch: Epoch,
     /// No more threads may start: the program has an exception, or ends.
     ended: bool,
 }
@@ -92,7 +92,7 @@ impl Cluster {
             main: Some(main),
             children: Vec::new(),
             threads: Vec::new(),
-            forks: sync::forks(),
+            epoch: Epoch::now(),
             ended: false,
         };
         Self {
@@ -119,7 +119,7 @@ impl Cluster {
     /// Counts a child in, unless there are `max` already. A guest that has waited for a thread of
     /// its own may be here before that has quite ended, which is waited for.
     fn join(&self, child: NonNull<Instance>, max: usize) -> std::result::Result<(), JoinError> {
-        self.forget_lost();
+        self.forget_stale();
         let begun = Instant::now();
         loop {
             let running = self.running.load(Ordering::Acquire);
@@ -248,25 +248,24 @@ impl Cluster {
         self.sleepers.wake_all(&self.running);
     }
 
-    /// Forgets the threads that a fork has left behind. Their instances stay as they were at that
-    /// moment, which may be in the middle of anything, so they are never freed.
-    fn forget_lost(&self) {
+    /// Forgets stale threads. Their instances stay as they were when the process forked, which may
+    /// be in the middle of anything, so they are never freed.
+    fn forget_stale(&self) {
         let mut state = self.state.lock();
-        if state.forks == sync::forks() {
+        if !state.epoch.renew() {
             return;
         }
-        state.forks = sync::forks();
         let State { threads, children, .. } = &mut *state;
-        for lost in threads.extract_if(.., |thread| !thread.life.is_mine()) {
-            children.retain(|&child| child != lost.instance);
-            std::mem::forget(lost);
+        for stale in threads.extract_if(.., |thread| !thread.life.is_mine()) {
+            children.retain(|&child| child != stale.instance);
+            std::mem::forget(stale);
         }
         self.running.store(threads.len() as u32, Ordering::Relaxed);
     }
 
     /// Joins threads that have ended.
     fn reap(&self) {
-        self.forget_lost();
+        self.forget_stale();
         self.join_those(|thread| thread.life.ended.load(Ordering::Acquire));
     }
 
@@ -283,7 +282,7 @@ impl Cluster {
 
     /// Waits until all of the cluster's threads have ended, the calling one aside.
     pub fn wait(&self) {
-        self.forget_lost();
+        self.forget_stale();
         let own = self.state.lock().threads.iter().any(|thread| thread.life.is_mine()) as u32;
         loop {
             let running = self.running.load(Ordering::Acquire);

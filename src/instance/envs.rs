@@ -1,7 +1,7 @@
 //! The exec_envs of an instance, for whoever wants to stop them.
 
 use crate::abi::vm_layout::VmEnv;
-use crate::sync::{Alarm, Lock, LockGuard, Parker};
+use crate::sync::{Interrupt, Lock, LockGuard, Parker};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub struct EnvLink {
     /// What the exec_env's thread sleeps on.
     parker: Parker,
     /// What wakes it where it does not.
-    alarm: Alarm,
+    interrupt: Interrupt,
     previous: *mut EnvLink,
     next: *mut EnvLink,
 }
@@ -44,7 +44,7 @@ impl EnvLink {
         Self {
             env: ptr::null(),
             parker: Parker::new(),
-            alarm: Alarm::new(),
+            interrupt: Interrupt::new(),
             previous: ptr::null_mut(),
             next: ptr::null_mut(),
         }
@@ -54,14 +54,14 @@ impl EnvLink {
         &self.parker
     }
 
-    pub fn alarm(&self) -> &Alarm {
-        &self.alarm
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Wakes the thread wherever it waits, for it to stop.
     fn wake(&self) {
         self.parker.wake();
-        self.alarm.ring();
+        self.interrupt.wake();
     }
 }
 
@@ -163,7 +163,7 @@ impl Envs {
     pub fn limit(&self, left: Option<Duration>) {
         for_each(&self.lock(), |link| {
             link.parker.wake();
-            link.alarm.limit(left);
+            link.interrupt.limit(left);
         });
     }
 

@@ -14,9 +14,9 @@ use super::Instance;
 use super::exceptions::Exceptions;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
-use crate::alloc::user;
+use crate::alloc::lock_owner;
 use crate::platform::unwind::Held;
-use crate::sync::{Lock, LockGuard, Usage};
+use crate::sync::{BiasedLock, Lock, LockGuard};
 use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -31,7 +31,7 @@ pub struct GroupLink {
     /// What guests have thrown; the root's is the group's. For the thread that uses the group.
     exceptions: UnsafeCell<Exceptions>,
     /// Which thread's state runs in the group; meaningful in its root.
-    usage: Usage,
+    use_lock: BiasedLock,
 }
 
 struct Shared {
@@ -53,7 +53,7 @@ impl GroupLink {
             next: AtomicPtr::new(ptr::null_mut()),
             shared: Lock::new(Shared { handles: 1, passive: 0, last: ptr::null_mut() }),
             exceptions: UnsafeCell::new(Exceptions::new()),
-            usage: Usage::new(),
+            use_lock: BiasedLock::new(),
         }
     }
 
@@ -160,7 +160,7 @@ impl Use {
     #[inline]
     pub unsafe fn begin(instance: NonNull<Instance>) -> Option<Self> {
         // SAFETY: passed on to the caller; a root lives as long as its group.
-        let entered = unsafe { usage_of(instance).enter(user()) };
+        let entered = unsafe { use_lock_of(instance).try_lock(lock_owner()) };
         if entered { Some(Self(instance)) } else { None }
     }
 }
@@ -169,7 +169,7 @@ impl Drop for Use {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: alive, says `begin`. A merge has taken the use over to the root of now.
-        unsafe { usage_of(self.0).leave() };
+        unsafe { use_lock_of(self.0).unlock() };
     }
 }
 
@@ -181,16 +181,16 @@ pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
     // SAFETY: passed on to the caller.
     unsafe {
         let Some(_use) = Use::begin(instance) else { return true };
-        usage_of(instance).uses() > 1
+        use_lock_of(instance).depth() > 1
     }
 }
 
 /// # Safety
 /// The caller holds the group alive during `'a`.
 #[inline]
-unsafe fn usage_of<'a>(instance: NonNull<Instance>) -> &'a Usage {
+unsafe fn use_lock_of<'a>(instance: NonNull<Instance>) -> &'a BiasedLock {
     // SAFETY: passed on to the caller.
-    unsafe { &(*(*instance.as_ptr()).group.root.load(Ordering::Acquire)).group.usage }
+    unsafe { &(*(*instance.as_ptr()).group.root.load(Ordering::Acquire)).group.use_lock }
 }
 
 /// Whether both are in one group.
@@ -252,22 +252,22 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
 unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
     // SAFETY: passed on to the caller; exceptions are the thread's that uses the group.
     unsafe {
-        let (used, merged) = (&(*first).group.usage, &(*second).group.usage);
-        if !used.enter(user()) {
+        let (used, merged) = (&(*first).group.use_lock, &(*second).group.use_lock);
+        if !used.try_lock(lock_owner()) {
             return Err(Error::misuse(Trap::InUse.text()));
         }
-        if !merged.enter(user()) {
-            used.leave();
+        if !merged.try_lock(lock_owner()) {
+            used.unlock();
             return Err(Error::misuse(Trap::InUse.text()));
         }
         let exceptions = &mut *(*second).group.exceptions.get();
         let absorbed = (*(*first).group.exceptions.get()).absorb(exceptions);
         match absorbed {
             // What uses the second is in the group of both from here on, and nobody comes to it.
-            Ok(()) => used.add(merged.uses() - 1),
-            Err(_) => merged.leave(),
+            Ok(()) => used.relock(merged.depth() - 1),
+            Err(_) => merged.unlock(),
         }
-        used.leave();
+        used.unlock();
         absorbed
     }
 }

@@ -12,7 +12,7 @@ use super::memory::{GrowError, MemorySize, MemorySource};
 use super::pool::Reservation;
 use crate::abi::types::MemoryType;
 use crate::alloc::{Heap, Usage};
-use crate::sync::{Lock, Parking};
+use crate::sync::{Lock, WaitQueue};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -28,7 +28,7 @@ pub struct SharedMemory {
     /// The heap that the host allocates from, if the instance that made the memory has one.
     app_heap: Lock<Option<AppHeap>>,
     /// Those who wait at its addresses.
-    pub parking: Parking,
+    pub wait_queue: WaitQueue,
 }
 
 enum Storage {
@@ -59,7 +59,7 @@ impl SharedMemory {
             source: source.clone(),
             storage: Lock::new(storage),
             app_heap: Lock::new(None),
-            parking: Parking::new(),
+            wait_queue: WaitQueue::new(),
         })
     }
 

@@ -16,7 +16,7 @@ use crate::abi::vm_layout::{VmCode, VmEnv};
 use crate::alloc;
 use crate::exec::{stop_reason, wait_at};
 use crate::module::Module;
-use crate::sync::{Found, Lock, Making, Parking, Turn, section};
+use crate::sync::{Found, Lock, Making, Turn, WaitQueue, section};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct ModuleCode {
     stubs: Box<[Stub]>,
     bodies: Lock<Bodies>,
     /// Those who wait for functions that others translate, by the functions' numbers.
-    waiting: Parking,
+    waiting: WaitQueue,
 }
 
 /// Translated bodies: the first `sorted` by address, the others in the order in which they were
@@ -142,7 +142,7 @@ impl ModuleCode {
             codes: Box::default(),
             stubs: Box::default(),
             bodies: Lock::default(),
-            waiting: Parking::new(),
+            waiting: WaitQueue::new(),
         });
         Ok(Self::fill(this, codes, stubs))
     }

@@ -11,7 +11,7 @@ use crate::alloc::try_filled;
 use crate::exec::{self, DescriptorSlot, ExecEnv};
 use crate::instance::Instance;
 use crate::platform::unwind::Unwinding;
-use crate::sync::Bell;
+use crate::sync::WakeDescriptor;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -113,9 +113,9 @@ impl<'a> Caller<'a> {
     /// A descriptor that becomes readable when there may be a reason to stop, for functions that
     /// wait for descriptors: they get it, ask [`Caller::stop_reason`], and then wait. Without one
     /// they ask at times.
-    pub fn bell(&self) -> Option<Bell<'_>> {
+    pub fn wake_descriptor(&self) -> Option<WakeDescriptor<'_>> {
         // SAFETY: as in `exec_env`.
-        unsafe { exec::bell(self.env) }
+        unsafe { exec::wake_descriptor(self.env) }
     }
 
     /// Waits until `descriptor` takes more, or never will; fails when there is a reason to stop.

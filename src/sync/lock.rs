@@ -1,17 +1,16 @@
 //! A lock that allocates nothing, keeps no process-wide state and cannot be poisoned.
 //!
 //! The standard library's mutex allocates on first use on some systems, which a lock inside an
-//! allocator must not do. This one is a word: 0 free, 1 held, 2 held and somebody may sleep. A
-//! short spin comes first, because what it guards takes tens of nanoseconds.
+//! allocator must not do. This one is a word: 0 free, 1 held, 2 held and others may sleep. A
+//! short spin comes first, because sections take tens of nanoseconds.
 //!
-//! Whoever holds it is in a section (`gate`), so that no fork finds it held by a thread that
-//! does not come along.
+//! A thread that holds it is in a section (`fork`), so that it is free in the child of a fork.
 //!
-//! A panic while it is held just releases it: what it guards is kept consistent by code that
-//! does not panic.
+//! A panic while it is held just releases it: values are kept consistent by code that does not
+//! panic.
 
 use super::atomic::{AtomicU32, Ordering};
-use super::gate::{Section, section};
+use super::fork::{Section, section};
 use super::sleepers::Sleepers;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
@@ -25,7 +24,7 @@ const CONTENDED: u32 = 2;
 const SPINS: usize = if cfg!(loom) { 0 } else { 100 };
 
 /// A value behind a lock. A thread that forks waits until all locks of other threads are free, so
-/// that the child finds none held and no value half changed; hold one briefly.
+/// that in the child none is held and no value is half changed; hold one briefly.
 pub struct Lock<T: ?Sized> {
     state: AtomicU32,
     sleepers: Sleepers,
@@ -34,10 +33,10 @@ pub struct Lock<T: ?Sized> {
 
 // SAFETY: the lock hands the value from thread to thread, one at a time.
 unsafe impl<T: ?Sized + Send> Send for Lock<T> {}
-// SAFETY: as above; shared access to the lock gives exclusive access to the value only.
+// SAFETY: shared access to the lock gives exclusive access to the value only.
 unsafe impl<T: ?Sized + Send> Sync for Lock<T> {}
 
-// What is locked is consistent whenever a panic can happen (see above).
+// The value is consistent whenever a panic can happen (see the module).
 impl<T: ?Sized> UnwindSafe for Lock<T> {}
 impl<T: ?Sized> RefUnwindSafe for Lock<T> {}
 
@@ -93,7 +92,7 @@ impl<T: ?Sized> Lock<T> {
                 _ => break,
             }
         }
-        // Whoever has slept takes the lock as contended: others may still be asleep.
+        // After sleeping, the lock is taken as contended: others may still be asleep.
         while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
             self.sleepers.sleep_while(&self.state, CONTENDED);
         }
@@ -102,7 +101,7 @@ impl<T: ?Sized> Lock<T> {
     fn unlock(&self) {
         if self.state.swap(FREE, Ordering::Release) == CONTENDED {
             // The lock may be gone by now, if the next holder ended it; waking a stale address
-            // wakes nobody or somebody who looks again.
+            // wakes nobody, or a thread that looks again.
             self.sleepers.wake_one(&self.state);
         }
     }
@@ -130,7 +129,7 @@ impl<T: ?Sized> Deref for LockGuard<'_, T> {
 impl<T: ?Sized> DerefMut for LockGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as in `deref`; `&mut self` excludes other borrows through this guard.
+        // SAFETY: this guard holds the lock; `&mut self` excludes other borrows through it.
         unsafe { &mut *self.lock.value.get() }
     }
 }

@@ -1,38 +1,38 @@
-//! How far something is that one thread makes and all threads need.
+//! The progress of a thing that one thread makes and all threads need.
 //!
-//! A [`Making`] is one word. Who needs the thing while nobody makes it gets the [`Turn`] to do so;
-//! who comes meanwhile may wait at a [`Parking`], where the end of the turn is notified. When the
-//! thing is there, everybody passes with one load and no lock.
+//! A [`Making`] is one word. A thread that needs the thing while nobody makes it gets the [`Turn`]
+//! to do so; others may wait in a [`WaitQueue`], where the end of the turn is notified. When the
+//! thing is made, everybody passes with one load and no lock.
 //!
-//! A turn is no section: it may take long, and forks do not wait for it. In the child of a fork,
-//! the turns of threads that did not come along are void. Who comes next makes the thing anew, and
-//! a turn that was taken over changes nothing when it ends.
+//! A turn is no section: it may take long, and forks do not wait for it. A turn of an earlier
+//! [`Epoch`] is stale: the next thread makes the thing anew, and a turn that was taken over
+//! changes nothing when it ends.
 
 use super::atomic::{AtomicU32, Ordering};
-use super::{Parking, forks};
+use super::{Epoch, WaitQueue};
 
 /// Nobody makes it.
 const NOBODY: u32 = 0;
-/// It is there.
+/// It is made.
 const MADE: u32 = 1;
-/// It will never be there; why stands in the upper bits.
+/// It cannot be made; the reason stands in the upper bits.
 const FAILED: u32 = 2;
-/// Somebody makes it, in the process that the upper bits number.
+/// Somebody makes it, in the epoch whose number stands in the upper bits.
 const BUSY: u32 = 3;
 const KIND: u32 = 3;
 /// Beside `BUSY`: somebody waits for the end of the turn.
 const AWAITED: u32 = 4;
 const SHIFT: u32 = 3;
 
-/// See the module. Owner: what keeps the thing.
+/// See the module. Owner: the owner of the thing.
 pub struct Making {
     word: AtomicU32,
 }
 
-/// How far the thing is.
+/// The progress of the thing.
 pub enum Found<'a> {
     Made,
-    /// What the turn said that failed for good.
+    /// A turn has failed for good, for this reason.
     Failed(u32),
     /// Another thread makes it.
     Busy,
@@ -45,16 +45,16 @@ pub enum Found<'a> {
 #[must_use = "nobody else makes the thing while the turn lives"]
 pub struct Turn<'a> {
     making: &'a Making,
-    /// Where those wait that need the thing, and at which place.
-    parking: &'a Parking,
-    place: u64,
-    /// The word while the turn lasts, but for `AWAITED`.
+    /// The queue in which others wait for the thing, and their key.
+    queue: &'a WaitQueue,
+    key: u64,
+    /// The word while the turn lasts, without `AWAITED`.
     word: u32,
 }
 
 /// The word of a turn that begins now.
 fn busy() -> u32 {
-    BUSY | forks() << SHIFT
+    BUSY | Epoch::now().number() << SHIFT
 }
 
 impl Making {
@@ -62,8 +62,8 @@ impl Making {
         Self { word: AtomicU32::new(NOBODY) }
     }
 
-    /// Asks for the thing. Those who wait for it do so at `place` of `parking`.
-    pub fn find<'a>(&'a self, parking: &'a Parking, place: u64) -> Found<'a> {
+    /// Asks for the thing. Threads wait for it in `queue`, by `key`.
+    pub fn find<'a>(&'a self, queue: &'a WaitQueue, key: u64) -> Found<'a> {
         let mine = busy();
         let mut seen = self.word.load(Ordering::Acquire);
         loop {
@@ -76,14 +76,14 @@ impl Making {
             let taken =
                 self.word.compare_exchange(seen, mine, Ordering::Acquire, Ordering::Acquire);
             match taken {
-                Ok(_) => return Found::Turn(Turn { making: self, parking, place, word: mine }),
+                Ok(_) => return Found::Turn(Turn { making: self, queue, key, word: mine }),
                 Err(now) => seen = now,
             }
         }
     }
 
-    /// Whether somebody makes the thing who will notify the caller, which is to be asked when
-    /// that may begin to wait: by [`Parking::wait`].
+    /// Whether another thread makes the thing and will notify the caller. To be asked by
+    /// [`WaitQueue::wait`], before the wait begins.
     pub fn is_awaited(&self) -> bool {
         let mut seen = self.word.load(Ordering::Relaxed);
         while seen & !AWAITED == busy() {
@@ -100,13 +100,13 @@ impl Making {
 }
 
 impl Turn<'_> {
-    /// Whether the thing is still the caller's to make. It is not, once somebody in the child of
-    /// a fork has taken the turn over.
+    /// Whether the caller is still the one to make the thing. It is not after a thread of a later
+    /// epoch has taken the turn over.
     pub fn is_valid(&self) -> bool {
         self.making.word.load(Ordering::Relaxed) & !AWAITED == self.word
     }
 
-    /// The thing is there: whoever finds it sees all that was written before.
+    /// The thing is made: threads that find it see all that was written before.
     pub fn made(self) {
         self.end(MADE);
     }
@@ -121,7 +121,7 @@ impl Turn<'_> {
         let making = &self.making.word;
         let ended = making.fetch_update(Ordering::Release, Ordering::Relaxed, word_now);
         if ended.is_ok_and(|seen| seen & AWAITED != 0) {
-            self.parking.notify(self.place, u32::MAX);
+            self.queue.notify(self.key, u32::MAX);
         }
     }
 }

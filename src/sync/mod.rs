@@ -1,27 +1,29 @@
 //! Atomics and locks: the standard library's, or loom's when a model test is built.
 //!
-//! It knows nothing but `platform`. Whatever the crate shares between threads goes through here,
-//! so that `--cfg loom` can explore its interleavings. Nothing enters here; it is only used.
+//! It knows nothing but `platform`. Threads of the crate share nothing but through here, so that
+//! `--cfg loom` can explore their interleavings. Nothing enters here; it is only used.
 
-pub mod alarm;
-pub mod gate;
+mod biased_lock;
+pub mod fork;
+pub mod interrupt;
 mod lock;
 mod making;
-mod parking;
 mod sleepers;
-mod usage;
+mod wait_queue;
+mod wake_descriptor;
 
-pub use alarm::{Alarm, Bell};
-pub use gate::{forks, has_barrier, section};
+pub use biased_lock::{BiasedLock, OWNER_STEP};
+pub use fork::{Epoch, has_barrier, has_fibres, section, set_fibres};
+pub use interrupt::Interrupt;
 pub use lock::{Lock, LockGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic;
 pub use making::{Found, Making, Turn};
-pub use parking::{Parked, Parker, Parking, Patience};
 pub use sleepers::Sleepers;
 #[cfg(not(loom))]
 pub use std::sync::atomic;
-pub use usage::{USER_STEP, Usage};
+pub use wait_queue::{Parker, WaitLimit, WaitOutcome, WaitQueue};
+pub use wake_descriptor::WakeDescriptor;
 
 use std::sync::OnceLock;
 

@@ -2,8 +2,7 @@
 
 use super::atomic::AtomicU32;
 
-/// Threads that sleep on one word. Owner: what has the word. The system keeps them, keyed by the
-/// word's address.
+/// Threads that sleep on one word. Owner: the word's. The system keeps them, by the word's address.
 #[cfg(not(loom))]
 pub struct Sleepers;
 
@@ -56,7 +55,7 @@ impl Sleepers {
         }
     }
 
-    /// Models have no clock: whoever times out there is woken by somebody.
+    /// Models have no clock: a wait with a time is ended by a wake.
     pub fn sleep_while_for(&self, word: &AtomicU32, value: u32, _nanos: Option<u64>) {
         self.sleep_while(word, value);
     }

@@ -4,38 +4,38 @@ use crate::abi::trap::Trap;
 use crate::exec::{atomics, stop_reason};
 use crate::native::Caller;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Parked, Parking};
+use crate::sync::{WaitOutcome, WaitQueue};
 
 /// Those of a program who wait for mutexes, conditions and semaphores, by handle. Owner: the
 /// program.
 pub struct Waits {
-    locks: Parking,
-    conditions: Parking,
-    ends: Parking,
+    locks: WaitQueue,
+    conditions: WaitQueue,
+    ends: WaitQueue,
 }
 
 impl Default for Waits {
     fn default() -> Self {
-        Self { locks: Parking::new(), conditions: Parking::new(), ends: Parking::new() }
+        Self { locks: WaitQueue::new(), conditions: WaitQueue::new(), ends: WaitQueue::new() }
     }
 }
 
 impl Waits {
     fn wait(
         caller: &Caller<'_>,
-        parking: &Parking,
+        queue: &WaitQueue,
         handle: u32,
         nanos: Option<u64>,
         is_time: impl FnOnce() -> bool,
-    ) -> Result<Parked, Trap> {
+    ) -> Result<WaitOutcome, Trap> {
         // SAFETY: a caller's environment is live, and its thread is this one.
-        let parked =
-            unsafe { atomics::wait_for(caller.env(), parking, handle.into(), nanos, is_time) };
-        if parked == Parked::Stopped {
+        let outcome =
+            unsafe { atomics::wait_for(caller.env(), queue, handle.into(), nanos, is_time) };
+        if outcome == WaitOutcome::Stopped {
             // SAFETY: as above.
             return Err(unsafe { stop_reason(caller.env()) }.unwrap_or(Trap::Terminated));
         }
-        Ok(parked)
+        Ok(outcome)
     }
 
     /// Takes one from `count`, which is not zero for long.
@@ -84,12 +84,12 @@ impl Waits {
         (mutex, state): (u32, &AtomicU32),
         nanos: Option<u64>,
     ) -> Result<bool, Trap> {
-        let parked = Self::wait(caller, &self.conditions, condition, nanos, || {
+        let outcome = Self::wait(caller, &self.conditions, condition, nanos, || {
             self.unlock(mutex, state);
             true
         })?;
         self.lock(caller, mutex, state)?;
-        Ok(parked != Parked::TimedOut)
+        Ok(outcome != WaitOutcome::TimedOut)
     }
 
     /// Waits for a thread's end.

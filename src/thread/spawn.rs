@@ -7,7 +7,7 @@ use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
 use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, group};
 use crate::platform;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use crate::sync::{self, Sleepers};
+use crate::sync::{Epoch, Sleepers};
 use std::ffi::c_void;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -257,14 +257,14 @@ pub struct Completion {
     done: AtomicU32,
     result: AtomicUsize,
     sleepers: Sleepers,
-    /// The process that the thread runs in ([`sync::forks`]).
-    forks: u32,
+    /// When the thread was started.
+    epoch: Epoch,
 }
 
 impl Completion {
     pub fn new() -> Self {
         let (done, result) = (AtomicU32::new(0), AtomicUsize::new(0));
-        Self { done, result, sleepers: Sleepers::new(), forks: sync::forks() }
+        Self { done, result, sleepers: Sleepers::new(), epoch: Epoch::now() }
     }
 
     /// Sets what came of it.
@@ -278,9 +278,9 @@ impl Completion {
         self.sleepers.wake_all(&self.done);
     }
 
-    /// Waits for the end. A thread that a fork has left behind has none, and a result of 0.
+    /// Waits for the end. A thread of an earlier epoch has none, and a result of 0.
     pub fn wait(&self) -> usize {
-        while self.done.load(Ordering::Acquire) == 0 && self.forks == sync::forks() {
+        while self.done.load(Ordering::Acquire) == 0 && !self.epoch.is_stale() {
             self.sleepers.sleep_while(&self.done, 0);
         }
         self.result.load(Ordering::Relaxed)

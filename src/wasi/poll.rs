@@ -14,7 +14,7 @@ use crate::native::{Caller, GuestMemory};
 use crate::platform::fd::{self, Interest, Interrupted, Poll, Readiness};
 use crate::platform::time::{self, Clock};
 use crate::platform::unwind::Held;
-use crate::sync::Bell;
+use crate::sync::WakeDescriptor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,21 +31,21 @@ const NANOS_PER_MS: u64 = 1_000_000;
 pub(super) struct Wakeable<'a> {
     caller: &'a Caller<'a>,
     held: &'a Held,
-    bell: Option<Bell<'a>>,
-    /// For the bell's descriptor.
+    wake: Option<WakeDescriptor<'a>>,
+    /// For the wake descriptor.
     _slot: Option<DescriptorSlot>,
 }
 
 impl<'a> Wakeable<'a> {
     pub(super) fn new(call: &'a Call<'a>) -> Self {
         let slot = call.caller.descriptor_slot();
-        let bell = slot.as_ref().and_then(|_| call.caller.bell());
-        Self { caller: call.caller, held: &call.held, bell, _slot: slot }
+        let wake = slot.as_ref().and_then(|_| call.caller.wake_descriptor());
+        Self { caller: call.caller, held: &call.held, wake, _slot: slot }
     }
 
     /// What every list that is waited for has at its end.
     pub(super) fn poll(&self) -> Poll {
-        self.bell.as_ref().map_or(Poll::none(), |bell| Poll::new(bell.fd(), Interest::Read))
+        self.wake.as_ref().map_or(Poll::none(), |wake| Poll::new(wake.fd(), Interest::Read))
     }
 
     /// Waits until one of `polls` is ready, at most `nanos`, or shorter; returns how many are,
@@ -56,7 +56,7 @@ impl<'a> Wakeable<'a> {
         }
         let left = self.caller.time_left();
         let left = left.map(|left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
-        let slice = self.bell.is_none().then_some(SLICE_NANOS);
+        let slice = self.wake.is_none().then_some(SLICE_NANOS);
         let timeout =
             [nanos, left, slice].into_iter().flatten().min().map_or(-1, |nanos| {
                 i32::try_from(nanos.div_ceil(NANOS_PER_MS)).unwrap_or(i32::MAX)
@@ -70,10 +70,10 @@ impl<'a> Wakeable<'a> {
             Err(Interrupted::Failed(error)) => os(Err(error))?,
             Ok(ready) => ready,
         };
-        match (&self.bell, polls.last().map(Poll::readiness)) {
+        match (&self.wake, polls.last().map(Poll::readiness)) {
             (None, _) | (_, None | Some(Readiness::NotYet)) => Ok(ready),
-            (Some(bell), Some(_)) => {
-                bell.clear();
+            (Some(wake), Some(_)) => {
+                wake.clear();
                 Ok(ready.saturating_sub(1))
             }
         }

@@ -7,7 +7,7 @@ static const char *const places[] = {"read", "write", "pour", "sleep",
 
 enum { PLACES = sizeof places / sizeof places[0], TIMES = 9, ATTEMPTS = 5 };
 
-/* How a guest is told to stop. */
+/* The ways to stop a guest. */
 enum stop { TERMINATE, TERMINATE_ALL, LATE_DEADLINE, STOPS };
 
 static void stop(struct blocked *blocked, enum stop how) {
@@ -139,7 +139,7 @@ static void moved_deadline(const char *function) {
     end_blocked(&blocked);
 }
 
-/* What comes in the ordinary way still comes. */
+/* Ordinary input still arrives. */
 static void answered(void) {
     struct blocked blocked;
     uint32_t argv[1] = {0};

@@ -26,7 +26,7 @@ struct blocked {
     /* One that is emptied before each call, and then not. */
     int drain[2];
     int is_ready;
-    /* What the native does when it was interrupted, and how often that was. */
+    /* Called by the native when it was interrupted, and the number of these calls. */
     void (*interrupted)(struct blocked *blocked);
     int interruptions;
     bool result;

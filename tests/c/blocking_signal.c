@@ -69,7 +69,7 @@ static void raise_two(struct blocked *blocked) {
     raise_one(blocked);
 }
 
-/* Ours is there only now, and passes on what is not its own. */
+/* Our handler is installed only now, and passes on other signals. */
 static void others_signals(void) {
     struct sigaction action = handler(on_signal, SA_RESTART), now;
 
@@ -123,7 +123,7 @@ static void ignored(void) {
     CHECK(current_action(SIGUSR1).sa_handler == SIG_IGN);
 }
 
-/* Whoever installs a handler while ours is there keeps it. */
+/* A handler that is installed while ours is there stays. */
 static void install_own(struct blocked *blocked) {
     struct sigaction action = handler(on_signal, 0);
 
@@ -170,7 +170,7 @@ static void masks(void) {
     end_blocked(&blocked);
 }
 
-/* Without anybody who is to stop nothing is installed, whatever is begun and ended. */
+/* Without a request to stop nothing is installed by operations that begin and end. */
 static void nesting(void) {
     struct sigaction before = current_action(SIGUSR1);
     struct blocked blocked;

@@ -5,7 +5,7 @@
 static wasm_module_inst_t inst;
 static wasm_exec_env_t env;
 
-/* What the native is asked to do: print, or copy the frames behind `skip`. */
+/* The native's task: to print, or to copy the frames behind `skip`. */
 static WASMCApiFrame frames[8];
 static uint32_t copied;
 

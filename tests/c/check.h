@@ -1,8 +1,8 @@
 /*
- * What every C test program shares: checks that count, files, and a context.
+ * Shared by all C test programs: checks that count, files, and a context.
  *
- * A program gets the folder of compiled modules as its first argument, prints nothing when all is
- * well but what it tests to be printed, and exits with 0 if no check failed. Log lines of the
+ * A program gets the folder of compiled modules as its first argument, prints nothing but tested
+ * output when all is well, and exits with 0 if no check failed. Log lines of the
  * runtime go to stdout as well; the test that runs the program compares them where they matter.
  */
 

@@ -72,7 +72,7 @@ static void nesting(void) {
     CHECK(!wasm_runtime_ctx_pop(b));
     CHECK(wasm_runtime_ctx_pop(a));
     CHECK(wasm_runtime_ctx_current() == b);
-    /* A pushed context lives, whoever else lets it go. */
+    /* A pushed context lives, although its other handles are given up. */
     wasm_runtime_ctx_release(b);
     CHECK(wasm_runtime_ctx_current() == b);
     CHECK(wasm_runtime_ctx_pop(b));
@@ -81,7 +81,7 @@ static void nesting(void) {
     CHECK(!wasm_runtime_ctx_current());
 }
 
-/* What a native function finds as the current context. */
+/* The current context of a native function. */
 static wasm_runtime_ctx_t seen;
 
 static int32_t attached(wasm_exec_env_t exec_env) {
@@ -89,7 +89,7 @@ static int32_t attached(wasm_exec_env_t exec_env) {
 
     seen = wasm_runtime_ctx_current();
     CHECK(seen == wasm_runtime_ctx_of_exec_env(exec_env));
-    /* It cannot leave the context that it runs in, and what it leaves behind goes with it. */
+    /* It cannot leave the context that it runs in, and contexts that it entered go with it. */
     CHECK(!wasm_runtime_ctx_pop(seen));
     CHECK(wasm_runtime_ctx_push(other));
     CHECK(wasm_runtime_ctx_current() == other);
@@ -118,7 +118,7 @@ static void objects(void) {
     CHECK_INT(argv[0], 7);
     CHECK(seen == b);
     CHECK(wasm_runtime_ctx_current() == a);
-    /* The last count goes before the objects: they keep what they need. */
+    /* The last count goes before the objects, which keep the context alive. */
     wasm_runtime_ctx_release(b);
     CHECK(wasm_runtime_call_wasm(env, wasm_runtime_lookup_function(inst, "attached"), 0, argv));
     CHECK(wasm_runtime_ctx_of_module(module) == b);

@@ -1,4 +1,4 @@
-/* What a context may use, what it counts, how everything in it is stopped, and its settings. */
+/* Limits, counters and settings of a context, and stopping everything in it. */
 
 #include <pthread.h>
 #include <sched.h>
@@ -152,7 +152,7 @@ static void fuel(void) {
     uint64_t left, one;
     int calls = 0;
 
-    /* What an unlimited call has left is not to be run off first. */
+    /* A new limit counts at once, not after the budget of an earlier call without one. */
     CHECK(call(&guest, guest.env, "fib", 15));
     limit(&guest, WASM_RUNTIME_CTX_LIMIT_FUEL, 100);
     CHECK(!call(&guest, guest.env, "fib", 15));
@@ -350,7 +350,7 @@ static void start_functions(void) {
     }
 }
 
-/* What the runtime calls for the host is no different. */
+/* Calls that the runtime makes for the host are no different. */
 static void allocators(void) {
     int i;
 
@@ -394,7 +394,7 @@ static void counters(void) {
     stats = stats_of(&guest);
     CHECK_INT(stats.calls, 20);
     CHECK_INT(stats.traps, 10);
-    /* What is gone has counted too. */
+    /* Exec_envs that are gone have counted, too. */
     wasm_runtime_destroy_exec_env(second);
     stats = stats_of(&guest);
     CHECK_INT(stats.calls, 20);

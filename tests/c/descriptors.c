@@ -1,4 +1,4 @@
-/* Descriptors are the process's: what a guest opens and how it uses what it shares with others. */
+/* Descriptors are the process's: guests open them, and share some with others. */
 #define _GNU_SOURCE
 #include "check.h"
 #include "wasm_runtime_ctx.h"
@@ -80,7 +80,7 @@ static bool host_opens(void) {
     return file && fclose(file) == 0;
 }
 
-/* A guest that opens what it can leaves the host and other contexts their part. */
+/* A guest that opens as many as it can leaves the host and other contexts their part. */
 static void limits(void) {
     struct guest guest = begin(-1, -1), other = begin(-1, -1);
     wasm_runtime_ctx_limits_t older = limits_of(&guest);
@@ -103,7 +103,7 @@ static void limits(void) {
     limit(&guest, most + 10);
     CHECK_INT(call(&guest, "open_directories", 0, 0), TOO_MANY_FILES);
     CHECK_INT(stats_of(&guest).peak_descriptors, most + 10);
-    /* What is open stays. */
+    /* Open descriptors stay. */
     limit(&guest, 0);
     CHECK_INT(call(&guest, "close", 5, 0), 0);
     CHECK_INT(call(&guest, "open_sockets", 0, 0), TOO_MANY_FILES);

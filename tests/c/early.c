@@ -1,4 +1,4 @@
-/* What a program may set before it initializes the runtime, and what then becomes of it. */
+/* Settings before the runtime is initialized, and their effect afterwards. */
 
 #include <pthread.h>
 #include "check.h"

@@ -137,7 +137,7 @@ static bool read_file(const char *path)
     return ok;
 }
 
-/* Opens a file of a worker's own for what its program prints. */
+/* Opens a file of a worker's own for the output of its program. */
 static int output(int number, const char *suffix)
 {
     char path[PATH];

@@ -1,4 +1,4 @@
-/* What a context tells of memories that do not grow. */
+/* A context's callback for memories that do not grow. */
 #include <pthread.h>
 #include "check.h"
 

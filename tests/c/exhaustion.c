@@ -13,7 +13,7 @@
 #include "check.h"
 #include "failing_malloc.h"
 
-/* What a case has left undone. */
+/* The number of operations that failed in a case. */
 static int undone;
 
 /* Notes that something failed for want of memory; `text` is why. */
@@ -265,10 +265,10 @@ static void scenario(void) {
     wasm_runtime_destroy();
 }
 
-/* How often a case called the allocator, told by its process. */
+/* A case's number of calls of the allocator, written by its process. */
 static long *told_calls;
 
-/* Takes away what a case may have left in its directory. */
+/* Removes files that a case may have left in its directory. */
 static void empty_directory(void) {
     static const char *names[] = {"dir", "other", "file"};
     char path[96];
@@ -280,7 +280,7 @@ static void empty_directory(void) {
     }
 }
 
-/* Logs go the way of stdout, which is not what is tested. */
+/* Logs go to stdout, too, and are not tested here. */
 static void child(long at, bool on, rlim_t space, int place) {
     struct rlimit limit;
     int kept = dup(1);
@@ -435,7 +435,7 @@ static void touch_stack(void) {
     }
 }
 
-/* Room in which everything works, with what glibc reserves for its threads. */
+/* Room in which everything works, glibc's reserves for its threads included. */
 #define SPACE_MAX ((rlim_t)512 << 20)
 
 static void run(void) {

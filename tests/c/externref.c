@@ -1,4 +1,4 @@
-/* Objects of the host's behind externrefs: numbers, owners, cleanup, and what functions see. */
+/* Objects of the host's behind externrefs: numbers, owners, cleanup, arguments of functions. */
 #include <pthread.h>
 #include "check.h"
 
@@ -29,7 +29,7 @@ static void raw(wasm_exec_env_t exec_env, uint64_t *args) {
     args[0] = (uintptr_t)&objects[2];
 }
 
-/* A call inside a call: what the outer one holds must stay. */
+/* A call inside a call: the objects of the outer one must stay. */
 static void again(wasm_exec_env_t exec_env, uintptr_t object) {
     wasm_function_inst_t nothing = wasm_runtime_lookup_function(inst, "nothing");
     void *back = NULL;
@@ -163,7 +163,7 @@ static void calls(void) {
     CHECK((uint32_t)call_with("plain", (uintptr_t)-1) == 0xFFFFFFFF);
 }
 
-/* What nothing leads to goes after a call; what the host retains stays. */
+/* Objects that nothing refers to go after a call; objects that the host retains stay. */
 static void reclaimed(void) {
     void *back;
     uint32_t number = 0, kept = 0, retained = 0;

@@ -9,7 +9,7 @@
 #include "check.h"
 #include "wasm_runtime_ctx.h"
 
-/* What a guest may overrun its time by, in milliseconds, when the machine is not busy. */
+/* A guest's time and its greatest delay, in milliseconds, on a machine that is not busy. */
 enum { TIME = 50, LATENESS = 20, TRIES = 8 };
 
 static wasm_module_t module;
@@ -51,7 +51,7 @@ static void *terminate_soon(void *unused) {
     return unused;
 }
 
-/* How much later than it has to the guest ends, in milliseconds. */
+/* The delay of the guest's end, in milliseconds. */
 static double lateness(const char *name, bool by_time) {
     double started = now_ms(), ended;
     pthread_t thread;
@@ -130,7 +130,7 @@ static void run(void) {
     fflush(stdout);
     CHECK(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0);
     nothing_is_read(ends[0]);
-    /* What is left in the buffer is the guest's. */
+    /* The rest in the buffer is the guest's. */
     __fpurge(stdout);
     CHECK(dup2(before, STDOUT_FILENO) >= 0);
     close(ends[0]);

@@ -1,4 +1,4 @@
-/* Two threads come to one instance: the second one is told, and nothing is lost. */
+/* Two threads call one instance: the second one gets an error, and nothing is lost. */
 
 #include <pthread.h>
 #include <time.h>
@@ -129,7 +129,7 @@ static void others_are_refused(void) {
     /* Neither is ended. */
     wasm_runtime_destroy_exec_env(spinner.env);
     wasm_runtime_deinstantiate(spinner.inst);
-    /* What does not run can go, and the heap is there for all. */
+    /* An idle exec_env can go, and the heap is there for all. */
     wasm_runtime_destroy_exec_env(other);
     block = wasm_runtime_module_malloc(spinner.inst, 100, &native);
     CHECK(block != 0 && native != NULL);
@@ -144,7 +144,7 @@ static void misbehave(wasm_exec_env_t env) {
 
     wasm_runtime_destroy_exec_env(env);
     wasm_runtime_deinstantiate(inst);
-    /* Calling back is what natives do. */
+    /* Natives may call back. */
     CHECK(call(env, "work", NULL));
 }
 

@@ -2,7 +2,7 @@
 
 #include "check.h"
 
-/* What a program that reads logs sees; the expected text is in init.out. */
+/* Log lines as programs read them; the expected text is in init.out. */
 static void note(const char *what, long long value) {
     printf("%s: %lld\n", what, value);
 }

@@ -5,7 +5,7 @@
 #include "wasm_runtime_ctx.h"
 
 #define HUGE_BYTES 60000
-/* What is left of the context's memory, and how much what is bounded may take beyond it. */
+/* The rest of the context's memory, and the room beyond it for bounded allocations. */
 #define LEFT 1000
 #define BEYOND 3000
 
@@ -228,7 +228,7 @@ static bool call(struct guest *guest) {
     return wasm_runtime_call_wasm(guest->env, add, 2, argv) && argv[0] == 42;
 }
 
-/* The peak of everything before is above what is measured here, unless it was made small: the
+/* The peak of everything before is above the measured one, unless it was made small: the
    live bytes are filled up to where the peak is. */
 static void one(const char *name, entry_point fails) {
     struct guest guest;

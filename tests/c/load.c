@@ -1,4 +1,4 @@
-/* Loading: errors, the caller's buffer, names, what a binary is, imports and exports. */
+/* Loading: errors, the caller's buffer, names, kinds of binaries, imports and exports. */
 
 #include "check.h"
 

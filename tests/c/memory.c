@@ -169,7 +169,7 @@ static void limits(wasm_module_t module) {
     wasm_runtime_unload(none);
 }
 
-/* What cannot be had is told once. */
+/* A refused allocation is logged once. */
 static void warnings(void) {
     static const char big[100002];
 

@@ -6,13 +6,13 @@
 
 static const char *const builtin_names[] = {"env", "wasi_unstable", "wasi_snapshot_preview1", ""};
 
-/* What the reader of a thread does, and what it was asked. */
+/* A thread's settings for its reader, and the requests to it. */
 static _Thread_local struct {
     int reads, given_back;
     int fails, gives_null;
     const char *gives;
     uint32_t gives_size;
-    /* The last copy of what it gives. */
+    /* The last copy of its module. */
     uint8_t *given;
     pthread_barrier_t *meeting;
 } library;
@@ -43,7 +43,7 @@ static void give_back(uint8_t *buffer, uint32_t size) {
     CHECK(buffer && size);
     library.given_back++;
     free(buffer);
-    /* Destroyers may free what the runtime gave them, also while the context ends. */
+    /* Destroyers may free buffers with the runtime's function, also while the context ends. */
     buffer = wasm_runtime_malloc(8);
     CHECK(buffer);
     wasm_runtime_free(buffer);
@@ -208,7 +208,7 @@ static void natives_first(void) {
     args.no_resolve = true;
     module = wasm_runtime_load_ex(bytes, size, &args, error, sizeof error);
     CHECK_INT(library.reads, 0);
-    /* Only what is not native is asked of the reader. */
+    /* The reader is only asked for modules that are not native. */
     CHECK(wasm_runtime_resolve_symbols(module));
     CHECK_INT(library.reads, 1);
     wasm_runtime_unload(module);
@@ -257,7 +257,7 @@ static void failing_readers(void) {
     expect_problem("WASM module load failed: "
                    "a command (with _start function) can not be a sub-module");
     CHECK_INT(library.given_back, 4);
-    /* A sound module that has not got what is imported. */
+    /* A sound module without the imported function. */
     sound = read_module("sub_b", &size);
     library.gives = (char *)sound;
     library.gives_size = size;
@@ -458,7 +458,7 @@ static void on_two_threads(void *(*first)(void *), void *a, void *(*second)(void
 static void isolation(void) {
     on_two_threads(with_a_reader, NULL, without_a_reader, NULL);
     on_two_threads(read_together, &numbers[0], read_together, &numbers[1]);
-    /* In one context as well: both read it, and each has what it read. */
+    /* In one context as well: both read it, and each has its own copy. */
     begin(0);
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
     on_two_threads(read_together, &numbers[2], read_together, &numbers[2]);

@@ -179,7 +179,7 @@ static int32_t underscore_again(wasm_exec_env_t exec_env) {
     return 16;
 }
 
-/* The last registration wins; what a module found stays with it. */
+/* The last registration wins; a loaded module keeps the function that it is bound to. */
 static void registration(void) {
     static NativeSymbol later[] = {{"underscore", (void *)underscore_again, "()i", NULL}};
     static NativeSymbol wrong[] = {{"underscore", (void *)underscore_again, "(ff)F", NULL}};

@@ -54,7 +54,7 @@ static void nothing_runs(void) {
     CHECK(wasm_runtime_module_dup_data(inst, "text", 5) == 0);
     CHECK_INT(global("count"), 0);
     CHECK_STR(wasm_runtime_get_exception(inst), "Exception: the first");
-    /* What was allocated before goes. */
+    /* An earlier allocation can be freed. */
     wasm_runtime_module_free(inst, 1024);
     CHECK_INT(global("frees"), 1);
     CHECK_STR(wasm_runtime_get_exception(inst), "Exception: the first");
@@ -69,7 +69,7 @@ static void nothing_runs(void) {
     CHECK_INT(global("count"), 3);
 }
 
-/* One function forgets what was before, and says so. */
+/* One function clears the pending exception, and prints that. */
 static void cleared_first(void) {
     wasm_runtime_set_exception(inst, "the second");
     CHECK(!wasm_application_execute_func(inst, "main", 1, NULL));

@@ -107,7 +107,7 @@ static void exhaustion(void) {
         if (start(size)) {
             mem_alloc_info_t before, after;
 
-            /* The first time leaves what the context keeps for the next; then nothing is lost. */
+            /* The first time leaves memory that the context keeps for the next; none is lost. */
             scenario();
             CHECK(wasm_runtime_get_mem_alloc_info(&before));
             reached = scenario();

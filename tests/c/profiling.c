@@ -1,4 +1,4 @@
-/* What guest code costs: functions that measure, and what memory is used for. */
+/* The cost of guest code: functions that measure, and the uses of memory. */
 
 #include "check.h"
 #include "wasm_runtime_ctx.h"

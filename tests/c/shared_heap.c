@@ -10,7 +10,7 @@
 static uint32_t page;
 static wasm_module_t module;
 
-/* What the guest's text is that long; the pointer comes from the guest. */
+/* The length of the guest's text; the pointer comes from the guest. */
 static int32_t length(wasm_exec_env_t env, const char *text) {
     (void)env;
     return (int32_t)strlen(text);
@@ -148,7 +148,7 @@ static void one_heap(void) {
     CHECK(!wasm_runtime_validate_app_str_addr(second.inst, END - 8));
     wasm_runtime_clear_exception(second.inst);
 
-    /* What the guest allocates, the host can free, and the other way round. */
+    /* The host can free the guest's allocations, and the other way round. */
     other = call1(second, "malloc", 32);
     CHECK(other > start_of_heap && other != block);
     wasm_runtime_shared_heap_free(first.inst, other);

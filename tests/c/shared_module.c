@@ -40,7 +40,7 @@ static void segments(void) {
     }
 }
 
-/* What a module imports can be asked before anything is linked. */
+/* A module's imports can be listed before anything is linked. */
 static void imports(wasm_module_t module) {
     wasm_import_t import;
 

@@ -1,4 +1,4 @@
-/* What guests do that the system answers with a signal beside the error, and with waiting. The host
+/* Operations of guests for which the system sends a signal beside the error, or waits. The host
  * lives, by its own dispositions, and the guest gets the error. */
 
 #include <signal.h>
@@ -73,7 +73,7 @@ static void all_calls(struct guest *guest, bool limited) {
     }
 }
 
-/* Neither the dispositions nor the mask nor what is pending has changed. */
+/* Neither the dispositions nor the mask nor the pending signals have changed. */
 static void unchanged(void (*handler)(int), bool blocked) {
     const int signals[] = {SIGPIPE, SIGXFSZ};
     struct sigaction action;
@@ -160,7 +160,7 @@ static void what_was_pending(void) {
     finish(&guest);
 }
 
-/* What guests without WASI print goes through C's buffer, which goes out when it is full. */
+/* Guests without WASI print through C's buffer, which is written when it is full. */
 static void printing(void) {
     int ends[2], status = -1;
     pid_t child;
@@ -193,7 +193,7 @@ static void printing(void) {
     CHECK_INT(WEXITSTATUS(status), 7);
 }
 
-/* Without a pool nothing listens, and what a socket cannot do fails at once. */
+/* Without a pool nothing listens, and operations that a socket does not have fail at once. */
 static void sockets(void) {
     char folder[] = "/";
     struct guest guest = start(folder, -1, -1);

@@ -1,4 +1,4 @@
-/* Threads of a guest that the host starts: what they share, what they inherit, how they end. */
+/* Threads of a guest that the host starts: shared state, inherited state, ends. */
 
 #include <pthread.h>
 #include <unistd.h>
@@ -157,7 +157,7 @@ static void run(void) {
     ended_together(inst, env, "wait", false);
     ended_together(inst, env, "spin", false);
 
-    /* Taking the instance down ends what still runs. */
+    /* Ending the instance ends threads that still run. */
     CHECK_INT(wasm_runtime_spawn_thread(env, &tid, for_good, "wait"), 0);
     CHECK_INT(wasm_runtime_spawn_thread(env, NULL, for_good, "spin"), 0);
     wasm_runtime_deinstantiate(inst);

@@ -48,7 +48,7 @@ static void calls(wasm_module_inst_t inst, wasm_exec_env_t env) {
     argv[0] = 3;
     CHECK(wasm_runtime_call_wasm(env, calls_host, 1, argv));
     CHECK_INT((int32_t)argv[0], -1);
-    /* What a host function passes on is a trap, which the guest does not catch. */
+    /* An exception that a host function passes on is a trap, which the guest does not catch. */
     handle = false;
     CHECK(!wasm_runtime_call_wasm(env, calls_host, 1, argv));
     CHECK_STR(wasm_runtime_get_exception(inst), "Exception: uncaught wasm exception");

@@ -83,7 +83,7 @@ static wasm_function_inst_t look_up(const char *name) {
     return wasm_runtime_lookup_function(inst, name);
 }
 
-/* What a thread does, and what it does it on. */
+/* A thread's work, and the objects that it works on. */
 struct job {
     void (*act)(struct job *job);
     wasm_exec_env_t env;

@@ -78,7 +78,7 @@ static void tenants(void) {
     }
 }
 
-/* What the main thread made, for a thread that never initialised anything. */
+/* Objects of the main thread, for a thread that never initialised anything. */
 static wasm_module_inst_t shared_inst;
 static wasm_exec_env_t shared_env;
 static wasm_module_t shared_module;

@@ -148,7 +148,7 @@ static void refused(const char *name, const char *reason) {
     free(bytes);
 }
 
-/* What an instance's function `ready` returns. */
+/* The result of an instance's function `ready`. */
 static uint32_t ready(wasm_module_inst_t inst) {
     uint32_t result = 99;
     wasm_exec_env_t env = wasm_runtime_create_exec_env(inst, 8192);

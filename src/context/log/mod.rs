@@ -84,6 +84,8 @@ pub fn enabled(level: LogLevel) -> bool {
 /// library's logger is in place because of this call.
 pub fn install(output: Output) -> bool {
     let mut installed = false;
+    // No child of a fork finds this half done.
+    let _section = crate::sync::section();
     process::of_thread().logger.call_once(|| {
         let _ = process::of_thread().output.set(output);
         let set = match output {

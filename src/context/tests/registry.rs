@@ -125,14 +125,14 @@ fn the_list_gets_short_again() {
 }
 
 #[test]
-fn members_that_a_fork_lost_are_taken_off_the_list() {
+fn stale_members_are_taken_off_the_list() {
     let (registry, drops) = (Registry::new(), Arc::default());
     let members: Vec<_> = (0..3).map(|_| item(&drops)).collect();
     members.iter().for_each(|member| assert!(registry.open(member, Origin::Handle).is_some()));
     // One that goes without closing itself, as if its thread were not there any more.
     let mut members = members.into_iter();
     drop(members.next());
-    registry.after_fork_in_child();
+    registry.drop_stale();
     assert_eq!(registry.open_count(), 2);
     assert!(registry.primary().is_none());
     assert_eq!(registry.all().unwrap().len(), 2);

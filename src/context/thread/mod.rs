@@ -43,8 +43,8 @@ use super::shared::Weak;
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeadKind, Reserve, ThreadHead};
 use crate::platform::stack::{self, StackBounds};
+use crate::sync;
 use crate::sync::atomic::Ordering;
-use crate::sync::gate;
 use activation::Node;
 use error::LastError;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -373,7 +373,7 @@ pub(super) fn process() -> Option<&'static Process> {
 /// `new` is null or was returned by this function, and is in place on no thread. A state may be
 /// swapped out only while the stack that it belongs to does not run.
 pub unsafe fn state_swap(new: *mut c_void) -> *mut c_void {
-    gate::set_fibres();
+    sync::set_fibres();
     // A bare head cannot travel: it is turned into a state of ours first.
     let has_head = !alloc::head_ptr().is_null();
     let old = if has_head && with(|_| ()).is_some() { alloc::remove() } else { null() };

@@ -2,7 +2,7 @@
 //!
 //! It knows nothing about what the word points to: [`crate::alloc`] and the context module agree
 //! on that. Control enters at [`get`], [`set`] and [`arm_exit`]. Beside it lies a second word for
-//! `sync::gate`, which stays with the thread whatever stack it runs.
+//! `sync::fork`, which stays with the thread whatever stack it runs.
 //!
 //! Reading the word is on the path of every allocation and every API call, so it has to be cheap
 //! in a shared library that may be loaded with `dlopen`. `thread_local!` compiles to the general

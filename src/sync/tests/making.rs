@@ -2,23 +2,23 @@
 
 #[cfg(not(loom))]
 mod threads {
-    use crate::sync::{Found, Making, Parking};
+    use crate::sync::{Found, Making, WaitQueue};
 
     #[test]
     fn a_turn_ends_as_it_says() {
-        let (making, parking) = (Making::new(), Parking::new());
-        let Found::Turn(turn) = making.find(&parking, 1) else { panic!("nobody makes it") };
-        assert!(matches!(making.find(&parking, 1), Found::Busy));
+        let (making, queue) = (Making::new(), WaitQueue::new());
+        let Found::Turn(turn) = making.find(&queue, 1) else { panic!("nobody makes it") };
+        assert!(matches!(making.find(&queue, 1), Found::Busy));
         assert!(turn.is_valid() && making.is_awaited());
         drop(turn);
         assert!(!making.is_awaited());
-        let Found::Turn(turn) = making.find(&parking, 1) else { panic!("it can be tried again") };
+        let Found::Turn(turn) = making.find(&queue, 1) else { panic!("it can be tried again") };
         turn.failed(77);
-        assert!(matches!(making.find(&parking, 1), Found::Failed(77)));
+        assert!(matches!(making.find(&queue, 1), Found::Failed(77)));
         let making = Making::new();
-        let Found::Turn(turn) = making.find(&parking, 1) else { panic!("nobody makes it") };
+        let Found::Turn(turn) = making.find(&queue, 1) else { panic!("nobody makes it") };
         turn.made();
-        assert!(matches!(making.find(&parking, 1), Found::Made));
+        assert!(matches!(making.find(&queue, 1), Found::Made));
         assert!(!making.is_awaited());
     }
 }
@@ -26,7 +26,7 @@ mod threads {
 /// Every interleaving of a few threads. Run with `RUSTFLAGS="--cfg loom"`.
 #[cfg(loom)]
 mod model {
-    use crate::sync::{Found, Making, Parked, Parker, Parking, Patience};
+    use crate::sync::{Found, Making, Parker, WaitLimit, WaitOutcome, WaitQueue};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
     use loom::sync::atomic::{AtomicBool, Ordering};
@@ -34,9 +34,9 @@ mod model {
 
     struct Thing {
         making: Making,
-        parking: Parking,
+        queue: WaitQueue,
         value: UnsafeCell<u32>,
-        /// Tells the waiters to stop.
+        /// A request to stop.
         stop: AtomicBool,
         parkers: [Parker; 2],
     }
@@ -45,21 +45,21 @@ mod model {
         fn new() -> Arc<Self> {
             Arc::new(Self {
                 making: Making::new(),
-                parking: Parking::new(),
+                queue: WaitQueue::new(),
                 value: UnsafeCell::new(0),
                 stop: AtomicBool::new(false),
                 parkers: [Parker::new(), Parker::new()],
             })
         }
 
-        /// What running code does that needs the thing. The turn that is the `gives_up`-th to
-        /// be tried makes nothing. Whether the value was seen.
+        /// Needs the thing, as running code does; with `gives_up`, the first turn makes nothing.
+        /// Whether the value was seen.
         fn need(&self, me: usize, gives_up: bool) -> bool {
             let mut gives_up = gives_up;
             loop {
-                match self.making.find(&self.parking, 9) {
+                match self.making.find(&self.queue, 9) {
                     Found::Made => {
-                        // SAFETY: whoever made it is done; loom fails the test if not.
+                        // SAFETY: it is made, and changes no more; loom fails the test if not.
                         self.value.with(|value| assert_eq!(unsafe { *value }, 1));
                         return true;
                     }
@@ -77,9 +77,9 @@ mod model {
                     }
                     Found::Busy => {
                         let is_time = || self.making.is_awaited();
-                        let patience = Stop(&self.stop);
-                        let parked = self.parking.wait(9, &self.parkers[me], &patience, is_time);
-                        if parked == Parked::Stopped {
+                        let limit = Stop(&self.stop);
+                        let outcome = self.queue.wait(9, &self.parkers[me], &limit, is_time);
+                        if outcome == WaitOutcome::Stopped {
                             return false;
                         }
                     }
@@ -90,7 +90,7 @@ mod model {
 
     struct Stop<'a>(&'a AtomicBool);
 
-    impl Patience for Stop<'_> {
+    impl WaitLimit for Stop<'_> {
         fn should_stop(&self) -> bool {
             self.0.load(Ordering::Acquire)
         }
@@ -108,14 +108,14 @@ mod model {
 
     /// A lost wake-up is a deadlock, which loom reports.
     #[test]
-    fn it_is_made_once_and_whoever_waits_gets_it() {
+    fn it_is_made_once_and_waiters_get_it() {
         check(|| {
             let thing = Thing::new();
             let other = Arc::clone(&thing);
             let other = thread::spawn(move || other.need(1, false));
             assert!(thing.need(0, false));
             assert!(other.join().unwrap());
-            assert!(thing.parking.is_empty());
+            assert!(thing.queue.is_empty());
         });
     }
 
@@ -126,17 +126,17 @@ mod model {
             let other = Arc::clone(&thing);
             let other = thread::spawn(move || other.need(1, true));
             assert!(thing.need(0, false));
-            // Whoever gave up may also have found it made.
+            // The thread that gives up may also have found it made.
             let _ = other.join().unwrap();
-            assert!(thing.parking.is_empty());
+            assert!(thing.queue.is_empty());
         });
     }
 
     #[test]
-    fn a_waiter_stops_when_it_is_told_to() {
+    fn a_waiter_stops_on_request() {
         check(|| {
             let thing = Thing::new();
-            let Found::Turn(turn) = thing.making.find(&thing.parking, 9) else {
+            let Found::Turn(turn) = thing.making.find(&thing.queue, 9) else {
                 panic!("nobody makes it")
             };
             let other = Arc::clone(&thing);
@@ -147,7 +147,7 @@ mod model {
             assert!(!other.join().unwrap());
             assert!(turn.is_valid());
             drop(turn);
-            assert!(thing.parking.is_empty());
+            assert!(thing.queue.is_empty());
         });
     }
 }

@@ -1,9 +1,9 @@
-//! What the parts promise each other, with threads that really run and in models.
+//! The guarantees of each part, with threads that really run and in models.
 
 mod making;
 
 #[cfg(not(loom))]
-mod gates;
+mod forks;
 
 #[cfg(not(loom))]
 mod threads {
@@ -53,9 +53,9 @@ mod threads {
 }
 
 #[cfg(not(loom))]
-mod parking {
+mod queues {
     use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-    use crate::sync::{Parked, Parker, Parking, Patience};
+    use crate::sync::{Parker, WaitLimit, WaitOutcome, WaitQueue};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ mod parking {
         end: Option<Instant>,
     }
 
-    impl Patience for Until<'_> {
+    impl WaitLimit for Until<'_> {
         fn should_stop(&self) -> bool {
             self.stop.load(Ordering::Acquire)
         }
@@ -77,41 +77,41 @@ mod parking {
 
     #[test]
     fn waiters_come_and_go() {
-        let (parking, parker) = (Parking::new(), Parker::new());
+        let (queue, parker) = (WaitQueue::new(), Parker::new());
         let stop = AtomicBool::new(false);
-        let mut patience = Until { stop: &stop, end: None };
-        assert_eq!(parking.wait(0, &parker, &patience, || false), Parked::Refused);
-        patience.end = Some(Instant::now() + Duration::from_millis(1));
-        assert_eq!(parking.wait(0, &parker, &patience, || true), Parked::TimedOut);
-        patience.end = None;
+        let mut limit = Until { stop: &stop, end: None };
+        assert_eq!(queue.wait(0, &parker, &limit, || false), WaitOutcome::Refused);
+        limit.end = Some(Instant::now() + Duration::from_millis(1));
+        assert_eq!(queue.wait(0, &parker, &limit, || true), WaitOutcome::TimedOut);
+        limit.end = None;
         stop.store(true, Ordering::Release);
-        assert_eq!(parking.wait(0, &parker, &patience, || true), Parked::Stopped);
-        assert!(parking.is_empty());
+        assert_eq!(queue.wait(0, &parker, &limit, || true), WaitOutcome::Stopped);
+        assert!(queue.is_empty());
     }
 
     /// Threads pass a turn on by notifying each other; a lost wake-up hangs.
     #[test]
     fn no_wake_up_is_lost() {
         let rounds = if cfg!(miri) { 20 } else { 5_000 };
-        let (parking, turn, stop) = (Parking::new(), AtomicU32::new(0), AtomicBool::new(false));
+        let (queue, turn, stop) = (WaitQueue::new(), AtomicU32::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             for me in 0..2 {
-                let (parking, turn, stop) = (&parking, &turn, &stop);
+                let (queue, turn, stop) = (&queue, &turn, &stop);
                 scope.spawn(move || {
                     let parker = Parker::new();
-                    let patience = Until { stop, end: None };
+                    let limit = Until { stop, end: None };
                     for _ in 0..rounds {
                         while turn.load(Ordering::SeqCst) != me {
                             let theirs = || turn.load(Ordering::SeqCst) != me;
-                            parking.wait(8, &parker, &patience, theirs);
+                            queue.wait(8, &parker, &limit, theirs);
                         }
                         turn.store(1 - me, Ordering::SeqCst);
-                        parking.notify(8, 1);
+                        queue.notify(8, 1);
                     }
                 });
             }
         });
-        assert!(parking.is_empty());
+        assert!(queue.is_empty());
     }
 }
 
@@ -119,8 +119,8 @@ mod parking {
 #[cfg(loom)]
 mod model {
     use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-    use crate::sync::gate::{Gate, Place};
-    use crate::sync::{Lock, Parked, Parker, Parking, Patience, USER_STEP, Usage};
+    use crate::sync::fork::{Counter, ForkLock};
+    use crate::sync::{BiasedLock, Lock, OWNER_STEP, Parker, WaitLimit, WaitOutcome, WaitQueue};
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
     use loom::thread;
@@ -166,106 +166,144 @@ mod model {
 
     fn sections_and_a_fork(has_barrier: bool) {
         struct Shared {
-            gate: Gate,
-            shared_place: Place,
+            lock: ForkLock,
+            shared_counter: Counter,
             counts: [UnsafeCell<i32>; 2],
         }
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(3);
         model.check(move || {
             let counts = [UnsafeCell::new(0), UnsafeCell::new(0)];
-            let shared_place = Place::new(true);
-            let shared = Arc::new(Shared { gate: Gate::new(has_barrier), shared_place, counts });
-            let place = |shared: &Shared| {
-                // Places live as long as their process; a model's is an execution.
-                let place: &'static Place = Box::leak(Box::new(Place::new(false)));
-                shared.gate.add(place);
-                place
+            let shared_counter = Counter::new(true);
+            let shared =
+                Arc::new(Shared { lock: ForkLock::new(has_barrier), shared_counter, counts });
+            let counter = |shared: &Shared| {
+                // Counters live as long as their process; a model's is an execution.
+                let counter: &'static Counter = Box::leak(Box::new(Counter::new(false)));
+                shared.lock.add(counter);
+                counter
             };
             let threads: Vec<_> = (0..2)
                 .map(|number| {
-                    let (shared, place) = (Arc::clone(&shared), place(&shared));
+                    let (shared, counter) = (Arc::clone(&shared), counter(&shared));
                     thread::spawn(move || {
-                        shared.gate.enter(place);
-                        shared.gate.enter(place);
+                        shared.lock.enter(counter);
+                        shared.lock.enter(counter);
                         // SAFETY: only the forking thread looks too; loom fails the test if
                         // the two can overlap.
                         shared.counts[number].with_mut(|count| unsafe { *count += 1 });
-                        shared.gate.leave(place);
-                        // SAFETY: as above.
+                        shared.lock.leave(counter);
+                        // SAFETY: in a section, where the forking thread cannot look.
                         shared.counts[number].with_mut(|count| unsafe { *count += 1 });
-                        shared.gate.leave(place);
+                        shared.lock.leave(counter);
                     })
                 })
                 .collect();
-            let own = place(&shared);
-            shared.gate.close(own, &shared.shared_place);
+            let own = counter(&shared);
+            shared.lock.close(own, &shared.shared_counter);
             for count in &shared.counts {
                 // The thread that forks may open sections itself.
-                shared.gate.enter(own);
-                // SAFETY: as above.
+                shared.lock.enter(own);
+                // SAFETY: the lock is closed: no other thread is in a section.
                 let count = count.with(|count| unsafe { *count });
                 assert!(count == 0 || count == 2);
-                shared.gate.leave(own);
+                shared.lock.leave(own);
             }
-            shared.gate.open();
+            shared.lock.open();
             for thread in threads {
                 thread.join().unwrap();
             }
         });
     }
 
-    /// Several users come to one thing, each of them so many times; whoever is let in is alone.
-    fn users(has_barrier: bool, count: usize, times: usize, bound: usize) {
+    type Locked = (BiasedLock, UnsafeCell<i32>);
+
+    const OWNERS: [usize; 3] = [OWNER_STEP, 2 * OWNER_STEP, 3 * OWNER_STEP];
+
+    /// Takes the lock so many times; how often that succeeded.
+    fn take(shared: &Locked, owner: usize, times: usize) -> i32 {
+        let (lock, value) = shared;
+        let mut taken = 0;
+        for _ in 0..times {
+            if lock.try_lock(owner) {
+                // An owner always gets the lock again.
+                assert!(lock.try_lock(owner));
+                lock.unlock();
+                // SAFETY: the lock is held; loom fails the test if two accesses can overlap.
+                value.with_mut(|value| unsafe { *value += 1 });
+                lock.unlock();
+                taken += 1;
+            }
+        }
+        taken
+    }
+
+    /// The owners want one lock, each of them so many times; each is alone with it.
+    fn compete(
+        make: impl Fn() -> BiasedLock + Send + Sync + 'static,
+        owners: &'static [usize],
+        times: usize,
+    ) {
         let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(bound);
+        model.preemption_bound = Some(2);
         model.check(move || {
-            let shared = Arc::new((Usage::with(has_barrier), UnsafeCell::new(0)));
-            let uses = move |shared: &(Usage, UnsafeCell<i32>), user: usize| {
-                let (usage, value) = shared;
-                let mut let_in = 0;
-                for _ in 0..times {
-                    if usage.enter(user) {
-                        // A use inside the use is always let in.
-                        assert!(usage.enter(user));
-                        usage.leave();
-                        // SAFETY: in use; loom fails the test if two accesses can overlap.
-                        value.with_mut(|value| unsafe { *value += 1 });
-                        usage.leave();
-                        let_in += 1;
-                    }
-                }
-                let_in
-            };
-            let threads: Vec<_> = (1..count)
-                .map(|number| {
+            let shared = Arc::new((make(), UnsafeCell::new(0)));
+            let threads: Vec<_> = (owners[1..].iter())
+                .map(|&owner| {
                     let shared = Arc::clone(&shared);
-                    thread::spawn(move || uses(&shared, USER_STEP * (number + 1)))
+                    thread::spawn(move || take(&shared, owner, times))
                 })
                 .collect();
-            let mut let_in = uses(&shared, USER_STEP);
+            let mut taken = take(&shared, owners[0], times);
             for thread in threads {
-                let_in += thread.join().unwrap();
+                taken += thread.join().unwrap();
             }
-            assert!(let_in > 0);
-            // Nobody is in it any more.
-            assert!(shared.0.enter(USER_STEP) && shared.0.uses() == 1);
+            assert!(taken > 0);
+            // Nobody holds it any more.
+            assert!(shared.0.try_lock(owners[0]) && shared.0.depth() == 1);
             // SAFETY: all threads have ended.
-            shared.1.with(|value| assert_eq!(unsafe { *value }, let_in));
+            shared.1.with(|value| assert_eq!(unsafe { *value }, taken));
         });
     }
 
     #[test]
-    fn users_are_alone() {
+    fn owners_are_alone() {
         for has_barrier in [true, false] {
-            users(has_barrier, 2, 2, 2);
-            users(has_barrier, 3, 1, 2);
+            compete(move || BiasedLock::with(has_barrier), &OWNERS[..2], 2);
+            compete(move || BiasedLock::with(has_barrier), &OWNERS, 1);
+        }
+    }
+
+    /// A lock whose owner is a thread of an earlier epoch and holds it, or does not.
+    fn stale(has_barrier: bool, owner: usize, is_held: bool) -> BiasedLock {
+        let lock = BiasedLock::with(has_barrier);
+        assert!(lock.try_lock(owner));
+        if !is_held {
+            lock.unlock();
+        }
+        lock.make_stale();
+        lock
+    }
+
+    #[test]
+    fn owners_of_a_stale_lock_are_alone() {
+        let lost = 9 * OWNER_STEP;
+        for has_barrier in [true, false] {
+            let unowned = move || {
+                let lock = BiasedLock::with(has_barrier);
+                lock.make_stale();
+                lock
+            };
+            compete(unowned, &OWNERS[..2], 1);
+            compete(move || stale(has_barrier, lost, true), &OWNERS[..2], 1);
+            // The model's survivor is the first one, and comes to its lock no more.
+            compete(move || stale(has_barrier, OWNERS[0], false), &OWNERS[1..], 1);
         }
     }
 
     struct Stop<'a>(&'a AtomicBool);
 
-    impl Patience for Stop<'_> {
+    impl WaitLimit for Stop<'_> {
         fn should_stop(&self) -> bool {
             self.0.load(Ordering::Acquire)
         }
@@ -276,7 +314,7 @@ mod model {
     }
 
     struct Shared {
-        parking: Parking,
+        queue: WaitQueue,
         parker: Parker,
         word: AtomicU32,
         stop: AtomicBool,
@@ -284,16 +322,16 @@ mod model {
 
     fn shared() -> Arc<Shared> {
         Arc::new(Shared {
-            parking: Parking::new(),
+            queue: WaitQueue::new(),
             parker: Parker::new(),
             word: AtomicU32::new(0),
             stop: AtomicBool::new(false),
         })
     }
 
-    fn wait(shared: &Shared) -> Parked {
+    fn wait(shared: &Shared) -> WaitOutcome {
         let is_time = || shared.word.load(Ordering::SeqCst) == 0;
-        shared.parking.wait(0, &shared.parker, &Stop(&shared.stop), is_time)
+        shared.queue.wait(0, &shared.parker, &Stop(&shared.stop), is_time)
     }
 
     fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -312,17 +350,17 @@ mod model {
                 thread::spawn(move || wait(&shared))
             };
             shared.word.store(1, Ordering::SeqCst);
-            let woken = shared.parking.notify(0, 1);
-            let parked = waiter.join().unwrap();
-            assert_eq!(woken == 1, parked == Parked::Notified);
-            assert!(woken == 1 || parked == Parked::Refused);
+            let woken = shared.queue.notify(0, 1);
+            let outcome = waiter.join().unwrap();
+            assert_eq!(woken == 1, outcome == WaitOutcome::Notified);
+            assert!(woken == 1 || outcome == WaitOutcome::Refused);
         });
     }
 
     /// As terminating does it: first the flag, then a wake. Nobody sleeps on, and a notification
     /// that comes at the same time counts for a waiter or not at all.
     #[test]
-    fn whoever_is_told_to_stop_stops() {
+    fn a_waiter_stops_on_request() {
         check(|| {
             let shared = shared();
             let waiter = {
@@ -336,19 +374,19 @@ mod model {
                     shared.parker.wake();
                 })
             };
-            let woken = shared.parking.notify(0, 1);
-            let parked = waiter.join().unwrap();
+            let woken = shared.queue.notify(0, 1);
+            let outcome = waiter.join().unwrap();
             stopper.join().unwrap();
-            let expected = if woken == 1 { Parked::Notified } else { Parked::Stopped };
-            assert_eq!(parked, expected);
-            assert!(shared.parking.is_empty());
+            let expected = if woken == 1 { WaitOutcome::Notified } else { WaitOutcome::Stopped };
+            assert_eq!(outcome, expected);
+            assert!(shared.queue.is_empty());
         });
     }
 }
 
 #[cfg(all(unix, not(miri), not(loom)))]
-mod alarms {
-    use crate::sync::Alarm;
+mod interrupts {
+    use crate::sync::Interrupt;
     use std::time::{Duration, Instant};
 
     /// Whether the descriptor becomes readable within so many milliseconds.
@@ -359,36 +397,36 @@ mod alarms {
     }
 
     #[test]
-    fn a_bell_rings_once_until_it_is_cleared() {
-        let alarm = Alarm::new();
+    fn a_wake_descriptor_is_readable_until_it_is_cleared() {
+        let interrupt = Interrupt::new();
         // Nobody waits, nothing is kept.
-        alarm.ring();
-        let bell = alarm.bell().unwrap();
-        assert!(alarm.bell().is_none());
-        assert!(!is_readable(bell.fd(), 0));
-        bell.clear();
+        interrupt.wake();
+        let wake = interrupt.wake_descriptor().unwrap();
+        assert!(interrupt.wake_descriptor().is_none());
+        assert!(!is_readable(wake.fd(), 0));
+        wake.clear();
         for _ in 0..3 {
-            alarm.ring();
-            alarm.limit(None);
-            assert!(is_readable(bell.fd(), 0));
-            bell.clear();
-            assert!(!is_readable(bell.fd(), 0));
+            interrupt.wake();
+            interrupt.limit(None);
+            assert!(is_readable(wake.fd(), 0));
+            wake.clear();
+            assert!(!is_readable(wake.fd(), 0));
         }
-        drop(bell);
-        assert!(alarm.bell().is_some());
+        drop(wake);
+        assert!(interrupt.wake_descriptor().is_some());
     }
 
     #[test]
-    fn a_bell_wakes_another_thread() {
-        let alarm = Alarm::new();
-        let bell = alarm.bell().unwrap();
+    fn a_wake_descriptor_wakes_another_thread() {
+        let interrupt = Interrupt::new();
+        let wake = interrupt.wake_descriptor().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_millis(20));
-                alarm.ring();
+                interrupt.wake();
             });
             let start = Instant::now();
-            assert!(is_readable(bell.fd(), 60_000));
+            assert!(is_readable(wake.fd(), 60_000));
             assert!(start.elapsed() >= Duration::from_millis(19));
         });
     }
@@ -405,35 +443,35 @@ mod alarms {
     #[cfg(target_os = "linux")]
     #[test]
     fn operations_are_interrupted_until_they_end() {
-        let alarm = Alarm::new();
+        let interrupt = Interrupt::new();
         for _ in 0..20 {
-            alarm.begin(None);
-            alarm.ring();
+            interrupt.begin(None);
+            interrupt.wake();
             // More time is no reason to go on.
-            alarm.limit(Some(Duration::from_secs(3600)));
+            interrupt.limit(Some(Duration::from_secs(3600)));
             assert!(!sleep_in_the_system(Duration::from_secs(60)));
             assert!(!sleep_in_the_system(Duration::from_secs(60)));
-            alarm.end();
+            interrupt.end();
             assert!(sleep_in_the_system(Duration::from_millis(12)));
         }
-        alarm.end();
+        interrupt.end();
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn operations_have_a_time_limit() {
-        let alarm = Alarm::new();
+        let interrupt = Interrupt::new();
         let start = Instant::now();
-        alarm.begin(Some(Duration::from_millis(20)));
-        alarm.begin(None);
+        interrupt.begin(Some(Duration::from_millis(20)));
+        interrupt.begin(None);
         assert!(!sleep_in_the_system(Duration::from_secs(60)));
         assert!(start.elapsed() >= Duration::from_millis(20));
-        alarm.limit(None);
+        interrupt.limit(None);
         assert!(sleep_in_the_system(Duration::from_millis(12)));
-        alarm.limit(Some(Duration::from_millis(5)));
-        alarm.end();
+        interrupt.limit(Some(Duration::from_millis(5)));
+        interrupt.end();
         assert!(!sleep_in_the_system(Duration::from_secs(60)));
-        alarm.end();
+        interrupt.end();
         assert!(sleep_in_the_system(Duration::from_millis(12)));
     }
 }

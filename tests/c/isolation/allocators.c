@@ -1,4 +1,4 @@
-/* Memory: where it comes from, how much there is, and what init and destroy do with it. */
+/* Memory: its source, its amount, and its treatment by init and destroy. */
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -134,7 +134,7 @@ static void waiting_b(void) {
     wasm_runtime_destroy();
 }
 
-/* What the thread that is not there any more was running can be ended, and leaves nothing. */
+/* The guest that the lost thread was running can be ended, and leaves nothing. */
 static void end_what_is_lost(void) {
     end_guest(&lost);
     use_everything();
@@ -264,9 +264,152 @@ static void while_another_translates(void) {
     wasm_runtime_destroy();
 }
 
+/* An instance that one thread runs while another one keeps asking for it. */
+static struct guest wanted;
+
+static void *keep_asking(void *data) {
+    wasm_exec_env_t env = wasm_runtime_create_exec_env(wanted.inst, 8192);
+    wasm_function_inst_t add = wasm_runtime_lookup_function(wanted.inst, "add");
+
+    (void)data;
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+        uint32_t argv[2] = {1, 2};
+
+        CHECK(!wasm_runtime_call_wasm(env, add, 2, argv));
+        wasm_runtime_clear_exception(wanted.inst);
+    }
+    wasm_runtime_destroy_exec_env(env);
+    return NULL;
+}
+
+static void call_back(void) {
+    CHECK_INT(call(&wanted, "add", 2, 3, 4), 7);
+}
+
+static int32_t fork_inside(wasm_exec_env_t env) {
+    pthread_t thread;
+    int i, times = rounds() / 5 + 1;
+
+    (void)env;
+    stop = false;
+    CHECK(pthread_create(&thread, NULL, keep_asking, NULL) == 0);
+    for (i = 0; i < times; i++) {
+        fork_and(call_back);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    return 1;
+}
+
+static NativeSymbol forking[] = {{"who", (void *)fork_inside, "()i", NULL}};
+
+static void inside_a_wanted_guest(void) {
+    RuntimeInitArgs args = system_args();
+
+    args.native_module_name = "env";
+    args.native_symbols = forking;
+    args.n_native_symbols = 1;
+    quiet_init(&args);
+    wanted = start_guest("guest");
+    CHECK_INT(call(&wanted, "who", 0, 0, 0), 1);
+    end_guest(&wanted);
+    wasm_runtime_destroy();
+}
+
+/* A guest with threads that start and join others all the time. */
+static struct guest busy;
+
+static int32_t told(wasm_exec_env_t env) {
+    (void)env;
+    return 1;
+}
+
+static NativeSymbol host[] = {{"told", (void *)told, "()i", NULL}};
+
+static void *sum_on_thread(wasm_exec_env_t env, void *data) {
+    uint32_t argv[2] = {3, 2};
+    wasm_module_inst_t inst = wasm_runtime_get_module_inst(env);
+
+    (void)data;
+    CHECK(wasm_runtime_call_wasm(env, wasm_runtime_lookup_function(inst, "sum"), 2, argv));
+    return (void *)(uintptr_t)argv[0];
+}
+
+static void spawn_and_join(wasm_exec_env_t env) {
+    wasm_thread_t thread;
+    void *sum = NULL;
+
+    CHECK_INT(wasm_runtime_spawn_thread(env, &thread, sum_on_thread, NULL), 0);
+    CHECK_INT(wasm_runtime_join_thread(thread, &sum), 0);
+    CHECK_INT((uintptr_t)sum, 7);
+}
+
+static void *keep_spawning(wasm_exec_env_t env, void *data) {
+    (void)data;
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+        spawn_and_join(env);
+    }
+    return NULL;
+}
+
+/* Instances and descriptions of the same module come and go, too. */
+static void *keep_instantiating(void *data) {
+    (void)data;
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+        struct guest guest = guest_of(busy.module);
+
+        CHECK(wasm_runtime_get_export_count(busy.module) > 0);
+        CHECK_INT(call(&guest, "sum", 2, 3, 2), 7);
+        end_guest_of(&guest);
+    }
+    return NULL;
+}
+
+static void end_busy(void) {
+    struct guest guest;
+
+    spawn_and_join(busy.env);
+    guest = guest_of(busy.module);
+    spawn_and_join(guest.env);
+    end_guest_of(&guest);
+    end_guest(&busy);
+    wasm_runtime_destroy();
+}
+
+static void while_guest_threads_come_and_go(void) {
+    RuntimeInitArgs args = system_args();
+    wasm_thread_t spawners[2];
+    pthread_t thread;
+    int i, times = rounds() / 5 + 1;
+
+    args.native_module_name = "host";
+    args.native_symbols = host;
+    args.n_native_symbols = 1;
+    args.max_thread_num = 8;
+    quiet_init(&args);
+    busy = start_guest("spawn");
+    stop = false;
+    for (i = 0; i < 2; i++) {
+        CHECK_INT(wasm_runtime_spawn_thread(busy.env, &spawners[i], keep_spawning, NULL), 0);
+    }
+    CHECK(pthread_create(&thread, NULL, keep_instantiating, NULL) == 0);
+    for (i = 0; i < times; i++) {
+        fork_and(end_busy);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    for (i = 0; i < 2; i++) {
+        CHECK_INT(wasm_runtime_join_thread(spawners[i], NULL), 0);
+    }
+    pthread_join(thread, NULL);
+    end_guest(&busy);
+    wasm_runtime_destroy();
+}
+
 static void run(void) {
     row("fork", while_others_work);
     row("fork while a function is translated", while_another_translates);
     row("fork leaves a running guest behind", lost_threads);
     row("fork in a child", generations);
+    row("fork inside a guest that others call", inside_a_wanted_guest);
+    row("fork while guest threads start and end", while_guest_threads_come_and_go);
 }

@@ -1,4 +1,4 @@
-/* What guests do with threads: how many they may have, and the numbers by which they know them. */
+/* Threads of guests: their greatest number, and the identifiers that guests know them by. */
 
 #include "rows.h"
 
@@ -41,7 +41,7 @@ static void thread_limit(void) {
     sides(rounds(), spawns_twice_a, may_spawn_once_b);
 }
 
-/* The first thread of each guest has the number 1, whoever was first. */
+/* The first thread of each guest has the number 1, in any order. */
 static void first_thread(void) {
     struct guest guest;
 
@@ -88,7 +88,7 @@ static void handles(void) {
     sides(rounds(), two_mutexes_a, one_mutex_b);
 }
 
-/* What A opened; only the number travels to B. */
+/* The semaphore that A opened; B gets only its number. */
 static uint32_t semaphore_of_a;
 
 static void opens_a(void) {

@@ -1,9 +1,9 @@
-/* Modules: how they are found, and what is set on them for instances to come. */
+/* Modules: their readers, and settings of theirs for later instances. */
 
 #include <unistd.h>
 #include "rows.h"
 
-/* A reader for each side, which knows what it was asked for and what was given back. */
+/* A reader for each side, which notes the requests and the buffers that were given back. */
 struct library {
     const char *file;
     int read, given_back;
@@ -58,7 +58,7 @@ static void reading_a(void) {
     CHECK_INT(library_a.read, library_a.given_back);
 }
 
-/* B's imports lead nowhere while only A has a reader, and then to what its own reader gives. */
+/* B's imports are unbound while only A has a reader, and then bound to its own reader's module. */
 static void reading_b(void) {
     struct guest guest;
     int before;

@@ -1,4 +1,4 @@
-/* What a host offers to its guests: natives, references to host objects, keys. */
+/* A host's offers to its guests: natives, references to host objects, keys. */
 
 #include "rows.h"
 

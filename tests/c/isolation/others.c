@@ -1,4 +1,4 @@
-/* What belongs to other headers and libraries than the runtime's own, and shared memory. */
+/* State of other headers and libraries than the runtime's own, and shared memory. */
 
 #include "rows.h"
 #include <sys/stat.h>

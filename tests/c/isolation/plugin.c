@@ -15,7 +15,7 @@ static int32_t who(wasm_exec_env_t env) {
 
 static NativeSymbol symbols[] = {{"who", (void *)who, "()i", NULL}};
 
-/* What its own native says, or 0 if anything failed. */
+/* The result of its own native, or 0 if anything failed. */
 int plugin_run(uint8_t *wasm, uint32_t size) {
     char error[128];
     RuntimeInitArgs args;

@@ -9,7 +9,7 @@
 #include "rows.h"
 #include "wasm_runtime_ctx.h"
 
-/* What a thread and the process have of signals. */
+/* The signal handling of a thread and the process. */
 struct signals {
     struct sigaction segv, bus, usr1;
     sigset_t mask;

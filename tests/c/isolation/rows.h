@@ -1,5 +1,5 @@
 /*
- * What the programs of this folder share. Each row is one thing that must belong to a context, a
+ * Shared by the programs of this folder. Each row is one thing that must belong to a context, a
  * thread or an instance, tried by two sides, A and B, each in a thread of its own.
  *
  * A program prints one line for each row, which the test that runs it compares with its list:
@@ -21,14 +21,14 @@
 
 static const char *missing_feature;
 
-/* How often a row that is a race is run. */
+/* The number of runs of a row that is a race. */
 static inline int rounds(void) {
     const char *text = getenv("ROUNDS");
 
     return text ? atoi(text) : 1;
 }
 
-/* Runs a row and says what became of it. */
+/* Runs a row and prints its result. */
 static inline void row(const char *name, void (*body)(void)) {
     int before = failed_checks;
 
@@ -107,7 +107,7 @@ static inline void quiet_init(const RuntimeInitArgs *args) {
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
 }
 
-/* An instance with what running it takes. */
+/* An instance with its module and exec_env. */
 struct guest {
     wasm_module_t module;
     wasm_module_inst_t inst;

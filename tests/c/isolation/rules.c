@@ -275,7 +275,7 @@ static void *calls_maker(void *data) {
     (void)data;
     CHECK(allocates_in(a_pool));
     CHECK_INT(call(&guest, "who", 0, 0, 0), 'N');
-    /* What the native made is the thread's own now. */
+    /* The context that the native made is the thread's own now. */
     CHECK(allocates_in(b_pool));
     wasm_runtime_destroy();
     CHECK(allocates_in(a_pool));

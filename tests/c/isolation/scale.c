@@ -29,7 +29,7 @@ static int descriptors(void) {
     return count;
 }
 
-/* What the process has, once the C library has given back what it keeps for itself. */
+/* The memory of the process, after the C library has given back its spare memory. */
 struct footprint {
     long resident;
     int descriptors;
@@ -83,7 +83,7 @@ static size_t bytes_of_many;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static int guests_used;
 
-/* What each of many threads does while all of them are alive. */
+/* The work of each of many threads while all of them are alive. */
 typedef enum { NOTHING, BEING_IDLE, USING_A_GUEST } Doing;
 
 static void *one_of_many(void *data) {
@@ -98,7 +98,7 @@ static void *one_of_many(void *data) {
     pthread_barrier_wait(&all_alive);
     pthread_barrier_wait(&all_alive);
     if (doing == USING_A_GUEST) {
-        /* One at a time: not what a thousand linear memories cost is looked at here. */
+        /* One at a time: the cost of a thousand linear memories is no subject here. */
         pthread_mutex_lock(&one_at_a_time);
         use_guest();
         guests_used++;
@@ -154,12 +154,12 @@ static void at_once(void) {
     CHECK(!wasm_runtime_malloc(1));
 }
 
-/* What a context with the system's allocator takes while it does nothing: all that is allocated
-   with it, the thread's state included, beyond what the C library keeps for each thread. */
+/* The memory of an idle context with the system's allocator: everything allocated with it, the
+   thread's state included, without the C library's own memory for each thread. */
 static void idle_bytes(void) {
     size_t each, bare;
 
-    /* All threads in one arena, so that what they allocate is counted in one place. */
+    /* All threads in one arena, so that their allocations are counted together. */
     mallopt(M_ARENA_MAX, 1);
     all_together(NOTHING);
     all_together(NOTHING);

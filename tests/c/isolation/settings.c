@@ -1,4 +1,4 @@
-/* Settings of a context: how it runs code, and what it says meanwhile. */
+/* Settings of a context: how it runs code, and its log. */
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -84,7 +84,7 @@ static void load_misfit(void) {
     wasm_runtime_unload(load_module("guest"));
 }
 
-/* B's level is as loud as can be while A, which wants errors only, loads what warns. */
+/* B logs everything while A, which logs errors only, loads a module with a warning. */
 static void quiet_a(void) {
     CHECK(wasm_runtime_init());
     CHECK(wasm_runtime_register_natives("env", misfit, 1));
@@ -128,7 +128,7 @@ static void gc_heap_size(void) {
     wasm_runtime_destroy();
 }
 
-/* What loading an AOT file says as long as there is no version that would be known. */
+/* Whether AOT files can be loaded: without support, every version of them is unknown. */
 static bool knows_aot(void) {
     uint8_t header[] = {0, 'a', 'o', 't', 6, 0, 0, 0};
     char error[128] = "";

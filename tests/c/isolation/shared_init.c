@@ -10,7 +10,7 @@ static int32_t who(wasm_exec_env_t env) {
 
 static NativeSymbol symbols[] = {{"who", (void *)who, "()i", NULL}};
 
-/* Each side inits, uses what the other registered, and destroys what it counted. */
+/* Each side inits, uses the other's natives, and destroys as often as it has initialized. */
 static void counting_side(void) {
     struct guest guest;
 

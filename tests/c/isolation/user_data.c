@@ -3,7 +3,7 @@
 
 #include "rows.h"
 
-/* What a side's functions count, and where wrong pointers show. */
+/* The counts of a side's functions, and the number of wrong pointers. */
 struct account {
     int live;
     int calls;

@@ -7,7 +7,7 @@ static wasm_runtime_ctx_t ctx;
 static wasm_module_t alone, cluster;
 static uint64_t secret;
 static struct tenant natives;
-/* Nobody who holds it for reading is stopped. */
+/* A thread that holds it for reading is never stopped. */
 static pthread_rwlock_t calm = PTHREAD_RWLOCK_INITIALIZER;
 
 static bool was_stopped(struct tenant *t) {
@@ -141,7 +141,7 @@ static void *sharer(void *data) {
     if (has_own) {
         wasm_runtime_destroy();
     }
-    /* What was pushed goes with the thread. */
+    /* A pushed context goes with the thread. */
     worker_done(w);
     return NULL;
 }

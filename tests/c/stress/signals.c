@@ -177,7 +177,7 @@ static void *sender(void *data) {
     return NULL;
 }
 
-/* The last one may be under way, and valgrind loses what it has given to a thread that ends. */
+/* The last one may be under way, and valgrind loses a signal for a thread that ends. */
 static void all_arrive(const long *arrived, long sent) {
     int i;
 

@@ -1,10 +1,8 @@
 /*
- * What the stress programs share: random numbers from a seed that is stated when something fails,
- * workers that a watchdog looks after, guests that hold a secret, and the search for secrets that
- * have strayed.
+ * Shared by the stress programs: random numbers from a seed that is printed after a failure,
+ * workers with a watchdog, guests that hold a secret, and the search for secrets in wrong places.
  *
- * Every context has a secret, marked as such: one that shows up where another should be is a leak,
- * whichever it is.
+ * Every context has a secret, marked as such: any other context's secret in its place is a leak.
  *
  * STRESS_SECONDS says how long a program goes on (default 5), STRESS_SEED where its random
  * numbers start (default: the clock), STRESS_WORKERS how many threads work at once (default 6).
@@ -25,9 +23,9 @@
 #define MAX_WORKERS 32
 /* Upper half of every secret. */
 #define SECRET_MARK 0x5ec2e700u
-/* The third byte of the lower half: of a word that was half overwritten, this is gone. */
+/* The third byte of the lower half: a word that was half overwritten has lost it. */
 #define SECRET_MIDDLE 0xa5u
-/* A worker that does not get on for so long has lost a wake-up. */
+/* A worker without a step for so long has lost a wake-up. */
 #define PATIENCE_SECONDS 120
 /* Where guests keep their secret in linear memory: from here on, so many bytes apart. */
 #define FILL_START 1024
@@ -73,7 +71,7 @@ static inline bool one_in(struct worker *w, uint32_t n) {
     return below(w, n) == 0;
 }
 
-/* Says what the worker does next, for the watchdog. */
+/* Notes the worker's next step, for the watchdog. */
 static inline void step(struct worker *w, const char *what) {
     __atomic_store_n(&w->step, what, __ATOMIC_RELAXED);
     __atomic_add_fetch(&w->steps, 1, __ATOMIC_RELAXED);
@@ -231,7 +229,7 @@ static inline void expect_exception(struct tenant *t, const char *text) {
     wasm_runtime_clear_exception(t->inst);
 }
 
-/* Natives of the guests: what is attached, and a call back. */
+/* Natives of the guests: their attachment, and a call back. */
 static int64_t native_secret(wasm_exec_env_t env) {
     struct tenant *t = wasm_runtime_get_function_attachment(env);
 
@@ -279,7 +277,7 @@ static inline void no_threads(struct tenant *t) {
     }
 }
 
-/* Lets the guest start so many threads of its own, and checks what they did. */
+/* Lets the guest start so many threads of its own, and checks their results. */
 static inline void start_threads(struct tenant *t, uint32_t count) {
     uint32_t argv[1] = {count};
 

@@ -7,7 +7,7 @@
 #define THREADS 3
 #define SLOTS MAX_WORKERS
 
-/* How a worker's guest is reached by others, who hold the lock while they use it. */
+/* A worker's guest as other threads reach it, which hold the lock while they use it. */
 struct exposed {
     pthread_mutex_t lock;
     struct tenant *tenant;
@@ -230,7 +230,7 @@ static void quota(struct life *l) {
     wasm_runtime_free(wasm_runtime_malloc(below(l->w, 100000) + 1));
     wasm_runtime_deinstantiate(second);
     limit(t, WASM_RUNTIME_CTX_LIMIT_MEMORY, UINT64_MAX);
-    /* What was too much for the end of an instance is not held against the next call. */
+    /* The next call does not fail because the end of an instance took too much. */
     CHECK(call(t, "secret", 0, secret));
 }
 
@@ -323,7 +323,7 @@ static void expose(struct life *l) {
     expect_exception(&l->tenant, "terminated by user");
 }
 
-/* Ends what some worker is doing, if it is exposed. */
+/* Ends a worker's call, if its guest is exposed. */
 static void end_somebody(uint64_t *random) {
     struct exposed *place = &exposed[next_random(random) % (uint64_t)worker_count];
 
@@ -436,7 +436,7 @@ static void *tenant_worker(void *data) {
             CHECK(__atomic_load_n(live_now, __ATOMIC_RELAXED) > before);
         }
         free(l->pool);
-        /* What a thread left behind stays as it is, its natives included. */
+        /* A context that a thread left behind stays as it is, its natives included. */
         if (!l->leaves) {
             free(l);
         }
@@ -454,8 +454,7 @@ static void run(void) {
     for (i = 0; i < SLOTS; i++) {
         pthread_mutex_init(&exposed[i].lock, NULL);
     }
-    /* What the process makes once is there before there are threads: helgrind does not know the
-       locks that it lies behind. */
+    /* The process's own state is made before its threads: helgrind does not know our locks. */
     CHECK(wasm_runtime_init());
     wasm_runtime_destroy();
     work(tenant_worker, apart ? NULL : reaper);

@@ -1,70 +1,67 @@
-//! Waking a thread that waits for something of the system's.
+//! Interrupting a thread that waits in the system.
 //!
-//! What a [`Parker`](super::Parker) is to waits for other threads, an [`Alarm`] is to waits for
-//! descriptors, which a [`Bell`] among the descriptors ends, and to *operations*: calls of the
-//! embedder's that only a signal interrupts. A signal may come before the call has begun to
+//! A [`Parker`](super::Parker) ends waits for other threads. An [`Interrupt`] ends waits for
+//! descriptors, by a [`WakeDescriptor`] among them, and *operations*: blocking calls of the
+//! embedder's, which only a signal interrupts. A signal may come before the call has begun to
 //! wait, so a timer sends it until the operation is over.
 //!
-//! Until an operation must be interrupted, nothing of the process's is touched but the mask of
-//! its thread. The handler is there while timers are.
+//! Until an operation must be interrupted, nothing of the process's is touched but the signal mask
+//! of its thread. Our handler is installed while there are timers.
 //!
-//! Whoever wants a thread to stop first says so and then rings; a thread that is about to wait
-//! first gets its bell, or begins its operation, and then looks whether to stop. The lock that
-//! both take in between makes one of them see the other.
+//! To stop a thread, set its flag first and then interrupt it. A thread that is about to wait
+//! makes its wake descriptor first, or begins its operation, and then looks at its flag. The lock
+//! that both take in between makes one of them see the other.
 
-use super::Lock;
-use crate::platform::event::Event;
+use super::wake_descriptor::{Wake, WakeDescriptor};
+use super::{Lock, LockGuard, once};
 use crate::platform::signal::{self, Saved, Target, Timer};
 use std::mem;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Between two signals to the same thread.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// What wakes one thread. Owner: the exec_env.
-pub struct Alarm(Lock<State>);
+/// Ends the waits of one thread. Owner: the exec_env.
+pub struct Interrupt(Lock<State>);
 
 #[derive(Default)]
 struct State {
-    event: Option<Event>,
-    /// Whether the event was rung since it was last cleared.
-    rung: bool,
+    /// While the thread waits for descriptors.
+    wake: Option<Wake>,
     operation: Option<Operation>,
 }
 
-/// A descriptor that becomes readable when its alarm rings.
-pub struct Bell<'a> {
-    alarm: &'a Alarm,
-    fd: i32,
-}
-
-impl Alarm {
+impl Interrupt {
     pub fn new() -> Self {
         Self(Lock::new(State::default()))
     }
 
-    /// A bell to wait for; `None` if the system has none left, or another one is in use.
-    pub fn bell(&self) -> Option<Bell<'_>> {
-        let event = Event::new().ok()?;
-        let fd = event.fd();
+    /// A descriptor to wait for among others; `None` if the system has none left, or another one
+    /// is in use.
+    pub fn wake_descriptor(&self) -> Option<WakeDescriptor<'_>> {
+        let wake = Wake::new().ok()?;
+        let fd = wake.fd();
         let mut state = self.0.lock();
-        if state.event.is_some() {
+        if state.wake.is_some() {
             return None;
         }
-        state.event = Some(event);
-        state.rung = false;
-        Some(Bell { alarm: self, fd })
+        state.wake = Some(wake);
+        Some(WakeDescriptor::new(self, fd))
     }
 
-    /// Begins an operation of the calling thread, which is interrupted after `left`, if that is
-    /// something. They nest.
+    pub(super) fn with_wake(&self, change: impl FnOnce(&mut Option<Wake>)) {
+        change(&mut self.0.lock().wake);
+    }
+
+    /// Begins an operation of the calling thread, which is interrupted after `left` if there is a
+    /// time. Operations nest.
     pub fn begin(&self, left: Option<Duration>) {
         if let Some(operation) = &mut self.0.lock().operation {
             operation.depth = operation.depth.saturating_add(1);
             return;
         }
-        // Not under the lock: signals that wait for being let through come now.
+        // Not under the lock: signals that were blocked until now arrive here.
         let operation = Operation::begin();
         let mut state = self.0.lock();
         let operation = state.operation.insert(operation);
@@ -73,7 +70,7 @@ impl Alarm {
         }
     }
 
-    /// Ends what was begun last, if there is something.
+    /// Ends the operation that was begun last, if there is one.
     pub fn end(&self) {
         let mut state = self.0.lock();
         let depth = state.operation.as_mut().map(|operation| {
@@ -87,19 +84,20 @@ impl Alarm {
     }
 
     /// Ends waits, and interrupts the operation until it is over.
-    pub fn ring(&self) {
+    pub fn wake(&self) {
         let mut state = self.0.lock();
-        state.ring();
+        state.wake();
         if let Some(operation) = &mut state.operation {
             operation.stopped = true;
             operation.interrupt_after(Some(Duration::ZERO));
         }
     }
 
-    /// Ends waits, for them to look again, and has the operation interrupted after `left`.
+    /// Ends waits, whose threads look again whether to stop, and has the operation interrupted
+    /// after `left`.
     pub fn limit(&self, left: Option<Duration>) {
         let mut state = self.0.lock();
-        state.ring();
+        state.wake();
         if let Some(operation) = &mut state.operation
             && !operation.stopped
             && (left.is_some() || operation.timer.is_some())
@@ -110,34 +108,10 @@ impl Alarm {
 }
 
 impl State {
-    fn ring(&mut self) {
-        if let Some(event) = &self.event
-            && !mem::replace(&mut self.rung, true)
-        {
-            event.ring();
+    fn wake(&mut self) {
+        if let Some(wake) = &mut self.wake {
+            wake.wake();
         }
-    }
-}
-
-impl Bell<'_> {
-    pub fn fd(&self) -> i32 {
-        self.fd
-    }
-
-    /// Makes it unreadable again. Whoever clears looks why it rang afterwards.
-    pub fn clear(&self) {
-        let mut state = self.alarm.0.lock();
-        if mem::take(&mut state.rung)
-            && let Some(event) = &state.event
-        {
-            event.clear();
-        }
-    }
-}
-
-impl Drop for Bell<'_> {
-    fn drop(&mut self) {
-        self.alarm.0.lock().event = None;
     }
 }
 
@@ -147,14 +121,14 @@ struct Operation {
     target: Target,
     signal: i32,
     was_blocked: bool,
-    /// Whether it was told to stop, whatever its time.
+    /// Whether it was interrupted, whatever its time.
     stopped: bool,
     timer: Option<Timer>,
 }
 
 impl Operation {
     fn begin() -> Self {
-        let mut signals = SIGNAL.lock();
+        let mut signals = lock_signal();
         signals.operations += 1;
         let signal = signals.number;
         drop(signals);
@@ -163,11 +137,11 @@ impl Operation {
         Self { depth: 1, target, signal, was_blocked, stopped: false, timer: None }
     }
 
-    /// Sends the signal after `left`, and until the end; never if that is nothing.
+    /// Sends the signal after `left`, and until the end; never without a time.
     fn interrupt_after(&mut self, left: Option<Duration>) {
         if self.timer.is_none() && self.target.is_here() {
             let Some(timer) = Timer::new(self.target, self.signal) else { return };
-            if !SIGNAL.lock().acquire() {
+            if !lock_signal().acquire() {
                 return;
             }
             self.timer = Some(timer);
@@ -183,18 +157,18 @@ impl Drop for Operation {
         let (is_here, is_current) = (self.target.is_here(), self.target.is_current());
         let timer = self.timer.take();
         if !is_here {
-            // The timer and the counts have stayed with the other process.
+            // The timer and the counts belong to the parent process.
             mem::forget(timer);
         } else {
             let was_armed = timer.is_some();
             drop(timer);
             if was_armed && is_current {
-                // What was sent must come while our handler is there.
+                // A signal that was sent must arrive while our handler is installed.
                 signal::unblock(self.signal);
             }
-            let mut signals = SIGNAL.lock();
+            let mut signals = lock_signal();
             signals.operations = signals.operations.saturating_sub(1);
-            // A signal may still be on its way to another thread; then the handler stays.
+            // Another thread may still get a signal; then the handler stays.
             if was_armed && is_current {
                 signals.release();
             }
@@ -205,11 +179,14 @@ impl Drop for Operation {
     }
 }
 
-/// The signal, and who needs it. Owner: the process, as of its signals.
-static SIGNAL: LazyLock<Lock<Signal>> = LazyLock::new(|| {
-    let number = signal::DEFAULT;
-    Lock::new(Signal { number, operations: 0, users: 0, saved: None })
-});
+/// The signal and its users. Owner: the process, as of its signals.
+static SIGNAL: OnceLock<Lock<Signal>> = OnceLock::new();
+
+fn lock_signal() -> LockGuard<'static, Signal> {
+    let make =
+        || Lock::new(Signal { number: signal::DEFAULT, operations: 0, users: 0, saved: None });
+    once(&SIGNAL, make).lock()
+}
 
 struct Signal {
     number: i32,
@@ -217,7 +194,7 @@ struct Signal {
     operations: u32,
     /// Operations that need the handler.
     users: u32,
-    /// What was there before the handler.
+    /// The handler before ours.
     saved: Option<Saved>,
 }
 
@@ -242,8 +219,8 @@ impl Signal {
 
 /// Chooses the signal that interrupts operations. Refused while there are any.
 pub fn set_signal(number: i32) -> bool {
-    let mut signals = SIGNAL.lock();
-    // A handler that could not be taken away needs its number, too.
+    let mut signals = lock_signal();
+    // A handler that could not be restored needs its number, too.
     let may = signals.operations == 0 && signals.users == 0 && signal::is_usable(number);
     if may {
         signals.number = number;
@@ -251,9 +228,10 @@ pub fn set_signal(number: i32) -> bool {
     may
 }
 
-/// The process is the child of a fork: no operation has come along.
-pub fn after_fork_in_child() {
-    let mut signals = SIGNAL.lock();
+/// Forgets the operations that are stale ([`Epoch`](super::Epoch)), and restores the handler.
+pub fn drop_stale() {
+    let Some(signals) = SIGNAL.get() else { return };
+    let mut signals = signals.lock();
     signals.operations = 0;
     if signals.users > 0 {
         signals.users = 1;

@@ -1,20 +1,20 @@
-//! Waiting until somebody notifies, as `memory.atomic.wait` does.
+//! Waiting for a notification, as `memory.atomic.wait` does.
 //!
-//! A [`Parking`] is the list of those who wait at places of one memory; a [`Parker`] is what one
-//! waiter sleeps on. The two are apart because a waiter is also woken by whoever wants it to
-//! stop, and who knows the waiter but not where it waits.
+//! A [`WaitQueue`] is the list of threads that wait at the addresses of one memory, or at other
+//! keys; each sleeps on a [`Parker`]. The two are apart because a request to stop also wakes a
+//! waiter: it reaches the parker, without knowing the queue.
 //!
-//! Whether a waiter was notified is decided under the list's lock, and so is whether it may fall
+//! Whether a waiter was notified is decided under the queue's lock, and so is whether it may fall
 //! asleep: no notification is lost or counted for a waiter that has left.
 
 use super::atomic::{AtomicU32, Ordering};
 use super::sleepers::Sleepers;
-use super::{Lock, LockGuard, forks};
+use super::{Epoch, Lock, LockGuard};
 use std::ptr;
 
-/// What one thread sleeps on. Owner: the exec_env.
+/// One thread's sleep. Owner: the exec_env.
 pub struct Parker {
-    /// 1 if somebody woke it since it last slept.
+    /// 1 if it was woken since it last slept.
     woken: AtomicU32,
     sleepers: Sleepers,
 }
@@ -32,7 +32,7 @@ impl Parker {
         }
     }
 
-    /// Wakes the sleeper, or keeps it from falling asleep the next time.
+    /// Wakes the thread, or keeps it from falling asleep the next time.
     pub fn wake(&self) {
         if self.woken.swap(1, Ordering::Release) == 0 {
             self.sleepers.wake_one(&self.woken);
@@ -40,28 +40,28 @@ impl Parker {
     }
 }
 
-/// How a wait ended.
+/// How a wait has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parked {
-    /// It was not the moment to wait.
+pub enum WaitOutcome {
+    /// The condition for waiting did not hold.
     Refused,
     Notified,
     TimedOut,
-    /// The waiter was told to stop.
+    /// There was a request to stop.
     Stopped,
 }
 
-/// What a waiter is asked while it waits.
-pub trait Patience {
-    /// Whether to stop waiting. Whoever makes this true wakes the waiter's parker afterwards.
+/// When a wait ends without a notification.
+pub trait WaitLimit {
+    /// Whether to stop waiting. After this becomes true, the waiter's parker must be woken.
     fn should_stop(&self) -> bool;
 
     /// Nanoseconds until the wait times out; `None` for never.
     fn left(&self) -> Option<u64>;
 }
 
-/// Those who wait at places of one memory. Owner: the memory.
-pub struct Parking {
+/// Waiting threads. Owner: the memory, or other object, that they wait at.
+pub struct WaitQueue {
     waiters: Lock<Waiters>,
 }
 
@@ -69,50 +69,49 @@ pub struct Parking {
 struct Waiters {
     first: *mut Waiter,
     last: *mut Waiter,
-    /// The process that they wait in.
-    forks: u32,
+    /// Waiters of an earlier epoch are gone, and their frames with them.
+    epoch: Epoch,
 }
 
-/// One of them. It lies in the frame of [`Parking::wait`], which leaves only when it is off the
-/// list.
+/// A waiting thread. It lies in the frame of [`WaitQueue::wait`], which returns only when it is
+/// off the list.
 struct Waiter {
-    place: u64,
+    key: u64,
     parker: *const Parker,
     notified: bool,
     previous: *mut Waiter,
     next: *mut Waiter,
 }
 
-// SAFETY: the list is only followed under the lock that it lies behind, and those on it are
+// SAFETY: the list is only followed under the lock that it lies behind, and its waiters are
 // alive: they take themselves off, or are taken off, under that lock.
 unsafe impl Send for Waiters {}
 
-impl Parking {
+impl WaitQueue {
     pub fn new() -> Self {
-        let none = Waiters { first: ptr::null_mut(), last: ptr::null_mut(), forks: forks() };
-        Self { waiters: Lock::new(none) }
+        Self { waiters: Lock::new(Waiters::none()) }
     }
 
-    /// The waiters. A fork leaves them behind, and their frames with them.
+    /// The waiters, without stale ones.
     fn waiters(&self) -> LockGuard<'_, Waiters> {
         let mut waiters = self.waiters.lock();
-        if waiters.forks != forks() {
-            *waiters = Waiters { first: ptr::null_mut(), last: ptr::null_mut(), forks: forks() };
+        if waiters.epoch.is_stale() {
+            *waiters = Waiters::none();
         }
         waiters
     }
 
-    /// Waits at `place`. `is_time` is asked under the lock that `notify` takes; if it says no,
-    /// nothing happens.
+    /// Waits at `key`, unless `is_time` is false, which is asked under the lock that `notify`
+    /// takes.
     pub fn wait(
         &self,
-        place: u64,
+        key: u64,
         parker: &Parker,
-        patience: &impl Patience,
+        limit: &impl WaitLimit,
         is_time: impl FnOnce() -> bool,
-    ) -> Parked {
+    ) -> WaitOutcome {
         let mut waiter = Waiter {
-            place,
+            key,
             parker,
             notified: false,
             previous: ptr::null_mut(),
@@ -121,16 +120,16 @@ impl Parking {
         let waiter = &raw mut waiter;
         let mut waiters = self.waiters();
         if !is_time() {
-            return Parked::Refused;
+            return WaitOutcome::Refused;
         }
         // SAFETY: the waiter is alive until this function returns, and not listed yet.
         unsafe { waiters.add(waiter) };
         drop(waiters);
         loop {
-            let left = patience.left();
-            let given_up = match patience.should_stop() {
-                true => Some(Parked::Stopped),
-                false => (left == Some(0)).then_some(Parked::TimedOut),
+            let left = limit.left();
+            let given_up = match limit.should_stop() {
+                true => Some(WaitOutcome::Stopped),
+                false => (left == Some(0)).then_some(WaitOutcome::TimedOut),
             };
             if given_up.is_none() {
                 parker.sleep(left);
@@ -139,7 +138,7 @@ impl Parking {
             // SAFETY: the waiter is this frame's; others only touch it under the lock.
             unsafe {
                 if (*waiter).notified {
-                    return Parked::Notified;
+                    return WaitOutcome::Notified;
                 }
                 if let Some(why) = given_up {
                     waiters.remove(waiter);
@@ -149,17 +148,17 @@ impl Parking {
         }
     }
 
-    /// Wakes up to `count` of those who wait at `place`, who came first first; returns how many.
-    pub fn notify(&self, place: u64, count: u32) -> u32 {
+    /// Wakes up to `count` threads that wait at `key`, in the order they came; returns how many.
+    pub fn notify(&self, key: u64, count: u32) -> u32 {
         let mut woken = 0;
         let mut waiters = self.waiters();
         let mut at = waiters.first;
-        // SAFETY: those on the list are alive while the lock is held. So is the parker of one
-        // that was just taken off: it looks at `notified` under the lock before it leaves.
+        // SAFETY: waiters on the list are alive while the lock is held. So is the parker of one
+        // that was just taken off: it looks at `notified` under the lock before it returns.
         unsafe {
             while !at.is_null() && woken < count {
                 let next = (*at).next;
-                if (*at).place == place {
+                if (*at).key == key {
                     waiters.remove(at);
                     (*at).notified = true;
                     (*(*at).parker).wake();
@@ -179,10 +178,14 @@ impl Parking {
 }
 
 impl Waiters {
+    fn none() -> Self {
+        Self { first: ptr::null_mut(), last: ptr::null_mut(), epoch: Epoch::now() }
+    }
+
     /// # Safety
     /// The waiter is alive and not listed.
     unsafe fn add(&mut self, waiter: *mut Waiter) {
-        // SAFETY: passed on to the caller; those on the list are alive.
+        // SAFETY: the caller's waiter is alive, and so are the waiters on the list.
         unsafe {
             (*waiter).previous = self.last;
             match self.last.as_mut() {
@@ -196,7 +199,7 @@ impl Waiters {
     /// # Safety
     /// The waiter is on this list.
     unsafe fn remove(&mut self, waiter: *mut Waiter) {
-        // SAFETY: passed on to the caller; those on the list are alive.
+        // SAFETY: the caller's waiter is on the list, and waiters on the list are alive.
         unsafe {
             let (previous, next) = ((*waiter).previous, (*waiter).next);
             match previous.as_mut() {
