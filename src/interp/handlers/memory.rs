@@ -7,79 +7,119 @@
 use super::far::{self, FarLoad, FarStore};
 use super::none;
 use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, handler, next, slow};
+use crate::interp::dispatch::{Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
+use crate::interp::machine::Memory;
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
-use crate::interp::operand::{
-    A, Acc, B, DST, Dst, IMM, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value, WIDE,
-};
+use crate::interp::operand::{Acc, Dst, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value};
+use crate::interp::shape::{self, Begins, Picked, Shape, SlotNo};
 
-/// Field of the constant in a sum that is an address.
-pub const SUM_IMM: usize = 20;
+/// The shape of a store.
+pub trait HasValue<F>: Shape {
+    /// What the instruction has for the value.
+    fn value(&self) -> F;
+}
 
-/// Where a load or store finds its address; the instruction's offset is added to it.
+impl<F: Copy + 'static> HasValue<F> for shape::Store<F> {
+    #[inline(always)]
+    fn value(&self) -> F {
+        self.value
+    }
+}
+
+impl<F: Copy + 'static, G: Copy + 'static> HasValue<F> for shape::StoreSum<F, G> {
+    #[inline(always)]
+    fn value(&self) -> F {
+        self.value
+    }
+}
+
+/// Where a load or store finds its address: a 32-bit value and an offset, which are added.
 pub trait Address {
-    /// Field of the offset.
-    const OFFSET: usize;
+    /// A load at such an address.
+    type Load: Begins<shape::Dst>;
+    /// A store there, with `F` for its value.
+    type Store<F: Copy + 'static>: HasValue<F>;
     /// # Safety
-    /// The instruction must have been encoded for this mode.
-    unsafe fn base(r: &Regs) -> u64;
+    /// The operands are the current instruction's; so in the others.
+    unsafe fn of_load(r: &Regs, i: &Self::Load) -> (u32, u32);
+    /// # Safety
+    /// As for `of_load`.
+    unsafe fn of_store<F: Copy + 'static>(r: &Regs, i: &Self::Store<F>) -> (u32, u32);
+}
+
+/// An address in one operand.
+pub trait Base {
+    /// # Safety
+    /// The slot is the current instruction's.
+    unsafe fn base(r: &Regs, address: SlotNo) -> u32;
 }
 
 /// The offset is all of the address.
 pub struct Absolute;
 
-/// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
-pub struct Sum<L, R>(L, R);
-
-impl Address for Absolute {
-    const OFFSET: usize = IMM;
+impl Base for Absolute {
     #[inline(always)]
-    unsafe fn base(_r: &Regs) -> u64 {
+    unsafe fn base(_r: &Regs, _address: SlotNo) -> u32 {
         0
     }
 }
 
-impl Address for Acc {
-    const OFFSET: usize = IMM;
+impl Base for Acc {
     #[inline(always)]
-    unsafe fn base(r: &Regs) -> u64 {
-        r.int as u32 as u64
+    unsafe fn base(r: &Regs, _address: SlotNo) -> u32 {
+        r.int as u32
     }
 }
 
-impl Address for Slot {
-    const OFFSET: usize = IMM;
+impl Base for Slot {
     #[inline(always)]
-    unsafe fn base(r: &Regs) -> u64 {
-        // SAFETY: the caller's contract.
-        unsafe { r.get::<u32>(A) as u64 }
+    unsafe fn base(r: &Regs, address: SlotNo) -> u32 {
+        // SAFETY: the current instruction names the slot, says the caller.
+        unsafe { r.get(address) }
     }
 }
 
-impl<L: Src<u32>, R: Src<u32>> Address for Sum<L, R> {
-    const OFFSET: usize = WIDE;
+impl<B: Base> Address for B {
+    type Load = shape::Load;
+    type Store<F: Copy + 'static> = shape::Store<F>;
     #[inline(always)]
-    unsafe fn base(r: &Regs) -> u64 {
-        // SAFETY: the caller's contract.
-        unsafe { L::read(r, A, SUM_IMM).wrapping_add(R::read(r, B, SUM_IMM)) as u64 }
+    unsafe fn of_load(r: &Regs, i: &shape::Load) -> (u32, u32) {
+        // SAFETY: the operands are the instruction's, says the caller.
+        (unsafe { B::base(r, i.address) }, i.offset)
+    }
+    #[inline(always)]
+    unsafe fn of_store<F: Copy + 'static>(r: &Regs, i: &shape::Store<F>) -> (u32, u32) {
+        // SAFETY: the operands are the instruction's, says the caller.
+        (unsafe { B::base(r, i.address) }, i.offset)
     }
 }
 
-/// The native address of `size` bytes at `base` plus the instruction's offset; the guest's
-/// address if they are not in memory 0.
-///
-/// # Safety
-/// The instruction must have been encoded for `X`; `r.mem`/`r.len` must be memory 0.
-#[inline(always)]
-unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Result<*mut u8, u64> {
-    // SAFETY: the caller's contract; the pointer stays within the memory when it is used.
-    unsafe {
-        let at = X::base(r) + r.field::<u32>(X::OFFSET) as u64;
-        if at + size as u64 > r.len as u64 {
-            return Err(at);
-        }
-        Ok(r.mem.add(at as usize))
+/// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
+pub struct Sum<L, R>(L, R);
+
+impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Sum<L, R> {
+    /// # Safety
+    /// The fields are the current instruction's.
+    #[inline(always)]
+    unsafe fn sum(r: &Regs, first: SlotNo, second: R::Field) -> u32 {
+        // SAFETY: the fields are the instruction's, says the caller.
+        unsafe { L::read(r, first).wrapping_add(R::read(r, second)) }
+    }
+}
+
+impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
+    type Load = shape::LoadSum<R::Field>;
+    type Store<F: Copy + 'static> = shape::StoreSum<F, R::Field>;
+    #[inline(always)]
+    unsafe fn of_load(r: &Regs, i: &Self::Load) -> (u32, u32) {
+        // SAFETY: the operands are the instruction's, says the caller.
+        (unsafe { Self::sum(r, i.first, i.second) }, i.offset)
+    }
+    #[inline(always)]
+    unsafe fn of_store<F: Copy + 'static>(r: &Regs, i: &Self::Store<F>) -> (u32, u32) {
+        // SAFETY: the operands are the instruction's, says the caller.
+        (unsafe { Self::sum(r, i.first, i.second) }, i.offset)
     }
 }
 
@@ -97,49 +137,49 @@ pub trait Store {
     fn narrow(value: Self::Val) -> Self::Raw;
 }
 
-handler!(load_memory [L: Load, X: Address, D: Dst] |r| {
-    match locate::<X>(&r, size_of::<L::Raw>()) {
+handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
+    let (base, offset) = X::of_load(&r, i);
+    match r.memory.find_sum(base, offset, size_of::<L::Raw>()) {
         Ok(at) => {
             let raw = at.cast::<L::Raw>().read_unaligned();
-            D::write(&mut r, L::widen(raw));
-            r.skip(if X::OFFSET == WIDE { 24 } else { 16 });
+            D::write(&mut r, i.begin().dst, L::widen(raw));
+            r.pass(i);
             next(r)
         }
-        Err(at) if X::OFFSET == WIDE => far::hand_over::<FarLoad<L, D, 24>>(r, at),
-        Err(at) => far::hand_over::<FarLoad<L, D, 16>>(r, at),
+        Err(at) => far::hand_over::<FarLoad<L, D, X::Load>>(r, i, at),
     }
 });
 
-handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r| {
-    match locate::<X>(&r, size_of::<S::Raw>()) {
+handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::Field>| {
+    let (base, offset) = X::of_store(&r, i);
+    match r.memory.find_sum(base, offset, size_of::<S::Raw>()) {
         Ok(at) => {
-            let value = V::read(&r, DST, WIDE);
+            let value = V::read(&r, i.value());
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
-            r.skip(if V::IMM || X::OFFSET == WIDE { 24 } else { 16 });
+            r.pass(i);
             next(r)
         }
-        Err(at) if V::IMM || X::OFFSET == WIDE => far::hand_over::<FarStore<S, V, 24>>(r, at),
-        Err(at) => far::hand_over::<FarStore<S, V, 16>>(r, at),
+        Err(at) => far::hand_over::<FarStore<S, V, X::Store<V::Field>>>(r, i, at),
     }
 });
 
-fn pick_load<L: Load>(address: Mode, target: Target) -> Handler {
+fn pick_load<L: Load>(address: Mode, target: Target) -> Picked {
     match (address, target) {
-        (Mode::Acc, Target::Acc) => load_memory::<L, Acc, ToAcc>,
-        (Mode::Acc, Target::Slot) => load_memory::<L, Acc, ToSlot>,
-        (Mode::Slot, Target::Acc) => load_memory::<L, Slot, ToAcc>,
-        (Mode::Slot, Target::Slot) => load_memory::<L, Slot, ToSlot>,
-        (Mode::Imm, Target::Acc) => load_memory::<L, Absolute, ToAcc>,
-        (Mode::Imm, Target::Slot) => load_memory::<L, Absolute, ToSlot>,
+        (Mode::Acc, Target::Acc) => Picked::leaf(load_memory::<L, Acc, ToAcc>),
+        (Mode::Acc, Target::Slot) => Picked::leaf(load_memory::<L, Acc, ToSlot>),
+        (Mode::Slot, Target::Acc) => Picked::leaf(load_memory::<L, Slot, ToAcc>),
+        (Mode::Slot, Target::Slot) => Picked::leaf(load_memory::<L, Slot, ToSlot>),
+        (Mode::Imm, Target::Acc) => Picked::leaf(load_memory::<L, Absolute, ToAcc>),
+        (Mode::Imm, Target::Slot) => Picked::leaf(load_memory::<L, Absolute, ToSlot>),
     }
 }
 
-fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Handler {
+fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Picked {
     macro_rules! pick {
         ($l:ty, $r:ty) => {
             match target {
-                Target::Acc => load_memory::<L, Sum<$l, $r>, ToAcc>,
-                Target::Slot => load_memory::<L, Sum<$l, $r>, ToSlot>,
+                Target::Acc => Picked::leaf(load_memory::<L, Sum<$l, $r>, ToAcc>),
+                Target::Slot => Picked::leaf(load_memory::<L, Sum<$l, $r>, ToSlot>),
             }
         };
     }
@@ -153,12 +193,12 @@ fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Handler {
 }
 
 /// The value is in a slot, or a float in its accumulator.
-fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Handler {
+fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Picked {
     macro_rules! pick {
         ($l:ty, $r:ty) => {
             match value {
-                Mode::Slot => store_memory::<S, Sum<$l, $r>, Slot>,
-                Mode::Acc => store_memory::<S, Sum<$l, $r>, Acc>,
+                Mode::Slot => Picked::leaf(store_memory::<S, Sum<$l, $r>, Slot>),
+                Mode::Acc => Picked::leaf(store_memory::<S, Sum<$l, $r>, Acc>),
                 Mode::Imm => none(),
             }
         };
@@ -172,18 +212,18 @@ fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Handler {
     }
 }
 
-fn pick_store<S: Store>(address: Mode, value: Mode) -> Handler {
+fn pick_store<S: Store>(address: Mode, value: Mode) -> Picked {
     match (address, value) {
-        (Mode::Slot, Mode::Slot) => store_memory::<S, Slot, Slot>,
-        (Mode::Slot, Mode::Acc) => store_memory::<S, Slot, Acc>,
-        (Mode::Slot, Mode::Imm) => store_memory::<S, Slot, Imm32>,
-        (Mode::Acc, Mode::Slot) => store_memory::<S, Acc, Slot>,
-        (Mode::Acc, Mode::Imm) => store_memory::<S, Acc, Imm32>,
-        (Mode::Imm, Mode::Slot) => store_memory::<S, Absolute, Slot>,
-        (Mode::Imm, Mode::Acc) => store_memory::<S, Absolute, Acc>,
-        (Mode::Imm, Mode::Imm) => store_memory::<S, Absolute, Imm32>,
+        (Mode::Slot, Mode::Slot) => Picked::leaf(store_memory::<S, Slot, Slot>),
+        (Mode::Slot, Mode::Acc) => Picked::leaf(store_memory::<S, Slot, Acc>),
+        (Mode::Slot, Mode::Imm) => Picked::leaf(store_memory::<S, Slot, Imm32>),
+        (Mode::Acc, Mode::Slot) => Picked::leaf(store_memory::<S, Acc, Slot>),
+        (Mode::Acc, Mode::Imm) => Picked::leaf(store_memory::<S, Acc, Imm32>),
+        (Mode::Imm, Mode::Slot) => Picked::leaf(store_memory::<S, Absolute, Slot>),
+        (Mode::Imm, Mode::Acc) => Picked::leaf(store_memory::<S, Absolute, Acc>),
+        (Mode::Imm, Mode::Imm) => Picked::leaf(store_memory::<S, Absolute, Imm32>),
         // A float in its accumulator beside an address in its own.
-        (Mode::Acc, Mode::Acc) => store_memory::<S, Acc, Acc>,
+        (Mode::Acc, Mode::Acc) => Picked::leaf(store_memory::<S, Acc, Acc>),
     }
 }
 
@@ -204,12 +244,12 @@ macro_rules! load_match {
         }
 
         /// The handler of `op`; an immediate address stands in the offset.
-        pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Handler {
+        pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Picked {
             match op { $(LoadOp::$name => pick_load::<loads::$name>(address, target),)* }
         }
 
         /// The handler of `op` at the sum of two operands.
-        pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Handler {
+        pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Picked {
             match op { $(LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),)* }
         }
     };
@@ -233,12 +273,12 @@ macro_rules! store_match {
         }
 
         /// The handler of `op`; an immediate address stands in the offset.
-        pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Handler {
+        pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Picked {
             match op { $(StoreOp::$name => pick_store::<stores::$name>(address, value),)* }
         }
 
         /// The handler of `op` at the sum of two operands.
-        pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Handler {
+        pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Picked {
             match op { $(StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),)* }
         }
     };
@@ -252,37 +292,33 @@ store_ops!(store_match);
 #[inline(always)]
 pub unsafe fn reload_memory(r: &mut Regs) {
     // SAFETY: an instance always has a `memory0`, empty if the module has none.
-    unsafe {
-        let memory = (*(*r.env).instance).memory0;
-        r.mem = (*memory).base;
-        r.len = (*memory).len_bytes;
-    }
+    unsafe { r.memory = Memory::of((*(*r.env).instance).memory0) }
 }
 
 handler!(
     /// `dst = pages of memory 0`.
-    memory_size [D: Dst] |r| {
-    let pages = (r.len >> 16) as u32;
-    D::write(&mut r, pages);
-    r.skip(16);
+    memory_size [D: Dst] |r, i: shape::Dst| {
+    let pages = r.memory.pages();
+    D::write(&mut r, i.dst, pages);
+    r.pass(i);
     next(r)
 });
 
 slow!(
     /// `dst = memory.grow(a)`.
-    MemoryGrow |r| {
-    let delta = r.get::<u32>(A);
+    MemoryGrow |r, i: shape::Unary| {
+    let delta = r.get::<u32>(i.a);
     let pages = builtins::memory_grow(r.env, 0, delta as u64)?;
-    ToSlot::write(r, pages as i32);
+    ToSlot::write(r, i.dst, pages as i32);
     reload_memory(r);
-    r.skip(16);
+    r.pass(i);
     Ok(())
 });
 
 /// The handler of `memory.size`.
-pub fn memory_size_handler(target: Target) -> Handler {
+pub fn memory_size_handler(target: Target) -> Picked {
     match target {
-        Target::Acc => memory_size::<ToAcc>,
-        Target::Slot => memory_size::<ToSlot>,
+        Target::Acc => Picked::leaf(memory_size::<ToAcc>),
+        Target::Slot => Picked::leaf(memory_size::<ToSlot>),
     }
 }
