@@ -5,9 +5,7 @@
 //! has them.
 
 use super::dispatch::Handler;
-use super::operand::Value;
 use super::shape::{Call, Code, Shape, SlotNo, Word};
-use crate::abi::vm_layout::VmMemory;
 use std::ptr;
 
 /// Where an instruction stands whose operands have the shape `S`; `()` where it may be any.
@@ -167,23 +165,6 @@ impl Frame {
     pub fn header(self, slots: u32) -> *mut Header {
         self.slots_on(slots).cast()
     }
-
-    /// # Safety
-    /// The running function's frame is here and has the slot, as it has every slot that an
-    /// instruction of the function names.
-    #[inline(always)]
-    pub unsafe fn get<T: Value>(self, slot: SlotNo) -> T {
-        // SAFETY: the slot is there, says the caller; those of frames are always initialised.
-        T::from_slot(unsafe { *self.slot(slot) })
-    }
-
-    /// # Safety
-    /// As for [`Frame::get`].
-    #[inline(always)]
-    pub unsafe fn set<T: Value>(self, slot: SlotNo, value: T) {
-        // SAFETY: the slot is there, says the caller.
-        unsafe { *self.slot(slot) = value.to_slot() }
-    }
 }
 
 /// What lies behind the parameters of a frame: where to return to, and the frame there.
@@ -210,14 +191,6 @@ pub struct Memory {
 impl Memory {
     /// In place of one that is read again before it is used.
     pub const NONE: Self = Self { base: ptr::null_mut(), len: 0 };
-
-    /// # Safety
-    /// The memory is live.
-    #[inline(always)]
-    pub unsafe fn of(memory: *const VmMemory) -> Self {
-        // SAFETY: it is, says the caller.
-        unsafe { Self { base: (*memory).base, len: (*memory).len_bytes } }
-    }
 
     /// The native address of `size` bytes at the guest's address `at`, if all of them are here.
     #[inline(always)]

@@ -36,6 +36,7 @@ pub use code::ModuleCode;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
 use dispatch::Regs;
+use handlers::memory::reload_memory;
 use handlers::{control, data};
 use machine::{Frame, Ip, Memory};
 use shape::{Code, Picked, SlotNo};
@@ -130,12 +131,13 @@ pub unsafe extern "C-unwind" fn run(
         let mut r = Regs {
             ip: Ip::of((&raw const EXIT).cast()),
             sp: frame,
-            memory: Memory::of((*instance).memory0),
+            memory: Memory::NONE,
             env,
             int: 0,
             f32: 0.0,
             f64: 0.0,
         };
+        reload_memory(&mut r);
         let header = frame.header((*code).header_slot);
         let back_to = r.ip;
         match control::enter(&mut r, code, frame, header, back_to) {

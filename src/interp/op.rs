@@ -12,8 +12,6 @@
 //! Names are those of the specification in camel case: operand type, operation, and for loads
 //! and stores the width and sign in memory.
 
-use super::operand::Value;
-
 /// `$apply!` gets `Name, operands commute?, operand type => result type, |a, b| meaning;` with
 /// the meaning a `Result`, so that trapping and total operations are one shape.
 macro_rules! binary_ops {
@@ -278,11 +276,6 @@ macro_rules! binary_enum {
             pub fn commutes(self) -> bool {
                 match self { $(Self::$name => $comm,)* }
             }
-
-            /// Whether an immediate operand takes a whole word.
-            pub fn wide(self) -> bool {
-                match self { $(Self::$name => <$in as Value>::WIDE,)* }
-            }
         }
     };
 }
@@ -297,11 +290,6 @@ macro_rules! compare_enum {
             /// Whether the operands may be exchanged.
             pub fn commutes(self) -> bool {
                 match self { $(Self::$name => $comm,)* }
-            }
-
-            /// Whether an immediate operand takes a whole word.
-            pub fn wide(self) -> bool {
-                match self { $(Self::$name => <$in as Value>::WIDE,)* }
             }
         }
     };

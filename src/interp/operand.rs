@@ -17,8 +17,9 @@ impl Regs {
     /// The current instruction names the slot.
     #[inline(always)]
     pub unsafe fn get<T: Value>(&self, slot: SlotNo) -> T {
-        // SAFETY: the translator counts every slot that an instruction names into the frame.
-        unsafe { self.sp.get(slot) }
+        // SAFETY: the translator counts every slot that an instruction names into the frame, and
+        // slots of frames are always initialised.
+        T::from_slot(unsafe { *self.sp.slot(slot) })
     }
 
     /// Writes `value` to a slot of the frame.
@@ -28,7 +29,7 @@ impl Regs {
     #[inline(always)]
     pub unsafe fn set<T: Value>(&mut self, slot: SlotNo, value: T) {
         // SAFETY: the translator counts every slot that an instruction names into the frame.
-        unsafe { self.sp.set(slot, value) }
+        unsafe { *self.sp.slot(slot) = value.to_slot() }
     }
 
     /// Moves on behind the current instruction, whose operands these are.
@@ -42,8 +43,6 @@ impl Regs {
 pub trait Value: Copy {
     /// A constant in an instruction.
     type Imm: Copy + 'static;
-    /// Whether a constant takes a whole word rather than 32 bits.
-    const WIDE: bool = size_of::<Self::Imm>() == size_of::<u64>();
     fn from_slot(slot: u64) -> Self;
     fn to_slot(self) -> u64;
     fn acc(r: &Regs) -> Self;
@@ -93,7 +92,7 @@ int_value! {
 }
 
 impl Value for f32 {
-    type Imm = u32;
+    type Imm = f32;
     #[inline(always)]
     fn from_slot(slot: u64) -> Self {
         f32::from_bits(slot as u32)
@@ -111,8 +110,8 @@ impl Value for f32 {
         r.f32 = value;
     }
     #[inline(always)]
-    fn from_imm(imm: u32) -> Self {
-        f32::from_bits(imm)
+    fn from_imm(imm: f32) -> Self {
+        imm
     }
     #[inline(always)]
     fn from_imm32(imm: u32) -> Self {
@@ -121,7 +120,7 @@ impl Value for f32 {
 }
 
 impl Value for f64 {
-    type Imm = u64;
+    type Imm = f64;
     #[inline(always)]
     fn from_slot(slot: u64) -> Self {
         f64::from_bits(slot)
@@ -139,8 +138,8 @@ impl Value for f64 {
         r.f64 = value;
     }
     #[inline(always)]
-    fn from_imm(imm: u64) -> Self {
-        f64::from_bits(imm)
+    fn from_imm(imm: f64) -> Self {
+        imm
     }
     #[inline(always)]
     fn from_imm32(imm: u32) -> Self {

@@ -74,14 +74,6 @@ impl Shape for () {}
 /// In memory it is so; `CHECK` fails to compile otherwise.
 pub unsafe trait Begins<P>: Shape {
     const CHECK: ();
-
-    /// The first fields.
-    #[inline(always)]
-    fn begin(&self) -> &P {
-        let () = Self::CHECK;
-        // SAFETY: this begins as a `P` does, say the implementations.
-        unsafe { &*(&raw const *self).cast() }
-    }
 }
 
 // SAFETY: they are the same.
@@ -166,7 +158,7 @@ shapes! {
     /// Only a result, or the first of some slots.
     Dst { dst: SlotNo, }
     Unary { dst: SlotNo, a: SlotNo, }
-    /// `second` is a slot, or a constant of 32 bits or of 64.
+    /// `second` is a slot, or a constant of the type of the operands.
     Binary [F] { dst: SlotNo, first: SlotNo, second: F, }
     Select { dst: SlotNo, a: SlotNo, b: SlotNo, condition: SlotNo, }
     Load { dst: SlotNo, address: SlotNo, offset: u32, }
@@ -301,11 +293,11 @@ macro_rules! words {
 
 words! {
     1: ();
-    2: Dst, Unary, Binary<SlotNo>, Binary<u32>, Select, Load, Store<SlotNo>, CopyTwo, CopyMany,
+    2: Dst, Unary, Binary<SlotNo>, Binary<u32>, Binary<f32>, Select, Load, Store<SlotNo>, CopyTwo, CopyMany,
         CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet, TableSet,
         Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>, BranchTable,
         ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>, ReturnMany, ProfileEnd;
-    3: Binary<u64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>, StoreSum<SlotNo, SlotNo>,
+    3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>, StoreSum<SlotNo, SlotNo>,
         StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow, Bulk<u32>, Bulk<Indices>, BranchIf<Back>,
         BranchCompare<Forward, u32>, BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call,
         CallImport, CallIndirect, Throw;

@@ -16,9 +16,7 @@ use crate::abi::types::ValType;
 use crate::interp::instr::{Instr, is_exchanged};
 use crate::interp::machine::Offset;
 use crate::interp::op::CompareOp;
-use crate::interp::shape::{
-    Back, BranchCompare, BranchIf, BranchTable, Forward, Jump,
-};
+use crate::interp::shape::{Back, BranchCompare, BranchIf, BranchTable, Forward, Jump};
 use wasmparser::{BlockType, BrTable};
 
 /// As many values in a row are moved by one instruction.
@@ -274,12 +272,7 @@ impl<'m> Translator<'m> {
     }
 
     /// Fills in the entry at `entry` of the `br_table` at `at`, which leads to `label`.
-    fn table_entry(
-        &mut self,
-        at: Offset,
-        entry: TableEntry,
-        label: usize,
-    ) -> Result<(), Trap> {
+    fn table_entry(&mut self, at: Offset, entry: TableEntry, label: usize) -> Result<(), Trap> {
         self.spend(1)?;
         let in_place = self.in_place(label) || self.labels[label].branch_types().is_empty();
         let target = &mut self.labels[label];

@@ -34,6 +34,7 @@ enum Second {
     Slot(SlotNo),
     Imm(i32),
     Wide(u64),
+    Float(f64),
 }
 
 impl Display for Second {
@@ -42,6 +43,7 @@ impl Display for Second {
             Self::Slot(slot) => slot.fmt(f),
             Self::Imm(value) => write!(f, "#{value}"),
             Self::Wide(value) => write!(f, "#{value:#x}"),
+            Self::Float(value) => write!(f, "#{value:?}"),
         }
     }
 }
@@ -64,9 +66,13 @@ impl Listed<'_> {
             (i.dst, i.first, Second::Slot(i.second))
         } else if let Some(i) = self.operands::<shape::Binary<u32>>() {
             (i.dst, i.first, Second::Imm(i.second as i32))
-        } else {
-            let i = self.operands::<shape::Binary<u64>>()?;
+        } else if let Some(i) = self.operands::<shape::Binary<u64>>() {
             (i.dst, i.first, Second::Wide(i.second))
+        } else if let Some(i) = self.operands::<shape::Binary<f32>>() {
+            (i.dst, i.first, Second::Float(i.second.into()))
+        } else {
+            let i = self.operands::<shape::Binary<f64>>()?;
+            (i.dst, i.first, Second::Float(i.second))
         };
         Some(format!("{} <- {}", self.result(dst), pair(left, right, first, second)))
     }

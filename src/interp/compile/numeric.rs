@@ -5,9 +5,9 @@ use super::{Condition, Last, LastKind, Translator, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, is_exchanged};
-use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::machine::Offset;
-use crate::interp::shape::{self, SlotNo};
+use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
+use crate::interp::shape::{self, Binary, SlotNo};
 
 impl Translator<'_> {
     /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
@@ -36,24 +36,30 @@ impl Translator<'_> {
         Ok(Pair { left, right, left_slot: left_entry.slot, right_slot: right_entry.slot })
     }
 
-    /// Writes an instruction with two operands, which is `wide` if a constant takes a whole word.
+    /// Writes an instruction with two operands of the type `of` and a result of the type `ty`.
     fn produce_of_pair(
         &mut self,
         ty: ValType,
         instr: Instr,
-        wide: bool,
+        of: ValType,
         pair: &Pair,
     ) -> Result<Offset, Trap> {
         let (first, second) = in_order(pair.left, pair.right);
         let (dst, first) = (SlotNo::NONE, slot(first));
-        match second {
-            Operand::Imm(second) if wide => {
-                self.produce(ty, instr, shape::Binary { dst, first, second })
+        let Operand::Imm(value) = second else {
+            return self.produce(ty, instr, Binary { dst, first, second: slot(second) });
+        };
+        match of {
+            ValType::I32 => self.produce(ty, instr, Binary { dst, first, second: imm32(value) }),
+            ValType::F32 => {
+                let second = f32::from_bits(imm32(value));
+                self.produce(ty, instr, Binary { dst, first, second })
             }
-            Operand::Imm(second) => {
-                self.produce(ty, instr, shape::Binary { dst, first, second: imm32(second) })
+            ValType::F64 => {
+                let second = f64::from_bits(value);
+                self.produce(ty, instr, Binary { dst, first, second })
             }
-            second => self.produce(ty, instr, shape::Binary { dst, first, second: slot(second) }),
+            _ => self.produce(ty, instr, Binary { dst, first, second: value }),
         }
     }
 
@@ -63,7 +69,7 @@ impl Translator<'_> {
         let class = Class::of(ty).ok_or(Trap::Internal)?;
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
-        let at = self.produce_of_pair(ty, Instr::Binary { op, left, right }, op.wide(), &pair)?;
+        let at = self.produce_of_pair(ty, Instr::Binary { op, left, right }, ty, &pair)?;
         if op == BinaryOp::I32Add {
             let kind = LastKind::Sum { left: pair.left, right: pair.right, int: before };
             self.last = Some(Last { at, kind });
@@ -92,7 +98,7 @@ impl Translator<'_> {
         let before = self.stack.acc(Class::Int);
         let (left, right) = (mode(pair.left), mode(pair.right));
         let instr = Instr::Compare { op, left, right };
-        let at = self.produce_of_pair(ValType::I32, instr, op.wide(), &pair)?;
+        let at = self.produce_of_pair(ValType::I32, instr, compared_type(op), &pair)?;
         let condition = pair.condition(op);
         let kind = LastKind::Condition { condition, int: before };
         self.last = Some(Last { at, kind });
@@ -142,7 +148,8 @@ impl Translator<'_> {
         let Some(Last { at, .. }) = self.last else { return Ok(false) };
         let top = self.stack.entries.len().wrapping_sub(1);
         match self.stack.acc(Class::Int) {
-            AccState::Pending { index, at: producer, .. } if index == top && producer.offset() == at => {}
+            AccState::Pending { index, at: producer, .. }
+                if index == top && producer.offset() == at => {}
             _ => return Ok(false),
         }
         self.pop()?;

@@ -209,9 +209,7 @@ impl Translator<'_> {
             Operator::MemoryGrow { .. } => self.memory_grow(),
             Operator::MemoryCopy { .. } => self.bulk(Instr::MemoryCopy, ()),
             Operator::MemoryFill { .. } => self.bulk(Instr::MemoryFill, ()),
-            Operator::MemoryInit { data_index, .. } => {
-                self.bulk(Instr::MemoryInit, data_index)
-            }
+            Operator::MemoryInit { data_index, .. } => self.bulk(Instr::MemoryInit, data_index),
             Operator::DataDrop { data_index } => {
                 self.op(Instr::DataDrop, shape::Drop { index: data_index });
                 Ok(())

@@ -263,12 +263,7 @@ impl Writer {
     }
 
     /// Adds an entry of the `br_table` at `start` to a chain.
-    pub fn chain_entry(
-        &mut self,
-        entry: TableEntry,
-        start: Offset,
-        chain: &mut Chain<TableEntry>,
-    ) {
+    pub fn chain_entry(&mut self, entry: TableEntry, start: Offset, chain: &mut Chain<TableEntry>) {
         let before = std::mem::replace(&mut chain.0, entry.0);
         self.write_entry(entry, u64::from(start.bytes()) << 32 | u64::from(before.bytes()));
     }

@@ -15,25 +15,21 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// A width in memory.
-pub trait Width: Copy {
+pub trait Width: Copy + 'static {
+    type Atomic: 'static;
     fn cut(value: u64) -> Self;
     fn widen(self) -> u64;
     /// # Safety
-    /// `at` is aligned and points to accessible memory; so for all that follow.
-    unsafe fn load(at: *mut u8) -> Self;
-    /// # Safety
-    /// As for `load`.
-    unsafe fn store(at: *mut u8, value: Self);
-    /// # Safety
-    /// As for `load`.
-    unsafe fn cmpxchg(at: *mut u8, expected: Self, new: Self) -> Self;
+    /// `at` is aligned and points to memory that is accessible during `'a`.
+    unsafe fn place<'a>(at: *mut u8) -> &'a Self::Atomic;
+    fn load(place: &Self::Atomic) -> Self;
+    fn store(place: &Self::Atomic, value: Self);
+    fn cmpxchg(place: &Self::Atomic, expected: Self, new: Self) -> Self;
 }
 
 /// What a read-modify-write does.
 pub trait Modify<T: Width> {
-    /// # Safety
-    /// As for [`Width::load`].
-    unsafe fn modify(at: *mut u8, value: T) -> T;
+    fn modify(place: &T::Atomic, value: T) -> T;
 }
 
 pub struct Add;
@@ -46,6 +42,7 @@ pub struct Xchg;
 macro_rules! widths {
     ($($ty:ident $atomic:ident;)*) => {$(
         impl Width for $ty {
+            type Atomic = $atomic;
             #[inline(always)]
             fn cut(value: u64) -> Self {
                 value as $ty
@@ -55,19 +52,20 @@ macro_rules! widths {
                 self as u64
             }
             #[inline(always)]
-            unsafe fn load(at: *mut u8) -> Self {
-                // SAFETY: the caller's contract.
-                unsafe { $atomic::from_ptr(at.cast()) }.load(Ordering::SeqCst)
+            unsafe fn place<'a>(at: *mut u8) -> &'a $atomic {
+                // SAFETY: it is aligned and accessible, says the caller.
+                unsafe { $atomic::from_ptr(at.cast()) }
             }
             #[inline(always)]
-            unsafe fn store(at: *mut u8, value: Self) {
-                // SAFETY: the caller's contract.
-                unsafe { $atomic::from_ptr(at.cast()) }.store(value, Ordering::SeqCst);
+            fn load(place: &$atomic) -> Self {
+                place.load(Ordering::SeqCst)
             }
             #[inline(always)]
-            unsafe fn cmpxchg(at: *mut u8, expected: Self, new: Self) -> Self {
-                // SAFETY: the caller's contract.
-                let place = unsafe { $atomic::from_ptr(at.cast()) };
+            fn store(place: &$atomic, value: Self) {
+                place.store(value, Ordering::SeqCst);
+            }
+            #[inline(always)]
+            fn cmpxchg(place: &$atomic, expected: Self, new: Self) -> Self {
                 let found =
                     place.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst);
                 found.unwrap_or_else(|found| found)
@@ -79,9 +77,8 @@ macro_rules! widths {
     (@modify $ty:ident $atomic:ident: $($how:ident $method:ident),*) => {$(
         impl Modify<$ty> for $how {
             #[inline(always)]
-            unsafe fn modify(at: *mut u8, value: $ty) -> $ty {
-                // SAFETY: the caller's contract.
-                unsafe { $atomic::from_ptr(at.cast()) }.$method(value, Ordering::SeqCst)
+            fn modify(place: &$atomic, value: $ty) -> $ty {
+                place.$method(value, Ordering::SeqCst)
             }
         }
     )*};
@@ -137,12 +134,12 @@ unsafe fn locate<T>(r: &mut Regs, i: &Atomic) -> Result<*mut u8, Stop> {
 /// An access as a type.
 pub trait Access {
     type Width: Width;
-    /// Does it at `at`, with the other operands and the result where the instruction says.
-    ///
-    /// # Safety
-    /// `at` is aligned and accessible; the operands are the current instruction's, which is one
-    /// for this access.
-    unsafe fn access(r: &mut Regs, i: &Atomic, at: *mut u8);
+    /// Operands beside the address.
+    const VALUES: usize;
+    const HAS_RESULT: bool;
+    /// Does it at a place with the operands `b` and `c`, and returns the result; zero where there
+    /// are none.
+    fn access(place: &<Self::Width as Width>::Atomic, b: u64, c: u64) -> u64;
 }
 
 /// `dst = [a + offset]`.
@@ -156,46 +153,61 @@ pub struct CompareExchange<T>(T);
 
 impl<T: Width> Access for Load<T> {
     type Width = T;
+    const VALUES: usize = 0;
+    const HAS_RESULT: bool = true;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, i: &Atomic, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has a result.
-        unsafe { ToSlot::write(r, i.dst, T::load(at).widen()) }
+    fn access(place: &T::Atomic, _b: u64, _c: u64) -> u64 {
+        T::load(place).widen()
     }
 }
 
 impl<T: Width> Access for Store<T> {
     type Width = T;
+    const VALUES: usize = 1;
+    const HAS_RESULT: bool = false;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, i: &Atomic, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has a value.
-        unsafe { T::store(at, T::cut(r.get(i.b))) }
+    fn access(place: &T::Atomic, b: u64, _c: u64) -> u64 {
+        T::store(place, T::cut(b));
+        0
     }
 }
 
 impl<T: Width, M: Modify<T>> Access for ReadModifyWrite<T, M> {
     type Width = T;
+    const VALUES: usize = 1;
+    const HAS_RESULT: bool = true;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, i: &Atomic, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has a value and
-        // a result.
-        unsafe {
-            let before = M::modify(at, T::cut(r.get(i.b))).widen();
-            ToSlot::write(r, i.dst, before);
-        }
+    fn access(place: &T::Atomic, b: u64, _c: u64) -> u64 {
+        M::modify(place, T::cut(b)).widen()
     }
 }
 
 impl<T: Width> Access for CompareExchange<T> {
     type Width = T;
+    const VALUES: usize = 2;
+    const HAS_RESULT: bool = true;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, i: &Atomic, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has two values
-        // and a result.
-        unsafe {
-            let before = T::cmpxchg(at, T::cut(r.get(i.b)), T::cut(r.get(i.c))).widen();
-            ToSlot::write(r, i.dst, before);
+    fn access(place: &T::Atomic, b: u64, c: u64) -> u64 {
+        T::cmpxchg(place, T::cut(b), T::cut(c)).widen()
+    }
+}
+
+/// Does the current instruction's access at `at`, and goes on behind it.
+///
+/// # Safety
+/// `at` is aligned and accessible; the operands are the current instruction's.
+#[inline(always)]
+unsafe fn access_at<X: Access>(r: &mut Regs, i: &Atomic, at: *mut u8) {
+    // SAFETY: the place is accessible and the instruction names the slots, says the caller.
+    unsafe {
+        let b = if X::VALUES > 0 { r.get(i.b) } else { 0 };
+        let c = if X::VALUES > 1 { r.get(i.c) } else { 0 };
+        let result = X::access(X::Width::place(at), b, c);
+        if X::HAS_RESULT {
+            ToSlot::write(r, i.dst, result);
         }
     }
+    r.pass(i);
 }
 
 handler!(
@@ -203,8 +215,7 @@ handler!(
     access [X: Access] |r, i: Atomic| {
     match near::<X::Width>(&r, i) {
         Some(at) => {
-            X::access(&mut r, i, at);
-            r.pass(i);
+            access_at::<X>(&mut r, i, at);
             next(r)
         }
         None => to_slow::<Far<X>>(r, i),
@@ -221,8 +232,7 @@ impl<X: Access> Slow for Far<X> {
         unsafe {
             let i = r.ip.of_shape::<Atomic>().operands();
             let at = locate::<X::Width>(r, i)?;
-            X::access(r, i, at);
-            r.pass(i);
+            access_at::<X>(r, i, at);
         }
         Ok(())
     }

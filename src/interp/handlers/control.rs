@@ -216,7 +216,7 @@ handler!(
     T::set_acc(&mut r, value);
     let Header { back_to, caller } = caller(&r, i.header);
     // Without parameters slot 0 is the header's own first slot.
-    r.sp.set(SlotNo::FIRST, value);
+    r.set(SlotNo::FIRST, value);
     (r.ip, r.sp) = (back_to, caller);
     next(r)
 });

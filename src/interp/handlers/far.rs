@@ -3,12 +3,11 @@
 //! The leaves of `memory` end here instead of trapping. `exec::builtins` says whether the bytes
 //! are somewhere else; if so the access is done there, else it traps.
 
-use super::memory::{HasValue, Load, Store, reload_memory};
+use super::memory::{HasResult, HasValue, Load, Store, reload_memory};
 use crate::abi::trap::Trap;
 use crate::exec::{builtins, work};
 use crate::interp::dispatch::{Regs, Ret, Slow, Stop, to_slow};
 use crate::interp::operand::{Dst, Src};
-use crate::interp::shape::{self, Begins};
 use std::marker::PhantomData;
 
 /// Goes on in `S`, one of this module's, with the address `at`. It travels in the place of the
@@ -43,7 +42,7 @@ unsafe fn locate(r: &mut Regs, size: usize) -> Result<*mut u8, Stop> {
 /// A load by an instruction of the shape `I`.
 pub struct FarLoad<L, D, I>(PhantomData<(L, D, I)>);
 
-impl<L: Load, D: Dst, I: Begins<shape::Dst>> Slow for FarLoad<L, D, I> {
+impl<L: Load, D: Dst, I: HasResult> Slow for FarLoad<L, D, I> {
     type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `memory::load_memory` has handed over an address and an instruction with a
@@ -51,7 +50,7 @@ impl<L: Load, D: Dst, I: Begins<shape::Dst>> Slow for FarLoad<L, D, I> {
         unsafe {
             let i = r.ip.of_shape::<I>().operands();
             let at = locate(r, size_of::<L::Raw>())?;
-            D::write(r, i.begin().dst, L::widen(at.cast::<L::Raw>().read_unaligned()));
+            D::write(r, i.dst(), L::widen(at.cast::<L::Raw>().read_unaligned()));
             r.pass(i);
         }
         Ok(())

@@ -12,114 +12,104 @@ use crate::interp::instr::{Mode, Target};
 use crate::interp::machine::Memory;
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
 use crate::interp::operand::{Acc, Dst, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value};
-use crate::interp::shape::{self, Begins, Picked, Shape, SlotNo};
+use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
-/// The shape of a store.
+/// An instruction that has the fields `A` for its address, and an offset to be added.
+pub trait HasAddress<A>: Shape {
+    fn address(&self) -> (A, u32);
+}
+
+/// An instruction that has a result.
+pub trait HasResult: Shape {
+    fn dst(&self) -> SlotNo;
+}
+
+/// An instruction that has the field `F` for a value.
 pub trait HasValue<F>: Shape {
-    /// What the instruction has for the value.
     fn value(&self) -> F;
 }
 
-impl<F: Copy + 'static> HasValue<F> for shape::Store<F> {
-    #[inline(always)]
-    fn value(&self) -> F {
-        self.value
-    }
+macro_rules! fields {
+    ($(
+        [$($gen:ident)*] $shape:ty:
+        $trait:ident$(<$arg:ty>)? { $method:ident -> $ty:ty: |$i:ident| $value:expr }
+    )*) => {$(
+        impl<$($gen: Copy + 'static),*> $trait$(<$arg>)? for $shape {
+            #[inline(always)]
+            fn $method(&self) -> $ty {
+                let $i = self;
+                $value
+            }
+        }
+    )*};
 }
 
-impl<F: Copy + 'static, G: Copy + 'static> HasValue<F> for shape::StoreSum<F, G> {
-    #[inline(always)]
-    fn value(&self) -> F {
-        self.value
+fields! {
+    [] shape::Load: HasAddress<SlotNo> { address -> (SlotNo, u32): |i| (i.address, i.offset) }
+    [F] shape::Store<F>: HasAddress<SlotNo> {
+        address -> (SlotNo, u32): |i| (i.address, i.offset)
     }
+    [F] shape::LoadSum<F>: HasAddress<(SlotNo, F)> {
+        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.offset)
+    }
+    [V F] shape::StoreSum<V, F>: HasAddress<(SlotNo, F)> {
+        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.offset)
+    }
+    [] shape::Load: HasResult { dst -> SlotNo: |i| i.dst }
+    [F] shape::LoadSum<F>: HasResult { dst -> SlotNo: |i| i.dst }
+    [F] shape::Store<F>: HasValue<F> { value -> F: |i| i.value }
+    [V F] shape::StoreSum<V, F>: HasValue<V> { value -> V: |i| i.value }
 }
 
-/// Where a load or store finds its address: a 32-bit value and an offset, which are added.
+/// Where a load or store finds its address.
 pub trait Address {
+    /// What the instruction has for it.
+    type Fields;
     /// A load at such an address.
-    type Load: Begins<shape::Dst>;
+    type Load: HasAddress<Self::Fields> + HasResult;
     /// A store there, with `F` for its value.
-    type Store<F: Copy + 'static>: HasValue<F>;
+    type Store<F: Copy + 'static>: HasAddress<Self::Fields> + HasValue<F>;
+    /// The address but for the offset.
+    ///
     /// # Safety
-    /// The operands are the current instruction's; so in the others.
-    unsafe fn of_load(r: &Regs, i: &Self::Load) -> (u32, u32);
-    /// # Safety
-    /// As for `of_load`.
-    unsafe fn of_store<F: Copy + 'static>(r: &Regs, i: &Self::Store<F>) -> (u32, u32);
+    /// The fields are the current instruction's.
+    unsafe fn base(r: &Regs, fields: Self::Fields) -> u32;
 }
 
-/// An address in one operand.
-pub trait Base {
-    /// # Safety
-    /// The slot is the current instruction's.
-    unsafe fn base(r: &Regs, address: SlotNo) -> u32;
+/// The address is in one operand.
+impl<S: Src<u32, Field = SlotNo>> Address for S {
+    type Fields = SlotNo;
+    type Load = shape::Load;
+    type Store<F: Copy + 'static> = shape::Store<F>;
+    #[inline(always)]
+    unsafe fn base(r: &Regs, address: SlotNo) -> u32 {
+        // SAFETY: the field is the instruction's, says the caller.
+        unsafe { S::read(r, address) }
+    }
 }
 
 /// The offset is all of the address.
 pub struct Absolute;
 
-impl Base for Absolute {
+impl Src<u32> for Absolute {
+    type Field = SlotNo;
     #[inline(always)]
-    unsafe fn base(_r: &Regs, _address: SlotNo) -> u32 {
+    unsafe fn read(_r: &Regs, _field: SlotNo) -> u32 {
         0
-    }
-}
-
-impl Base for Acc {
-    #[inline(always)]
-    unsafe fn base(r: &Regs, _address: SlotNo) -> u32 {
-        r.int as u32
-    }
-}
-
-impl Base for Slot {
-    #[inline(always)]
-    unsafe fn base(r: &Regs, address: SlotNo) -> u32 {
-        // SAFETY: the current instruction names the slot, says the caller.
-        unsafe { r.get(address) }
-    }
-}
-
-impl<B: Base> Address for B {
-    type Load = shape::Load;
-    type Store<F: Copy + 'static> = shape::Store<F>;
-    #[inline(always)]
-    unsafe fn of_load(r: &Regs, i: &shape::Load) -> (u32, u32) {
-        // SAFETY: the operands are the instruction's, says the caller.
-        (unsafe { B::base(r, i.address) }, i.offset)
-    }
-    #[inline(always)]
-    unsafe fn of_store<F: Copy + 'static>(r: &Regs, i: &shape::Store<F>) -> (u32, u32) {
-        // SAFETY: the operands are the instruction's, says the caller.
-        (unsafe { B::base(r, i.address) }, i.offset)
     }
 }
 
 /// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
 pub struct Sum<L, R>(L, R);
 
-impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Sum<L, R> {
-    /// # Safety
-    /// The fields are the current instruction's.
-    #[inline(always)]
-    unsafe fn sum(r: &Regs, first: SlotNo, second: R::Field) -> u32 {
-        // SAFETY: the fields are the instruction's, says the caller.
-        unsafe { L::read(r, first).wrapping_add(R::read(r, second)) }
-    }
-}
-
 impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
+    type Fields = (SlotNo, R::Field);
     type Load = shape::LoadSum<R::Field>;
     type Store<F: Copy + 'static> = shape::StoreSum<F, R::Field>;
     #[inline(always)]
-    unsafe fn of_load(r: &Regs, i: &Self::Load) -> (u32, u32) {
-        // SAFETY: the operands are the instruction's, says the caller.
-        (unsafe { Self::sum(r, i.first, i.second) }, i.offset)
-    }
-    #[inline(always)]
-    unsafe fn of_store<F: Copy + 'static>(r: &Regs, i: &Self::Store<F>) -> (u32, u32) {
-        // SAFETY: the operands are the instruction's, says the caller.
-        (unsafe { Self::sum(r, i.first, i.second) }, i.offset)
+    unsafe fn base(r: &Regs, (first, second): Self::Fields) -> u32 {
+        // SAFETY: the fields are the instruction's, says the caller.
+        unsafe { L::read(r, first).wrapping_add(R::read(r, second)) }
     }
 }
 
@@ -138,11 +128,11 @@ pub trait Store {
 }
 
 handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
-    let (base, offset) = X::of_load(&r, i);
-    match r.memory.find_sum(base, offset, size_of::<L::Raw>()) {
+    let (fields, offset) = i.address();
+    match r.memory.find_sum(X::base(&r, fields), offset, size_of::<L::Raw>()) {
         Ok(at) => {
             let raw = at.cast::<L::Raw>().read_unaligned();
-            D::write(&mut r, i.begin().dst, L::widen(raw));
+            D::write(&mut r, i.dst(), L::widen(raw));
             r.pass(i);
             next(r)
         }
@@ -151,8 +141,8 @@ handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
 });
 
 handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::Field>| {
-    let (base, offset) = X::of_store(&r, i);
-    match r.memory.find_sum(base, offset, size_of::<S::Raw>()) {
+    let (fields, offset) = i.address();
+    match r.memory.find_sum(X::base(&r, fields), offset, size_of::<S::Raw>()) {
         Ok(at) => {
             let value = V::read(&r, i.value());
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
@@ -292,7 +282,10 @@ store_ops!(store_match);
 #[inline(always)]
 pub unsafe fn reload_memory(r: &mut Regs) {
     // SAFETY: an instance always has a `memory0`, empty if the module has none.
-    unsafe { r.memory = Memory::of((*(*r.env).instance).memory0) }
+    r.memory = unsafe {
+        let memory = (*(*r.env).instance).memory0;
+        Memory { base: (*memory).base, len: (*memory).len_bytes }
+    };
 }
 
 handler!(

@@ -100,7 +100,8 @@ handler!(
     let condition = S::read(&r, i.condition);
     let a = r.get::<T>(i.a);
     let b = r.get::<T>(i.b);
-    D::write(&mut r, i.dst, if condition != 0 { a } else { b });
+    let value = if condition != 0 { a } else { b };
+    D::write(&mut r, i.dst, value);
     r.pass(i);
     next(r)
 });
