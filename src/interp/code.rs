@@ -226,7 +226,7 @@ impl ModuleCode {
     /// # Safety
     /// It is such an instruction, of code that belongs to this table.
     pub unsafe fn place(&self, ip: *const u8) -> Option<At<'_>> {
-        // SAFETY: calls and instructions that throw begin with it, and this is one, says the caller.
+        // SAFETY: this is a call or an instruction that throws, says the caller: they begin so.
         let Site { position } = *unsafe { Ip::of(ip).of_shape::<Site>().operands() };
         let after = self.module.bodies.partition_point(|body| body.start <= position);
         let defined = after.checked_sub(1)?;

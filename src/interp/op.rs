@@ -5,9 +5,8 @@
 //! by whoever needs it: into the enum that the translator selects from and the disassembler
 //! prints, and into the type that a handler is generic over.
 //!
-//! To add an operation of an existing shape, add a line here and its opcode in `compile`. A new
-//! shape (SIMD lanes, atomics, GC accesses) gets a list here, a file in `handlers/` and one in
-//! `compile/`.
+//! To add an operation of an existing kind, add a line here and its opcode in `compile`. A new
+//! kind (SIMD lanes, GC accesses) gets a list here, a file in `handlers/` and one in `compile/`.
 //!
 //! Names are those of the specification in camel case: operand type, operation, and for loads
 //! and stores the width and sign in memory.
