@@ -7,8 +7,10 @@
 //! call translates it; one that can never succeed says so to every later call.
 
 use super::compile::{self, Options, Translated};
-use super::dispatch::{Handler, stub};
-use super::handlers::control::{self, POSITION};
+use super::dispatch::stub;
+use super::handlers::control;
+use super::machine::{Header, Ip, Offset};
+use super::shape::{self, Code, Site, Word};
 use super::unwind::Tables;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
@@ -23,11 +25,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// What the engine knows of a function beside its entry, and what the entry of an untranslated
-/// one points to: the translating instruction, and the function it is for.
+/// one points to.
 #[repr(C)]
 struct Stub {
-    handler: Handler,
-    code: *const VmCode,
+    /// The translating instruction.
+    first: Code<shape::Translate>,
     /// The tables of its translated body, or null. Set before the entry moves to the body.
     tables: AtomicPtr<Tables>,
     making: Making,
@@ -60,7 +62,7 @@ const UNSORTED_PART: usize = 8;
 const UNSORTED_MIN: usize = 16;
 
 struct Body {
-    words: Box<[u64]>,
+    words: Box<[Word]>,
     func_index: u32,
     tables: Option<Box<Tables>>,
 }
@@ -69,9 +71,9 @@ struct Body {
 #[derive(Clone, Copy)]
 pub struct At<'a> {
     pub code: &'a VmCode,
-    /// Where the function's code starts, and how many bytes into it the place is.
-    pub start: *const u8,
-    pub offset: u32,
+    /// Where the function's code starts, and where in it the place is.
+    pub start: Ip,
+    pub offset: Offset,
     pub tables: Option<&'a Tables>,
 }
 
@@ -155,7 +157,7 @@ impl ModuleCode {
             let header_slot = this.module.types[ty as usize].param_slots();
             codes.push(VmCode {
                 entry: AtomicPtr::new(std::ptr::null_mut()),
-                frame_slots: AtomicU32::new(header_slot + control::HEADER_SLOTS),
+                frame_slots: AtomicU32::new(header_slot + Header::SLOTS),
                 cost: AtomicU32::new(0),
                 header_slot,
                 func_index: imported + i as u32,
@@ -165,8 +167,7 @@ impl ModuleCode {
         }
         let codes = codes.into_boxed_slice();
         stubs.extend(codes.iter().map(|code| Stub {
-            handler: stub::<control::Translate>,
-            code,
+            first: Code::new(stub::<control::Translate>, shape::Translate { code }),
             tables: AtomicPtr::new(ptr::null_mut()),
             making: Making::new(),
         }));
@@ -204,19 +205,19 @@ impl ModuleCode {
         Some(func_index.checked_sub(self.module.imported.funcs)? as usize)
     }
 
-    /// The function that the instruction at `ip` belongs to, and how many bytes into its code.
+    /// The function that the instruction at `ip` belongs to, and where in its code that is.
     /// Nothing is allocated, and no translation is waited for.
-    pub fn find(&self, ip: *const u8) -> Option<(&VmCode, u32)> {
+    pub fn find(&self, ip: *const u8) -> Option<(&VmCode, Offset)> {
         let at = ip.addr();
         let stubs = self.stubs.as_ptr_range();
         if (stubs.start.addr()..stubs.end.addr()).contains(&at) {
             let index = (at - stubs.start.addr()) / size_of::<Stub>();
-            return Some((self.codes.get(index)?, 0));
+            return Some((self.codes.get(index)?, Offset::START));
         }
         let mut bodies = self.bodies.lock();
         let body = bodies.find(at)?;
         let code = self.codes.get(self.defined(body.func_index)?)?;
-        Some((code, (at - body.start()) as u32))
+        Some((code, Ip::of(ip).offset(Ip::of(body.words.as_ptr().cast()))?))
     }
 
     /// Where the instruction at `ip` is, which is a call or one that throws: those say where in
@@ -225,16 +226,16 @@ impl ModuleCode {
     /// # Safety
     /// It is such an instruction, of code that belongs to this table.
     pub unsafe fn place(&self, ip: *const u8) -> Option<At<'_>> {
-        // SAFETY: calls and instructions that throw have the field, says the caller.
-        let position = unsafe { ip.add(POSITION).cast::<u32>().read_unaligned() };
+        // SAFETY: this is a call or an instruction that throws, says the caller: they begin so.
+        let Site { position } = *unsafe { Ip::of(ip).of_shape::<Site>().operands() };
         let after = self.module.bodies.partition_point(|body| body.start <= position);
         let defined = after.checked_sub(1)?;
         let (code, stub) = (self.codes.get(defined)?, self.stubs.get(defined)?);
-        let start = code.entry.load(Ordering::Acquire).cast_const().cast::<u8>();
+        let start = Ip::of(code.entry.load(Ordering::Acquire).cast_const().cast());
         // SAFETY: null, or tables that stay what they are, where they are, for the life of this
         // table.
         let tables = unsafe { stub.tables.load(Ordering::Acquire).as_ref() };
-        let offset = ip.addr().checked_sub(start.addr())? as u32;
+        let offset = Ip::of(ip).offset(start)?;
         Some(At { code, start, offset, tables })
     }
 
@@ -306,7 +307,7 @@ impl ModuleCode {
         code.frame_slots.store(frame_slots, Ordering::Relaxed);
         code.cost.store(cost, Ordering::Relaxed);
         // Release: whoever sees the entry sees the code and the fields above.
-        code.entry.store(words.as_ptr().cast_mut(), Ordering::Release);
+        code.entry.store(words.as_ptr().cast_mut().cast(), Ordering::Release);
         bodies.add(Body { words, func_index: code.func_index, tables });
         drop(bodies);
         turn.made();

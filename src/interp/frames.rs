@@ -5,10 +5,10 @@
 //! while something else runs; where a trap happened is told by the handlers. Only an instruction
 //! that is no call must be looked up, which [`position`] does by translating its function again.
 
-use super::EXIT;
 use super::code::ModuleCode;
 use super::compile;
-use super::handlers::control::{CALL_BYTES, POSITION};
+use super::machine::{Frame as Slots, Header, Ip, Offset};
+use super::shape::Site;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncKind, VmFuncRef};
 use crate::exec::{ExecEnv, Frame, Place};
 use crate::instance::Instance;
@@ -103,17 +103,24 @@ impl Frames {
                 Known::Call => (*table).place(ip).map(|at| (at.code, at.offset))?,
                 Known::Nothing => (*table).find(ip)?,
             };
-            let header = sp.add(code.header_slot as usize);
-            let (back_to, caller) = (*header as usize as *const u8, *header.add(1) as usize);
-            self.next = if back_to == EXIT.as_ptr().cast() {
-                Next::Activation((*activation).outer)
-            } else {
-                let ip = back_to.wrapping_sub(CALL_BYTES);
-                Next::Guest { activation, ip, sp: caller as *const u64, place: Known::Call }
+            let header = Slots::of(sp.cast_mut()).header(code.header_slot);
+            let Header { back_to, caller } = *header;
+            self.next = match back_to.call() {
+                None => Next::Activation((*activation).outer),
+                Some(call) => {
+                    let (ip, sp) = (call.as_ptr(), caller.as_ptr().cast_const());
+                    Next::Guest { activation, ip, sp, place: Known::Call }
+                }
             };
             let place = match place {
-                Known::Call => Place::Module(ip.add(POSITION).cast::<u32>().read_unaligned()),
-                Known::Nothing => Place::Code { offset, profiled: (*table).is_profiled() },
+                Known::Call => {
+                    let Site { position } = *Ip::of(ip).of_shape::<Site>().operands();
+                    Place::Module(position)
+                }
+                Known::Nothing => {
+                    let offset = offset.bytes();
+                    Place::Code { offset, profiled: (*table).is_profiled() }
+                }
             };
             let instance = NonNull::new((*func).instance.cast::<Instance>())?;
             Some(Frame { instance, func_index: code.func_index, place })
@@ -170,6 +177,7 @@ pub fn position(module: &Module, func_index: u32, offset: u32, profiled: bool) -
     // Calls refer to the code table by addresses alone.
     let options = compile::Options { listing: true, profiled, stop: &|| None };
     let translated = compile::translate(module, std::ptr::null(), func_index, options).ok()?;
-    let upto = translated.listing.iter().take_while(|line| line.at <= offset as usize);
+    let offset = Offset::from_bytes(offset);
+    let upto = translated.listing.iter().take_while(|line| line.at <= offset);
     upto.last().map(|line| line.position)
 }

@@ -1,7 +1,7 @@
 //! Instructions: an operation in one combination of operand modes.
 //!
-//! [`Instr`] is what the translator emits and the listing prints. Its handler, its size and
-//! which operand fields it has follow from it, so that encoder, disassembler and handlers
+//! [`Instr`] is what the translator emits and the listing prints. Its handler follows from it, and
+//! from that the shape of its operands (`shape`), so that encoder, disassembler and handlers
 //! cannot disagree about an instruction without a test noticing.
 
 use super::op::{AtomicOp, BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
@@ -176,45 +176,10 @@ pub enum Instr {
 impl Instr {
     /// More slots than this are cleared by `ClearMany`.
     pub const CLEAR_MAX: u32 = 8;
-
-    /// Bytes of the instruction; the table of a `BranchTable` comes on top.
-    pub fn size(self) -> usize {
-        let wide = match self {
-            Self::Binary { op, left, right } => op.wide() && has_imm(left, right),
-            Self::Compare { op, left, right } => op.wide() && has_imm(left, right),
-            Self::Store { value, .. } => value == Mode::Imm,
-            Self::GlobalSet { source, .. } => source == Mode::Imm,
-            Self::BranchIf { back, .. } => back,
-            Self::BranchCompare { left, right, back, .. } => back || has_imm(left, right),
-            Self::LoadSum { .. }
-            | Self::StoreSum { .. }
-            | Self::Atomic { .. }
-            | Self::AtomicNotify
-            | Self::AtomicWait { .. }
-            | Self::MemoryInit
-            | Self::DataDrop
-            | Self::CopyImm64
-            | Self::RefFunc
-            | Self::TableGet
-            | Self::TableSet
-            | Self::TableSize
-            | Self::TableGrow
-            | Self::TableFill
-            | Self::TableCopy
-            | Self::TableInit
-            | Self::ElemDrop
-            | Self::BranchBack
-            | Self::Call
-            | Self::CallImport { .. }
-            | Self::CallIndirect { .. }
-            | Self::Throw
-            | Self::ThrowRef => true,
-            _ => false,
-        };
-        if wide { 24 } else { 16 }
-    }
 }
 
-fn has_imm(left: Mode, right: Mode) -> bool {
-    left == Mode::Imm || right == Mode::Imm
+/// Whether two operands stand in an instruction the other way round: its constant is always the
+/// second, and its accumulator the first.
+pub fn is_exchanged(left: Mode, right: Mode) -> bool {
+    matches!((left, right), (Mode::Imm, _) | (Mode::Slot, Mode::Acc))
 }

@@ -3,9 +3,10 @@
 //! Translation (`compile`) goes over a function's body once, when it is first called, and turns
 //! stack code into instructions on the slots of a frame, with the latest result of each class
 //! in an accumulator. Instructions are chains of handler addresses and operands; `dispatch`
-//! says how one handler hands over to the next, `operand` how operands are encoded, `op` lists
-//! the operations, `handlers` is what they do, `frames` finds what a stack consists of, `unwind`
-//! who catches what guest code throws.
+//! says how one handler hands over to the next, `machine` what the registers point to, `shape`
+//! what instructions are in memory, `operand` where operands are found, `op` lists the operations,
+//! `handlers` is what they do, `frames` finds what a stack consists of, `unwind` who catches what
+//! guest code throws.
 //!
 //! It knows instances only by the layout of their running state and `exec::builtins`; it knows
 //! no context, no native and no thread. Control enters at [`run`], from `exec::call`, and from
@@ -21,8 +22,10 @@ mod dispatch;
 pub mod frames;
 mod handlers;
 mod instr;
+mod machine;
 mod op;
 mod operand;
+mod shape;
 mod unwind;
 
 #[cfg(test)]
@@ -32,8 +35,11 @@ pub use code::ModuleCode;
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
-use dispatch::{Handler, Regs};
+use dispatch::Regs;
+use handlers::memory::reload_memory;
 use handlers::{control, data};
+use machine::{Frame, Ip, Memory};
+use shape::{Code, Picked, SlotNo};
 
 /// The instructions of a defined function as text; `None` if there is no such function.
 #[cfg_attr(not(test), allow(dead_code, reason = "the public API shows it"))]
@@ -49,7 +55,7 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
 }
 
 /// The instruction that outermost functions return to. Constant: owned by nobody.
-static EXIT: [Handler; 1] = [handlers::control::exit];
+static EXIT: Code<()> = Code::new(control::exit, ());
 
 /// What a run takes the place of in its environment, and gives it back to when it ends, also when
 /// a host function ends its thread.
@@ -121,18 +127,18 @@ pub unsafe extern "C-unwind" fn run(
         (*env).activation = &raw mut activation;
         (*env).instance = instance;
         (*env).globals = (*instance).globals;
-        let memory = (*instance).memory0;
+        let frame = Frame::of(frame);
         let mut r = Regs {
-            ip: EXIT.as_ptr().cast(),
+            ip: Ip::of((&raw const EXIT).cast()),
             sp: frame,
-            mem: (*memory).base,
-            len: (*memory).len_bytes,
+            memory: Memory::NONE,
             env,
             int: 0,
             f32: 0.0,
             f64: 0.0,
         };
-        let header = frame.add((*code).header_slot as usize);
+        reload_memory(&mut r);
+        let header = frame.header((*code).header_slot);
         let back_to = r.ip;
         match control::enter(&mut r, code, frame, header, back_to) {
             Ok(()) => dispatch::run(r),
@@ -145,27 +151,24 @@ pub unsafe extern "C-unwind" fn run(
 /// in every build that `build.rs` lets dispatch by tail calls; this notices one that was given
 /// other options behind its back.
 pub fn is_stack_bounded() -> bool {
-    const COPY: usize = 16;
-    // Each instruction is a word with its handler and one with its operands: `dst = a`.
-    let probe = dispatch::stub::<Probe> as Handler;
-    let copy = data::copy as Handler;
-    let code = [probe, copy, copy, copy, copy, probe, handlers::control::exit];
-    let mut words = [[0u64; COPY / size_of::<u64>()]; 7];
-    for (word, handler) in words.iter_mut().zip(code) {
-        word[0] = handler as usize as u64;
+    #[repr(C)]
+    struct Program {
+        before: Code<shape::Dst>,
+        between: [Code<shape::Unary>; 4],
+        after: Code<shape::Dst>,
+        exit: Code<()>,
     }
     // The probes leave their native stack pointers in slots 0 and 1.
-    words[5][1] = 1;
-    let copied = u64::from_le_bytes([2, 0, 2, 0, 0, 0, 0, 0]);
-    for word in &mut words[1..5] {
-        word[1] = copied.to_le();
-    }
+    let probe = |slot| Code::new(dispatch::stub::<Probe>, shape::Dst { dst: SlotNo(slot) });
+    let operands = shape::Unary { dst: SlotNo(2), a: SlotNo(2) };
+    let copy = Code::new(Picked::leaf(data::copy).handler, operands);
+    let exit = Code::new(control::exit, ());
+    let program = Program { before: probe(0), between: [copy; 4], after: probe(1), exit };
     let mut slots = [0u64; 3];
     let r = Regs {
-        ip: words.as_ptr().cast(),
-        sp: slots.as_mut_ptr(),
-        mem: std::ptr::null_mut(),
-        len: 0,
+        ip: Ip::of((&raw const program).cast()),
+        sp: Frame::of(slots.as_mut_ptr()),
+        memory: Memory::NONE,
         env: std::ptr::null_mut(),
         int: 0,
         f32: 0.0,
@@ -177,11 +180,11 @@ pub fn is_stack_bounded() -> bool {
 }
 
 dispatch::slow!(
-    /// Leaves the native stack pointer in the slot `dst`.
-    Probe |r| {
+    /// Leaves the native stack pointer in a slot.
+    Probe |r, i: shape::Dst| {
     let here = crate::platform::stack::pointer();
-    r.set(operand::DST, here as u64);
-    r.skip(16);
+    r.set(i.dst, here as u64);
+    r.pass(i);
     Ok(())
 });
 

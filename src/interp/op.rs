@@ -5,14 +5,11 @@
 //! by whoever needs it: into the enum that the translator selects from and the disassembler
 //! prints, and into the type that a handler is generic over.
 //!
-//! To add an operation of an existing shape, add a line here and its opcode in `compile`. A new
-//! shape (SIMD lanes, atomics, GC accesses) gets a list here, a file in `handlers/` and one in
-//! `compile/`.
+//! To add an operation of an existing kind, add a line here and its opcode in `compile`. A new
+//! kind (SIMD lanes, GC accesses) gets a list here, a file in `handlers/` and one in `compile/`.
 //!
 //! Names are those of the specification in camel case: operand type, operation, and for loads
 //! and stores the width and sign in memory.
-
-use super::operand::Value;
 
 /// `$apply!` gets `Name, operands commute?, operand type => result type, |a, b| meaning;` with
 /// the meaning a `Result`, so that trapping and total operations are one shape.
@@ -278,11 +275,6 @@ macro_rules! binary_enum {
             pub fn commutes(self) -> bool {
                 match self { $(Self::$name => $comm,)* }
             }
-
-            /// Whether an immediate operand takes a whole word.
-            pub fn wide(self) -> bool {
-                match self { $(Self::$name => <$in as Value>::WIDE,)* }
-            }
         }
     };
 }
@@ -297,11 +289,6 @@ macro_rules! compare_enum {
             /// Whether the operands may be exchanged.
             pub fn commutes(self) -> bool {
                 match self { $(Self::$name => $comm,)* }
-            }
-
-            /// Whether an immediate operand takes a whole word.
-            pub fn wide(self) -> bool {
-                match self { $(Self::$name => <$in as Value>::WIDE,)* }
             }
         }
     };

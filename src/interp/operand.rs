@@ -1,104 +1,61 @@
 //! Operands: where an instruction finds its inputs and leaves its result.
 //!
-//! An instruction is a word with its handler's address, then a word of operands, and for wide
-//! immediates or extra fields one or two more words:
-//!
-//! ```text
-//! byte   0        8     10    12    14    16
-//!        handler  dst   a     b     c     wide
-//!                             imm (32 bit)
-//! ```
-//!
 //! An operand's mode is a type, so that a handler is compiled once per combination of modes and
 //! never decides at run time: [`Acc`] is the accumulator of the value's class, [`Slot`] a slot
-//! of the frame, [`Imm`] a constant in the instruction. A result goes to the accumulator alone
+//! of the frame, [`Imm`] a constant in the instruction. The mode says what the operand's field
+//! is; `shape` has the structs that the fields are in. A result goes to the accumulator alone
 //! ([`ToAcc`]) or to a slot as well ([`ToSlot`]); since the accumulator always has it, an
 //! instruction that follows can use it without waiting for the store.
 
 use super::dispatch::Regs;
-
-/// Byte offsets of the operand fields.
-pub const DST: usize = 8;
-pub const A: usize = 10;
-pub const B: usize = 12;
-pub const C: usize = 14;
-pub const IMM: usize = 12;
-pub const WIDE: usize = 16;
+use super::shape::{Shape, SlotNo};
 
 impl Regs {
-    /// Reads a field of the current instruction.
+    /// Reads `T` from a slot of the frame.
     ///
     /// # Safety
-    /// The instruction must have a field of type `T` at byte `at`.
+    /// The current instruction names the slot.
     #[inline(always)]
-    pub unsafe fn field<T: Copy>(&self, at: usize) -> T {
-        // SAFETY: the caller says that the field is there; it may be less than aligned.
-        unsafe { self.ip.add(at).cast::<T>().read_unaligned() }
+    pub unsafe fn get<T: Value>(&self, slot: SlotNo) -> T {
+        // SAFETY: the translator counts every slot that an instruction names into the frame, and
+        // slots of frames are always initialised.
+        T::from_slot(unsafe { *self.sp.slot(slot) })
     }
 
-    /// The frame's slot whose number is in the field at `at`.
+    /// Writes `value` to a slot of the frame.
     ///
     /// # Safety
-    /// The instruction must have a slot number at byte `at`.
+    /// As for [`Regs::get`].
     #[inline(always)]
-    pub unsafe fn slot(&self, at: usize) -> *mut u64 {
-        // SAFETY: the translator counts every slot it names into the frame's size.
-        unsafe { self.sp.add(self.field::<u16>(at) as usize) }
+    pub unsafe fn set<T: Value>(&mut self, slot: SlotNo, value: T) {
+        // SAFETY: the translator counts every slot that an instruction names into the frame.
+        unsafe { *self.sp.slot(slot) = value.to_slot() }
     }
 
-    /// Reads `T` from the slot named at `at`.
-    ///
-    /// # Safety
-    /// As for [`Regs::slot`].
+    /// Moves on behind the current instruction, whose operands these are.
     #[inline(always)]
-    pub unsafe fn get<T: Value>(&self, at: usize) -> T {
-        // SAFETY: the caller's contract; frame slots are always initialised memory.
-        T::from_slot(unsafe { *self.slot(at) })
-    }
-
-    /// Writes `value` to the slot named at `at`.
-    ///
-    /// # Safety
-    /// As for [`Regs::slot`].
-    #[inline(always)]
-    pub unsafe fn set<T: Value>(&mut self, at: usize, value: T) {
-        // SAFETY: the caller's contract.
-        unsafe { *self.slot(at) = value.to_slot() }
-    }
-
-    /// Moves on by `bytes`, the size of the current instruction.
-    ///
-    /// # Safety
-    /// Another instruction must follow.
-    #[inline(always)]
-    pub unsafe fn skip(&mut self, bytes: usize) {
-        // SAFETY: code never ends in an instruction that goes on to the next.
-        self.ip = unsafe { self.ip.add(bytes) };
+    pub fn pass<S: Shape>(&mut self, _operands: &S) {
+        self.ip = self.ip.next::<S>();
     }
 }
 
 /// A Rust type that travels in slots and in the accumulator of its class.
 pub trait Value: Copy {
-    /// Whether an immediate takes a whole word rather than 32 bits.
-    const WIDE: bool;
+    /// A constant in an instruction.
+    type Imm: Copy + 'static;
     fn from_slot(slot: u64) -> Self;
     fn to_slot(self) -> u64;
     fn acc(r: &Regs) -> Self;
     fn set_acc(r: &mut Regs, value: Self);
-    /// # Safety
-    /// The instruction must carry an immediate of this type at byte `at`.
-    unsafe fn imm(r: &Regs, at: usize) -> Self;
-    /// An immediate in 32 bits: sign-extended, or the bits of an f32.
-    ///
-    /// # Safety
-    /// The instruction must carry such an immediate at byte `at`.
-    unsafe fn imm32(r: &Regs, at: usize) -> Self;
+    fn from_imm(imm: Self::Imm) -> Self;
+    /// From 32 bits: sign-extended, or the bits of an f32.
+    fn from_imm32(imm: u32) -> Self;
 }
 
 macro_rules! int_value {
-    ($($ty:ty, $via:ty, $wide:literal;)*) => {$(
+    ($($ty:ty, $via:ty;)*) => {$(
         impl Value for $ty {
-            const WIDE: bool = $wide;
+            type Imm = $via;
             #[inline(always)]
             fn from_slot(slot: u64) -> Self {
                 slot as $ty
@@ -116,28 +73,26 @@ macro_rules! int_value {
                 r.int = value as $via as u64;
             }
             #[inline(always)]
-            unsafe fn imm(r: &Regs, at: usize) -> Self {
-                // SAFETY: the caller says that the immediate is there.
-                unsafe { r.field(at) }
+            fn from_imm(imm: $via) -> Self {
+                imm as $ty
             }
             #[inline(always)]
-            unsafe fn imm32(r: &Regs, at: usize) -> Self {
-                // SAFETY: the caller says that the immediate is there.
-                unsafe { r.field::<i32>(at) as $ty }
+            fn from_imm32(imm: u32) -> Self {
+                imm as i32 as $ty
             }
         }
     )*};
 }
 
 int_value! {
-    i32, u32, false;
-    u32, u32, false;
-    i64, u64, true;
-    u64, u64, true;
+    i32, u32;
+    u32, u32;
+    i64, u64;
+    u64, u64;
 }
 
 impl Value for f32 {
-    const WIDE: bool = false;
+    type Imm = f32;
     #[inline(always)]
     fn from_slot(slot: u64) -> Self {
         f32::from_bits(slot as u32)
@@ -155,19 +110,17 @@ impl Value for f32 {
         r.f32 = value;
     }
     #[inline(always)]
-    unsafe fn imm(r: &Regs, at: usize) -> Self {
-        // SAFETY: the caller says that the immediate is there.
-        unsafe { r.field(at) }
+    fn from_imm(imm: f32) -> Self {
+        imm
     }
     #[inline(always)]
-    unsafe fn imm32(r: &Regs, at: usize) -> Self {
-        // SAFETY: the caller says that the immediate is there.
-        f32::from_bits(unsafe { r.field(at) })
+    fn from_imm32(imm: u32) -> Self {
+        f32::from_bits(imm)
     }
 }
 
 impl Value for f64 {
-    const WIDE: bool = true;
+    type Imm = f64;
     #[inline(always)]
     fn from_slot(slot: u64) -> Self {
         f64::from_bits(slot)
@@ -185,25 +138,22 @@ impl Value for f64 {
         r.f64 = value;
     }
     #[inline(always)]
-    unsafe fn imm(r: &Regs, at: usize) -> Self {
-        // SAFETY: the caller says that the immediate is there.
-        unsafe { r.field(at) }
+    fn from_imm(imm: f64) -> Self {
+        imm
     }
     #[inline(always)]
-    unsafe fn imm32(r: &Regs, at: usize) -> Self {
-        // SAFETY: the caller says that the immediate is there.
-        f32::from_bits(unsafe { r.field(at) }) as f64
+    fn from_imm32(imm: u32) -> Self {
+        f32::from_bits(imm) as f64
     }
 }
 
 /// An input's mode.
 pub trait Src<T: Value> {
-    /// Whether the operand stands in the instruction itself.
-    const IMM: bool;
+    /// What the instruction has for the operand.
+    type Field: Copy + 'static;
     /// # Safety
-    /// The instruction must have been encoded for this mode: a slot's number in the field at
-    /// `slot_at`, a constant at `imm_at`.
-    unsafe fn read(r: &Regs, slot_at: usize, imm_at: usize) -> T;
+    /// The field is the current instruction's.
+    unsafe fn read(r: &Regs, field: Self::Field) -> T;
 }
 
 pub struct Acc;
@@ -214,45 +164,43 @@ pub struct Imm;
 pub struct Imm32;
 
 impl<T: Value> Src<T> for Acc {
-    const IMM: bool = false;
+    type Field = SlotNo;
     #[inline(always)]
-    unsafe fn read(r: &Regs, _slot_at: usize, _imm_at: usize) -> T {
+    unsafe fn read(r: &Regs, _field: SlotNo) -> T {
         T::acc(r)
     }
 }
 
 impl<T: Value> Src<T> for Slot {
-    const IMM: bool = false;
+    type Field = SlotNo;
     #[inline(always)]
-    unsafe fn read(r: &Regs, slot_at: usize, _imm_at: usize) -> T {
-        // SAFETY: the caller's contract.
-        unsafe { r.get(slot_at) }
+    unsafe fn read(r: &Regs, field: SlotNo) -> T {
+        // SAFETY: the current instruction names the slot, says the caller.
+        unsafe { r.get(field) }
     }
 }
 
 impl<T: Value> Src<T> for Imm {
-    const IMM: bool = true;
+    type Field = T::Imm;
     #[inline(always)]
-    unsafe fn read(r: &Regs, _slot_at: usize, imm_at: usize) -> T {
-        // SAFETY: the caller's contract.
-        unsafe { T::imm(r, imm_at) }
+    unsafe fn read(_r: &Regs, field: T::Imm) -> T {
+        T::from_imm(field)
     }
 }
 
 impl<T: Value> Src<T> for Imm32 {
-    const IMM: bool = true;
+    type Field = u32;
     #[inline(always)]
-    unsafe fn read(r: &Regs, _slot_at: usize, imm_at: usize) -> T {
-        // SAFETY: the caller's contract.
-        unsafe { T::imm32(r, imm_at) }
+    unsafe fn read(_r: &Regs, field: u32) -> T {
+        T::from_imm32(field)
     }
 }
 
 /// A result's mode.
 pub trait Dst {
     /// # Safety
-    /// The instruction must have a slot number at [`DST`] if the mode writes one.
-    unsafe fn write<T: Value>(r: &mut Regs, value: T);
+    /// The slot is the current instruction's.
+    unsafe fn write<T: Value>(r: &mut Regs, slot: SlotNo, value: T);
 }
 
 pub struct ToAcc;
@@ -260,16 +208,16 @@ pub struct ToSlot;
 
 impl Dst for ToAcc {
     #[inline(always)]
-    unsafe fn write<T: Value>(r: &mut Regs, value: T) {
+    unsafe fn write<T: Value>(r: &mut Regs, _slot: SlotNo, value: T) {
         T::set_acc(r, value);
     }
 }
 
 impl Dst for ToSlot {
     #[inline(always)]
-    unsafe fn write<T: Value>(r: &mut Regs, value: T) {
+    unsafe fn write<T: Value>(r: &mut Regs, slot: SlotNo, value: T) {
         T::set_acc(r, value);
-        // SAFETY: the caller's contract.
-        unsafe { r.set(DST, value) }
+        // SAFETY: the current instruction names the slot, says the caller.
+        unsafe { r.set(slot, value) }
     }
 }

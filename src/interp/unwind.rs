@@ -9,10 +9,9 @@
 //! The same tables say where frames hold references to exceptions, which is all that sweeps need
 //! to know of stacks.
 
-use super::EXIT;
 use super::code::{At, ModuleCode};
-use super::handlers::control::{CALL_BYTES, HEADER_SLOTS};
 use super::handlers::profile;
+use super::machine::{Frame, Header, Offset};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmFuncKind, VmInstance, VmTag};
 use crate::instance::exceptions::{self, Exceptions};
@@ -31,8 +30,8 @@ pub struct Tables {
     pub locals: Box<[u16]>,
     /// References on the operand stack, in the order in which they were pushed.
     pub held: Box<[Held]>,
-    /// Offsets of the instructions at which the function may be while there are any, in order.
-    pub sites: Box<[u32]>,
+    /// The instructions at which the function may be while there are any, in order.
+    pub sites: Box<[Offset]>,
 }
 
 /// A `try_table` with clauses.
@@ -47,7 +46,7 @@ pub const NO_TRY: u32 = u32::MAX;
 
 /// A piece of code that is in the same `try_table`s. It ends where the next one starts.
 pub struct Segment {
-    pub start: u32,
+    pub start: Offset,
     /// The innermost one, or [`NO_TRY`].
     pub innermost: u32,
 }
@@ -76,8 +75,8 @@ pub struct Clause {
     pub reference: bool,
     /// First slot of what is carried.
     pub base: u16,
-    /// Offset of the instruction to go on with.
-    pub target: u32,
+    /// The instruction to go on with.
+    pub target: Offset,
     /// What one more turn of a loop costs that the clause leads to.
     pub cost: u32,
 }
@@ -95,7 +94,7 @@ impl Tables {
     }
 
     /// The innermost clause around `offset` that `catches` what it is for.
-    fn clause(&self, offset: u32, catches: impl Fn(Option<u32>) -> bool) -> Option<Clause> {
+    fn clause(&self, offset: Offset, catches: impl Fn(Option<u32>) -> bool) -> Option<Clause> {
         let after = self.segments.partition_point(|segment| segment.start <= offset);
         let segment = self.segments.get(after.checked_sub(1)?)?;
         let mut around = self.tries.get(segment.innermost as usize);
@@ -110,7 +109,7 @@ impl Tables {
     }
 
     /// The slots that hold references while the function is at `offset`.
-    fn references(&self, offset: u32) -> impl Iterator<Item = u16> {
+    fn references(&self, offset: Offset) -> impl Iterator<Item = u16> {
         let site = self.sites.binary_search(&offset).ok().map(|site| site as u32);
         // All that are there lie below the one that was pushed last before the site.
         let last = site.and_then(|site| {
@@ -157,14 +156,11 @@ impl<'a> Iterator for Walk<'a> {
         // SAFETY: whoever made the walk vouched for the frame, whose header is where its code
         // says, and leads to the next one. All frames are at calls, but for the innermost one,
         // which may be at an instruction that throws.
-        let (at, back_to, caller) = unsafe {
+        let (at, Header { back_to, caller }) = unsafe {
             let at = self.table.place(ip)?;
-            let header = sp.add(at.code.header_slot as usize);
-            (at, *header as usize as *const u8, *header.add(1) as usize as *mut u64)
+            (at, *Frame::of(sp).header(at.code.header_slot))
         };
-        if back_to != EXIT.as_ptr().cast() {
-            self.next = Some((back_to.wrapping_sub(CALL_BYTES), caller));
-        }
+        self.next = back_to.call().map(|call| (call.as_ptr(), caller.as_ptr()));
         Some(Step { at, sp })
     }
 }
@@ -346,7 +342,7 @@ unsafe fn catch(
         } else if !exception.as_ref().shared {
             exceptions::discard(exception);
         }
-        (*env).catch_ip = step.at.start.add(clause.target as usize);
+        (*env).catch_ip = step.at.start.behind(clause.target).as_ptr();
         (*env).catch_sp = step.sp;
         (*env).budget -= clause.cost as i64;
     }
@@ -368,7 +364,7 @@ unsafe fn account(env: *mut VmEnv, ip: *const u8, sp: *mut u64, until: Option<*m
         let mut next = walk.next();
         while let Some(step) = next.filter(|step| Some(step.sp) != until) {
             next = walk.next();
-            let began = *step.sp.add((step.at.code.header_slot + HEADER_SLOTS) as usize);
+            let began = *step.sp.add((step.at.code.header_slot + Header::SLOTS) as usize);
             let caller = next.map(|caller| caller.at.code.func_index);
             profile::left(env, step.at.code.func_index, began, caller);
         }

@@ -5,7 +5,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::{AtomicOp, atomic_ops};
-use crate::interp::operand::{A, B, C, WIDE};
+use crate::interp::shape::{self, SlotNo};
 use wasmparser::{MemArg, Operator};
 
 macro_rules! atomic_opcodes {
@@ -54,7 +54,7 @@ impl Translator<'_> {
                 self.in_slots(Instr::AtomicWait { wide: true }, 3, result, memarg)
             }
             Operator::AtomicFence { .. } => {
-                self.op(Instr::AtomicFence);
+                self.op(Instr::AtomicFence, ());
                 Ok(())
             }
             _ => return None,
@@ -79,18 +79,18 @@ impl Translator<'_> {
         result: Option<ValType>,
         memarg: MemArg,
     ) -> Result<(), Trap> {
-        let mut slots = [0; 3];
+        let mut slots = [SlotNo::NONE; 3];
         for slot in slots.iter_mut().take(inputs).rev() {
             *slot = self.pop_slot()?;
         }
-        let at = match result {
-            Some(ty) => self.produce_in_slot(ty, instr),
-            None => self.op(instr),
-        };
-        for (slot, field) in slots.into_iter().take(inputs).zip([A, B, C]) {
-            self.code.put_u16(at, field, slot);
+        let ([a, b, c], offset) = (slots, memarg.offset);
+        let operands = |dst| shape::Atomic { dst, a, b, c, offset };
+        match result {
+            Some(ty) => self.produce_in_slot(ty, instr, operands),
+            None => {
+                self.op(instr, operands(SlotNo::NONE));
+            }
         }
-        self.code.put_u64(at, WIDE, memarg.offset);
         Ok(())
     }
 }

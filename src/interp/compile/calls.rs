@@ -1,20 +1,18 @@
 //! Calls and returns.
 
 use super::stack::{AccState, Operand, Place};
-use super::{Translator, fits_32, mode};
+use super::{Translator, fits_32, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
-use crate::interp::handlers::control::{FRAME, HEADER_SLOTS, POSITION, SLOTS};
-use crate::interp::handlers::host::INDEX;
-use crate::interp::handlers::profile::CALLER;
 use crate::interp::instr::{Class, Instr};
-use crate::interp::operand::{A, B, DST, IMM, WIDE};
+use crate::interp::machine::Header;
+use crate::interp::shape::{self, Site, SlotNo};
 
 impl Translator<'_> {
     /// Makes the arguments of a call of type `ty` be the topmost slots and takes them off the
     /// stack. Returns the slot of the callee's frame and the slots that arguments or results
     /// take.
-    fn arguments(&mut self, ty: &FuncType) -> Result<(u16, u16), Trap> {
+    fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
         let count = ty.params().len();
         self.stack.settle_top(&mut self.code, count);
         // The callee's accumulators are the same.
@@ -23,19 +21,19 @@ impl Translator<'_> {
         self.stack.truncate(len);
         let slots = ty.param_slots().max(ty.result_slots());
         // The callee's header is named by the caller too.
-        self.stack.reserve(slots + HEADER_SLOTS);
-        Ok((self.stack.top_slot() as u16, slots as u16))
+        self.stack.reserve(slots + Header::SLOTS);
+        Ok((SlotNo(self.stack.top_slot() as u16), slots as u16))
     }
 
     /// Pushes what a call leaves: results in slots, a single one in its accumulator too if
     /// guest code returned it.
-    fn results(&mut self, ty: &FuncType, frame: u16, by_guest: bool) -> Result<(), Trap> {
+    fn results(&mut self, ty: &FuncType, frame: SlotNo, by_guest: bool) -> Result<(), Trap> {
         self.stack.forget_accs();
         self.stack.push_settled(ty.results())?;
         if let (true, &[result]) = (by_guest, ty.results())
             && let Some(class) = Class::of(result)
         {
-            self.stack.set_acc(class, AccState::Mirror(frame));
+            self.stack.set_acc(class, AccState::Mirror(frame.0));
         }
         Ok(())
     }
@@ -44,32 +42,29 @@ impl Translator<'_> {
         self.module.types.get(type_index as usize).ok_or(Trap::Internal)
     }
 
+    /// Where the operator stands that is being translated.
+    pub(super) fn site(&self) -> Site {
+        Site { position: self.position }
+    }
+
     pub(super) fn call(&mut self, func_index: u32) -> Result<(), Trap> {
         let module = self.module;
         let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
         let ty = &module.types[type_index as usize];
         let (frame, slots) = self.arguments(ty)?;
         let imported = module.imported.funcs;
-        if let Some(defined) = func_index.checked_sub(imported) {
-            let at = self.op(Instr::Call);
-            self.code.put_u32(at, POSITION, self.position);
-            self.code.put_u16(at, FRAME, frame);
-            self.code.put_u16(at, SLOTS, frame.wrapping_add(ty.param_slots() as u16));
+        let site = self.site();
+        let at = if let Some(defined) = func_index.checked_sub(imported) {
+            let header = SlotNo(frame.0.wrapping_add(ty.param_slots() as u16));
             // The code table has an entry for every defined function.
             let code = self.codes.wrapping_add(defined as usize);
-            self.code.put_u64(at, WIDE, code as usize as u64);
-            self.note_references(at);
+            self.op(Instr::Call, shape::Call { site, frame, header, code }).offset()
         } else {
-            let at = self.op(Instr::CallImport { profiled: self.profiled });
-            self.code.put_u32(at, POSITION, self.position);
-            self.code.put_u16(at, FRAME, frame);
-            self.code.put_u16(at, SLOTS, slots);
-            self.code.put_u32(at, WIDE, func_index);
-            if self.profiled {
-                self.code.put_u32(at, CALLER, self.func_index);
-            }
-            self.note_references(at);
-        }
+            let (import, caller) = (func_index, self.func_index);
+            let operands = shape::CallImport { site, frame, slots, import, caller };
+            self.op(Instr::CallImport { profiled: self.profiled }, operands).offset()
+        };
+        self.note_references(at);
         self.results(ty, frame, func_index >= imported)
     }
 
@@ -80,14 +75,12 @@ impl Translator<'_> {
         let index = self.pop_acc_or_slot()?;
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;
-        let at = self.op(Instr::CallIndirect { index: mode(index) });
-        self.put_operand(at, INDEX, index);
-        self.code.put_u32(at, POSITION, self.position);
-        self.code.put_u16(at, FRAME, frame);
-        self.code.put_u16(at, SLOTS, slots);
         // Validation allows a hundred tables.
-        self.code.put_u16(at, WIDE, u16::try_from(table).map_err(|_| Trap::Internal)?);
-        self.code.put_u32(at, WIDE + 4, type_index);
+        let table = u16::try_from(table).map_err(|_| Trap::Internal)?;
+        let (instr, site) = (Instr::CallIndirect { index: mode(index) }, self.site());
+        let index = slot(index);
+        let operands = shape::CallIndirect { site, frame, slots, table, index, ty: type_index };
+        let at = self.op(instr, operands).offset();
         self.note_references(at);
         self.results(ty, frame, false)
     }
@@ -95,16 +88,14 @@ impl Translator<'_> {
     /// Returns the topmost values; the stack is left as it is.
     pub(super) fn return_(&mut self) -> Result<(), Trap> {
         let ty = self.ty;
+        let header = SlotNo(self.header_slot);
         if self.profiled {
-            let at = self.op(Instr::ProfileEnd);
-            self.code.put_u16(at, DST, self.start_slot());
-            self.code.put_u16(at, A, self.header_slot);
-            self.code.put_u32(at, IMM, self.func_index);
+            let (start, function) = (SlotNo(self.start_slot()), self.func_index);
+            self.op(Instr::ProfileEnd, shape::ProfileEnd { start, header, function });
         }
         match *ty.results() {
             [] => {
-                let at = self.op(Instr::ReturnNone);
-                self.code.put_u16(at, DST, self.header_slot);
+                self.op(Instr::ReturnNone, shape::Return { header });
             }
             [result] if Class::of(result).is_some() => {
                 let class = Class::of(result).ok_or(Trap::Internal)?;
@@ -119,11 +110,11 @@ impl Translator<'_> {
                     self.stack.copy(&mut self.code, result, entry.slot, value);
                     value = Operand::Slot(entry.slot);
                 }
-                let at = self.op(Instr::ReturnOne { class, source: mode(value) });
-                self.code.put_u16(at, DST, self.header_slot);
-                self.put_operand(at, A, value);
-                if let Operand::Imm(constant) = value {
-                    self.code.put_u32(at, IMM, constant as u32);
+                let instr = Instr::ReturnOne { class, source: mode(value) };
+                if let Operand::Imm(value) = value {
+                    self.op(instr, shape::ReturnOne { header, value: imm32(value) });
+                } else {
+                    self.op(instr, shape::ReturnOne { header, value: slot(value) });
                 }
             }
             _ => {
@@ -131,10 +122,9 @@ impl Translator<'_> {
                 self.stack.settle_top(&mut self.code, count);
                 let first = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
                 let from = self.stack.entries[first].slot;
-                let at = self.op(Instr::ReturnMany);
-                self.code.put_u16(at, DST, self.header_slot);
-                self.code.put_u16(at, A, from);
-                self.code.put_u16(at, B, ty.result_slots() as u16);
+                let count = ty.result_slots() as u16;
+                let from = SlotNo(from);
+                self.op(Instr::ReturnMany, shape::ReturnMany { header, from, count });
             }
         }
         Ok(())

@@ -6,21 +6,21 @@
 //! agree where values are; compilers leave next to nothing there. `labels` keeps what leads to a
 //! label.
 
-use super::labels::{From, LabelKind, NONE};
+use super::labels::{From, LabelKind};
+use super::numeric::in_order;
 use super::stack::{Entry, Operand, Place};
-use super::{Condition, Translator, mode};
+use super::writer::{Position, TableEntry};
+use super::{Condition, Translator, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE};
-use crate::interp::instr::Instr;
+use crate::interp::instr::{Instr, is_exchanged};
+use crate::interp::machine::Offset;
 use crate::interp::op::CompareOp;
+use crate::interp::shape::{Back, BranchCompare, BranchIf, BranchTable, Forward, Jump};
 use wasmparser::{BlockType, BrTable};
 
 /// As many values in a row are moved by one instruction.
 const COPIES_MIN: usize = 3;
-
-/// Where the entries of a `br_table` begin in its instruction.
-const TABLE: usize = 16;
 
 /// Every value type as a list of one, for blocks with one result. Constant.
 static ONE_TYPE: [[ValType; 1]; 8] = [
@@ -73,10 +73,10 @@ impl<'m> Translator<'m> {
         let (params, results) = self.block_type(ty)?;
         let condition = self.pop_condition()?;
         self.stack.settle_all(&mut self.code);
-        let at = self.branch_on(condition, false, None)?;
+        let branch = self.branch_on::<Forward>(condition, false)?;
         self.push_label(LabelKind::If, params, results)?;
         if let Some(label) = self.labels.last_mut() {
-            label.else_branch = at as u32;
+            label.else_branch = Some(branch);
         }
         Ok(())
     }
@@ -95,21 +95,20 @@ impl<'m> Translator<'m> {
         let (height, params, results) = (label.height, label.params, label.results);
         if label.reachable {
             self.stack.settle_top(&mut self.code, results.len());
-            let at = self.op(Instr::Branch);
-            self.lead_to(self.labels.len() - 1, From::Branch { at });
+            let at = self.op(Instr::Branch, Forward::OPEN);
+            self.lead_to(self.labels.len() - 1, From::Forward(at));
         }
         let here = self.code.label();
         let label = self.labels.last_mut().ok_or(Trap::Internal)?;
         label.reachable = true;
-        let branch = std::mem::replace(&mut label.else_branch, NONE);
-        if branch != NONE {
-            self.set_distance(branch as usize, here);
+        if let Some(branch) = label.else_branch.take() {
+            self.code.set_distance(branch, here);
         }
         self.reset_stack(height, params)
     }
 
     pub(super) fn end(&mut self) -> Result<(), Trap> {
-        let label = self.labels.pop().ok_or(Trap::Internal)?;
+        let mut label = self.labels.pop().ok_or(Trap::Internal)?;
         let joined = label.is_joined();
         if label.kind == LabelKind::Function && !joined {
             if label.reachable {
@@ -122,9 +121,9 @@ impl<'m> Translator<'m> {
         }
         let here = self.code.label();
         if label.kind == LabelKind::Loop {
-            self.set_costs(&label)?;
+            self.set_costs(&mut label)?;
         } else {
-            self.place_label(&label, here)?;
+            self.place_label(&mut label, here)?;
         }
         if label.kind == LabelKind::Try {
             self.end_try(here)?;
@@ -198,9 +197,12 @@ impl<'m> Translator<'m> {
 
     /// Emits the jump to `label`.
     fn jump(&mut self, label: usize) {
-        let is_loop = self.labels[label].kind == LabelKind::Loop;
-        let at = self.op(if is_loop { Instr::BranchBack } else { Instr::Branch });
-        self.lead_to(label, From::Branch { at });
+        let from = if self.labels[label].kind == LabelKind::Loop {
+            From::Back(self.op(Instr::BranchBack, Back::OPEN))
+        } else {
+            From::Forward(self.op(Instr::Branch, Forward::OPEN))
+        };
+        self.lead_to(label, from);
     }
 
     pub(super) fn br(&mut self, depth: u32) -> Result<(), Trap> {
@@ -230,16 +232,21 @@ impl<'m> Translator<'m> {
                 self.stack.settle_all(&mut self.code);
             }
             // The values go where the label wants them on the way there only.
-            let skip = self.branch_on(condition, false, None)?;
+            let skip = self.branch_on::<Forward>(condition, false)?;
             let accs = self.stack.accs();
             self.move_values(label);
             self.stack.set_accs(accs);
             self.jump(label);
             let here = self.code.label();
-            self.set_distance(skip, here);
+            self.code.set_distance(skip, here);
         } else {
             self.stack.settle_top(&mut self.code, count);
-            self.branch_on(condition, true, Some(label))?;
+            let from = if self.labels[label].kind == LabelKind::Loop {
+                From::Back(self.branch_on(condition, true)?)
+            } else {
+                From::Forward(self.branch_on(condition, true)?)
+            };
+            self.lead_to(label, from);
         }
         self.last = None;
         Ok(())
@@ -250,16 +257,14 @@ impl<'m> Translator<'m> {
         let default = self.label_index(targets.default())?;
         let count = self.labels[default].branch_types().len();
         self.stack.settle_top(&mut self.code, count);
-        let at = self.op(Instr::BranchTable { index: mode(index) });
-        self.put_operand(at, BRANCH_A, index);
-        self.code.put_u32(at, DISTANCE, targets.len());
-        self.code.words(targets.len() as usize + 1);
+        let operands = BranchTable { last: targets.len(), index: slot(index) };
+        let at = self.op(Instr::BranchTable { index: mode(index) }, operands).offset();
+        let mut entry = self.code.table(targets.len() as usize + 1);
         self.code.check()?;
-        let mut entry = at + TABLE;
         for target in targets.targets() {
             let label = self.label_index(target.map_err(super::unexpected)?)?;
             self.table_entry(at, entry, label)?;
-            entry += 8;
+            entry = entry.next();
         }
         self.table_entry(at, entry, default)?;
         self.unreachable_from_here();
@@ -267,27 +272,29 @@ impl<'m> Translator<'m> {
     }
 
     /// Fills in the entry at `entry` of the `br_table` at `at`, which leads to `label`.
-    fn table_entry(&mut self, at: usize, entry: usize, label: usize) -> Result<(), Trap> {
+    fn table_entry(&mut self, at: Offset, entry: TableEntry, label: usize) -> Result<(), Trap> {
         self.spend(1)?;
         let in_place = self.in_place(label) || self.labels[label].branch_types().is_empty();
         let target = &mut self.labels[label];
         if target.kind != LabelKind::Loop && in_place {
-            let before = std::mem::replace(&mut target.entries, entry as u32);
-            self.code.put_u64(entry, 0, ((entry - at) as u64) << 32 | u64::from(before));
+            self.code.chain_entry(entry, at, &mut target.entries);
             return Ok(());
         }
         // Labels that need code of their own on the way get it once.
-        if target.stub.1 != at as u32 {
-            let stub = self.code.label();
-            target.stub = (stub as u32, at as u32);
-            if !in_place {
-                self.move_values(label);
+        let stub = match target.stub {
+            Some((stub, table)) if table == at => stub,
+            _ => {
+                let stub = self.code.label();
+                target.stub = Some((stub, at));
+                if !in_place {
+                    self.move_values(label);
+                }
+                self.jump(label);
+                self.code.check()?;
+                stub
             }
-            self.jump(label);
-            self.code.check()?;
-        }
-        let stub = self.labels[label].stub.0;
-        self.code.put_u64(entry, 0, (i64::from(stub) - at as i64) as u64);
+        };
+        self.code.set_entry(entry, at, stub);
         Ok(())
     }
 
@@ -299,42 +306,38 @@ impl<'m> Translator<'m> {
         Ok(Condition::NonZero(self.pop_acc_or_slot()?))
     }
 
-    /// Emits a branch taken when `condition` is `want`: backward or forward to `label`, or
-    /// forward to wherever the caller resolves the returned position to.
-    fn branch_on(
+    /// Emits a branch taken when `condition` is `want`, in the way of `J`.
+    fn branch_on<J: Jump>(
         &mut self,
         condition: Condition,
         want: bool,
-        label: Option<usize>,
-    ) -> Result<usize, Trap> {
-        let back = label.is_some_and(|label| self.labels[label].kind == LabelKind::Loop);
-        let at = match condition {
-            Condition::NonZero(operand) => self.branch_if(operand, want, back),
+    ) -> Result<Position<J>, Trap> {
+        Ok(match condition {
+            Condition::NonZero(operand) => self.branch_if(operand, want),
             Condition::Compare {
                 op: op @ (CompareOp::I32Eq | CompareOp::I32Ne),
                 left: operand,
                 right: Operand::Imm(0),
                 ..
-            } => self.branch_if(operand, (op == CompareOp::I32Ne) == want, back),
-            Condition::Compare { .. } => self.branch_compare(condition, want, back),
-        };
-        if let Some(label) = label {
-            self.lead_to(label, From::Branch { at });
-        }
-        Ok(at)
+            } => self.branch_if(operand, (op == CompareOp::I32Ne) == want),
+            Condition::Compare { .. } => self.branch_compare(condition, want)?,
+        })
     }
 
-    fn branch_if(&mut self, operand: Operand, want: bool, back: bool) -> usize {
-        let at = self.op(Instr::BranchIf { condition: mode(operand), want, back });
-        self.put_operand(at, BRANCH_A, operand);
-        at
+    fn branch_if<J: Jump>(&mut self, operand: Operand, want: bool) -> Position<J> {
+        let instr = Instr::BranchIf { condition: mode(operand), want, back: J::BACK };
+        self.op(instr, BranchIf { to: J::OPEN, condition: slot(operand) }).begin()
     }
 
-    fn branch_compare(&mut self, condition: Condition, want: bool, back: bool) -> usize {
+    fn branch_compare<J: Jump>(
+        &mut self,
+        condition: Condition,
+        want: bool,
+    ) -> Result<Position<J>, Trap> {
         let Condition::Compare { mut op, mut left, mut right, mut left_slot, mut right_slot } =
             condition
         else {
-            return self.op(Instr::Unreachable);
+            return Err(Trap::Internal);
         };
         if !want {
             let (negated, swap) = op.negate();
@@ -355,21 +358,18 @@ impl<'m> Translator<'m> {
                 _ => {}
             }
         }
-        if op.commutes()
-            && matches!((left, right), (Operand::Slot(_), Operand::Acc) | (Operand::Imm(_), _))
-        {
+        if op.commutes() && is_exchanged(mode(left), mode(right)) {
             (left, right) = (right, left);
         }
-        let (l, r) = (mode(left), mode(right));
-        let at = self.op(Instr::BranchCompare { op, left: l, right: r, back });
-        self.put_operand(at, BRANCH_A, left);
-        let right_field = if matches!(left, Operand::Imm(_)) { BRANCH_A } else { BRANCH_B };
-        self.put_operand(at, right_field, right);
-        for operand in [left, right] {
-            if let Operand::Imm(value) = operand {
-                self.code.put_u32(at, BRANCH_IMM, value as u32);
+        let instr =
+            Instr::BranchCompare { op, left: mode(left), right: mode(right), back: J::BACK };
+        let (first, second) = in_order(left, right);
+        let (to, first) = (J::OPEN, slot(first));
+        Ok(match second {
+            Operand::Imm(second) => {
+                self.op(instr, BranchCompare { to, first, second: imm32(second) }).begin()
             }
-        }
-        at
+            second => self.op(instr, BranchCompare { to, first, second: slot(second) }).begin(),
+        })
     }
 }

@@ -11,9 +11,9 @@ use super::{Translator, make_room, no_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::alloc;
-use crate::interp::handlers::control::{FRAME, POSITION};
 use crate::interp::instr::Instr;
-use crate::interp::operand::WIDE;
+use crate::interp::machine::Offset;
+use crate::interp::shape::{self, SlotNo};
 use crate::interp::unwind::{Clause, Held, NO_TRY, Segment, Tables, Try};
 use wasmparser::{Catch, TryTable};
 
@@ -45,8 +45,8 @@ impl Default for Handlers {
 
 impl Handlers {
     /// From `at` on, the code is in the innermost one.
-    fn enter_segment(&mut self, at: usize) -> Result<(), Trap> {
-        let segment = Segment { start: at as u32, innermost: self.innermost };
+    fn enter_segment(&mut self, at: Offset) -> Result<(), Trap> {
+        let segment = Segment { start: at, innermost: self.innermost };
         match self.segments.last_mut() {
             Some(last) if last.start == segment.start => *last = segment,
             _ => {
@@ -67,7 +67,7 @@ pub struct References {
     /// The topmost one that is on the stack.
     topmost: Option<u32>,
     /// Offsets of instructions at which there are any.
-    sites: Vec<u32>,
+    sites: Vec<Offset>,
     /// Memory ran out.
     failed: bool,
 }
@@ -106,7 +106,7 @@ impl References {
     }
 
     /// The function may be at the instruction at `at` while sweeps come by.
-    fn site(&mut self, at: usize) {
+    fn site(&mut self, at: Offset) {
         if self.topmost.is_none() {
             return;
         }
@@ -114,7 +114,7 @@ impl References {
             self.failed = true;
             return;
         }
-        self.sites.push(at as u32);
+        self.sites.push(at);
     }
 }
 
@@ -156,13 +156,13 @@ impl Translator<'_> {
         let frame_slots = &mut self.stack.frame_slots;
         *frame_slots = (*frame_slots).max(u32::from(base) + carried);
         let index = self.handlers.clauses.len();
-        self.handlers.clauses.push(Clause { tag, reference, base, target: 0, cost: 0 });
+        self.handlers.clauses.push(Clause { tag, reference, base, target: Offset::START, cost: 0 });
         self.catch_to(label, index);
         Ok(())
     }
 
     /// The innermost `try_table` ends before the instruction at `here`.
-    pub(super) fn end_try(&mut self, here: usize) -> Result<(), Trap> {
+    pub(super) fn end_try(&mut self, here: Offset) -> Result<(), Trap> {
         let outer = self.handlers.open.pop().unwrap_or(NO_TRY);
         if outer != self.handlers.innermost {
             self.handlers.innermost = outer;
@@ -179,10 +179,8 @@ impl Translator<'_> {
         self.stack.spill_all(&mut self.code);
         let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
         let frame = self.stack.entries.get(len).map_or(self.stack.top_slot() as u16, |e| e.slot);
-        let at = self.op(Instr::Throw);
-        self.code.put_u32(at, POSITION, self.position);
-        self.code.put_u16(at, FRAME, frame);
-        self.code.put_u32(at, WIDE, tag);
+        let (site, frame) = (self.site(), SlotNo(frame));
+        let at = self.op(Instr::Throw, shape::Throw { site, frame, tag }).offset();
         // The payload's too: memory may be looked for before there is an exception.
         self.note_references(at);
         self.unreachable_from_here();
@@ -190,11 +188,10 @@ impl Translator<'_> {
     }
 
     pub(super) fn throw_ref(&mut self) -> Result<(), Trap> {
-        let slot = self.pop_slot()?;
+        let reference = self.pop_slot()?;
         self.stack.spill_all(&mut self.code);
-        let at = self.op(Instr::ThrowRef);
-        self.code.put_u32(at, POSITION, self.position);
-        self.code.put_u16(at, FRAME, slot);
+        let site = self.site();
+        let at = self.op(Instr::ThrowRef, shape::ThrowRef { site, reference }).offset();
         self.note_references(at);
         self.unreachable_from_here();
         Ok(())
@@ -204,7 +201,7 @@ impl Translator<'_> {
     /// instruction at `at` is where the function is. What a call takes has been popped: it is the
     /// callee's. The others are in their slots: accumulators have been spilled, and what is pushed
     /// from elsewhere is settled by [`Translator::settle_reference`].
-    pub(super) fn note_references(&mut self, at: usize) {
+    pub(super) fn note_references(&mut self, at: Offset) {
         self.stack.references.site(at);
     }
 

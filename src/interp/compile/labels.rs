@@ -1,9 +1,11 @@
 //! Labels, and what leads to them.
 
+use super::writer::{Chain, Position, TableEntry};
 use super::{Translator, make_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::handlers::control::{COST, DISTANCE};
+use crate::interp::machine::Offset;
+use crate::interp::shape::{Back, Forward};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum LabelKind {
@@ -17,16 +19,16 @@ pub enum LabelKind {
 /// Something that leads to a label.
 #[derive(Clone, Copy)]
 pub enum From {
-    Branch {
-        at: usize,
-    },
+    Forward(Position<Forward>),
+    /// To a loop.
+    Back(Position<Back>),
     /// A clause of a `try_table`.
     Catch {
         index: usize,
     },
 }
 
-/// The end of a chain, and stands for no position.
+/// The end of a chain of clauses, and stands for what is not known yet.
 pub const NONE: u32 = u32::MAX;
 
 /// A structured instruction that is open.
@@ -44,21 +46,23 @@ pub struct Label<'m> {
     pub params: &'m [ValType],
     pub results: &'m [ValType],
     /// First instruction, for loops.
-    start: u32,
+    start: Offset,
     /// Operators before the label, to tell what a turn of the loop costs.
     operators: u32,
-    /// The chain of branches, by their positions.
-    branches: u32,
-    /// The chain of entries of `br_table`s, by the positions of the entries.
-    pub entries: u32,
+    /// Branches to where the label will be.
+    branches: Chain<Forward>,
+    /// Branches back to the loop.
+    turns: Chain<Back>,
+    /// Entries of `br_table`s.
+    pub entries: Chain<TableEntry>,
     /// The chain of clauses, by their indices.
     catches: u32,
     /// The branch of an `if` over its first arm.
-    pub else_branch: u32,
+    pub else_branch: Option<Position<Forward>>,
     /// Slots of the values that a branch carries, once somebody has asked.
     carried: u32,
     /// Code on the way to the label that entries of a `br_table` share, and the `br_table`.
-    pub stub: (u32, u32),
+    pub stub: Option<(Offset, Offset)>,
 }
 
 impl<'m> Label<'m> {
@@ -69,8 +73,9 @@ impl<'m> Label<'m> {
 
     /// Whether something leads to the end of the block.
     pub fn is_joined(&self) -> bool {
-        let forward = self.branches & self.entries & self.catches & self.else_branch;
-        forward != NONE && self.kind != LabelKind::Loop
+        let has_branch = !self.branches.is_empty() || self.else_branch.is_some();
+        let is_led_to = has_branch || !self.entries.is_empty() || self.catches != NONE;
+        is_led_to && self.kind != LabelKind::Loop
     }
 }
 
@@ -89,14 +94,15 @@ impl<'m> Translator<'m> {
             height: height as u32,
             params,
             results,
-            start: self.code.label() as u32,
+            start: self.code.label(),
             operators: self.operators,
-            branches: NONE,
-            entries: NONE,
+            branches: Chain::EMPTY,
+            turns: Chain::EMPTY,
+            entries: Chain::EMPTY,
             catches: NONE,
-            else_branch: NONE,
+            else_branch: None,
             carried: NONE,
-            stub: (NONE, NONE),
+            stub: None,
         });
         Ok(())
     }
@@ -122,49 +128,35 @@ impl<'m> Translator<'m> {
         label.carried
     }
 
-    /// Has the branch at `at` lead to `target`.
-    pub(super) fn set_distance(&mut self, at: usize, target: usize) {
-        self.code.put_u32(at, DISTANCE, (target as i64 - at as i64) as i32 as u32);
-    }
-
     /// Fills in where the label is: here.
-    pub(super) fn place_label(&mut self, label: &Label<'_>, here: usize) -> Result<(), Trap> {
-        let mut branch = label.branches;
-        while branch != NONE {
+    pub(super) fn place_label(&mut self, label: &mut Label<'_>, here: Offset) -> Result<(), Trap> {
+        while let Some(branch) = self.code.unchain(&mut label.branches) {
             self.spend(1)?;
-            let before = self.code.field_u32(branch as usize, DISTANCE);
-            self.set_distance(branch as usize, here);
-            branch = before;
+            self.code.set_distance(branch, here);
         }
-        if label.else_branch != NONE {
-            self.set_distance(label.else_branch as usize, here);
+        if let Some(branch) = label.else_branch {
+            self.code.set_distance(branch, here);
         }
-        let mut entry = label.entries;
-        while entry != NONE {
+        while let Some((entry, start)) = self.code.unchain_entry(&mut label.entries) {
             self.spend(1)?;
-            let link = self.code.field_u64(entry as usize, 0);
-            // The upper half is where the entry is in its instruction.
-            let at = u64::from(entry) - (link >> 32);
-            self.code.put_u64(entry as usize, 0, (here as u64).wrapping_sub(at));
-            entry = link as u32;
+            self.code.set_entry(entry, start, here);
         }
         let mut catch = label.catches;
         while let Some(clause) = self.handlers.clauses.get_mut(catch as usize) {
-            catch = std::mem::replace(&mut clause.target, here as u32);
+            catch = std::mem::replace(&mut clause.target, here).bytes();
             self.spend(1)?;
         }
         Ok(())
     }
 
     /// Fills in what one more turn of a loop costs.
-    pub(super) fn set_costs(&mut self, label: &Label<'_>) -> Result<(), Trap> {
+    pub(super) fn set_costs(&mut self, label: &mut Label<'_>) -> Result<(), Trap> {
         let cost = self.operators.saturating_sub(label.operators).max(1);
-        let mut branch = label.branches;
-        while branch != NONE {
+        while let Some(branch) = self.code.unchain(&mut label.turns) {
             self.spend(1)?;
-            let before = self.code.field_u32(branch as usize, COST);
-            self.code.put_u32(branch as usize, COST, cost);
-            branch = before;
+            if let Some(branch) = self.code.operands(branch) {
+                branch.cost = cost;
+            }
         }
         let mut catch = label.catches;
         while let Some(clause) = self.handlers.clauses.get_mut(catch as usize) {
@@ -177,20 +169,20 @@ impl<'m> Translator<'m> {
     /// Has something lead to `label`: now if it is known where that is, else when it is.
     pub(super) fn lead_to(&mut self, label: usize, from: From) {
         let label = &mut self.labels[label];
-        let (is_loop, start) = (label.kind == LabelKind::Loop, label.start);
         match from {
-            From::Branch { at } => {
-                let before = std::mem::replace(&mut label.branches, at as u32);
-                self.code.put_u32(at, if is_loop { COST } else { DISTANCE }, before);
-                if is_loop {
-                    self.set_distance(at, start as usize);
-                }
+            From::Forward(at) => self.code.chain(at, &mut label.branches),
+            From::Back(at) => {
+                self.code.chain(at, &mut label.turns);
+                self.code.set_distance(at.begin(), label.start);
             }
             From::Catch { index } => {
                 let before = std::mem::replace(&mut label.catches, index as u32);
                 if let Some(clause) = self.handlers.clauses.get_mut(index) {
-                    let (target, cost) = if is_loop { (start, before) } else { (before, 0) };
-                    (clause.target, clause.cost) = (target, cost);
+                    // The chain goes through what is not known yet.
+                    (clause.target, clause.cost) = match label.kind {
+                        LabelKind::Loop => (label.start, before),
+                        _ => (Offset::from_bytes(before), 0),
+                    };
                 }
             }
         }

@@ -9,70 +9,143 @@
 
 use super::Translated;
 use super::writer::Line;
-use crate::interp::handlers::control::{BRANCH_A, BRANCH_B, BRANCH_IMM, DISTANCE, FRAME};
-use crate::interp::handlers::host::INDEX;
-use crate::interp::handlers::memory::SUM_IMM;
-use crate::interp::instr::{Instr, Mode, Target};
-use crate::interp::operand::{A, B, C, DST, IMM, WIDE};
-use std::fmt::Write;
+use crate::interp::instr::{Instr, Mode, Target, is_exchanged};
+use crate::interp::shape::{
+    self, Back, BranchCompare, BranchIf, Forward, Jump, Shape, SlotNo, Word,
+};
+use std::fmt::{self, Display, Formatter, Write};
 
-/// The fields of one instruction.
-struct Fields<'a> {
-    words: &'a [u64],
-    at: usize,
+impl Display for SlotNo {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "s{}", self.0)
+    }
 }
 
-impl Fields<'_> {
-    fn bytes<const N: usize>(&self, field: usize) -> [u8; N] {
-        let at = self.at + field;
-        let word = self.words.get(at / 8).copied().unwrap_or(0).to_ne_bytes();
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(&word[at % 8..at % 8 + N]);
-        bytes
+/// An instruction and the code that it is in.
+#[derive(Clone, Copy)]
+struct Listed<'a> {
+    line: &'a Line,
+    code: &'a [Word],
+}
+
+/// The second of two operands, or an only one.
+#[derive(Clone, Copy)]
+enum Second {
+    Slot(SlotNo),
+    Imm(i32),
+    Wide(u64),
+    Float(f64),
+}
+
+impl Display for Second {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slot(slot) => slot.fmt(f),
+            Self::Imm(value) => write!(f, "#{value}"),
+            Self::Wide(value) => write!(f, "#{value:#x}"),
+            Self::Float(value) => write!(f, "#{value:?}"),
+        }
+    }
+}
+
+impl Listed<'_> {
+    fn operands<S: Shape>(self) -> Option<S> {
+        self.line.operands(self.code)
     }
 
-    fn slot(&self, field: usize) -> String {
-        format!("s{}", u16::from_ne_bytes(self.bytes(field)))
-    }
-
-    fn int(&self, field: usize) -> i32 {
-        i32::from_ne_bytes(self.bytes(field))
-    }
-
-    fn input(&self, mode: Mode, slot: usize, imm: usize) -> String {
-        self.operand(mode, slot, imm, false)
-    }
-
-    fn operand(&self, mode: Mode, slot: usize, imm: usize, wide: bool) -> String {
-        match mode {
-            Mode::Acc => "acc".into(),
-            Mode::Slot => self.slot(slot),
-            Mode::Imm if wide => format!("#{:#x}", u64::from_ne_bytes(self.bytes(imm))),
-            Mode::Imm => format!("#{}", self.int(imm)),
+    fn result(self, dst: SlotNo) -> String {
+        match self.line.target {
+            Target::Acc => "acc".into(),
+            Target::Slot => dst.to_string(),
         }
     }
 
     /// The operands of a binary instruction with a result.
-    fn pair(&self, left: Mode, right: Mode, wide: bool) -> String {
-        let imm = if wide { WIDE } else { IMM };
-        let right_at = if left == Mode::Imm { A } else { B };
-        let left = self.operand(left, A, imm, wide);
-        format!("{left}, {}", self.operand(right, right_at, imm, wide))
+    fn binary(self, left: Mode, right: Mode) -> Option<String> {
+        let (dst, first, second) = if let Some(i) = self.operands::<shape::Binary<SlotNo>>() {
+            (i.dst, i.first, Second::Slot(i.second))
+        } else if let Some(i) = self.operands::<shape::Binary<u32>>() {
+            (i.dst, i.first, Second::Imm(i.second as i32))
+        } else if let Some(i) = self.operands::<shape::Binary<u64>>() {
+            (i.dst, i.first, Second::Wide(i.second))
+        } else if let Some(i) = self.operands::<shape::Binary<f32>>() {
+            (i.dst, i.first, Second::Float(i.second.into()))
+        } else {
+            let i = self.operands::<shape::Binary<f64>>()?;
+            (i.dst, i.first, Second::Float(i.second))
+        };
+        Some(format!("{} <- {}", self.result(dst), pair(left, right, first, second)))
     }
 
-    fn branch_pair(&self, left: Mode, right: Mode) -> String {
-        let right_at = if left == Mode::Imm { BRANCH_A } else { BRANCH_B };
-        let left = self.input(left, BRANCH_A, BRANCH_IMM);
-        format!("{left}, {}", self.input(right, right_at, BRANCH_IMM))
+    fn branch_compare<J: Jump>(self, left: Mode, right: Mode) -> Option<String> {
+        let (to, pair) = if let Some(i) = self.operands::<BranchCompare<J, SlotNo>>() {
+            (i.to, pair(left, right, i.first, Second::Slot(i.second)))
+        } else {
+            let i = self.operands::<BranchCompare<J, u32>>()?;
+            (i.to, pair(left, right, i.first, Second::Imm(i.second as i32)))
+        };
+        Some(format!("{pair} {}", self.way(to)))
     }
 
-    fn sum(&self, left: Mode, right: Mode) -> String {
-        let (left, right) = (self.input(left, A, SUM_IMM), self.input(right, B, SUM_IMM));
-        format!("[{left} + {right} + {}]", self.int(WIDE))
+    fn branch_if<J: Jump>(self, condition: Mode) -> Option<String> {
+        let i = self.operands::<BranchIf<J>>()?;
+        Some(format!("{} {}", operand(condition, i.condition), self.way(i.to)))
     }
 
-    fn branch(&self) -> String {
-        format!("-> {:04x}", self.at as i64 + self.int(DISTANCE) as i64)
+    fn load_sum(self, left: Mode, right: Mode) -> Option<String> {
+        let (dst, sum, offset) = if let Some(i) = self.operands::<shape::LoadSum<SlotNo>>() {
+            (i.dst, pair(left, right, i.first, Second::Slot(i.second)), i.offset)
+        } else {
+            let i = self.operands::<shape::LoadSum<u32>>()?;
+            (i.dst, pair(left, right, i.first, Second::Imm(i.second as i32)), i.offset)
+        };
+        let sum = sum.replace(", ", " + ");
+        Some(format!("{} <- [{sum} + {offset}]", self.result(dst)))
+    }
+
+    fn store_sum(self, left: Mode, right: Mode, value: Mode) -> Option<String> {
+        type OfSlots = shape::StoreSum<SlotNo, SlotNo>;
+        let (slot, sum, offset) = if let Some(i) = self.operands::<OfSlots>() {
+            (i.value, pair(left, right, i.first, Second::Slot(i.second)), i.offset)
+        } else {
+            let i = self.operands::<shape::StoreSum<SlotNo, u32>>()?;
+            (i.value, pair(left, right, i.first, Second::Imm(i.second as i32)), i.offset)
+        };
+        let sum = sum.replace(", ", " + ");
+        Some(format!("[{sum} + {offset}] <- {}", operand(value, slot)))
+    }
+
+    fn store(self, address: Mode, value: Mode) -> Option<String> {
+        let (slot, offset, value) = if let Some(i) = self.operands::<shape::Store<SlotNo>>() {
+            (i.address, i.offset, operand(value, i.value))
+        } else {
+            let i = self.operands::<shape::Store<u32>>()?;
+            (i.address, i.offset, operand(value, Second::Imm(i.value as i32)))
+        };
+        Some(format!("{} <- {value}", place(address, slot, offset)))
+    }
+
+    fn way(self, to: impl Jump) -> String {
+        format!("-> {:04x}", i64::from(self.line.at.bytes()) + i64::from(to.way().0))
+    }
+}
+
+fn operand(mode: Mode, field: impl Display) -> String {
+    if mode == Mode::Acc { "acc".into() } else { field.to_string() }
+}
+
+fn pair(left: Mode, right: Mode, first: SlotNo, second: Second) -> String {
+    if is_exchanged(left, right) {
+        format!("{}, {}", operand(left, second), operand(right, first))
+    } else {
+        format!("{}, {}", operand(left, first), operand(right, second))
+    }
+}
+
+fn place(address: Mode, slot: SlotNo, offset: u32) -> String {
+    match address {
+        Mode::Imm => format!("[{offset}]"),
+        _ => format!("[{} + {offset}]", operand(address, slot)),
     }
 }
 
@@ -80,98 +153,126 @@ impl Fields<'_> {
 pub fn listing(code: &Translated) -> String {
     let mut text = String::new();
     for line in &code.listing {
-        let fields = Fields { words: &code.words, at: line.at };
+        let listed = Listed { line, code: &code.words };
+        let instruction = with_result(listed).or_else(|| without_result(listed));
+        let instruction = instruction.or_else(|| control(listed));
+        let instruction = instruction.unwrap_or_else(|| format!("{:?}", line.instr));
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{:04x}  {}", line.at, instruction(line, &fields).trim_end());
+        let _ = writeln!(text, "{:04x}  {}", line.at.bytes(), instruction.trim_end());
     }
     text
 }
 
-fn instruction(line: &Line, f: &Fields<'_>) -> String {
-    let result = match line.target {
-        Target::Acc => "acc".to_string(),
-        Target::Slot => f.slot(DST),
-    };
-    match line.instr {
-        Instr::Binary { op, left, right } => {
-            format!("{op:?} {result} <- {}", f.pair(left, right, op.wide()))
-        }
-        Instr::Compare { op, left, right } => {
-            format!("{op:?} {result} <- {}", f.pair(left, right, op.wide()))
-        }
+fn with_result(f: Listed<'_>) -> Option<String> {
+    Some(match f.line.instr {
+        Instr::Binary { op, left, right } => format!("{op:?} {}", f.binary(left, right)?),
+        Instr::Compare { op, left, right } => format!("{op:?} {}", f.binary(left, right)?),
         Instr::Unary { op, source } => {
-            format!("{op:?} {result} <- {}", f.input(source, A, IMM))
+            let i = f.operands::<shape::Unary>()?;
+            format!("{op:?} {} <- {}", f.result(i.dst), operand(source, i.a))
         }
         Instr::Select { condition, .. } => {
-            let condition = f.input(condition, C, IMM);
-            format!("Select {result} <- {condition} ? {} : {}", f.slot(A), f.slot(B))
+            let i = f.operands::<shape::Select>()?;
+            let condition = operand(condition, i.condition);
+            format!("Select {} <- {condition} ? {} : {}", f.result(i.dst), i.a, i.b)
         }
-        Instr::Load { op, address } => match address {
-            Mode::Imm => format!("{op:?} {result} <- [{}]", f.int(IMM)),
-            _ => format!("{op:?} {result} <- [{} + {}]", f.input(address, A, IMM), f.int(IMM)),
-        },
-        Instr::Store { op, address, value } => {
-            let value = match value {
-                Mode::Imm => format!("#{}", f.int(WIDE)),
-                _ => f.input(value, DST, WIDE),
-            };
-            match address {
-                Mode::Imm => format!("{op:?} [{}] <- {value}", f.int(IMM)),
-                _ => format!("{op:?} [{} + {}] <- {value}", f.input(address, A, IMM), f.int(IMM)),
-            }
+        Instr::Load { op, address } => {
+            let i = f.operands::<shape::Load>()?;
+            format!("{op:?} {} <- {}", f.result(i.dst), place(address, i.address, i.offset))
         }
-        Instr::LoadSum { op, left, right } => {
-            format!("{op:?} {result} <- {}", f.sum(left, right))
+        Instr::LoadSum { op, left, right } => format!("{op:?} {}", f.load_sum(left, right)?),
+        Instr::GlobalGet { .. } => {
+            let i = f.operands::<shape::Get>()?;
+            format!("GlobalGet {} <- g{}", f.result(i.dst), i.index)
         }
-        Instr::StoreSum { op, left, right, value } => {
-            format!("{op:?} {} <- {}", f.sum(left, right), f.input(value, DST, WIDE))
-        }
-        Instr::GlobalGet { .. } => format!("GlobalGet {result} <- g{}", f.int(IMM)),
-        Instr::GlobalSet { source: Mode::Imm, .. } => {
-            format!("GlobalSet g{} <- #{}", f.int(IMM), f.int(WIDE))
-        }
-        Instr::GlobalSet { source, .. } => {
-            format!("GlobalSet g{} <- {}", f.int(IMM), f.input(source, A, IMM))
-        }
-        other => without_result(other, f),
-    }
+        _ => return None,
+    })
 }
 
-fn without_result(instr: Instr, f: &Fields<'_>) -> String {
-    match instr {
-        Instr::Copy => format!("Copy {} <- {}", f.slot(DST), f.slot(A)),
+fn without_result(f: Listed<'_>) -> Option<String> {
+    Some(match f.line.instr {
+        Instr::Store { op, address, value } => format!("{op:?} {}", f.store(address, value)?),
+        Instr::StoreSum { op, left, right, value } => {
+            format!("{op:?} {}", f.store_sum(left, right, value)?)
+        }
+        Instr::GlobalSet { source: Mode::Imm, .. } => {
+            let i = f.operands::<shape::GlobalSet<u32>>()?;
+            format!("GlobalSet g{} <- #{}", i.index, i.value as i32)
+        }
+        Instr::GlobalSet { source, .. } => {
+            let i = f.operands::<shape::GlobalSet<SlotNo>>()?;
+            format!("GlobalSet g{} <- {}", i.index, operand(source, i.value))
+        }
+        Instr::Copy => {
+            let i = f.operands::<shape::Unary>()?;
+            format!("Copy {} <- {}", i.dst, i.a)
+        }
         Instr::CopyTwo => {
-            format!("Copy {} <- {}; {} <- {}", f.slot(DST), f.slot(A), f.slot(B), f.slot(C))
+            let shape::CopyTwo { first, second } = f.operands()?;
+            format!("Copy {} <- {}; {} <- {}", first.dst, first.a, second.dst, second.a)
         }
-        Instr::CopyImm32 => format!("Copy {} <- #{}", f.slot(DST), f.int(IMM)),
+        Instr::CopyImm32 => {
+            let i = f.operands::<shape::CopyImm<u32>>()?;
+            format!("Copy {} <- #{}", i.dst, i.value as i32)
+        }
         Instr::CopyImm64 => {
-            format!("Copy {} <- #{:#x}", f.slot(DST), u64::from_ne_bytes(f.bytes(WIDE)))
+            let i = f.operands::<shape::CopyImm<u64>>()?;
+            format!("Copy {} <- #{:#x}", i.dst, i.value)
         }
-        Instr::CopyAcc { .. } => format!("Copy {} <- acc", f.slot(DST)),
-        Instr::Branch | Instr::BranchBack => format!("{instr:?} {}", f.branch()),
-        Instr::BranchIf { condition, want, .. } => {
+        Instr::CopyAcc { .. } => format!("Copy {} <- acc", f.operands::<shape::Dst>()?.dst),
+        Instr::Clear { count } => {
+            format!("Clear {count} slots from {}", f.operands::<shape::Dst>()?.dst)
+        }
+        Instr::ClearMany => {
+            let i = f.operands::<shape::ClearMany>()?;
+            format!("Clear {} slots from {}", i.count, i.first)
+        }
+        _ => return None,
+    })
+}
+
+fn control(f: Listed<'_>) -> Option<String> {
+    let instr = f.line.instr;
+    Some(match instr {
+        Instr::Branch => format!("{instr:?} {}", f.way(f.operands::<Forward>()?)),
+        Instr::BranchBack => format!("{instr:?} {}", f.way(f.operands::<Back>()?)),
+        Instr::BranchIf { condition, want, back } => {
             let name = if want { "BranchIf" } else { "BranchUnless" };
-            format!("{name} {} {}", f.input(condition, BRANCH_A, IMM), f.branch())
+            let forward = || f.branch_if::<Forward>(condition);
+            format!("{name} {}", if back { f.branch_if::<Back>(condition) } else { forward() }?)
         }
-        Instr::BranchCompare { op, left, right, .. } => {
-            let pair = f.branch_pair(left, right);
-            format!("Branch{op:?} {pair} {}", f.branch())
+        Instr::BranchCompare { op, left, right, back: false } => {
+            format!("Branch{op:?} {}", f.branch_compare::<Forward>(left, right)?)
         }
-        Instr::Clear { .. } | Instr::ClearMany => {
-            format!("Clear {} slots from {}", f.int(IMM), f.slot(DST))
-        }
-        Instr::Call => format!("Call frame {}", f.slot(FRAME)),
-        Instr::CallImport { .. } => format!("CallImport f{} frame {}", f.int(WIDE), f.slot(FRAME)),
-        Instr::CallIndirect { index } => {
-            format!("CallIndirect {} frame {}", f.input(index, INDEX, IMM), f.slot(FRAME))
+        Instr::BranchCompare { op, left, right, back: true } => {
+            format!("Branch{op:?} {}", f.branch_compare::<Back>(left, right)?)
         }
         Instr::BranchTable { index } => {
-            format!("BranchTable {} of {}", f.input(index, BRANCH_A, IMM), f.int(DISTANCE) + 1)
+            let i = f.operands::<shape::BranchTable>()?;
+            format!("BranchTable {} of {}", operand(index, i.index), i.last + 1)
         }
-        Instr::ReturnOne { source, .. } => format!("Return {}", f.input(source, A, IMM)),
+        Instr::Call => format!("Call frame {}", f.operands::<shape::Call>()?.frame),
+        Instr::CallImport { .. } => {
+            let i = f.operands::<shape::CallImport>()?;
+            format!("CallImport f{} frame {}", i.import, i.frame)
+        }
+        Instr::CallIndirect { index } => {
+            let i = f.operands::<shape::CallIndirect>()?;
+            format!("CallIndirect {} frame {}", operand(index, i.index), i.frame)
+        }
+        Instr::ReturnOne { source: Mode::Imm, .. } => {
+            format!("Return #{}", f.operands::<shape::ReturnOne<u32>>()?.value as i32)
+        }
+        Instr::ReturnOne { source, .. } => {
+            let i = f.operands::<shape::ReturnOne<SlotNo>>()?;
+            format!("Return {}", operand(source, i.value))
+        }
         Instr::ReturnNone => "Return".into(),
-        Instr::Throw => format!("Throw t{} {}", f.int(WIDE), f.slot(FRAME)),
-        Instr::ThrowRef => format!("ThrowRef {}", f.slot(FRAME)),
-        other => format!("{other:?} {}, {}, {}", f.slot(DST), f.slot(A), f.slot(B)),
-    }
+        Instr::Throw => {
+            let i = f.operands::<shape::Throw>()?;
+            format!("Throw t{} {}", i.tag, i.frame)
+        }
+        Instr::ThrowRef => format!("ThrowRef {}", f.operands::<shape::ThrowRef>()?.reference),
+        _ => return None,
+    })
 }

@@ -1,13 +1,12 @@
 //! Loads, stores, bulk memory, tables and globals.
 
 use super::stack::{AccState, Operand, Place};
-use super::{Translator, fits_32, mode};
+use super::{Translator, fits_32, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::handlers::memory::SUM_IMM;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{LoadOp, StoreOp};
-use crate::interp::operand::{A, B, DST, IMM, WIDE};
+use crate::interp::shape::{self, Bulk, Dst, SlotNo};
 use wasmparser::MemArg;
 
 impl Translator<'_> {
@@ -20,35 +19,60 @@ impl Translator<'_> {
             return Ok(u32::try_from(at).ok().map(|at| (Operand::Imm(0), at)));
         }
         let operand = self.stack.operand(&mut self.code, &entry, true);
-        Ok(Some((operand, memarg.offset as u32)))
+        Ok(Some((operand, offset(memarg))))
     }
 
     pub(super) fn load(&mut self, op: LoadOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
         if let Some((left, right)) = self.absorb_sum()? {
-            let instr = Instr::LoadSum { op, left: mode(left), right: mode(right) };
-            let at = self.produce(ty, instr)?;
-            self.put_sum(at, left, right, &memarg);
-            return Ok(());
+            return self.load_sum(op, ty, (left, right), offset(&memarg));
         }
         let Some((address, offset)) = self.address(&memarg)? else {
-            self.op(Instr::OutOfBounds);
+            self.op(Instr::OutOfBounds, ());
             self.stack.push(ty, Place::Const(0));
             return Ok(());
         };
-        let at = self.produce(ty, Instr::Load { op, address: mode(address) })?;
-        self.put_operand(at, A, address);
-        self.code.put_u32(at, IMM, offset);
+        let instr = Instr::Load { op, address: mode(address) };
+        let operands = shape::Load { dst: SlotNo::NONE, address: slot(address), offset };
+        self.produce(ty, instr, operands)?;
         Ok(())
     }
 
-    /// Writes the address of an access at the sum of two operands.
-    fn put_sum(&mut self, at: usize, left: Operand, right: Operand, memarg: &MemArg) {
-        self.put_operand(at, A, left);
-        self.put_operand(at, B, right);
-        if let Operand::Imm(value) = right {
-            self.code.put_u32(at, SUM_IMM, value as u32);
+    fn load_sum(
+        &mut self,
+        op: LoadOp,
+        ty: ValType,
+        sum: (Operand, Operand),
+        offset: u32,
+    ) -> Result<(), Trap> {
+        let instr = Instr::LoadSum { op, left: mode(sum.0), right: mode(sum.1) };
+        let (dst, first) = (SlotNo::NONE, slot(sum.0));
+        match sum.1 {
+            Operand::Imm(second) => {
+                let second = imm32(second);
+                self.produce(ty, instr, shape::LoadSum { dst, first, second, offset })?;
+            }
+            second => {
+                let second = slot(second);
+                self.produce(ty, instr, shape::LoadSum { dst, first, second, offset })?;
+            }
         }
-        self.code.put_u32(at, WIDE, memarg.offset as u32);
+        Ok(())
+    }
+
+    fn store_sum(&mut self, op: StoreOp, value: Operand, sum: (Operand, Operand), offset: u32) {
+        let (left, right) = (mode(sum.0), mode(sum.1));
+        let instr = Instr::StoreSum { op, left, right, value: mode(value) };
+        let (value, first) = (slot(value), slot(sum.0));
+        match sum.1 {
+            Operand::Imm(second) => {
+                let second = imm32(second);
+                self.op(instr, shape::StoreSum { value, first, second, offset });
+            }
+            second => {
+                let second = slot(second);
+                self.op(instr, shape::StoreSum { value, first, second, offset });
+            }
+        }
     }
 
     pub(super) fn store(&mut self, op: StoreOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
@@ -63,10 +87,7 @@ impl Translator<'_> {
                 }
                 value => value,
             };
-            let (l, r) = (mode(left), mode(right));
-            let at = self.op(Instr::StoreSum { op, left: l, right: r, value: mode(value) });
-            self.put_sum(at, left, right, &memarg);
-            self.put_operand(at, DST, value);
+            self.store_sum(op, value, (left, right), offset(&memarg));
             return Ok(());
         }
         let mut value = self.stack.operand(&mut self.code, &entry, true);
@@ -77,7 +98,7 @@ impl Translator<'_> {
             value = Operand::Slot(entry.slot);
         }
         let Some((address, offset)) = self.address(&memarg)? else {
-            self.op(Instr::OutOfBounds);
+            self.op(Instr::OutOfBounds, ());
             return Ok(());
         };
         if let (Operand::Acc, Operand::Acc, Some(Class::Int)) = (address, value, Class::of(ty))
@@ -85,94 +106,80 @@ impl Translator<'_> {
         {
             value = Operand::Slot(slot);
         }
-        let at = self.op(Instr::Store { op, address: mode(address), value: mode(value) });
-        self.put_operand(at, A, address);
-        self.put_operand(at, DST, value);
-        self.code.put_u32(at, IMM, offset);
-        if let Operand::Imm(constant) = value {
-            self.code.put_u32(at, WIDE, constant as u32);
+        let instr = Instr::Store { op, address: mode(address), value: mode(value) };
+        let address = slot(address);
+        match value {
+            Operand::Imm(value) => {
+                self.op(instr, shape::Store { value: imm32(value), address, offset });
+            }
+            value => {
+                self.op(instr, shape::Store { value: slot(value), address, offset });
+            }
         }
         Ok(())
     }
 
     pub(super) fn memory_size(&mut self) -> Result<(), Trap> {
         if self.module.memories.first().is_some_and(|memory| memory.shared) {
-            self.produce_in_slot(ValType::I32, Instr::SharedMemorySize);
+            self.produce_in_slot(ValType::I32, Instr::SharedMemorySize, |dst| Dst { dst });
         } else {
-            self.produce(ValType::I32, Instr::MemorySize)?;
+            self.produce(ValType::I32, Instr::MemorySize, Dst { dst: SlotNo::NONE })?;
         }
         Ok(())
     }
 
     pub(super) fn memory_grow(&mut self) -> Result<(), Trap> {
-        let delta = self.pop_slot()?;
-        let at = self.produce_in_slot(ValType::I32, Instr::MemoryGrow);
-        self.code.put_u16(at, A, delta);
+        let a = self.pop_slot()?;
+        self.produce_in_slot(ValType::I32, Instr::MemoryGrow, |dst| shape::Unary { dst, a });
         Ok(())
     }
 
-    /// An instruction with three operands in slots and no result; `extra` goes to the wide
-    /// fields if there are any.
-    pub(super) fn bulk(&mut self, instr: Instr, extra: Option<(u32, u32)>) -> Result<(), Trap> {
+    /// An instruction with three operands in slots and no result, of what has an index or not.
+    pub(super) fn bulk<I>(&mut self, instr: Instr, of: I) -> Result<(), Trap>
+    where
+        I: Copy + 'static,
+    {
         let count = self.pop_slot()?;
-        let second = self.pop_slot()?;
-        let first = self.pop_slot()?;
-        let at = self.op(instr);
-        self.code.put_u16(at, DST, first);
-        self.code.put_u16(at, A, second);
-        self.code.put_u16(at, B, count);
-        if let Some((low, high)) = extra {
-            self.code.put_u32(at, WIDE, low);
-            self.code.put_u32(at, WIDE + 4, high);
-        }
+        let from = self.pop_slot()?;
+        let to = self.pop_slot()?;
+        self.op(instr, Bulk { to, from, count, of });
         Ok(())
-    }
-
-    /// An instruction without operands on the stack and one index.
-    pub(super) fn indexed(&mut self, instr: Instr, index: u32) {
-        let at = self.op(instr);
-        self.code.put_u32(at, WIDE, index);
     }
 
     pub(super) fn ref_func(&mut self, func_index: u32) -> Result<(), Trap> {
         let place = self.module.func_refs.place.get(func_index as usize).copied();
-        let place = place.ok_or(Trap::Internal)?;
-        let at = self.produce_in_slot(ValType::FuncRef, Instr::RefFunc);
-        self.code.put_u32(at, WIDE, place);
+        let index = place.ok_or(Trap::Internal)?;
+        self.produce_in_slot(ValType::FuncRef, Instr::RefFunc, |dst| shape::Get { dst, index });
         Ok(())
     }
 
-    pub(super) fn table_get(&mut self, index: u32) -> Result<(), Trap> {
-        let elem = self.module.tables.get(index as usize).ok_or(Trap::Internal)?.ty.elem;
-        let from = self.pop_slot()?;
-        let at = self.produce_in_slot(elem, Instr::TableGet);
-        self.code.put_u16(at, A, from);
-        self.code.put_u32(at, WIDE, index);
+    pub(super) fn table_get(&mut self, table: u32) -> Result<(), Trap> {
+        let elem = self.module.tables.get(table as usize).ok_or(Trap::Internal)?.ty.elem;
+        let at = self.pop_slot()?;
+        self.produce_in_slot(elem, Instr::TableGet, |dst| shape::TableGet { dst, at, table });
         Ok(())
     }
 
-    pub(super) fn table_set(&mut self, index: u32) -> Result<(), Trap> {
+    pub(super) fn table_set(&mut self, table: u32) -> Result<(), Trap> {
         let value = self.pop_slot()?;
-        let to = self.pop_slot()?;
-        let at = self.op(Instr::TableSet);
-        self.code.put_u16(at, A, to);
-        self.code.put_u16(at, B, value);
-        self.code.put_u32(at, WIDE, index);
+        let at = self.pop_slot()?;
+        self.op(Instr::TableSet, shape::TableSet { at, value, table });
         Ok(())
     }
 
     pub(super) fn table_size(&mut self, index: u32) {
-        let at = self.produce_in_slot(ValType::I32, Instr::TableSize);
-        self.code.put_u32(at, WIDE, index);
+        self.produce_in_slot(ValType::I32, Instr::TableSize, |dst| shape::Get { dst, index });
     }
 
-    pub(super) fn table_grow(&mut self, index: u32) -> Result<(), Trap> {
+    pub(super) fn table_grow(&mut self, table: u32) -> Result<(), Trap> {
         let delta = self.pop_slot()?;
         let init = self.pop_slot()?;
-        let at = self.produce_in_slot(ValType::I32, Instr::TableGrow);
-        self.code.put_u16(at, A, init);
-        self.code.put_u16(at, B, delta);
-        self.code.put_u32(at, WIDE, index);
+        self.produce_in_slot(ValType::I32, Instr::TableGrow, |dst| shape::TableGrow {
+            dst,
+            init,
+            delta,
+            table,
+        });
         Ok(())
     }
 
@@ -189,8 +196,8 @@ impl Translator<'_> {
     pub(super) fn global_get(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
         let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
-        let at = self.produce(ty, Instr::GlobalGet { class, imported })?;
-        self.code.put_u32(at, IMM, index);
+        let instr = Instr::GlobalGet { class, imported };
+        self.produce(ty, instr, shape::Get { dst: SlotNo::NONE, index })?;
         Ok(())
     }
 
@@ -205,12 +212,21 @@ impl Translator<'_> {
             self.stack.copy(&mut self.code, ty, entry.slot, value);
             value = Operand::Slot(entry.slot);
         }
-        let at = self.op(Instr::GlobalSet { class, imported, source: mode(value) });
-        self.put_operand(at, A, value);
-        self.code.put_u32(at, IMM, index);
-        if let Operand::Imm(constant) = value {
-            self.code.put_u32(at, WIDE, constant as u32);
+        let instr = Instr::GlobalSet { class, imported, source: mode(value) };
+        match value {
+            Operand::Imm(value) => {
+                self.op(instr, shape::GlobalSet { value: imm32(value), index });
+            }
+            value => {
+                self.op(instr, shape::GlobalSet { value: slot(value), index });
+            }
         }
         Ok(())
     }
+}
+
+/// The offset of an access to a memory of 32-bit addresses.
+fn offset(memarg: &MemArg) -> u32 {
+    debug_assert!(u32::try_from(memarg.offset).is_ok(), "validation allows no more");
+    memarg.offset as u32
 }

@@ -31,8 +31,9 @@ mod opcodes;
 mod stack;
 mod writer;
 
-use super::handlers::control::HEADER_SLOTS;
 use super::instr::{Class, Instr, Mode, Target};
+use super::machine::{Header, Offset};
+use super::shape::{self, Begins, Dst, Shape, SlotNo, Word};
 use super::unwind::Tables;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
@@ -45,11 +46,11 @@ use labels::Label;
 use locals::Locals;
 use stack::{AccState, Entry, Operand, Place, Stack};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
-use writer::Writer;
+use writer::{Position, Writer};
 
 /// A translated body.
 pub struct Translated {
-    pub words: Box<[u64]>,
+    pub words: Box<[Word]>,
     pub frame_slots: u32,
     pub cost: u32,
     /// For those who unwind the function's frames; `None` if nothing is to be known.
@@ -75,7 +76,7 @@ pub const LOOK: u32 = 4096;
 /// What the last instruction was, as long as nothing can jump between it and the next.
 #[derive(Clone, Copy)]
 struct Last {
-    at: usize,
+    at: Offset,
     kind: LastKind,
 }
 
@@ -184,7 +185,7 @@ impl<'m> Translator<'m> {
             locals.add(1, param)?;
         }
         let header_slot = locals.slots();
-        locals.skip(HEADER_SLOTS + options.profiled as u32);
+        locals.skip(Header::SLOTS + options.profiled as u32);
         for local in body.get_locals_reader().map_err(unexpected)? {
             let (count, ty) = local.map_err(unexpected)?;
             locals.add(count, opcodes::val_type(ty)?)?;
@@ -263,23 +264,25 @@ impl<'m> Translator<'m> {
 
     /// Where a profiled function notes when it began.
     fn start_slot(&self) -> u16 {
-        self.header_slot + HEADER_SLOTS as u16
+        self.header_slot + Header::SLOTS as u16
     }
 
     fn clear_locals(&mut self) {
         if self.profiled {
-            let at = self.op(Instr::ProfileEnter);
-            self.code.put_u16(at, super::operand::DST, self.start_slot());
+            self.op(Instr::ProfileEnter, Dst { dst: SlotNo(self.start_slot()) });
         }
-        let first = self.header_slot as u32 + HEADER_SLOTS + self.profiled as u32;
+        let first = self.header_slot as u32 + Header::SLOTS + self.profiled as u32;
         let count = self.stack.top_slot() - first;
-        let at = match count {
-            0 => return,
-            1..=Instr::CLEAR_MAX => self.op(Instr::Clear { count: count as u8 }),
-            _ => self.op(Instr::ClearMany),
-        };
-        self.code.put_u16(at, super::operand::DST, first as u16);
-        self.code.put_u32(at, super::operand::IMM, count);
+        let first = SlotNo(first as u16);
+        match count {
+            0 => {}
+            1..=Instr::CLEAR_MAX => {
+                self.op(Instr::Clear { count: count as u8 }, Dst { dst: first });
+            }
+            _ => {
+                self.op(Instr::ClearMany, shape::ClearMany { first, count });
+            }
+        }
     }
 
     fn finish(mut self) -> Result<Translated, Trap> {
@@ -294,36 +297,42 @@ impl<'m> Translator<'m> {
         Ok(Translated { words, frame_slots, cost: self.operators, tables, listing })
     }
 
-    /// Starts an instruction without a result.
-    fn op(&mut self, instr: Instr) -> usize {
-        let at = self.code.op(instr, Target::Acc);
-        self.last = Some(Last { at, kind: LastKind::Other });
+    /// Writes an instruction without a result.
+    fn op<S: Shape>(&mut self, instr: Instr, operands: S) -> Position<S> {
+        let at = self.code.push(instr, Target::Acc, operands);
+        self.last = Some(Last { at: at.offset(), kind: LastKind::Other });
         at
     }
 
-    /// Starts an instruction whose result is of type `ty`, pushes the result, and leaves it in
-    /// the accumulator until somebody needs the slot.
-    fn produce(&mut self, ty: ValType, instr: Instr) -> Result<usize, Trap> {
+    /// Writes an instruction whose result is of type `ty`, pushes the result, and leaves it in
+    /// the accumulator until somebody needs the slot, which is then filled in.
+    fn produce<S>(&mut self, ty: ValType, instr: Instr, operands: S) -> Result<Offset, Trap>
+    where
+        S: Begins<Dst>,
+    {
         let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
         self.stack.spill(&mut self.code, class);
-        let at = self.op(instr);
+        let at = self.op(instr, operands);
         let index = self.stack.entries.len();
         self.stack.push(ty, Place::Acc);
-        self.stack.set_acc(class, AccState::Pending { index, at, instr });
-        Ok(at)
+        self.stack.set_acc(class, AccState::Pending { index, at: at.begin(), instr });
+        Ok(at.offset())
     }
 
-    /// Starts an instruction whose result goes to the slot of a new entry of type `ty`, and to
+    /// Writes an instruction whose result goes to the slot of a new entry of type `ty`, and to
     /// the integer accumulator as all results of such instructions.
-    fn produce_in_slot(&mut self, ty: ValType, instr: Instr) -> usize {
+    fn produce_in_slot<S: Begins<Dst>>(
+        &mut self,
+        ty: ValType,
+        instr: Instr,
+        operands: impl FnOnce(SlotNo) -> S,
+    ) {
         self.stack.spill(&mut self.code, Class::Int);
-        let at = self.op(instr);
+        let slot = self.stack.top_slot() as u16;
+        self.op(instr, operands(SlotNo(slot)));
         self.stack.push(ty, Place::Temp);
-        let slot = (self.stack.top_slot() - ty.slots()) as u16;
-        self.code.put_u16(at, super::operand::DST, slot);
         self.stack.slot_written(slot);
         self.stack.set_acc(Class::Int, AccState::Mirror(slot));
-        at
     }
 
     /// Pops an entry; validation guarantees that there is one.
@@ -332,9 +341,9 @@ impl<'m> Translator<'m> {
     }
 
     /// Pops an entry that must be in a slot, and returns the slot.
-    fn pop_slot(&mut self) -> Result<u16, Trap> {
+    fn pop_slot(&mut self) -> Result<SlotNo, Trap> {
         let entry = self.pop()?;
-        Ok(self.stack.slot_operand(&mut self.code, &entry))
+        Ok(SlotNo(self.stack.slot_operand(&mut self.code, &entry)))
     }
 
     /// Pops an entry as an accumulator or a slot.
@@ -350,13 +359,6 @@ impl<'m> Translator<'m> {
                 Operand::Slot(entry.slot)
             }
             operand => operand,
-        }
-    }
-
-    /// Puts the number of a slot operand in a field.
-    fn put_operand(&mut self, at: usize, field: usize, operand: Operand) {
-        if let Operand::Slot(slot) = operand {
-            self.code.put_u16(at, field, slot);
         }
     }
 
@@ -381,11 +383,10 @@ impl<'m> Translator<'m> {
             let last = self.last.map(|last| last.at);
             if let AccState::Pending { at, instr, .. } = state
                 && !preserved
-                && last == Some(at)
+                && last == Some(at.offset())
             {
                 // The producer itself can write the local.
-                self.code.set_target(at, instr, Target::Slot);
-                self.code.put_u16(at, super::operand::DST, slot);
+                self.code.set_slot(at, instr, slot);
                 self.stack.slot_written(slot);
             } else {
                 self.stack.copy(&mut self.code, ty, slot, Operand::Acc);
@@ -437,6 +438,20 @@ fn mode(operand: Operand) -> Mode {
         Operand::Slot(_) => Mode::Slot,
         Operand::Imm(_) => Mode::Imm,
     }
+}
+
+/// The slot of an operand, for a field that is not looked at if there is none.
+fn slot(operand: Operand) -> SlotNo {
+    match operand {
+        Operand::Slot(slot) => SlotNo(slot),
+        Operand::Acc | Operand::Imm(_) => SlotNo::NONE,
+    }
+}
+
+/// A constant in 32 bits, where it is known that it has no more.
+fn imm32(value: u64) -> u32 {
+    debug_assert!(fits_32(value) || u32::try_from(value).is_ok(), "{value:#x} has 32 bits");
+    value as u32
 }
 
 /// Whether a constant is what its low 32 bits are sign-extended, as all 32-bit constants are.

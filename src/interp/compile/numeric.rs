@@ -1,12 +1,13 @@
 //! Arithmetic, comparisons, conversions and `select`.
 
 use super::stack::{AccState, Operand, Place};
-use super::{Condition, Last, LastKind, Translator, mode};
+use super::{Condition, Last, LastKind, Translator, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::instr::{Class, Instr};
+use crate::interp::instr::{Class, Instr, is_exchanged};
+use crate::interp::machine::Offset;
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
-use crate::interp::operand::{A, B, C, IMM, WIDE};
+use crate::interp::shape::{self, Binary, SlotNo};
 
 impl Translator<'_> {
     /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
@@ -29,24 +30,36 @@ impl Translator<'_> {
             }
             _ => {}
         }
-        let swap = matches!((left, right), (Operand::Slot(_), Operand::Acc) | (Operand::Imm(_), _));
-        if commutes && swap {
+        if commutes && is_exchanged(mode(left), mode(right)) {
             (left, right) = (right, left);
         }
         Ok(Pair { left, right, left_slot: left_entry.slot, right_slot: right_entry.slot })
     }
 
-    /// Writes the operand fields of a binary instruction.
-    fn put_pair(&mut self, at: usize, wide: bool, left: Operand, right: Operand) {
-        self.put_operand(at, A, left);
-        let right_field = if matches!(left, Operand::Imm(_)) { A } else { B };
-        self.put_operand(at, right_field, right);
-        for operand in [left, right] {
-            match operand {
-                Operand::Imm(value) if wide => self.code.put_u64(at, WIDE, value),
-                Operand::Imm(value) => self.code.put_u32(at, IMM, value as u32),
-                _ => {}
+    /// Writes an instruction with two operands of the type `of` and a result of the type `ty`.
+    fn produce_of_pair(
+        &mut self,
+        ty: ValType,
+        instr: Instr,
+        of: ValType,
+        pair: &Pair,
+    ) -> Result<Offset, Trap> {
+        let (first, second) = in_order(pair.left, pair.right);
+        let (dst, first) = (SlotNo::NONE, slot(first));
+        let Operand::Imm(value) = second else {
+            return self.produce(ty, instr, Binary { dst, first, second: slot(second) });
+        };
+        match of {
+            ValType::I32 => self.produce(ty, instr, Binary { dst, first, second: imm32(value) }),
+            ValType::F32 => {
+                let second = f32::from_bits(imm32(value));
+                self.produce(ty, instr, Binary { dst, first, second })
             }
+            ValType::F64 => {
+                let second = f64::from_bits(value);
+                self.produce(ty, instr, Binary { dst, first, second })
+            }
+            _ => self.produce(ty, instr, Binary { dst, first, second: value }),
         }
     }
 
@@ -56,8 +69,7 @@ impl Translator<'_> {
         let class = Class::of(ty).ok_or(Trap::Internal)?;
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
-        let at = self.produce(ty, Instr::Binary { op, left, right })?;
-        self.put_pair(at, op.wide(), pair.left, pair.right);
+        let at = self.produce_of_pair(ty, Instr::Binary { op, left, right }, ty, &pair)?;
         if op == BinaryOp::I32Add {
             let kind = LastKind::Sum { left: pair.left, right: pair.right, int: before };
             self.last = Some(Last { at, kind });
@@ -85,8 +97,8 @@ impl Translator<'_> {
         self.stack.spill(&mut self.code, Class::Int);
         let before = self.stack.acc(Class::Int);
         let (left, right) = (mode(pair.left), mode(pair.right));
-        let at = self.produce(ValType::I32, Instr::Compare { op, left, right })?;
-        self.put_pair(at, op.wide(), pair.left, pair.right);
+        let instr = Instr::Compare { op, left, right };
+        let at = self.produce_of_pair(ValType::I32, instr, compared_type(op), &pair)?;
         let condition = pair.condition(op);
         let kind = LastKind::Condition { condition, int: before };
         self.last = Some(Last { at, kind });
@@ -136,7 +148,8 @@ impl Translator<'_> {
         let Some(Last { at, .. }) = self.last else { return Ok(false) };
         let top = self.stack.entries.len().wrapping_sub(1);
         match self.stack.acc(Class::Int) {
-            AccState::Pending { index, at: producer, .. } if index == top && producer == at => {}
+            AccState::Pending { index, at: producer, .. }
+                if index == top && producer.offset() == at => {}
             _ => return Ok(false),
         }
         self.pop()?;
@@ -148,8 +161,8 @@ impl Translator<'_> {
 
     pub(super) fn unary(&mut self, op: UnaryOp, _from: ValType, to: ValType) -> Result<(), Trap> {
         let source = self.pop_acc_or_slot()?;
-        let at = self.produce(to, Instr::Unary { op, source: mode(source) })?;
-        self.put_operand(at, A, source);
+        let operands = shape::Unary { dst: SlotNo::NONE, a: slot(source) };
+        self.produce(to, Instr::Unary { op, source: mode(source) }, operands)?;
         Ok(())
     }
 
@@ -171,10 +184,10 @@ impl Translator<'_> {
         let a = self.pop()?;
         let a_slot = self.stack.slot_operand(&mut self.code, &a);
         let class = Class::of(a.ty).ok_or(Trap::UnsupportedOpcode)?;
-        let at = self.produce(a.ty, Instr::Select { class, condition: mode(condition) })?;
-        self.code.put_u16(at, A, a_slot);
-        self.code.put_u16(at, B, b_slot);
-        self.put_operand(at, C, condition);
+        let instr = Instr::Select { class, condition: mode(condition) };
+        let (dst, condition) = (SlotNo::NONE, slot(condition));
+        let operands = shape::Select { dst, a: SlotNo(a_slot), b: SlotNo(b_slot), condition };
+        self.produce(a.ty, instr, operands)?;
         Ok(())
     }
 }
@@ -201,6 +214,11 @@ impl Pair {
         let &Self { left, right, left_slot, right_slot } = self;
         Condition::Compare { op, left, right, left_slot, right_slot }
     }
+}
+
+/// Two operands as they stand in an instruction.
+pub(super) fn in_order(left: Operand, right: Operand) -> (Operand, Operand) {
+    if is_exchanged(mode(left), mode(right)) { (right, left) } else { (left, right) }
 }
 
 /// The type of the operands of `op`.

@@ -10,6 +10,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use crate::interp::shape::{self, Indices};
 use wasmparser::Operator;
 
 /// Our name of a value type of the parser.
@@ -130,7 +131,7 @@ impl Translator<'_> {
         match operator {
             Operator::Nop => {}
             Operator::Unreachable => {
-                self.op(Instr::Unreachable);
+                self.op(Instr::Unreachable, ());
                 self.unreachable_from_here();
             }
             Operator::Block { blockty } => self.block(blockty)?,
@@ -193,26 +194,24 @@ impl Translator<'_> {
                 Ok(())
             }
             Operator::TableGrow { table } => self.table_grow(table),
-            Operator::TableFill { table } => self.bulk(Instr::TableFill, Some((table, 0))),
+            Operator::TableFill { table } => self.bulk(Instr::TableFill, table),
             Operator::TableCopy { dst_table, src_table } => {
-                self.bulk(Instr::TableCopy, Some((dst_table, src_table)))
+                self.bulk(Instr::TableCopy, Indices { to: dst_table, from: src_table })
             }
             Operator::TableInit { elem_index, table } => {
-                self.bulk(Instr::TableInit, Some((table, elem_index)))
+                self.bulk(Instr::TableInit, Indices { to: table, from: elem_index })
             }
             Operator::ElemDrop { elem_index } => {
-                self.indexed(Instr::ElemDrop, elem_index);
+                self.op(Instr::ElemDrop, shape::Drop { index: elem_index });
                 Ok(())
             }
             Operator::MemorySize { .. } => self.memory_size(),
             Operator::MemoryGrow { .. } => self.memory_grow(),
-            Operator::MemoryCopy { .. } => self.bulk(Instr::MemoryCopy, None),
-            Operator::MemoryFill { .. } => self.bulk(Instr::MemoryFill, None),
-            Operator::MemoryInit { data_index, .. } => {
-                self.bulk(Instr::MemoryInit, Some((data_index, 0)))
-            }
+            Operator::MemoryCopy { .. } => self.bulk(Instr::MemoryCopy, ()),
+            Operator::MemoryFill { .. } => self.bulk(Instr::MemoryFill, ()),
+            Operator::MemoryInit { data_index, .. } => self.bulk(Instr::MemoryInit, data_index),
             Operator::DataDrop { data_index } => {
-                self.indexed(Instr::DataDrop, data_index);
+                self.op(Instr::DataDrop, shape::Drop { index: data_index });
                 Ok(())
             }
             _ => return None,

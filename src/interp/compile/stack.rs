@@ -8,12 +8,12 @@
 //! because the producer runs before everything that could need the value.
 
 use super::exceptions::References;
-use super::writer::Writer;
-use super::{fits_32, make_room};
+use super::writer::{Position, Writer};
+use super::{fits_32, imm32, make_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, Target};
-use crate::interp::operand::{A, B, DST, IMM, WIDE};
+use crate::interp::shape::{CopyImm, CopyMany, Dst, SlotNo};
 
 /// Where the value of a stack entry is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,12 +45,12 @@ pub enum Operand {
 }
 
 /// What an accumulator holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum AccState {
     /// Nothing that is known.
     Empty,
     /// The entry at `index` and nothing else does; its producer is `instr` at `at`.
-    Pending { index: usize, at: usize, instr: Instr },
+    Pending { index: usize, at: Position<Dst>, instr: Instr },
     /// The same value as this slot.
     Mirror(u16),
 }
@@ -228,9 +228,8 @@ impl Stack {
     /// Makes the pending entry of `class` live in its slot as well, if there is one.
     pub fn spill(&mut self, code: &mut Writer, class: Class) {
         if let AccState::Pending { index, at, instr } = self.acc(class) {
-            code.set_target(at, instr, Target::Slot);
             let slot = self.entries[index].slot;
-            code.put_u16(at, DST, slot);
+            code.set_slot(at, instr, slot);
             self.entries[index].place = Place::Temp;
             self.slot_written(slot);
             self.set_acc(class, AccState::Mirror(slot));
@@ -311,10 +310,8 @@ impl Stack {
     /// Emits a move of the `count` slots from `from` on to those from `to` on.
     pub fn copy_slots(&mut self, code: &mut Writer, to: u16, from: u16, count: u16) {
         if to != from {
-            let at = code.op(Instr::CopyMany, Target::Slot);
-            code.put_u16(at, DST, to);
-            code.put_u16(at, A, from);
-            code.put_u16(at, B, count);
+            let operands = CopyMany { to: SlotNo(to), from: SlotNo(from), count };
+            code.push(Instr::CopyMany, Target::Slot, operands);
             self.slots_written(to, count);
         }
     }
@@ -328,19 +325,16 @@ impl Stack {
             }
             Operand::Slot(from) => code.copy(to, from),
             Operand::Imm(value) if fits_32(value) => {
-                let at = code.op(Instr::CopyImm32, Target::Slot);
-                code.put_u16(at, DST, to);
-                code.put_u32(at, IMM, value as u32);
+                let operands = CopyImm { dst: SlotNo(to), value: imm32(value) };
+                code.push(Instr::CopyImm32, Target::Slot, operands);
             }
             Operand::Imm(value) => {
-                let at = code.op(Instr::CopyImm64, Target::Slot);
-                code.put_u16(at, DST, to);
-                code.put_u64(at, WIDE, value);
+                let operands = CopyImm { dst: SlotNo(to), value };
+                code.push(Instr::CopyImm64, Target::Slot, operands);
             }
             Operand::Acc => {
                 if let Some(class) = Class::of(ty) {
-                    let at = code.op(Instr::CopyAcc { class }, Target::Slot);
-                    code.put_u16(at, DST, to);
+                    code.push(Instr::CopyAcc { class }, Target::Slot, Dst { dst: SlotNo(to) });
                 }
             }
         }
@@ -361,8 +355,7 @@ impl Stack {
                     return Operand::Acc;
                 }
                 if let AccState::Pending { at, instr, .. } = state {
-                    code.set_target(at, instr, Target::Slot);
-                    code.put_u16(at, DST, entry.slot);
+                    code.set_slot(at, instr, entry.slot);
                     self.slot_written(entry.slot);
                     self.set_acc(class, AccState::Mirror(entry.slot));
                 }

@@ -3,8 +3,9 @@
 //! Slower, but it needs nothing of the optimiser: used for unoptimised builds, for targets
 //! with few argument registers, and for checking the other backend.
 
-use super::{Handler, Leaf, Regs, Slow, body};
+use super::{Leaf, Regs, Slow, body};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
+use crate::interp::machine::{Frame, Ip, Memory};
 use std::ops::ControlFlow;
 
 /// The registers to go on with, or the code to leave guest code with.
@@ -31,8 +32,8 @@ pub fn stop(_r: Regs, code: u32) -> Ret {
 /// The contract of [`Handler`].
 #[allow(clippy::too_many_arguments, reason = "the registers of the virtual machine")]
 pub unsafe extern "C-unwind" fn stub<S: Slow>(
-    ip: *const u8,
-    sp: *mut u64,
+    ip: Ip,
+    sp: Frame,
     mem: *mut u8,
     len: usize,
     env: *mut VmEnv,
@@ -40,7 +41,8 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
     f32: f32,
     f64: f64,
 ) -> Ret {
-    let mut r = Regs { ip, sp, mem, len, env, int, f32, f64 };
+    let memory = Memory { base: mem, len };
+    let mut r = Regs { ip, sp, memory, env, int, f32, f64 };
     // SAFETY: the contract of `Handler`; the registers are this function's own.
     match unsafe { body::<S>(&raw mut r) } {
         0 => ControlFlow::Continue(r),
@@ -53,11 +55,12 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
 ///
 /// # Safety
 /// The contract of [`Handler`] must hold for `r`, and that of [`VmHostFunc`] for the call.
-pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: *mut u64) -> Ret {
+pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame) -> Ret {
     // SAFETY: the caller vouches for both.
     unsafe {
-        let code = ((*host).call)(host, r.env, frame);
-        (L::HANDLER)(r.ip, r.sp, r.mem, r.len, r.env, code as u64, r.f32, r.f64)
+        let code = ((*host).call)(host, r.env, frame.as_ptr());
+        let (ip, Memory { base, len }) = (r.ip.of_shape(), r.memory);
+        (L::HANDLER)(ip, r.sp, base, len, r.env, code as u64, r.f32, r.f64)
     }
 }
 
@@ -70,8 +73,8 @@ pub unsafe fn run(mut r: Regs) -> u32 {
         // SAFETY: an instruction starts with its handler's address, which the translator
         // wrote; the registers are those the previous handler went on with.
         let ret = unsafe {
-            let handler = *r.ip.cast::<Handler>();
-            handler(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64)
+            let handler = r.ip.handler();
+            handler(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64)
         };
         match ret {
             ControlFlow::Continue(next) => r = next,

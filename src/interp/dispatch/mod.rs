@@ -29,6 +29,8 @@ pub use looped::{Ret, call_host, next, run, stop, stub};
 #[cfg(all(isothread_tail_dispatch, not(debug_assertions)))]
 pub use tail::{Ret, call_host, next, run, stop, stub};
 
+use super::machine::{Frame, Ip, Memory};
+use super::shape::Shape;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 
@@ -40,13 +42,12 @@ use crate::abi::vm_layout::VmEnv;
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Regs {
-    /// The instruction being executed: its handler's address, then its operands.
-    pub ip: *const u8,
-    /// Slot 0 of the running function's frame.
-    pub sp: *mut u64,
-    /// Memory 0 of the running instance: start and accessible bytes.
-    pub mem: *mut u8,
-    pub len: usize,
+    /// The instruction being executed.
+    pub ip: Ip,
+    /// The running function's frame.
+    pub sp: Frame,
+    /// Memory 0 of the running instance, which are two registers.
+    pub memory: Memory,
     pub env: *mut VmEnv,
     /// Accumulators, one per register class: the latest result of that class.
     pub int: u64,
@@ -58,11 +59,15 @@ pub struct Regs {
 /// host function may end its thread.
 ///
 /// # Safety
-/// `ip` must point to an instruction in live code of a validated function, `sp` to a frame with
-/// all the slots that function declares, `mem`/`len` to memory 0 of `env`'s instance.
-pub type Handler = unsafe extern "C-unwind" fn(
-    ip: *const u8,
-    sp: *mut u64,
+/// An instruction in live code of a validated function stands at `ip`, written with this handler;
+/// `sp` is a frame with all the slots that function declares, `mem` and `len` are memory 0 of
+/// `env`'s instance.
+pub type Handler = HandlerFor<()>;
+
+/// As [`Handler`], where it is known that the instruction's operands have the shape `S`.
+pub type HandlerFor<S> = unsafe extern "C-unwind" fn(
+    ip: Ip<S>,
+    sp: Frame,
     mem: *mut u8,
     len: usize,
     env: *mut VmEnv,
@@ -88,6 +93,9 @@ impl From<Trap> for Stop {
 
 /// The code of an instruction that may take native stack.
 pub trait Slow {
+    /// The operands of the instruction; `()` if it may be any.
+    type Shape: Shape;
+
     /// Executes the instruction at `r.ip` and leaves in `r` where to go on.
     ///
     /// # Safety
@@ -97,7 +105,9 @@ pub trait Slow {
 
 /// A leaf as a type, for stubs that go on in it.
 pub trait Leaf {
-    const HANDLER: Handler;
+    /// The operands of the instruction.
+    type Shape: Shape;
+    const HANDLER: HandlerFor<Self::Shape>;
 }
 
 /// [`Slow::run`] as the stubs call it: 0 to go on, else the code to leave guest code with.
@@ -121,21 +131,21 @@ unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
 /// at `sp`.
 #[cold]
 #[inline(never)]
-pub unsafe fn leave(env: *mut VmEnv, ip: *const u8, sp: *const u64, stop: Stop) -> u32 {
+pub unsafe fn leave(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
     match stop {
         Stop::Trap(code) => {
             // SAFETY: the place is that of the instruction that traps, says the caller.
-            unsafe { crate::interp::frames::record(env, ip, sp) };
+            unsafe { crate::interp::frames::record(env, ip.as_ptr(), sp.as_ptr()) };
             code
         }
         Stop::Leave(code) => code,
     }
 }
 
-/// Defines a leaf: `handler!(name[generics] |r| body)`. The body owns the registers as `r` and
-/// ends in `next`, `stop` or `to_slow`.
+/// Defines a leaf: `handler!(name[generics] |r, i: Shape| body)`. The body owns the registers as
+/// `r`, has the operands as `i`, and ends in `next`, `stop` or `to_slow`.
 macro_rules! handler {
-    ($(#[$meta:meta])* $name:ident [$($gen:tt)*] |$r:ident| $body:block) => {
+    ($(#[$meta:meta])* $name:ident [$($gen:tt)*] |$r:ident, $i:ident: $shape:ty| $body:block) => {
         $(#[$meta])*
         #[cfg_attr(
             all(isothread_tail_dispatch, not(debug_assertions), target_os = "linux"),
@@ -144,8 +154,8 @@ macro_rules! handler {
         #[allow(clippy::too_many_arguments, reason = "the registers of the virtual machine")]
         #[allow(clippy::missing_safety_doc, reason = "the contract stands at `Handler`")]
         pub unsafe extern "C-unwind" fn $name<$($gen)*>(
-            ip: *const u8,
-            sp: *mut u64,
+            ip: $crate::interp::machine::Ip<$shape>,
+            sp: $crate::interp::machine::Frame,
             mem: *mut u8,
             len: usize,
             env: *mut $crate::abi::vm_layout::VmEnv,
@@ -153,26 +163,36 @@ macro_rules! handler {
             f32: f32,
             f64: f64,
         ) -> $crate::interp::dispatch::Ret {
+            let memory = $crate::interp::machine::Memory { base: mem, len };
+            let ip_of_any = ip.any();
             #[allow(unused_mut, reason = "some handlers only read the registers")]
-            let mut $r = $crate::interp::dispatch::Regs { ip, sp, mem, len, env, int, f32, f64 };
+            let mut $r =
+                $crate::interp::dispatch::Regs { ip: ip_of_any, sp, memory, env, int, f32, f64 };
             // SAFETY: the contract of `Handler` covers every operand of the instruction at
             // `ip`: the translator put it there for a validated function.
             #[allow(unused_unsafe, reason = "a few handlers only trap")]
             unsafe {
+                let $i = ip.operands();
                 $body
             }
         }
     };
+    // Without operands, or with none that it looks at.
+    ($(#[$meta:meta])* $name:ident [$($gen:tt)*] |$r:ident| $body:block) => {
+        handler!($(#[$meta])* $name [$($gen)*] |$r, _operands: ()| $body);
+    };
 }
 pub(crate) use handler;
 
-/// Defines a slow handler: `slow!(Name |r| body)`. The body has the registers as `r`, a mutable
-/// reference, and ends in `Ok(())`, with `r.ip` where to go on, or in the reason to stop.
+/// Defines a slow handler: `slow!(Name |r, i: Shape| body)`. The body has the registers as `r`, a
+/// mutable reference, and the operands as `i`. It ends in `Ok(())`, with `r.ip` where to go on, or
+/// in the reason to stop.
 macro_rules! slow {
-    ($(#[$meta:meta])* $name:ident |$r:ident| $body:block) => {
+    ($(#[$meta:meta])* $name:ident |$r:ident, $i:ident: $shape:ty| $body:block) => {
         $(#[$meta])*
         pub struct $name;
         impl $crate::interp::dispatch::Slow for $name {
+            type Shape = $shape;
             unsafe fn run(
                 $r: &mut $crate::interp::dispatch::Regs,
             ) -> Result<(), $crate::interp::dispatch::Stop> {
@@ -180,20 +200,25 @@ macro_rules! slow {
                 // at `ip`: the translator put it there for a validated function.
                 #[allow(unused_unsafe, reason = "a few handlers only trap")]
                 unsafe {
+                    let $i = $r.ip.of_shape::<$shape>().operands();
                     $body
                 }
             }
         }
     };
+    // Whatever the instruction is.
+    ($(#[$meta:meta])* $name:ident |$r:ident| $body:block) => {
+        slow!($(#[$meta])* $name |$r, _operands: ()| $body);
+    };
 }
 pub(crate) use slow;
 
-/// A leaf's way into a slow handler, with the leaf's own registers.
+/// A leaf's way into a slow handler, with the leaf's own registers and operands.
 ///
 /// # Safety
 /// The contract of [`Handler`] must hold for `r`.
 #[inline(always)]
-pub unsafe fn to_slow<S: Slow>(r: Regs) -> Ret {
+pub unsafe fn to_slow<S: Slow>(r: Regs, _operands: &S::Shape) -> Ret {
     // SAFETY: the caller's contract.
-    unsafe { stub::<S>(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64) }
+    unsafe { stub::<S>(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64) }
 }

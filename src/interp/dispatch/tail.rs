@@ -4,8 +4,9 @@
 //! callee have the same signature, no argument lies on the stack and no local's address is
 //! still needed, which is so in every leaf. The stubs do not depend on it: they are assembly.
 
-use super::{Handler, Leaf, Regs, Slow, body};
+use super::{Leaf, Regs, Slow, body};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
+use crate::interp::machine::{Frame, Ip};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
@@ -20,8 +21,8 @@ pub type Ret = u32;
 pub unsafe fn next(r: Regs) -> Ret {
     // SAFETY: an instruction starts with its handler's address, which the translator wrote.
     unsafe {
-        let handler = *r.ip.cast::<Handler>();
-        handler(r.ip, r.sp, r.mem, r.len, r.env, r.int, r.f32, r.f64)
+        let handler = r.ip.handler();
+        handler(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64)
     }
 }
 
@@ -47,13 +48,13 @@ pub unsafe fn run(r: Regs) -> u32 {
 /// # Safety
 /// The contract of [`Handler`] must hold for `r`, and that of [`VmHostFunc`] for the call.
 #[inline(always)]
-pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: *mut u64) -> Ret {
+pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame) -> Ret {
     // SAFETY: the caller vouches for both; the stub takes the call's arguments where memory 0
     // and the integer accumulator are otherwise.
     unsafe {
         let after = L::HANDLER as usize;
         let host = host as usize as u64;
-        host_stub(r.ip, r.sp, frame.cast(), after, r.env, host, r.f32, r.f64)
+        host_stub(r.ip, r.sp, frame.as_ptr().cast(), after, r.env, host, r.f32, r.f64)
     }
 }
 
@@ -65,8 +66,8 @@ pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: *mut u
 #[unsafe(naked)]
 #[cfg(target_arch = "x86_64")]
 unsafe extern "C-unwind" fn host_stub(
-    ip: *const u8,
-    sp: *mut u64,
+    ip: Ip,
+    sp: Frame,
     frame: *mut u8,
     after: usize,
     env: *mut VmEnv,
@@ -106,8 +107,8 @@ unsafe extern "C-unwind" fn host_stub(
 #[unsafe(naked)]
 #[cfg(target_arch = "aarch64")]
 unsafe extern "C-unwind" fn host_stub(
-    ip: *const u8,
-    sp: *mut u64,
+    ip: Ip,
+    sp: Frame,
     frame: *mut u8,
     after: usize,
     env: *mut VmEnv,
@@ -150,8 +151,8 @@ unsafe extern "C-unwind" fn host_stub(
 #[unsafe(naked)]
 #[cfg(target_arch = "x86_64")]
 pub unsafe extern "C-unwind" fn stub<S: Slow>(
-    ip: *const u8,
-    sp: *mut u64,
+    ip: Ip,
+    sp: Frame,
     mem: *mut u8,
     len: usize,
     env: *mut VmEnv,
@@ -193,8 +194,8 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         frame = const size_of::<Regs>() + 8,
         ip = const offset_of!(Regs, ip),
         sp = const offset_of!(Regs, sp),
-        mem = const offset_of!(Regs, mem),
-        len = const offset_of!(Regs, len),
+        mem = const offset_of!(Regs, memory.base),
+        len = const offset_of!(Regs, memory.len),
         env = const offset_of!(Regs, env),
         int = const offset_of!(Regs, int),
         f32 = const offset_of!(Regs, f32),
@@ -211,8 +212,8 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
 #[unsafe(naked)]
 #[cfg(target_arch = "aarch64")]
 pub unsafe extern "C-unwind" fn stub<S: Slow>(
-    ip: *const u8,
-    sp: *mut u64,
+    ip: Ip,
+    sp: Frame,
     mem: *mut u8,
     len: usize,
     env: *mut VmEnv,
@@ -253,7 +254,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         frame = const size_of::<Regs>() + 16,
         link = const size_of::<Regs>(),
         ip = const offset_of!(Regs, ip),
-        mem = const offset_of!(Regs, mem),
+        mem = const offset_of!(Regs, memory.base),
         env = const offset_of!(Regs, env),
         f32 = const offset_of!(Regs, f32),
         f64 = const offset_of!(Regs, f64),
@@ -265,6 +266,6 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
 const _: () = {
     assert!(size_of::<Regs>() == 64);
     assert!(offset_of!(Regs, sp) == offset_of!(Regs, ip) + 8);
-    assert!(offset_of!(Regs, len) == offset_of!(Regs, mem) + 8);
+    assert!(offset_of!(Regs, memory.len) == offset_of!(Regs, memory.base) + 8);
     assert!(offset_of!(Regs, int) == offset_of!(Regs, env) + 8);
 };

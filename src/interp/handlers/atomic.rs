@@ -7,32 +7,29 @@
 use super::memory::reload_memory;
 use crate::abi::trap::Trap;
 use crate::exec::{atomics, builtins, work};
-use crate::interp::dispatch::{Handler, Regs, Slow, Stop, handler, next, slow, to_slow};
+use crate::interp::dispatch::{Regs, Slow, Stop, handler, next, slow, to_slow};
 use crate::interp::op::{AtomicOp, atomic_ops};
-use crate::interp::operand::{A, B, C, Dst, ToSlot, WIDE};
+use crate::interp::operand::{Dst, ToSlot};
+use crate::interp::shape::{self, Atomic, Picked};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// A width in memory.
-pub trait Width: Copy {
+pub trait Width: Copy + 'static {
+    type Atomic: 'static;
     fn cut(value: u64) -> Self;
     fn widen(self) -> u64;
     /// # Safety
-    /// `at` is aligned and points to accessible memory; so for all that follow.
-    unsafe fn load(at: *mut u8) -> Self;
-    /// # Safety
-    /// As for `load`.
-    unsafe fn store(at: *mut u8, value: Self);
-    /// # Safety
-    /// As for `load`.
-    unsafe fn cmpxchg(at: *mut u8, expected: Self, new: Self) -> Self;
+    /// `at` is aligned and points to memory that is accessible during `'a`.
+    unsafe fn place<'a>(at: *mut u8) -> &'a Self::Atomic;
+    fn load(place: &Self::Atomic) -> Self;
+    fn store(place: &Self::Atomic, value: Self);
+    fn cmpxchg(place: &Self::Atomic, expected: Self, new: Self) -> Self;
 }
 
 /// What a read-modify-write does.
 pub trait Modify<T: Width> {
-    /// # Safety
-    /// As for [`Width::load`].
-    unsafe fn modify(at: *mut u8, value: T) -> T;
+    fn modify(place: &T::Atomic, value: T) -> T;
 }
 
 pub struct Add;
@@ -45,6 +42,7 @@ pub struct Xchg;
 macro_rules! widths {
     ($($ty:ident $atomic:ident;)*) => {$(
         impl Width for $ty {
+            type Atomic = $atomic;
             #[inline(always)]
             fn cut(value: u64) -> Self {
                 value as $ty
@@ -54,19 +52,20 @@ macro_rules! widths {
                 self as u64
             }
             #[inline(always)]
-            unsafe fn load(at: *mut u8) -> Self {
-                // SAFETY: the caller's contract.
-                unsafe { $atomic::from_ptr(at.cast()) }.load(Ordering::SeqCst)
+            unsafe fn place<'a>(at: *mut u8) -> &'a $atomic {
+                // SAFETY: it is aligned and accessible, says the caller.
+                unsafe { $atomic::from_ptr(at.cast()) }
             }
             #[inline(always)]
-            unsafe fn store(at: *mut u8, value: Self) {
-                // SAFETY: the caller's contract.
-                unsafe { $atomic::from_ptr(at.cast()) }.store(value, Ordering::SeqCst);
+            fn load(place: &$atomic) -> Self {
+                place.load(Ordering::SeqCst)
             }
             #[inline(always)]
-            unsafe fn cmpxchg(at: *mut u8, expected: Self, new: Self) -> Self {
-                // SAFETY: the caller's contract.
-                let place = unsafe { $atomic::from_ptr(at.cast()) };
+            fn store(place: &$atomic, value: Self) {
+                place.store(value, Ordering::SeqCst);
+            }
+            #[inline(always)]
+            fn cmpxchg(place: &$atomic, expected: Self, new: Self) -> Self {
                 let found =
                     place.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst);
                 found.unwrap_or_else(|found| found)
@@ -78,9 +77,8 @@ macro_rules! widths {
     (@modify $ty:ident $atomic:ident: $($how:ident $method:ident),*) => {$(
         impl Modify<$ty> for $how {
             #[inline(always)]
-            unsafe fn modify(at: *mut u8, value: $ty) -> $ty {
-                // SAFETY: the caller's contract.
-                unsafe { $atomic::from_ptr(at.cast()) }.$method(value, Ordering::SeqCst)
+            fn modify(place: &$atomic, value: $ty) -> $ty {
+                place.$method(value, Ordering::SeqCst)
             }
         }
     )*};
@@ -96,37 +94,36 @@ widths! {
 /// The guest's address of an access.
 ///
 /// # Safety
-/// The instruction must have an address in slot `A` and an offset at `WIDE`.
+/// The operands are the current instruction's.
 #[inline(always)]
-unsafe fn address(r: &Regs) -> u64 {
-    // SAFETY: the instruction has both fields, says the caller.
-    unsafe { (r.get::<u32>(A) as u64).saturating_add(r.field::<u64>(WIDE)) }
+unsafe fn address(r: &Regs, i: &Atomic) -> u64 {
+    // SAFETY: the instruction names the slot, says the caller.
+    unsafe { (r.get::<u32>(i.a) as u64).saturating_add(i.offset) }
 }
 
 /// The native address of an aligned access of `T` in memory 0 as the registers have it.
 ///
 /// # Safety
-/// As for [`address`]; `r.mem`/`r.len` must be memory 0.
+/// As for [`address`].
 #[inline(always)]
-unsafe fn near<T>(r: &Regs) -> Option<*mut u8> {
-    let size = size_of::<T>();
-    // SAFETY: the instruction has an address, says the caller.
-    let at = unsafe { address(r) };
-    let place = r.mem.wrapping_add(at as usize);
-    let is_inside = at.saturating_add(size as u64) <= r.len as u64;
-    (is_inside && place.addr().is_multiple_of(size)).then_some(place)
+unsafe fn near<T>(r: &Regs, i: &Atomic) -> Option<*mut u8> {
+    // SAFETY: the operands are the instruction's, says the caller.
+    let at = unsafe { address(r, i) };
+    let place = r.memory.find(at, size_of::<T>())?;
+    place.addr().is_multiple_of(size_of::<T>()).then_some(place)
 }
 
 /// The native address of an access of `T`, wherever it lies; memory 0 is in the registers again.
 ///
 /// # Safety
 /// As for [`address`]; `r.env` is the running environment.
-unsafe fn locate<T>(r: &mut Regs) -> Result<*mut u8, Stop> {
+unsafe fn locate<T>(r: &mut Regs, i: &Atomic) -> Result<*mut u8, Stop> {
     let size = size_of::<T>();
-    // SAFETY: the caller's contract; the running environment's instance is alive.
+    // SAFETY: the operands are the instruction's, says the caller, and the running environment's
+    // instance is alive.
     unsafe {
         work::charge(r.env, work::SLOW)?;
-        let place = builtins::far_memory((*r.env).instance, address(r), size as u64);
+        let place = builtins::far_memory((*r.env).instance, address(r, i), size as u64);
         reload_memory(r);
         let place = place.ok_or(Trap::MemoryOutOfBounds)?;
         let is_aligned = place.addr().is_multiple_of(size);
@@ -137,11 +134,12 @@ unsafe fn locate<T>(r: &mut Regs) -> Result<*mut u8, Stop> {
 /// An access as a type.
 pub trait Access {
     type Width: Width;
-    /// Does it at `at`, with the other operands and the result where the instruction says.
-    ///
-    /// # Safety
-    /// `at` is aligned and accessible; the instruction is one for this access.
-    unsafe fn access(r: &mut Regs, at: *mut u8);
+    /// Operands beside the address.
+    const VALUES: usize;
+    const HAS_RESULT: bool;
+    /// Does it at a place with the operands `b` and `c`, and returns the result; zero where there
+    /// are none.
+    fn access(place: &<Self::Width as Width>::Atomic, b: u64, c: u64) -> u64;
 }
 
 /// `dst = [a + offset]`.
@@ -155,58 +153,72 @@ pub struct CompareExchange<T>(T);
 
 impl<T: Width> Access for Load<T> {
     type Width = T;
+    const VALUES: usize = 0;
+    const HAS_RESULT: bool = true;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has a result.
-        unsafe { ToSlot::write(r, T::load(at).widen()) }
+    fn access(place: &T::Atomic, _b: u64, _c: u64) -> u64 {
+        T::load(place).widen()
     }
 }
 
 impl<T: Width> Access for Store<T> {
     type Width = T;
+    const VALUES: usize = 1;
+    const HAS_RESULT: bool = false;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has a value.
-        unsafe { T::store(at, T::cut(r.get(B))) }
+    fn access(place: &T::Atomic, b: u64, _c: u64) -> u64 {
+        T::store(place, T::cut(b));
+        0
     }
 }
 
 impl<T: Width, M: Modify<T>> Access for ReadModifyWrite<T, M> {
     type Width = T;
+    const VALUES: usize = 1;
+    const HAS_RESULT: bool = true;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has a value and
-        // a result.
-        unsafe {
-            let before = M::modify(at, T::cut(r.get(B))).widen();
-            ToSlot::write(r, before);
-        }
+    fn access(place: &T::Atomic, b: u64, _c: u64) -> u64 {
+        M::modify(place, T::cut(b)).widen()
     }
 }
 
 impl<T: Width> Access for CompareExchange<T> {
     type Width = T;
+    const VALUES: usize = 2;
+    const HAS_RESULT: bool = true;
     #[inline(always)]
-    unsafe fn access(r: &mut Regs, at: *mut u8) {
-        // SAFETY: the place is accessible, says the caller, and the instruction has two values
-        // and a result.
-        unsafe {
-            let before = T::cmpxchg(at, T::cut(r.get(B)), T::cut(r.get(C))).widen();
-            ToSlot::write(r, before);
+    fn access(place: &T::Atomic, b: u64, c: u64) -> u64 {
+        T::cmpxchg(place, T::cut(b), T::cut(c)).widen()
+    }
+}
+
+/// Does the current instruction's access at `at`, and goes on behind it.
+///
+/// # Safety
+/// `at` is aligned and accessible; the operands are the current instruction's.
+#[inline(always)]
+unsafe fn access_at<X: Access>(r: &mut Regs, i: &Atomic, at: *mut u8) {
+    // SAFETY: the place is accessible and the instruction names the slots, says the caller.
+    unsafe {
+        let b = if X::VALUES > 0 { r.get(i.b) } else { 0 };
+        let c = if X::VALUES > 1 { r.get(i.c) } else { 0 };
+        let result = X::access(X::Width::place(at), b, c);
+        if X::HAS_RESULT {
+            ToSlot::write(r, i.dst, result);
         }
     }
+    r.pass(i);
 }
 
 handler!(
     /// An access to memory 0 as the registers have it.
-    access [X: Access] |r| {
-    match near::<X::Width>(&r) {
+    access [X: Access] |r, i: Atomic| {
+    match near::<X::Width>(&r, i) {
         Some(at) => {
-            X::access(&mut r, at);
-            r.skip(24);
+            access_at::<X>(&mut r, i, at);
             next(r)
         }
-        None => to_slow::<Far<X>>(r),
+        None => to_slow::<Far<X>>(r, i),
     }
 });
 
@@ -214,12 +226,13 @@ handler!(
 struct Far<X>(PhantomData<X>);
 
 impl<X: Access> Slow for Far<X> {
+    type Shape = Atomic;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `access` has met an instruction of this kind; `locate` finds its place.
         unsafe {
-            let at = locate::<X::Width>(r)?;
-            X::access(r, at);
-            r.skip(24);
+            let i = r.ip.of_shape::<Atomic>().operands();
+            let at = locate::<X::Width>(r, i)?;
+            access_at::<X>(r, i, at);
         }
         Ok(())
     }
@@ -230,15 +243,17 @@ impl<X: Access> Slow for Far<X> {
 pub struct Wait<T>(PhantomData<T>);
 
 impl<T: Width> Slow for Wait<T> {
+    type Shape = Atomic;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: the instruction has these operands; `locate` finds the place.
         unsafe {
-            let place = locate::<T>(r)?;
-            let expected = atomics::Expected { place, value: r.get(B), bytes: size_of::<T>() };
-            let how = atomics::wait(r.env, 0, address(r), expected, r.get::<i64>(C))?;
+            let i = r.ip.of_shape::<Atomic>().operands();
+            let place = locate::<T>(r, i)?;
+            let expected = atomics::Expected { place, value: r.get(i.b), bytes: size_of::<T>() };
+            let how = atomics::wait(r.env, 0, address(r, i), expected, r.get::<i64>(i.c))?;
             reload_memory(r);
-            ToSlot::write(r, how);
-            r.skip(24);
+            ToSlot::write(r, i.dst, how);
+            r.pass(i);
         }
         Ok(())
     }
@@ -246,29 +261,29 @@ impl<T: Width> Slow for Wait<T> {
 
 slow!(
     /// `dst = how many were woken` of the `b` at `a + offset`.
-    Notify |r| {
-    locate::<u32>(r)?;
-    let woken = atomics::notify((*r.env).instance, 0, address(r), r.get(B));
-    ToSlot::write(r, woken);
-    r.skip(24);
+    Notify |r, i: Atomic| {
+    locate::<u32>(r, i)?;
+    let woken = atomics::notify((*r.env).instance, 0, address(r, i), r.get(i.b));
+    ToSlot::write(r, i.dst, woken);
+    r.pass(i);
     Ok(())
 });
 
-handler!(fence [] |r| {
+handler!(fence [] |r, i: ()| {
     std::sync::atomic::fence(Ordering::SeqCst);
-    r.skip(16);
+    r.pass(i);
     next(r)
 });
 
 slow!(
     /// `dst = pages of memory 0`, which another thread may have grown.
-    SharedMemorySize |r| {
+    SharedMemorySize |r, i: shape::Dst| {
     work::charge(r.env, work::SLOW)?;
     builtins::refresh_memory((*r.env).instance);
     reload_memory(r);
-    let pages = (r.len >> 16) as u32;
-    ToSlot::write(r, pages);
-    r.skip(16);
+    let pages = r.memory.pages();
+    ToSlot::write(r, i.dst, pages);
+    r.pass(i);
     Ok(())
 });
 
@@ -280,12 +295,12 @@ macro_rules! atomic_match {
         cmpxchg { $($cmpxchg:ident $cmpxchg_raw:ident $cmpxchg_ty:ident,)* }
     ) => {
         /// The handler of an atomic access.
-        pub fn handler_of(op: AtomicOp) -> Handler {
+        pub fn handler_of(op: AtomicOp) -> Picked {
             match op {
-                $(AtomicOp::$load => access::<Load<$load_raw>>,)*
-                $(AtomicOp::$store => access::<Store<$store_raw>>,)*
-                $(AtomicOp::$rmw => access::<ReadModifyWrite<$rmw_raw, $how>>,)*
-                $(AtomicOp::$cmpxchg => access::<CompareExchange<$cmpxchg_raw>>,)*
+                $(AtomicOp::$load => Picked::leaf(access::<Load<$load_raw>>),)*
+                $(AtomicOp::$store => Picked::leaf(access::<Store<$store_raw>>),)*
+                $(AtomicOp::$rmw => Picked::leaf(access::<ReadModifyWrite<$rmw_raw, $how>>),)*
+                $(AtomicOp::$cmpxchg => Picked::leaf(access::<CompareExchange<$cmpxchg_raw>>),)*
             }
         }
     };

@@ -4,64 +4,63 @@
 use super::memory::reload_memory;
 use crate::exec::{builtins, work};
 use crate::interp::dispatch::slow;
-use crate::interp::operand::{A, B, DST, IMM, WIDE};
+use crate::interp::shape::{self, Bulk};
 
 slow!(
-    /// `memory.copy(to = dst, from = a, n = b)` within memory 0.
-    MemoryCopy |r| {
-    let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
+    /// `memory.copy` within memory 0.
+    MemoryCopy |r, i: Bulk<()>| {
+    let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
     builtins::memory_copy(r.env, to as u64, from as u64, count as u64)?;
     reload_memory(r);
-    r.skip(16);
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// `memory.fill(at = dst, byte = a, n = b)` of memory 0.
-    MemoryFill |r| {
-    let (at, byte, count) = (r.get::<u32>(DST), r.get::<u32>(A) as u8, r.get::<u32>(B));
+    /// `memory.fill` of memory 0; `from` is the byte.
+    MemoryFill |r, i: Bulk<()>| {
+    let (at, byte, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from) as u8, r.get::<u32>(i.count));
     builtins::memory_fill(r.env, at as u64, byte, count as u64)?;
     reload_memory(r);
-    r.skip(16);
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// `memory.init segment(to = dst, from = a, n = b)` of memory 0.
-    MemoryInit |r| {
-    let segment = r.field::<u32>(WIDE);
-    let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
-    builtins::memory_init(r.env, 0, segment, to as u64, from, count)?;
+    /// `memory.init` of memory 0, from the segment that `of` says.
+    MemoryInit |r, i: Bulk<u32>| {
+    let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
+    builtins::memory_init(r.env, 0, i.of, to as u64, from, count)?;
     reload_memory(r);
-    r.skip(24);
+    r.pass(i);
     Ok(())
 });
 
 slow!(
     /// Drops a data segment.
-    DataDrop |r| {
+    DataDrop |r, i: shape::Drop| {
     work::charge(r.env, work::SLOW)?;
-    builtins::data_drop((*r.env).instance, r.field::<u32>(WIDE));
-    r.skip(24);
+    builtins::data_drop((*r.env).instance, i.index);
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// `dst.. = a..` for `b` slots, which may overlap. At most as many as a branch has values.
-    CopyMany |r| {
-    let count = r.field::<u16>(B) as usize;
+    /// Copies slots, which may overlap. At most as many as a branch has values.
+    CopyMany |r, i: shape::CopyMany| {
+    let count = i.count as usize;
     work::charge(r.env, work::of_slots(count))?;
-    std::ptr::copy(r.slot(A), r.slot(DST), count);
-    r.skip(16);
+    std::ptr::copy(r.sp.slot(i.from), r.sp.slot(i.to), count);
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// Clears `imm` slots from `dst` on: the locals of one function.
-    ClearMany |r| {
-    let count = r.field::<u32>(IMM) as usize;
+    /// Clears slots: the locals of one function.
+    ClearMany |r, i: shape::ClearMany| {
+    let count = i.count as usize;
     work::charge(r.env, work::of_slots(count))?;
-    std::ptr::write_bytes(r.slot(DST), 0, count);
-    r.skip(16);
+    std::ptr::write_bytes(r.sp.slot(i.first), 0, count);
+    r.pass(i);
     Ok(())
 });

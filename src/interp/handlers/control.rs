@@ -1,18 +1,11 @@
 //! Branches, calls within the module, returns and traps.
 //!
-//! Branch instructions have a layout of their own:
+//! A backward branch carries what one more turn of its loop costs, takes it from the budget and
+//! looks after fuel and termination when the budget is used up: that is the only place a loop
+//! passes through on every turn.
 //!
-//! ```text
-//! byte   0        8    10    12          16           20
-//!        handler  a    b     distance    imm (32 bit) cost
-//! ```
-//!
-//! The distance is in bytes from the start of the branch. A backward branch carries what one
-//! more turn of its loop costs, takes it from the budget and looks after fuel and termination
-//! when the budget is used up: that is the only place a loop passes through on every turn.
-//!
-//! A frame begins with the parameters, followed by a header of two slots: where to return to,
-//! and the caller's frame. The caller leaves arguments in its topmost slots, which become the
+//! A frame begins with the parameters, followed by a header: where to return to, and the
+//! caller's frame. The caller leaves arguments in its topmost slots, which become the
 //! callee's parameters without being moved; results come back in the same place.
 
 use super::numeric::{Compare, ops};
@@ -20,30 +13,13 @@ use super::{Refill, none, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmCode;
 use crate::exec::work;
-use crate::interp::dispatch::{Handler, Regs, Ret, Stop, handler, next, slow, stop, to_slow};
+use crate::interp::dispatch::{Regs, Ret, Stop, handler, next, slow, stop, to_slow};
 use crate::interp::instr::{Class, Mode};
+use crate::interp::machine::{Frame, Header, Ip};
 use crate::interp::op::{CompareOp, compare_ops};
-use crate::interp::operand::{A, Acc, B, DST, IMM, Imm32, Slot, Src, Value, WIDE};
+use crate::interp::operand::{Acc, Imm32, Slot, Src, Value};
+use crate::interp::shape::{self, Back, BranchCompare, BranchIf, Forward, Jump, Picked, SlotNo};
 use std::sync::atomic::Ordering;
-
-/// Field offsets of branches.
-pub const BRANCH_A: usize = 8;
-pub const BRANCH_B: usize = 10;
-pub const DISTANCE: usize = 12;
-pub const BRANCH_IMM: usize = 16;
-pub const COST: usize = 20;
-
-/// Field offsets that all calls share: where in the module the call stands, the slot of the
-/// callee's frame, and that of the callee's header or the slots that arguments and results take.
-pub const POSITION: usize = 8;
-pub const FRAME: usize = 12;
-pub const SLOTS: usize = 14;
-
-/// Bytes of every call instruction.
-pub const CALL_BYTES: usize = 24;
-
-/// Slots of a frame's header.
-pub const HEADER_SLOTS: u32 = 2;
 
 handler!(unreachable [] |r| { trap(r, Trap::Unreachable) });
 
@@ -60,54 +36,52 @@ handler!(
 /// Takes the branch of the current instruction.
 ///
 /// # Safety
-/// The instruction must be a branch, with a cost if `BACK`.
+/// The registers are those of a branch that goes on in this way.
 #[inline(always)]
-unsafe fn take<const BACK: bool>(mut r: Regs) -> Ret {
-    // SAFETY: the translator resolved the distance to an instruction of the same function.
+unsafe fn take(mut r: Regs, to: &impl Jump) -> Ret {
+    let (distance, cost) = to.way();
+    // SAFETY: the translator resolved the distance to an instruction of the same function; the
+    // environment is live while its code runs.
     unsafe {
-        let cost = if BACK { r.field::<u32>(COST) as i64 } else { 0 };
-        r.ip = r.ip.offset(r.field::<i32>(DISTANCE) as isize);
-        if BACK {
+        r.ip = r.ip.at_distance(distance as isize);
+        if let Some(cost) = cost {
             let env = r.env;
-            (*env).budget -= cost;
+            (*env).budget -= cost as i64;
             if (*env).budget < 0 {
-                return to_slow::<Refill>(r);
+                return to_slow::<Refill>(r, &());
             }
         }
         next(r)
     }
 }
 
-handler!(branch [] |r| { take::<false>(r) });
-handler!(branch_back [] |r| { take::<true>(r) });
+handler!(branch [J: Jump] |r, i: J| { take(r, i) });
 
-handler!(branch_if [S: Src<u32>, const WANT: bool, const BACK: bool] |r| {
-    let condition = S::read(&r, BRANCH_A, BRANCH_IMM);
+handler!(branch_if [S: Src<u32, Field = SlotNo>, const WANT: bool, J: Jump] |r, i: BranchIf<J>| {
+    let condition = S::read(&r, i.condition);
     if (condition != 0) == WANT {
-        return take::<BACK>(r);
+        return take(r, &i.to);
     }
-    r.skip(if BACK { 24 } else { 16 });
+    r.pass(i);
     next(r)
 });
 
-handler!(branch_compare [C: Compare, L: Src<C::In>, R: Src<C::In>, const BACK: bool] |r| {
-    let a = L::read(&r, BRANCH_A, BRANCH_IMM);
-    let b = R::read(&r, if L::IMM { BRANCH_A } else { BRANCH_B }, BRANCH_IMM);
-    if C::test(a, b) {
-        return take::<BACK>(r);
+handler!(branch_compare [C: Compare, L: Src<C::In, Field = SlotNo>, R: Src<C::In>, J: Jump]
+    |r, i: BranchCompare<J, R::Field>| {
+    if C::test(L::read(&r, i.first), R::read(&r, i.second)) {
+        return take(r, &i.to);
     }
-    r.skip(if BACK || L::IMM || R::IMM { 24 } else { 16 });
+    r.pass(i);
     next(r)
 });
 
 handler!(
-    /// Jumps by a table of distances, one 8-byte entry per target and the default last:
-    /// `[handler][a, -, count][distance]...`.
-    branch_table [S: Src<u32>] |r| {
-    let index = S::read(&r, BRANCH_A, BRANCH_IMM);
-    let last = r.field::<u32>(DISTANCE);
-    let entry = 16 + index.min(last) as usize * 8;
-    r.ip = r.ip.offset(r.field::<i64>(entry) as isize);
+    /// Jumps by a table of distances behind the instruction, one word per target and the default
+    /// last.
+    branch_table [S: Src<u32, Field = SlotNo>] |r, i: shape::BranchTable| {
+    let index = S::read(&r, i.index).min(i.last);
+    let table = r.ip.next::<shape::BranchTable>().as_ptr().cast::<i64>();
+    r.ip = r.ip.at_distance(*table.add(index as usize) as isize);
     next(r)
 });
 
@@ -131,23 +105,22 @@ pub enum Entered {
 unsafe fn set_up(
     r: &mut Regs,
     code: *const VmCode,
-    frame: *mut u64,
-    header: *mut u64,
-    back_to: *const u8,
+    frame: Frame,
+    header: *mut Header,
+    back_to: Ip,
 ) -> Entered {
     // SAFETY: the frame and the header fit, which is checked before anything is written; the
     // fields of `code` were set before its entry was.
     unsafe {
         let env = r.env;
         let entry = (*code).entry.load(Ordering::Acquire);
-        let slots = (*code).frame_slots.load(Ordering::Relaxed) as usize;
+        let slots = (*code).frame_slots.load(Ordering::Relaxed);
         // At most 512 KiB beyond `frame`, which no allocation's end is away from wrapping.
-        if frame.wrapping_add(slots) > (*env).stack_limit {
+        if frame.slots_on(slots) > (*env).stack_limit {
             return Entered::Overflow;
         }
-        *header = back_to as usize as u64;
-        *header.add(1) = r.sp as usize as u64;
-        r.ip = entry.cast::<u8>();
+        *header = Header { back_to, caller: r.sp };
+        r.ip = Ip::of(entry.cast());
         r.sp = frame;
         (*env).budget -= (*code).cost.load(Ordering::Relaxed) as i64;
         if (*env).budget < 0 { Entered::Refill } else { Entered::Ready }
@@ -162,15 +135,15 @@ unsafe fn set_up(
 pub unsafe fn enter_leaf(
     mut r: Regs,
     code: *const VmCode,
-    frame: *mut u64,
-    header: *mut u64,
-    back_to: *const u8,
+    frame: Frame,
+    header: *mut Header,
+    back_to: Ip,
 ) -> Ret {
     // SAFETY: the caller keeps to the contract of `enter`.
     unsafe {
         match set_up(&mut r, code, frame, header, back_to) {
             Entered::Ready => next(r),
-            Entered::Refill => to_slow::<Refill>(r),
+            Entered::Refill => to_slow::<Refill>(r, &()),
             Entered::Overflow => trap(r, Trap::OperandStackOverflow),
         }
     }
@@ -185,9 +158,9 @@ pub unsafe fn enter_leaf(
 pub unsafe fn enter(
     r: &mut Regs,
     code: *const VmCode,
-    frame: *mut u64,
-    header: *mut u64,
-    back_to: *const u8,
+    frame: Frame,
+    header: *mut Header,
+    back_to: Ip,
 ) -> Result<(), Stop> {
     // SAFETY: the caller keeps to the contract.
     unsafe {
@@ -200,135 +173,121 @@ pub unsafe fn enter(
 }
 
 handler!(
-    /// Calls a function of this module: `[handler][position, frame, header][code]`.
-    call [] |r| {
-    let code = r.field::<*const VmCode>(WIDE);
-    let (frame, header) = (r.slot(FRAME), r.slot(SLOTS));
-    enter_leaf(r, code, frame, header, r.ip.add(CALL_BYTES))
+    /// Calls a function of this module.
+    call [] |r, i: shape::Call| {
+    let (frame, header) = (r.sp.inner(i.frame), r.sp.header(i.header.into()));
+    let back_to = r.ip.next::<shape::Call>();
+    enter_leaf(r, i.code, frame, header, back_to)
 });
 
 slow!(
     /// First instruction of every function that was not called yet: translates it, then enters
     /// it again. The header is in place; what it says stays true.
-    Translate |r| {
-    let code = r.field::<*const VmCode>(8);
+    Translate |r, i: shape::Translate| {
+    let code = i.code;
     crate::interp::code::translate(r.env, code)?;
-    let header = r.sp.add((*code).header_slot as usize);
-    let back_to = *header as usize as *const u8;
+    let header = r.sp.header((*code).header_slot);
+    let Header { back_to, caller } = *header;
     let frame = r.sp;
-    r.sp = *header.add(1) as usize as *mut u64;
+    r.sp = caller;
     enter(r, code, frame, header, back_to)
 });
 
-/// Goes back to the caller. `r.sp` must be the frame whose header lies at `header`.
+/// Where the running function returns to, and the frame there.
 ///
 /// # Safety
-/// The header must be that of the running frame.
+/// The slot is where the running frame has its header.
 #[inline(always)]
-unsafe fn leave(mut r: Regs, header: *mut u64) -> Ret {
-    // SAFETY: `enter` wrote the header.
-    unsafe {
-        r.ip = *header as usize as *const u8;
-        r.sp = *header.add(1) as usize as *mut u64;
-        next(r)
-    }
+unsafe fn caller(r: &Regs, header: SlotNo) -> Header {
+    // SAFETY: `set_up` wrote the header there.
+    unsafe { *r.sp.header(header.into()) }
 }
 
-handler!(return_none [] |r| {
-    let header = r.slot(DST);
-    leave(r, header)
+handler!(return_none [] |r, i: shape::Return| {
+    let Header { back_to, caller } = caller(&r, i.header);
+    (r.ip, r.sp) = (back_to, caller);
+    next(r)
 });
 
 handler!(
     /// Returns one value, in slot 0 and in its accumulator.
-    return_one [T: Value, S: Src<T>] |r| {
-    let value = S::read(&r, A, IMM);
-    let header = r.slot(DST);
+    return_one [T: Value, S: Src<T>] |r, i: shape::ReturnOne<S::Field>| {
+    let value = S::read(&r, i.value);
     T::set_acc(&mut r, value);
-    let frame = r.sp;
-    let ret = (*header, *header.add(1));
+    let Header { back_to, caller } = caller(&r, i.header);
     // Without parameters slot 0 is the header's own first slot.
-    *frame = value.to_slot();
-    r.ip = ret.0 as usize as *const u8;
-    r.sp = ret.1 as usize as *mut u64;
+    r.set(SlotNo::FIRST, value);
+    (r.ip, r.sp) = (back_to, caller);
     next(r)
 });
 
 slow!(
-    /// Returns `b` slots that start at slot `a`. At most as many as a function has results.
-    ReturnMany |r| {
-    let header = r.slot(DST);
-    let ret = (*header, *header.add(1));
-    let count = r.field::<u16>(B) as usize;
+    /// Returns slots. At most as many as a function has results.
+    ReturnMany |r, i: shape::ReturnMany| {
+    let Header { back_to, caller } = caller(r, i.header);
+    let count = i.count as usize;
     work::charge(r.env, work::of_slots(count))?;
-    std::ptr::copy(r.slot(A), r.sp, count);
-    r.ip = ret.0 as usize as *const u8;
-    r.sp = ret.1 as usize as *mut u64;
+    std::ptr::copy(r.sp.slot(i.from), r.sp.as_ptr(), count);
+    (r.ip, r.sp) = (back_to, caller);
     Ok(())
 });
 
 /// The handler of `br_if` and `if` (`want` false: branch when the condition is zero).
-pub fn branch_if_handler(condition: Mode, want: bool, back: bool) -> Handler {
+pub fn branch_if_handler(condition: Mode, want: bool, back: bool) -> Picked {
     match (condition, want, back) {
-        (Mode::Acc, true, false) => branch_if::<Acc, true, false>,
-        (Mode::Acc, true, true) => branch_if::<Acc, true, true>,
-        (Mode::Acc, false, false) => branch_if::<Acc, false, false>,
-        (Mode::Acc, false, true) => branch_if::<Acc, false, true>,
-        (Mode::Slot, true, false) => branch_if::<Slot, true, false>,
-        (Mode::Slot, true, true) => branch_if::<Slot, true, true>,
-        (Mode::Slot, false, false) => branch_if::<Slot, false, false>,
-        (Mode::Slot, false, true) => branch_if::<Slot, false, true>,
+        (Mode::Acc, true, false) => Picked::leaf(branch_if::<Acc, true, Forward>),
+        (Mode::Acc, true, true) => Picked::leaf(branch_if::<Acc, true, Back>),
+        (Mode::Acc, false, false) => Picked::leaf(branch_if::<Acc, false, Forward>),
+        (Mode::Acc, false, true) => Picked::leaf(branch_if::<Acc, false, Back>),
+        (Mode::Slot, true, false) => Picked::leaf(branch_if::<Slot, true, Forward>),
+        (Mode::Slot, true, true) => Picked::leaf(branch_if::<Slot, true, Back>),
+        (Mode::Slot, false, false) => Picked::leaf(branch_if::<Slot, false, Forward>),
+        (Mode::Slot, false, true) => Picked::leaf(branch_if::<Slot, false, Back>),
         (Mode::Imm, ..) => none(),
     }
 }
 
 /// The handler of `br_table` by where its index is.
-pub fn branch_table_handler(index: Mode) -> Handler {
+pub fn branch_table_handler(index: Mode) -> Picked {
     match index {
-        Mode::Acc => branch_table::<Acc>,
-        Mode::Slot => branch_table::<Slot>,
+        Mode::Acc => Picked::leaf(branch_table::<Acc>),
+        Mode::Slot => Picked::leaf(branch_table::<Slot>),
         Mode::Imm => none(),
     }
 }
 
 /// The handler that returns one value of `class`; immediates are integers only.
-pub fn return_one_handler(class: Class, source: Mode) -> Handler {
+pub fn return_one_handler(class: Class, source: Mode) -> Picked {
     match (class, source) {
-        (Class::Int, Mode::Acc) => return_one::<u64, Acc>,
-        (Class::Int, Mode::Slot) => return_one::<u64, Slot>,
-        (Class::Int, Mode::Imm) => return_one::<u64, Imm32>,
-        (Class::F32, Mode::Acc) => return_one::<f32, Acc>,
-        (Class::F32, Mode::Slot) => return_one::<f32, Slot>,
-        (Class::F64, Mode::Acc) => return_one::<f64, Acc>,
-        (Class::F64, Mode::Slot) => return_one::<f64, Slot>,
+        (Class::Int, Mode::Acc) => Picked::leaf(return_one::<u64, Acc>),
+        (Class::Int, Mode::Slot) => Picked::leaf(return_one::<u64, Slot>),
+        (Class::Int, Mode::Imm) => Picked::leaf(return_one::<u64, Imm32>),
+        (Class::F32, Mode::Acc) => Picked::leaf(return_one::<f32, Acc>),
+        (Class::F32, Mode::Slot) => Picked::leaf(return_one::<f32, Slot>),
+        (Class::F64, Mode::Acc) => Picked::leaf(return_one::<f64, Acc>),
+        (Class::F64, Mode::Slot) => Picked::leaf(return_one::<f64, Slot>),
         (Class::F32 | Class::F64, Mode::Imm) => none(),
     }
 }
 
-fn pick_compare<C: Compare>(left: Mode, right: Mode, back: bool) -> Handler {
-    let (left, right) = match (C::COMMUTES, left, right) {
-        (true, Mode::Slot, Mode::Acc) => (Mode::Acc, Mode::Slot),
-        (true, Mode::Imm, other) => (other, Mode::Imm),
-        _ => (left, right),
-    };
+fn pick_compare<C: Compare>(left: Mode, right: Mode, back: bool) -> Picked {
     macro_rules! pick {
-        ($l:ty, $r:ty) => {
+        ($c:ty, $l:ty, $r:ty) => {
             if back {
-                branch_compare::<C, $l, $r, true>
+                Picked::leaf(branch_compare::<$c, $l, $r, Back>)
             } else {
-                branch_compare::<C, $l, $r, false>
+                Picked::leaf(branch_compare::<$c, $l, $r, Forward>)
             }
         };
     }
     match (left, right) {
-        (Mode::Slot, Mode::Slot) => pick!(Slot, Slot),
-        (Mode::Acc, Mode::Slot) => pick!(Acc, Slot),
-        (Mode::Slot, Mode::Imm) => pick!(Slot, Imm32),
-        (Mode::Acc, Mode::Imm) => pick!(Acc, Imm32),
-        _ if C::COMMUTES => none(),
-        (Mode::Slot, Mode::Acc) => pick!(Slot, Acc),
-        (Mode::Imm, Mode::Slot) => pick!(Imm32, Slot),
-        (Mode::Imm, Mode::Acc) => pick!(Imm32, Acc),
+        (Mode::Slot, Mode::Slot) => pick!(C, Slot, Slot),
+        (Mode::Acc, Mode::Slot) => pick!(C, Acc, Slot),
+        (Mode::Slot, Mode::Imm) => pick!(C, Slot, Imm32),
+        (Mode::Acc, Mode::Imm) => pick!(C, Acc, Imm32),
+        (Mode::Slot, Mode::Acc) => pick!(C::Exchanged, Acc, Slot),
+        (Mode::Imm, Mode::Slot) => pick!(C::Exchanged, Slot, Imm32),
+        (Mode::Imm, Mode::Acc) => pick!(C::Exchanged, Acc, Imm32),
         (Mode::Acc, Mode::Acc) | (Mode::Imm, Mode::Imm) => none(),
     }
 }
@@ -341,7 +300,7 @@ macro_rules! compare_match {
             left: Mode,
             right: Mode,
             back: bool,
-        ) -> Handler {
+        ) -> Picked {
             match op {
                 $(CompareOp::$name => pick_compare::<ops::$name>(left, right, back),)*
             }

@@ -1,28 +1,29 @@
 //! Throwing. Where to is `unwind`'s business; what remains is to go on there.
 
-use super::control::FRAME;
 use super::memory::reload_memory;
 use crate::abi::trap::Trap;
 use crate::exec::work;
 use crate::interp::dispatch::{Regs, Stop, slow};
-use crate::interp::operand::WIDE;
+use crate::interp::machine::{Frame, Ip};
+use crate::interp::shape;
 use crate::interp::unwind;
 
 slow!(
-    /// Throws a new exception: `[handler][position, frame][tag]`, the payload from `frame` on.
-    Throw |r| {
-    let code = unwind::throw(r.env, r.ip, r.sp, r.field(WIDE), r.slot(FRAME));
+    /// Throws a new exception with the payload from `frame` on.
+    Throw |r, i: shape::Throw| {
+    let payload = r.sp.slot(i.frame);
+    let code = unwind::throw(r.env, r.ip.as_ptr(), r.sp.as_ptr(), i.tag, payload);
     land(r, code)
 });
 
 slow!(
-    /// Throws the exception that the slot `frame` refers to: `[handler][position, frame]`.
-    ThrowRef |r| {
-    let word = *r.slot(FRAME);
+    /// Throws the exception that a slot refers to.
+    ThrowRef |r, i: shape::ThrowRef| {
+    let word = r.get::<u64>(i.reference);
     if word == 0 {
         return Err(Trap::NullReference.into());
     }
-    let code = unwind::throw_ref(r.env, r.ip, r.sp, word);
+    let code = unwind::throw_ref(r.env, r.ip.as_ptr(), r.sp.as_ptr(), word);
     land(r, code)
 });
 
@@ -34,7 +35,7 @@ slow!(
 pub unsafe fn go_on_throwing(r: &mut Regs) -> Result<(), Stop> {
     // SAFETY: the registers are those of an instruction that may throw, says the caller.
     unsafe {
-        let code = unwind::go_on(r.env, r.ip, r.sp);
+        let code = unwind::go_on(r.env, r.ip.as_ptr(), r.sp.as_ptr());
         land(r, code)
     }
 }
@@ -52,8 +53,8 @@ unsafe fn land(r: &mut Regs, code: u32) -> Result<(), Stop> {
             let is_trap = (*env).exception.is_null();
             return Err(if is_trap { Stop::Trap(code) } else { Stop::Leave(code) });
         }
-        r.ip = (*env).catch_ip;
-        r.sp = (*env).catch_sp;
+        r.ip = Ip::of((*env).catch_ip);
+        r.sp = Frame::of((*env).catch_sp);
         reload_memory(r);
         Ok(work::charge(env, work::SLOW)?)
     }

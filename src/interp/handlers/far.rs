@@ -3,24 +3,24 @@
 //! The leaves of `memory` end here instead of trapping. `exec::builtins` says whether the bytes
 //! are somewhere else; if so the access is done there, else it traps.
 
-use super::memory::{Load, Store, reload_memory};
+use super::memory::{HasResult, HasValue, Load, Store, reload_memory};
 use crate::abi::trap::Trap;
 use crate::exec::{builtins, work};
 use crate::interp::dispatch::{Regs, Ret, Slow, Stop, to_slow};
-use crate::interp::operand::{DST, Dst, Src, WIDE};
+use crate::interp::operand::{Dst, Src};
 use std::marker::PhantomData;
 
 /// Goes on in `S`, one of this module's, with the address `at`. It travels in the place of the
 /// length, which is read again: the accumulators are still the guest's.
 ///
 /// # Safety
-/// The contract of `Handler` must hold for `r`, and `S` must be for the instruction at `r.ip`.
+/// The contract of `Handler` must hold for `r`.
 #[inline(always)]
-pub unsafe fn hand_over<S: Slow>(mut r: Regs, at: u64) -> Ret {
+pub unsafe fn hand_over<S: Slow>(mut r: Regs, i: &S::Shape, at: u64) -> Ret {
     // Where native addresses are shorter, nothing lies at the addresses that do not fit.
-    r.len = usize::try_from(at).unwrap_or(usize::MAX);
+    r.memory.len = usize::try_from(at).unwrap_or(usize::MAX);
     // SAFETY: the registers are the caller's but for the length.
-    unsafe { to_slow::<S>(r) }
+    unsafe { to_slow::<S>(r, i) }
 }
 
 /// The native address of `size` bytes at the address that [`hand_over`] was given; memory 0 is
@@ -29,7 +29,7 @@ pub unsafe fn hand_over<S: Slow>(mut r: Regs, at: u64) -> Ret {
 /// # Safety
 /// `r.env` is the running environment.
 unsafe fn locate(r: &mut Regs, size: usize) -> Result<*mut u8, Stop> {
-    let at = r.len as u64;
+    let at = r.memory.len as u64;
     // SAFETY: the instance of the running environment is alive.
     unsafe {
         reload_memory(r);
@@ -39,34 +39,38 @@ unsafe fn locate(r: &mut Regs, size: usize) -> Result<*mut u8, Stop> {
     }
 }
 
-/// A load, of an instruction of `BYTES` bytes.
-pub struct FarLoad<L, D, const BYTES: usize>(PhantomData<(L, D)>);
+/// A load by an instruction of the shape `I`.
+pub struct FarLoad<L, D, I>(PhantomData<(L, D, I)>);
 
-impl<L: Load, D: Dst, const BYTES: usize> Slow for FarLoad<L, D, BYTES> {
+impl<L: Load, D: Dst, I: HasResult> Slow for FarLoad<L, D, I> {
+    type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `memory::load_memory` has handed over an address and an instruction with a
         // result as `D` says; `locate` returns a place with room for the value.
         unsafe {
+            let i = r.ip.of_shape::<I>().operands();
             let at = locate(r, size_of::<L::Raw>())?;
-            D::write(r, L::widen(at.cast::<L::Raw>().read_unaligned()));
-            r.skip(BYTES);
+            D::write(r, i.dst(), L::widen(at.cast::<L::Raw>().read_unaligned()));
+            r.pass(i);
         }
         Ok(())
     }
 }
 
-/// A store, of an instruction of `BYTES` bytes.
-pub struct FarStore<S, V, const BYTES: usize>(PhantomData<(S, V)>);
+/// A store by an instruction of the shape `I`.
+pub struct FarStore<S, V, I>(PhantomData<(S, V, I)>);
 
-impl<S: Store, V: Src<S::Val>, const BYTES: usize> Slow for FarStore<S, V, BYTES> {
+impl<S: Store, V: Src<S::Val>, I: HasValue<V::Field>> Slow for FarStore<S, V, I> {
+    type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `memory::store_memory` has handed over an address and an instruction with a
         // value as `V` says; `locate` returns a place with room for it.
         unsafe {
-            let value = V::read(r, DST, WIDE);
+            let i = r.ip.of_shape::<I>().operands();
+            let value = V::read(r, i.value());
             let at = locate(r, size_of::<S::Raw>())?;
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
-            r.skip(BYTES);
+            r.pass(i);
         }
         Ok(())
     }

@@ -6,19 +6,20 @@
 //!
 //! Indirect calls within the instance are leaves, everything else is slow handlers.
 
-use super::control::{CALL_BYTES, FRAME, SLOTS, enter_leaf};
+use super::control::enter_leaf;
 use super::exceptions::go_on_throwing;
 use super::memory::reload_memory;
 use super::{TrapNow, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
 use crate::exec::{builtins, work};
-use crate::interp::dispatch::{Handler, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow};
+use crate::interp::dispatch::{
+    HandlerFor, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow,
+};
 use crate::interp::instr::Mode;
-use crate::interp::operand::{Acc, Slot, Src, WIDE};
-
-/// Field of the slot that an indirect call finds its index in.
-pub const INDEX: usize = WIDE + 2;
+use crate::interp::machine::{Frame, Memory};
+use crate::interp::operand::{Acc, Slot, Src};
+use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
 /// Notes where guest code is while something else runs: `host`, or, for null, guest code of
 /// another instance.
@@ -30,8 +31,8 @@ pub unsafe fn leave(r: &Regs, host: *const VmFuncRef) {
     // SAFETY: guest code runs inside an activation, which lasts longer than the instruction.
     unsafe {
         let activation = (*r.env).activation;
-        (*activation).ip = r.ip;
-        (*activation).sp = r.sp;
+        (*activation).ip = r.ip.as_ptr();
+        (*activation).sp = r.sp.as_ptr();
         (*activation).host = host;
     }
 }
@@ -46,37 +47,59 @@ pub unsafe fn come_back(r: &Regs) {
     unsafe { (*(*r.env).activation).ip = std::ptr::null() }
 }
 
-/// The frame of a call of something else than guest code of this instance, and the end of the
-/// slots that arguments or results take.
-///
-/// # Safety
-/// `r` must be the registers of a call instruction with these fields.
-#[inline(always)]
-pub unsafe fn place(r: &Regs) -> Result<(*mut u64, *mut u64), Stop> {
-    // SAFETY: the instruction says where its arguments lie in the running frame, which has room
-    // for them; results may need more.
-    unsafe {
-        let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
-        let top = frame.wrapping_add(r.field::<u16>(SLOTS) as usize);
-        if top > (*r.env).stack_limit {
-            return Err(Trap::OperandStackOverflow.into());
-        }
-        Ok((frame, top))
+/// The call of something else than guest code of this instance.
+pub trait CallsOut: Shape {
+    /// Where the arguments lie, and how many slots they or the results take.
+    fn arguments(&self) -> (SlotNo, u16);
+
+    /// The frame of the called function, and the end of the slots that arguments or results take.
+    #[inline(always)]
+    fn place(&self, r: &Regs) -> (Frame, *mut u64) {
+        let (frame, slots) = self.arguments();
+        let frame = r.sp.inner(frame);
+        (frame, frame.slots_on(slots.into()))
     }
 }
 
+impl CallsOut for shape::CallImport {
+    #[inline(always)]
+    fn arguments(&self) -> (SlotNo, u16) {
+        (self.frame, self.slots)
+    }
+}
+
+impl CallsOut for shape::CallIndirect {
+    #[inline(always)]
+    fn arguments(&self) -> (SlotNo, u16) {
+        (self.frame, self.slots)
+    }
+}
+
+/// As [`CallsOut::place`], once it is known that there is room for the slots.
+///
+/// # Safety
+/// `r` must be the registers of the call.
+#[inline(always)]
+pub unsafe fn place(r: &Regs, i: &impl CallsOut) -> Result<(Frame, *mut u64), Stop> {
+    let (frame, top) = i.place(r);
+    // SAFETY: the environment is live while its code runs. The running frame has room for
+    // arguments; results may need more.
+    if top > unsafe { (*r.env).stack_limit } {
+        return Err(Trap::OperandStackOverflow.into());
+    }
+    Ok((frame, top))
+}
+
 handler!(
-    /// Calls an import: `[handler][position, frame, slots][import index]`; `slots` is what
-    /// arguments or results take, whichever is more.
-    call_import [] |r| {
+    /// Calls an import.
+    call_import [] |r, i: shape::CallImport| {
     let env = r.env;
-    let func = (*(*env).instance).func_refs.add(r.field::<u32>(WIDE) as usize);
-    let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
-    let top = frame.wrapping_add(r.field::<u16>(SLOTS) as usize);
+    let func = (*(*env).instance).func_refs.add(i.import as usize);
+    let (frame, top) = i.place(&r);
     let budget = (*env).budget - work::HOST_CALL as i64;
     if (*func).kind != VmFuncKind::Host || top > (*env).stack_limit || budget < 0 {
         // Memory 0 is read again after the call, and the accumulators are free.
-        return to_slow::<CallImport>(Regs { mem: std::ptr::null_mut(), len: 0, int: 0, ..r });
+        return to_slow::<CallImport>(Regs { memory: Memory::NONE, int: 0, ..r }, i);
     }
     (*env).budget = budget;
     (*env).stack_top = top;
@@ -86,49 +109,53 @@ handler!(
 
 handler!(
     /// The rest of a call of a host function, which has returned `r.int`.
-    after_host [] |r| {
+    after_host [] |r, i: shape::CallImport| {
     come_back(&r);
     if r.int != 0 {
-        return to_slow::<TrapNow>(r);
+        return to_slow::<TrapNow>(r, &());
     }
     reload_memory(&mut r);
-    r.skip(CALL_BYTES);
+    r.pass(i);
     next(r)
 });
 
 struct AfterHost;
 
 impl Leaf for AfterHost {
-    const HANDLER: Handler = after_host;
+    type Shape = shape::CallImport;
+    const HANDLER: HandlerFor<shape::CallImport> = after_host;
 }
 
 slow!(
     /// As `call_import`, where anything is unusual.
-    CallImport |r| {
+    CallImport |r, i: shape::CallImport| {
     work::charge(r.env, work::HOST_CALL)?;
-    let func = (*(*r.env).instance).func_refs.add(r.field::<u32>(WIDE) as usize);
-    call_out(r, func)
+    let func = (*(*r.env).instance).func_refs.add(i.import as usize);
+    call_out(r, i, func)
 });
 
 slow!(
     /// An indirect call of the function whose address is in the integer accumulator, which is
     /// not guest code of this instance.
-    CallOut |r| {
+    CallOut |r, i: shape::CallIndirect| {
     work::charge(r.env, work::HOST_CALL)?;
     let func = r.int as usize as *const VmFuncRef;
-    call_out(r, func)
+    call_out(r, i, func)
 });
 
-/// Calls a function that is not guest code of this instance, by any call instruction with the
-/// fields of [`CallImport`].
+/// Calls a function that is not guest code of this instance.
 ///
 /// # Safety
-/// `r` must be the registers of such an instruction, and `func` live.
+/// `r` and `i` must be those of a call instruction, and `func` live.
 #[inline(never)]
-pub unsafe fn call_out(r: &mut Regs, func: *const VmFuncRef) -> Result<(), Stop> {
+pub unsafe fn call_out<I: CallsOut>(
+    r: &mut Regs,
+    i: &I,
+    func: *const VmFuncRef,
+) -> Result<(), Stop> {
     // SAFETY: the instance of the running environment and that of the function are alive.
     unsafe {
-        let (frame, top) = place(r)?;
+        let (frame, top) = place(r, i)?;
         (*r.env).stack_top = top;
         let code = match (*func).kind {
             VmFuncKind::Host => {
@@ -137,13 +164,13 @@ pub unsafe fn call_out(r: &mut Regs, func: *const VmFuncRef) -> Result<(), Stop>
                 (*r.env).instance = (*func).instance;
                 (*r.env).globals = (*(*func).instance).globals;
                 leave(r, func);
-                let code = ((*(*func).host).call)((*func).host, r.env, frame);
+                let code = ((*(*func).host).call)((*func).host, r.env, frame.as_ptr());
                 ((*r.env).instance, (*r.env).globals) = saved;
                 code
             }
             VmFuncKind::Wasm => {
                 leave(r, std::ptr::null());
-                crate::interp::run_nested(r.env, func, frame)
+                crate::interp::run_nested(r.env, func, frame.as_ptr())
             }
             VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
         };
@@ -155,18 +182,18 @@ pub unsafe fn call_out(r: &mut Regs, func: *const VmFuncRef) -> Result<(), Stop>
             return Err(Stop::Trap(code));
         }
         reload_memory(r);
-        r.skip(CALL_BYTES);
+        r.pass(i);
         Ok(())
     }
 }
 
 handler!(
-    /// Calls through a table: `[handler][position, frame, slots][table, index, type]`.
-    call_indirect [S: Src<u32>] |r| {
-    let index = S::read(&r, INDEX, INDEX) as usize;
-    let frame = r.sp.add(r.field::<u16>(FRAME) as usize);
+    /// Calls through a table.
+    call_indirect [S: Src<u32, Field = SlotNo>] |r, i: shape::CallIndirect| {
+    let index = S::read(&r, i.index) as usize;
+    let frame = r.sp.inner(i.frame);
     let instance = (*r.env).instance;
-    let table = *(*instance).tables.add(r.field::<u16>(WIDE) as usize);
+    let table = *(*instance).tables.add(i.table as usize);
     if index >= (*table).len {
         return trap(r, Trap::UndefinedElement);
     }
@@ -174,23 +201,24 @@ handler!(
     if func.is_null() {
         return trap(r, Trap::UninitializedElement);
     }
-    if (*func).type_id != *(*instance).type_ids.add(r.field::<u32>(WIDE + 4) as usize) {
+    if (*func).type_id != *(*instance).type_ids.add(i.ty as usize) {
         return trap(r, Trap::IndirectCallTypeMismatch);
     }
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
         let code = (*func).code;
-        let header = frame.add((*code).header_slot as usize);
-        return enter_leaf(r, code, frame, header, r.ip.add(CALL_BYTES));
+        let header = frame.header((*code).header_slot);
+        let back_to = r.ip.next::<shape::CallIndirect>();
+        return enter_leaf(r, code, frame, header, back_to);
     }
     r.int = func as usize as u64;
-    to_slow::<CallOut>(r)
+    to_slow::<CallOut>(r, i)
 });
 
 /// The handler of `call_indirect` by where its index is.
-pub fn call_indirect_handler(index: Mode) -> Handler {
+pub fn call_indirect_handler(index: Mode) -> Picked {
     match index {
-        Mode::Acc => call_indirect::<Acc>,
-        Mode::Slot => call_indirect::<Slot>,
+        Mode::Acc => Picked::leaf(call_indirect::<Acc>),
+        Mode::Slot => Picked::leaf(call_indirect::<Slot>),
         Mode::Imm => super::none(),
     }
 }

@@ -7,79 +7,109 @@
 use super::far::{self, FarLoad, FarStore};
 use super::none;
 use crate::exec::builtins;
-use crate::interp::dispatch::{Handler, Regs, handler, next, slow};
+use crate::interp::dispatch::{Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
+use crate::interp::machine::Memory;
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
-use crate::interp::operand::{
-    A, Acc, B, DST, Dst, IMM, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value, WIDE,
-};
+use crate::interp::operand::{Acc, Dst, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value};
+use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
-/// Field of the constant in a sum that is an address.
-pub const SUM_IMM: usize = 20;
+/// An instruction that has the fields `A` for its address, and an offset to be added.
+pub trait HasAddress<A>: Shape {
+    fn address(&self) -> (A, u32);
+}
 
-/// Where a load or store finds its address; the instruction's offset is added to it.
+/// An instruction that has a result.
+pub trait HasResult: Shape {
+    fn dst(&self) -> SlotNo;
+}
+
+/// An instruction that has the field `F` for a value.
+pub trait HasValue<F>: Shape {
+    fn value(&self) -> F;
+}
+
+macro_rules! fields {
+    ($(
+        [$($gen:ident)*] $shape:ty:
+        $trait:ident$(<$arg:ty>)? { $method:ident -> $ty:ty: |$i:ident| $value:expr }
+    )*) => {$(
+        impl<$($gen: Copy + 'static),*> $trait$(<$arg>)? for $shape {
+            #[inline(always)]
+            fn $method(&self) -> $ty {
+                let $i = self;
+                $value
+            }
+        }
+    )*};
+}
+
+fields! {
+    [] shape::Load: HasAddress<SlotNo> { address -> (SlotNo, u32): |i| (i.address, i.offset) }
+    [F] shape::Store<F>: HasAddress<SlotNo> {
+        address -> (SlotNo, u32): |i| (i.address, i.offset)
+    }
+    [F] shape::LoadSum<F>: HasAddress<(SlotNo, F)> {
+        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.offset)
+    }
+    [V F] shape::StoreSum<V, F>: HasAddress<(SlotNo, F)> {
+        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.offset)
+    }
+    [] shape::Load: HasResult { dst -> SlotNo: |i| i.dst }
+    [F] shape::LoadSum<F>: HasResult { dst -> SlotNo: |i| i.dst }
+    [F] shape::Store<F>: HasValue<F> { value -> F: |i| i.value }
+    [V F] shape::StoreSum<V, F>: HasValue<V> { value -> V: |i| i.value }
+}
+
+/// Where a load or store finds its address.
 pub trait Address {
-    /// Field of the offset.
-    const OFFSET: usize;
+    /// What the instruction has for it.
+    type Fields;
+    /// A load at such an address.
+    type Load: HasAddress<Self::Fields> + HasResult;
+    /// A store there, with `F` for its value.
+    type Store<F: Copy + 'static>: HasAddress<Self::Fields> + HasValue<F>;
+    /// The address but for the offset.
+    ///
     /// # Safety
-    /// The instruction must have been encoded for this mode.
-    unsafe fn base(r: &Regs) -> u64;
+    /// The fields are the current instruction's.
+    unsafe fn base(r: &Regs, fields: Self::Fields) -> u32;
+}
+
+/// The address is in one operand.
+impl<S: Src<u32, Field = SlotNo>> Address for S {
+    type Fields = SlotNo;
+    type Load = shape::Load;
+    type Store<F: Copy + 'static> = shape::Store<F>;
+    #[inline(always)]
+    unsafe fn base(r: &Regs, address: SlotNo) -> u32 {
+        // SAFETY: the field is the instruction's, says the caller.
+        unsafe { S::read(r, address) }
+    }
 }
 
 /// The offset is all of the address.
 pub struct Absolute;
 
-/// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
-pub struct Sum<L, R>(L, R);
-
-impl Address for Absolute {
-    const OFFSET: usize = IMM;
+impl Src<u32> for Absolute {
+    type Field = SlotNo;
     #[inline(always)]
-    unsafe fn base(_r: &Regs) -> u64 {
+    unsafe fn read(_r: &Regs, _field: SlotNo) -> u32 {
         0
     }
 }
 
-impl Address for Acc {
-    const OFFSET: usize = IMM;
-    #[inline(always)]
-    unsafe fn base(r: &Regs) -> u64 {
-        r.int as u32 as u64
-    }
-}
+/// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
+pub struct Sum<L, R>(L, R);
 
-impl Address for Slot {
-    const OFFSET: usize = IMM;
+impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
+    type Fields = (SlotNo, R::Field);
+    type Load = shape::LoadSum<R::Field>;
+    type Store<F: Copy + 'static> = shape::StoreSum<F, R::Field>;
     #[inline(always)]
-    unsafe fn base(r: &Regs) -> u64 {
-        // SAFETY: the caller's contract.
-        unsafe { r.get::<u32>(A) as u64 }
-    }
-}
-
-impl<L: Src<u32>, R: Src<u32>> Address for Sum<L, R> {
-    const OFFSET: usize = WIDE;
-    #[inline(always)]
-    unsafe fn base(r: &Regs) -> u64 {
-        // SAFETY: the caller's contract.
-        unsafe { L::read(r, A, SUM_IMM).wrapping_add(R::read(r, B, SUM_IMM)) as u64 }
-    }
-}
-
-/// The native address of `size` bytes at `base` plus the instruction's offset; the guest's
-/// address if they are not in memory 0.
-///
-/// # Safety
-/// The instruction must have been encoded for `X`; `r.mem`/`r.len` must be memory 0.
-#[inline(always)]
-unsafe fn locate<X: Address>(r: &Regs, size: usize) -> Result<*mut u8, u64> {
-    // SAFETY: the caller's contract; the pointer stays within the memory when it is used.
-    unsafe {
-        let at = X::base(r) + r.field::<u32>(X::OFFSET) as u64;
-        if at + size as u64 > r.len as u64 {
-            return Err(at);
-        }
-        Ok(r.mem.add(at as usize))
+    unsafe fn base(r: &Regs, (first, second): Self::Fields) -> u32 {
+        // SAFETY: the fields are the instruction's, says the caller.
+        unsafe { L::read(r, first).wrapping_add(R::read(r, second)) }
     }
 }
 
@@ -97,49 +127,49 @@ pub trait Store {
     fn narrow(value: Self::Val) -> Self::Raw;
 }
 
-handler!(load_memory [L: Load, X: Address, D: Dst] |r| {
-    match locate::<X>(&r, size_of::<L::Raw>()) {
+handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
+    let (fields, offset) = i.address();
+    match r.memory.find_sum(X::base(&r, fields), offset, size_of::<L::Raw>()) {
         Ok(at) => {
             let raw = at.cast::<L::Raw>().read_unaligned();
-            D::write(&mut r, L::widen(raw));
-            r.skip(if X::OFFSET == WIDE { 24 } else { 16 });
+            D::write(&mut r, i.dst(), L::widen(raw));
+            r.pass(i);
             next(r)
         }
-        Err(at) if X::OFFSET == WIDE => far::hand_over::<FarLoad<L, D, 24>>(r, at),
-        Err(at) => far::hand_over::<FarLoad<L, D, 16>>(r, at),
+        Err(at) => far::hand_over::<FarLoad<L, D, X::Load>>(r, i, at),
     }
 });
 
-handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r| {
-    match locate::<X>(&r, size_of::<S::Raw>()) {
+handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::Field>| {
+    let (fields, offset) = i.address();
+    match r.memory.find_sum(X::base(&r, fields), offset, size_of::<S::Raw>()) {
         Ok(at) => {
-            let value = V::read(&r, DST, WIDE);
+            let value = V::read(&r, i.value());
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
-            r.skip(if V::IMM || X::OFFSET == WIDE { 24 } else { 16 });
+            r.pass(i);
             next(r)
         }
-        Err(at) if V::IMM || X::OFFSET == WIDE => far::hand_over::<FarStore<S, V, 24>>(r, at),
-        Err(at) => far::hand_over::<FarStore<S, V, 16>>(r, at),
+        Err(at) => far::hand_over::<FarStore<S, V, X::Store<V::Field>>>(r, i, at),
     }
 });
 
-fn pick_load<L: Load>(address: Mode, target: Target) -> Handler {
+fn pick_load<L: Load>(address: Mode, target: Target) -> Picked {
     match (address, target) {
-        (Mode::Acc, Target::Acc) => load_memory::<L, Acc, ToAcc>,
-        (Mode::Acc, Target::Slot) => load_memory::<L, Acc, ToSlot>,
-        (Mode::Slot, Target::Acc) => load_memory::<L, Slot, ToAcc>,
-        (Mode::Slot, Target::Slot) => load_memory::<L, Slot, ToSlot>,
-        (Mode::Imm, Target::Acc) => load_memory::<L, Absolute, ToAcc>,
-        (Mode::Imm, Target::Slot) => load_memory::<L, Absolute, ToSlot>,
+        (Mode::Acc, Target::Acc) => Picked::leaf(load_memory::<L, Acc, ToAcc>),
+        (Mode::Acc, Target::Slot) => Picked::leaf(load_memory::<L, Acc, ToSlot>),
+        (Mode::Slot, Target::Acc) => Picked::leaf(load_memory::<L, Slot, ToAcc>),
+        (Mode::Slot, Target::Slot) => Picked::leaf(load_memory::<L, Slot, ToSlot>),
+        (Mode::Imm, Target::Acc) => Picked::leaf(load_memory::<L, Absolute, ToAcc>),
+        (Mode::Imm, Target::Slot) => Picked::leaf(load_memory::<L, Absolute, ToSlot>),
     }
 }
 
-fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Handler {
+fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Picked {
     macro_rules! pick {
         ($l:ty, $r:ty) => {
             match target {
-                Target::Acc => load_memory::<L, Sum<$l, $r>, ToAcc>,
-                Target::Slot => load_memory::<L, Sum<$l, $r>, ToSlot>,
+                Target::Acc => Picked::leaf(load_memory::<L, Sum<$l, $r>, ToAcc>),
+                Target::Slot => Picked::leaf(load_memory::<L, Sum<$l, $r>, ToSlot>),
             }
         };
     }
@@ -153,12 +183,12 @@ fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Handler {
 }
 
 /// The value is in a slot, or a float in its accumulator.
-fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Handler {
+fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Picked {
     macro_rules! pick {
         ($l:ty, $r:ty) => {
             match value {
-                Mode::Slot => store_memory::<S, Sum<$l, $r>, Slot>,
-                Mode::Acc => store_memory::<S, Sum<$l, $r>, Acc>,
+                Mode::Slot => Picked::leaf(store_memory::<S, Sum<$l, $r>, Slot>),
+                Mode::Acc => Picked::leaf(store_memory::<S, Sum<$l, $r>, Acc>),
                 Mode::Imm => none(),
             }
         };
@@ -172,18 +202,18 @@ fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Handler {
     }
 }
 
-fn pick_store<S: Store>(address: Mode, value: Mode) -> Handler {
+fn pick_store<S: Store>(address: Mode, value: Mode) -> Picked {
     match (address, value) {
-        (Mode::Slot, Mode::Slot) => store_memory::<S, Slot, Slot>,
-        (Mode::Slot, Mode::Acc) => store_memory::<S, Slot, Acc>,
-        (Mode::Slot, Mode::Imm) => store_memory::<S, Slot, Imm32>,
-        (Mode::Acc, Mode::Slot) => store_memory::<S, Acc, Slot>,
-        (Mode::Acc, Mode::Imm) => store_memory::<S, Acc, Imm32>,
-        (Mode::Imm, Mode::Slot) => store_memory::<S, Absolute, Slot>,
-        (Mode::Imm, Mode::Acc) => store_memory::<S, Absolute, Acc>,
-        (Mode::Imm, Mode::Imm) => store_memory::<S, Absolute, Imm32>,
+        (Mode::Slot, Mode::Slot) => Picked::leaf(store_memory::<S, Slot, Slot>),
+        (Mode::Slot, Mode::Acc) => Picked::leaf(store_memory::<S, Slot, Acc>),
+        (Mode::Slot, Mode::Imm) => Picked::leaf(store_memory::<S, Slot, Imm32>),
+        (Mode::Acc, Mode::Slot) => Picked::leaf(store_memory::<S, Acc, Slot>),
+        (Mode::Acc, Mode::Imm) => Picked::leaf(store_memory::<S, Acc, Imm32>),
+        (Mode::Imm, Mode::Slot) => Picked::leaf(store_memory::<S, Absolute, Slot>),
+        (Mode::Imm, Mode::Acc) => Picked::leaf(store_memory::<S, Absolute, Acc>),
+        (Mode::Imm, Mode::Imm) => Picked::leaf(store_memory::<S, Absolute, Imm32>),
         // A float in its accumulator beside an address in its own.
-        (Mode::Acc, Mode::Acc) => store_memory::<S, Acc, Acc>,
+        (Mode::Acc, Mode::Acc) => Picked::leaf(store_memory::<S, Acc, Acc>),
     }
 }
 
@@ -204,12 +234,12 @@ macro_rules! load_match {
         }
 
         /// The handler of `op`; an immediate address stands in the offset.
-        pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Handler {
+        pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Picked {
             match op { $(LoadOp::$name => pick_load::<loads::$name>(address, target),)* }
         }
 
         /// The handler of `op` at the sum of two operands.
-        pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Handler {
+        pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Picked {
             match op { $(LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),)* }
         }
     };
@@ -233,12 +263,12 @@ macro_rules! store_match {
         }
 
         /// The handler of `op`; an immediate address stands in the offset.
-        pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Handler {
+        pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Picked {
             match op { $(StoreOp::$name => pick_store::<stores::$name>(address, value),)* }
         }
 
         /// The handler of `op` at the sum of two operands.
-        pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Handler {
+        pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Picked {
             match op { $(StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),)* }
         }
     };
@@ -252,37 +282,36 @@ store_ops!(store_match);
 #[inline(always)]
 pub unsafe fn reload_memory(r: &mut Regs) {
     // SAFETY: an instance always has a `memory0`, empty if the module has none.
-    unsafe {
+    r.memory = unsafe {
         let memory = (*(*r.env).instance).memory0;
-        r.mem = (*memory).base;
-        r.len = (*memory).len_bytes;
-    }
+        Memory { base: (*memory).base, len: (*memory).len_bytes }
+    };
 }
 
 handler!(
     /// `dst = pages of memory 0`.
-    memory_size [D: Dst] |r| {
-    let pages = (r.len >> 16) as u32;
-    D::write(&mut r, pages);
-    r.skip(16);
+    memory_size [D: Dst] |r, i: shape::Dst| {
+    let pages = r.memory.pages();
+    D::write(&mut r, i.dst, pages);
+    r.pass(i);
     next(r)
 });
 
 slow!(
     /// `dst = memory.grow(a)`.
-    MemoryGrow |r| {
-    let delta = r.get::<u32>(A);
+    MemoryGrow |r, i: shape::Unary| {
+    let delta = r.get::<u32>(i.a);
     let pages = builtins::memory_grow(r.env, 0, delta as u64)?;
-    ToSlot::write(r, pages as i32);
+    ToSlot::write(r, i.dst, pages as i32);
     reload_memory(r);
-    r.skip(16);
+    r.pass(i);
     Ok(())
 });
 
 /// The handler of `memory.size`.
-pub fn memory_size_handler(target: Target) -> Handler {
+pub fn memory_size_handler(target: Target) -> Picked {
     match target {
-        Target::Acc => memory_size::<ToAcc>,
-        Target::Slot => memory_size::<ToSlot>,
+        Target::Acc => Picked::leaf(memory_size::<ToAcc>),
+        Target::Slot => Picked::leaf(memory_size::<ToSlot>),
     }
 }

@@ -19,8 +19,10 @@ pub mod numeric;
 pub mod profile;
 pub mod table;
 
-use super::dispatch::{Handler, Regs, Ret, Stop, slow, stub, to_slow};
+use super::dispatch::{Regs, Ret, Stop, slow, to_slow};
 use super::instr::{Instr, Target};
+use super::operand::{Imm, Imm32};
+use super::shape::{Back, Forward, Picked};
 use crate::abi::trap::Trap;
 use crate::exec::work;
 
@@ -32,7 +34,7 @@ use crate::exec::work;
 unsafe fn trap(mut r: Regs, trap: Trap) -> Ret {
     r.int = trap as u64;
     // SAFETY: the registers are those of the running instruction, says the caller.
-    unsafe { to_slow::<TrapNow>(r) }
+    unsafe { to_slow::<TrapNow>(r, &()) }
 }
 
 slow!(
@@ -53,13 +55,13 @@ slow!(
 
 /// The handler of no instruction.
 #[cold]
-fn none() -> Handler {
-    stub::<Missing>
+fn none() -> Picked {
+    Picked::slow::<Missing>()
 }
 
 impl Instr {
     /// The handler of this instruction, in the form that leaves a result in `target`.
-    pub fn handler(self, target: Target) -> Handler {
+    pub fn handler(self, target: Target) -> Picked {
         match self {
             Self::Binary { op, left, right } => numeric::binary_handler(op, left, right, target),
             Self::Compare { op, left, right } => numeric::compare_handler(op, left, right, target),
@@ -72,19 +74,19 @@ impl Instr {
                 memory::store_sum_handler(op, left, right, value)
             }
             Self::MemorySize => memory::memory_size_handler(target),
-            Self::SharedMemorySize => stub::<atomic::SharedMemorySize>,
-            Self::MemoryGrow => stub::<memory::MemoryGrow>,
-            Self::MemoryCopy => stub::<bulk::MemoryCopy>,
-            Self::MemoryFill => stub::<bulk::MemoryFill>,
-            Self::MemoryInit => stub::<bulk::MemoryInit>,
-            Self::DataDrop => stub::<bulk::DataDrop>,
-            Self::Copy => data::copy,
-            Self::CopyTwo => data::copy_two,
-            Self::CopyMany => stub::<bulk::CopyMany>,
-            Self::CopyImm32 => data::copy_imm32,
-            Self::CopyImm64 => data::copy_imm64,
+            Self::SharedMemorySize => Picked::slow::<atomic::SharedMemorySize>(),
+            Self::MemoryGrow => Picked::slow::<memory::MemoryGrow>(),
+            Self::MemoryCopy => Picked::slow::<bulk::MemoryCopy>(),
+            Self::MemoryFill => Picked::slow::<bulk::MemoryFill>(),
+            Self::MemoryInit => Picked::slow::<bulk::MemoryInit>(),
+            Self::DataDrop => Picked::slow::<bulk::DataDrop>(),
+            Self::Copy => Picked::leaf(data::copy),
+            Self::CopyTwo => Picked::leaf(data::copy_two),
+            Self::CopyMany => Picked::slow::<bulk::CopyMany>(),
+            Self::CopyImm32 => Picked::leaf(data::copy_imm::<Imm32>),
+            Self::CopyImm64 => Picked::leaf(data::copy_imm::<Imm>),
             Self::Clear { count } => data::clear_handler(count),
-            Self::ClearMany => stub::<bulk::ClearMany>,
+            Self::ClearMany => Picked::slow::<bulk::ClearMany>(),
             Self::CopyAcc { class } => data::copy_acc_handler(class),
             Self::GlobalGet { class, imported } => data::global_get(class, imported, target),
             Self::GlobalSet { class, imported, source } => {
@@ -94,26 +96,26 @@ impl Instr {
         }
     }
 
-    fn handler_without_result(self) -> Handler {
+    fn handler_without_result(self) -> Picked {
         match self {
             Self::Atomic { op } => atomic::handler_of(op),
-            Self::AtomicNotify => stub::<atomic::Notify>,
-            Self::AtomicWait { wide: false } => stub::<atomic::Wait<u32>>,
-            Self::AtomicWait { wide: true } => stub::<atomic::Wait<u64>>,
-            Self::AtomicFence => atomic::fence,
-            Self::RefFunc => table::ref_func,
-            Self::TableGet => table::table_get,
-            Self::TableSet => table::table_set,
-            Self::TableSize => table::table_size,
-            Self::TableGrow => stub::<table::TableGrow>,
-            Self::TableFill => stub::<table::TableFill>,
-            Self::TableCopy => stub::<table::TableCopy>,
-            Self::TableInit => stub::<table::TableInit>,
-            Self::ElemDrop => stub::<table::ElemDrop>,
-            Self::Unreachable => control::unreachable,
-            Self::OutOfBounds => control::out_of_bounds,
-            Self::Branch => control::branch,
-            Self::BranchBack => control::branch_back,
+            Self::AtomicNotify => Picked::slow::<atomic::Notify>(),
+            Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32>>(),
+            Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64>>(),
+            Self::AtomicFence => Picked::leaf(atomic::fence),
+            Self::RefFunc => Picked::leaf(table::ref_func),
+            Self::TableGet => Picked::leaf(table::table_get),
+            Self::TableSet => Picked::leaf(table::table_set),
+            Self::TableSize => Picked::leaf(table::table_size),
+            Self::TableGrow => Picked::slow::<table::TableGrow>(),
+            Self::TableFill => Picked::slow::<table::TableFill>(),
+            Self::TableCopy => Picked::slow::<table::TableCopy>(),
+            Self::TableInit => Picked::slow::<table::TableInit>(),
+            Self::ElemDrop => Picked::slow::<table::ElemDrop>(),
+            Self::Unreachable => Picked::leaf(control::unreachable),
+            Self::OutOfBounds => Picked::leaf(control::out_of_bounds),
+            Self::Branch => Picked::leaf(control::branch::<Forward>),
+            Self::BranchBack => Picked::leaf(control::branch::<Back>),
             Self::BranchIf { condition, want, back } => {
                 control::branch_if_handler(condition, want, back)
             }
@@ -121,17 +123,17 @@ impl Instr {
                 control::branch_compare_handler(op, left, right, back)
             }
             Self::BranchTable { index } => control::branch_table_handler(index),
-            Self::Call => control::call,
-            Self::CallImport { profiled: false } => host::call_import,
-            Self::CallImport { profiled: true } => stub::<profile::CallImport>,
-            Self::ProfileEnter => stub::<profile::Enter>,
-            Self::ProfileEnd => stub::<profile::End>,
+            Self::Call => Picked::leaf(control::call),
+            Self::CallImport { profiled: false } => Picked::leaf(host::call_import),
+            Self::CallImport { profiled: true } => Picked::slow::<profile::CallImport>(),
+            Self::ProfileEnter => Picked::slow::<profile::Enter>(),
+            Self::ProfileEnd => Picked::slow::<profile::End>(),
             Self::CallIndirect { index } => host::call_indirect_handler(index),
-            Self::ReturnNone => control::return_none,
+            Self::ReturnNone => Picked::leaf(control::return_none),
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
-            Self::ReturnMany => stub::<control::ReturnMany>,
-            Self::Throw => stub::<exceptions::Throw>,
-            Self::ThrowRef => stub::<exceptions::ThrowRef>,
+            Self::ReturnMany => Picked::slow::<control::ReturnMany>(),
+            Self::Throw => Picked::slow::<exceptions::Throw>(),
+            Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
             _ => none(),
         }
     }

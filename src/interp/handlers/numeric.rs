@@ -6,23 +6,26 @@
 use super::{none, trap};
 use crate::abi::trap::Trap;
 use crate::abi::wasm_ops;
-use crate::interp::dispatch::{Handler, handler, next};
+use crate::interp::dispatch::{handler, next};
 use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp, binary_ops, compare_ops, unary_ops};
-use crate::interp::operand::{A, Acc, B, C, Dst, IMM, Imm, Slot, Src, ToAcc, ToSlot, Value, WIDE};
+use crate::interp::operand::{Acc, Dst, Imm, Slot, Src, ToAcc, ToSlot, Value};
+use crate::interp::shape::{self, Picked, SlotNo};
 
 /// A binary operation as a type.
 pub trait Binary {
     type In: Value;
     type Out: Value;
-    const COMMUTES: bool;
+    /// The same of exchanged operands.
+    type Exchanged: Binary;
     fn apply(a: Self::In, b: Self::In) -> Result<Self::Out, Trap>;
 }
 
 /// A comparison as a type.
 pub trait Compare {
     type In: Value;
-    const COMMUTES: bool;
+    /// The same of exchanged operands.
+    type Exchanged: Compare;
     fn test(a: Self::In, b: Self::In) -> bool;
 }
 
@@ -39,43 +42,52 @@ pub struct Compared<C>(C);
 impl<C: Compare> Binary for Compared<C> {
     type In = C::In;
     type Out = u32;
-    const COMMUTES: bool = C::COMMUTES;
+    type Exchanged = Compared<C::Exchanged>;
     #[inline(always)]
     fn apply(a: C::In, b: C::In) -> Result<u32, Trap> {
         Ok(C::test(a, b) as u32)
     }
 }
 
-/// Where an immediate of type `T` stands in an instruction with a result.
-const fn imm_at<T: Value>() -> usize {
-    if T::WIDE { WIDE } else { IMM }
+/// An operation whose operands stand in the instruction the other way round.
+pub struct Exchanged<O>(O);
+
+impl<O: Binary> Binary for Exchanged<O> {
+    type In = O::In;
+    type Out = O::Out;
+    type Exchanged = O;
+    #[inline(always)]
+    fn apply(b: O::In, a: O::In) -> Result<O::Out, Trap> {
+        O::apply(a, b)
+    }
 }
 
-/// Size of an instruction with a result and inputs of type `T`, one of which may be immediate.
-pub const fn size_with_imm(wide: bool, imm: bool) -> usize {
-    if wide && imm { 24 } else { 16 }
+impl<C: Compare> Compare for Exchanged<C> {
+    type In = C::In;
+    type Exchanged = C;
+    #[inline(always)]
+    fn test(b: C::In, a: C::In) -> bool {
+        C::test(a, b)
+    }
 }
 
-handler!(binary [O: Binary, L: Src<O::In>, R: Src<O::In>, D: Dst] |r| {
-    let imm = imm_at::<O::In>();
-    let a = L::read(&r, A, imm);
-    // Next to an immediate there is one slot number only, and it stands in the first field.
-    let b = R::read(&r, if L::IMM { A } else { B }, imm);
-    match O::apply(a, b) {
+handler!(binary [O: Binary, L: Src<O::In, Field = SlotNo>, R: Src<O::In>, D: Dst]
+    |r, i: shape::Binary<R::Field>| {
+    match O::apply(L::read(&r, i.first), R::read(&r, i.second)) {
         Ok(value) => {
-            D::write(&mut r, value);
-            r.skip(size_with_imm(O::In::WIDE, L::IMM || R::IMM));
+            D::write(&mut r, i.dst, value);
+            r.pass(i);
             next(r)
         }
         Err(code) => trap(r, code),
     }
 });
 
-handler!(unary [O: Unary, S: Src<O::In>, D: Dst] |r| {
-    match O::apply(S::read(&r, A, IMM)) {
+handler!(unary [O: Unary, S: Src<O::In, Field = SlotNo>, D: Dst] |r, i: shape::Unary| {
+    match O::apply(S::read(&r, i.a)) {
         Ok(value) => {
-            D::write(&mut r, value);
-            r.skip(16);
+            D::write(&mut r, i.dst, value);
+            r.pass(i);
             next(r)
         }
         Err(code) => trap(r, code),
@@ -83,66 +95,60 @@ handler!(unary [O: Unary, S: Src<O::In>, D: Dst] |r| {
 });
 
 handler!(
-    /// `dst = c != 0 ? a : b`, with the condition in a slot or the accumulator.
-    select_value [T: Value, S: Src<u32>, D: Dst] |r| {
-    let condition = S::read(&r, C, IMM);
-    let a = r.get::<T>(A);
-    let b = r.get::<T>(B);
-    D::write(&mut r, if condition != 0 { a } else { b });
-    r.skip(16);
+    /// `dst = condition != 0 ? a : b`, with the condition in a slot or the accumulator.
+    select_value [T: Value, S: Src<u32, Field = SlotNo>, D: Dst] |r, i: shape::Select| {
+    let condition = S::read(&r, i.condition);
+    let a = r.get::<T>(i.a);
+    let b = r.get::<T>(i.b);
+    let value = if condition != 0 { a } else { b };
+    D::write(&mut r, i.dst, value);
+    r.pass(i);
     next(r)
 });
 
-fn pick_binary<O: Binary>(left: Mode, right: Mode, target: Target) -> Handler {
-    // A commuting operation has its constant or accumulator on one side only.
-    let (left, right) = match (O::COMMUTES, left, right) {
-        (true, Mode::Slot, Mode::Acc) => (Mode::Acc, Mode::Slot),
-        (true, Mode::Imm, other) => (other, Mode::Imm),
-        _ => (left, right),
-    };
+fn pick_binary<O: Binary>(left: Mode, right: Mode, target: Target) -> Picked {
     macro_rules! pick {
-        ($l:ty, $r:ty) => {
+        ($o:ty, $l:ty, $r:ty) => {
             match target {
-                Target::Acc => binary::<O, $l, $r, ToAcc>,
-                Target::Slot => binary::<O, $l, $r, ToSlot>,
+                Target::Acc => Picked::leaf(binary::<$o, $l, $r, ToAcc>),
+                Target::Slot => Picked::leaf(binary::<$o, $l, $r, ToSlot>),
             }
         };
     }
     match (left, right) {
-        (Mode::Slot, Mode::Slot) => pick!(Slot, Slot),
-        (Mode::Acc, Mode::Slot) => pick!(Acc, Slot),
-        (Mode::Slot, Mode::Imm) => pick!(Slot, Imm),
-        (Mode::Acc, Mode::Imm) => pick!(Acc, Imm),
-        _ if O::COMMUTES => none(),
-        (Mode::Slot, Mode::Acc) => pick!(Slot, Acc),
-        (Mode::Imm, Mode::Slot) => pick!(Imm, Slot),
-        (Mode::Imm, Mode::Acc) => pick!(Imm, Acc),
+        (Mode::Slot, Mode::Slot) => pick!(O, Slot, Slot),
+        (Mode::Acc, Mode::Slot) => pick!(O, Acc, Slot),
+        (Mode::Slot, Mode::Imm) => pick!(O, Slot, Imm),
+        (Mode::Acc, Mode::Imm) => pick!(O, Acc, Imm),
+        (Mode::Slot, Mode::Acc) => pick!(O::Exchanged, Acc, Slot),
+        (Mode::Imm, Mode::Slot) => pick!(O::Exchanged, Slot, Imm),
+        (Mode::Imm, Mode::Acc) => pick!(O::Exchanged, Acc, Imm),
         (Mode::Acc, Mode::Acc) | (Mode::Imm, Mode::Imm) => none(),
     }
 }
 
-fn pick_unary<O: Unary>(source: Mode, target: Target) -> Handler {
+fn pick_unary<O: Unary>(source: Mode, target: Target) -> Picked {
     match (source, target) {
-        (Mode::Acc, Target::Acc) => unary::<O, Acc, ToAcc>,
-        (Mode::Acc, Target::Slot) => unary::<O, Acc, ToSlot>,
-        (Mode::Slot, Target::Acc) => unary::<O, Slot, ToAcc>,
-        (Mode::Slot, Target::Slot) => unary::<O, Slot, ToSlot>,
+        (Mode::Acc, Target::Acc) => Picked::leaf(unary::<O, Acc, ToAcc>),
+        (Mode::Acc, Target::Slot) => Picked::leaf(unary::<O, Acc, ToSlot>),
+        (Mode::Slot, Target::Acc) => Picked::leaf(unary::<O, Slot, ToAcc>),
+        (Mode::Slot, Target::Slot) => Picked::leaf(unary::<O, Slot, ToSlot>),
         (Mode::Imm, _) => none(),
     }
 }
 
-fn pick_select<T: Value>(condition: Mode, target: Target) -> Handler {
+fn pick_select<T: Value>(condition: Mode, target: Target) -> Picked {
     match (condition, target) {
-        (Mode::Acc, Target::Acc) => select_value::<T, Acc, ToAcc>,
-        (Mode::Acc, Target::Slot) => select_value::<T, Acc, ToSlot>,
-        (Mode::Slot, Target::Acc) => select_value::<T, Slot, ToAcc>,
-        (Mode::Slot, Target::Slot) => select_value::<T, Slot, ToSlot>,
+        (Mode::Acc, Target::Acc) => Picked::leaf(select_value::<T, Acc, ToAcc>),
+        (Mode::Acc, Target::Slot) => Picked::leaf(select_value::<T, Acc, ToSlot>),
+        (Mode::Slot, Target::Acc) => Picked::leaf(select_value::<T, Slot, ToAcc>),
+        (Mode::Slot, Target::Slot) => Picked::leaf(select_value::<T, Slot, ToSlot>),
         (Mode::Imm, _) => none(),
     }
 }
 
 /// The handler of `select` for values of `class`.
-pub fn select(class: Class, condition: Mode, target: Target) -> Handler {
+pub fn select(class: Class, condition: Mode, target: Target) -> Picked {
     match class {
         Class::Int => pick_select::<u64>(condition, target),
         Class::F32 => pick_select::<f32>(condition, target),
@@ -154,14 +160,19 @@ pub fn select(class: Class, condition: Mode, target: Target) -> Handler {
 pub mod ops {
     use super::*;
 
+    macro_rules! exchanged {
+        (true $name:ident) => { $name };
+        (false $name:ident) => { Exchanged<$name> };
+    }
+
     macro_rules! binary_types {
-        ($($name:ident, $comm:literal, $in:ty => $out:ty, |$a:ident, $b:ident| $e:expr;)*) => {
+        ($($name:ident, $comm:tt, $in:ty => $out:ty, |$a:ident, $b:ident| $e:expr;)*) => {
             $(
                 pub struct $name;
                 impl Binary for $name {
                     type In = $in;
                     type Out = $out;
-                    const COMMUTES: bool = $comm;
+                    type Exchanged = exchanged!($comm $name);
                     #[inline(always)]
                     fn apply($a: $in, $b: $in) -> Result<$out, Trap> {
                         $e
@@ -173,12 +184,12 @@ pub mod ops {
     binary_ops!(binary_types);
 
     macro_rules! compare_types {
-        ($($name:ident, $comm:literal, $in:ty, |$a:ident, $b:ident| $e:expr;)*) => {
+        ($($name:ident, $comm:tt, $in:ty, |$a:ident, $b:ident| $e:expr;)*) => {
             $(
                 pub struct $name;
                 impl Compare for $name {
                     type In = $in;
-                    const COMMUTES: bool = $comm;
+                    type Exchanged = exchanged!($comm $name);
                     #[inline(always)]
                     #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "true for NaN")]
                     fn test($a: $in, $b: $in) -> bool {
@@ -211,7 +222,7 @@ pub mod ops {
 macro_rules! binary_match {
     ($($name:ident, $comm:literal, $in:ty => $out:ty, |$a:ident, $b:ident| $e:expr;)*) => {
         /// The handler of `op` in the given modes.
-        pub fn binary_handler(op: BinaryOp, left: Mode, right: Mode, target: Target) -> Handler {
+        pub fn binary_handler(op: BinaryOp, left: Mode, right: Mode, target: Target) -> Picked {
             match op { $(BinaryOp::$name => pick_binary::<ops::$name>(left, right, target),)* }
         }
     };
@@ -221,7 +232,7 @@ binary_ops!(binary_match);
 macro_rules! compare_match {
     ($($name:ident, $comm:literal, $in:ty, |$a:ident, $b:ident| $e:expr;)*) => {
         /// The handler of `op` for its value.
-        pub fn compare_handler(op: CompareOp, left: Mode, right: Mode, target: Target) -> Handler {
+        pub fn compare_handler(op: CompareOp, left: Mode, right: Mode, target: Target) -> Picked {
             match op {
                 $(CompareOp::$name => pick_binary::<Compared<ops::$name>>(left, right, target),)*
             }
@@ -233,7 +244,7 @@ compare_ops!(compare_match);
 macro_rules! unary_match {
     ($($name:ident, $in:ty => $out:ty, |$a:ident| $e:expr;)*) => {
         /// The handler of `op`.
-        pub fn unary_handler(op: UnaryOp, source: Mode, target: Target) -> Handler {
+        pub fn unary_handler(op: UnaryOp, source: Mode, target: Target) -> Picked {
             match op { $(UnaryOp::$name => pick_unary::<ops::$name>(source, target),)* }
         }
     };

@@ -4,20 +4,16 @@
 //! has passed to its own account and to its caller's account of what it called. So does whoever
 //! unwinds it; what a trap ends is not counted. Time is the thread's CPU time.
 
-use super::control::CALL_BYTES;
 use super::host::{call_out, come_back, leave, place};
 use super::memory::reload_memory;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
 use crate::exec::work;
-use crate::interp::EXIT;
 use crate::interp::code::ModuleCode;
 use crate::interp::dispatch::{Stop, slow};
-use crate::interp::operand::{A, DST, IMM, WIDE};
+use crate::interp::machine::Header;
+use crate::interp::shape;
 use crate::platform::time::{Clock, now};
 use std::sync::atomic::Ordering;
-
-/// Field of the function that calls, in profiled calls of imports.
-pub const CALLER: usize = WIDE + 4;
 
 fn clock() -> u64 {
     now(Clock::ThreadCpu).unwrap_or(0)
@@ -55,26 +51,26 @@ unsafe fn add_to_caller(env: *const VmEnv, func_index: u32, elapsed: u64) {
 }
 
 slow!(
-    /// Notes when a function began: `[handler][slot]`.
-    Enter |r| {
-    *r.slot(DST) = clock();
-    r.skip(16);
+    /// Notes in a slot when a function began.
+    Enter |r, i: shape::Dst| {
+    r.set(i.dst, clock());
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// Before a return: `[handler][slot, header][function]`.
-    End |r| {
-    let elapsed = clock().saturating_sub(*r.slot(DST));
-    add(r.env, r.field::<u32>(IMM), elapsed);
-    let back_to = *r.slot(A) as usize as *const u8;
-    if back_to != EXIT.as_ptr().cast() {
+    /// Before a return.
+    End |r, i: shape::ProfileEnd| {
+    let elapsed = clock().saturating_sub(r.get(i.start));
+    add(r.env, i.function, elapsed);
+    let Header { back_to, .. } = *r.sp.header(i.header.into());
+    if let Some(call) = back_to.call() {
         let table = (*(*(*(*r.env).activation).func).code).module.cast::<ModuleCode>();
-        if let Some(caller) = (*table).place(back_to.wrapping_sub(CALL_BYTES)) {
+        if let Some(caller) = (*table).place(call.as_ptr()) {
             add_to_caller(r.env, caller.code.func_index, elapsed);
         }
     }
-    r.skip(16);
+    r.pass(i);
     Ok(())
 });
 
@@ -95,28 +91,26 @@ pub unsafe fn left(env: *const VmEnv, func_index: u32, began: u64, caller: Optio
 }
 
 slow!(
-    /// Calls an import and measures host functions: as `host::CallImport`, with the function
-    /// that calls behind the import's index.
-    CallImport |r| {
+    /// Calls an import and measures host functions: as `host::CallImport`.
+    CallImport |r, i: shape::CallImport| {
     work::charge(r.env, work::HOST_CALL)?;
-    let index = r.field::<u32>(WIDE);
-    let func = (*(*r.env).instance).func_refs.add(index as usize);
+    let func = (*(*r.env).instance).func_refs.add(i.import as usize);
     if (*func).kind != VmFuncKind::Host {
-        return call_out(r, func);
+        return call_out(r, i, func);
     }
-    let (frame, top) = place(r)?;
+    let (frame, top) = place(r, i)?;
     (*r.env).stack_top = top;
     leave(r, func);
     let began = clock();
-    let code = ((*(*func).host).call)((*func).host, r.env, frame);
+    let code = ((*(*func).host).call)((*func).host, r.env, frame.as_ptr());
     let elapsed = clock().saturating_sub(began);
     come_back(r);
     if code != 0 {
         return Err(Stop::Trap(code));
     }
-    add(r.env, index, elapsed);
-    add_to_caller(r.env, r.field::<u32>(CALLER), elapsed);
+    add(r.env, i.import, elapsed);
+    add_to_caller(r.env, i.caller, elapsed);
     reload_memory(r);
-    r.skip(CALL_BYTES);
+    r.pass(i);
     Ok(())
 });

@@ -5,98 +5,97 @@ use super::trap;
 use crate::abi::trap::Trap;
 use crate::exec::{builtins, work};
 use crate::interp::dispatch::{handler, next, slow};
-use crate::interp::operand::{A, B, DST, Dst, ToSlot, WIDE};
+use crate::interp::operand::{Dst, ToSlot};
+use crate::interp::shape::{self, Bulk, Indices};
 
 handler!(
-    /// `dst = address of function reference imm`.
-    ref_func [] |r| {
-    let func = (*(*r.env).instance).func_refs.add(r.field::<u32>(WIDE) as usize);
-    ToSlot::write(&mut r, func as usize as u64);
-    r.skip(24);
+    /// `dst = address of the function reference at the index`.
+    ref_func [] |r, i: shape::Get| {
+    let func = (*(*r.env).instance).func_refs.add(i.index as usize);
+    ToSlot::write(&mut r, i.dst, func as usize as u64);
+    r.pass(i);
     next(r)
 });
 
 handler!(
-    /// `dst = table[a]`.
-    table_get [] |r| {
-    let table = *(*(*r.env).instance).tables.add(r.field::<u32>(WIDE) as usize);
-    let index = r.get::<u32>(A) as usize;
+    /// `dst = table[at]`.
+    table_get [] |r, i: shape::TableGet| {
+    let table = *(*(*r.env).instance).tables.add(i.table as usize);
+    let index = r.get::<u32>(i.at) as usize;
     if index >= (*table).len {
         return trap(r, Trap::TableOutOfBounds);
     }
     let value = *(*table).elems.add(index);
-    ToSlot::write(&mut r, value);
-    r.skip(24);
+    ToSlot::write(&mut r, i.dst, value);
+    r.pass(i);
     next(r)
 });
 
 handler!(
-    /// `table[a] = b`.
-    table_set [] |r| {
-    let table = *(*(*r.env).instance).tables.add(r.field::<u32>(WIDE) as usize);
-    let index = r.get::<u32>(A) as usize;
+    /// `table[at] = value`.
+    table_set [] |r, i: shape::TableSet| {
+    let table = *(*(*r.env).instance).tables.add(i.table as usize);
+    let index = r.get::<u32>(i.at) as usize;
     if index >= (*table).len {
         return trap(r, Trap::TableOutOfBounds);
     }
-    *(*table).elems.add(index) = r.get::<u64>(B);
-    r.skip(24);
+    *(*table).elems.add(index) = r.get::<u64>(i.value);
+    r.pass(i);
     next(r)
 });
 
 handler!(
     /// `dst = elements of table`.
-    table_size [] |r| {
-    let table = *(*(*r.env).instance).tables.add(r.field::<u32>(WIDE) as usize);
+    table_size [] |r, i: shape::Get| {
+    let table = *(*(*r.env).instance).tables.add(i.index as usize);
     let len = (*table).len as u32;
-    ToSlot::write(&mut r, len);
-    r.skip(24);
+    ToSlot::write(&mut r, i.dst, len);
+    r.pass(i);
     next(r)
 });
 
 slow!(
-    /// `dst = table.grow(init = a, delta = b)`.
-    TableGrow |r| {
-    let (init, delta) = (r.get::<u64>(A), r.get::<u32>(B));
-    let old = builtins::table_grow(r.env, r.field(WIDE), delta as u64, init)?;
-    ToSlot::write(r, old as i32);
-    r.skip(24);
+    /// `dst = table.grow(init, delta)`.
+    TableGrow |r, i: shape::TableGrow| {
+    let (init, delta) = (r.get::<u64>(i.init), r.get::<u32>(i.delta));
+    let old = builtins::table_grow(r.env, i.table, delta as u64, init)?;
+    ToSlot::write(r, i.dst, old as i32);
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// `table.fill(at = dst, value = a, n = b)`.
-    TableFill |r| {
-    let (at, value, count) = (r.get::<u32>(DST), r.get::<u64>(A), r.get::<u32>(B));
-    builtins::table_fill(r.env, r.field(WIDE), at, value, count)?;
-    r.skip(24);
+    /// `table.fill` of the table that `of` says; `from` is the value.
+    TableFill |r, i: Bulk<u32>| {
+    let (at, value, count) = (r.get::<u32>(i.to), r.get::<u64>(i.from), r.get::<u32>(i.count));
+    builtins::table_fill(r.env, i.of, at, value, count)?;
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// `table.copy dst_table src_table (to = dst, from = a, n = b)`.
-    TableCopy |r| {
-    let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
-    let (to_table, from_table) = (r.field::<u32>(WIDE), r.field::<u32>(WIDE + 4));
-    builtins::table_copy(r.env, to_table, from_table, to, from, count)?;
-    r.skip(24);
+    /// `table.copy` between the tables that `of` says.
+    TableCopy |r, i: Bulk<Indices>| {
+    let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
+    builtins::table_copy(r.env, i.of.to, i.of.from, to, from, count)?;
+    r.pass(i);
     Ok(())
 });
 
 slow!(
-    /// `table.init table segment (to = dst, from = a, n = b)`.
-    TableInit |r| {
-    let (to, from, count) = (r.get::<u32>(DST), r.get::<u32>(A), r.get::<u32>(B));
-    let (table, segment) = (r.field::<u32>(WIDE), r.field::<u32>(WIDE + 4));
-    builtins::table_init(r.env, table, segment, to, from, count)?;
-    r.skip(24);
+    /// `table.init` of the table `of.to` from the segment `of.from`.
+    TableInit |r, i: Bulk<Indices>| {
+    let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
+    builtins::table_init(r.env, i.of.to, i.of.from, to, from, count)?;
+    r.pass(i);
     Ok(())
 });
 
 slow!(
     /// Drops an element segment.
-    ElemDrop |r| {
+    ElemDrop |r, i: shape::Drop| {
     work::charge(r.env, work::SLOW)?;
-    builtins::elem_drop((*r.env).instance, r.field::<u32>(WIDE));
-    r.skip(24);
+    builtins::elem_drop((*r.env).instance, i.index);
+    r.pass(i);
     Ok(())
 });

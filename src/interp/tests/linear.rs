@@ -81,7 +81,7 @@ fn cost(body: &Body, listing: bool) -> (u64, usize, Duration) {
         let translated = translate(&module, listing, &looks);
         let time = clock() - start;
         let tables = translated.tables.as_ref().map_or(0, |tables| tables.bytes());
-        (looks.get() * u64::from(LOOK), translated.words.len() * 8 + tables, time)
+        (looks.get() * u64::from(LOOK), size_of_val(&*translated.words) + tables, time)
     });
     tries.min_by_key(|&(_, _, time)| time).expect("tried")
 }

@@ -1,0 +1,313 @@
+//! Shapes: what instructions are in memory.
+//!
+//! An instruction is a [`Code`]: the address of its handler, then its operands, which are one of
+//! the structs below. The translator writes them as a whole and handlers read the same struct, so
+//! that nobody knows at which byte anything stands. A handler's signature says which shape it is
+//! for ([`HandlerFor`]), and [`Picked`] takes that along to the writer, which compares it with
+//! what it writes in builds with debug assertions.
+//!
+//! An operand in the accumulator has a field for a slot that is not looked at. Of two operands
+//! the constant is always the second, and the accumulator the first (`instr::is_exchanged`). What
+//! is filled in later begins a shape: the slot of a result ([`Dst`]), the distance of a branch
+//! ([`Forward`]). So does what others look for: where a call stands ([`Site`]).
+
+use super::dispatch::{Handler, HandlerFor, Slow, stub};
+use crate::abi::vm_layout::VmCode;
+use std::mem::{MaybeUninit, offset_of};
+
+/// Eight bytes of code, as much of them as an instruction has.
+pub type Word = MaybeUninit<u64>;
+
+/// What every instruction begins with, in a word of its own.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Op(Handler);
+
+/// An instruction.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Code<S> {
+    op: Op,
+    operands: S,
+}
+
+impl<S: Shape> Code<S> {
+    /// The instruction's size.
+    pub const WORDS: usize = {
+        // Operands begin at the same place in all of them, and none is larger than a word needs.
+        assert!(align_of::<Self>() == align_of::<Word>() && size_of::<Op>() == size_of::<Word>());
+        assert!(offset_of!(Self, operands) == size_of::<Op>());
+        size_of::<Self>() / size_of::<Word>()
+    };
+
+    pub const fn new(handler: Handler, operands: S) -> Self {
+        Self { op: Op(handler), operands }
+    }
+
+    #[inline(always)]
+    pub fn handler(&self) -> Handler {
+        self.op.0
+    }
+
+    #[inline(always)]
+    pub fn operands(&self) -> &S {
+        &self.operands
+    }
+
+    pub fn set_handler(&mut self, handler: Handler) {
+        self.op = Op(handler);
+    }
+
+    pub fn operands_mut(&mut self) -> &mut S {
+        &mut self.operands
+    }
+}
+
+/// A struct of operands.
+pub trait Shape: Copy + 'static {}
+
+impl Shape for () {}
+
+/// A shape whose first fields are those of `P`.
+///
+/// # Safety
+/// In memory it is so; `CHECK` fails to compile otherwise.
+pub unsafe trait Begins<P>: Shape {
+    const CHECK: ();
+}
+
+// SAFETY: they are the same.
+unsafe impl<S: Shape> Begins<S> for S {
+    const CHECK: () = ();
+}
+
+/// A handler with the shape that it is for.
+#[derive(Clone, Copy)]
+pub struct Picked {
+    pub handler: Handler,
+    #[cfg(debug_assertions)]
+    shape: std::any::TypeId,
+}
+
+impl Picked {
+    fn new<S: Shape>(handler: Handler) -> Self {
+        Self {
+            handler,
+            #[cfg(debug_assertions)]
+            shape: std::any::TypeId::of::<S>(),
+        }
+    }
+
+    #[inline(always)]
+    pub fn leaf<S: Shape>(handler: HandlerFor<S>) -> Self {
+        // SAFETY: the signatures differ in the type of what a pointer points to. A handler is
+        // called for instructions that were written with its address, which have its shape.
+        Self::new::<S>(unsafe { std::mem::transmute::<HandlerFor<S>, Handler>(handler) })
+    }
+
+    #[inline(always)]
+    pub fn slow<S: Slow>() -> Self {
+        Self::new::<S::Shape>(stub::<S>)
+    }
+
+    /// Whether the handler reads operands of the shape `S`. Only known to debug assertions.
+    #[inline(always)]
+    pub fn is_for<S: Shape>(&self) -> bool {
+        #[cfg(debug_assertions)]
+        return self.shape == std::any::TypeId::of::<S>();
+        #[cfg(not(debug_assertions))]
+        true
+    }
+}
+
+/// The number of a slot in its frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct SlotNo(pub u16);
+
+impl SlotNo {
+    /// In fields that are not looked at, or not yet filled in.
+    pub const NONE: Self = Self(0);
+    /// Of the frame's first slot, where results go.
+    pub const FIRST: Self = Self(0);
+}
+
+impl From<SlotNo> for u32 {
+    #[inline(always)]
+    fn from(slot: SlotNo) -> u32 {
+        slot.0.into()
+    }
+}
+
+/// Defines shapes: `Name [parameters] { fields }`. Whatever a parameter stands for may be copied.
+macro_rules! shapes {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident $([$($gen:ident)+])? { $($(#[$of_field:meta])* $field:ident: $ty:ty,)+ }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy)]
+        #[repr(C)]
+        pub struct $name $(<$($gen),+>)? { $($(#[$of_field])* pub $field: $ty,)+ }
+
+        impl $(<$($gen: Copy + 'static),+>)? Shape for $name $(<$($gen),+>)? {}
+    )*};
+}
+
+shapes! {
+    /// Only a result, or the first of some slots.
+    Dst { dst: SlotNo, }
+    Unary { dst: SlotNo, a: SlotNo, }
+    /// `second` is a slot, or a constant of the type of the operands.
+    Binary [F] { dst: SlotNo, first: SlotNo, second: F, }
+    Select { dst: SlotNo, a: SlotNo, b: SlotNo, condition: SlotNo, }
+    Load { dst: SlotNo, address: SlotNo, offset: u32, }
+    /// A load at a sum.
+    LoadSum [F] { dst: SlotNo, first: SlotNo, second: F, offset: u32, }
+    Store [F] { value: F, address: SlotNo, offset: u32, }
+    /// A store at a sum.
+    StoreSum [V F] { value: V, first: SlotNo, second: F, offset: u32, }
+    /// An access at `a`, with `b` and `c` as far as it has more operands.
+    Atomic { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, offset: u64, }
+
+    CopyTwo { first: Unary, second: Unary, }
+    CopyImm [F] { dst: SlotNo, value: F, }
+    /// `count` slots.
+    CopyMany { to: SlotNo, from: SlotNo, count: u16, }
+    ClearMany { first: SlotNo, count: u32, }
+    GlobalSet [F] { value: F, index: u32, }
+
+    /// A result from what has an index.
+    Get { dst: SlotNo, index: u32, }
+    /// What has an index is dropped.
+    Drop { index: u32, }
+    TableGet { dst: SlotNo, at: SlotNo, table: u32, }
+    TableSet { at: SlotNo, value: SlotNo, table: u32, }
+    TableGrow { dst: SlotNo, init: SlotNo, delta: SlotNo, table: u32, }
+    /// Three operands: where to, from where or what, how many; `of` is what has an index.
+    Bulk [I] { to: SlotNo, from: SlotNo, count: SlotNo, of: I, }
+    /// Two indices, for [`Bulk`].
+    Indices { to: u32, from: u32, }
+
+    /// The distance is in bytes, from the start of the branch.
+    Forward { distance: i32, }
+    /// `cost` is what one more turn of the loop costs.
+    Back { to: Forward, cost: u32, }
+    BranchIf [J] { to: J, condition: SlotNo, }
+    BranchCompare [J F] { to: J, first: SlotNo, second: F, }
+    /// A word follows for each target, its distance; the one at `last` is the default.
+    BranchTable { last: u32, index: SlotNo, }
+
+    /// What the entry of a function leads to that is not translated yet.
+    Translate { code: *const VmCode, }
+    /// Where in the module the operator stands.
+    Site { position: u32, }
+    /// `frame` and `header` are the callee's.
+    Call { site: Site, frame: SlotNo, header: SlotNo, code: *const VmCode, }
+    /// `frame` has the arguments; they or the results take `slots`. `caller` is the calling
+    /// function's index, for profiles.
+    CallImport { site: Site, frame: SlotNo, slots: u16, import: u32, caller: u32, }
+    CallIndirect {
+        site: Site,
+        frame: SlotNo,
+        slots: u16,
+        table: u16,
+        index: SlotNo,
+        ty: u32,
+    }
+    /// The payload begins at `frame`.
+    Throw { site: Site, frame: SlotNo, tag: u32, }
+    ThrowRef { site: Site, reference: SlotNo, }
+
+    Return { header: SlotNo, }
+    ReturnOne [F] { header: SlotNo, value: F, }
+    ReturnMany { header: SlotNo, from: SlotNo, count: u16, }
+    ProfileEnd { start: SlotNo, header: SlotNo, function: u32, }
+}
+
+/// How a branch goes on.
+pub trait Jump: Shape {
+    /// What is not filled in yet.
+    const OPEN: Self;
+    const BACK: bool;
+    /// Where to, and what has to be taken from the budget, if anything.
+    fn way(&self) -> (i32, Option<u32>);
+}
+
+impl Jump for Forward {
+    const OPEN: Self = Self { distance: 0 };
+    const BACK: bool = false;
+    #[inline(always)]
+    fn way(&self) -> (i32, Option<u32>) {
+        (self.distance, None)
+    }
+}
+
+impl Jump for Back {
+    const OPEN: Self = Self { to: Forward::OPEN, cost: 0 };
+    const BACK: bool = true;
+    #[inline(always)]
+    fn way(&self) -> (i32, Option<u32>) {
+        (self.to.distance, Some(self.cost))
+    }
+}
+
+/// `[parameters] Shape: field, which is all that the other shape has;`.
+macro_rules! begins {
+    ($([$($gen:ident)*] $shape:ty: $field:ident of $prefix:ty;)*) => {$(
+        // SAFETY: the field is the first one; it is the other shape, or all that this one has.
+        unsafe impl<$($gen: Copy + 'static),*> Begins<$prefix> for $shape {
+            const CHECK: () = assert!(offset_of!(Self, $field) == 0);
+        }
+    )*};
+}
+
+begins! {
+    [] Unary: dst of Dst;
+    [F] Binary<F>: dst of Dst;
+    [] Select: dst of Dst;
+    [] Load: dst of Dst;
+    [F] LoadSum<F>: dst of Dst;
+    [] Atomic: dst of Dst;
+    [] Get: dst of Dst;
+    [] TableGet: dst of Dst;
+    [] TableGrow: dst of Dst;
+    [] CopyTwo: first of Unary;
+    [] Back: to of Forward;
+    [J] BranchIf<J>: to of J;
+    [J F] BranchCompare<J, F>: to of J;
+    [] Call: site of Site;
+    [] CallImport: site of Site;
+    [] CallIndirect: site of Site;
+    [] Throw: site of Site;
+    [] ThrowRef: site of Site;
+}
+
+/// Words of instructions where pointers have 64 bits, so that none grows by accident.
+macro_rules! words {
+    ($($words:literal: $($shape:ty),+;)+) => {
+        #[cfg(target_pointer_width = "64")]
+        const _: () = { $($(assert!(Code::<$shape>::WORDS == $words);)+)+ };
+    };
+}
+
+words! {
+    1: ();
+    2: Dst, Unary, Binary<SlotNo>, Binary<u32>, Binary<f32>, Select, Load, Store<SlotNo>, CopyTwo,
+        CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
+        TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
+        BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
+        ReturnMany, ProfileEnd;
+    3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
+        StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
+        Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
+        BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
+        Throw;
+}
+
+/// A copy becomes two copies where it stands, and a return address says where its call is.
+const _: () = {
+    assert!(Code::<Unary>::WORDS == Code::<CopyTwo>::WORDS);
+    assert!(Code::<Call>::WORDS == Code::<CallImport>::WORDS);
+    assert!(Code::<Call>::WORDS == Code::<CallIndirect>::WORDS);
+};
