@@ -31,6 +31,7 @@ pub use tail::{Ret, call_host, next, run, stop, stub};
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
+use crate::exec::{Point, record_trap};
 
 /// The registers of the virtual machine.
 ///
@@ -121,11 +122,11 @@ unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
 /// at `sp`.
 #[cold]
 #[inline(never)]
-pub unsafe fn leave(env: *mut VmEnv, ip: *const u8, sp: *const u64, stop: Stop) -> u32 {
+pub unsafe fn leave(env: *mut VmEnv, ip: *const u8, sp: *mut u64, stop: Stop) -> u32 {
     match stop {
         Stop::Trap(code) => {
             // SAFETY: the place is that of the instruction that traps, says the caller.
-            unsafe { crate::interp::frames::record(env, ip, sp) };
+            unsafe { record_trap(env, Point { ip, sp }) };
             code
         }
         Stop::Leave(code) => code,

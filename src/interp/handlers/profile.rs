@@ -10,8 +10,8 @@ use super::memory::reload_memory;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
 use crate::exec::work;
 use crate::interp::EXIT;
-use crate::interp::code::ModuleCode;
 use crate::interp::dispatch::{Stop, slow};
+use crate::interp::frames::table_of;
 use crate::interp::operand::{A, DST, IMM, WIDE};
 use crate::platform::time::{Clock, now};
 use std::sync::atomic::Ordering;
@@ -69,8 +69,7 @@ slow!(
     add(r.env, r.field::<u32>(IMM), elapsed);
     let back_to = *r.slot(A) as usize as *const u8;
     if back_to != EXIT.as_ptr().cast() {
-        let table = (*(*(*(*r.env).activation).func).code).module.cast::<ModuleCode>();
-        if let Some(caller) = (*table).place(back_to.wrapping_sub(CALL_BYTES)) {
+        if let Some(caller) = table_of((*r.env).activation).place(back_to.wrapping_sub(CALL_BYTES)) {
             add_to_caller(r.env, caller.code.func_index, elapsed);
         }
     }
@@ -108,7 +107,8 @@ slow!(
     (*r.env).stack_top = top;
     leave(r, func);
     let began = clock();
-    let code = ((*(*func).host).call)((*func).host, r.env, frame);
+    let host = (*func).body.host;
+    let code = ((*host).call)(host, r.env, frame);
     let elapsed = clock().saturating_sub(began);
     come_back(r);
     if code != 0 {
