@@ -93,7 +93,7 @@ impl Tables {
     }
 
     /// The innermost clause around `offset` that `catches` what it is for.
-    fn clause(&self, offset: u32, catches: impl Fn(Option<u32>) -> bool) -> Option<Clause> {
+    fn clause(&self, offset: u32, mut catches: impl FnMut(Option<u32>) -> bool) -> Option<Clause> {
         let after = self.segments.partition_point(|segment| segment.start <= offset);
         let segment = self.segments.get(after.checked_sub(1)?)?;
         let mut around = self.tries.get(segment.innermost as usize);
@@ -163,11 +163,11 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// Units for looking at a frame on the way out.
+/// Units for looking at a frame on the way out; a clause is one more.
 const FRAME: u64 = work::SLOW;
 
-/// The frame of a run that catches an exception with `tag`, and the clause. Each frame that is
-/// looked at is charged for, so that looking may end in a trap.
+/// The frame of a run that catches an exception with `tag`, and the clause. Frames and clauses
+/// that are looked at are charged for, so that looking may end in a trap.
 ///
 /// # Safety
 /// As for [`Walk::new`]; `env` is the live environment of the code that throws.
@@ -182,12 +182,14 @@ unsafe fn handler<'a>(
     unsafe {
         let tags = (*(*(*activation).func).instance).tags;
         for step in Walk::new(activation, point) {
-            work::charge(env, FRAME)?;
+            let mut units = FRAME;
             let clause = step.at.tables.and_then(|tables| {
                 tables.clause(step.at.offset, |wanted| {
+                    units += 1;
                     wanted.is_none_or(|index| ptr::eq(*tags.add(index as usize), tag))
                 })
             });
+            work::charge(env, units)?;
             if let Some(clause) = clause {
                 return Ok(Some((step, clause)));
             }

@@ -69,7 +69,8 @@ slow!(
     add(r.env, r.field::<u32>(IMM), elapsed);
     let back_to = *r.slot(A) as usize as *const u8;
     if back_to != EXIT.as_ptr().cast() {
-        if let Some(caller) = table_of((*r.env).activation).place(back_to.wrapping_sub(CALL_BYTES)) {
+        let call = back_to.wrapping_sub(CALL_BYTES);
+        if let Some(caller) = table_of((*r.env).activation).place(call) {
             add_to_caller(r.env, caller.code.func_index, elapsed);
         }
     }
