@@ -132,8 +132,20 @@ pub unsafe fn call_out(r: &mut Regs, func: *const VmFuncRef) -> Result<(), Stop>
     unsafe {
         let (frame, top) = place(r)?;
         (*r.env).stack_top = top;
-        leave(r, std::ptr::null());
-        let code = nested(r.env, func, frame);
+        let code = if (*func).kind == VmFuncKind::Host {
+            // The function belongs to the instance that imported it, and acts on that one.
+            let saved = ((*r.env).instance, (*r.env).globals);
+            (*r.env).instance = (*func).instance;
+            (*r.env).globals = (*(*func).instance).globals;
+            leave(r, func);
+            let host = (*func).body.host;
+            let code = ((*host).call)(host, r.env, frame);
+            ((*r.env).instance, (*r.env).globals) = saved;
+            code
+        } else {
+            leave(r, std::ptr::null());
+            nested(r.env, func, frame)
+        };
         come_back(r);
         if code != 0 {
             if !(*r.env).exception.is_null() {
