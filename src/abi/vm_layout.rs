@@ -1,9 +1,10 @@
 //! State that running code reads through raw pointers.
 //!
-//! The interpreter uses the fields by name; compiled code will use the same offsets. Whoever
-//! changes a struct here changes both, so every struct is `repr(C)` and pinned below, field by
-//! field. An instance's state is one block: [`VmInstance`], then its defined globals, then its
-//! function references, so that the hottest accesses are one load away from the instance pointer.
+//! Engines share it: the interpreter uses the fields by name, compiled code uses the same offsets.
+//! Whoever changes a struct here changes both, so every struct is `repr(C)` and pinned below, field
+//! by field. Records that one engine alone reads are declared there and pinned by the same macro.
+//! An instance's state is one block: [`VmInstance`], then its defined globals, then its function
+//! references, so that the hottest accesses are one load away from the instance pointer.
 
 use super::types::FuncType;
 use std::ffi::c_void;
@@ -66,12 +67,30 @@ pub struct VmException {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum VmFuncKind {
-    /// Guest code: `code` is set.
+    /// Guest code, of whatever engine; it acts on the reference's instance.
     Wasm = 0,
-    /// A host function: `host` is set.
+    /// A host function.
     Host = 1,
     /// An import nothing was found for; calling it traps.
     Unlinked = 2,
+}
+
+/// Enters a function by its reference, from the host, from an engine or from another instance. It
+/// finds the parameters at `frame` and leaves the results there, for both of which the caller has
+/// looked that there is room; it may use the slots from there up to the environment's limit. It
+/// returns zero or the code of a [`Trap`](super::trap::Trap), and restores the environment's
+/// instance, globals, stack top and activation before that.
+pub type VmEntry =
+    unsafe extern "C-unwind" fn(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32;
+
+/// What a function's entry needs besides its reference, by the function's kind.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub union VmBody {
+    /// Of guest code: a record of the engine's. All functions of an instance are the same engine's.
+    pub code: *const c_void,
+    /// Of a host function.
+    pub host: *const VmHostFunc,
 }
 
 /// A function reference: what tables hold and what the host looks up.
@@ -81,10 +100,12 @@ pub struct VmFuncRef {
     /// Canonical number of the function's type within its context.
     pub type_id: u32,
     pub kind: VmFuncKind,
-    pub code: *const VmCode,
+    /// By which everybody calls it, whatever runs it.
+    pub entry: VmEntry,
+    /// What is called; nothing for unlinked imports.
+    pub body: VmBody,
     /// The instance whose state the function runs on; for host functions the importing one.
     pub instance: *mut VmInstance,
-    pub host: *const VmHostFunc,
     /// The function's type, which belongs to the module of `instance`.
     pub ty: *const FuncType,
     /// Index in `instance`'s function index space.
@@ -99,24 +120,6 @@ pub struct VmHostFunc {
     /// Calls the function. `args` holds the parameters in slots and takes the results from its
     /// first slot on. Returns 0, or the code of a [`Trap`](super::trap::Trap).
     pub call: unsafe extern "C" fn(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32,
-}
-
-/// One function's code. Owner: the module's code table. The fields behind `entry` are set once,
-/// before `entry` moves from the translating stub to the translated code.
-#[repr(C)]
-pub struct VmCode {
-    /// First instruction. Interpreter code here; compiled code gets a field of its own.
-    pub entry: AtomicPtr<u64>,
-    /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
-    pub frame_slots: AtomicU32,
-    /// What entering costs in fuel: every instruction of the body once.
-    pub cost: AtomicU32,
-    /// Slots of the parameters, which is where the frame's header lies.
-    pub header_slot: u32,
-    pub func_index: u32,
-    pub reserved: u32,
-    /// The engine's table of the module's code, for the translating stub.
-    pub module: *const c_void,
 }
 
 /// What one function's calls have cost. Owner: the instance; there for those that measure.
@@ -139,6 +142,8 @@ pub struct VmActivation {
     pub outer: *mut VmActivation,
     /// What was entered.
     pub func: *const VmFuncRef,
+    /// The `exec::Engine` that runs it; null if it is a host function.
+    pub engine: *const c_void,
     /// The call instruction by which guest code has left for the host or for another instance;
     /// null while guest code runs. What follows counts only if this is set.
     pub ip: *const u8,
@@ -219,43 +224,47 @@ pub struct VmEnv {
     pub unwinding: *mut c_void,
 }
 
-/// Requires of each struct its size, and its fields at these places, all of them.
+/// Requires of each struct its size and alignment, and its fields at these places, all of them.
 macro_rules! pinned {
-    ($($ty:ident $size:literal { $($field:ident $offset:literal),* })*) => {
+    ($($ty:ident $size:literal / $align:literal { $($field:ident $offset:literal),* $(,)? })*) => {
         $(const _: () = {
-            assert!(size_of::<$ty>() == $size);
+            assert!(size_of::<$ty>() == $size && align_of::<$ty>() == $align);
             $(assert!(std::mem::offset_of!($ty, $field) == $offset);)*
             #[expect(dead_code, reason = "it compiles if no field is left out")]
             fn has_no_other($ty { $($field: _),* }: &$ty) {}
         };)*
     };
 }
+pub(crate) use pinned;
 
 pinned! {
-    VmMemory 24 { base 0, len_bytes 8, owner 16 }
-    VmTable 24 { elems 0, len 8, owner 16 }
-    VmGlobal 16 { slots 0 }
-    VmTag 24 { type_id 0, reserved 4, ty 8, instance 16 }
-    VmException 24 { tag 0, slots 8, marked 12, shared 13, next 16 }
-    VmFuncRef 48 {
-        type_id 0, kind 4, code 8, instance 16, host 24, ty 32, func_index 40, reserved 44
+    VmMemory 24 / 8 { base 0, len_bytes 8, owner 16 }
+    VmTable 24 / 8 { elems 0, len 8, owner 16 }
+    VmGlobal 16 / 16 { slots 0 }
+    VmTag 24 / 8 { type_id 0, reserved 4, ty 8, instance 16 }
+    VmException 24 / 8 { tag 0, slots 8, marked 12, shared 13, next 16 }
+    VmFuncRef 48 / 8 {
+        type_id 0, kind 4, entry 8, body 16, instance 24, ty 32, func_index 40, reserved 44,
     }
-    VmHostFunc 8 { call 0 }
-    VmCode 40 {
-        entry 0, frame_slots 8, cost 12, header_slot 16, func_index 20, reserved 24, module 32
-    }
-    VmProfile 24 { total_ns 0, children_ns 8, count 16 }
-    VmActivation 40 { outer 0, func 8, ip 16, sp 24, host 32 }
-    VmInstance 96 {
+    VmHostFunc 8 / 8 { call 0 }
+    VmProfile 24 / 8 { total_ns 0, children_ns 8, count 16 }
+    VmActivation 48 / 8 { outer 0, func 8, engine 16, ip 24, sp 32, host 40 }
+    VmInstance 96 / 8 {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
-        type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88
+        type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
     }
-    VmEnv 128 {
+    VmEnv 128 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
-        limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120
+        limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120,
     }
 }
 
-// What lies behind an instance in its block follows from these.
-const _: () = assert!(align_of::<VmInstance>() == 8 && align_of::<VmGlobal>() == 16);
+// What is no struct: a body is one word, whichever it is; kinds are compared as numbers.
+const _: () = {
+    assert!(size_of::<VmBody>() == 8 && align_of::<VmBody>() == 8);
+    assert!(std::mem::offset_of!(VmBody, code) == 0 && std::mem::offset_of!(VmBody, host) == 0);
+    assert!(size_of::<VmFuncKind>() == 4 && size_of::<VmEntry>() == 8);
+    assert!(VmFuncKind::Wasm as u32 == 0 && VmFuncKind::Host as u32 == 1);
+    assert!(VmFuncKind::Unlinked as u32 == 2);
+};

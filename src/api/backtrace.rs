@@ -2,8 +2,7 @@
 
 use super::{Caller, Context, Error, ExecEnv, RawInstance, Result};
 use crate::alloc::try_vec;
-use crate::exec::{ExecEnv as Env, Frame as RawFrame, Place, Trace};
-use crate::interp::frames::{self, Frames};
+use crate::exec::{ExecEnv as Env, Frame as RawFrame, Frames, Place, Trace};
 use crate::module::Module;
 use std::fmt;
 use std::ptr::NonNull;
@@ -31,7 +30,7 @@ impl FrameRef<'_> {
     pub fn module_offset(&self) -> Option<u32> {
         match self.raw.place {
             Place::Module(offset) => Some(offset),
-            Place::Host | Place::Code { .. } => None,
+            Place::Host | Place::Code(_) => None,
         }
     }
 
@@ -146,7 +145,7 @@ impl ExecEnv {
             if (*vm).activation.is_null() || Env::with_trace(self.ptr(), of_trap) {
                 return Env::with_trace(self.ptr(), |trace| {
                     // Without memory the frame has no place, and that is all.
-                    let _ = context.guarded(|| find_place(trace));
+                    let _ = context.guarded(|| trace.find_place());
                     for (raw, module) in trace.frames() {
                         if !visit(&FrameRef { raw, module, context }) {
                             break;
@@ -162,17 +161,6 @@ impl ExecEnv {
                 }
             }
         }
-    }
-}
-
-/// Finds out where in the module the innermost frame of a trap is.
-fn find_place(trace: &mut Trace) {
-    let first = trace.frames().next();
-    if let Some((RawFrame { func_index, place, .. }, module)) = first
-        && let Place::Code { offset, profiled } = place
-        && let Some(position) = frames::position(module, func_index, offset, profiled)
-    {
-        trace.set_place(Place::Module(position));
     }
 }
 

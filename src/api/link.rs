@@ -154,7 +154,7 @@ pub(super) fn make(
     };
     let parts = Parts {
         module: &inner.parsed,
-        codes: inner.code.codes(),
+        code: inner.code.table(),
         type_ids: inner.type_ids.as_ptr(),
         host,
         source: &inner.source,

@@ -7,6 +7,7 @@ use crate::abi::error::bounded;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use crate::alloc;
 use crate::context::{Held, ObjectKind, TypeIds};
+use crate::exec::GuestCode;
 use crate::instance::{GuestAllocator, MemorySource};
 use crate::interp::ModuleCode;
 use crate::module::{self as parsed, ExternKind, Features};
@@ -43,13 +44,13 @@ pub struct Module {
 /// What a module's handles and its instances share.
 pub(super) struct Inner {
     pub(super) parsed: Arc<parsed::Module>,
-    pub(super) code: Arc<ModuleCode>,
+    pub(super) code: Arc<dyn GuestCode>,
     pub(super) type_ids: TypeIds,
     pub(super) source: MemorySource,
     pub(super) entry_points: EntryPoints,
     pub(super) allocator: Option<GuestAllocator>,
     /// The copy of `code` that imports share, if this module's own lies in its context.
-    shared: Lock<Option<Arc<ModuleCode>>>,
+    shared: Lock<Option<Arc<dyn GuestCode>>>,
     links: Lock<Arc<Links>>,
     name: Lock<Box<str>>,
     /// Last: the context must outlive everything above.
@@ -150,6 +151,7 @@ impl Module {
             log::warn!("warning: a module with WASI apis should be either a command or a reactor");
         }
         let parsed = Arc::new(parsed);
+        // The one place where an engine is chosen.
         let code = ModuleCode::new(parsed.clone(), context.perf_profiling())?;
         Self::link(context, parsed, code, name, funcs)
     }
@@ -158,7 +160,7 @@ impl Module {
     fn link(
         context: &Context,
         parsed: Arc<parsed::Module>,
-        code: Arc<ModuleCode>,
+        code: Arc<dyn GuestCode>,
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
@@ -191,7 +193,7 @@ impl Module {
         context.guarded(|| Self::link(context, parsed, code, &name, Funcs::Now))?
     }
 
-    fn shared_code(&self) -> Result<(Arc<parsed::Module>, Arc<ModuleCode>)> {
+    fn shared_code(&self) -> Result<(Arc<parsed::Module>, Arc<dyn GuestCode>)> {
         let inner = &self.inner;
         if inner.parsed.home_stats().is_some() {
             return Ok((inner.parsed.clone(), inner.code.clone()));
@@ -200,10 +202,7 @@ impl Module {
         let mut shared = inner.shared.lock();
         let code = match &*shared {
             Some(code) => code.clone(),
-            None => {
-                let profiled = inner.code.is_profiled();
-                shared.insert(ModuleCode::new(inner.parsed.free_copy()?, profiled)?).clone()
-            }
+            None => shared.insert(inner.code.again(inner.parsed.free_copy()?)?).clone(),
         };
         Ok((code.module().clone(), code))
     }

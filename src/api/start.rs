@@ -9,7 +9,6 @@ use super::{Error, ErrorKind, Instance, Result, Trap};
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
 use crate::instance::{any_env, group};
-use crate::interp;
 use std::ptr::NonNull;
 
 impl Instance {
@@ -102,7 +101,6 @@ impl Instance {
 
     pub(super) fn env_setup(&self, stack_bytes: u32) -> EnvSetup {
         EnvSetup {
-            run: interp::run,
             stack_bytes,
             owner: std::ptr::from_ref(self.context_ref()).cast(),
             limits: self.context_ref().limits(),

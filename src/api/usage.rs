@@ -3,8 +3,8 @@
 use super::{ExecEnv, Instance};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
+use crate::exec::GuestCode;
 use crate::instance as parts;
-use crate::interp::ModuleCode;
 use crate::module::{self as parsed, ElemItems};
 use std::ops::Range;
 
@@ -75,7 +75,7 @@ impl ExecEnv {
     pub fn memory_use(&self) -> MemoryUse {
         let instance = self.instance();
         MemoryUse {
-            module: module_use(instance.parts().module(), &instance.surroundings().module.code),
+            module: module_use(instance.parts().module(), &*instance.surroundings().module.code),
             instance: instance_use(&instance),
             exec_env: ExecEnvUse { head: self.env().head_bytes(), stack: self.env().stack_bytes() },
         }
@@ -90,7 +90,7 @@ fn lengths<'a>(ranges: impl Iterator<Item = &'a Range<u32>>) -> u64 {
     ranges.map(|range| u64::from(range.end.saturating_sub(range.start))).sum()
 }
 
-fn module_use(module: &parsed::Module, code: &ModuleCode) -> ModuleUse {
+fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
     let values = module.types.iter().map(|ty| ty.params().len() + ty.results().len());
     let imported = module.imports.iter().map(|import| import.module.len() + import.name.len());
     let exported = module.exports.iter().map(|export| export.name.len());

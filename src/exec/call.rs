@@ -1,13 +1,13 @@
 //! One call from the host into the guest.
 
-use super::{EngineRun, ExecEnv, Trace, builtins, limits};
+use super::{ExecEnv, Trace, limits};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncKind, VmFuncRef};
+use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 use crate::instance::Instance;
 use crate::instance::group::{self, Use};
 use crate::platform::stack;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 /// The type of a function.
@@ -34,10 +34,8 @@ pub struct Call {
     _begun: Begun,
     _used: Use,
     vm: *mut VmEnv,
-    run: EngineRun,
     func: NonNull<VmFuncRef>,
     frame: *mut u64,
-    slots: usize,
 }
 
 /// A call that its exec_env counts, which is live.
@@ -111,7 +109,7 @@ impl Call {
             {
                 return Err(fail(vm, trap));
             }
-            Ok(Self { _begun: begun, _used: used, vm, run: env.as_ref().run(), func, frame, slots })
+            Ok(Self { _begun: begun, _used: used, vm, func, frame })
         }
     }
 
@@ -135,10 +133,8 @@ impl Call {
             let asked = (*vm).terminate.load(Ordering::Relaxed);
             let code = if asked != 0 {
                 limits::reason_of(asked) as u32
-            } else if self.func.as_ref().kind == VmFuncKind::Wasm {
-                (self.run)(vm, self.func.as_ptr(), self.frame)
             } else {
-                self.run_import(vm)
+                (self.func.as_ref().entry)(vm, self.func.as_ptr(), self.frame)
             };
             let env = NonNull::new_unchecked(vm.cast::<ExecEnv>());
             if env.as_ref().drawn.get() != 0 {
@@ -149,40 +145,6 @@ impl Call {
             }
             env.as_ref().count_trap();
             Err(finish(vm, instance.cast(), code))
-        }
-    }
-
-    /// Runs a function that is no guest code.
-    ///
-    /// # Safety
-    /// As for `run`.
-    #[cold]
-    unsafe fn run_import(&self, vm: *mut VmEnv) -> u32 {
-        // SAFETY: the caller vouches for the exec_env and the function; what is set here for
-        // the host function's sake is set back behind it.
-        unsafe {
-            let func = self.func.as_ref();
-            if func.kind != VmFuncKind::Host {
-                return builtins::unlinked(func) as u32;
-            }
-            let saved = ((*vm).instance, (*vm).globals);
-            (*vm).instance = func.instance;
-            (*vm).globals = (*func.instance).globals;
-            (*vm).stack_top = self.frame.add(self.slots);
-            let outer = (*vm).activation;
-            let mut activation = VmActivation {
-                outer,
-                func,
-                ip: ptr::null(),
-                sp: ptr::null_mut(),
-                host: ptr::null(),
-            };
-            (*vm).activation = &raw mut activation;
-            let code = ((*func.host).call)(func.host, vm, self.frame);
-            (*vm).activation = outer;
-            (*vm).stack_top = self.frame;
-            ((*vm).instance, (*vm).globals) = saved;
-            code
         }
     }
 }

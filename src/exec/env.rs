@@ -1,7 +1,7 @@
 //! Exec_envs.
 
+use super::Trace;
 use super::limits::{CallCounts, Limits};
-use super::{EngineRun, Trace};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, group};
@@ -32,7 +32,6 @@ pub enum EnvKind {
 /// What an exec_env needs to know besides its instance.
 #[derive(Clone, Copy)]
 pub struct EnvSetup {
-    pub run: EngineRun,
     /// Bytes of guest stack, as WAMR counts them; 0 for the default.
     pub stack_bytes: u32,
     /// A word for whoever makes the exec_env; it outlives it.
@@ -48,7 +47,6 @@ pub struct EnvSetup {
 pub struct ExecEnv {
     /// First, so that running code's pointers lead here.
     vm: VmEnv,
-    run: EngineRun,
     /// The instance it was made for; `vm.instance` is the one it acts on.
     home: NonNull<Instance>,
     owner: *const c_void,
@@ -119,7 +117,6 @@ impl ExecEnv {
         unsafe {
             at.write(Self {
                 vm,
-                run: setup.run,
                 home,
                 owner: setup.owner,
                 link: EnvLink::new(),
@@ -208,11 +205,6 @@ impl ExecEnv {
         self.link.interrupt()
     }
 
-    #[inline]
-    pub(super) fn run(&self) -> EngineRun {
-        self.run
-    }
-
     /// Whether running code's view belongs to an exec_env that is in a call.
     ///
     /// # Safety
@@ -289,7 +281,6 @@ impl ExecEnv {
     pub fn setup(&self) -> EnvSetup {
         let slots = self.stack_bytes() / size_of::<u64>() as u64;
         EnvSetup {
-            run: self.run,
             stack_bytes: slots as u32 * BYTES_PER_SLOT,
             owner: self.owner,
             limits: self.vm.limits.cast(),

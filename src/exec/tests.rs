@@ -1,6 +1,6 @@
 use super::*;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmCode, VmFuncKind, VmHostFunc};
+use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef, VmHostFunc};
 use crate::alloc::{Heap, HeapConfig};
 use crate::instance::{
     GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, group,
@@ -100,7 +100,7 @@ impl Rig {
         let module = Arc::new(Module::parse(&wasm, Features::default()).expect("module"));
         let parts = Parts {
             module: &module,
-            codes: ptr::null::<VmCode>(),
+            code: code_table(run, ptr::null::<u64>()),
             type_ids: [0, 1, 2, 3, 4, 5, 6].as_ptr(),
             host: Arc::new(TestHost),
             source: &source,
@@ -113,7 +113,7 @@ impl Rig {
             _ => Import::Host(&raw const HOST_FUNC),
         };
         let instance = Instance::new(parts, &resolve).expect("instance");
-        let setup = EnvSetup { run, stack_bytes, owner: ptr::null(), limits: ptr::null() };
+        let setup = EnvSetup { stack_bytes, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         let env = unsafe { ExecEnv::new(instance, EnvKind::Counted, setup) }.expect("exec_env");
         Self { instance, env, heap }
@@ -231,7 +231,7 @@ fn stacks_run_out() {
 fn absurd_stacks_are_refused() {
     let rig = Rig::new(0);
     for stack_bytes in [u32::MAX, u32::MAX - 8] {
-        let setup = EnvSetup { run, stack_bytes, owner: ptr::null(), limits: ptr::null() };
+        let setup = EnvSetup { stack_bytes, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         assert!(unsafe { ExecEnv::new(rig.instance, EnvKind::Counted, setup) }.is_none());
     }
@@ -286,7 +286,7 @@ fn a_body_dearer_than_a_slice_gets_its_fuel() {
 #[test]
 fn instances_have_one_env_of_their_own() {
     let rig = Rig::new(0);
-    let setup = EnvSetup { run, stack_bytes: 100, owner: ptr::null(), limits: ptr::null() };
+    let setup = EnvSetup { stack_bytes: 100, owner: ptr::null(), limits: ptr::null() };
     // SAFETY: the instance is alive; its own exec_env goes with it.
     unsafe {
         let first = ExecEnv::singleton(rig.instance, setup).expect("exec_env");

@@ -1,5 +1,7 @@
 //! The call stack of a trap, kept after its frames are gone.
 
+use super::engine::Engine;
+use super::frames::Frames;
 use crate::alloc::try_vec;
 use crate::instance::{EXCEPTION_BYTES, Instance};
 use crate::module::Module;
@@ -22,8 +24,9 @@ pub enum Place {
     Host,
     /// At the operator that stands there in the module, in bytes.
     Module(u32),
-    /// So many bytes into what the engine made of the function, whether to measure it or not.
-    Code { offset: u32, profiled: bool },
+    /// Somewhere in what the engine has made of the function; it can tell more when it is asked
+    /// (`Engine::position`). So only where a trap happened.
+    Code(u64),
 }
 
 /// Frames that are kept at most, the innermost ones: all that fit on a stack of default size.
@@ -39,6 +42,8 @@ const FRAMES_AT_ONCE: usize = 32;
 pub struct Trace {
     frames: Vec<Kept>,
     sources: Vec<Source>,
+    /// Whose the innermost guest code was.
+    engine: Option<&'static Engine>,
     /// A digest of the exception's text.
     exception: u64,
     /// Whether the trap is on its way to the call that it ends.
@@ -61,7 +66,7 @@ impl Trace {
     /// Keeps the stack of a trap in guest code that acts on `instance`, unless that trap has been
     /// kept already, deeper down, and only ends the calls around it. What memory is too short for
     /// is left out.
-    pub fn record(&mut self, instance: &Instance, frames: impl Iterator<Item = Frame>) {
+    pub(super) fn record(&mut self, instance: &Instance, frames: Frames) {
         let known = self.fresh || self.is_of(instance);
         self.fresh = true;
         if known {
@@ -69,6 +74,7 @@ impl Trace {
         }
         self.frames.clear();
         self.sources.clear();
+        self.engine = frames.engine();
         for frame in frames.take(FRAMES_MAX) {
             if self.keep(frame).is_none() {
                 break;
@@ -122,10 +128,16 @@ impl Trace {
         })
     }
 
-    /// Notes where in the module the innermost frame is.
-    pub fn set_place(&mut self, place: Place) {
-        if let Some(first) = self.frames.first_mut() {
-            first.place = place;
+    /// Finds out where in the module the innermost frame is, if only the engine knows. Without
+    /// memory it has no place, and if finding it takes too long.
+    pub fn find_place(&mut self) {
+        let Self { frames, sources, engine, .. } = self;
+        if let (Some(engine), Some(first)) = (engine, frames.first_mut())
+            && let Place::Code(code) = first.place
+            && let Some(source) = sources.get(first.source as usize)
+            && let Some(position) = (engine.position)(&source.module, first.func_index, code)
+        {
+            first.place = Place::Module(position);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Making an instance.
 
 use super::app_heap::AppHeap;
+use super::code::CodeTable;
 use super::exception::Exception;
 use super::group::{self, GroupLink};
 use super::guest_alloc;
@@ -44,7 +45,7 @@ impl Instance {
         let module = parts.module.as_ref();
         let own = count_own(module, resolve)?;
         let layout = Layout::new(module, &own).ok_or_else(Error::out_of_memory)?;
-        let (codes, type_ids, limits) = (parts.codes, parts.type_ids, parts.limits);
+        let (code, type_ids, limits) = (parts.code, parts.type_ids, parts.limits);
         let block = allocate(parts, &layout)?;
         let guard = Guard(block);
         let mut build = Build { at: block, parent, layout, own_globals: 0, elems_used: 0 };
@@ -53,7 +54,7 @@ impl Instance {
         let heap = build.bind_memories(module, resolve, limits)?;
         build.bind_tables(module, resolve)?;
         build.bind_tags(module, resolve, type_ids)?;
-        build.bind_funcs(module, resolve, codes, type_ids)?;
+        build.bind_funcs(module, resolve, &code, type_ids)?;
         build.bind_globals(module, resolve)?;
         build.init_globals(module, &heap)?;
         build.init_tables(module)?;
@@ -142,7 +143,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
         host: parts.host,
         source: parts.source.clone(),
         limits: parts.limits,
-        codes: parts.codes,
+        code: parts.code,
         parts: OwnParts {
             memories: base.wrapping_add(layout.memories).cast(),
             memory_count: 0,
@@ -301,7 +302,7 @@ impl Build<'_> {
         &self,
         module: &Module,
         resolve: Resolve<'_, '_>,
-        codes: *const crate::abi::vm_layout::VmCode,
+        code: &CodeTable,
         type_ids: *const u32,
     ) -> Result<()> {
         let refs = self.place::<VmFuncRef>(self.layout.func_refs, 0);
@@ -316,7 +317,7 @@ impl Build<'_> {
                 if !matches!(import.ty, ExternType::Func(_)) {
                     continue;
                 }
-                let func = link::func(import, index, type_of(index), &resolve(at), self.at)?;
+                let func = link::func(import, index, type_of(index), &resolve(at), self.at, code)?;
                 // SAFETY: imports come first among the references, by index.
                 unsafe { refs.add(index as usize).write(func) };
             }
@@ -326,9 +327,9 @@ impl Build<'_> {
             let func = VmFuncRef {
                 type_id,
                 kind: VmFuncKind::Wasm,
-                code: codes.wrapping_add((index - imported) as usize),
+                entry: code.entry,
+                body: code.body(index - imported),
                 instance: self.at.as_ptr().cast::<VmInstance>(),
-                host: ptr::null(),
                 ty,
                 func_index: index,
                 reserved: 0,
@@ -438,14 +439,8 @@ pub(super) fn for_thread(parent: &Instance) -> Result<NonNull<Instance>> {
             return Import::Nothing;
         };
         match import.ty {
-            ExternType::Func(_) => match parent.func(index) {
-                // SAFETY: the parent's references live as long as it.
-                Some(func) => match unsafe { func.as_ref() } {
-                    func if func.kind == VmFuncKind::Host => Import::Host(func.host),
-                    _ => Import::Nothing,
-                },
-                None => Import::Nothing,
-            },
+            // SAFETY: the parent's references live as long as it.
+            ExternType::Func(_) => unsafe { link::host_behind(parent.func(index)) },
             ExternType::Memory(_) => parent
                 .memory(index)
                 .and_then(Memory::shared)
@@ -464,7 +459,7 @@ pub(super) fn for_thread(parent: &Instance) -> Result<NonNull<Instance>> {
     };
     let parts = Parts {
         module,
-        codes: parent.codes,
+        code: parent.code,
         type_ids: parent.vm.type_ids,
         host: parent.host.clone(),
         source: &parent.source,

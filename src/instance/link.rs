@@ -1,5 +1,6 @@
 //! Imports: what they are bound to, and whether that fits.
 
+use super::code::CodeTable;
 use super::memory::Memory;
 use super::shared_memory::SharedMemory;
 use super::table::Table;
@@ -7,7 +8,7 @@ use super::{Instance, group};
 use crate::abi::error::{Error, Result, bounded};
 use crate::abi::types::{FuncType, GlobalType, Limits};
 use crate::abi::vm_layout::{
-    VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable, VmTag,
+    VmBody, VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable, VmTag,
 };
 use crate::module::{self, ExternType, Module};
 use std::ptr::{self, NonNull};
@@ -171,13 +172,14 @@ pub(super) fn func(
     (type_id, ty): (u32, *const FuncType),
     bound: &Import<'_>,
     importer: NonNull<Instance>,
+    code: &CodeTable,
 ) -> Result<VmFuncRef> {
-    let own = |kind, host| VmFuncRef {
+    let own = |kind, entry, body| VmFuncRef {
         type_id,
         kind,
-        code: ptr::null(),
+        entry,
+        body,
         instance: importer.as_ptr().cast::<VmInstance>(),
-        host,
         ty,
         func_index,
         reserved: 0,
@@ -193,13 +195,28 @@ pub(super) fn func(
             join(importer, provider.ok_or_else(incompatible)?)?;
             Ok(VmFuncRef { ..*func })
         }
-        Import::Host(host) => Ok(own(VmFuncKind::Host, *host)),
+        Import::Host(host) => Ok(own(VmFuncKind::Host, code.imports.host, VmBody { host: *host })),
         Import::Nothing => {
             let (module, name) = (&import.module, &import.name);
             log::warn!("warning: failed to link import function ({module}, {name})");
-            Ok(own(VmFuncKind::Unlinked, ptr::null()))
+            let body = VmBody { code: ptr::null() };
+            Ok(own(VmFuncKind::Unlinked, code.imports.unlinked, body))
         }
         _ => Err(incompatible()),
+    }
+}
+
+/// The host function behind a reference, if that is what it leads to.
+///
+/// # Safety
+/// The reference is live.
+pub(super) unsafe fn host_behind<'a>(func: Option<NonNull<VmFuncRef>>) -> Import<'a> {
+    // SAFETY: the caller vouches for the reference, whose kind says which body it has.
+    unsafe {
+        match func.map(|func| func.as_ref()) {
+            Some(func) if func.kind == VmFuncKind::Host => Import::Host(func.body.host),
+            _ => Import::Nothing,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod attachment;
 mod build;
 mod clear;
 mod cluster;
+mod code;
 mod envs;
 mod exception;
 pub mod exceptions;
@@ -35,7 +36,7 @@ mod table;
 mod tags;
 
 use crate::abi::error::{Error, Result};
-use crate::abi::vm_layout::{VmCode, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};
+use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};
 use crate::alloc::{Heap, HeapRef, try_vec};
 use crate::module::{ExternKind, FuncRefs, Module};
 use crate::sync::Lock;
@@ -51,6 +52,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use app_heap::AppHeapError;
 pub use cluster::{Cluster, JoinError, Life};
+pub use code::{CodeTable, ImportEntries};
 pub use envs::{CANCEL, EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
@@ -71,8 +73,8 @@ pub const SLOTS: usize = 8;
 /// What an instance is made from.
 pub struct Parts<'a> {
     pub module: &'a Arc<Module>,
-    /// Code of the defined functions, which `host` keeps alive.
-    pub codes: *const VmCode,
+    /// Code of the functions, which `host` keeps alive.
+    pub code: CodeTable,
     /// Canonical number of each of the module's types, which `host` keeps alive.
     pub type_ids: *const u32,
     pub host: Arc<dyn Host>,
@@ -108,7 +110,7 @@ pub struct Instance {
     host: Arc<dyn Host>,
     source: MemorySource,
     limits: InstanceLimits,
-    codes: *const VmCode,
+    code: CodeTable,
     parts: OwnParts,
     /// Of a memory that is not shared. Embedders allocate while another thread runs the guest.
     app_heap: Lock<Option<AppHeap>>,

@@ -14,18 +14,42 @@ use super::shape::{self, Code, Site, Word};
 use super::unwind::Tables;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmCode, VmEnv};
+use crate::abi::vm_layout::{VmEnv, pinned};
 use crate::alloc;
-use crate::exec::{stop_reason, wait_at};
+use crate::exec::{GuestCode, code_table, stop_reason, wait_at};
+use crate::instance::CodeTable;
 use crate::module::Module;
 use crate::sync::{Found, Lock, Making, Turn, WaitQueue, section};
-use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// What the engine knows of a function beside its entry, and what the entry of an untranslated
-/// one points to.
+/// One function's code, as calls read it. Owner: the module's code table. The fields behind
+/// `entry` are set once, before `entry` moves from the translating stub to the translated code.
+#[repr(C)]
+pub struct VmCode {
+    /// First instruction.
+    pub entry: AtomicPtr<u64>,
+    /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
+    pub frame_slots: AtomicU32,
+    /// What entering costs in fuel: every instruction of the body once.
+    pub cost: AtomicU32,
+    /// Slots of the parameters, which is where the frame's header lies.
+    pub header_slot: u32,
+    pub func_index: u32,
+    pub reserved: u32,
+    /// The table that this is in.
+    pub module: *const ModuleCode,
+}
+
+pinned! {
+    VmCode 40 / 8 {
+        entry 0, frame_slots 8, cost 12, header_slot 16, func_index 20, reserved 24, module 32,
+    }
+}
+
+/// What is known of a function beside its entry, and what the entry of an untranslated
+/// one points to: the translating instruction, and the function it is for.
 #[repr(C)]
 struct Stub {
     /// The translating instruction.
@@ -129,10 +153,10 @@ impl ModuleCode {
                  set ISOTHREAD_DISPATCH=loop and build again",
             ));
         }
-        module.clone().at_home(|| Self::table(module, profiled))
+        module.clone().at_home(|| Self::empty(module, profiled))
     }
 
-    fn table(module: Arc<Module>, profiled: bool) -> Result<Arc<Self>> {
+    fn empty(module: Arc<Module>, profiled: bool) -> Result<Arc<Self>> {
         let count = module.bodies.len();
         let mut codes = Vec::new();
         let mut stubs = Vec::new();
@@ -151,7 +175,7 @@ impl ModuleCode {
 
     /// Makes the entries, which need the table's own address.
     fn fill(mut this: Arc<Self>, mut codes: Vec<VmCode>, mut stubs: Vec<Stub>) -> Arc<Self> {
-        let own = Arc::as_ptr(&this).cast::<c_void>();
+        let own = Arc::as_ptr(&this);
         let imported = this.module.imported.funcs;
         for (i, &ty) in this.module.funcs.iter().skip(imported as usize).enumerate() {
             let header_slot = this.module.types[ty as usize].param_slots();
@@ -184,20 +208,6 @@ impl ModuleCode {
     /// The entries of the defined functions, in index order.
     pub fn codes(&self) -> *const VmCode {
         self.codes.as_ptr()
-    }
-
-    pub fn is_profiled(&self) -> bool {
-        self.profiled
-    }
-
-    /// What the table and the translated bodies take.
-    pub fn bytes(&self) -> u64 {
-        let translated = self.bodies.lock().bytes;
-        (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
-    }
-
-    pub fn module(&self) -> &Arc<Module> {
-        &self.module
     }
 
     /// The number of a function among those that the module defines.
@@ -315,6 +325,29 @@ impl ModuleCode {
     }
 }
 
+impl GuestCode for ModuleCode {
+    fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+
+    fn table(&self) -> CodeTable {
+        code_table(super::run, self.codes())
+    }
+
+    fn is_profiled(&self) -> bool {
+        self.profiled
+    }
+
+    fn bytes(&self) -> u64 {
+        let translated = self.bodies.lock().bytes;
+        (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
+    }
+
+    fn again(&self, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {
+        Ok(Self::new(module, self.profiled)?)
+    }
+}
+
 /// What translating a body takes at most, for each of its bytes and for being there at all, with
 /// all that growing lists leave behind: a word of code and an operand from a byte, four times over.
 const BYTES_PER_BYTE: usize = 192;
@@ -334,8 +367,5 @@ fn is_lasting(trap: Trap) -> bool {
 /// `ModuleCode`.
 pub unsafe fn translate(env: *mut VmEnv, code: *const VmCode) -> Result<(), Trap> {
     // SAFETY: the caller's contract; `module` was set by `fill` to the table that `code` is in.
-    unsafe {
-        let table = (*code).module.cast::<ModuleCode>();
-        (*table).translate(env, &*code)
-    }
+    unsafe { (*(*code).module).translate(env, &*code) }
 }

@@ -9,9 +9,9 @@
 //! guest code throws.
 //!
 //! It knows instances only by the layout of their running state and `exec::builtins`; it knows
-//! no context, no native and no thread. Control enters at [`run`], from `exec::call`, and from
-//! here again for nested calls. The native stack does not grow with guest calls, only with
-//! host functions and instances that call back.
+//! no context, no native and no thread. Control enters at [`run`], by the references to functions,
+//! and at what [`ENGINE`] names, by `exec`. The native stack does not grow with guest calls, only
+//! with host functions and instances that call back.
 
 // A handler's signature is the virtual machine's registers; it is never called from C.
 #![allow(improper_ctypes_definitions, reason = "handlers only use the C convention's registers")]
@@ -19,7 +19,7 @@
 pub mod code;
 mod compile;
 mod dispatch;
-pub mod frames;
+mod frames;
 mod handlers;
 mod instr;
 mod machine;
@@ -33,8 +33,9 @@ mod tests;
 
 pub use code::ModuleCode;
 
-use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
+use crate::abi::vm_layout::{VmEnv, VmFuncRef};
+use crate::exec::{Engine, GuestCode, Run};
+use code::VmCode;
 use dispatch::Regs;
 use handlers::memory::reload_memory;
 use handlers::{control, data};
@@ -57,52 +58,20 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
 /// The instruction that outermost functions return to. Constant: owned by nobody.
 static EXIT: Code<()> = Code::new(control::exit, ());
 
-/// What a run takes the place of in its environment, and gives it back to when it ends, also when
-/// a host function ends its thread.
-struct Outer {
-    env: *mut VmEnv,
-    instance: *mut VmInstance,
-    globals: *mut VmGlobal,
-    stack_top: *mut u64,
-    activation: *mut VmActivation,
-}
+/// What everybody else is told of the interpreter's code. Constant: owned by nobody.
+static ENGINE: &Engine = &Engine {
+    frame_at_call: frames::at_call,
+    frame_at_trap: frames::at_trap,
+    catches: unwind::catches,
+    references: unwind::references,
+    position: frames::position,
+};
 
-impl Outer {
-    /// # Safety
-    /// `env` must outlive the value, and be used by this thread only.
-    unsafe fn of(env: *mut VmEnv) -> Self {
-        // SAFETY: the environment is live, says the caller.
-        unsafe {
-            Self {
-                env,
-                instance: (*env).instance,
-                globals: (*env).globals,
-                stack_top: (*env).stack_top,
-                activation: (*env).activation,
-            }
-        }
-    }
-}
-
-impl Drop for Outer {
-    fn drop(&mut self) {
-        // SAFETY: `of` asks for an environment that outlives this value.
-        unsafe {
-            (*self.env).instance = self.instance;
-            (*self.env).globals = self.globals;
-            (*self.env).stack_top = self.stack_top;
-            (*self.env).activation = self.activation;
-        }
-    }
-}
-
-/// Runs `func`, guest code, with its parameters at `frame`, where its results come to lie.
-/// Returns zero or a trap code.
+/// Runs `func`, guest code of ours, with its parameters at `frame`, where its results come to lie:
+/// the entry of all references to it. Returns zero or a trap code.
 ///
 /// # Safety
-/// `env` must be live and used by this thread only; `func` must be guest code of a live
-/// instance; `frame` must lie in the environment's slots, hold the parameters, and leave room
-/// for the results.
+/// As `VmEntry` says; `func` is a live reference to a function of a [`ModuleCode`]'s.
 pub unsafe extern "C-unwind" fn run(
     env: *mut VmEnv,
     func: *const VmFuncRef,
@@ -111,22 +80,9 @@ pub unsafe extern "C-unwind" fn run(
     // SAFETY: all three are as the caller's contract says; what entering the function needs
     // beyond it is checked there.
     unsafe {
-        let instance = (*func).instance;
-        let code = (*func).code;
-        if instance.is_null() || code.is_null() {
-            return Trap::Internal as u32;
-        }
-        let outer = Outer::of(env);
-        let mut activation = VmActivation {
-            outer: outer.activation,
-            func,
-            ip: std::ptr::null(),
-            sp: std::ptr::null_mut(),
-            host: std::ptr::null(),
-        };
-        (*env).activation = &raw mut activation;
-        (*env).instance = instance;
-        (*env).globals = (*instance).globals;
+        let code = (*func).body.code.cast::<VmCode>();
+        let mut run = Run::new(env, func, ENGINE);
+        run.begin();
         let frame = Frame::of(frame);
         let mut r = Regs {
             ip: Ip::of((&raw const EXIT).cast()),
@@ -187,20 +143,3 @@ dispatch::slow!(
     r.pass(i);
     Ok(())
 });
-
-/// [`run`] from within a run, for guest code of another instance: takes native stack, and traps
-/// when there is too little of it.
-///
-/// # Safety
-/// As for [`run`].
-#[inline(never)]
-unsafe fn run_nested(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
-    let here = 0u8;
-    // SAFETY: the caller's contract.
-    unsafe {
-        if (&raw const here as usize) < (*env).native_stack_limit {
-            return Trap::NativeStackOverflow as u32;
-        }
-        run(env, func, frame)
-    }
-}

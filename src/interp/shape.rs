@@ -11,8 +11,8 @@
 //! is filled in later begins a shape: the slot of a result ([`Dst`]), the distance of a branch
 //! ([`Forward`]). So does what others look for: where a call stands ([`Site`]).
 
+use super::code::VmCode;
 use super::dispatch::{Handler, HandlerFor, Slow, stub};
-use crate::abi::vm_layout::VmCode;
 use std::mem::{MaybeUninit, offset_of};
 
 /// Eight bytes of code, as much of them as an instruction has.

@@ -1,21 +1,20 @@
 //! Who catches what guest code throws.
 //!
 //! Entering a `try_table` costs nothing: each translated function has a [`Tables`], by which its
-//! handlers are found when something is thrown, from the frames as `frames` goes through them.
-//! The frames are looked through first and nothing is undone before a handler was found, so that
-//! what nobody catches leaves a whole stack for its trace. One run after the other is looked at
-//! as long as they call each other; a host function in between ends the search.
+//! handlers are found when something is thrown, from the frames of the run that throws. What those
+//! do not catch is `exec::throw`'s business, which asks the runs further out.
 //!
 //! The same tables say where frames hold references to exceptions, which is all that sweeps need
 //! to know of stacks.
 
 use super::code::{At, ModuleCode};
+use super::frames::{caller, table_of};
 use super::handlers::profile;
-use super::machine::{Frame, Header, Offset};
+use super::machine::{Header, Offset};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmFuncKind, VmInstance, VmTag};
-use crate::instance::exceptions::{self, Exceptions};
-use crate::instance::{Instance, group};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
+use crate::exec::{GuestCode, Point, throw, work};
+use crate::instance::exceptions;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 
@@ -94,7 +93,11 @@ impl Tables {
     }
 
     /// The innermost clause around `offset` that `catches` what it is for.
-    fn clause(&self, offset: Offset, catches: impl Fn(Option<u32>) -> bool) -> Option<Clause> {
+    fn clause(
+        &self,
+        offset: Offset,
+        mut catches: impl FnMut(Option<u32>) -> bool,
+    ) -> Option<Clause> {
         let after = self.segments.partition_point(|segment| segment.start <= offset);
         let segment = self.segments.get(after.checked_sub(1)?)?;
         let mut around = self.tries.get(segment.innermost as usize);
@@ -126,7 +129,7 @@ impl Tables {
 /// The frames of one run, innermost first.
 struct Walk<'a> {
     table: &'a ModuleCode,
-    next: Option<(*const u8, *mut u64)>,
+    next: Option<Point>,
 }
 
 /// A frame of a run, and where its function is.
@@ -137,14 +140,14 @@ struct Step<'a> {
 }
 
 impl Walk<'_> {
-    /// The frames of an activation whose guest code is at `ip`, on the frame at `sp`.
+    /// The frames of an activation whose guest code is at `point`, a call or an instruction that
+    /// throws.
     ///
     /// # Safety
-    /// That is so, and stays so during `'a`; the activation is live.
-    unsafe fn new<'a>(activation: *const VmActivation, ip: *const u8, sp: *mut u64) -> Walk<'a> {
-        // SAFETY: says the caller; a module's code lives as long as its instances.
-        let table = unsafe { &*(*(*(*activation).func).code).module.cast::<ModuleCode>() };
-        Walk { table, next: Some((ip, sp)) }
+    /// That is so, and stays so during `'a`; the activation is live and its engine this one.
+    unsafe fn new<'a>(activation: *const VmActivation, point: Point) -> Walk<'a> {
+        // SAFETY: the caller vouches for the activation.
+        Walk { table: unsafe { table_of(activation) }, next: Some(point) }
     }
 }
 
@@ -152,101 +155,98 @@ impl<'a> Iterator for Walk<'a> {
     type Item = Step<'a>;
 
     fn next(&mut self) -> Option<Step<'a>> {
-        let (ip, sp) = self.next.take()?;
-        // SAFETY: whoever made the walk vouched for the frame, whose header is where its code
-        // says, and leads to the next one. All frames are at calls, but for the innermost one,
-        // which may be at an instruction that throws.
-        let (at, Header { back_to, caller }) = unsafe {
+        let Point { ip, sp } = self.next.take()?;
+        // SAFETY: whoever made the walk vouched for the frame, and each leads to the one around
+        // it. All are at calls, but for the innermost one, which may be at an instruction that
+        // throws.
+        unsafe {
             let at = self.table.place(ip)?;
-            (at, *Frame::of(sp).header(at.code.header_slot))
-        };
-        self.next = back_to.call().map(|call| (call.as_ptr(), caller.as_ptr()));
-        Some(Step { at, sp })
-    }
-}
-
-/// The instance that an activation runs on.
-///
-/// # Safety
-/// The activation is live.
-unsafe fn instance_of(activation: *const VmActivation) -> *mut VmInstance {
-    // SAFETY: says the caller; its function belongs to a live instance.
-    unsafe { (*(*activation).func).instance }
-}
-
-/// The frame of a run that catches an exception with `tag`, and the clause.
-///
-/// # Safety
-/// As for [`Walk::new`].
-unsafe fn handler(
-    activation: *const VmActivation,
-    ip: *const u8,
-    sp: *mut u64,
-    tag: *const VmTag,
-) -> Option<(Step<'static>, Clause)> {
-    // SAFETY: passed on to the caller; tag indices are those of the instance's module.
-    unsafe {
-        let tags = (*instance_of(activation)).tags;
-        Walk::new(activation, ip, sp).find_map(|step| {
-            let clause = step.at.tables?.clause(step.at.offset, |wanted| {
-                wanted.is_none_or(|index| ptr::eq(*tags.add(index as usize), tag))
-            })?;
-            Some((step, clause))
-        })
-    }
-}
-
-/// Whether guest code catches exceptions with `tag` that has called this activation's, from one
-/// instance to the next without a host function in between.
-///
-/// # Safety
-/// The activation is live, and so are those around it.
-unsafe fn is_caught_outside(activation: *const VmActivation, tag: *const VmTag) -> bool {
-    let mut inner = activation;
-    // SAFETY: says the caller; what an activation notes of a call is true while the call lasts.
-    unsafe {
-        while let Some(outer) = (*inner).outer.as_ref() {
-            let &VmActivation { func, ip, sp, host, .. } = outer;
-            if (*func).kind != VmFuncKind::Wasm || ip.is_null() || !host.is_null() {
-                return false;
-            }
-            if handler(outer, ip, sp, tag).is_some() {
-                return true;
-            }
-            inner = outer;
+            self.next = caller(at.code, sp);
+            Some(Step { at, sp })
         }
     }
-    false
 }
 
-/// Throws a new exception from the instruction at `ip`, on the frame at `sp`, with the payload at
-/// `from`. Zero if it is caught in this run, which goes on where the environment says; else the
-/// code to leave guest code with.
+/// Units for looking at a frame on the way out; a clause is one more.
+const FRAME: u64 = work::SLOW;
+
+/// The frame of a run that catches an exception with `tag`, and the clause. Frames and clauses
+/// that are looked at are charged for, so that looking may end in a trap.
+///
+/// # Safety
+/// As for [`Walk::new`]; `env` is the live environment of the code that throws.
+unsafe fn handler<'a>(
+    env: *mut VmEnv,
+    activation: *const VmActivation,
+    point: Point,
+    tag: *const VmTag,
+) -> Result<Option<(Step<'a>, Clause)>, Trap> {
+    // SAFETY: the caller vouches for activation and environment; tag indices are those of the
+    // instance's module.
+    unsafe {
+        let tags = (*(*(*activation).func).instance).tags;
+        for step in Walk::new(activation, point) {
+            let mut units = FRAME;
+            let clause = step.at.tables.and_then(|tables| {
+                tables.clause(step.at.offset, |wanted| {
+                    units += 1;
+                    wanted.is_none_or(|index| ptr::eq(*tags.add(index as usize), tag))
+                })
+            });
+            work::charge(env, units)?;
+            if let Some(clause) = clause {
+                return Ok(Some((step, clause)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// `Engine::catches`.
+///
+/// # Safety
+/// As `Engine` says; `env` is the live environment of the code that throws.
+pub unsafe fn catches(
+    env: *mut VmEnv,
+    activation: &VmActivation,
+    point: Point,
+    tag: *const VmTag,
+) -> Result<bool, Trap> {
+    // SAFETY: the activation is at a call there, says the caller.
+    unsafe { Ok(handler(env, activation, point, tag)?.is_some()) }
+}
+
+/// `Engine::references`.
+///
+/// # Safety
+/// As `Engine` says.
+pub unsafe fn references(
+    activation: &VmActivation,
+    point: Point,
+    each: &mut dyn FnMut(*mut u64),
+) -> usize {
+    let mut count = 0;
+    // SAFETY: the caller vouches for activation and point; the tables name slots of the frame.
+    unsafe {
+        for step in Walk::new(activation, point) {
+            count += 1;
+            for slot in step.at.tables.iter().flat_map(|t| t.references(step.at.offset)) {
+                each(step.sp.add(slot as usize));
+            }
+        }
+    }
+    count
+}
+
+/// Throws a new exception from the instruction at `point`, with the payload at `from`. If it is
+/// caught in this run, that goes on where the environment says; else the reason to leave it.
 ///
 /// # Safety
 /// Called by a handler, with its registers; `tag` is an index of the module's.
 #[inline(never)]
-pub unsafe fn throw(
-    env: *mut VmEnv,
-    ip: *const u8,
-    sp: *mut u64,
-    tag: u32,
-    from: *const u64,
-) -> u32 {
-    // SAFETY: says the caller; there is a tag for each index.
-    unsafe {
-        let instance = Instance::of_vm((*env).instance);
-        let tag = *(*(*env).instance).tags.add(tag as usize);
-        let made = instance.make_exception(tag, from).or_else(|_| {
-            let mut roots = |marks: &mut Exceptions| roots(env, ip, sp, marks);
-            exceptions::collect(instance.ptr(), &mut roots);
-            instance.make_exception(tag, from)
-        });
-        match made {
-            Ok(exception) => raise(env, ip, sp, exception),
-            Err(trap) => trap as u32,
-        }
-    }
+pub unsafe fn throw(env: *mut VmEnv, point: Point, tag: u32, from: *const u64) -> Result<(), Trap> {
+    // SAFETY: the handler's environment is live, and at the point.
+    unsafe { raise(env, point, throw::made(env, point, tag, from)?) }
 }
 
 /// As [`throw`], the exception that the reference in `word` leads to.
@@ -254,58 +254,39 @@ pub unsafe fn throw(
 /// # Safety
 /// Called by a handler, with its registers.
 #[inline(never)]
-pub unsafe fn throw_ref(env: *mut VmEnv, ip: *const u8, sp: *mut u64, word: u64) -> u32 {
-    // SAFETY: says the caller.
-    unsafe {
-        let instance = Instance::of_vm((*env).instance);
-        match exceptions::find(instance.ptr(), word) {
-            Some(exception) => raise(env, ip, sp, exception),
-            // What a host function wrote where only references may be.
-            None => Trap::NullReference as u32,
-        }
-    }
+pub unsafe fn throw_ref(env: *mut VmEnv, point: Point, word: u64) -> Result<(), Trap> {
+    // SAFETY: the handler's environment is live, and at the point.
+    unsafe { raise(env, point, throw::referred(env, word)?) }
 }
 
-/// As [`throw`], the exception that has come out of the call at `ip`.
+/// As [`throw`], the exception that has come out of the call at `point`.
 ///
 /// # Safety
 /// Called by a handler, with its registers.
 #[inline(never)]
-pub unsafe fn go_on(env: *mut VmEnv, ip: *const u8, sp: *mut u64) -> u32 {
-    // SAFETY: says the caller; an exception that is on its way out is live.
-    unsafe {
-        let exception = std::mem::replace(&mut (*env).exception, ptr::null_mut());
-        match NonNull::new(exception) {
-            Some(exception) => raise(env, ip, sp, exception),
-            None => Trap::Internal as u32,
-        }
-    }
+pub unsafe fn go_on(env: *mut VmEnv, point: Point) -> Result<(), Trap> {
+    // SAFETY: the handler's environment is live, and at the point.
+    unsafe { raise(env, point, throw::arrived(env)?) }
 }
 
 /// # Safety
 /// As for [`throw`]; the exception is live and of the group.
 unsafe fn raise(
     env: *mut VmEnv,
-    ip: *const u8,
-    sp: *mut u64,
+    point: Point,
     exception: NonNull<VmException>,
-) -> u32 {
-    // SAFETY: says the caller.
+) -> Result<(), Trap> {
+    // SAFETY: the caller vouches for environment, point and exception.
     unsafe {
         let (activation, tag) = ((*env).activation, exception.as_ref().tag);
-        if let Some((step, clause)) = handler(activation, ip, sp, tag) {
-            return match catch(env, ip, sp, exception, step, clause) {
-                Ok(()) => 0,
-                Err(trap) => trap as u32,
-            };
+        match handler(env, activation, point, tag) {
+            Ok(Some((step, clause))) => catch(env, point, exception, step, clause),
+            Ok(None) => Err(throw::uncaught(env, exception, || account(env, point, None))),
+            Err(trap) => {
+                throw::abandon(exception);
+                Err(trap)
+            }
         }
-        if is_caught_outside(activation, tag) {
-            account(env, ip, sp, None);
-            (*env).exception = exception.as_ptr();
-        } else if !exception.as_ref().shared {
-            exceptions::discard(exception);
-        }
-        Trap::UncaughtException as u32
     }
 }
 
@@ -315,22 +296,17 @@ unsafe fn raise(
 /// As for [`raise`]; the clause is for this exception.
 unsafe fn catch(
     env: *mut VmEnv,
-    ip: *const u8,
-    sp: *mut u64,
+    point: Point,
     exception: NonNull<VmException>,
     step: Step<'_>,
     clause: Clause,
 ) -> Result<(), Trap> {
-    // SAFETY: says the caller; the frame has room for what its clauses carry.
+    // SAFETY: the caller vouches for all but the frame, which has room for what its clauses carry.
     unsafe {
         if clause.reference {
-            let instance = Instance::of_vm((*env).instance).ptr();
-            let mut roots = |marks: &mut Exceptions| roots(env, ip, sp, marks);
-            exceptions::share(instance, exception, &mut roots).inspect_err(|_| {
-                exceptions::discard(exception);
-            })?;
+            throw::share(env, point, exception)?;
         }
-        account(env, ip, sp, Some(step.sp));
+        account(env, point, Some(step.sp));
         let mut slot = step.sp.add(clause.base as usize);
         if clause.tag.is_some() {
             let count = exception.as_ref().slots as usize;
@@ -339,8 +315,8 @@ unsafe fn catch(
         }
         if clause.reference {
             *slot = exception.as_ptr().expose_provenance() as u64;
-        } else if !exception.as_ref().shared {
-            exceptions::discard(exception);
+        } else {
+            throw::abandon(exception);
         }
         (*env).catch_ip = step.at.start.behind(clause.target).as_ptr();
         (*env).catch_sp = step.sp;
@@ -354,10 +330,11 @@ unsafe fn catch(
 ///
 /// # Safety
 /// As for [`throw`].
-unsafe fn account(env: *mut VmEnv, ip: *const u8, sp: *mut u64, until: Option<*mut u64>) {
-    // SAFETY: says the caller; a profiled function's start lies behind its frame's header.
+unsafe fn account(env: *mut VmEnv, point: Point, until: Option<*mut u64>) {
+    // SAFETY: the handler's environment is live, and at the point; a profiled function's start
+    // lies behind its frame's header.
     unsafe {
-        let mut walk = Walk::new((*env).activation, ip, sp);
+        let mut walk = Walk::new((*env).activation, point);
         if !walk.table.is_profiled() {
             return;
         }
@@ -369,65 +346,4 @@ unsafe fn account(env: *mut VmEnv, ip: *const u8, sp: *mut u64, until: Option<*m
             profile::left(env, step.at.code.func_index, began, caller);
         }
     }
-}
-
-/// What finding the references of one frame costs, in bytes of exceptions.
-const FRAME_COST: usize = 64;
-
-/// Marks the exceptions that the stacks of a group lead to, the stack of `env` being at `ip` and
-/// `sp`; tells what that has cost. `None` if guest code has been interrupted where nothing is
-/// known of its frames.
-///
-/// # Safety
-/// As for [`throw`].
-unsafe fn roots(
-    env: *mut VmEnv,
-    ip: *const u8,
-    sp: *mut u64,
-    marks: &mut Exceptions,
-) -> Option<usize> {
-    // SAFETY: says the caller; one thread uses a group, so that its other stacks wait for this.
-    unsafe {
-        let mut cost = stack_roots(env, Some((ip, sp)), marks);
-        let instance = Instance::of_vm((*env).instance).ptr();
-        group::for_each(instance, &mut |member| {
-            member.as_ref().envs.for_each(|other| {
-                if !ptr::eq(other, env) {
-                    cost = cost.zip(stack_roots(other, None, marks)).map(|(a, b)| a + b);
-                }
-            });
-        });
-        cost
-    }
-}
-
-/// As [`roots`], of one stack; `at` is where its innermost guest code is, if that runs.
-///
-/// # Safety
-/// `env` is live, and its thread is this one.
-unsafe fn stack_roots(
-    env: *const VmEnv,
-    mut at: Option<(*const u8, *mut u64)>,
-    marks: &mut Exceptions,
-) -> Option<usize> {
-    let mut cost = 0;
-    // SAFETY: says the caller; the tables name slots of the frame that hold references.
-    unsafe {
-        let mut next = (*env).activation.as_ref();
-        while let Some(activation) = next {
-            next = activation.outer.as_ref();
-            if (*activation.func).kind != VmFuncKind::Wasm {
-                continue;
-            }
-            let noted = (!activation.ip.is_null()).then_some((activation.ip, activation.sp));
-            let (ip, sp) = at.take().or(noted)?;
-            for step in Walk::new(activation, ip, sp) {
-                cost += FRAME_COST;
-                for slot in step.at.tables.iter().flat_map(|t| t.references(step.at.offset)) {
-                    marks.mark(*step.sp.add(slot as usize));
-                }
-            }
-        }
-    }
-    Some(cost)
 }

@@ -253,6 +253,27 @@ fn calls_that_never_run_have_no_stack() {
     assert!(guest.env.backtrace().unwrap().frames.is_empty());
 }
 
+/// Of the instruction that trapped, the place is not looked for without bounds.
+#[test]
+fn a_trap_in_a_very_long_function_has_no_place() {
+    let place_behind = |blocks: usize| {
+        let context = Context::new().unwrap();
+        let body = "(block (drop (i32.load (local.get 0))))".repeat(blocks);
+        let wat = format!(
+            "(module (memory 1) (func $long (export \"run\") (param i32) {body} (unreachable)))"
+        );
+        let instance = Instance::new(&load(&context, &wat), InstanceArgs::default()).unwrap();
+        let env = ExecEnv::new(&instance, 0).unwrap();
+        let mut guest = Guest { env, instance };
+        guest.call("run", &[isothread::Val::I32(0)]).unwrap_err();
+        let stack = guest.env.backtrace().unwrap();
+        assert_eq!(names(&stack), ["long"]);
+        stack.frames[0].module_offset
+    };
+    assert!(place_behind(1_000).is_some());
+    assert!(place_behind(400_000).is_none());
+}
+
 #[test]
 fn stacks_lead_through_linked_instances() {
     let lib_text = r#"(module

@@ -203,6 +203,31 @@ fn fuel_is_charged_for_bytes() {
 }
 
 #[test]
+fn fuel_is_charged_for_frames_and_clauses_that_a_throw_looks_at() {
+    let fuel_of = |frames: u32, clauses: usize, throws: u32| {
+        let others = "(catch $other $h)".repeat(clauses);
+        let mut guest = Guest::new(&format!(
+            "(module (tag $other) (tag $t)
+               (func $down (param i32)
+                 (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1)))))
+                 (if (i32.const {throws}) (then (throw $t))))
+               (func (export \"run\") (block $h
+                 (try_table {others} (catch $t $h) (call $down (i32.const {frames}))))))"
+        ));
+        guest.run();
+        guest.context().set_fuel(Some(1_000_000));
+        assert_eq!(guest.run(), None);
+        1_000_000 - guest.context().fuel().unwrap()
+    };
+    let for_throwing = |frames, clauses| {
+        fuel_of(frames, clauses, 1) - fuel_of(frames, clauses, 0) + u64::from(frames)
+    };
+    let base = for_throwing(0, 0);
+    assert!((for_throwing(1000, 0) - base) / 1000 >= 15);
+    assert_eq!(for_throwing(0, 500) - base, 500);
+}
+
+#[test]
 fn growing_is_charged_once() {
     let fuel_of = |times: usize| {
         let body = "(drop (memory.grow (i32.const 0)))".repeat(times);

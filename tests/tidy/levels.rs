@@ -94,6 +94,23 @@ pub(crate) fn imports(table: &[Row], source: &Source) -> Vec<Finding> {
     findings
 }
 
+/// Files outside an engine's folder that name it, but for tests and the one that chooses.
+pub(crate) fn engines(engines: &[&str], chooser: &str, source: &Source) -> Vec<Finding> {
+    let is_inside = module_of(&source.path).is_none_or(|own| engines.contains(&own));
+    if is_inside || source.path == chooser || source.path.contains("/tests/") {
+        return Vec::new();
+    }
+    let code: Vec<&str> = source.lines.iter().map(|line| line.code.as_str()).collect();
+    let code = code.join("\n");
+    let named = mentions(&code, depth(&source.path)).into_iter();
+    let named = named.filter(|(_, name)| engines.contains(name));
+    let finding = |(at, name): (usize, &str)| {
+        let line = code[..at].matches('\n').count() + 1;
+        source.finding(line, format!("`{name}` is named outside of {chooser}"))
+    };
+    named.map(finding).collect()
+}
+
 /// How many modules lie between a file's own and the crate root.
 fn depth(path: &str) -> usize {
     let parts = path.split('/').count() - 1;
@@ -201,6 +218,17 @@ mod tests {
         );
         assert!(found("src/low/a.rs", "// use crate::high::X;").is_empty());
         assert_eq!(found("src/high/a.rs", "use crate::{low::b, Module};").len(), 1);
+    }
+
+    #[test]
+    fn engines_are_named_where_they_are_chosen() {
+        let found = |path: &str| {
+            let source = Source::new(path, "use crate::mid::X;\nuse crate::high::Engine;");
+            engines(&["high"], "src/top/choice.rs", &source).len()
+        };
+        assert_eq!(found("src/top/other.rs"), 1);
+        assert_eq!(found("src/top/choice.rs") + found("src/high/a.rs"), 0);
+        assert_eq!(found("src/mid/tests/a.rs") + found("src/lib.rs"), 0);
     }
 
     #[test]

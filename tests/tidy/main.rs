@@ -37,6 +37,13 @@ fn modules_import_lower_levels_only() {
     let sources = project();
     check("every module has a level", levels::unlisted(&table, &sources));
     check("import levels", sources.iter().flat_map(|s| levels::imports(&table, s)).collect());
+    let chosen = |s| levels::engines(&["interp"], "src/api/module.rs", s);
+    check("engines", sources.iter().flat_map(chosen).collect());
+}
+
+#[test]
+fn structs_of_running_code_are_pinned() {
+    check("pins", over(rules::pins));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::abi::trap::Trap;
 use crate::abi::types::{PAGE_SIZE, ValType};
-use crate::abi::vm_layout::VmFuncKind;
+use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::alloc::{FailRule, HeapConfig};
 use crate::module::Features;
 use std::ptr::null_mut;
@@ -54,6 +54,18 @@ impl Drop for Owned {
 /// Every structurally equal type has one number; the tests use few enough to spell them out.
 const TYPE_IDS: [u32; 4] = [0, 1, 2, 3];
 
+/// Enters functions that no test here calls.
+unsafe extern "C-unwind" fn never(_: *mut VmEnv, _: *const VmFuncRef, _: *mut u64) -> u32 {
+    Trap::Internal as u32
+}
+
+const NO_CODE: CodeTable = CodeTable {
+    entry: never,
+    first: ptr::null(),
+    stride: 0,
+    imports: &ImportEntries { host: never, unlinked: never },
+};
+
 impl World {
     fn new(mapped: bool) -> Self {
         let heap = Heap::new(HeapConfig::System, None).expect("heap");
@@ -80,7 +92,7 @@ impl World {
     ) -> crate::abi::error::Result<Owned> {
         let parts = Parts {
             module,
-            codes: ptr::null(),
+            code: NO_CODE,
             type_ids: TYPE_IDS.as_ptr(),
             host,
             source: &self.source,

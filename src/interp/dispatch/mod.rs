@@ -33,6 +33,7 @@ use super::machine::{Frame, Ip, Memory};
 use super::shape::Shape;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
+use crate::exec::{Point, record_trap};
 
 /// The registers of the virtual machine.
 ///
@@ -135,7 +136,7 @@ pub unsafe fn leave(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
     match stop {
         Stop::Trap(code) => {
             // SAFETY: the place is that of the instruction that traps, says the caller.
-            unsafe { crate::interp::frames::record(env, ip.as_ptr(), sp.as_ptr()) };
+            unsafe { record_trap(env, Point { ip: ip.as_ptr(), sp: sp.as_ptr() }) };
             code
         }
         Stop::Leave(code) => code,

@@ -11,8 +11,8 @@
 use super::numeric::{Compare, ops};
 use super::{Refill, none, trap};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::VmCode;
 use crate::exec::work;
+use crate::interp::code::VmCode;
 use crate::interp::dispatch::{Regs, Ret, Stop, handler, next, slow, stop, to_slow};
 use crate::interp::instr::{Class, Mode};
 use crate::interp::machine::{Frame, Header, Ip};

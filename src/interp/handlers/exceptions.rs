@@ -2,7 +2,7 @@
 
 use super::memory::reload_memory;
 use crate::abi::trap::Trap;
-use crate::exec::work;
+use crate::exec::{Point, work};
 use crate::interp::dispatch::{Regs, Stop, slow};
 use crate::interp::machine::{Frame, Ip};
 use crate::interp::shape;
@@ -11,9 +11,8 @@ use crate::interp::unwind;
 slow!(
     /// Throws a new exception with the payload from `frame` on.
     Throw |r, i: shape::Throw| {
-    let payload = r.sp.slot(i.frame);
-    let code = unwind::throw(r.env, r.ip.as_ptr(), r.sp.as_ptr(), i.tag, payload);
-    land(r, code)
+    let caught = unwind::throw(r.env, here(r), i.tag, r.sp.slot(i.frame));
+    land(r, caught)
 });
 
 slow!(
@@ -23,8 +22,8 @@ slow!(
     if word == 0 {
         return Err(Trap::NullReference.into());
     }
-    let code = unwind::throw_ref(r.env, r.ip.as_ptr(), r.sp.as_ptr(), word);
-    land(r, code)
+    let caught = unwind::throw_ref(r.env, here(r), word);
+    land(r, caught)
 });
 
 /// The rest of a call out of which an exception has come that this instance will catch.
@@ -35,23 +34,28 @@ slow!(
 pub unsafe fn go_on_throwing(r: &mut Regs) -> Result<(), Stop> {
     // SAFETY: the registers are those of an instruction that may throw, says the caller.
     unsafe {
-        let code = unwind::go_on(r.env, r.ip.as_ptr(), r.sp.as_ptr());
-        land(r, code)
+        let caught = unwind::go_on(r.env, here(r));
+        land(r, caught)
     }
 }
 
-/// Goes on where an exception was caught, or leaves guest code with `code`.
+/// Where guest code is.
+fn here(r: &Regs) -> Point {
+    Point { ip: r.ip.as_ptr(), sp: r.sp.as_ptr() }
+}
+
+/// Goes on where an exception was caught, or leaves guest code.
 ///
 /// # Safety
-/// `r` must be the registers of the instruction that has thrown, `code` what `unwind` said.
-unsafe fn land(r: &mut Regs, code: u32) -> Result<(), Stop> {
+/// `r` must be the registers of the instruction that has thrown, `caught` what `unwind` said.
+unsafe fn land(r: &mut Regs, caught: Result<(), Trap>) -> Result<(), Stop> {
     // SAFETY: where something is caught, `unwind` has said where that is.
     unsafe {
         let env = r.env;
-        if code != 0 {
+        if let Err(trap) = caught {
             // Caught further out, this was no trap.
             let is_trap = (*env).exception.is_null();
-            return Err(if is_trap { Stop::Trap(code) } else { Stop::Leave(code) });
+            return Err(if is_trap { trap.into() } else { Stop::Leave(trap as u32) });
         }
         r.ip = Ip::of((*env).catch_ip);
         r.sp = Frame::of((*env).catch_sp);

@@ -1,8 +1,9 @@
 //! Calls that may leave this instance: imports and indirect calls.
 //!
 //! A host function is called through its header and finds its arguments in the caller's
-//! topmost slots. Guest code of another instance runs in a nested run, so that every frame of
-//! one run has the same instance; the native stack bounds how deep that goes.
+//! topmost slots. Everything else is entered by its reference, as `exec` does, whatever engine it
+//! is of: guest code of another instance in a run of its own, so that every frame of one run has
+//! the same instance and the same engine; the native stack bounds how deep that goes.
 //!
 //! Indirect calls within the instance are leaves, everything else is slow handlers.
 
@@ -12,7 +13,8 @@ use super::memory::reload_memory;
 use super::{TrapNow, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
-use crate::exec::{builtins, work};
+use crate::exec::{nested, work};
+use crate::interp::code::VmCode;
 use crate::interp::dispatch::{
     HandlerFor, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow,
 };
@@ -104,7 +106,7 @@ handler!(
     (*env).budget = budget;
     (*env).stack_top = top;
     leave(&r, func);
-    call_host::<AfterHost>(r, (*func).host, frame)
+    call_host::<AfterHost>(r, (*func).body.host, frame)
 });
 
 handler!(
@@ -157,22 +159,19 @@ pub unsafe fn call_out<I: CallsOut>(
     unsafe {
         let (frame, top) = place(r, i)?;
         (*r.env).stack_top = top;
-        let code = match (*func).kind {
-            VmFuncKind::Host => {
-                // The function belongs to the instance that imported it, and acts on that one.
-                let saved = ((*r.env).instance, (*r.env).globals);
-                (*r.env).instance = (*func).instance;
-                (*r.env).globals = (*(*func).instance).globals;
-                leave(r, func);
-                let code = ((*(*func).host).call)((*func).host, r.env, frame.as_ptr());
-                ((*r.env).instance, (*r.env).globals) = saved;
-                code
-            }
-            VmFuncKind::Wasm => {
-                leave(r, std::ptr::null());
-                crate::interp::run_nested(r.env, func, frame.as_ptr())
-            }
-            VmFuncKind::Unlinked => builtins::unlinked(func) as u32,
+        let code = if (*func).kind == VmFuncKind::Host {
+            // The function belongs to the instance that imported it, and acts on that one.
+            let saved = ((*r.env).instance, (*r.env).globals);
+            (*r.env).instance = (*func).instance;
+            (*r.env).globals = (*(*func).instance).globals;
+            leave(r, func);
+            let host = (*func).body.host;
+            let code = ((*host).call)(host, r.env, frame.as_ptr());
+            ((*r.env).instance, (*r.env).globals) = saved;
+            code
+        } else {
+            leave(r, std::ptr::null());
+            nested(r.env, func, frame.as_ptr())
         };
         come_back(r);
         if code != 0 {
@@ -205,7 +204,7 @@ handler!(
         return trap(r, Trap::IndirectCallTypeMismatch);
     }
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
-        let code = (*func).code;
+        let code = (*func).body.code.cast::<VmCode>();
         let header = frame.header((*code).header_slot);
         let back_to = r.ip.next::<shape::CallIndirect>();
         return enter_leaf(r, code, frame, header, back_to);

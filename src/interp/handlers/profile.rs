@@ -8,8 +8,8 @@ use super::host::{call_out, come_back, leave, place};
 use super::memory::reload_memory;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
 use crate::exec::work;
-use crate::interp::code::ModuleCode;
 use crate::interp::dispatch::{Stop, slow};
+use crate::interp::frames::table_of;
 use crate::interp::machine::Header;
 use crate::interp::shape;
 use crate::platform::time::{Clock, now};
@@ -65,8 +65,7 @@ slow!(
     add(r.env, i.function, elapsed);
     let Header { back_to, .. } = *r.sp.header(i.header.into());
     if let Some(call) = back_to.call() {
-        let table = (*(*(*(*r.env).activation).func).code).module.cast::<ModuleCode>();
-        if let Some(caller) = (*table).place(call.as_ptr()) {
+        if let Some(caller) = table_of((*r.env).activation).place(call.as_ptr()) {
             add_to_caller(r.env, caller.code.func_index, elapsed);
         }
     }
@@ -102,7 +101,8 @@ slow!(
     (*r.env).stack_top = top;
     leave(r, func);
     let began = clock();
-    let code = ((*(*func).host).call)((*func).host, r.env, frame.as_ptr());
+    let host = (*func).body.host;
+    let code = ((*host).call)(host, r.env, frame.as_ptr());
     let elapsed = clock().saturating_sub(began);
     come_back(r);
     if code != 0 {

@@ -7,7 +7,7 @@ mod translation;
 
 use super::{ModuleCode, run};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory};
+use crate::abi::vm_layout::{VmBody, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory};
 use crate::module::{ConstOp, ElemItems, ExternKind, Features, Module, SegmentMode};
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -96,9 +96,9 @@ impl Machine {
         let func_ref = |index: u32| VmFuncRef {
             type_id: self.type_ids[self.module.funcs[index as usize] as usize],
             kind: VmFuncKind::Wasm,
-            code: self.code.codes().wrapping_add(index as usize),
+            entry: run,
+            body: VmBody { code: self.code.codes().wrapping_add(index as usize).cast() },
             instance: vm,
-            host: std::ptr::null(),
             ty: std::ptr::null(),
             func_index: index,
             reserved: 0,

@@ -3,7 +3,7 @@
 use super::{EXEC_ENV, Rig};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
-use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef, VmInstance};
+use crate::abi::vm_layout::{VmBody, VmEnv, VmFuncKind, VmFuncRef, VmInstance};
 use crate::native::{AddressWidth, Convention, ExternRefMap, HostFunc};
 use ValType::{ExternRef, F32, F64, FuncRef, I32, I64};
 use std::ffi::{CStr, c_char, c_void};
@@ -370,15 +370,20 @@ fn the_last_address_is_the_null_externref() {
     }
 }
 
+/// The entry of a function that nobody calls.
+unsafe extern "C-unwind" fn never(_: *mut VmEnv, _: *const VmFuncRef, _: *mut u64) -> u32 {
+    Trap::Internal as u32
+}
+
 #[test]
 fn references_are_numbers_to_natives_without_a_signature() {
     let mut rig = Rig::new(0);
     let func_ref = VmFuncRef {
         type_id: 0,
         kind: VmFuncKind::Wasm,
-        code: ptr::null(),
+        entry: never,
+        body: VmBody { code: ptr::null() },
         instance: ptr::null_mut(),
-        host: ptr::null(),
         ty: ptr::null(),
         func_index: 77,
         reserved: 0,

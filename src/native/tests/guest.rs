@@ -3,11 +3,11 @@
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::alloc::{Heap, HeapConfig};
-use crate::exec::{EnvKind, EnvSetup, ExecEnv, call_cells};
+use crate::exec::{EnvKind, EnvSetup, ExecEnv, GuestCode, call_cells};
 use crate::instance::{
     GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, group,
 };
-use crate::interp::{self, ModuleCode};
+use crate::interp::ModuleCode;
 use crate::module::{ExternKind, ExternType, Features, Module};
 use crate::native::{HostFunc, Registry};
 use std::any::Any;
@@ -56,7 +56,7 @@ impl Guest {
         let host: Arc<Keep> = Arc::clone(&keep);
         let parts = Parts {
             module: &module,
-            codes: keep.code.codes(),
+            code: keep.code.table(),
             type_ids: keep.type_ids.as_ptr(),
             host,
             source: &source,
@@ -69,8 +69,7 @@ impl Guest {
             None => Import::Nothing,
         };
         let instance = Instance::new(parts, &resolve).expect("instance");
-        let setup =
-            EnvSetup { run: interp::run, stack_bytes: 0, owner: ptr::null(), limits: ptr::null() };
+        let setup = EnvSetup { stack_bytes: 0, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         let env = unsafe { ExecEnv::new(instance, EnvKind::Counted, setup) }.expect("exec_env");
         Self { instance, env, keep }

@@ -4,6 +4,7 @@
 #[cfg(not(miri))]
 mod calls;
 mod closures;
+mod engines;
 pub(crate) mod guest;
 #[cfg(not(miri))]
 mod guests;

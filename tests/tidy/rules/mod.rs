@@ -215,6 +215,29 @@ fn explained(source: &Source, at: usize) -> bool {
     false
 }
 
+/// Types that running code reads, by their prefix, whose layout their file does not require:
+/// structs in a list of `pinned!`, others by their size.
+pub(crate) fn pins(source: &Source) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let has = |text: &str| source.lines.iter().any(|line| line.code.trim().starts_with(text));
+    let measures = |text: &str| source.lines.iter().any(|line| line.code.contains(text));
+    for (number, line) in source.numbered().filter(|_| source.path.starts_with("src/")) {
+        for kind in ["struct", "union", "enum"] {
+            let Some(at) = word(&line.code, kind) else { continue };
+            let rest = line.code[at + kind.len()..].trim_start();
+            let name: String = rest.chars().take_while(|c| is_word(*c)).collect();
+            let is_pinned = match kind {
+                "struct" => (0..10).any(|digit| has(&format!("{name} {digit}"))),
+                _ => measures(&format!("size_of::<{name}>() == ")),
+            };
+            if name.starts_with("Vm") && !is_pinned {
+                findings.push(source.finding(number, format!("the layout of `{name}` is open")));
+            }
+        }
+    }
+    findings
+}
+
 /// Marks of unfinished work, in code and in comments.
 pub(crate) fn banned_words(source: &Source) -> Vec<Finding> {
     // Written in two parts so that this file does not find itself.

@@ -132,3 +132,12 @@ fn careless_scripts_are_found() {
     let good = "#!/usr/bin/env bash\n# Tests.\nset -euo pipefail\n";
     assert!(scripts(&source("examples/run.sh", good)).is_empty());
 }
+
+#[test]
+fn layouts_that_nothing_requires_are_found() {
+    let found = |text: &str| pins(&source("src/a.rs", text)).len();
+    assert_eq!(found("pub struct VmA {\n}\npub enum VmB {\n}\n"), 2);
+    assert_eq!(found("pub struct VmA {\n}\npinned! {\n    VmA 8 / 8 { a 0 }\n}\n"), 0);
+    assert_eq!(found("pub union VmB {\n}\nassert!(size_of::<VmB>() == 8);\n"), 0);
+    assert_eq!(found("pub struct Other {\n}\n"), 0);
+}

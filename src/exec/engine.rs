@@ -1,0 +1,85 @@
+//! What an engine is to everybody else.
+//!
+//! Functions are entered by their references (`VmFuncRef::entry`). What an engine has left on the
+//! guest's stack, it alone can read: each activation says whose it is, and these functions tell
+//! the rest. None of them runs guest code or allocates, but for [`Engine::position`].
+
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmActivation, VmEntry, VmEnv, VmTag};
+use crate::exec::enter;
+use crate::exec::trace::Place;
+use crate::instance::{CodeTable, ImportEntries};
+use crate::module::Module;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A point that guest code has come to: an instruction, and the frame that it works on, in the
+/// terms of the engine.
+#[derive(Clone, Copy)]
+pub struct Point {
+    pub ip: *const u8,
+    pub sp: *mut u64,
+}
+
+/// A frame of guest code.
+pub struct GuestFrame {
+    pub func_index: u32,
+    pub place: Place,
+    /// The call that has made the frame; `None` for the outermost one of its activation.
+    pub caller: Option<Point>,
+}
+
+/// What an engine tells of its code. There is one of them for each engine, which lasts for ever;
+/// activations lead to it.
+///
+/// Its functions are unsafe: the activation must be live and this engine's, its guest code at the
+/// point, and the thread of its stack must do nothing else meanwhile.
+pub struct Engine {
+    /// The frame at a call.
+    pub frame_at_call: unsafe fn(&VmActivation, Point) -> Option<GuestFrame>,
+    /// The frame at the instruction that has trapped.
+    pub frame_at_trap: unsafe fn(&VmActivation, Point) -> Option<GuestFrame>,
+    /// Whether one of the activation's frames catches exceptions with the tag. What it costs to
+    /// find out is charged to the environment, which may end it.
+    pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, *const VmTag) -> Result<bool, Trap>,
+    /// Shows the places of the activation's frames that hold references to what guests have made,
+    /// which so far are exceptions; returns how many frames there are. The point is one that may
+    /// throw, or a call.
+    pub references: unsafe fn(&VmActivation, Point, &mut dyn FnMut(*mut u64)) -> usize,
+    /// Where in the module the operator stands that a [`Place::Code`] of a function is about. Takes
+    /// bounded time; `None` if that is too little, or memory runs out. Safe.
+    pub position: fn(&Module, func_index: u32, code: u64) -> Option<u32>,
+}
+
+/// The engine of an activation; `None` for a host function.
+///
+/// # Safety
+/// The activation is live.
+pub unsafe fn engine_of(activation: *const VmActivation) -> Option<&'static Engine> {
+    // SAFETY: the field is null or an engine's, says `VmActivation`, and engines last for ever.
+    unsafe { (*activation).engine.cast::<Engine>().as_ref() }
+}
+
+/// A module's code as an engine keeps it. Owner: the `Arc`s of its instances.
+pub trait GuestCode: Send + Sync {
+    fn module(&self) -> &Arc<Module>;
+
+    /// What references to the module's functions are made from.
+    fn table(&self) -> CodeTable;
+
+    /// Whether the code measures what its functions cost.
+    fn is_profiled(&self) -> bool;
+
+    /// What code and tables take by now.
+    fn bytes(&self) -> u64;
+
+    /// The same engine's code of another copy of the module, made in the same way.
+    fn again(&self, module: Arc<Module>) -> crate::abi::error::Result<Arc<dyn GuestCode>>;
+}
+
+/// A table of code that is entered by `entry`, with the engine's records of the module's defined
+/// functions at `first`.
+pub fn code_table<T>(entry: VmEntry, first: *const T) -> CodeTable {
+    const IMPORTS: &ImportEntries = &ImportEntries { host: enter::host, unlinked: enter::unlinked };
+    CodeTable { entry, first: first.cast::<c_void>(), stride: size_of::<T>(), imports: IMPORTS }
+}

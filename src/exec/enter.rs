@@ -1,0 +1,124 @@
+//! Entering functions: what all entries have in common, and those of imports.
+
+use super::builtins;
+use super::engine::Engine;
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
+use crate::platform::stack;
+use std::ptr;
+
+/// A run: a function from its entry until it is left, also by unwinding. It puts its activation
+/// and its instance into the environment, and gives back what was there.
+pub struct Run {
+    env: *mut VmEnv,
+    instance: *mut VmInstance,
+    globals: *mut VmGlobal,
+    stack_top: *mut u64,
+    activation: VmActivation,
+}
+
+impl Run {
+    /// A run of `func` by `engine`, null for a host function, that has not begun.
+    ///
+    /// # Safety
+    /// The environment is live, outlives the value and is used by this thread only.
+    #[inline(always)]
+    pub unsafe fn new(env: *mut VmEnv, func: *const VmFuncRef, engine: *const Engine) -> Self {
+        // SAFETY: the environment is live, says the caller.
+        unsafe {
+            let activation = VmActivation {
+                outer: (*env).activation,
+                func,
+                engine: engine.cast(),
+                ip: ptr::null(),
+                sp: ptr::null_mut(),
+                host: ptr::null(),
+            };
+            Self {
+                env,
+                instance: (*env).instance,
+                globals: (*env).globals,
+                stack_top: (*env).stack_top,
+                activation,
+            }
+        }
+    }
+
+    /// The run begins, on the state of the function's instance.
+    ///
+    /// # Safety
+    /// The value stays where it is from now on, and the function's instance is live.
+    #[inline(always)]
+    pub unsafe fn begin(&mut self) {
+        // SAFETY: `new` asks for a live environment, and the caller vouches for the instance.
+        unsafe {
+            let instance = (*self.activation.func).instance;
+            (*self.env).activation = &raw mut self.activation;
+            (*self.env).instance = instance;
+            (*self.env).globals = (*instance).globals;
+        }
+    }
+}
+
+impl Drop for Run {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `new` asks for an environment that outlives this value.
+        unsafe {
+            (*self.env).instance = self.instance;
+            (*self.env).globals = self.globals;
+            (*self.env).stack_top = self.stack_top;
+            (*self.env).activation = self.activation.outer;
+        }
+    }
+}
+
+/// The entry of host functions, for everybody but engines that call them directly.
+///
+/// # Safety
+/// As `VmEntry` says; the reference is to a host function.
+pub(super) unsafe extern "C-unwind" fn host(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    frame: *mut u64,
+) -> u32 {
+    // SAFETY: says the caller; there is room for parameters and results.
+    unsafe {
+        let mut run = Run::new(env, func, ptr::null());
+        run.begin();
+        let ty = &*(*func).ty;
+        (*env).stack_top = frame.add(ty.param_slots().max(ty.result_slots()) as usize);
+        let host = (*func).body.host;
+        ((*host).call)(host, env, frame)
+    }
+}
+
+/// The entry of imports that nothing was found for.
+///
+/// # Safety
+/// As `VmEntry` says.
+pub(super) unsafe extern "C-unwind" fn unlinked(
+    _env: *mut VmEnv,
+    func: *const VmFuncRef,
+    _frame: *mut u64,
+) -> u32 {
+    // SAFETY: the function's instance is live, says the caller.
+    unsafe { builtins::unlinked(func) as u32 }
+}
+
+/// Enters `func` from within a run, whatever it is: takes native stack, and traps when there is
+/// too little of it. An exception that this code may catch is in the environment afterwards, with
+/// a code that is not zero (`throw::arrived`).
+///
+/// # Safety
+/// As `VmEntry` says; the caller's activation says at which call it is.
+#[inline(never)]
+pub unsafe fn nested(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if stack::pointer() < (*env).native_stack_limit {
+            return Trap::NativeStackOverflow as u32;
+        }
+        ((*func).entry)(env, func, frame)
+    }
+}

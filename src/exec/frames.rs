@@ -1,0 +1,144 @@
+//! The guest's call stack, innermost frame first.
+//!
+//! Each activation is one entry from the host or from another instance; what its guest code has
+//! left on the stack, its engine tells. An activation says where its guest code is while something
+//! else runs; where a trap happened is told by the engine that notices it.
+
+use super::engine::{Engine, Point, engine_of};
+use super::{ExecEnv, Frame, Place};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
+use crate::instance::Instance;
+use std::ptr::NonNull;
+
+/// The frames of a stack. Going through them allocates nothing; they stay true as long as the
+/// stack's thread does nothing else.
+pub struct Frames {
+    next: Next,
+}
+
+enum Next {
+    /// What an activation has called, if anything, then its guest code.
+    Activation(*const VmActivation),
+    /// Guest code at a call.
+    Call(*const VmActivation, Point),
+    /// Guest code at an instruction that has trapped.
+    Trap(*const VmActivation, Point),
+    End,
+}
+
+impl Frames {
+    /// The stack of an environment, seen from a host function that it has called. Empty if
+    /// nothing runs, or if guest code has been interrupted.
+    ///
+    /// # Safety
+    /// `env` is live, and its thread does nothing else while the frames are used.
+    pub unsafe fn live(env: *const VmEnv) -> Self {
+        // SAFETY: the environment is live, says the caller.
+        Self { next: Next::Activation(unsafe { (*env).activation }) }
+    }
+
+    /// The stack of a trap, which the innermost guest code has met at `point`.
+    ///
+    /// # Safety
+    /// As for [`Frames::live`]; the innermost activation's guest code is there.
+    unsafe fn of_trap(env: *const VmEnv, point: Point) -> Self {
+        // SAFETY: the environment is live, says the caller.
+        Self { next: Next::Trap(unsafe { (*env).activation }, point) }
+    }
+
+    /// Whose the innermost guest code is, before the first frame was taken.
+    pub(super) fn engine(&self) -> Option<&'static Engine> {
+        match self.next {
+            // SAFETY: the activations of a stack are live while its frames are used.
+            Next::Call(at, _) | Next::Trap(at, _) => unsafe { engine_of(at) },
+            Next::Activation(_) | Next::End => None,
+        }
+    }
+
+    /// Starts with what `activation` has called: a host function is a frame of its own.
+    ///
+    /// # Safety
+    /// The activation is null or live.
+    unsafe fn enter(&mut self, activation: *const VmActivation) -> Option<Frame> {
+        // SAFETY: the caller vouches for the activation; so are those around it live, and the
+        // functions, which belong to instances that run.
+        unsafe {
+            let &VmActivation { outer, func, engine, ip, sp, host } = activation.as_ref()?;
+            if engine.is_null() {
+                self.next = Next::Activation(outer);
+                return host_frame(func);
+            }
+            if ip.is_null() {
+                return None;
+            }
+            self.next = Next::Call(activation, Point { ip, sp });
+            if host.is_null() { self.next() } else { host_frame(host) }
+        }
+    }
+
+    /// The guest frame that `find` tells of; the one around it comes next.
+    ///
+    /// # Safety
+    /// The activation is live, and its guest code at the point.
+    unsafe fn guest(
+        &mut self,
+        activation: *const VmActivation,
+        point: Point,
+        find: impl FnOnce(&Engine) -> unsafe fn(&VmActivation, Point) -> Option<super::GuestFrame>,
+    ) -> Option<Frame> {
+        // SAFETY: the caller vouches for activation and point, and the functions of running code
+        // for their instances.
+        unsafe {
+            let frame = find(engine_of(activation)?)(&*activation, point)?;
+            self.next = match frame.caller {
+                Some(caller) => Next::Call(activation, caller),
+                None => Next::Activation((*activation).outer),
+            };
+            let instance = NonNull::new((*(*activation).func).instance.cast::<Instance>())?;
+            Some(Frame { instance, func_index: frame.func_index, place: frame.place })
+        }
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Frame;
+
+    fn next(&mut self) -> Option<Frame> {
+        let next = std::mem::replace(&mut self.next, Next::End);
+        // SAFETY: whoever made the iterator vouched for the stack, and each step leads to what
+        // the last one found on it.
+        unsafe {
+            match next {
+                Next::Activation(at) => self.enter(at),
+                Next::Call(at, point) => self.guest(at, point, |engine| engine.frame_at_call),
+                Next::Trap(at, point) => self.guest(at, point, |engine| engine.frame_at_trap),
+                Next::End => None,
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The function's instance is live.
+unsafe fn host_frame(func: *const VmFuncRef) -> Option<Frame> {
+    // SAFETY: the function is one that runs, says the caller.
+    let func = unsafe { func.as_ref() }?;
+    let instance = NonNull::new(func.instance.cast::<Instance>())?;
+    Some(Frame { instance, func_index: func.func_index, place: Place::Host })
+}
+
+/// Notes the stack of a trap with the exec_env: the innermost guest code has met it at `point`. It
+/// is kept there if it is one that only passes through here.
+///
+/// # Safety
+/// `env` is the live environment of the code that traps, which is at the point.
+#[cold]
+pub unsafe fn record_trap(env: *mut VmEnv, point: Point) {
+    // SAFETY: the caller vouches for the environment, whose stack lasts during the call.
+    unsafe {
+        let Some(owner) = NonNull::new((*env).owner.cast::<ExecEnv>()) else { return };
+        let instance = Instance::of_vm((*env).instance);
+        let frames = Frames::of_trap(env, point);
+        ExecEnv::with_trace(owner, |trace| trace.record(instance, frames));
+    }
+}

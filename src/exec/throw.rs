@@ -1,0 +1,202 @@
+//! Throwing exceptions through frames of several engines.
+//!
+//! An engine that throws looks through the frames of its own run first (it alone can read them),
+//! then asks here what becomes of an exception that it does not catch. Nothing is undone before
+//! somebody was found who catches, so that what nobody catches leaves a whole stack for its trace.
+//! One run after the other is asked as long as they call each other; a host function in between
+//! ends the search. An exception that is caught further out ends the run with a code and waits in
+//! the environment; the call that the run came from goes on throwing it ([`arrived`]).
+//!
+//! What stacks hold of exceptions is found here as well, for sweeps.
+
+use super::engine::{Point, engine_of};
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
+use crate::instance::exceptions::{self, Exceptions};
+use crate::instance::{Instance, group};
+use std::ptr::{self, NonNull};
+
+/// A new exception with the payload at `from`, thrown at `point`.
+///
+/// # Safety
+/// `env` is the live environment of the code that throws, which is at the point; `tag` is an index
+/// of its module's.
+pub unsafe fn made(
+    env: *mut VmEnv,
+    point: Point,
+    tag: u32,
+    from: *const u64,
+) -> Result<NonNull<VmException>, Trap> {
+    // SAFETY: the caller vouches for the environment, and there is a tag for each index.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance);
+        let tag = *(*(*env).instance).tags.add(tag as usize);
+        instance.make_exception(tag, from).or_else(|_| {
+            let mut roots = |marks: &mut Exceptions| roots(env, point, marks);
+            exceptions::collect(instance.ptr(), &mut roots);
+            instance.make_exception(tag, from)
+        })
+    }
+}
+
+/// The exception that the reference in `word` leads to.
+///
+/// # Safety
+/// `env` is the live environment of the code that throws.
+pub unsafe fn referred(env: *const VmEnv, word: u64) -> Result<NonNull<VmException>, Trap> {
+    // SAFETY: the running instance is live, and its group this thread's.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance).ptr();
+        // Others are what a host function wrote where only references may be.
+        exceptions::find(instance, word).ok_or(Trap::NullReference)
+    }
+}
+
+/// The exception that has come out of a call, taken from the environment.
+///
+/// # Safety
+/// `env` is the live environment of the running code.
+pub unsafe fn arrived(env: *mut VmEnv) -> Result<NonNull<VmException>, Trap> {
+    // SAFETY: the environment is live, says the caller.
+    let exception = unsafe { ptr::replace(&raw mut (*env).exception, ptr::null_mut()) };
+    NonNull::new(exception).ok_or(Trap::Internal)
+}
+
+/// What ends the run that does not catch an exception. If somebody further out does, the
+/// exception waits for them in the environment, and `passes` is called before.
+///
+/// # Safety
+/// `env` is the live environment of the code that throws, the exception is live and its group's.
+pub unsafe fn uncaught(
+    env: *mut VmEnv,
+    exception: NonNull<VmException>,
+    passes: impl FnOnce(),
+) -> Trap {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        match is_caught_outside(env, exception.as_ref().tag) {
+            Ok(true) => {
+                passes();
+                (*env).exception = exception.as_ptr();
+                Trap::UncaughtException
+            }
+            Ok(false) => {
+                abandon(exception);
+                Trap::UncaughtException
+            }
+            Err(trap) => {
+                abandon(exception);
+                trap
+            }
+        }
+    }
+}
+
+/// An exception is thrown no further: it goes, unless guests may have references to it.
+///
+/// # Safety
+/// It is live, and not used by the caller afterwards.
+pub unsafe fn abandon(exception: NonNull<VmException>) {
+    // SAFETY: says the caller; only those that were not shared are freed here.
+    unsafe {
+        if !exception.as_ref().shared {
+            exceptions::discard(exception);
+        }
+    }
+}
+
+/// Lets the guest have a reference to an exception that is caught, which is thrown at `point`. On
+/// failure the exception is gone.
+///
+/// # Safety
+/// As for [`uncaught`]; the code is at the point.
+pub unsafe fn share(
+    env: *mut VmEnv,
+    point: Point,
+    exception: NonNull<VmException>,
+) -> Result<(), Trap> {
+    // SAFETY: the caller vouches for all of it.
+    unsafe {
+        let instance = Instance::of_vm((*env).instance).ptr();
+        let mut roots = |marks: &mut Exceptions| roots(env, point, marks);
+        exceptions::share(instance, exception, &mut roots)
+            .inspect_err(|_| exceptions::discard(exception))
+    }
+}
+
+/// Whether guest code catches exceptions with `tag` that has called the innermost run, from one
+/// instance to the next without a host function in between.
+///
+/// # Safety
+/// `env` is the live environment of the code that throws.
+unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, Trap> {
+    // SAFETY: activations are live while their runs last; what one notes of a call is true while
+    // the call lasts.
+    unsafe {
+        let mut next = (*(*env).activation).outer.as_ref();
+        while let Some(outer) = next {
+            let &VmActivation { outer: around, ip, sp, host, .. } = outer;
+            let Some(engine) = engine_of(outer) else { return Ok(false) };
+            if ip.is_null() || !host.is_null() {
+                return Ok(false);
+            }
+            if (engine.catches)(env, outer, Point { ip, sp }, tag)? {
+                return Ok(true);
+            }
+            next = around.as_ref();
+        }
+    }
+    Ok(false)
+}
+
+/// What finding the references of one frame costs, in bytes of exceptions.
+const FRAME_COST: usize = 64;
+
+/// Marks the exceptions that the stacks of a group lead to, the stack of `env` being at `point`;
+/// tells what that has cost. `None` if guest code has been interrupted where nothing is known of
+/// its frames.
+///
+/// # Safety
+/// `env` is the live environment of the code that throws, which is at the point.
+unsafe fn roots(env: *mut VmEnv, point: Point, marks: &mut Exceptions) -> Option<usize> {
+    // SAFETY: says the caller; one thread uses a group, so that its other stacks wait for this.
+    unsafe {
+        let mut cost = stack_roots(env, Some(point), marks);
+        let instance = Instance::of_vm((*env).instance).ptr();
+        group::for_each(instance, &mut |member| {
+            member.as_ref().envs.for_each(|other| {
+                if !ptr::eq(other, env) {
+                    cost = cost.zip(stack_roots(other, None, marks)).map(|(a, b)| a + b);
+                }
+            });
+        });
+        cost
+    }
+}
+
+/// As [`roots`], of one stack; `at` is where its innermost guest code is, if that runs.
+///
+/// # Safety
+/// `env` is live, and its thread is this one.
+unsafe fn stack_roots(
+    env: *const VmEnv,
+    mut at: Option<Point>,
+    marks: &mut Exceptions,
+) -> Option<usize> {
+    let mut cost = 0;
+    // SAFETY: the caller vouches for the stack, whose activations are live and say where their
+    // guest code is; the engine names places that hold references.
+    unsafe {
+        let mut next = (*env).activation.as_ref();
+        while let Some(activation) = next {
+            next = activation.outer.as_ref();
+            let Some(engine) = engine_of(activation) else { continue };
+            let &VmActivation { ip, sp, .. } = activation;
+            let noted = (!ip.is_null()).then_some(Point { ip, sp });
+            let point = at.take().or(noted)?;
+            let mut mark = |slot: *mut u64| marks.mark(*slot);
+            cost += FRAME_COST * (engine.references)(activation, point, &mut mark);
+        }
+    }
+    Some(cost)
+}
