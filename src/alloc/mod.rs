@@ -34,8 +34,8 @@ pub use config::{
     Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
 };
 pub use current::{
-    HeadKind, ThreadHead, ensure_reserve, fallible, head_ptr, install, operation, outside, remove,
-    trim_reserve, user, with_heap,
+    HeadKind, ThreadHead, ensure_reserve, fallible, head_ptr, install, leave, operation, outside,
+    remove, trim_reserve, user, with_heap,
 };
 #[cfg(test)]
 pub use current::{OutOfMemory, enter};

@@ -301,7 +301,7 @@ fn pause() {
 #[cfg(not(loom))]
 pub use process::{
     Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_barrier,
-    has_fibres, heavy, section, set_fibres, survivor,
+    has_fibres, heavy, hold, release, section, set_fibres, survivor,
 };
 
 #[cfg(not(loom))]
@@ -310,7 +310,7 @@ mod process;
 #[cfg(loom)]
 pub use model::{
     Section, after_fork_in_child, after_fork_in_parent, before_fork, forks, has_barrier,
-    has_fibres, heavy, section, set_fibres, survivor,
+    has_fibres, heavy, hold, release, section, set_fibres, survivor,
 };
 
 #[cfg(loom)]

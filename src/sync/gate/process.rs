@@ -34,6 +34,16 @@ impl Drop for Section {
     }
 }
 
+/// Opens a section of the calling thread's that [`release`] ends.
+pub fn hold() {
+    std::mem::forget(section());
+}
+
+/// Ends what [`hold`] has begun.
+pub fn release() {
+    GATE.leave(place());
+}
+
 #[inline]
 fn place() -> &'static Place {
     // SAFETY: null or a place, which is never freed: only this module sets the word.
