@@ -43,7 +43,7 @@ pub use api::*;
 pub use context::{
     ContextBuilder, ContextData, ContextStats, Entered, ExternObjects, GC_HEAP_SIZE_DEFAULT, Held,
     JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup, ObjectKind,
-    RawContext, RunningMode, ThreadInfo, TypeIds, WeakContext,
+    RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds, WeakContext,
 };
 pub use exec::DescriptorCounts;
 pub use module::package::{PackageType, file_version};

@@ -281,6 +281,16 @@ pub fn outside<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// No heap is current any more, whatever scopes are open: the thread is ending, and what Rust code
+/// allocates from here on is nobody's.
+pub fn leave() {
+    with_head(|head| {
+        if let Some(head) = head {
+            head.heap.set(null());
+        }
+    });
+}
+
 /// Puts the count of open fallible scopes back.
 struct FallibleGuard;
 

@@ -34,8 +34,8 @@ pub use config::{
     Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator, UserDataFunctions, UserFunctions,
 };
 pub use current::{
-    HeadKind, ThreadHead, ensure_reserve, fallible, head_ptr, install, lock_owner, operation,
-    outside, remove, trim_reserve, with_heap,
+    HeadKind, ThreadHead, ensure_reserve, fallible, head_ptr, install, leave, lock_owner,
+    operation, outside, remove, trim_reserve, with_heap,
 };
 #[cfg(test)]
 pub use current::{OutOfMemory, enter};

@@ -5,6 +5,10 @@
 //! slow and take turns on a lock of the whole process; therefore a context keeps what its
 //! instances return. A returned reservation is zeroed at once: by hand where it is small, because
 //! that is faster than the system call and the page faults that would follow it.
+//!
+//! Threads of one context meet at the pool's lock for a few instructions, twice in an instance's
+//! life. A place for each thread in `thread_local` would spare them that, but a thread's first use
+//! of it registers a destructor, which ends the process where there is no memory for that.
 
 use super::clear::clear;
 use crate::platform::pages;

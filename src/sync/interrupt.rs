@@ -146,7 +146,7 @@ impl Operation {
             }
             self.timer = Some(timer);
         }
-        if let Some(timer) = &self.timer {
+        if let Some(timer) = &mut self.timer {
             timer.set(left, INTERVAL);
         }
     }

@@ -16,7 +16,7 @@ use crate::exec::DescriptorSlot;
 use crate::platform::fd::{self, Flags, Medium};
 use crate::sync;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 /// A descriptor of the host's. It is closed with its last use, unless it is the embedder's.
@@ -37,7 +37,7 @@ pub(super) struct Descriptor {
 
 enum Handle {
     /// The embedder's own, which stays open.
-    Borrowed(i32),
+    Borrowed(BorrowedFd<'static>),
     Owned(OwnedFd),
     Directory(Directory),
 }
@@ -60,8 +60,8 @@ impl Descriptor {
         }
     }
 
-    /// The embedder's, which is open as long as whoever uses this.
-    pub(super) fn of_host(fd: i32, file_type: FileType) -> Self {
+    /// The embedder's, which is open as long as whoever uses this; never closed here.
+    pub(super) fn of_host(fd: BorrowedFd<'static>, file_type: FileType) -> Self {
         Self::new(Handle::Borrowed(fd), file_type, DescriptorSlot::uncounted())
     }
 
@@ -71,7 +71,7 @@ impl Descriptor {
 
     /// Anything but a directory that can be walked.
     pub(super) fn of_file(file: OwnedFd, slot: DescriptorSlot) -> Outcome<Self> {
-        let kind = os(fd::stat(file.as_raw_fd()))?.kind;
+        let kind = os(fd::stat(file.as_fd()))?.kind;
         Ok(Self::new(Handle::Owned(file), kind.into(), slot))
     }
 
@@ -86,11 +86,7 @@ impl Descriptor {
     }
 
     pub(super) fn fd(&self) -> i32 {
-        match &self.handle {
-            Handle::Borrowed(fd) => *fd,
-            Handle::Owned(file) => file.as_raw_fd(),
-            Handle::Directory(directory) => directory.raw_fd(),
-        }
+        self.as_fd().as_raw_fd()
     }
 
     /// Whether it is one of the streams that the embedder gave.
@@ -99,13 +95,15 @@ impl Descriptor {
     }
 
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: own handles are open as long as `self`, borrowed ones as long as the table, says
-        // `FdTable::with_stdio`; -1, which is no descriptor, was made another number there.
-        unsafe { BorrowedFd::borrow_raw(self.fd()) }
+        match &self.handle {
+            Handle::Borrowed(fd) => *fd,
+            Handle::Owned(file) => file.as_fd(),
+            Handle::Directory(directory) => directory.as_fd(),
+        }
     }
 
     pub(super) fn medium(&self) -> Medium {
-        *sync::once(&self.medium, || fd::medium(self.fd()))
+        *sync::once(&self.medium, || fd::medium(self.as_fd()))
     }
 
     /// Whether reading or writing may wait for somebody else.
@@ -146,7 +144,7 @@ impl Descriptor {
         match (&self.own, self.own_flags()) {
             (Some(own), _) => Ok(!own.is_nonblocking()),
             (None, Some(flags)) => Ok(flags & NONBLOCK == 0),
-            (None, None) => Ok(!fd::flags(self.fd())?.nonblock),
+            (None, None) => Ok(!fd::flags(self.as_fd())?.nonblock),
         }
     }
 
@@ -157,7 +155,7 @@ impl Descriptor {
 
     /// The flags as the guest sees them: the system's, with what the guest has set.
     pub(super) fn flags(&self) -> Outcome<Flags> {
-        let flags = os(fd::flags(self.fd()))?;
+        let flags = os(fd::flags(self.as_fd()))?;
         let nonblock = !os(self.waits())?;
         Ok(Flags { nonblock, append: flags.append || self.appends(), ..flags })
     }
@@ -174,8 +172,8 @@ impl Descriptor {
             return Ok(());
         }
         if !self.is_embedders() {
-            let flags = os(fd::flags(self.fd()))?;
-            return os(fd::set_flags(self.fd(), Flags { nonblock, append, ..flags }));
+            let flags = os(fd::flags(self.as_fd()))?;
+            return os(fd::set_flags(self.as_fd(), Flags { nonblock, append, ..flags }));
         }
         let bit = |on: bool, bit: u8| if on { bit } else { 0 };
         let own = SET | bit(nonblock, NONBLOCK) | bit(append, APPEND);

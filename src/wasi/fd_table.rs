@@ -11,6 +11,7 @@ use super::errno::Errno;
 use crate::exec::DescriptorSlot;
 use crate::platform::fd;
 use crate::sync::Lock;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 /// A number of the guest's.
@@ -163,11 +164,17 @@ impl FdTable {
 impl Entry {
     /// A standard stream. The process's own are known by their numbers and not looked at; an
     /// embedder's may be anything.
-    fn standard(fd: i32) -> Result<Self, i32> {
-        let (file_type, rights, inheriting) = match fd {
+    fn standard(number: i32) -> Result<Self, i32> {
+        if number < 0 {
+            return Err(libc::EBADF);
+        }
+        // SAFETY: it is not -1, and the embedder keeps it open; what is done to a number that is
+        // not open fails, and nothing here closes it.
+        let fd = unsafe { BorrowedFd::borrow_raw(number) };
+        let (file_type, rights, inheriting) = match number {
             0 => (FileType::Unknown, STDIN_RIGHTS, STDIN_RIGHTS),
             1 | 2 => (FileType::Unknown, STDOUT_RIGHTS, STDOUT_RIGHTS),
-            fd => inspect(fd)?,
+            _ => inspect(fd)?,
         };
         let descriptor = Arc::new(Descriptor::of_host(fd, file_type));
         Ok(Self { descriptor, rights, inheriting, preopen: None })
@@ -190,7 +197,7 @@ impl Entry {
         rights: Rights,
         inheriting: Rights,
     ) -> Outcome<Self> {
-        let (_, most, most_inheriting) = os(inspect(descriptor.fd()))?;
+        let (_, most, most_inheriting) = os(inspect(descriptor.as_fd()))?;
         Ok(Self {
             descriptor: Arc::new(descriptor),
             rights: rights.and(most),
@@ -201,7 +208,7 @@ impl Entry {
 }
 
 /// Type and rights of a descriptor of the host's.
-fn inspect(fd: i32) -> Result<(FileType, Rights, Rights), i32> {
+fn inspect(fd: BorrowedFd<'_>) -> Result<(FileType, Rights, Rights), i32> {
     let file_type = fd::stat(fd)?.kind.into();
     let (rights, inheriting) = match file_type {
         FileType::CharacterDevice if fd::is_terminal(fd) => (TERMINAL_RIGHTS, Rights::NONE),

@@ -163,7 +163,7 @@ impl Waiter {
             State::Clock(deadline) => (deadline.remaining() == 0).then_some(event),
             State::Descriptor(descriptor) => {
                 let bytes = || match self.subscription.wait {
-                    Wait::Read(_) => fd::readable_bytes(descriptor.fd()),
+                    Wait::Read(_) => fd::readable_bytes(descriptor.as_fd()),
                     _ => 0,
                 };
                 match poll.readiness() {

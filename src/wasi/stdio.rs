@@ -60,7 +60,7 @@ pub(super) unsafe fn read(
     at: At,
 ) -> Outcome<usize> {
     // SAFETY: the caller vouches for the buffers, of which these are a part.
-    let read = |buffers: &[fd::Buffer], at| unsafe { fd::read(descriptor.fd(), buffers, at) };
+    let read = |buffers: &[fd::Buffer], at| unsafe { fd::read(descriptor.as_fd(), buffers, at) };
     if !waits_for(descriptor, buffers, at) {
         return in_pieces(call, descriptor, buffers, at, read);
     }
@@ -69,7 +69,7 @@ pub(super) unsafe fn read(
         return unsafe { sock::read(call, descriptor, buffers) };
     }
     // SAFETY: the caller vouches for the buffers.
-    let now = || unsafe { fd::try_read(descriptor.fd(), buffers) };
+    let now = || unsafe { fd::try_read(descriptor.as_fd(), buffers) };
     let patience = &mut patience(descriptor, Interest::Read);
     now_or_later(call, patience, now, || read(buffers, At::Position))
 }
@@ -87,7 +87,7 @@ pub(super) unsafe fn write(
     if let Some(flush) = call.ctx.before_output.filter(|_| descriptor.is_embedders()) {
         flush();
     }
-    let (fd, medium) = (descriptor.fd(), descriptor.medium());
+    let (fd, medium) = (descriptor.as_fd(), descriptor.medium());
     // SAFETY: the caller vouches for the buffers, of which these are a part.
     let write = |buffers: &[fd::Buffer], at| unsafe { fd::write(fd, buffers, at, medium) };
     // SAFETY: the caller vouches for the buffers, of which these are a part.
@@ -191,7 +191,7 @@ pub(super) fn fd_seek(
         2 => fd::Whence::End,
         _ => return Err(Errno::Invalid.into()),
     };
-    call.write_u64(position, os(fd::seek(descriptor.fd(), offset, whence))?)
+    call.write_u64(position, os(fd::seek(descriptor.as_fd(), offset, whence))?)
 }
 
 pub(super) fn fd_tell(call: &Call<'_>, fd: u32, position: Addr) -> Outcome {
@@ -207,11 +207,11 @@ pub(super) fn fd_renumber(call: &Call<'_>, from: u32, to: u32) -> Outcome {
 }
 
 pub(super) fn fd_sync(call: &Call<'_>, fd: u32) -> Outcome {
-    os(fd::sync(call.ctx.fds.get_with(fd, Rights::FD_SYNC)?.fd()))
+    os(fd::sync(call.ctx.fds.get_with(fd, Rights::FD_SYNC)?.as_fd()))
 }
 
 pub(super) fn fd_datasync(call: &Call<'_>, fd: u32) -> Outcome {
-    os(fd::sync_data(call.ctx.fds.get_with(fd, Rights::FD_DATASYNC)?.fd()))
+    os(fd::sync_data(call.ctx.fds.get_with(fd, Rights::FD_DATASYNC)?.as_fd()))
 }
 
 pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice: u32) -> Outcome {
@@ -228,13 +228,13 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
         5 => fd::Advice::NoReuse,
         _ => return Err(Errno::Invalid.into()),
     };
-    os(fd::advise(descriptor.fd(), offset, len, advice))
+    os(fd::advise(descriptor.as_fd(), offset, len, advice))
 }
 
 pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_ALLOCATE)?;
     // However much that is, finding it can be stopped.
-    call.interruptible(|| fd::allocate(descriptor.fd(), offset, len))
+    call.interruptible(|| fd::allocate(descriptor.as_fd(), offset, len))
 }
 
 pub(super) fn fd_fdstat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
@@ -282,7 +282,7 @@ pub(super) fn fd_filestat_get(call: &Call<'_>, fd: u32, stat: Addr) -> Outcome {
 
 pub(super) fn file_stat(call: &Call<'_>, fd: u32) -> Outcome<FileStat> {
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_GET)?;
-    let found = os(fd::stat(descriptor.fd()))?;
+    let found = os(fd::stat(descriptor.as_fd()))?;
     Ok(FileStat {
         device: found.device,
         inode: found.inode,
@@ -296,7 +296,7 @@ pub(super) fn file_stat(call: &Call<'_>, fd: u32) -> Outcome<FileStat> {
 }
 
 pub(super) fn fd_filestat_set_size(call: &Call<'_>, fd: u32, size: u64) -> Outcome {
-    os(fd::set_size(call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_SIZE)?.fd(), size))
+    os(fd::set_size(call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_SIZE)?.as_fd(), size))
 }
 
 pub(super) fn fd_filestat_set_times(
@@ -308,5 +308,5 @@ pub(super) fn fd_filestat_set_times(
 ) -> Outcome {
     let times = NewTimes::new(accessed, modified, flags)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_TIMES)?;
-    os(fd::set_times(descriptor.fd(), times.accessed.0, times.modified.0))
+    os(fd::set_times(descriptor.as_fd(), times.accessed.0, times.modified.0))
 }

@@ -106,7 +106,7 @@ impl Files<'_> {
                 2 => Whence::End,
                 _ => return Err(Errno::Invalid.into()),
             };
-            os(fd::seek(stream.entry.descriptor.fd(), offset, whence))?;
+            os(fd::seek(stream.entry.descriptor.as_fd(), offset, whence))?;
             stream.at_end.store(false, Ordering::Relaxed);
             Ok(())
         };

@@ -16,6 +16,7 @@ mod pthread;
 mod shared_heap;
 mod stacks;
 mod starting;
+mod thread_contexts;
 mod threads;
 mod translation;
 mod waits;

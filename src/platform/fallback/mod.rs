@@ -163,6 +163,13 @@ pub mod stack {
         pub high: usize,
     }
 
+    impl StackBounds {
+        #[inline]
+        pub fn contains(&self, address: usize) -> bool {
+            (self.low..self.high).contains(&address)
+        }
+    }
+
     /// Unknown.
     pub fn bounds() -> Option<StackBounds> {
         None

@@ -53,5 +53,5 @@ impl Timer {
         None
     }
 
-    pub fn set(&self, _after: Option<Duration>, _every: Duration) {}
+    pub fn set(&mut self, _after: Option<Duration>, _every: Duration) {}
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
 
 /// The system has no such call.
 const NO_SYS: i32 = 38;
@@ -34,55 +35,64 @@ impl Buffer {
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn read(_fd: i32, _buffers: &[Buffer], _at: At) -> Result<usize> {
+pub unsafe fn read(_fd: BorrowedFd<'_>, _buffers: &[Buffer], _at: At) -> Result<usize> {
     Err(NO_SYS)
 }
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn write(_fd: i32, _buffers: &[Buffer], _at: At, _medium: Medium) -> Result<usize> {
+pub unsafe fn write(
+    _fd: BorrowedFd<'_>,
+    _buffers: &[Buffer],
+    _at: At,
+    _medium: Medium,
+) -> Result<usize> {
     Err(NO_SYS)
 }
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn try_read(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn try_read(_fd: BorrowedFd<'_>, _buffers: &[Buffer]) -> Result<usize> {
     Err(NO_SYS)
 }
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn try_write(_fd: BorrowedFd<'_>, _buffers: &[Buffer]) -> Result<usize> {
     Err(NO_SYS)
 }
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn append(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn append(_fd: BorrowedFd<'_>, _buffers: &[Buffer]) -> Result<usize> {
     Err(NO_SYS)
 }
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn send(_fd: i32, _buffers: &[Buffer], _to: Option<SocketAddr>) -> Result<usize> {
+pub unsafe fn send(
+    _fd: BorrowedFd<'_>,
+    _buffers: &[Buffer],
+    _to: Option<SocketAddr>,
+) -> Result<usize> {
     Err(NO_SYS)
 }
 
 /// # Safety
 /// Nothing is touched.
-pub unsafe fn receive(_fd: i32, _buffers: &[Buffer], _peek: bool) -> Result<Received> {
+pub unsafe fn receive(_fd: BorrowedFd<'_>, _buffers: &[Buffer], _peek: bool) -> Result<Received> {
     Err(NO_SYS)
 }
 
-pub fn medium(_fd: i32) -> Medium {
+pub fn medium(_fd: BorrowedFd<'_>) -> Medium {
     Medium::Pipe
 }
 
-pub fn seek(_fd: i32, _offset: i64, _whence: Whence) -> Result<u64> {
+pub fn seek(_fd: BorrowedFd<'_>, _offset: i64, _whence: Whence) -> Result<u64> {
     Err(NO_SYS)
 }
 
-pub fn stat(_fd: i32) -> Result<Stat> {
+pub fn stat(_fd: BorrowedFd<'_>) -> Result<Stat> {
     Err(NO_SYS)
 }
 
@@ -90,43 +100,43 @@ pub fn kind_of_mode(_mode: u32) -> super::Kind {
     super::Kind::Unknown
 }
 
-pub fn is_terminal(_fd: i32) -> bool {
+pub fn is_terminal(_fd: BorrowedFd<'_>) -> bool {
     false
 }
 
-pub fn flags(_fd: i32) -> Result<Flags> {
+pub fn flags(_fd: BorrowedFd<'_>) -> Result<Flags> {
     Err(NO_SYS)
 }
 
-pub fn set_flags(_fd: i32, _flags: Flags) -> Result<()> {
+pub fn set_flags(_fd: BorrowedFd<'_>, _flags: Flags) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn sync(_fd: i32) -> Result<()> {
+pub fn sync(_fd: BorrowedFd<'_>) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn sync_data(_fd: i32) -> Result<()> {
+pub fn sync_data(_fd: BorrowedFd<'_>) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn set_size(_fd: i32, _size: u64) -> Result<()> {
+pub fn set_size(_fd: BorrowedFd<'_>, _size: u64) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn set_times(_fd: i32, _accessed: Time, _modified: Time) -> Result<()> {
+pub fn set_times(_fd: BorrowedFd<'_>, _accessed: Time, _modified: Time) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn advise(_fd: i32, _offset: u64, _len: u64, _advice: Advice) -> Result<()> {
+pub fn advise(_fd: BorrowedFd<'_>, _offset: u64, _len: u64, _advice: Advice) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
+pub fn allocate(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> Result<()> {
     Err(NO_SYS)
 }
 
-pub fn readable_bytes(_fd: i32) -> u64 {
+pub fn readable_bytes(_fd: BorrowedFd<'_>) -> u64 {
     0
 }
 
@@ -139,12 +149,10 @@ pub fn wait(
     poll(polls, timeout_ms).map_err(Interrupted::Failed)
 }
 
-#[cfg(unix)]
-pub fn fast_open(_fd: std::os::fd::BorrowedFd<'_>) -> Result<bool> {
+pub fn fast_open(_fd: BorrowedFd<'_>) -> Result<bool> {
     Err(NO_SYS)
 }
 
-#[cfg(unix)]
-pub fn set_fast_open(_fd: std::os::fd::BorrowedFd<'_>, _on: bool) -> Result<()> {
+pub fn set_fast_open(_fd: BorrowedFd<'_>, _on: bool) -> Result<()> {
     Err(NO_SYS)
 }

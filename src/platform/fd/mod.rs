@@ -1,9 +1,10 @@
 //! File descriptors: the system's calls on them, with the system's error numbers.
 //!
 //! It must not know any other part of the crate. Control enters through plain functions. Each
-//! takes the number of a descriptor that its caller keeps open; a number that is not open is an
-//! error, nothing worse. Buffers are raw because they lie in guests' memories, which no Rust
-//! reference may cover. Errors come as numbers alone, without signals beside them.
+//! borrows a descriptor that its caller keeps open; one that an embedder has closed all the same
+//! is an error, nothing worse. Waits take numbers, because a negative one stands for none. Buffers
+//! are raw because they lie in guests' memories, which no Rust reference may cover. Errors come as
+//! numbers alone, without signals beside them.
 
 use super::unwind::Unwinding;
 

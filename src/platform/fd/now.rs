@@ -5,6 +5,7 @@ use super::unix::{Buffer, are_sizes_limited, is_whole, last_error, seek, write_l
 use super::{At, Result, Whence};
 use crate::platform::quiet::quietly;
 use std::ffi::c_int;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Reads what is there, and waits for nothing. Not every system can, nor everything that has
 /// descriptors: then the error is `EOPNOTSUPP`, and nothing has happened.
@@ -12,8 +13,8 @@ use std::ffi::c_int;
 /// # Safety
 /// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
 #[cfg(target_os = "linux")]
-pub unsafe fn try_read(fd: i32, buffers: &[Buffer]) -> Result<usize> {
-    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
+pub unsafe fn try_read(fd: BorrowedFd<'_>, buffers: &[Buffer]) -> Result<usize> {
+    let (fd, list, count) = (fd.as_raw_fd(), buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
     let done = unsafe { libc::preadv2(fd, list, count, POSITION, libc::RWF_NOWAIT) };
     usize::try_from(done).map_err(|_| last_error())
@@ -24,7 +25,7 @@ pub unsafe fn try_read(fd: i32, buffers: &[Buffer]) -> Result<usize> {
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
 #[cfg(target_os = "linux")]
-pub unsafe fn try_write(fd: i32, buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn try_write(fd: BorrowedFd<'_>, buffers: &[Buffer]) -> Result<usize> {
     /// Sends no signal beside the error. Kernels that do not know it say so.
     const RWF_NOSIGNAL: c_int = 0x100;
     // SAFETY: the caller vouches for the buffers.
@@ -38,14 +39,14 @@ pub unsafe fn try_write(fd: i32, buffers: &[Buffer]) -> Result<usize> {
 /// # Safety
 /// Nothing is touched.
 #[cfg(not(target_os = "linux"))]
-pub unsafe fn try_read(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn try_read(_fd: BorrowedFd<'_>, _buffers: &[Buffer]) -> Result<usize> {
     Err(libc::EOPNOTSUPP)
 }
 
 /// # Safety
 /// Nothing is touched.
 #[cfg(not(target_os = "linux"))]
-pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn try_write(_fd: BorrowedFd<'_>, _buffers: &[Buffer]) -> Result<usize> {
     Err(libc::EOPNOTSUPP)
 }
 
@@ -53,7 +54,7 @@ pub unsafe fn try_write(_fd: i32, _buffers: &[Buffer]) -> Result<usize> {
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub unsafe fn append(fd: i32, buffers: &[Buffer]) -> Result<usize> {
+pub unsafe fn append(fd: BorrowedFd<'_>, buffers: &[Buffer]) -> Result<usize> {
     // SAFETY: the caller vouches for the buffers.
     let append = || unsafe { append_loudly(fd, buffers) };
     if are_sizes_limited() { quietly(append, |done| is_whole(done, buffers)) } else { append() }
@@ -63,7 +64,7 @@ pub unsafe fn append(fd: i32, buffers: &[Buffer]) -> Result<usize> {
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-unsafe fn append_loudly(fd: i32, buffers: &[Buffer]) -> Result<usize> {
+unsafe fn append_loudly(fd: BorrowedFd<'_>, buffers: &[Buffer]) -> Result<usize> {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller vouches for the buffers.
     match unsafe { flagged_write(fd, buffers, libc::RWF_APPEND) } {
@@ -85,8 +86,8 @@ const POSITION: libc::off_t = -1;
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
 #[cfg(target_os = "linux")]
-unsafe fn flagged_write(fd: i32, buffers: &[Buffer], flags: c_int) -> Result<usize> {
-    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
+unsafe fn flagged_write(fd: BorrowedFd<'_>, buffers: &[Buffer], flags: c_int) -> Result<usize> {
+    let (fd, list, count) = (fd.as_raw_fd(), buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
     let done = unsafe { libc::pwritev2(fd, list, count, POSITION, flags) };
     usize::try_from(done).map_err(|_| last_error())

@@ -8,6 +8,7 @@ use rustix::net::addr::{SocketAddrArg, SocketAddrStorage};
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 /// A message of these buffers.
@@ -23,7 +24,11 @@ fn message(buffers: &[Buffer]) -> libc::msghdr {
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub unsafe fn send(fd: i32, buffers: &[Buffer], to: Option<SocketAddr>) -> Result<usize> {
+pub unsafe fn send(
+    fd: BorrowedFd<'_>,
+    buffers: &[Buffer],
+    to: Option<SocketAddr>,
+) -> Result<usize> {
     let mut message = message(buffers);
     let address = to.map(|to| to.as_any());
     if let Some(address) = &address {
@@ -33,7 +38,7 @@ pub unsafe fn send(fd: i32, buffers: &[Buffer], to: Option<SocketAddr>) -> Resul
     let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
     // SAFETY: the caller vouches for the buffers, and `address` lives as long as the call, which
     // only reads.
-    let done = unsafe { libc::sendmsg(fd, &message, flags) };
+    let done = unsafe { libc::sendmsg(fd.as_raw_fd(), &message, flags) };
     usize::try_from(done).map_err(|_| last_error())
 }
 
@@ -41,14 +46,14 @@ pub unsafe fn send(fd: i32, buffers: &[Buffer], to: Option<SocketAddr>) -> Resul
 ///
 /// # Safety
 /// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub unsafe fn receive(fd: i32, buffers: &[Buffer], peek: bool) -> Result<Received> {
+pub unsafe fn receive(fd: BorrowedFd<'_>, buffers: &[Buffer], peek: bool) -> Result<Received> {
     let mut message = message(buffers);
     let mut from = MaybeUninit::<SocketAddrStorage>::zeroed();
     message.msg_name = from.as_mut_ptr().cast();
     message.msg_namelen = size_of::<SocketAddrStorage>() as _;
     let peek: c_int = if peek { libc::MSG_PEEK } else { 0 };
     // SAFETY: the caller vouches for the buffers; `from` has the room that the message says.
-    let done = unsafe { libc::recvmsg(fd, &mut message, libc::MSG_DONTWAIT | peek) };
+    let done = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut message, libc::MSG_DONTWAIT | peek) };
     let len = usize::try_from(done).map_err(|_| last_error())?;
     // Streams say nobody, by an address of no bytes.
     let from = (message.msg_namelen as usize >= size_of::<libc::sa_family_t>()).then(|| {

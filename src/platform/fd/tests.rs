@@ -2,7 +2,7 @@
 
 use super::*;
 use std::io::Write as _;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 #[test]
@@ -14,18 +14,18 @@ fn streams_are_read_written_and_waited_for() {
     let mut out = *b"hello";
     let buffers = [Buffer::new(out.as_mut_ptr(), 2), Buffer::new(out[2..].as_mut_ptr(), 3)];
     // SAFETY: both buffers lie in `out`.
-    assert_eq!(unsafe { write(b.as_raw_fd(), &buffers, At::Position, Medium::Socket) }, Ok(5));
+    assert_eq!(unsafe { write(b.as_fd(), &buffers, At::Position, Medium::Socket) }, Ok(5));
     assert_eq!(poll(&mut polls, 1_000), Ok(1));
     assert_eq!(polls[0].readiness(), Readiness::Ready);
     assert_eq!(polls[1].readiness(), Readiness::NotYet);
-    assert_eq!(readable_bytes(a.as_raw_fd()), 5);
+    assert_eq!(readable_bytes(a.as_fd()), 5);
     let mut into = [0_u8; 8];
     let buffers = [Buffer::new(into.as_mut_ptr(), 8)];
     // SAFETY: the buffer is `into`.
-    assert_eq!(unsafe { read(a.as_raw_fd(), &buffers, At::Position) }, Ok(5));
+    assert_eq!(unsafe { read(a.as_fd(), &buffers, At::Position) }, Ok(5));
     assert_eq!(&into[..5], b"hello");
-    assert_eq!(stat(a.as_raw_fd()).map(|s| s.kind), Ok(Kind::Stream));
-    assert_eq!(seek(a.as_raw_fd(), 0, Whence::Current), Err(libc::ESPIPE));
+    assert_eq!(stat(a.as_fd()).map(|s| s.kind), Ok(Kind::Stream));
+    assert_eq!(seek(a.as_fd(), 0, Whence::Current), Err(libc::ESPIPE));
     drop(b);
     assert_eq!(poll(&mut polls, 1_000), Ok(1));
     assert_eq!(polls[0].readiness(), Readiness::HangUp);
@@ -34,13 +34,15 @@ fn streams_are_read_written_and_waited_for() {
 #[test]
 fn flags_can_be_set() {
     let Ok((a, _b)) = UnixStream::pair() else { panic!("no sockets") };
-    let before = flags(a.as_raw_fd());
+    let before = flags(a.as_fd());
     let expected = Flags { readable: true, writable: true, ..Flags::default() };
     assert_eq!(before, Ok(expected));
     let nonblock = Flags { nonblock: true, ..expected };
-    assert_eq!(set_flags(a.as_raw_fd(), nonblock), Ok(()));
-    assert_eq!(flags(a.as_raw_fd()), Ok(nonblock));
-    assert_eq!(flags(-1), Err(libc::EBADF));
+    assert_eq!(set_flags(a.as_fd(), nonblock), Ok(()));
+    assert_eq!(flags(a.as_fd()), Ok(nonblock));
+    // SAFETY: nobody has so many descriptors; that one is not open is what is tested.
+    let closed = unsafe { BorrowedFd::borrow_raw(i32::MAX) };
+    assert_eq!(flags(closed), Err(libc::EBADF));
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn files_have_sizes_positions_and_times() {
     let Ok(mut file) = options.open(&path) else { panic!("no temporary file") };
     assert!(std::fs::remove_file(&path).is_ok());
     assert!(file.write_all(b"0123456789").is_ok());
-    let fd = file.as_raw_fd();
+    let fd = file.as_fd();
     let mut into = [0_u8; 4];
     let buffers = [Buffer::new(into.as_mut_ptr(), 4)];
     // SAFETY: the buffer is `into`.

@@ -3,8 +3,14 @@
 use super::super::unwind::Held;
 use super::{Advice, At, Flags, Interrupted, Kind, Medium, Poll, Result, Stat, Time, Whence};
 use crate::platform::quiet::quietly;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{SockType, getsockopt, sockopt};
+use nix::sys::stat::{FileStat, fstat, futimens};
+use nix::sys::time::TimeSpec;
+use nix::unistd;
 use std::ffi::{c_int, c_void};
-use std::mem::MaybeUninit;
+use std::io::IsTerminal;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// A buffer for [`read()`] and [`write()`], laid out as the system wants it.
@@ -42,8 +48,8 @@ impl Buffer {
 
 /// # Safety
 /// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub unsafe fn read(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
-    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
+pub unsafe fn read(fd: BorrowedFd<'_>, buffers: &[Buffer], at: At) -> Result<usize> {
+    let (fd, list, count) = (fd.as_raw_fd(), buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
     let done = unsafe {
         match at {
@@ -58,7 +64,12 @@ pub unsafe fn read(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub unsafe fn write(fd: i32, buffers: &[Buffer], at: At, medium: Medium) -> Result<usize> {
+pub unsafe fn write(
+    fd: BorrowedFd<'_>,
+    buffers: &[Buffer],
+    at: At,
+    medium: Medium,
+) -> Result<usize> {
     // SAFETY: the caller vouches for the buffers.
     let write = || unsafe { write_loudly(fd, buffers, at) };
     let is_quiet = match medium {
@@ -78,8 +89,8 @@ pub(super) fn is_whole(done: &Result<usize>, buffers: &[Buffer]) -> bool {
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
-pub(super) unsafe fn write_loudly(fd: i32, buffers: &[Buffer], at: At) -> Result<usize> {
-    let (list, count) = (buffers.as_ptr().cast(), buffers.len() as c_int);
+pub(super) unsafe fn write_loudly(fd: BorrowedFd<'_>, buffers: &[Buffer], at: At) -> Result<usize> {
+    let (fd, list, count) = (fd.as_raw_fd(), buffers.as_ptr().cast(), buffers.len() as c_int);
     // SAFETY: the caller vouches for the buffers; the list is a slice of `iovec`s.
     let done = unsafe {
         match at {
@@ -105,23 +116,18 @@ pub(super) fn are_sizes_limited() -> bool {
 }
 
 /// Moves the position and returns it.
-pub fn seek(fd: i32, offset: i64, whence: Whence) -> Result<u64> {
+pub fn seek(fd: BorrowedFd<'_>, offset: i64, whence: Whence) -> Result<u64> {
     let whence = match whence {
-        Whence::Start => libc::SEEK_SET,
-        Whence::Current => libc::SEEK_CUR,
-        Whence::End => libc::SEEK_END,
+        Whence::Start => unistd::Whence::SeekSet,
+        Whence::Current => unistd::Whence::SeekCur,
+        Whence::End => unistd::Whence::SeekEnd,
     };
-    // SAFETY: plain numbers.
-    let position = unsafe { libc::lseek(fd, offset, whence) };
-    u64::try_from(position).map_err(|_| last_error())
+    let position = unistd::lseek(fd, offset, whence).map_err(number)?;
+    u64::try_from(position).map_err(|_| libc::EOVERFLOW)
 }
 
-pub fn stat(fd: i32) -> Result<Stat> {
-    let mut stat = MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: `stat` has room for what the call writes.
-    check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
-    // SAFETY: a `stat` is plain numbers, zeroed before and filled by the call.
-    let stat = unsafe { stat.assume_init() };
+pub fn stat(fd: BorrowedFd<'_>) -> Result<Stat> {
+    let stat = fstat(fd).map_err(number)?;
     #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
     let stat = Stat {
         device: stat.st_dev as u64,
@@ -137,26 +143,21 @@ pub fn stat(fd: i32) -> Result<Stat> {
 }
 
 #[allow(clippy::unnecessary_cast, reason = "as below")]
-fn kind(fd: i32, stat: &libc::stat) -> Kind {
+fn kind(fd: BorrowedFd<'_>, stat: &FileStat) -> Kind {
     if stat.st_mode & libc::S_IFMT != libc::S_IFSOCK {
         return kind_of_mode(stat.st_mode as u32);
     }
-    match socket_type(fd) {
-        Ok(libc::SOCK_DGRAM) => Kind::DatagramSocket,
-        Ok(libc::SOCK_STREAM) => Kind::Stream,
+    match getsockopt(&fd, sockopt::SockType) {
+        Ok(SockType::Datagram) => Kind::DatagramSocket,
+        Ok(SockType::Stream) => Kind::Stream,
         _ => Kind::Unknown,
     }
 }
 
-/// What is not open may be anything.
-pub fn medium(fd: i32) -> Medium {
-    let mut stat = MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: `stat` has room for what the call writes.
-    if check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) }).is_err() {
-        return Medium::Pipe;
-    }
-    // SAFETY: a `stat` is plain numbers, zeroed before and filled by the call.
-    match unsafe { stat.assume_init() }.st_mode & libc::S_IFMT {
+/// What cannot be asked may be anything.
+pub fn medium(fd: BorrowedFd<'_>) -> Medium {
+    let Ok(stat) = fstat(fd) else { return Medium::Pipe };
+    match stat.st_mode & libc::S_IFMT {
         libc::S_IFREG | libc::S_IFDIR => Medium::File,
         libc::S_IFIFO => Medium::Pipe,
         libc::S_IFSOCK => Medium::Socket,
@@ -178,16 +179,6 @@ pub fn kind_of_mode(mode: u32) -> Kind {
     }
 }
 
-fn socket_type(fd: i32) -> Result<c_int> {
-    let mut kind: c_int = 0;
-    let mut len = size_of::<c_int>() as libc::socklen_t;
-    // SAFETY: the option is one `c_int`, and `kind` has room for it.
-    check(unsafe {
-        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, (&raw mut kind).cast(), &raw mut len)
-    })?;
-    Ok(kind)
-}
-
 /// Nanoseconds since 1970; what came before is 0, what does not fit is the largest number.
 fn nanos(seconds: libc::time_t, nanos: i64) -> u64 {
     let Ok(seconds) = u64::try_from(seconds) else { return 0 };
@@ -195,14 +186,12 @@ fn nanos(seconds: libc::time_t, nanos: i64) -> u64 {
 }
 
 /// Whether a descriptor is a terminal.
-pub fn is_terminal(fd: i32) -> bool {
-    // SAFETY: a plain number.
-    unsafe { libc::isatty(fd) == 1 }
+pub fn is_terminal(fd: BorrowedFd<'_>) -> bool {
+    fd.is_terminal()
 }
 
-pub fn flags(fd: i32) -> Result<Flags> {
-    // SAFETY: plain numbers; this command takes no argument.
-    let bits = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+pub fn flags(fd: BorrowedFd<'_>) -> Result<Flags> {
+    let bits = fcntl(fd, FcntlArg::F_GETFL).map_err(number)?;
     let access = bits & libc::O_ACCMODE;
     let has = |flag: c_int| bits & flag == flag;
     Ok(Flags {
@@ -216,119 +205,93 @@ pub fn flags(fd: i32) -> Result<Flags> {
 }
 
 /// Changes what of the flags can be changed once a descriptor is open.
-pub fn set_flags(fd: i32, flags: Flags) -> Result<()> {
-    let bit = |on: bool, flag: c_int| if on { flag } else { 0 };
-    let bits = bit(flags.append, libc::O_APPEND)
-        | bit(flags.nonblock, libc::O_NONBLOCK)
-        | bit(flags.data_sync, libc::O_DSYNC)
-        | bit(flags.sync, libc::O_SYNC);
-    // SAFETY: plain numbers; this command takes one.
-    check(unsafe { libc::fcntl(fd, libc::F_SETFL, bits) }).map(drop)
+pub fn set_flags(fd: BorrowedFd<'_>, flags: Flags) -> Result<()> {
+    let bit = |on: bool, flag: OFlag| if on { flag } else { OFlag::empty() };
+    let bits = bit(flags.append, OFlag::O_APPEND)
+        | bit(flags.nonblock, OFlag::O_NONBLOCK)
+        | bit(flags.data_sync, OFlag::O_DSYNC)
+        | bit(flags.sync, OFlag::O_SYNC);
+    fcntl(fd, FcntlArg::F_SETFL(bits)).map(drop).map_err(number)
 }
 
 /// Writes a file's data and properties through to its device.
-pub fn sync(fd: i32) -> Result<()> {
-    // SAFETY: a plain number.
-    check(unsafe { libc::fsync(fd) }).map(drop)
+pub fn sync(fd: BorrowedFd<'_>) -> Result<()> {
+    unistd::fsync(fd).map_err(number)
 }
 
 /// Writes a file's data through to its device.
-pub fn sync_data(fd: i32) -> Result<()> {
-    // SAFETY: a plain number.
+pub fn sync_data(fd: BorrowedFd<'_>) -> Result<()> {
     #[cfg(not(target_vendor = "apple"))]
-    let done = unsafe { libc::fdatasync(fd) };
-    // SAFETY: a plain number.
+    let done = unistd::fdatasync(fd);
     #[cfg(target_vendor = "apple")]
-    let done = unsafe { libc::fsync(fd) };
-    check(done).map(drop)
+    let done = unistd::fsync(fd);
+    done.map_err(number)
 }
 
 /// Cuts or extends a file.
-pub fn set_size(fd: i32, size: u64) -> Result<()> {
+pub fn set_size(fd: BorrowedFd<'_>, size: u64) -> Result<()> {
     let size = libc::off_t::try_from(size).map_err(|_| libc::EINVAL)?;
-    // SAFETY: plain numbers.
-    quietly(|| check(unsafe { libc::ftruncate(fd, size) }).map(drop), Result::is_ok)
+    quietly(|| unistd::ftruncate(fd, size), |done| done.is_ok()).map_err(number)
 }
 
 /// Sets when a file was last read and written.
-pub fn set_times(fd: i32, accessed: Time, modified: Time) -> Result<()> {
-    let spec = |time| {
-        let (seconds, nanos) = match time {
-            Time::Keep => (0, libc::UTIME_OMIT),
-            Time::Now => (0, libc::UTIME_NOW),
-            Time::At(nanos) => (nanos / 1_000_000_000, (nanos % 1_000_000_000) as _),
-        };
-        libc::timespec { tv_sec: seconds as libc::time_t, tv_nsec: nanos }
+pub fn set_times(fd: BorrowedFd<'_>, accessed: Time, modified: Time) -> Result<()> {
+    let spec = |time| match time {
+        Time::Keep => TimeSpec::UTIME_OMIT,
+        Time::Now => TimeSpec::UTIME_NOW,
+        Time::At(nanos) => {
+            let seconds = (nanos / 1_000_000_000) as libc::time_t;
+            TimeSpec::new(seconds, (nanos % 1_000_000_000) as _)
+        }
     };
-    let times = [spec(accessed), spec(modified)];
-    // SAFETY: the call reads two times.
-    check(unsafe { libc::futimens(fd, times.as_ptr()) }).map(drop)
+    futimens(fd, &spec(accessed), &spec(modified)).map_err(number)
 }
 
 /// Tells the system how a range of a file will be used.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub fn advise(fd: i32, offset: u64, len: u64, advice: Advice) -> Result<()> {
+pub fn advise(fd: BorrowedFd<'_>, offset: u64, len: u64, advice: Advice) -> Result<()> {
+    use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
     let advice = match advice {
-        Advice::Normal => libc::POSIX_FADV_NORMAL,
-        Advice::Sequential => libc::POSIX_FADV_SEQUENTIAL,
-        Advice::Random => libc::POSIX_FADV_RANDOM,
-        Advice::WillNeed => libc::POSIX_FADV_WILLNEED,
-        Advice::DontNeed => libc::POSIX_FADV_DONTNEED,
-        Advice::NoReuse => libc::POSIX_FADV_NOREUSE,
+        Advice::Normal => PosixFadviseAdvice::POSIX_FADV_NORMAL,
+        Advice::Sequential => PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL,
+        Advice::Random => PosixFadviseAdvice::POSIX_FADV_RANDOM,
+        Advice::WillNeed => PosixFadviseAdvice::POSIX_FADV_WILLNEED,
+        Advice::DontNeed => PosixFadviseAdvice::POSIX_FADV_DONTNEED,
+        Advice::NoReuse => PosixFadviseAdvice::POSIX_FADV_NOREUSE,
     };
-    // SAFETY: plain numbers. The call returns the error number itself.
-    match unsafe { libc::posix_fadvise(fd, offset as _, len as _, advice) } {
-        0 => Ok(()),
-        error => Err(error),
-    }
+    posix_fadvise(fd, offset as _, len as _, advice).map_err(number)
 }
 
 /// Advice that a system does not take is taken as read.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-pub fn advise(_fd: i32, _offset: u64, _len: u64, _advice: Advice) -> Result<()> {
+pub fn advise(_fd: BorrowedFd<'_>, _offset: u64, _len: u64, _advice: Advice) -> Result<()> {
     Ok(())
 }
 
 /// Makes room for a range of a file, as far as the file's system does that itself: the C library
 /// would write to every block where it does not. A signal ends it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn allocate(fd: i32, offset: u64, len: u64) -> Result<()> {
-    // SAFETY: plain numbers.
-    let allocate = || check(unsafe { libc::fallocate(fd, 0, offset as _, len as _) }).map(drop);
-    quietly(allocate, Result::is_ok)
+pub fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> {
+    use nix::fcntl::{FallocateFlags, fallocate};
+    let allocate = || fallocate(fd, FallocateFlags::empty(), offset as _, len as _);
+    quietly(allocate, |done| done.is_ok()).map_err(number)
 }
 
 /// Not every system can.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn allocate(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
+pub fn allocate(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> Result<()> {
     Err(libc::ENOSYS)
 }
 
 /// Whether connecting sends data along with the first packet.
 #[cfg(target_os = "linux")]
 pub fn fast_open(fd: BorrowedFd<'_>) -> Result<bool> {
-    let mut on: c_int = 0;
-    let mut len = size_of::<c_int>() as libc::socklen_t;
-    // SAFETY: the option is one `c_int`, and `on` has room for it.
-    check(unsafe {
-        let to = (&raw mut on).cast();
-        let option = libc::TCP_FASTOPEN_CONNECT;
-        libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, option, to, &raw mut len)
-    })?;
-    Ok(on != 0)
+    getsockopt(&fd, sockopt::TcpFastOpenConnect).map_err(number)
 }
 
 #[cfg(target_os = "linux")]
 pub fn set_fast_open(fd: BorrowedFd<'_>, on: bool) -> Result<()> {
-    let on = c_int::from(on);
-    let len = size_of::<c_int>() as libc::socklen_t;
-    // SAFETY: the option is one `c_int`.
-    check(unsafe {
-        let from = (&raw const on).cast();
-        let option = libc::TCP_FASTOPEN_CONNECT;
-        libc::setsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, option, from, len)
-    })
-    .map(drop)
+    nix::sys::socket::setsockopt(&fd, sockopt::TcpFastOpenConnect, &on).map_err(number)
 }
 
 /// Other systems have no such setting.
@@ -343,10 +306,10 @@ pub fn set_fast_open(_fd: BorrowedFd<'_>, _on: bool) -> Result<()> {
 }
 
 /// Bytes that could be read at once, as far as the system tells.
-pub fn readable_bytes(fd: i32) -> u64 {
+pub fn readable_bytes(fd: BorrowedFd<'_>) -> u64 {
     let mut bytes: c_int = 0;
     // SAFETY: the request writes one `c_int`.
-    let done = unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut bytes) };
+    let done = unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut bytes) };
     if done < 0 { 0 } else { bytes.max(0) as u64 }
 }
 
@@ -364,10 +327,14 @@ pub fn wait(
     }
 }
 
-pub(super) fn check(answer: c_int) -> Result<c_int> {
-    if answer < 0 { Err(last_error()) } else { Ok(answer) }
+/// The system's number of an error; of one that has no name here, `EIO`.
+fn number(error: Errno) -> i32 {
+    match error {
+        Errno::UnknownErrno => libc::EIO,
+        error => error as i32,
+    }
 }
 
 pub(super) fn last_error() -> i32 {
-    std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+    Errno::last_raw()
 }

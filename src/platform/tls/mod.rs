@@ -47,6 +47,10 @@ mod exit;
 #[path = "exit_local.rs"]
 mod exit;
 
+mod around;
+
+pub use around::{Around, around};
+
 use std::cell::Cell;
 
 /// Receives the thread word when its thread ends.

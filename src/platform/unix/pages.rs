@@ -9,6 +9,7 @@ const ZERO_BY_HAND_MAX: usize = 32 * 1024;
 
 /// Bytes in a page.
 pub fn page_size() -> usize {
+    // nix's function sets `errno` to 0, which the embedder may want to look at.
     // SAFETY: no arguments that could be wrong.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     // POSIX requires an answer; 4 KiB is what would be there if there were none.

@@ -4,7 +4,17 @@
 //! that was there before, under that one's mask, on its stack, as its flags say. Only system
 //! calls that would have been restarted after it are not, for as long as ours is installed.
 
+//!
+//! The signal may be one of the real-time ones, which nix does not know: actions and masks are
+//! set by the C library's own functions, which are safe in handlers, too.
+
 use super::thread;
+use nix::errno::Errno;
+use nix::sys::signal::{SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify};
+use nix::sys::time::TimeSpec;
+use nix::sys::timer::{self, Expiration, TimerSetTimeFlags};
+use nix::time::ClockId;
+use nix::unistd::{Pid, gettid};
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -49,8 +59,7 @@ pub fn install(signal: i32) -> Option<Saved> {
     let before = action(signal, None)?;
     remember(&before);
     let has_handler = ![libc::SIG_DFL, libc::SIG_IGN].contains(&before.sa_sigaction);
-    // SAFETY: a `sigaction` is plain numbers, and zeros are an empty one.
-    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    let mut ours = default();
     ours.sa_sigaction = our_handler();
     ours.sa_mask = before.sa_mask;
     ours.sa_flags = libc::SA_SIGINFO;
@@ -80,6 +89,11 @@ pub fn restore(signal: i32, saved: &Saved) {
 
 fn our_handler() -> usize {
     on_signal as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
+}
+
+/// The action that there is before somebody sets one.
+fn default() -> libc::sigaction {
+    SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty()).into()
 }
 
 /// Sets the action if one is given; returns the one before.
@@ -141,9 +155,7 @@ fn default_action(signal: c_int) {
     if [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH].contains(&signal) {
         return;
     }
-    // SAFETY: zeros are an empty action, whose handler is the default one.
-    let default: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    action(signal, Some(&default));
+    action(signal, Some(&default()));
     // SAFETY: a plain number.
     unsafe { libc::raise(signal) };
 }
@@ -172,13 +184,9 @@ fn mask(how: c_int, signal: i32) -> bool {
 
 /// Runs `act`, and leaves `errno` as it was.
 pub fn keeping_errno<T>(act: impl FnOnce() -> T) -> T {
-    // SAFETY: the C library's place for this thread's number.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
-    let before = unsafe { *errno };
+    let before = Errno::last_raw();
     let result = act();
-    // SAFETY: as above.
-    unsafe { *errno = before };
+    Errno::set_raw(before);
     result
 }
 
@@ -186,15 +194,13 @@ pub fn keeping_errno<T>(act: impl FnOnce() -> T) -> T {
 #[derive(Clone, Copy)]
 pub struct Target {
     process: u32,
-    thread: libc::pid_t,
+    thread: Pid,
     id: usize,
 }
 
 impl Target {
     pub fn current() -> Self {
-        // SAFETY: no arguments that could be wrong.
-        let thread = unsafe { libc::gettid() };
-        Self { process: std::process::id(), thread, id: thread::id() }
+        Self { process: std::process::id(), thread: gettid(), id: thread::id() }
     }
 
     /// Whether it is in this process, not in one that was forked into this one.
@@ -208,42 +214,46 @@ impl Target {
     }
 }
 
-/// Sends a signal to a thread, again and again.
-pub struct Timer(libc::timer_t);
+/// Sends a signal to a thread, again and again. It ends in the process that made it: in the child
+/// of a fork it must be forgotten.
+pub struct Timer(timer::Timer);
 
-// SAFETY: a timer is a number of the process's.
+// SAFETY: a timer is a number of the process's, which the system takes from any thread.
 unsafe impl Send for Timer {}
 
 impl Timer {
     pub fn new(target: Target, signal: i32) -> Option<Self> {
-        // SAFETY: zeros are a valid `sigevent`.
-        let mut event: libc::sigevent = unsafe { MaybeUninit::zeroed().assume_init() };
+        let mut event = SigEvent::new(SigevNotify::SigevNone).sigevent();
         event.sigev_notify = libc::SIGEV_THREAD_ID;
         event.sigev_signo = signal;
         event.sigev_value = libc::sigval { sival_ptr: mark() };
-        event.sigev_notify_thread_id = target.thread;
-        let mut timer = ptr::null_mut();
-        // SAFETY: the call reads the event and writes the timer.
-        let made = unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) };
-        (made == 0).then_some(Self(timer))
+        event.sigev_notify_thread_id = target.thread.as_raw();
+        timer::Timer::new(ClockId::CLOCK_MONOTONIC, SigEvent::from(&event)).ok().map(Self)
     }
 
     /// Sends first after `after`, then every `every`; never for `None`.
-    pub fn set(&self, after: Option<Duration>, every: Duration) {
-        let spec = |time: Duration| libc::timespec {
-            tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: time.subsec_nanos() as libc::c_long,
+    pub fn set(&mut self, after: Option<Duration>, every: Duration) {
+        let spec = |time: Duration| {
+            let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
+            TimeSpec::new(seconds, time.subsec_nanos() as _)
         };
-        let first = after.map_or(Duration::ZERO, |after| after.max(Duration::from_nanos(1)));
-        let times = libc::itimerspec { it_interval: spec(every), it_value: spec(first) };
-        // SAFETY: the timer is live, and the call reads the times.
-        unsafe { libc::timer_settime(self.0, 0, &times, ptr::null_mut()) };
+        let times = match after {
+            Some(after) => {
+                let first = after.max(Duration::from_nanos(1));
+                Expiration::IntervalDelayed(spec(first), spec(every))
+            }
+            None => Expiration::OneShot(spec(Duration::ZERO)),
+        };
+        // A live timer takes any time that is one.
+        let _ = self.0.set(times, TimerSetTimeFlags::empty());
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // SAFETY: it was made by `new` and is not used afterwards.
-        unsafe { libc::timer_delete(self.0) };
+        if std::thread::panicking() {
+            // It is not deleted then.
+            self.set(None, Duration::ZERO);
+        }
     }
 }

@@ -99,6 +99,8 @@ fn query() -> Option<StackBounds> {
 /// there, and grows down as far as the limit allows today.
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 pub(crate) fn initial() -> Option<StackBounds> {
+    use nix::sys::resource::{Resource, getrlimit};
+
     /// No mapping is in the way of a stack with a lower limit, unless somebody asked for that
     /// very place: Linux keeps 128 MiB clear, whatever the limit was when the process started.
     const CLEAR: usize = 64 << 20;
@@ -119,13 +121,9 @@ pub(crate) fn initial() -> Option<StackBounds> {
     if !is_mapped(high.checked_sub(page)?) || is_mapped(high) {
         return None;
     }
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the call writes the structure it is given.
-    if unsafe { libc::getrlimit(libc::RLIMIT_STACK, &mut limit) } != 0 {
-        return None;
-    }
+    let (limit, _) = getrlimit(Resource::RLIMIT_STACK).ok()?;
     // The kernel counts whole pages.
-    let len = usize::try_from(limit.rlim_cur).ok().filter(|len| *len <= CLEAR)? & !(page - 1);
+    let len = usize::try_from(limit).ok().filter(|len| *len <= CLEAR)? & !(page - 1);
     Some(StackBounds { low: high.checked_sub(len)?, high })
 }
 

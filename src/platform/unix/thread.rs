@@ -1,5 +1,6 @@
 //! The calling thread, and starting others.
 
+use nix::sys::pthread::pthread_self;
 use std::ffi::c_void;
 use std::io;
 use std::mem::MaybeUninit;
@@ -8,8 +9,7 @@ use std::ptr::null_mut;
 /// A number for the calling thread, unique among those that live: what the system's thread
 /// functions call it, so it fits what embedders and debuggers print.
 pub fn id() -> usize {
-    // SAFETY: no arguments that could be wrong.
-    unsafe { libc::pthread_self() as usize }
+    pthread_self() as usize
 }
 
 /// What a thread runs, with the pointer that it was started with; it returns null.

@@ -318,10 +318,14 @@ mod process;
 
 pub use epoch::{AtomicEpoch, Epoch};
 #[cfg(loom)]
-pub use model::{Child, Section, has_barrier, has_fibres, heavy, section, set_fibres, watch};
+pub use model::{
+    Child, Section, has_barrier, has_fibres, heavy, hold, release, section, set_fibres, watch,
+};
 #[cfg(loom)]
 use model::{epoch as current, survivor};
 #[cfg(not(loom))]
-pub use process::{Child, Section, has_barrier, has_fibres, heavy, section, set_fibres, watch};
+pub use process::{
+    Child, Section, has_barrier, has_fibres, heavy, hold, release, section, set_fibres, watch,
+};
 #[cfg(not(loom))]
 use process::{epoch as current, survivor};

@@ -8,6 +8,10 @@ pub fn section() -> Section {
     Section
 }
 
+pub fn hold() {}
+
+pub fn release() {}
+
 pub fn set_fibres() {}
 
 pub fn has_fibres() -> bool {

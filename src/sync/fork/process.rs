@@ -35,6 +35,16 @@ impl Drop for Section {
     }
 }
 
+/// Opens a section of the calling thread's that [`release`] ends.
+pub fn hold() {
+    std::mem::forget(section());
+}
+
+/// Ends the section that [`hold`] has opened.
+pub fn release() {
+    FORK_LOCK.leave(counter());
+}
+
 #[inline]
 fn counter() -> &'static Counter {
     // SAFETY: null or a counter, which is never freed: only this module sets the word.

@@ -21,7 +21,7 @@ use cap_std::time::{SystemClock, SystemTime};
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,8 +99,8 @@ impl Directory {
         Self { dir, listing: Lock::new(None) }
     }
 
-    pub(super) fn raw_fd(&self) -> i32 {
-        self.dir.as_raw_fd()
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
     }
 
     /// What the directory held when reading began: `cookie` 0 begins anew.
@@ -150,8 +150,8 @@ impl Directory {
             return Err(Errno::NotDirectory.into());
         }
         if append && mode.truncate {
-            let flags = os(fd::flags(file.as_raw_fd()))?;
-            os(fd::set_flags(file.as_raw_fd(), fd::Flags { append: true, ..flags }))?;
+            let flags = os(fd::flags(file.as_fd()))?;
+            os(fd::set_flags(file.as_fd(), fd::Flags { append: true, ..flags }))?;
         }
         Ok(Opened::File(file.into_std().into()))
     }

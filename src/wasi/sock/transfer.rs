@@ -52,13 +52,13 @@ pub(super) unsafe fn receive(
     let mut once = |buffers: &[Buffer]| {
         attempt(call, &mut patience, || {
             // SAFETY: the caller vouches for the buffers, of which these are a part.
-            let got = unsafe { fd::receive(socket.fd(), buffers, how.peek) }?;
+            let got = unsafe { fd::receive(socket.as_fd(), buffers, how.peek) }?;
             if !ignores(got.from) {
                 return Ok(got);
             }
             if how.peek {
                 // SAFETY: there are no buffers. What was looked at goes.
-                unsafe { fd::receive(socket.fd(), &[], false) }?;
+                unsafe { fd::receive(socket.as_fd(), &[], false) }?;
             }
             Err(libc::EINTR)
         })
@@ -66,7 +66,7 @@ pub(super) unsafe fn receive(
     let is_message = socket.file_type == FileType::SocketDgram;
     if !is_message && buffers.iter().all(|buffer| buffer.len() == 0) {
         // SAFETY: the caller vouches for the buffers. Nothing of a stream needs no wait.
-        return match unsafe { fd::receive(socket.fd(), buffers, how.peek) } {
+        return match unsafe { fd::receive(socket.as_fd(), buffers, how.peek) } {
             Err(libc::EAGAIN) => Ok(Received { len: 0, is_cut: false, from: None }),
             answer => os(answer),
         };
@@ -93,7 +93,7 @@ pub(super) unsafe fn send(
     let mut patience = self::patience(socket, Interest::Write);
     let mut once = |buffers: &[Buffer]| {
         // SAFETY: the caller vouches for the buffers, of which these are a part.
-        attempt(call, &mut patience, || unsafe { fd::send(socket.fd(), buffers, to) })
+        attempt(call, &mut patience, || unsafe { fd::send(socket.as_fd(), buffers, to) })
     };
     if socket.file_type == FileType::SocketDgram { once(buffers) } else { whole(buffers, once) }
 }

@@ -228,7 +228,8 @@ fn a_blocked_read_holds_no_lock() {
             let mut byte = [0_u8];
             let buffers = [fd::Buffer::new(byte.as_mut_ptr(), 1)];
             // SAFETY: the buffer is `byte`.
-            let read = |d: Arc<Descriptor>| unsafe { fd::read(d.fd(), &buffers, fd::At::Position) };
+            let read =
+                |d: Arc<Descriptor>| unsafe { fd::read(d.as_fd(), &buffers, fd::At::Position) };
             descriptor.map(read).map(|read| (read, byte[0]))
         });
         assert!(was_found.recv().is_ok());

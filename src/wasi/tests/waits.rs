@@ -7,7 +7,7 @@ use crate::wasi::abi::fdflags;
 use crate::wasi::errno::Errno;
 use crate::wasi::{WasiArgs, stdio};
 use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 const IOVECS: u32 = 0;
@@ -28,7 +28,7 @@ fn setting(host_waits: bool, can_try: bool) -> Setting {
         panic!("no pipes")
     };
     let (from, to) = (stdin.as_raw_fd(), stdout.as_raw_fd());
-    for fd in [from, to] {
+    for fd in [stdin.as_fd(), stdout.as_fd()] {
         let nonblock = Flags { nonblock: !host_waits, ..Flags::default() };
         assert_eq!(fd::set_flags(fd, nonblock), Ok(()));
     }
