@@ -7,7 +7,7 @@ use super::multi_module::existing_handle;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
 use crate::ffi::{guard, handle, opt_bytes};
 use crate::shared::wasm_module_t;
-use isothread::{Error, Module, WasiArgs, WasiCtx, try_copy, try_vec};
+use isothread::{Error, Module, try_copy, try_vec};
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
@@ -99,6 +99,9 @@ impl Settings {
     }
 }
 
+/// What an instance keeps for WASI's functions.
+type HostState = Option<Box<dyn Any + Send + Sync>>;
+
 /// The settings an instance gets: those of the options or those of the module, not both.
 fn settings_for(module: &WASMModuleCommon, options: &Settings) -> Result<Settings, Failure> {
     let of_module = *module.wasi.lock();
@@ -116,9 +119,9 @@ fn settings_for(module: &WASMModuleCommon, options: &Settings) -> Result<Setting
 pub(crate) unsafe fn state_for(
     module: &WASMModuleCommon,
     args: &InstantiationArgs2,
-) -> Result<WasiCtx, Failure> {
+) -> Result<HostState, Failure> {
     let settings = settings_for(module, &args.wasi)?;
-    // SAFETY: passed on.
+    // SAFETY: the caller says that arrays and strings are there.
     unsafe { state_of(settings) }.map_err(Failure::Wasi)
 }
 
@@ -130,25 +133,34 @@ pub(crate) unsafe fn state_for(
 pub(crate) unsafe fn state_for_imported(
     module: &Module,
     options: &Settings,
-) -> isothread::Result<Option<Box<dyn Any + Send + Sync>>> {
+) -> isothread::Result<HostState> {
     let settings = match existing_handle(module) {
         Some(handle) => settings_for(&handle, options).map_err(|_| Error::misuse(WASI_TWICE))?,
         None => *options,
     };
-    // SAFETY: passed on.
-    let state = unsafe { state_of(settings) }?;
-    Ok(Some(Box::new(state)))
+    // SAFETY: the caller says that arrays and strings are there.
+    unsafe { state_of(settings) }
+}
+
+/// Without WASI in the build, settings have no effect.
+///
+/// # Safety
+/// The arrays and strings of the settings are there.
+#[cfg(not(feature = "wasi"))]
+unsafe fn state_of(_: Settings) -> isothread::Result<HostState> {
+    Ok(None)
 }
 
 /// # Safety
 /// The arrays and strings of the settings are there.
-unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
+#[cfg(feature = "wasi")]
+unsafe fn state_of(settings: Settings) -> isothread::Result<HostState> {
     // A descriptor that is no `int` is none at all.
     let [stdin, stdout, stderr] =
         settings.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd.max(-1)).unwrap_or(i32::MAX));
     // SAFETY: passed on.
     let args = unsafe {
-        WasiArgs {
+        isothread::WasiArgs {
             args: settings.args.copy()?,
             env: settings.env.copy()?,
             dirs: settings.dirs.copy()?,
@@ -161,7 +173,7 @@ unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
             before_output: None,
         }
     };
-    WasiCtx::new(&args)
+    Ok(Some(Box::new(isothread::WasiCtx::new(&args)?)))
 }
 
 /// Sets what later instances of the module see of the host: `dir_list` gives host directories

@@ -35,9 +35,9 @@ fn bad_buffers_are_refused() {
     let mut bytes = [0u8; 300];
     // SAFETY: the bytes outlive every use.
     unsafe {
-        assert!(PoolBuffer::new(std::ptr::null_mut(), 4096).is_none());
-        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 255).is_none());
-        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 256).is_some());
+        assert!(PoolBuffer::new(std::ptr::null_mut(), 4096).is_err());
+        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 255).is_err());
+        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 256).is_ok());
     }
     let failing = |inner| HeapConfig::Failing {
         inner: Box::new(inner),

@@ -19,8 +19,8 @@ fn settings_before_init_wait_for_the_context_of_their_thread() {
         thread::set_max_thread_num(11);
         assert_eq!(made.max_thread_num(), 11);
         assert_eq!(destroys(), "closed");
-        let args = ContextBuilder::new().running_mode(RunningMode::Default);
-        let again = thread::init(Some(args)).unwrap();
+        let running_mode = Some(RunningMode::Default);
+        let again = init_with(ContextConfig { running_mode, ..ContextConfig::default() });
         assert_eq!(again.max_thread_num(), 11, "kept across destroy");
         assert_eq!(again.running_mode(), RunningMode::Default, "overwritten by the arguments");
     });
