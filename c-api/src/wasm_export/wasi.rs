@@ -5,15 +5,16 @@ use super::instance::{Failure, WASI_TWICE};
 use super::module::WASMModuleCommon;
 use super::multi_module::existing_handle;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
-use crate::ffi::{guard, handle, opt_bytes};
+use crate::ffi::{guard, handle};
 use crate::shared::wasm_module_t;
-use isothread::{Error, Module, try_copy, try_vec};
+use isothread::{Error, Module};
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
 
 /// An array of strings of the embedder's, by its address: it is read when an instance is made.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "wasi"), expect(dead_code, reason = "only WASI reads what is set"))]
 struct Strings {
     start: *const *const c_char,
     len: u32,
@@ -25,6 +26,7 @@ impl Default for Strings {
     }
 }
 
+#[cfg(feature = "wasi")]
 impl Strings {
     /// Copies the strings. NULL entries are left out.
     ///
@@ -32,11 +34,11 @@ impl Strings {
     /// The array and its strings are there.
     unsafe fn copy(self) -> isothread::Result<Vec<Vec<u8>>> {
         let len = if self.start.is_null() { 0 } else { self.len as usize };
-        let mut copies = try_vec(len)?;
+        let mut copies = isothread::try_vec(len)?;
         for i in 0..len {
             // SAFETY: says the caller.
-            if let Some(bytes) = unsafe { opt_bytes(*self.start.add(i)) } {
-                copies.push(try_copy(bytes)?);
+            if let Some(bytes) = unsafe { crate::ffi::opt_bytes(*self.start.add(i)) } {
+                copies.push(isothread::try_copy(bytes)?);
             }
         }
         Ok(copies)

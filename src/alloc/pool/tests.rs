@@ -48,6 +48,21 @@ fn bad_buffers_are_refused() {
 }
 
 #[test]
+fn a_buffer_goes_to_one_heap_and_stays_known() {
+    let (mut buffer, mut other) = (Buffer::new(512), Buffer::new(512));
+    let mut config = HeapConfig::Pool(buffer.lend());
+    let heap = Heap::new(config.take(), None).unwrap();
+    // SAFETY: the same place, of which no heap is made.
+    let same = unsafe { PoolBuffer::new(buffer.start(), 512) };
+    assert_eq!(config, HeapConfig::Pool(same.unwrap()));
+    assert_ne!(config, HeapConfig::Pool(other.lend()));
+    assert_ne!(config, HeapConfig::System);
+    assert_eq!(config.take(), config, "taken twice");
+    assert_eq!(Heap::new(config, None).err(), Some(HeapError::Made));
+    check(&heap);
+}
+
+#[test]
 fn only_a_few_words_of_the_buffer_are_written_at_first() {
     let mut buffer = Buffer::new(1 << 20);
     let heap = pool(&mut buffer);
