@@ -129,9 +129,11 @@ fn natives(args: &RuntimeInitArgs) -> Option<NativeArray> {
 
 /// The pool that the arguments ask for, if they ask for one.
 fn pool(args: &RuntimeInitArgs) -> Option<anon_pool_option> {
-    let is_pool = args.mem_alloc_type == AllocType::Alloc_With_Pool as u32;
+    if args.mem_alloc_type != AllocType::Alloc_With_Pool as u32 {
+        return None;
+    }
     // SAFETY: the discriminating field says that this is the member in use.
-    is_pool.then(|| unsafe { args.mem_alloc_option.pool })
+    Some(unsafe { args.mem_alloc_option.pool })
 }
 
 fn heap_config(args: &RuntimeInitArgs) -> Result<HeapConfig, ContextError> {
