@@ -5,8 +5,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an example fails by panicking")]
 
 use isothread::context::log::callback;
-use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Trap};
-use isothread::{Error, Result, Val, ValType};
+use isothread::{Context, ContextConfig, ExecEnv, FuncType, Instance, InstanceArgs, Module};
+use isothread::{Error, Native, Result, Trap, Val, ValType};
 use std::time::Duration;
 
 const PLUGIN: &str = r#"(module
@@ -16,13 +16,15 @@ const PLUGIN: &str = r#"(module
 
 /// A context for one tenant, and what its plugins may ask the host.
 fn tenant(name: &'static str, rate: i32) -> Result<Context> {
-    let context = Context::builder()
-        .name(name)
-        .quota_bytes(1 << 20)
+    let context = Context::with(ContextConfig {
+        quota_bytes: Some(1 << 20),
         // A thread that is in no context gets an error, not somebody else's.
-        .accepts_strays(false)
-        .log_callback(callback(move |level, text| println!("log of {name} ({level:?}): {text}")))
-        .build()?;
+        accepts_strays: false,
+        ..ContextConfig::default()
+    })?;
+    context.set_name(Some(name))?;
+    let print = move |level, text: &str| println!("log of {name} ({level:?}): {text}");
+    context.set_log_callback(Some(callback(print)));
     let rate = Native::new(FuncType::new([], [ValType::I32]), move |_, _, results| {
         results[0] = Val::I32(rate);
         Ok(())

@@ -14,26 +14,26 @@
 mod abi;
 mod alloc;
 mod api;
-#[cfg_attr(not(feature = "builtin-libc"), path = "builtin_libc_disabled.rs")]
+#[cfg(feature = "builtin-libc")]
 mod builtin_libc;
 pub mod context;
 mod exec;
 mod instance;
 mod interp;
-#[cfg_attr(not(feature = "libc-emcc"), path = "libc_emcc_disabled.rs")]
+#[cfg(feature = "libc-emcc")]
 mod libc_emcc;
 mod module;
 mod native;
 mod platform;
 mod sync;
 mod thread;
-#[cfg_attr(not(feature = "wasi"), path = "wasi_disabled.rs")]
+#[cfg(feature = "wasi")]
 mod wasi;
 
 pub use alloc::{
-    ContextAlloc, FailRule, Heap, HeapConfig, HeapError, HeapRef, HeapStats, PlainFunctions,
-    PoolBuffer, PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions, UserAllocator,
-    UserDataFunctions, UserFunctions,
+    ContextAlloc, FailRule, Heap, HeapConfig, HeapError, HeapIdentity, HeapRef, HeapStats,
+    PlainFunctions, PoolBuffer, PoolInfo, Usage, UsageFunctions, UsageUserDataFunctions,
+    UserAllocator, UserDataFunctions, UserFunctions,
 };
 /// Collections for the C library, of sizes that its embedder chooses: they fail where the current
 /// context is out of memory, and take nothing beyond its limit.
@@ -41,12 +41,14 @@ pub use alloc::{
 pub use alloc::{try_c_string, try_collect, try_copy, try_filled, try_string, try_vec};
 pub use api::*;
 pub use context::{
-    ContextBuilder, ContextData, ContextStats, Entered, ExternObjects, GC_HEAP_SIZE_DEFAULT, Held,
-    JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup, ObjectKind,
-    RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds, WeakContext,
+    ContextConfig, ContextData, ContextError, ContextStats, Entered, ExternObjects,
+    GC_HEAP_SIZE_DEFAULT, Held, JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT,
+    ObjectCleanup, ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds,
+    WeakContext,
 };
 pub use exec::DescriptorCounts;
 pub use module::package::{PackageType, file_version};
-pub use native::{Convention, NativeSymbol};
+pub use native::{BuiltinTable, Convention, NativeArray, NativeSymbol};
 pub use sync::{Lock, LockGuard, once};
+#[cfg(feature = "wasi")]
 pub use wasi::{WasiArgs, WasiCtx};

@@ -11,8 +11,8 @@
 mod refuse;
 
 use isothread::{
-    Caller, Context, ContextStats, ExecEnv, FuncType, Instance, InstanceArgs, LogLevel, Module,
-    Native, Terminator, Trap, Val, ValType,
+    Caller, Context, ContextConfig, ContextStats, ExecEnv, FuncType, Instance, InstanceArgs,
+    LogLevel, Module, Native, Terminator, Trap, Val, ValType,
 };
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -189,15 +189,21 @@ fn counts_are_zero(stats: &ContextStats) {
     assert_eq!((stats.objects(), stats.threads), (0, 0), "{stats:?}");
 }
 
+fn quiet() -> ContextConfig {
+    let log_level = Some(LogLevel::Fatal);
+    ContextConfig { log_level, max_thread_num: 16, ..ContextConfig::default() }
+}
+
 fn context(worker: &mut Worker, secret: u64) -> Context {
-    let mut builder = Context::builder().log_level(LogLevel::Fatal).max_thread_num(16);
+    let mut config = quiet();
     if worker.one_in(2) {
-        builder = builder.memories_in_heap(true).quota_bytes(16 << 20);
+        config.memories_in_heap = true;
+        config.quota_bytes = Some(16 << 20);
     }
+    let context = Context::with(config).expect("context");
     if worker.one_in(2) {
-        builder = builder.name(format!("{secret:x}"));
+        context.set_name(Some(&format!("{secret:x}"))).expect("name");
     }
-    let context = builder.build().expect("context");
     define_natives(&context, secret);
     context
 }
@@ -269,8 +275,7 @@ fn contexts_never_notice_each_other() {
 
 #[test]
 fn one_context_serves_many_threads_while_all_is_stopped_at_times() {
-    let context = Context::builder().log_level(LogLevel::Fatal).max_thread_num(16).build();
-    let context = context.expect("context");
+    let context = Context::with(quiet()).expect("context");
     define_natives(&context, 7);
     let modules = modules(&context);
     // Those that can be stopped by the others.
@@ -305,7 +310,7 @@ fn one_context_serves_many_threads_while_all_is_stopped_at_times() {
 #[test]
 fn handing_over_is_no_matter_of_time() {
     const TIMES: u32 = 300;
-    let context = Context::builder().log_level(LogLevel::Fatal).build().expect("context");
+    let context = Context::with(quiet()).expect("context");
     define_natives(&context, 7);
     let [module, _] = modules(&context);
     let mut guests: Vec<_> = (0..TIMES).map(|_| Guest::new(&module, 7)).collect();

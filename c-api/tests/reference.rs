@@ -154,7 +154,7 @@ fn p1_prints_what_wamr_prints() {
 #[test]
 fn the_vector_is_still_replaced_for_a_reason() {
     let wasm = wat::parse_str(format!("(module (func {}))", VECTOR[0])).expect("a module");
-    let context = isothread::Context::builder().build().expect("a context");
+    let context = isothread::Context::new().expect("a context");
     assert!(isothread::Module::new(&context, &wasm).is_err(), "take the replacement out");
 }
 

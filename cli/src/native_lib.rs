@@ -6,7 +6,7 @@
 //! and ends happens in one of them. What goes wrong is a warning.
 
 use super::args::Args;
-use isothread::{Context, Convention, NativeSymbol};
+use isothread::{Context, Convention, NativeArray, NativeSymbol};
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_NOW};
 use std::error::Error;
 use std::ffi::{c_char, c_int};
@@ -47,11 +47,9 @@ impl NativeLibs {
         for lib in &self.libs {
             // SAFETY: what the library told stays until it is closed, which is after the contexts;
             // that it is as it should be is the contract of native libraries.
-            let done = unsafe {
-                let natives = context.natives();
-                natives.register(lib.module, lib.symbols, lib.count, Convention::Native)
-            };
-            if !done {
+            let array =
+                unsafe { NativeArray::new(lib.module, lib.symbols, lib.count, Convention::Native) };
+            if !context.natives().register(array) {
                 warn(args, format_args!("failed to register native lib {:p}", lib.symbols));
             }
         }

@@ -7,7 +7,8 @@ use super::watchdog::{self, Watchdog};
 use super::{output, repl, report, tenants};
 use isothread::context::log::{Output, install};
 use isothread::{
-    Context, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode, WasiArgs, WasiCtx,
+    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode,
+    WasiArgs, WasiCtx,
 };
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
@@ -55,18 +56,21 @@ fn alone(args: &Args) -> u8 {
 
 /// A context as the options want it.
 pub fn new_context(args: &Args, name: &str) -> Option<Context> {
-    let builder = Context::builder()
-        .name(name)
-        .log_level(LogLevel::from_raw(args.log_level))
-        .gc_heap_size(args.gc_heap_size)
-        .max_thread_num(args.max_threads)
-        .running_mode(RunningMode::Interp);
-    let printing = |context: &Context| context.set_stdout_callback(Some(Arc::new(output::write)));
-    let context = builder.build().and_then(|context| printing(&context).map(|()| context));
-    if context.is_err() {
+    let made = Context::with(ContextConfig {
+        log_level: Some(LogLevel::from_raw(args.log_level)),
+        gc_heap_size: args.gc_heap_size,
+        max_thread_num: args.max_threads,
+        running_mode: Some(RunningMode::Interp),
+        ..ContextConfig::default()
+    });
+    let context = made.ok().filter(|context| {
+        context.set_name(Some(name)).is_ok()
+            && context.set_stdout_callback(Some(Arc::new(output::write))).is_ok()
+    });
+    if context.is_none() {
         print(format_args!("Init runtime environment failed.\n"));
     }
-    context.ok()
+    context
 }
 
 /// The program's file.

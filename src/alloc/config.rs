@@ -22,19 +22,22 @@ pub struct PoolBuffer {
 // SAFETY: `PoolBuffer::new` makes the caller promise that nobody else uses the bytes, so it
 // does not matter which thread does.
 unsafe impl Send for PoolBuffer {}
+// SAFETY: shared references to it give no access to the bytes, only their address.
+unsafe impl Sync for PoolBuffer {}
 
 impl PoolBuffer {
     /// Smallest buffer that a pool accepts.
     pub const LEN_MIN: usize = 256;
 
-    /// `None` if `start` is null or `len` is below [`PoolBuffer::LEN_MIN`].
+    /// [`HeapError::PoolTooSmall`] if `start` is null or `len` is below [`PoolBuffer::LEN_MIN`].
     ///
     /// # Safety
     /// The `len` bytes at `start` may be read and written, and nobody else uses them, until the
     /// heap made from this has been dropped or retired.
-    pub unsafe fn new(start: *mut u8, len: usize) -> Option<Self> {
-        let start = NonNull::new(start)?;
-        (len >= Self::LEN_MIN).then_some(Self { start, len })
+    pub unsafe fn new(start: *mut u8, len: usize) -> Result<Self, HeapError> {
+        let buffer = NonNull::new(start).filter(|_| len >= Self::LEN_MIN);
+        let too_small = HeapError::PoolTooSmall { start: start.addr(), len };
+        buffer.map(|start| Self { start, len }).ok_or(too_small)
     }
 }
 
@@ -92,21 +95,21 @@ pub enum UserFunctions {
 
 impl UserFunctions {
     pub(super) fn has_realloc(&self) -> bool {
-        match self {
-            Self::Plain(f) => f.realloc.is_some(),
-            Self::UserData(f) => f.realloc.is_some(),
-            Self::Usage(f) => f.realloc.is_some(),
-            Self::UsageUserData(f) => f.realloc.is_some(),
-        }
+        self.addresses()[1] != 0
     }
 
-    /// Addresses of `malloc` and `free`.
-    fn ends(&self) -> (usize, usize) {
+    /// Addresses of `malloc`, `realloc` and `free`; 0 for none.
+    fn addresses(&self) -> [usize; 3] {
+        macro_rules! addresses {
+            ($f:ident) => {
+                [$f.malloc as usize, $f.realloc.map_or(0, |f| f as usize), $f.free as usize]
+            };
+        }
         match self {
-            Self::Plain(f) => (f.malloc as usize, f.free as usize),
-            Self::UserData(f) => (f.malloc as usize, f.free as usize),
-            Self::Usage(f) => (f.malloc as usize, f.free as usize),
-            Self::UsageUserData(f) => (f.malloc as usize, f.free as usize),
+            Self::Plain(f) => addresses!(f),
+            Self::UserData(f) => addresses!(f),
+            Self::Usage(f) => addresses!(f),
+            Self::UsageUserData(f) => addresses!(f),
         }
     }
 }
@@ -125,14 +128,17 @@ unsafe impl Send for UserAllocator {}
 unsafe impl Sync for UserAllocator {}
 
 impl UserAllocator {
-    /// `None` if `malloc` and `free` are the same function.
+    /// [`HeapError::AllocatorIncomplete`] if `malloc` and `free` are the same function.
     ///
     /// # Safety
     /// The functions behave like C's, may be called with `user_data` on any thread, several at a
     /// time, and stay callable until the last block of the heap made from this is gone.
-    pub unsafe fn new(functions: UserFunctions, user_data: *mut c_void) -> Option<Self> {
-        let (malloc, free) = functions.ends();
-        (malloc != free).then_some(Self { functions, user_data })
+    pub unsafe fn new(functions: UserFunctions, user_data: *mut c_void) -> Result<Self, HeapError> {
+        let [malloc, realloc, free] = functions.addresses();
+        if malloc == free {
+            return Err(HeapError::AllocatorIncomplete { malloc, realloc, free });
+        }
+        Ok(Self { functions, user_data })
     }
 }
 
@@ -157,6 +163,15 @@ pub enum HeapConfig {
     /// For tests of exhaustion: `inner`, except that some allocations fail. What the inner heap
     /// does is otherwise unchanged, so infallible code is still served.
     Failing { inner: Box<HeapConfig>, rule: FailRule },
+    /// The heap that was made from this; no other is. Contexts keep it in their configuration.
+    Made(HeapIdentity),
+}
+
+/// Whether both name the same memory, made into a heap or not.
+impl PartialEq for HeapConfig {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
 }
 
 /// What tells one [`HeapConfig`] from another: kinds, addresses and sizes.
@@ -167,15 +182,22 @@ pub struct HeapIdentity {
 }
 
 impl HeapConfig {
-    pub fn identity(&self) -> HeapIdentity {
+    /// Hands over what a heap is made from, and goes on naming it.
+    pub(crate) fn take(&mut self) -> Self {
+        let made = Self::Made(self.identity());
+        std::mem::replace(self, made)
+    }
+
+    fn identity(&self) -> HeapIdentity {
         match self {
+            Self::Made(identity) => *identity,
             Self::System => HeapIdentity { kind: 0, words: [0; 4] },
             Self::Pool(pool) => {
                 HeapIdentity { kind: 1, words: [pool.start.addr().get(), pool.len, 0, 0] }
             }
             Self::User(user) => {
-                let (malloc, free) = user.functions.ends();
-                let realloc = usize::from(user.functions.has_realloc());
+                let [malloc, realloc, free] = user.functions.addresses();
+                let realloc = usize::from(realloc != 0);
                 HeapIdentity { kind: 2, words: [malloc, realloc, free, user.user_data.addr()] }
             }
             Self::Failing { inner, .. } => HeapIdentity { kind: 3, ..inner.identity() },
@@ -188,8 +210,14 @@ impl HeapConfig {
 pub enum HeapError {
     /// No memory for the heap's own state.
     OutOfMemory,
-    /// The pool's buffer has no room for a block after alignment.
-    PoolTooSmall,
+    /// The pool's buffer is absent, less than [`PoolBuffer::LEN_MIN`] bytes, or has no room for a
+    /// block after alignment: its address, or 0, and its length in bytes.
+    PoolTooSmall { start: usize, len: usize },
+    /// The embedder's `malloc` or `free` is missing, or they are the same function: the addresses
+    /// of its functions, 0 for none.
+    AllocatorIncomplete { malloc: usize, realloc: usize, free: usize },
+    /// A heap was made from this already.
+    Made,
     /// A failing heap inside a failing heap.
     NestedFailing,
 }
@@ -198,7 +226,9 @@ impl fmt::Display for HeapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OutOfMemory => "allocate memory failed",
-            Self::PoolTooSmall => "the pool's buffer is too small",
+            Self::PoolTooSmall { .. } => "the pool's buffer is too small",
+            Self::AllocatorIncomplete { .. } => "the allocator lacks a function",
+            Self::Made => "the heap is there already",
             Self::NestedFailing => "a failing heap cannot fail twice",
         })
     }

@@ -70,6 +70,7 @@ impl Heap {
             HeapConfig::User(allocator) => Backend::User(UserSource::new(allocator)),
             HeapConfig::Pool(buffer) => Backend::Pool(Pool::new(buffer)?),
             HeapConfig::Failing { .. } => return Err(HeapError::NestedFailing),
+            HeapConfig::Made(_) => return Err(HeapError::Made),
         };
         let layout = Layout::new::<Self>();
         // SAFETY: the layout's size is not zero. The system is asked directly, so that a heap

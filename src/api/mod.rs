@@ -14,6 +14,7 @@
 mod address;
 mod backtrace;
 mod bind;
+pub mod builtins;
 mod env;
 mod func;
 mod grow;

@@ -9,7 +9,7 @@
 //!
 //! It owns modules' and instances' surroundings but must not know modules, instances or the C
 //! API: higher parts keep what they need in a context through [`ContextData`]. Control enters
-//! through [`ContextBuilder`], through [`Context::run`], which every operation on an object goes
+//! through [`Context::with`], through [`Context::run`], which every operation on an object goes
 //! through, and through the functions of [`thread`], which are the handle-free API.
 //!
 //! A call that has a handle runs in the handle's context; the thread is asked only by calls that
@@ -18,12 +18,13 @@
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
-mod builder;
+mod config;
 mod data;
 mod externrefs;
 mod limits;
 mod live;
 pub mod log;
+mod make;
 mod per_thread;
 mod process;
 mod record;
@@ -34,8 +35,9 @@ mod stats;
 pub mod thread;
 mod types;
 
-pub use builder::{
-    ContextBuilder, GC_HEAP_SIZE_DEFAULT, JitOptions, MAX_THREAD_NUM_DEFAULT, RunningMode,
+pub use config::{
+    ContextConfig, ContextError, GC_HEAP_SIZE_DEFAULT, JitOptions, MAX_THREAD_NUM_DEFAULT,
+    RunningMode,
 };
 pub use data::ContextData;
 pub use externrefs::{ExternObjects, ObjectCleanup};
@@ -53,7 +55,8 @@ use crate::alloc::{self, HeapRef};
 use crate::exec::Limits;
 use crate::native::Registry as Natives;
 use crate::sync::atomic::Ordering;
-use registry::Member;
+use config::ThreadSettings;
+use registry::{Member, Origin};
 use runtime::Runtime;
 use shared::{Shared, Weak};
 use std::fmt;
@@ -93,13 +96,14 @@ impl fmt::Debug for Context {
 
 /// Finding and naming.
 impl Context {
-    /// A context with everything at its default.
-    pub fn new() -> Result<Self> {
-        ContextBuilder::new().build()
+    /// A context that lives as long as its handles and objects do.
+    pub fn with(config: ContextConfig) -> Result<Self, ContextError> {
+        make::make(config, process::of_thread(), ThreadSettings::default(), Origin::Handle)
     }
 
-    pub fn builder() -> ContextBuilder {
-        ContextBuilder::new()
+    /// What this context was made from. Of its heap it says no more than which one it is.
+    fn config(&self) -> &ContextConfig {
+        &self.0.config
     }
 
     /// The context of a call without a handle on this thread: the innermost entered one, the
@@ -323,12 +327,15 @@ impl Context {
 
     /// Size of an instance's garbage-collected heap, in bytes.
     pub fn gc_heap_size(&self) -> u32 {
-        self.0.gc_heap_size
+        match self.config().gc_heap_size {
+            0 => GC_HEAP_SIZE_DEFAULT,
+            bytes => bytes,
+        }
     }
 
-    /// Whether linear memories come from the heap ([`ContextBuilder::memories_in_heap`]).
+    /// Whether linear memories come from the heap ([`ContextConfig::memories_in_heap`]).
     pub fn memories_in_heap(&self) -> bool {
-        self.0.memories_in_heap
+        self.config().memories_in_heap || self.0.heap.wants_memories()
     }
 
     /// Limit on the sum of the context's live blocks and mapped pages.
@@ -387,7 +394,7 @@ impl Context {
     }
 
     pub fn jit_options(&self) -> JitOptions {
-        self.0.jit
+        self.config().jit
     }
 
     /// Whether threads without a context may fall back to this one while it is the primary.
@@ -399,7 +406,7 @@ impl Context {
         self.0.set_accepts_strays(accepts);
     }
 
-    /// How many times `init` counted a reference with arguments other than this context's.
+    /// How many times `init` counted a reference with a configuration other than this context's.
     pub fn init_conflicts(&self) -> u32 {
         self.0.init_conflicts()
     }

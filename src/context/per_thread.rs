@@ -22,9 +22,11 @@ use thread_local::ThreadLocal;
 /// thread gets one of its own. So there are never more than there were threads at once.
 ///
 /// ```
-/// use isothread::{Context, ThreadContexts};
+/// use isothread::{Context, ContextConfig, ThreadContexts};
 ///
-/// let contexts = ThreadContexts::new(|| Context::builder().quota_bytes(1 << 20).build());
+/// let contexts = ThreadContexts::new(|| {
+///     Context::with(ContextConfig { quota_bytes: Some(1 << 20), ..ContextConfig::default() })
+/// });
 /// std::thread::scope(|scope| {
 ///     for _ in 0..4 {
 ///         scope.spawn(|| {

@@ -1,7 +1,7 @@
 //! The list of open contexts, and which of them is the primary.
 //!
 //! A context is *open* while the handle-free API can find it: from its making until its init
-//! count falls to zero (`init`), or until its last handle goes (`ContextBuilder::build`). A
+//! count falls to zero (`init`), or until its last handle goes (`Context::with`). A
 //! closed context lives on for as long as objects hold it, but nobody resolves to it any more.
 //!
 //! The first context to be opened while none is open is the primary until it closes. No other
@@ -66,7 +66,7 @@ pub(crate) enum Release<T> {
 pub(crate) enum Origin {
     /// Made by `init`: open while it is counted.
     Init,
-    /// Made by a builder: open while it has handles.
+    /// Made by `Context::with`: open while it has handles.
     Handle,
 }
 

@@ -1,8 +1,6 @@
 //! What a context is made of.
 
-use super::builder::{
-    GC_HEAP_SIZE_DEFAULT, InitArgs, JitOptions, MAX_THREAD_NUM_DEFAULT, RunningMode, Settings,
-};
+use super::config::{ContextConfig, MAX_THREAD_NUM_DEFAULT, RunningMode, ThreadSettings};
 use super::data::DataSlots;
 use super::externrefs::ExternObjects;
 use super::live::{Live, LiveObject};
@@ -14,7 +12,7 @@ use super::stats::{ContextStats, Counters, ObjectKind};
 use super::types::TypeTable;
 use crate::alloc::{self, HeapRef};
 use crate::exec::{CallCounts, Limits};
-use crate::native::Registry as Natives;
+use crate::native::{BuiltinTable, Registry as Natives};
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::mem::ManuallyDrop;
@@ -23,18 +21,16 @@ use std::sync::Arc;
 /// A context, behind its handles. It lies in the system's memory; `parts` allocate from `heap`.
 pub(super) struct Runtime {
     pub(super) heap: HeapRef,
+    /// What it was made from. Settings that can change have fields of their own as well.
+    pub(super) config: ContextConfig,
     pub(super) process: &'static Process,
     place: Place,
     log_level: AtomicU32,
     running_mode: AtomicU32,
     max_thread_num: AtomicU32,
     pub(super) perf_profiling: AtomicBool,
-    pub(super) gc_heap_size: u32,
-    pub(super) jit: JitOptions,
-    init_args: InitArgs,
     init_conflicts: AtomicU32,
     accepts_strays: AtomicBool,
-    pub(super) memories_in_heap: bool,
     poisoned: AtomicBool,
     /// Where log lines go; without one, to the process's logger.
     sink: Lock<Option<LogCallback>>,
@@ -46,7 +42,6 @@ pub(super) struct Runtime {
 }
 
 /// What allocates from the context's heap, and is left alone if the heap's memory is gone.
-#[derive(Default)]
 pub(super) struct Parts {
     pub(super) data: DataSlots,
     pub(super) natives: Natives,
@@ -55,22 +50,6 @@ pub(super) struct Parts {
     pub(super) extern_objects: Arc<ExternObjects>,
     pub(super) uses_extern_objects: AtomicBool,
     name: Lock<Option<Box<str>>>,
-}
-
-/// What a [`Runtime`] is made from.
-pub(super) struct RuntimeArgs {
-    pub(super) process: &'static Process,
-    pub(super) heap: HeapRef,
-    pub(super) settings: Settings,
-    /// 0 for the default.
-    pub(super) gc_heap_size: u32,
-    pub(super) jit: JitOptions,
-    pub(super) perf_profiling: bool,
-    pub(super) max_descriptors: Option<u32>,
-    pub(super) sink: Option<LogCallback>,
-    pub(super) accepts_strays: bool,
-    pub(super) memories_in_heap: bool,
-    pub(super) init_args: InitArgs,
 }
 
 impl Member for Runtime {
@@ -84,42 +63,37 @@ impl Member for Runtime {
 }
 
 impl Runtime {
-    pub(super) fn new(args: RuntimeArgs) -> Self {
-        let level = args.settings.log_level.unwrap_or_default();
-        let mode = args.settings.running_mode.unwrap_or_default();
-        let max_thread_num = args.settings.max_thread_num.unwrap_or(MAX_THREAD_NUM_DEFAULT);
-        let gc_heap_size =
-            if args.gc_heap_size == 0 { GC_HEAP_SIZE_DEFAULT } else { args.gc_heap_size };
-        let memories_in_heap = args.memories_in_heap || args.heap.wants_memories();
-        let parts = alloc::outside(Parts::default);
-        let limits = alloc::outside(|| Limits::new(args.max_descriptors));
-        // A new registry has room for them all.
-        crate::builtin_libc::register(&parts.natives);
-        crate::libc_emcc::register(&parts.natives);
-        crate::native::register_shared_heap(&parts.natives);
-        crate::wasi::register(&parts.natives);
-        crate::thread::register(&parts.natives);
+    /// `settings` fill what `config` leaves open.
+    pub(super) fn new(
+        config: ContextConfig,
+        heap: HeapRef,
+        process: &'static Process,
+        settings: ThreadSettings,
+    ) -> Self {
+        let level = config.log_level.or(settings.log_level).unwrap_or_default();
+        let mode = config.running_mode.or(settings.running_mode).unwrap_or_default();
+        let max_thread_num = match config.max_thread_num {
+            0 => settings.max_thread_num.unwrap_or(MAX_THREAD_NUM_DEFAULT),
+            num => num,
+        };
         Self {
-            heap: args.heap,
-            process: args.process,
+            heap,
+            process,
             place: Place::new(),
             log_level: AtomicU32::new(level as u32),
             running_mode: AtomicU32::new(mode as u32),
             max_thread_num: AtomicU32::new(max_thread_num),
-            perf_profiling: AtomicBool::new(args.perf_profiling),
-            gc_heap_size,
-            jit: args.jit,
-            init_args: args.init_args,
+            perf_profiling: AtomicBool::new(config.perf_profiling),
             init_conflicts: AtomicU32::new(0),
-            accepts_strays: AtomicBool::new(args.accepts_strays),
-            memories_in_heap,
+            accepts_strays: AtomicBool::new(config.accepts_strays),
             poisoned: AtomicBool::new(false),
-            sink: Lock::new(args.sink),
+            sink: Lock::new(None),
             counters: Counters::default(),
-            limits,
+            limits: alloc::outside(|| Limits::new(config.max_descriptors)),
             live: Live::default(),
             threads: Threads::default(),
-            parts: ManuallyDrop::new(parts),
+            parts: ManuallyDrop::new(alloc::outside(|| Parts::new(config.builtins))),
+            config,
         }
     }
 
@@ -171,9 +145,9 @@ impl Runtime {
         self.init_conflicts.load(Ordering::Relaxed)
     }
 
-    /// Compares the arguments of a further `init` with those of the first; true if they agree.
-    pub(super) fn check_init_args(&self, args: &InitArgs) -> bool {
-        let agree = self.init_args == *args;
+    /// Compares the configuration of a further `init` with the context's; true if they agree.
+    pub(super) fn check_config(&self, config: &ContextConfig) -> bool {
+        let agree = self.config == *config;
         if !agree {
             self.init_conflicts.fetch_add(1, Ordering::Relaxed);
         }
@@ -253,6 +227,17 @@ impl Runtime {
 }
 
 impl Parts {
+    fn new(builtins: &'static [BuiltinTable]) -> Self {
+        Self {
+            data: DataSlots::default(),
+            natives: Natives::new(builtins),
+            types: TypeTable::default(),
+            extern_objects: Arc::default(),
+            uses_extern_objects: AtomicBool::new(false),
+            name: Lock::new(None),
+        }
+    }
+
     /// Drops everything, down to the last block.
     fn clear(&self) {
         self.data.end();

@@ -18,13 +18,11 @@ mod table;
 
 use crate::abi::trap::Trap;
 use crate::instance::Instance;
-use crate::native::{Caller, GuestMemory, Registry};
+use crate::native::{BuiltinTable, Caller, GuestMemory};
 use crate::wasi::Files;
 
-/// Offers the functions to the modules of `registry`'s context; false if it has no room.
-pub fn register(registry: &Registry) -> bool {
-    registry.add_builtins(table::ENV)
-}
+/// What programs of Emscripten import beside C's library.
+pub const EMSCRIPTEN: BuiltinTable = BuiltinTable::new(&[table::ENV]);
 
 /// What a function answers, or why the guest does not go on.
 type Answer<T = u64> = Result<T, Trap>;

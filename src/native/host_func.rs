@@ -10,6 +10,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::VmHostFunc;
 use std::ffi::c_void;
+use std::fmt;
 use std::sync::Arc;
 
 /// A host function. Owner: the links of the modules that import it, by `Arc`.
@@ -65,7 +66,7 @@ pub struct Builtin {
     pub call: BuiltinFn,
 }
 
-/// A constant table of functions that every context can offer without copying it.
+/// A constant table of functions, which guests import from one module.
 pub struct BuiltinModule {
     /// The names the module goes by.
     pub names: &'static [&'static str],
@@ -77,6 +78,43 @@ impl BuiltinModule {
     pub(super) fn find(&self, name: &str) -> Option<&'static Builtin> {
         let found = self.functions.binary_search_by(|b| b.name.cmp(name));
         found.ok().map(|at| &self.functions[at])
+    }
+
+    fn function_names(&self) -> impl Iterator<Item = &'static str> {
+        self.functions.iter().map(|function| function.name)
+    }
+}
+
+impl PartialEq for BuiltinModule {
+    /// Whether both offer the same names. Addresses say nothing: a constant may have several.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+            || self.names == other.names && self.function_names().eq(other.function_names())
+    }
+}
+
+/// A library of functions that this runtime brings along, for the list of a context's
+/// ([`ContextConfig::builtins`](crate::ContextConfig::builtins)). Constant: nothing of it belongs
+/// to anybody, and every context that offers it uses the same one.
+#[derive(Clone, Copy, PartialEq)]
+pub struct BuiltinTable(&'static [&'static BuiltinModule]);
+
+impl BuiltinTable {
+    /// Of two modules that have a name, the first serves it.
+    pub(crate) const fn new(modules: &'static [&'static BuiltinModule]) -> Self {
+        Self(modules)
+    }
+
+    /// Those that come first in front.
+    pub(crate) fn modules(self) -> &'static [&'static BuiltinModule] {
+        self.0
+    }
+}
+
+impl fmt::Debug for BuiltinTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let modules = self.0.iter().map(|module| module.names);
+        f.debug_list().entries(modules).finish()
     }
 }
 

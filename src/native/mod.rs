@@ -24,9 +24,9 @@ pub use caller::Caller;
 pub use convert::ExternRefMap;
 pub(crate) use functions::functions;
 pub use guest::GuestMemory;
-pub use host_func::{Builtin, BuiltinModule, HostFunc};
-pub use registry::{Convention, NativeSymbol, Registry};
-pub use shared_heap::register_shared_heap;
+pub use host_func::{Builtin, BuiltinModule, BuiltinTable, HostFunc};
+pub use registry::{Convention, NativeArray, NativeSymbol, Registry};
+pub use shared_heap::SHARED_HEAP;
 
 #[cfg(test)]
 pub(crate) use guest::tests::over;

@@ -1,14 +1,14 @@
 //! What a context offers to the imports of its modules.
 //!
-//! The last registration wins. Below all registrations lie the built-in tables, which are
-//! constant and shared by every context: making a registry copies nothing and allocates nothing.
+//! The last registration wins. Below all registrations lie the built-in tables that the registry's
+//! maker chose, which are constant: making a registry copies nothing and allocates nothing.
 //!
 //! An embedder's array of symbols is kept by its address and read each time a name is looked
 //! up, so it must outlive its registration, exactly as WAMR demands; unlike there it is never
 //! written to, and nothing of it is touched when it is registered.
 
 use super::convert::ExternRefMap;
-use super::host_func::{BuiltinModule, HostFunc};
+use super::host_func::{BuiltinTable, HostFunc};
 use super::signature::{self, AddressWidth};
 use crate::abi::error::bounded;
 use crate::abi::types::FuncType;
@@ -46,32 +46,66 @@ pub struct Registry {
 struct State {
     /// Oldest first.
     nodes: Vec<Node>,
-    builtins: [Option<&'static BuiltinModule>; BUILTINS_MAX],
+    /// Those that come first in front.
+    builtins: &'static [BuiltinTable],
     externrefs: Option<Arc<dyn ExternRefMap>>,
 }
-
-/// Room for built-in tables; each is a group of functions compiled into the library.
-const BUILTINS_MAX: usize = 8;
 
 enum Node {
     Array(SymbolArray),
     Func { module: Box<str>, name: Box<str>, func: Arc<HostFunc> },
 }
 
-/// An embedder's array, by its address.
-struct SymbolArray {
-    /// Absent when the embedder gave none; such an array can be unregistered but never matches.
-    module: Option<CString>,
+/// An embedder's array of functions, by its address, with the name of the module that guests import
+/// them from. Owner: the embedder, of the array and all that it points to.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeArray {
+    module: *const c_char,
     symbols: *const NativeSymbol,
     count: u32,
     convention: Convention,
 }
 
-// SAFETY: the array belongs to the embedder, who promised at `Registry::register` that it stays
-// readable from any thread while it is registered; it is never written to.
-unsafe impl Send for SymbolArray {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for SymbolArray {}
+// SAFETY: the array belongs to the embedder, who promised at `NativeArray::new` that it stays
+// readable from any thread; it is never written to.
+unsafe impl Send for NativeArray {}
+// SAFETY: shared references to it do no more than read the array, as said for `Send`.
+unsafe impl Sync for NativeArray {}
+
+impl NativeArray {
+    /// Null pointers are accepted and match nothing.
+    ///
+    /// # Safety
+    /// Whenever this is registered, `module` is null or a C string. If `symbols` is not null, it
+    /// points to `count` entries then, which stay readable on any thread, with the strings they
+    /// name and the functions they point to, until they are unregistered or the registry is
+    /// dropped. Functions that an import was bound to stay callable, with their type as the import
+    /// says, while the module lives.
+    pub const unsafe fn new(
+        module: *const c_char,
+        symbols: *const NativeSymbol,
+        count: u32,
+        convention: Convention,
+    ) -> Self {
+        Self { module, symbols, count, convention }
+    }
+}
+
+impl PartialEq for NativeArray {
+    /// Whether both are the same place: address and length. Nothing is read there.
+    fn eq(&self, other: &Self) -> bool {
+        self.symbols == other.symbols && self.count == other.count
+    }
+}
+
+impl Eq for NativeArray {}
+
+/// A registered array.
+struct SymbolArray {
+    /// Absent when the embedder gave none; such an array can be unregistered but never matches.
+    module: Option<CString>,
+    array: NativeArray,
+}
 
 /// What a name led to.
 enum Found {
@@ -80,39 +114,20 @@ enum Found {
     Builtin(&'static super::Builtin),
 }
 
-impl Default for Registry {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Registry {
-    pub fn new() -> Self {
-        let state = State { nodes: Vec::new(), builtins: [None; BUILTINS_MAX], externrefs: None };
-        Self { state: Lock::new(state) }
+    /// A registry that offers these tables to names that nothing else claims. Of two tables that
+    /// have the name, the first serves it.
+    pub fn new(builtins: &'static [BuiltinTable]) -> Self {
+        Self { state: Lock::new(State { nodes: Vec::new(), builtins, externrefs: None }) }
     }
 
-    /// Registers an embedder's array; false if memory ran out. `module` is copied, the array
-    /// is not. Null pointers are accepted and match nothing.
-    ///
-    /// # Safety
-    /// `module` is null or a C string. If `symbols` is not null, it points to `count` entries
-    /// that stay readable, with the strings they name and the functions they point to, until
-    /// they are unregistered or the registry is dropped. Functions that an import was bound to
-    /// stay callable, with their type as the import says, while the module lives.
-    pub unsafe fn register(
-        &self,
-        module: *const c_char,
-        symbols: *const NativeSymbol,
-        count: u32,
-        convention: Convention,
-    ) -> bool {
-        // SAFETY: the caller vouches for a C string behind every pointer that is not null.
-        let module = (!module.is_null()).then(|| unsafe { CStr::from_ptr(module) });
-        let copy = module.map(|name| alloc::try_c_string(name.to_bytes())).transpose();
-        copy.is_ok_and(|module| {
-            self.push(Node::Array(SymbolArray { module, symbols, count, convention }))
-        })
+    /// Registers an embedder's array; false if memory ran out. The module's name is copied, the
+    /// array is not.
+    pub fn register(&self, array: NativeArray) -> bool {
+        // SAFETY: `NativeArray::new` was promised a C string behind a pointer that is not null.
+        let name = (!array.module.is_null()).then(|| unsafe { CStr::from_ptr(array.module) });
+        let copy = name.map(|name| alloc::try_c_string(name.to_bytes())).transpose();
+        copy.is_ok_and(|module| self.push(Node::Array(SymbolArray { module, array })))
     }
 
     /// Removes the latest registration of this array under this name; false if there is none.
@@ -124,7 +139,7 @@ impl Registry {
         // SAFETY: the caller vouches for a C string behind a pointer that is not null.
         let module = (!module.is_null()).then(|| unsafe { CStr::from_ptr(module) });
         self.remove(|node| match node {
-            Node::Array(a) => a.symbols == symbols && a.module.as_deref() == module,
+            Node::Array(a) => a.array.symbols == symbols && a.module.as_deref() == module,
             Node::Func { .. } => false,
         })
     }
@@ -143,25 +158,6 @@ impl Registry {
             Node::Array(_) => false,
             Node::Func { module: m, name: n, .. } => **m == *module && **n == *name,
         })
-    }
-
-    /// Offers a built-in table to names that nothing else claims; false if there are too many.
-    /// A table added later comes first.
-    pub fn add_builtins(&self, table: &'static BuiltinModule) -> bool {
-        let mut state = self.state.lock();
-        match state.builtins.iter_mut().find(|b| b.is_none()) {
-            Some(free) => {
-                *free = Some(table);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// The built-in tables, those that come first in front.
-    #[cfg(test)]
-    pub fn builtins(&self) -> Vec<&'static BuiltinModule> {
-        self.state.lock().builtins.iter().rev().flatten().copied().collect()
     }
 
     /// Sets how C functions bound from now on see externrefs.
@@ -239,8 +235,9 @@ impl State {
                 return found;
             }
         }
-        let tables = self.builtins.iter().rev().flatten();
-        tables
+        self.builtins
+            .iter()
+            .flat_map(|table| table.modules())
             .filter(|table| table.names.contains(&module))
             .find_map(|table| {
                 table.find(name).or_else(|| plain.and_then(|plain| table.find(plain)))
@@ -267,7 +264,7 @@ impl State {
             Found::Symbol(symbol, convention) => {
                 let signature = symbol.signature();
                 let externrefs = self.externrefs.clone();
-                // SAFETY: `register`'s caller vouches for the function and its type.
+                // SAFETY: `NativeArray::new` was promised the function and its type.
                 let func = unsafe {
                     HostFunc::c_function(
                         symbol.func_ptr,
@@ -293,7 +290,7 @@ impl Node {
         match self {
             Self::Array(array) => {
                 let symbol = array.find(module, name)?;
-                Some(Found::Symbol(symbol, array.convention))
+                Some(Found::Symbol(symbol, array.array.convention))
             }
             Self::Func { module: m, name: n, func } => {
                 (**m == *module && **n == *name).then(|| Found::Func(Arc::clone(func)))
@@ -306,12 +303,13 @@ impl SymbolArray {
     /// The first entry of this name that has a function.
     fn find(&self, module: &str, name: &str) -> Option<NativeSymbol> {
         let own = self.module.as_deref()?;
-        if own.to_bytes() != module.as_bytes() || self.symbols.is_null() {
+        let NativeArray { symbols, count, .. } = self.array;
+        if own.to_bytes() != module.as_bytes() || symbols.is_null() {
             return None;
         }
-        (0..self.count as usize)
+        (0..count as usize)
             // SAFETY: the embedder keeps `count` entries readable while they are registered.
-            .map(|index| unsafe { *self.symbols.add(index) })
+            .map(|index| unsafe { *symbols.add(index) })
             .find(|symbol| !symbol.func_ptr.is_null() && symbol.is_named(name))
     }
 }

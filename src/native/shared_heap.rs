@@ -1,22 +1,18 @@
 //! What guests import to use the shared heap of their instance.
 
-use super::host_func::{Builtin, BuiltinModule};
-use super::{Caller, Registry};
+use super::Caller;
+use super::host_func::{Builtin, BuiltinModule, BuiltinTable};
 use crate::abi::trap::Trap;
 use crate::instance::Instance;
 
-const SHARED_HEAP: &BuiltinModule = &BuiltinModule {
+/// Calls for blocks of the shared heap that is attached to the guest's instance.
+pub const SHARED_HEAP: BuiltinTable = BuiltinTable::new(&[&BuiltinModule {
     names: &["env"],
     functions: &[
         Builtin { name: "shared_heap_free", signature: "(*)", call: free },
         Builtin { name: "shared_heap_malloc", signature: "(i)i", call: malloc },
     ],
-};
-
-/// Offers the functions to the modules of `registry`'s context; false if it has no room.
-pub fn register_shared_heap(registry: &Registry) -> bool {
-    registry.add_builtins(SHARED_HEAP)
-}
+}]);
 
 /// The calling instance.
 fn instance<'a>(caller: &'a Caller<'_>) -> &'a Instance {

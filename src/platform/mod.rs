@@ -26,8 +26,6 @@
 //! [`tls`] is common to all backends: two pointer-sized words per thread, and a callback for each
 //! at thread exit. So is [`fd`], what descriptors are; its calls have backends of their own.
 
-// Only WASI has to do with descriptors.
-#[cfg(feature = "wasi")]
 pub mod fd;
 pub mod poll;
 pub mod tls;

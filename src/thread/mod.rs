@@ -22,12 +22,12 @@ mod wasi_threads;
 pub use spawn::{Body, Completion, GuestStack, SpawnError, end_env, spawn_env, start_thread};
 
 use crate::instance::Cluster;
-use crate::native::Registry;
+use crate::native::BuiltinTable;
 
-/// Offers the functions to the modules of `registry`'s context; false if it has no room.
-pub fn register(registry: &Registry) -> bool {
-    registry.add_builtins(wasi_threads::TABLE) && registry.add_builtins(pthread::TABLE)
-}
+/// What guests import to start threads and to wait for each other: C's pthread library, and
+/// wasi-threads.
+pub const THREADS: BuiltinTable =
+    BuiltinTable::new(&[pthread::PTHREAD, wasi_threads::WASI_THREADS]);
 
 /// What is kept for the threads of one program. Owner: the cluster.
 #[derive(Default)]

@@ -28,8 +28,8 @@ const NAME_BYTES_MAX: usize = 4096;
 
 macro_rules! table {
     ($($name:literal $signature:literal $call:path;)*) => {
-        /// Sorted by name.
-        pub const TABLE: &BuiltinModule = &BuiltinModule {
+        /// What freestanding guests import of C's pthread library.
+        pub(super) const PTHREAD: &BuiltinModule = &BuiltinModule {
             names: &["env"],
             functions: &[$(Builtin {
                 name: $name,

@@ -13,7 +13,8 @@ use crate::module::{ExternKind, Module};
 use crate::native::{Builtin, BuiltinModule, Caller};
 use std::ptr::NonNull;
 
-pub const TABLE: &BuiltinModule = &BuiltinModule {
+/// What guests of wasi-libc import to start threads.
+pub(super) const WASI_THREADS: &BuiltinModule = &BuiltinModule {
     names: &["wasi"],
     functions: &[Builtin { name: "thread-spawn", signature: "(i)i", call: thread_spawn }],
 };

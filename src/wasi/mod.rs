@@ -43,12 +43,10 @@ pub use args::WasiArgs;
 pub use ctx::WasiCtx;
 pub use files::{Done, Files, OpenHow};
 
-use crate::native::Registry;
+use crate::native::BuiltinTable;
 
-/// Offers the functions to the modules of `registry`'s context; false if it has no room.
-pub fn register(registry: &Registry) -> bool {
-    registry.add_builtins(table::WASI) && registry.add_builtins(unstable::UNSTABLE)
-}
+/// WASI preview 1, and its predecessor where that is not the same.
+pub const WASI: BuiltinTable = BuiltinTable::new(&[unstable::UNSTABLE, table::PREVIEW1]);
 
 #[cfg(test)]
 pub(crate) mod tests;

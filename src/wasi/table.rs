@@ -39,7 +39,7 @@ pub(super) fn run(
 }
 
 /// WASI under both of its names; `unstable.rs` has what is not the same under both.
-pub(super) const WASI: &BuiltinModule =
+pub(super) const PREVIEW1: &BuiltinModule =
     &BuiltinModule { names: &["wasi_snapshot_preview1", "wasi_unstable"], functions: FUNCTIONS };
 
 functions! {

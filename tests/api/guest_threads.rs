@@ -1,7 +1,7 @@
 //! Threads that guests and hosts start: what they share, how they end, what is refused.
 
 use crate::load;
-use isothread::{Context, ExecEnv, Instance, InstanceArgs, LogLevel, Trap};
+use isothread::{Context, ContextConfig, ExecEnv, Instance, InstanceArgs, LogLevel, Trap};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ fn a_guests_threads_have_its_memory_and_globals_of_their_own() {
 #[test]
 fn a_program_has_as_many_threads_as_its_context_allows() {
     // Messages reach a context's callback once the process has a logger, which init sets.
-    isothread::context::thread::init(None).expect("context");
+    isothread::context::thread::init(ContextConfig::default()).expect("context");
     let mut program = Program::new();
     let messages = Arc::new(Mutex::new(String::new()));
     let log = messages.clone();

@@ -4,6 +4,7 @@
 
 mod backtrace;
 mod calls;
+mod contexts;
 mod exceptions;
 mod guest_threads;
 mod limits;

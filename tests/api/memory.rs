@@ -1,5 +1,5 @@
 use crate::Guest;
-use isothread::{InstanceArgs, Val};
+use isothread::{Context, ContextConfig, InstanceArgs, Val};
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
 
@@ -56,7 +56,8 @@ fn the_embedder_lowers_the_maximum() {
 
 #[test]
 fn a_quota_stops_growth() {
-    let context = isothread::Context::builder().quota_bytes(400_000).build().unwrap();
+    let config = ContextConfig { quota_bytes: Some(400_000), ..ContextConfig::default() };
+    let context = Context::with(config).unwrap();
     let module = crate::load(&context, "(module (memory (export \"m\") 1))");
     let instance = isothread::Instance::new(&module, InstanceArgs::default()).unwrap();
     let memory = instance.get_memory("m").unwrap();
@@ -184,11 +185,12 @@ fn memory_from_the_contexts_heap() {
     let start = buffer.as_mut_ptr().cast::<u8>();
     // SAFETY: the buffer outlives the context, and nobody else uses it.
     let pool = unsafe { isothread::PoolBuffer::new(start, 1 << 20) }.unwrap();
-    let context = isothread::Context::builder()
-        .heap(isothread::HeapConfig::Pool(pool))
-        .memories_in_heap(true)
-        .build()
-        .unwrap();
+    let context = Context::with(ContextConfig {
+        heap: isothread::HeapConfig::Pool(pool),
+        memories_in_heap: true,
+        ..ContextConfig::default()
+    });
+    let context = context.unwrap();
     let module = crate::load(&context, MEMORY);
     let instance = isothread::Instance::new(&module, InstanceArgs::default()).unwrap();
     let memory = instance.get_memory("memory").unwrap();

@@ -1,6 +1,7 @@
 use isothread::{
-    Context, ErrorKind, ExecEnv, FailRule, FuncType, HeapConfig, Instance, InstanceArgs, Module,
-    ModuleBytes, Native, UserAllocator, UserDataFunctions, UserFunctions, Val, ValType,
+    Context, ContextConfig, ErrorKind, ExecEnv, FailRule, FuncType, HeapConfig, Instance,
+    InstanceArgs, Module, ModuleBytes, Native, UserAllocator, UserDataFunctions, UserFunctions,
+    Val, ValType,
 };
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -72,7 +73,7 @@ fn scenario(rule: Option<FailRule>, program: Program) -> Result<i32, String> {
 }
 
 fn in_context(heap: HeapConfig, program: Program) -> isothread::Result<i32> {
-    let context = Context::builder().heap(heap).build()?;
+    let context = Context::with(ContextConfig { heap, ..ContextConfig::default() })?;
     let result = program(&context);
     context.close();
     result

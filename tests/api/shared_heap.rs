@@ -1,5 +1,7 @@
 use crate::{Guest, load};
-use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Native, SharedHeap, Val};
+use isothread::{
+    Context, ContextConfig, ExecEnv, FuncType, Instance, InstanceArgs, Native, SharedHeap, Val,
+};
 use isothread::{ErrorKind, Trap, ValType};
 use std::fmt::Write as _;
 use std::ptr::NonNull;
@@ -418,7 +420,8 @@ fn heaps_stay_in_their_context() {
 
 #[test]
 fn quotas_count_heaps() {
-    let context = Context::builder().quota_bytes(1 << 20).build().unwrap();
+    let config = ContextConfig { quota_bytes: Some(1 << 20), ..ContextConfig::default() };
+    let context = Context::with(config).unwrap();
     let error = context.create_shared_heap(4 << 20).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutOfMemory);
     let before = context.stats().heap.live_bytes;

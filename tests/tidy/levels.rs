@@ -36,14 +36,12 @@ pub(crate) fn section<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
 }
 
 /// The top-level module a file of the root crate belongs to; none for the crate root itself.
-/// What stands for a module in builds without it is that module.
 fn module_of(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("src/")?;
     let first = inside.split('/').next()?;
     match first.strip_suffix(".rs") {
         Some("lib") => None,
-        Some(file) => Some(file.strip_suffix("_disabled").unwrap_or(file)),
-        None => Some(first),
+        file => Some(file.unwrap_or(first)),
     }
 }
 
@@ -211,7 +209,7 @@ mod tests {
         assert!(found("src/mid/mod.rs", "use crate::low::X; use crate::side::Y;").is_empty());
         assert_eq!(found("src/mid/mod.rs", "use crate::high::X;").len(), 1);
         assert_eq!(found("src/side/mod.rs", "let x = crate::mid::f();").len(), 1);
-        assert_eq!(found("src/mid_disabled.rs", "use crate::high::X;").len(), 1);
+        assert_eq!(found("src/mid.rs", "use crate::high::X;").len(), 1);
         assert_eq!(
             found("src/low/a.rs", "use crate::{\n  low::b,\n  mid::{c, high},\n};").len(),
             1

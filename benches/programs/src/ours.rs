@@ -2,7 +2,9 @@
 
 use crate::manifest::End;
 use crate::{Job, Outcome};
-use isothread::{Context, Instance, InstanceArgs, LogLevel, Module, WasiArgs, WasiCtx};
+use isothread::{
+    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, WasiArgs, WasiCtx,
+};
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 
@@ -31,7 +33,8 @@ pub(crate) fn run(job: &Job<'_>) -> Outcome {
 }
 
 fn execute(job: &Job<'_>, wasi: &WasiArgs, words: &[Vec<u8>]) -> isothread::Result<End> {
-    let context = Context::builder().log_level(LogLevel::Error).build()?;
+    let log_level = Some(LogLevel::Error);
+    let context = Context::with(ContextConfig { log_level, ..ContextConfig::default() })?;
     let module = Module::from_vec(&context, fs::read(job.module).expect("a module"))?;
     let args = InstanceArgs {
         stack_size: STACK_BYTES,

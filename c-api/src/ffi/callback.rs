@@ -1,20 +1,23 @@
 //! Functions of the embedder's that arrive as `void *`.
 
 use crate::shared::anon_allocator_option;
-use isothread::{PlainFunctions, UsageFunctions, UsageUserDataFunctions};
+use isothread::{HeapError, PlainFunctions, UsageFunctions, UsageUserDataFunctions};
 use isothread::{UserDataFunctions, UserFunctions};
 use std::ffi::c_void;
 use std::mem::transmute_copy;
 
 /// The embedder's allocator functions, in the shape this library was built for, as with WAMR's
-/// build options of the same names. `None` without `malloc` or `free`.
+/// build options of the same names. An error without `malloc` or `free`.
 ///
 /// # Safety
 /// Pointers that are not NULL are functions of that shape.
-pub(crate) unsafe fn allocator(functions: &anon_allocator_option) -> Option<UserFunctions> {
+pub(crate) unsafe fn allocator(
+    functions: &anon_allocator_option,
+) -> Result<UserFunctions, HeapError> {
     let anon_allocator_option { malloc_func, realloc_func, free_func, .. } = *functions;
     if malloc_func.is_null() || free_func.is_null() {
-        return None;
+        let [malloc, realloc, free] = [malloc_func, realloc_func, free_func].map(<*mut _>::addr);
+        return Err(HeapError::AllocatorIncomplete { malloc, realloc, free });
     }
     // Each shape has its own function types, so the pointers are given them one by one.
     macro_rules! shape {
@@ -37,7 +40,7 @@ pub(crate) unsafe fn allocator(functions: &anon_allocator_option) -> Option<User
         (true, false) => shape!(Usage, UsageFunctions),
         (true, true) => shape!(UsageUserData, UsageUserDataFunctions),
     };
-    Some(shaped)
+    Ok(shaped)
 }
 
 /// A pointer as the function it is: `F` is a function pointer, or an `Option` of one.
@@ -68,7 +71,7 @@ mod tests {
                 user_data: null_mut(),
             };
             // SAFETY: the functions are never called.
-            assert_eq!(unsafe { allocator(&functions) }.is_some(), ok);
+            assert_eq!(unsafe { allocator(&functions) }.is_ok(), ok);
         }
     }
 }

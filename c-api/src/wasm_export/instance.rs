@@ -146,7 +146,7 @@ impl fmt::Display for Failure {
 fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance, Failure> {
     // SAFETY: the embedder keeps the strings of its settings alive until it instantiated.
     let state = context::within(module.module.context(), || unsafe {
-        super::wasi::state_for(module, args).map(|state| Box::new(state) as Box<_>)
+        super::wasi::state_for(module, args)
     });
     let wasi = args.wasi;
     let sub_state = context::within(module.module.context(), || {
@@ -159,7 +159,7 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
         heap_size: args.v1.host_managed_heap_size,
         max_memory_pages: args.v1.max_memory_pages,
         custom_data: args.custom_data.expose_provenance(),
-        host_state: Some(state.map_err(Failure::Error)??),
+        host_state: state.map_err(Failure::Error)??,
         sub_host_state: sub_state.map_err(Failure::Error)?,
     };
     Instance::new(&module.module, args).map_err(Failure::Error)

@@ -2,7 +2,7 @@
 
 use crate::ffi::{context, guard, opt_str};
 use crate::lib_export::NativeSymbol;
-use isothread::Convention;
+use isothread::{Convention, NativeArray};
 use std::ffi::c_char;
 
 /// Offers the functions of an array as imports from `module_name` to modules that are loaded
@@ -41,11 +41,9 @@ unsafe fn register(
     convention: Convention,
 ) -> bool {
     let Some(context) = context::current() else { return false };
-    // SAFETY: passed on; the two structs have one layout.
-    context::within(&context, || unsafe {
-        context.natives().register(module, symbols.cast(), count, convention)
-    })
-    .unwrap_or(false)
+    // SAFETY: the caller keeps the array, as it says; the two structs have one layout.
+    let array = unsafe { NativeArray::new(module, symbols.cast(), count, convention) };
+    context::within(&context, || context.natives().register(array)).unwrap_or(false)
 }
 
 /// Takes back the latest registration of this very array under this name. False when there is

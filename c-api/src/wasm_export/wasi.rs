@@ -5,15 +5,16 @@ use super::instance::{Failure, WASI_TWICE};
 use super::module::WASMModuleCommon;
 use super::multi_module::existing_handle;
 use super::types::{wasm_function_inst_t, wasm_module_inst_t};
-use crate::ffi::{guard, handle, opt_bytes};
+use crate::ffi::{guard, handle};
 use crate::shared::wasm_module_t;
-use isothread::{Error, Module, WasiArgs, WasiCtx, try_copy, try_vec};
+use isothread::{Error, Module};
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
 
 /// An array of strings of the embedder's, by its address: it is read when an instance is made.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "wasi"), expect(dead_code, reason = "only WASI reads what is set"))]
 struct Strings {
     start: *const *const c_char,
     len: u32,
@@ -25,6 +26,7 @@ impl Default for Strings {
     }
 }
 
+#[cfg(feature = "wasi")]
 impl Strings {
     /// Copies the strings. NULL entries are left out.
     ///
@@ -32,11 +34,11 @@ impl Strings {
     /// The array and its strings are there.
     unsafe fn copy(self) -> isothread::Result<Vec<Vec<u8>>> {
         let len = if self.start.is_null() { 0 } else { self.len as usize };
-        let mut copies = try_vec(len)?;
+        let mut copies = isothread::try_vec(len)?;
         for i in 0..len {
             // SAFETY: says the caller.
-            if let Some(bytes) = unsafe { opt_bytes(*self.start.add(i)) } {
-                copies.push(try_copy(bytes)?);
+            if let Some(bytes) = unsafe { crate::ffi::opt_bytes(*self.start.add(i)) } {
+                copies.push(isothread::try_copy(bytes)?);
             }
         }
         Ok(copies)
@@ -99,6 +101,9 @@ impl Settings {
     }
 }
 
+/// What an instance keeps for WASI's functions.
+type HostState = Option<Box<dyn Any + Send + Sync>>;
+
 /// The settings an instance gets: those of the options or those of the module, not both.
 fn settings_for(module: &WASMModuleCommon, options: &Settings) -> Result<Settings, Failure> {
     let of_module = *module.wasi.lock();
@@ -116,9 +121,9 @@ fn settings_for(module: &WASMModuleCommon, options: &Settings) -> Result<Setting
 pub(crate) unsafe fn state_for(
     module: &WASMModuleCommon,
     args: &InstantiationArgs2,
-) -> Result<WasiCtx, Failure> {
+) -> Result<HostState, Failure> {
     let settings = settings_for(module, &args.wasi)?;
-    // SAFETY: passed on.
+    // SAFETY: the caller says that arrays and strings are there.
     unsafe { state_of(settings) }.map_err(Failure::Wasi)
 }
 
@@ -130,25 +135,34 @@ pub(crate) unsafe fn state_for(
 pub(crate) unsafe fn state_for_imported(
     module: &Module,
     options: &Settings,
-) -> isothread::Result<Option<Box<dyn Any + Send + Sync>>> {
+) -> isothread::Result<HostState> {
     let settings = match existing_handle(module) {
         Some(handle) => settings_for(&handle, options).map_err(|_| Error::misuse(WASI_TWICE))?,
         None => *options,
     };
-    // SAFETY: passed on.
-    let state = unsafe { state_of(settings) }?;
-    Ok(Some(Box::new(state)))
+    // SAFETY: the caller says that arrays and strings are there.
+    unsafe { state_of(settings) }
+}
+
+/// Without WASI in the build, settings have no effect.
+///
+/// # Safety
+/// The arrays and strings of the settings are there.
+#[cfg(not(feature = "wasi"))]
+unsafe fn state_of(_: Settings) -> isothread::Result<HostState> {
+    Ok(None)
 }
 
 /// # Safety
 /// The arrays and strings of the settings are there.
-unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
+#[cfg(feature = "wasi")]
+unsafe fn state_of(settings: Settings) -> isothread::Result<HostState> {
     // A descriptor that is no `int` is none at all.
     let [stdin, stdout, stderr] =
         settings.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd.max(-1)).unwrap_or(i32::MAX));
     // SAFETY: passed on.
     let args = unsafe {
-        WasiArgs {
+        isothread::WasiArgs {
             args: settings.args.copy()?,
             env: settings.env.copy()?,
             dirs: settings.dirs.copy()?,
@@ -161,7 +175,7 @@ unsafe fn state_of(settings: Settings) -> isothread::Result<WasiCtx> {
             before_output: None,
         }
     };
-    WasiCtx::new(&args)
+    Ok(Some(Box::new(isothread::WasiCtx::new(&args)?)))
 }
 
 /// Sets what later instances of the module see of the host: `dir_list` gives host directories

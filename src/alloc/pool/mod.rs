@@ -40,7 +40,7 @@ impl Pool {
         let units = (buffer.len.saturating_sub(skip) / UNIT).saturating_sub(1);
         let units = u32::try_from(units).unwrap_or(UNITS_MAX).min(UNITS_MAX);
         if units < 2 {
-            return Err(HeapError::PoolTooSmall);
+            return Err(HeapError::PoolTooSmall { start: start.addr(), len: buffer.len });
         }
         // SAFETY: aligned by `skip`; `PoolBuffer::new` was promised that the buffer is nobody
         // else's, and `units + 1` units fit it.

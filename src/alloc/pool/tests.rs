@@ -35,9 +35,9 @@ fn bad_buffers_are_refused() {
     let mut bytes = [0u8; 300];
     // SAFETY: the bytes outlive every use.
     unsafe {
-        assert!(PoolBuffer::new(std::ptr::null_mut(), 4096).is_none());
-        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 255).is_none());
-        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 256).is_some());
+        assert!(PoolBuffer::new(std::ptr::null_mut(), 4096).is_err());
+        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 255).is_err());
+        assert!(PoolBuffer::new(bytes.as_mut_ptr(), 256).is_ok());
     }
     let failing = |inner| HeapConfig::Failing {
         inner: Box::new(inner),
@@ -45,6 +45,21 @@ fn bad_buffers_are_refused() {
     };
     let twice = Heap::new(failing(failing(HeapConfig::System)), None);
     assert_eq!(twice.err(), Some(HeapError::NestedFailing));
+}
+
+#[test]
+fn a_buffer_goes_to_one_heap_and_stays_known() {
+    let (mut buffer, mut other) = (Buffer::new(512), Buffer::new(512));
+    let mut config = HeapConfig::Pool(buffer.lend());
+    let heap = Heap::new(config.take(), None).unwrap();
+    // SAFETY: the same place, of which no heap is made.
+    let same = unsafe { PoolBuffer::new(buffer.start(), 512) };
+    assert_eq!(config, HeapConfig::Pool(same.unwrap()));
+    assert_ne!(config, HeapConfig::Pool(other.lend()));
+    assert_ne!(config, HeapConfig::System);
+    assert_eq!(config.take(), config, "taken twice");
+    assert_eq!(Heap::new(config, None).err(), Some(HeapError::Made));
+    check(&heap);
 }
 
 #[test]

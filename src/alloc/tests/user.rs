@@ -213,7 +213,7 @@ fn malloc_and_free_must_differ() {
         })
     };
     // SAFETY: as above.
-    assert!(unsafe { UserAllocator::new(functions, null_mut()) }.is_none());
+    assert!(unsafe { UserAllocator::new(functions, null_mut()) }.is_err());
 }
 
 /// An embedder's allocator that aligns to 8 only.

@@ -2,10 +2,11 @@
 
 use super::{Own, ThreadState, with, with_existing};
 use crate::abi::error::{Error, Result};
-use crate::context::builder::InitArgs;
+use crate::context::config::{ContextConfig, ContextError};
+use crate::context::make::make;
 use crate::context::registry::{Origin, Release};
 use crate::context::runtime::Runtime;
-use crate::context::{Context, ContextBuilder, log as sink, process};
+use crate::context::{Context, log as sink, process};
 use std::marker::PhantomData;
 
 /// What [`destroy`] did.
@@ -20,17 +21,27 @@ pub enum Destroyed {
 }
 
 /// Makes a context and installs it as the thread's own; on a thread that has one, counts a
-/// reference. `None` stands for an init without arguments.
+/// reference.
 ///
-/// A further init with other arguments than the first is counted all the same, with a warning:
-/// what is running cannot be reconfigured. With the shared init, the context is the process's
-/// primary instead of the thread's own, and all inits of the process count there.
-pub fn init(builder: Option<ContextBuilder>) -> Result<Context> {
-    sink::install(sink::Output::Rust);
-    with(|state| state.init_or_undo(builder)).ok_or_else(Error::out_of_memory)?
+/// A further init with another configuration than the first is counted all the same, with a
+/// warning: what is running cannot be reconfigured. With the shared init, the context is the
+/// process's primary instead of the thread's own, and all inits of the process count there.
+pub fn init(config: ContextConfig) -> Result<Context, ContextError> {
+    init_as(config, true)
 }
 
-/// Whether [`init`] would only count a reference now, so that its arguments do not matter.
+/// As [`init`], for embedders that ask for nothing in particular: where a context is there already,
+/// it is right as it is.
+pub fn init_by_default(config: ContextConfig) -> Result<Context, ContextError> {
+    init_as(config, false)
+}
+
+fn init_as(config: ContextConfig, compares: bool) -> Result<Context, ContextError> {
+    sink::install(sink::Output::Rust);
+    with(|state| state.init_or_undo(config, compares)).ok_or(ContextError::OutOfMemory)?
+}
+
+/// Whether [`init`] would only count a reference now, so that its configuration does not matter.
 pub fn init_only_counts() -> bool {
     with_existing(|state| state.own().is_some() || state.shares_primary()).unwrap_or(false)
 }
@@ -41,46 +52,44 @@ impl ThreadState {
     }
 
     /// An init as an operation: without memory for all of it, it leaves nothing behind.
-    fn init_or_undo(&self, builder: Option<ContextBuilder>) -> Result<Context> {
-        let begun = self.head.begin().ok_or_else(Error::out_of_memory)?;
-        let made = self.init(builder);
+    fn init_or_undo(&self, config: ContextConfig, compares: bool) -> Result<Context, ContextError> {
+        let begun = self.head.begin().ok_or(ContextError::OutOfMemory)?;
+        let made = self.init(config, compares);
         if self.head.ran_out_since(begun) {
             if let Ok(context) = made {
                 drop(context);
                 drop(self.destroy());
             }
-            return Err(Error::out_of_memory());
+            return Err(ContextError::OutOfMemory);
         }
         made
     }
 
-    fn init(&self, builder: Option<ContextBuilder>) -> Result<Context> {
+    fn init(&self, config: ContextConfig, compares: bool) -> Result<Context, ContextError> {
         let registry = &self.process.registry;
-        let wants_shared = builder.as_ref().is_some_and(ContextBuilder::wants_shared_init);
-        let shared = wants_shared || self.process.shared_init();
-        let args = builder.as_ref().map(ContextBuilder::init_args);
+        let shared = config.shared_init || self.process.shared_init();
         if let Some(own) = self.own()
             && registry.count(&own.0)
         {
             self.own.with(|own| own.inits += 1);
-            return Ok(self.counted(own, args));
+            return Ok(self.counted(own, compares.then_some(&config)));
         }
         if shared && let Some(primary) = self.count_primary() {
-            return Ok(self.counted(primary, args));
+            return Ok(self.counted(primary, compares.then_some(&config)));
         }
-        let builder = builder.unwrap_or_default();
-        let context = builder.build_in(self.process, self.settings.get(), Origin::Init)?;
+        let context = make(config, self.process, self.settings.get(), Origin::Init)?;
         if shared && !registry.is_primary(&context.0) {
             // Another thread's shared init came first, and ours has to go again.
             if let Some(primary) = self.count_primary() {
+                let counted = self.counted(primary, compares.then_some(context.config()));
                 drop(registry.release(&context.0, 1));
-                return Ok(self.counted(primary, args));
+                return Ok(counted);
             }
         }
         // Out of memory here leaves nothing behind: the context goes as it came.
-        if let Err(error) = self.hold_init(&context) {
+        if self.hold_init(&context).is_err() {
             drop(registry.release(&context.0, 1));
-            return Err(error);
+            return Err(ContextError::OutOfMemory);
         }
         // The shared init's context is the primary and nobody's own; but where the primary has
         // closed while others live there is none to be had, and then it is the thread's.
@@ -97,9 +106,9 @@ impl ThreadState {
         registry.primary().filter(|primary| registry.count(primary)).map(Context)
     }
 
-    /// Compares the arguments of an init that only counts.
-    fn counted(&self, context: Context, args: Option<InitArgs>) -> Context {
-        if !args.is_none_or(|args| context.0.check_init_args(&args)) {
+    /// Compares the configuration of an init that only counts.
+    fn counted(&self, context: Context, config: Option<&ContextConfig>) -> Context {
+        if !config.is_none_or(|config| context.0.check_config(config)) {
             log::warn!(
                 "the runtime is initialized already; the arguments of this initialization differ \
                  and are ignored"

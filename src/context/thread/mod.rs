@@ -27,8 +27,8 @@ pub(super) use activation::{
 };
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
-    Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_only_counts,
-    init_thread_env, native_stack_low, number, release_own, thread_env_inited,
+    Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_by_default,
+    init_only_counts, init_thread_env, native_stack_low, number, release_own, thread_env_inited,
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};
@@ -36,7 +36,7 @@ pub(crate) use unwinding::keep_unwinding;
 pub use unwinding::{call_last, go_on_unwinding, without_cancellation};
 
 use super::Context;
-use super::builder::Settings;
+use super::config::ThreadSettings;
 use super::process::{self, Process};
 use super::runtime::Runtime;
 use super::shared::Weak;
@@ -77,7 +77,7 @@ struct ThreadState {
     own: Slot<Own>,
     inherited: Slot<Context>,
     primary: Slot<Primary>,
-    settings: Cell<Settings>,
+    settings: Cell<ThreadSettings>,
     /// How many `init_thread_env` are open.
     env_count: Cell<u32>,
     /// The thread has been made ready for guest code.
@@ -140,7 +140,7 @@ impl ThreadState {
             own: Slot::new(),
             inherited: Slot::new(),
             primary: Slot::new(),
-            settings: Cell::new(Settings::default()),
+            settings: Cell::new(ThreadSettings::default()),
             env_count: Cell::new(0),
             prepared: Cell::new(false),
             stack: Cell::new(NO_STACK),

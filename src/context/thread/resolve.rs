@@ -2,7 +2,7 @@
 
 use super::{Primary, ThreadState, existing, with, with_existing};
 use crate::abi::error::{Error, Result};
-use crate::context::builder::{RunningMode, Settings};
+use crate::context::config::{RunningMode, ThreadSettings};
 use crate::context::log::LogLevel;
 use crate::context::{Context, process};
 use std::cell::Cell;
@@ -108,7 +108,7 @@ pub(in crate::context) fn remembered_log_level() -> LogLevel {
 
 /// Applies a setting to the context of a call without a handle. If that is the thread's own, or
 /// if there is none, the thread remembers the setting for the next context that it makes.
-fn apply(to_context: impl FnOnce(&Context), to_thread: impl FnOnce(&mut Settings)) {
+fn apply(to_context: impl FnOnce(&Context), to_thread: impl FnOnce(&mut ThreadSettings)) {
     let _ = with(|state| {
         let found = state.resolve().ok();
         if matches!(found, None | Some((_, Way::Own))) {
@@ -120,7 +120,7 @@ fn apply(to_context: impl FnOnce(&Context), to_thread: impl FnOnce(&mut Settings
     });
 }
 
-fn update(settings: &Cell<Settings>, change: impl FnOnce(&mut Settings)) {
+fn update(settings: &Cell<ThreadSettings>, change: impl FnOnce(&mut ThreadSettings)) {
     let mut changed = settings.get();
     change(&mut changed);
     settings.set(changed);

@@ -6,7 +6,7 @@ use crate::abi::types::{FuncType, ValType};
 use crate::abi::value::Val;
 use crate::exec::{ExecEnv, call_cells};
 use crate::instance::Instance;
-use crate::native::{Convention, HostFunc, NativeSymbol, Registry};
+use crate::native::{Convention, HostFunc, NativeArray, NativeSymbol, Registry};
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -23,7 +23,8 @@ fn symbol(name: &'static CStr, func: *const c_void, signature: &'static CStr) ->
 fn register(registry: &Registry, convention: Convention, symbols: &[NativeSymbol]) {
     let (module, count) = (c"env".as_ptr(), symbols.len() as u32);
     // SAFETY: the tests' arrays outlive their registries and guests.
-    assert!(unsafe { registry.register(module, symbols.as_ptr(), count, convention) });
+    let array = unsafe { NativeArray::new(module, symbols.as_ptr(), count, convention) };
+    assert!(registry.register(array));
 }
 
 extern "C" fn sum(env: NonNull<ExecEnv>, bytes: *const u8, len: u32, text: *const u8) -> i64 {
@@ -121,7 +122,7 @@ fn natives() -> [NativeSymbol; 4] {
 
 #[test]
 fn guests_call_natives() {
-    let (registry, natives) = (Registry::new(), natives());
+    let (registry, natives) = (Registry::new(&[]), natives());
     register(&registry, Convention::Native, &natives);
     let guest = guest(&registry);
     let mut cells = [16, 3, 18];
@@ -135,7 +136,7 @@ fn guests_call_natives() {
 
 #[test]
 fn natives_call_guests_that_grow_their_memory() {
-    let (registry, natives) = (Registry::new(), natives());
+    let (registry, natives) = (Registry::new(&[]), natives());
     register(&registry, Convention::Native, &natives);
     let guest = guest(&registry);
     let mut cells = [3, 0];
@@ -146,7 +147,7 @@ fn natives_call_guests_that_grow_their_memory() {
 
 #[test]
 fn a_natives_exception_stops_the_guest() {
-    let (registry, natives) = (Registry::new(), natives());
+    let (registry, natives) = (Registry::new(&[]), natives());
     register(&registry, Convention::Native, &natives);
     let guest = guest(&registry);
     assert_eq!(guest.call("fail", &mut []), Err(Trap::Host));
@@ -158,7 +159,7 @@ fn a_natives_exception_stops_the_guest() {
 
 #[test]
 fn natives_name_functions_by_their_index() {
-    let (registry, natives) = (Registry::new(), natives());
+    let (registry, natives) = (Registry::new(&[]), natives());
     register(&registry, Convention::Native, &natives);
     let raw = [symbol(c"pick_raw", pick_raw as *const c_void, c"")];
     register(&registry, Convention::Raw, &raw);

@@ -4,7 +4,9 @@ use super::Rig;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::value::Val;
-use crate::native::{Builtin, BuiltinModule, Convention, HostFunc, NativeSymbol, Registry};
+use crate::native::{
+    Builtin, BuiltinModule, BuiltinTable, Convention, HostFunc, NativeArray, NativeSymbol, Registry,
+};
 use ValType::{I32, I64};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -22,9 +24,9 @@ fn symbol(name: &'static CStr, func: *const c_void, signature: &'static CStr) ->
 fn register(registry: &Registry, module: &CStr, symbols: &[NativeSymbol]) {
     let count = symbols.len() as u32;
     // SAFETY: every test keeps its arrays for as long as its registry.
-    let done =
-        unsafe { registry.register(module.as_ptr(), symbols.as_ptr(), count, Convention::Native) };
-    assert!(done);
+    let array =
+        unsafe { NativeArray::new(module.as_ptr(), symbols.as_ptr(), count, Convention::Native) };
+    assert!(registry.register(array));
 }
 
 fn unregister(registry: &Registry, module: &CStr, symbols: &[NativeSymbol]) -> bool {
@@ -58,7 +60,7 @@ fn answer(registry: &Registry, module: &str, name: &str) -> Option<u64> {
 
 #[test]
 fn the_last_registration_wins() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let first = [symbol(c"f", one as *const c_void, c"()i")];
     let second = [symbol(c"f", two as *const c_void, c"()i")];
     register(&registry, c"env", &first);
@@ -79,7 +81,7 @@ fn the_last_registration_wins() {
 
 #[test]
 fn module_and_array_must_both_match_to_unregister() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let array = [symbol(c"f", one as *const c_void, c"()i")];
     register(&registry, c"env", &array);
     assert!(!unregister(&registry, c"other", &array));
@@ -90,7 +92,7 @@ fn module_and_array_must_both_match_to_unregister() {
 
 #[test]
 fn what_is_bound_stays_bound() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let array = [symbol(c"f", one as *const c_void, c"()i")];
     register(&registry, c"env", &array);
     let func = registry.resolve("env", "f", &ty());
@@ -102,7 +104,7 @@ fn what_is_bound_stays_bound() {
 
 #[test]
 fn modules_are_told_apart() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let array = [symbol(c"f", one as *const c_void, c"()i")];
     register(&registry, c"env", &array);
     for module in ["", "en", "envy", "Env"] {
@@ -115,7 +117,7 @@ fn modules_are_told_apart() {
 
 #[test]
 fn a_leading_underscore_may_be_missing_here() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let old = [symbol(c"f", one as *const c_void, c"()i")];
     let new = [symbol(c"_f", two as *const c_void, c"()i"), symbol(c"f", three as _, c"()i")];
     register(&registry, c"env", &old);
@@ -130,12 +132,15 @@ fn a_leading_underscore_may_be_missing_here() {
 
 #[test]
 fn null_pointers_match_nothing() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     // SAFETY: null is what the function allows.
-    unsafe {
-        assert!(registry.register(ptr::null(), ptr::null(), 1, Convention::Native));
-        assert!(registry.register(c"env".as_ptr(), ptr::null(), 1, Convention::Raw));
-    }
+    let arrays = unsafe {
+        [
+            NativeArray::new(ptr::null(), ptr::null(), 1, Convention::Native),
+            NativeArray::new(c"env".as_ptr(), ptr::null(), 1, Convention::Raw),
+        ]
+    };
+    assert!(arrays.into_iter().all(|array| registry.register(array)));
     let null = NativeSymbol {
         symbol: ptr::null(),
         func_ptr: one as *mut c_void,
@@ -160,7 +165,7 @@ fn null_pointers_match_nothing() {
 
 #[test]
 fn an_array_is_read_when_a_name_is_looked_up() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let mut array = vec![
         symbol(c"z", one as *const c_void, c"()i"),
         symbol(c"a", two as *const c_void, c"()i"),
@@ -179,7 +184,7 @@ fn an_array_is_read_when_a_name_is_looked_up() {
 
 #[test]
 fn a_signature_that_does_not_fit_leaves_the_import_unbound() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let fits = [symbol(c"f", one as *const c_void, c"()i")];
     let misfit = [symbol(c"f", two as *const c_void, c"(i)i")];
     register(&registry, c"env", &fits);
@@ -191,7 +196,7 @@ fn a_signature_that_does_not_fit_leaves_the_import_unbound() {
 
 #[test]
 fn functions_of_the_host_are_found_by_type() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let func = |value| {
         Arc::new(HostFunc::closure(ty(), move |_, _, results| {
             results[0] = Val::I32(value);
@@ -212,8 +217,7 @@ const fn builtin(name: &'static str, call: crate::native::BuiltinFn) -> Builtin 
     Builtin { name, signature: "()i", call }
 }
 
-/// Constant, as built-in tables are.
-static TABLE: BuiltinModule = BuiltinModule {
+const TABLE: BuiltinTable = BuiltinTable::new(&[&BuiltinModule {
     names: &["env", "alias"],
     functions: &[
         builtin("a", |_, slots| {
@@ -222,27 +226,25 @@ static TABLE: BuiltinModule = BuiltinModule {
         }),
         builtin("b", |_, _| Err(Trap::Unreachable)),
     ],
-};
+}]);
 
-/// Constant, as built-in tables are.
-static OTHER_TABLE: BuiltinModule = BuiltinModule {
+const OTHER_TABLE: BuiltinTable = BuiltinTable::new(&[&BuiltinModule {
     names: &["env"],
     functions: &[builtin("a", |_, slots| {
         slots[0] = 20;
         Ok(())
     })],
-};
+}]);
 
 #[test]
 fn built_in_tables_come_last() {
-    let registry = Registry::new();
-    assert!(registry.add_builtins(&TABLE));
+    let registry = Registry::new(&[TABLE]);
     assert_eq!(answer(&registry, "env", "a"), Some(10));
     assert_eq!(answer(&registry, "alias", "_a"), Some(10));
     assert!(registry.is_linked("alias", "b"));
     assert!(!registry.is_linked("alias", "c"));
     assert!(registry.resolve("env", "a", &FuncType::new([], [I64])).is_none());
-    assert!(registry.add_builtins(&OTHER_TABLE));
+    let registry = Registry::new(&[OTHER_TABLE, TABLE]);
     assert_eq!(answer(&registry, "env", "a"), Some(20));
     let array = [symbol(c"a", one as *const c_void, c"()i")];
     register(&registry, c"env", &array);
@@ -251,15 +253,15 @@ fn built_in_tables_come_last() {
 }
 
 #[test]
-fn there_is_a_limit_to_built_in_tables() {
-    let registry = Registry::new();
-    assert!((0..8).all(|_| registry.add_builtins(&TABLE)));
-    assert!(!registry.add_builtins(&TABLE));
+fn built_in_tables_are_told_apart_by_their_names() {
+    assert_eq!([TABLE, OTHER_TABLE], [TABLE, OTHER_TABLE]);
+    assert_ne!(TABLE, OTHER_TABLE);
+    assert_eq!(format!("{TABLE:?}"), r#"[["env", "alias"]]"#);
 }
 
 #[test]
 fn registries_do_not_notice_each_other() {
-    let (a, b) = (Registry::new(), Registry::new());
+    let (a, b) = (Registry::new(&[]), Registry::new(&[]));
     let in_a = [symbol(c"who", one as *const c_void, c"()i")];
     let in_b = [symbol(c"who", two as *const c_void, c"()i")];
     register(&a, c"env", &in_a);
@@ -270,7 +272,7 @@ fn registries_do_not_notice_each_other() {
 
 #[test]
 fn threads_register_and_look_up_at_once() {
-    let registry = Registry::new();
+    let registry = Registry::new(&[]);
     let array =
         [symbol(c"g", two as *const c_void, c"()i"), symbol(c"f", one as *const c_void, c"()i")];
     // The array's address crosses threads as a number; the array outlives them.
@@ -283,7 +285,8 @@ fn threads_register_and_look_up_at_once() {
                     // SAFETY: the array outlives the scope, and nobody writes to it.
                     unsafe {
                         let module = c"env".as_ptr();
-                        assert!(registry.register(module, symbols, 2, Convention::Native));
+                        let array = NativeArray::new(module, symbols, 2, Convention::Native);
+                        assert!(registry.register(array));
                         assert_eq!(answer(&registry, "env", "f"), Some(1));
                         assert!(registry.unregister(module, symbols));
                     }

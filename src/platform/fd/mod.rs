@@ -12,7 +12,8 @@ use super::unwind::Unwinding;
 mod fallback;
 #[cfg(all(unix, not(miri)))]
 mod now;
-#[cfg(all(unix, not(miri)))]
+// Guests have sockets by WASI alone.
+#[cfg(all(unix, not(miri), feature = "wasi"))]
 mod socket;
 #[cfg(all(unix, not(miri)))]
 mod unix;
@@ -34,7 +35,7 @@ pub use backend::{
 pub use fallback::{append, receive, send, try_read, try_write};
 #[cfg(all(unix, not(miri)))]
 pub use now::{append, try_read, try_write};
-#[cfg(all(unix, not(miri)))]
+#[cfg(all(unix, not(miri), feature = "wasi"))]
 pub use socket::{receive, send};
 
 /// A call's answer, or the system's error number.

@@ -38,8 +38,7 @@ const PROGRAM: &str = r#"(module
     (func (export "misfit") (result i32) (call $misfit (i32.const 0))))"#;
 
 fn guest(args: &WasiArgs) -> Guest {
-    let registry = Registry::new();
-    assert!(wasi::register(&registry));
+    let registry = Registry::new(&[wasi::WASI]);
     let ctx = WasiCtx::new(args).expect("WASI state");
     let state: Box<dyn Any + Send + Sync> = Box::new(ctx);
     Guest::new(PROGRAM, &registry, Some(state))
@@ -82,8 +81,7 @@ fn an_import_of_another_type_is_unbound() {
 
 #[test]
 fn without_wasi_state_functions_fail() {
-    let registry = Registry::new();
-    assert!(wasi::register(&registry));
+    let registry = Registry::new(&[wasi::WASI]);
     for state in [None, Some(Box::new(5_u8) as Box<dyn Any + Send + Sync>)] {
         let guest = Guest::new(PROGRAM, &registry, state);
         let mut cells = [0];

@@ -51,8 +51,7 @@ fn with_file(test: &str, act: impl FnOnce(&Guest)) {
         map_dirs: vec![format!("/::{}", folder.display()).into_bytes()],
         ..WasiArgs::default()
     };
-    let registry = Registry::new();
-    assert!(wasi::register(&registry));
+    let registry = Registry::new(&[wasi::WASI]);
     let state: Box<dyn Any + Send + Sync> = Box::new(WasiCtx::new(&args).expect("WASI state"));
     act(&Guest::new(PROGRAM, &registry, Some(state)));
     let _ = fs::remove_dir_all(folder);

@@ -48,11 +48,10 @@ impl Library {
         isothread::context::log::install(isothread::context::log::Output::C);
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = log.clone();
-        let context = Context::builder()
-            .log_level(LogLevel::Warning)
-            .log_callback(Arc::new(move |_, text: &str| lines.lock().unwrap().push(text.into())))
-            .build()
-            .unwrap();
+        let context = Context::new().unwrap();
+        context.set_log_level(LogLevel::Warning);
+        let collect = move |_, text: &str| lines.lock().unwrap().push(text.into());
+        context.set_log_callback(Some(Arc::new(collect)));
         let (read, live) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
         let library = Self { context, read, live, log };
         let (read, live) = (library.read.clone(), library.live.clone());

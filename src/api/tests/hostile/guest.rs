@@ -7,8 +7,8 @@ use super::world::World;
 use super::{Ends, Plan};
 use crate::alloc::{FailRule, HeapConfig};
 use crate::api::{Context, ExecEnv, ExternRef, Instance, InstanceArgs, Module, Val};
-use crate::context::LogLevel;
 use crate::context::log::callback;
+use crate::context::{ContextConfig, LogLevel};
 use crate::wasi::{WasiArgs, WasiCtx};
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -69,14 +69,16 @@ impl Case<'_> {
             }
             _ => HeapConfig::System,
         };
-        let builder = Context::builder()
-            .heap(heap)
-            .name("hostile")
-            .log_level(LogLevel::Verbose)
-            .log_callback(callback(|_, _| {}))
-            .max_thread_num(1 + random.below(4) as u32)
-            .memories_in_heap(random.one_in(2));
-        let context = builder.build().ok()?;
+        let context = Context::with(ContextConfig {
+            heap,
+            log_level: Some(LogLevel::Verbose),
+            max_thread_num: 1 + random.below(4) as u32,
+            memories_in_heap: random.one_in(2),
+            ..ContextConfig::default()
+        });
+        let context = context.ok()?;
+        context.set_name(Some("hostile")).ok()?;
+        context.set_log_callback(Some(callback(|_, _| {})));
         context.set_stdout_callback(Some(Arc::new(|_| {}))).ok()?;
         Some(context)
     }

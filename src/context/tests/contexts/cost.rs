@@ -80,7 +80,7 @@ fn init_and_destroy() {
                 // SAFETY: the context is gone before the buffer is used again.
                 let pool = unsafe { PoolBuffer::new(buffer.as_mut_ptr().cast(), bytes) };
                 let heap = HeapConfig::Pool(pool.unwrap());
-                thread::init(Some(ContextBuilder::new().heap(heap))).unwrap();
+                init_with(on_heap(heap));
                 thread::destroy();
             });
             println!("init + destroy over {kib} KiB: {cost:?}");

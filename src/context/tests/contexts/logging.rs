@@ -1,15 +1,15 @@
 //! Messages: whose level counts, where they go, what they look like.
 
 use super::*;
-use crate::context::ContextBuilder;
 
 #[test]
 fn the_calling_contexts_level_counts() {
     World::run(|world| {
-        let (quiet, of_quiet) = listening();
-        let (chatty, of_chatty) = listening();
-        let quiet = quiet.log_level(LogLevel::Warning).build().unwrap();
-        let chatty = chatty.log_level(LogLevel::Verbose).build().unwrap();
+        let [quiet, chatty] = [LogLevel::Warning, LogLevel::Verbose].map(|level| {
+            let log_level = Some(level);
+            Context::with(ContextConfig { log_level, ..ContextConfig::default() }).unwrap()
+        });
+        let (of_quiet, of_chatty) = (listen(&quiet), listen(&chatty));
         let say_all = || {
             ::log::error!("one");
             ::log::warn!("two");
@@ -67,8 +67,9 @@ fn a_callback_runs_in_its_context_but_not_in_its_heap() {
 #[test]
 fn a_context_that_ran_out_can_say_so() {
     World::run(|_| {
-        let (builder, messages) = listening();
-        let context = builder.quota_bytes(0).build().unwrap();
+        let config = ContextConfig { quota_bytes: Some(0), ..ContextConfig::default() };
+        let context = Context::with(config).unwrap();
+        let messages = listen(&context);
         let number = 7;
         context.run(|| ::log::error!("nothing left, {number} times"));
         assert_eq!(messages.count("nothing left, 7 times"), 1);
@@ -81,8 +82,8 @@ fn a_context_that_ran_out_can_say_so() {
 #[test]
 fn messages_of_other_crates_are_not_ours() {
     World::run(|_| {
-        let (builder, messages) = listening();
-        let context = builder.build().unwrap();
+        let context = Context::new().unwrap();
+        let messages = listen(&context);
         context.run(|| {
             ::log::error!(target: "isothreaded", "no");
             ::log::error!(target: "hyper::client", "no");
@@ -111,5 +112,5 @@ fn lines_look_like_upstreams() {
 fn levels_have_the_c_apis_numbers() {
     let levels = [0, 1, 2, 3, 4, 5, u32::MAX].map(LogLevel::from_raw);
     assert_eq!(levels.map(|level| level as u32), [0, 1, 2, 3, 4, 4, 4]);
-    assert_eq!(ContextBuilder::new().build().unwrap().log_level(), LogLevel::Warning);
+    assert_eq!(Context::new().unwrap().log_level(), LogLevel::Warning);
 }

@@ -1,11 +1,9 @@
 //! A context's memory: whose it is, what is left of it, what happens when there is none.
 
 use super::*;
-use crate::alloc::{
-    FailRule, HeapConfig, PoolBuffer, UserAllocator, UserDataFunctions, UserFunctions,
-};
+use crate::alloc::{FailRule, PoolBuffer, UserAllocator, UserDataFunctions, UserFunctions};
 use crate::context::{ContextData, ObjectKind};
-use crate::native::Convention;
+use crate::native::{Convention, NativeArray};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
@@ -40,17 +38,19 @@ fn pool(buffer: &mut [u64]) -> HeapConfig {
     HeapConfig::Pool(unsafe { PoolBuffer::new(buffer.as_mut_ptr().cast(), bytes) }.unwrap())
 }
 
-fn busy(builder: ContextBuilder) -> ContextBuilder {
+/// The configuration of a context that has something in its heap from the start.
+fn busy(heap: HeapConfig) -> ContextConfig {
     // SAFETY: null arrays are accepted and match nothing.
-    unsafe {
-        builder.name("busy").natives(c"env".as_ptr(), std::ptr::null(), 1, Convention::Native)
-    }
+    let array =
+        unsafe { NativeArray::new(c"env".as_ptr(), std::ptr::null(), 1, Convention::Native) };
+    ContextConfig { natives: Some(array), ..on_heap(heap) }
 }
 
 #[test]
 fn everything_goes_back_to_the_embedders_allocator() {
     World::run(|_| {
-        let context = busy(ContextBuilder::new().heap(user_heap())).build().unwrap();
+        let context = Context::with(busy(user_heap())).unwrap();
+        context.set_name(Some("busy")).unwrap();
         assert!(OUT.load(Ordering::Relaxed) > 0);
         context.run(|| context.natives().is_linked("env", "f"));
         let block = context.heap().alloc(100, 16);
@@ -70,15 +70,20 @@ fn a_build_survives_the_failure_of_every_allocation() {
                 inner: Box::new(HeapConfig::System),
                 rule: FailRule::Once(at),
             };
-            let made = thread::init(Some(busy(ContextBuilder::new().heap(heap))));
-            if made.is_ok() {
-                break;
+            let made = thread::init(busy(heap));
+            if let Ok(made) = made {
+                if made.set_name(Some("busy")).is_ok() {
+                    break;
+                }
+                assert_eq!(destroys(), "closed");
+            } else {
+                assert_eq!(made.err(), Some(ContextError::Natives));
             }
             failures += 1;
             assert_eq!(world.process().registry.open_count(), 0);
             assert!(Context::current().is_err());
         }
-        assert!(failures >= 3, "{failures} allocations: the name, the list, the module's name");
+        assert!(failures >= 3, "{failures} allocations: the list, the module's name, the name");
         assert_eq!(destroys(), "closed");
     });
 }
@@ -86,7 +91,8 @@ fn a_build_survives_the_failure_of_every_allocation() {
 #[test]
 fn exhaustion_is_an_error_where_it_happens() {
     World::run(|_| {
-        let context = ContextBuilder::new().quota_bytes(1000).build().unwrap();
+        let config = ContextConfig { quota_bytes: Some(1000), ..ContextConfig::default() };
+        let context = Context::with(config).unwrap();
         let used = context.guarded(|| vec![0u8; 100].len()).unwrap();
         assert_eq!(used, 100);
         let error = context.guarded(|| vec![0u8; 2000]).unwrap_err();
@@ -103,8 +109,8 @@ fn exhaustion_is_an_error_where_it_happens() {
 #[test]
 fn what_is_left_at_the_end_is_reported_to_those_who_debug() {
     World::run(|_| {
-        let (main, messages) = listening();
-        let main = thread::init(Some(main)).unwrap();
+        let main = init();
+        let messages = listen(&main);
         let silent = Context::new().unwrap();
         let lost = silent.heap().alloc(1, 16);
         drop(silent);
@@ -116,7 +122,9 @@ fn what_is_left_at_the_end_is_reported_to_those_who_debug() {
         assert_eq!(messages.count("1 blocks (123 bytes)"), 1);
         // SAFETY: the block lives on: its heap does too.
         assert!(unsafe { crate::alloc::Heap::free(left) && crate::alloc::Heap::free(lost) });
-        drop(busy(ContextBuilder::new()).build().unwrap());
+        let busy = Context::with(busy(HeapConfig::System)).unwrap();
+        busy.set_name(Some("busy")).unwrap();
+        drop(busy);
         assert_eq!(messages.take().len(), 1);
     });
 }
@@ -125,7 +133,8 @@ fn what_is_left_at_the_end_is_reported_to_those_who_debug() {
 fn a_pool_is_let_go_before_the_embedder_takes_it_away() {
     World::run(|_| {
         let mut buffer = vec![0u64; 8192];
-        let made = thread::init(Some(busy(ContextBuilder::new().heap(pool(&mut buffer))))).unwrap();
+        let made = init_with(busy(pool(&mut buffer)));
+        made.set_name(Some("busy")).unwrap();
         made.data_or_init(|| Kept(Arc::default())).unwrap();
         made.intern_types([].iter()).unwrap();
         made.use_extern_objects().unwrap();
@@ -150,8 +159,9 @@ fn a_pool_is_let_go_before_the_embedder_takes_it_away() {
 fn a_pool_that_goes_before_its_objects_poisons_them() {
     World::run(|_| {
         let mut buffer = vec![0u64; 8192];
-        let (builder, messages) = listening();
-        let made = thread::init(Some(busy(builder.heap(pool(&mut buffer))))).unwrap();
+        let made = init_with(busy(pool(&mut buffer)));
+        made.set_name(Some("busy")).unwrap();
+        let messages = listen(&made);
         let object = made.hold(ObjectKind::Module);
         let Destroyed::Closed(closed) = thread::destroy() else { panic!("not the last") };
         // SAFETY: nobody runs inside.

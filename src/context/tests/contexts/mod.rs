@@ -11,7 +11,8 @@ mod states;
 mod types;
 
 use super::world::World;
-use crate::context::{Context, ContextBuilder, LogCallback, LogLevel, log, thread};
+use crate::alloc::HeapConfig;
+use crate::context::{Context, ContextConfig, ContextError, LogCallback, LogLevel, log, thread};
 use std::sync::{Arc, Mutex};
 use thread::Destroyed;
 
@@ -20,7 +21,7 @@ use thread::Destroyed;
 struct Messages(Arc<Mutex<Vec<(LogLevel, String)>>>);
 
 impl Messages {
-    /// What to hand to a builder. Also sees to it that there is a logger that asks contexts.
+    /// What to hand to a context. Also sees to it that there is a logger that asks contexts.
     fn callback(&self) -> LogCallback {
         log::install(log::Output::Rust);
         let messages = self.clone();
@@ -37,14 +38,24 @@ impl Messages {
     }
 }
 
-/// A builder whose context collects its messages.
-fn listening() -> (ContextBuilder, Messages) {
+/// The messages of a context from now on.
+fn listen(context: &Context) -> Messages {
     let messages = Messages::default();
-    (ContextBuilder::new().log_callback(messages.callback()), messages)
+    context.set_log_callback(Some(messages.callback()));
+    messages
 }
 
 fn init() -> Context {
-    thread::init(None).unwrap()
+    thread::init_by_default(ContextConfig::default()).unwrap()
+}
+
+fn init_with(config: ContextConfig) -> Context {
+    thread::init(config).unwrap()
+}
+
+/// The configuration of everything at its default, but for the heap.
+fn on_heap(heap: HeapConfig) -> ContextConfig {
+    ContextConfig { heap, ..ContextConfig::default() }
 }
 
 fn destroys() -> &'static str {

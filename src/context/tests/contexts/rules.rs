@@ -129,8 +129,7 @@ fn a_closed_context_with_objects_does_not_keep_the_next_from_being_primary() {
 #[test]
 fn falling_back_among_several_warns_once_per_thread() {
     World::run(|world| {
-        let (builder, messages) = listening();
-        thread::init(Some(builder)).unwrap();
+        let messages = listen(&init());
         world.on_thread(|| {
             Context::current().unwrap();
         });
@@ -151,7 +150,8 @@ fn falling_back_among_several_warns_once_per_thread() {
 #[test]
 fn a_strict_primary_refuses_strays() {
     World::run(|world| {
-        let primary = thread::init(Some(ContextBuilder::new().accepts_strays(false))).unwrap();
+        let config = ContextConfig { accepts_strays: false, ..ContextConfig::default() };
+        let primary = init_with(config);
         assert_eq!(Context::current().unwrap(), primary);
         world.on_thread(|| assert!(Context::current().is_err()));
         primary.set_accepts_strays(true);
@@ -175,15 +175,14 @@ fn each_thread_gets_a_context_of_its_own() {
 #[test]
 fn init_on_a_thread_that_has_one_counts() {
     World::run(|_| {
-        let (builder, messages) = listening();
-        let first = thread::init(Some(builder.gc_heap_size(70_000))).unwrap();
+        let sized = |gc_heap_size| ContextConfig { gc_heap_size, ..ContextConfig::default() };
+        let first = init_with(sized(70_000));
+        let messages = listen(&first);
         assert_eq!(init(), first);
         assert_eq!(first.init_conflicts(), 0);
-        let same = ContextBuilder::new().gc_heap_size(70_000);
-        assert_eq!(thread::init(Some(same)).unwrap(), first);
+        assert_eq!(init_with(sized(70_000)), first);
         assert_eq!(first.init_conflicts(), 0);
-        let differs = ContextBuilder::new().gc_heap_size(80_000);
-        assert_eq!(thread::init(Some(differs)).unwrap(), first);
+        assert_eq!(init_with(sized(80_000)), first);
         assert_eq!(first.init_conflicts(), 1);
         assert_eq!(messages.count("differ and are ignored"), 1);
         assert_eq!(first.gc_heap_size(), 70_000);
@@ -195,8 +194,9 @@ fn init_on_a_thread_that_has_one_counts() {
 #[test]
 fn an_init_that_fails_leaves_nothing() {
     World::run(|world| {
-        let unsupported = ContextBuilder::new().running_mode(RunningMode::LlvmJit);
-        assert!(thread::init(Some(unsupported)).is_err());
+        let running_mode = Some(RunningMode::LlvmJit);
+        let unsupported = ContextConfig { running_mode, ..ContextConfig::default() };
+        assert_eq!(thread::init(unsupported).err(), Some(ContextError::RunningMode(3)));
         assert!(Context::current().is_err());
         assert_eq!(world.process().registry.open_count(), 0);
         assert_eq!(destroys(), "surplus");
@@ -208,7 +208,7 @@ fn an_init_that_fails_leaves_nothing() {
 #[test]
 fn the_shared_init_counts_for_the_process() {
     World::run(|world| {
-        let shared = || thread::init(Some(ContextBuilder::new().shared_init(true))).unwrap();
+        let shared = || init_with(ContextConfig { shared_init: true, ..ContextConfig::default() });
         let first = shared();
         let here = first.clone();
         world.on_thread(move || {
@@ -231,8 +231,7 @@ fn the_shared_init_is_not_lost_where_there_can_be_no_primary() {
         let second = Context::new().unwrap();
         other.close();
         world.on_thread(|| {
-            let builder = ContextBuilder::new().shared_init(true);
-            let made = thread::init(Some(builder)).unwrap();
+            let made = init_with(ContextConfig { shared_init: true, ..ContextConfig::default() });
             assert!(Context::primary().is_none());
             assert_eq!(Context::current().unwrap(), made);
             assert_eq!(destroys(), "closed");
@@ -298,8 +297,8 @@ fn a_context_dies_with_its_last_object() {
 #[test]
 fn a_surplus_destroy_is_a_logged_no_op() {
     World::run(|world| {
-        let (builder, messages) = listening();
-        let made = builder.build().unwrap();
+        let made = Context::new().unwrap();
+        let messages = listen(&made);
         assert_eq!(destroys(), "surplus", "the primary was not made by init");
         assert!(made.is_open());
         assert_eq!(messages.count("nothing to destroy"), 1);

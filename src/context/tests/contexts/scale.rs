@@ -73,8 +73,9 @@ fn shared_inits_that_come_at_once_agree() {
                     let together = together.clone();
                     world.spawn(move || {
                         together.wait();
-                        let builder = ContextBuilder::new().shared_init(true);
-                        let made = thread::init(Some(builder)).unwrap();
+                        let config =
+                            ContextConfig { shared_init: true, ..ContextConfig::default() };
+                        let made = init_with(config);
                         together.wait();
                         assert_eq!(Context::current().unwrap(), made);
                         made
@@ -98,8 +99,9 @@ fn threads_that_init_resolve_and_destroy_against_each_other() {
                 world.spawn(move || {
                     let shared = seed % 2 == 0;
                     for _ in 0..many(500) {
-                        let builder = ContextBuilder::new().shared_init(shared);
-                        let made = thread::init(Some(builder)).unwrap();
+                        let shared_init = shared;
+                        let config = ContextConfig { shared_init, ..ContextConfig::default() };
+                        let made = init_with(config);
                         let found = Context::current().unwrap();
                         assert!(shared || found == made);
                         found.run(|| assert_eq!(Context::current().unwrap(), found));

@@ -1,7 +1,9 @@
 //! Settings that are made without a handle, before there is a context and after.
 
 use super::*;
-use crate::context::RunningMode;
+use crate::alloc::FailRule;
+use crate::context::{JitOptions, RunningMode};
+use crate::native::{Convention, NativeArray};
 
 #[test]
 fn settings_before_init_wait_for_the_context_of_their_thread() {
@@ -19,10 +21,50 @@ fn settings_before_init_wait_for_the_context_of_their_thread() {
         thread::set_max_thread_num(11);
         assert_eq!(made.max_thread_num(), 11);
         assert_eq!(destroys(), "closed");
-        let args = ContextBuilder::new().running_mode(RunningMode::Default);
-        let again = thread::init(Some(args)).unwrap();
+        let running_mode = Some(RunningMode::Default);
+        let again = init_with(ContextConfig { running_mode, ..ContextConfig::default() });
         assert_eq!(again.max_thread_num(), 11, "kept across destroy");
         assert_eq!(again.running_mode(), RunningMode::Default, "overwritten by the arguments");
+    });
+}
+
+#[test]
+fn an_init_that_only_counts_compares_everything() {
+    let usual = ContextConfig::default;
+    // SAFETY: null arrays are accepted and match nothing.
+    let array = |count| unsafe {
+        NativeArray::new(std::ptr::null(), std::ptr::null(), count, Convention::Raw)
+    };
+    World::run(move |_| {
+        let made = init_with(ContextConfig { natives: Some(array(0)), ..usual() });
+        let differing = [
+            on_heap(HeapConfig::Failing {
+                inner: Box::new(HeapConfig::System),
+                rule: FailRule::Once(1),
+            }),
+            ContextConfig { quota_bytes: Some(1), ..usual() },
+            ContextConfig { log_level: Some(LogLevel::Warning), ..usual() },
+            ContextConfig { running_mode: Some(RunningMode::Default), ..usual() },
+            ContextConfig { max_thread_num: 4, ..usual() },
+            ContextConfig { max_descriptors: Some(100), ..usual() },
+            ContextConfig { gc_heap_size: 1, ..usual() },
+            ContextConfig { jit: JitOptions { opt_level: 1, ..JitOptions::default() }, ..usual() },
+            ContextConfig { perf_profiling: true, ..usual() },
+            ContextConfig { accepts_strays: false, ..usual() },
+            ContextConfig { memories_in_heap: true, ..usual() },
+            ContextConfig { builtins: &[], ..usual() },
+        ];
+        for (before, config) in differing.into_iter().enumerate() {
+            assert_eq!(made.init_conflicts(), before as u32);
+            assert_eq!(init_with(ContextConfig { natives: Some(array(0)), ..config }), made);
+        }
+        let all = made.init_conflicts();
+        assert_eq!(init_with(ContextConfig { natives: Some(array(1)), ..usual() }), made);
+        assert_eq!(init_with(ContextConfig { natives: None, ..usual() }), made);
+        assert_eq!(made.init_conflicts(), all + 2);
+        assert_eq!(init_with(ContextConfig { natives: Some(array(0)), ..usual() }), made);
+        assert_eq!(init(), made);
+        assert_eq!(made.init_conflicts(), all + 2);
     });
 }
 

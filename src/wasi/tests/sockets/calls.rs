@@ -4,7 +4,7 @@ use super::{ADDRESS, BUFFER, Guest, IOVECS, NUMBER};
 use crate::wasi::call::Outcome;
 use crate::wasi::sock::{self, options, resolve};
 use crate::wasi::stdio;
-use crate::wasi::table::WASI;
+use crate::wasi::table::PREVIEW1;
 
 /// A call on a descriptor. Addresses are read at [`ADDRESS`], buffers are named at [`IOVECS`].
 pub(super) type Call = fn(&mut Guest, u32) -> Outcome;
@@ -85,6 +85,7 @@ fn close(call: &crate::wasi::call::Call<'_>, fd: u32, _nothing: u32) -> Outcome 
 fn every_function_is_in_the_list() {
     let mut listed: Vec<&str> = CALLS.iter().map(|(name, _)| *name).collect();
     listed.sort_unstable();
-    let functions = WASI.functions.iter().map(|f| f.name).filter(|name| name.starts_with("sock_"));
+    let functions =
+        PREVIEW1.functions.iter().map(|f| f.name).filter(|name| name.starts_with("sock_"));
     assert_eq!(listed, functions.collect::<Vec<_>>());
 }

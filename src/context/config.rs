@@ -1,0 +1,206 @@
+//! What a context is made from, and why it may not be made.
+
+use super::log::LogLevel;
+use crate::abi::error::{Error, bounded};
+use crate::alloc::{HeapConfig, HeapError};
+use crate::native::{BuiltinTable, NativeArray};
+use std::fmt;
+
+/// How guest code runs. The numbers are the C API's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum RunningMode {
+    /// Whatever the build does best.
+    #[default]
+    Default = 0,
+    Interp = 1,
+    FastJit = 2,
+    LlvmJit = 3,
+    MultiTierJit = 4,
+}
+
+impl RunningMode {
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        Some(match raw {
+            0 => Self::Default,
+            1 => Self::Interp,
+            2 => Self::FastJit,
+            3 => Self::LlvmJit,
+            4 => Self::MultiTierJit,
+            _ => return None,
+        })
+    }
+
+    /// Whether this build can run code so.
+    pub const fn is_supported(self) -> bool {
+        matches!(self, Self::Default | Self::Interp)
+    }
+
+    /// What an instance gets: [`RunningMode::Default`] stands for the interpreter here.
+    pub const fn resolve(self) -> Self {
+        match self {
+            Self::Default => Self::Interp,
+            mode => mode,
+        }
+    }
+}
+
+/// Options of the compilers. Kept for whoever asks; this build compiles nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitOptions {
+    /// Bytes of code cache; 0 for the default.
+    pub code_cache_size: u32,
+    pub opt_level: u32,
+    pub size_level: u32,
+    pub segue_flags: u32,
+    pub linux_perf: bool,
+}
+
+/// Default size of an instance's garbage-collected heap, in bytes.
+pub const GC_HEAP_SIZE_DEFAULT: u32 = 131_072;
+/// Default cap on the threads of a cluster, its main thread not counted.
+pub const MAX_THREAD_NUM_DEFAULT: u32 = 4;
+
+/// What a context is made from: plain data, to be written down with the defaults for the rest.
+///
+/// ```
+/// use isothread::{Context, ContextConfig, LogLevel};
+///
+/// let context = Context::with(ContextConfig {
+///     quota_bytes: Some(64 << 20),
+///     log_level: Some(LogLevel::Error),
+///     ..ContextConfig::default()
+/// })?;
+/// context.set_name(Some("tenant 7"))?;
+/// # Ok::<(), isothread::Error>(())
+/// ```
+///
+/// The context keeps it as it is, and [`thread::init`](super::thread::init) compares the whole of
+/// it where a context is there already. Several settings can be changed later, by the context's
+/// functions of the same names. A context's name and its callbacks are no part of this: they are
+/// set once it is there.
+#[derive(Debug, PartialEq)]
+pub struct ContextConfig {
+    /// Where the context's memory comes from: [`HeapConfig::System`] by default. A pool's buffer
+    /// and an allocator's functions are the embedder's, who lends them until the context and all
+    /// its objects are gone.
+    pub heap: HeapConfig,
+    /// Limit on the sum of the context's live blocks and mapped pages, in bytes; none by default.
+    pub quota_bytes: Option<u64>,
+    /// Messages up to this level are logged. By default, what [`thread::init`](super::thread::init)
+    /// finds set on its thread; else, and for [`Context::with`](super::Context::with),
+    /// [`LogLevel::Warning`].
+    pub log_level: Option<LogLevel>,
+    /// The mode of instances that ask for none. By default, as for `log_level`, what is set on the
+    /// thread, else [`RunningMode::Default`]. One that this build does not support is refused.
+    pub running_mode: Option<RunningMode>,
+    /// Threads that a cluster may have beside its main thread. 0, the default, is what is set on
+    /// the thread, as for `log_level`, else [`MAX_THREAD_NUM_DEFAULT`].
+    pub max_thread_num: u32,
+    /// Descriptors of the process's that guests may have open together
+    /// ([`Context::set_max_descriptors`](super::Context::set_max_descriptors)). By default a
+    /// quarter of what the process may have open when a guest first opens one (the soft limit
+    /// `RLIMIT_NOFILE`), at least 64 and at most 4,096.
+    pub max_descriptors: Option<u32>,
+    /// Size of an instance's garbage-collected heap, in bytes; 0, the default, is
+    /// [`GC_HEAP_SIZE_DEFAULT`].
+    pub gc_heap_size: u32,
+    /// Options of the compilers; all 0 by default.
+    pub jit: JitOptions,
+    /// Whether modules measure what their functions cost
+    /// ([`Context::set_perf_profiling`](super::Context::set_perf_profiling)); false by default.
+    pub perf_profiling: bool,
+    /// Whether threads without a context may fall back to this one while it is the primary; true
+    /// by default. A host of several tenants says no and gets an error instead of a mix-up.
+    pub accepts_strays: bool,
+    /// Whether linear memories come from the heap, instead of pages that are mapped for them;
+    /// false by default. An allocator that asks to be told what a block is for gets them in any
+    /// case.
+    pub memories_in_heap: bool,
+    /// Makes [`thread::init`](super::thread::init) count one context for the whole process instead
+    /// of one for each thread; false by default. Nothing else looks at it.
+    pub shared_init: bool,
+    /// An embedder's array of functions that guests may import; none by default. The context
+    /// registers it when it is made, and more can be registered later.
+    pub natives: Option<NativeArray>,
+    /// The libraries that guests may import from without the embedder's doing, those that come
+    /// first in front; what an embedder registers goes before all of them. By default everything
+    /// this build has ([`builtins::ALL`](crate::builtins::ALL)).
+    pub builtins: &'static [BuiltinTable],
+}
+
+impl ContextConfig {
+    /// Everything at its default, with these libraries.
+    pub const fn with_builtins(builtins: &'static [BuiltinTable]) -> Self {
+        Self {
+            heap: HeapConfig::System,
+            quota_bytes: None,
+            log_level: None,
+            running_mode: None,
+            max_thread_num: 0,
+            max_descriptors: None,
+            gc_heap_size: 0,
+            jit: JitOptions {
+                code_cache_size: 0,
+                opt_level: 0,
+                size_level: 0,
+                segue_flags: 0,
+                linux_perf: false,
+            },
+            perf_profiling: false,
+            accepts_strays: true,
+            memories_in_heap: false,
+            shared_init: false,
+            natives: None,
+            builtins,
+        }
+    }
+}
+
+/// What was set on a thread before it had a context, for the context that `init` makes on it.
+/// Owner: the thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ThreadSettings {
+    pub(super) log_level: Option<LogLevel>,
+    pub(super) running_mode: Option<RunningMode>,
+    pub(super) max_thread_num: Option<u32>,
+}
+
+/// Why there is no context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextError {
+    /// The heap was refused.
+    Heap(HeapError),
+    /// No kind of memory has this number, in C's `mem_alloc_type_t`.
+    HeapKind(u32),
+    /// This build cannot run code so, or no mode has this number.
+    RunningMode(u32),
+    /// The heap has no room for noting the array of natives.
+    Natives,
+    /// The system has no memory for what a context or a thread keeps outside of heaps.
+    OutOfMemory,
+}
+
+impl fmt::Display for ContextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Heap(error) => error.fmt(f),
+            Self::HeapKind(number) => write!(f, "there is no kind of memory {number}"),
+            Self::RunningMode(_) => f.write_str("the running mode is not supported"),
+            Self::Natives | Self::OutOfMemory => f.write_str("allocate memory failed"),
+        }
+    }
+}
+
+impl std::error::Error for ContextError {}
+
+impl From<ContextError> for Error {
+    fn from(error: ContextError) -> Self {
+        match error {
+            ContextError::Heap(HeapError::OutOfMemory)
+            | ContextError::Natives
+            | ContextError::OutOfMemory => Self::out_of_memory(),
+            refused => Self::misuse(bounded(format_args!("{refused}"))),
+        }
+    }
+}
