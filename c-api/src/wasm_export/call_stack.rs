@@ -1,7 +1,8 @@
 //! Call stacks of guest code, as text and as data.
 
-use super::types::{WASMCApiFrame, wasm_exec_env_t};
+use super::types::WASMCApiFrame;
 use crate::ffi::{ErrorBuf, guard, handle};
+use crate::shared::wasm_exec_env_t;
 use isothread::context::log::{Output, print};
 use isothread::{ExecEnv, FrameRef};
 use std::ffi::c_char;

@@ -1,8 +1,9 @@
 //! Threads: preparing them, how many a guest may have, and starting them.
 
-use super::types::{wasm_exec_env_t, wasm_thread_callback_t, wasm_thread_t};
+use super::types::{wasm_thread_callback_t, wasm_thread_t};
 use crate::ffi::context::with_current;
 use crate::ffi::{guard, guard_guest, guard_held, handle};
+use crate::shared::wasm_exec_env_t;
 use isothread::context::thread;
 use isothread::{ContextData, Lock, LockGuard, ThreadHandle};
 use std::ffi::c_void;
