@@ -2,20 +2,22 @@
 //!
 //! It uses the public Rust API and nothing else, and exports the C API to native libraries.
 //! `entry` is where it starts. `options` is the one table of what can be said, from which help, man
-//! page and completions are made; `args` reads the command line; `run` runs a program in a context,
-//! `tenants` in many at once. Results, exceptions and errors go to the standard output (`output`),
-//! as WAMR's do; what this command adds (usage errors, statistics) goes to the standard error, so
-//! that the output stays the program's.
+//! page and completions are made; `args` reads the command line; `run` runs a `program` in a
+//! context, `tenants` in many at once, and `repl` makes `calls` in it. Results, exceptions and
+//! errors go to the standard output (`output`), as WAMR's do; what this command adds (usage errors,
+//! statistics) goes to the standard error, so that the output stays the program's.
 
 #![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
 mod args;
+mod calls;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
 mod entry;
 mod generate;
 mod native_lib;
 mod options;
 mod output;
+mod program;
 mod repl;
 mod report;
 mod run;

@@ -2,8 +2,7 @@
 
 use super::args::Args;
 use super::output;
-use super::tenants::Outcome;
-use isothread::{Context, Module};
+use isothread::{Context, ContextStats, Module};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -26,6 +25,20 @@ pub fn stats(context: &Context, code: u8, time: Duration) {
         stats.traps,
     );
     output::error(&text);
+}
+
+/// How the program went in one of many contexts.
+pub struct Outcome {
+    pub code: u8,
+    pub time: Duration,
+    pub stats: ContextStats,
+}
+
+impl Outcome {
+    /// Of one that never started.
+    pub fn not_started(code: u8) -> Self {
+        Self { code, time: Duration::ZERO, stats: ContextStats::default() }
+    }
 }
 
 /// A line for each context, and the sum.
