@@ -6,7 +6,7 @@
 use super::args::Args;
 use super::native_lib::NativeLibs;
 use super::program::{self, Binary, NOT_STARTED};
-use super::report::{self, Outcome};
+use super::report::{self, TenantOutcome};
 use std::thread::{self, Builder};
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
         Some(NativeLibs::load(args, &home))
     };
     let libs = libs.as_ref();
-    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+    let outcomes: Vec<TenantOutcome> = thread::scope(|scope| {
         let spawn = |number: u32| {
             let builder = Builder::new().name(format!("iwasm-{number}"));
             builder.spawn_scoped(scope, move || one(args, libs, binary, number))
@@ -35,11 +35,11 @@ pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
     outcomes.iter().map(|outcome| outcome.code).find(|code| *code != 0).unwrap_or(0)
 }
 
-fn not_started() -> Outcome {
-    Outcome::not_started(NOT_STARTED)
+fn not_started() -> TenantOutcome {
+    TenantOutcome::not_started(NOT_STARTED)
 }
 
-fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> Outcome {
+fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> TenantOutcome {
     let started = Instant::now();
     let Some(context) = program::new_context(args, &format!("iwasm-{number}")) else {
         return not_started();
@@ -48,7 +48,7 @@ fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> Ou
         libs.register(&context, args);
     }
     let code = program::run(args, &context, Binary::Shared(binary));
-    let outcome = Outcome { code, time: started.elapsed(), stats: context.stats() };
+    let outcome = TenantOutcome { code, time: started.elapsed(), stats: context.stats() };
     context.close();
     outcome
 }

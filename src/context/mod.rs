@@ -42,7 +42,7 @@ pub(crate) use live::{LiveLink, LiveObject};
 pub use log::{LogCallback, LogLevel};
 pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
-pub use stats::{ContextStats, Held, ObjectKind};
+pub use stats::{ContextHold, ContextStats, ObjectKind};
 pub use thread::{Ended, Entered};
 pub use types::TypeIds;
 
@@ -232,7 +232,7 @@ impl Context {
         thread::pop(self)
     }
 
-    /// Counts an object that keeps the context alive by other means than [`Held`].
+    /// Counts an object that keeps the context alive by other means than [`ContextHold`].
     pub(crate) fn count_object(&self, kind: ObjectKind) {
         self.0.counters.add(kind);
     }
@@ -243,8 +243,8 @@ impl Context {
     }
 
     /// A handle for an object of this kind, which counts in [`Context::stats`] while it lives.
-    pub fn hold(&self, kind: ObjectKind) -> Held {
-        Held::new(self.clone(), kind)
+    pub fn hold(&self, kind: ObjectKind) -> ContextHold {
+        ContextHold::new(self.clone(), kind)
     }
 }
 
@@ -456,7 +456,7 @@ impl Context {
     }
 }
 
-impl Deref for Held {
+impl Deref for ContextHold {
     type Target = Context;
 
     fn deref(&self) -> &Context {

@@ -67,12 +67,12 @@ impl Counters {
 }
 
 /// An object's handle to its context: it keeps the context alive and counts the object there.
-pub struct Held {
+pub struct ContextHold {
     context: Context,
     kind: ObjectKind,
 }
 
-impl Held {
+impl ContextHold {
     pub(super) fn new(context: Context, kind: ObjectKind) -> Self {
         context.0.counters.add(kind);
         Self { context, kind }
@@ -83,7 +83,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for ContextHold {
     fn drop(&mut self) {
         self.context.0.counters.remove(self.kind);
     }

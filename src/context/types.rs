@@ -22,12 +22,12 @@ pub(super) struct TypeTable(Lock<Types>);
 struct Types {
     numbers: HashMap<Arc<FuncType>, u32>,
     /// What each number stands for; the type with number `n` is at `n - 1`.
-    slots: Vec<Slot>,
+    slots: Vec<TypeSlot>,
     /// First free number, or 0.
     first_free: u32,
 }
 
-enum Slot {
+enum TypeSlot {
     Used { ty: Arc<FuncType>, count: usize },
     Free { next: u32 },
 }
@@ -35,7 +35,7 @@ enum Slot {
 impl Types {
     fn intern(&mut self, ty: &FuncType) -> Result<u32> {
         if let Some(&number) = self.numbers.get(ty) {
-            if let Some(Slot::Used { count, .. }) = self.slots.get_mut(number as usize - 1) {
+            if let Some(TypeSlot::Used { count, .. }) = self.slots.get_mut(number as usize - 1) {
                 *count += 1;
             }
             return Ok(number);
@@ -43,7 +43,7 @@ impl Types {
         alloc::fallible(|| self.numbers.try_reserve(1).and_then(|()| self.slots.try_reserve(1)))
             .map_err(|_| Error::out_of_memory())?;
         let ty = Arc::new(ty.clone());
-        let used = Slot::Used { ty: ty.clone(), count: 1 };
+        let used = TypeSlot::Used { ty: ty.clone(), count: 1 };
         let number = match self.first_free {
             0 => {
                 self.slots.push(used);
@@ -51,7 +51,7 @@ impl Types {
             }
             number => {
                 let slot = std::mem::replace(&mut self.slots[number as usize - 1], used);
-                self.first_free = if let Slot::Free { next } = slot { next } else { 0 };
+                self.first_free = if let TypeSlot::Free { next } = slot { next } else { 0 };
                 number
             }
         };
@@ -61,11 +61,11 @@ impl Types {
 
     fn release(&mut self, number: u32) {
         let Some(slot) = self.slots.get_mut(number as usize - 1) else { return };
-        let Slot::Used { ty, count } = slot else { return };
+        let TypeSlot::Used { ty, count } = slot else { return };
         *count -= 1;
         if *count == 0 {
             self.numbers.remove(&**ty);
-            *slot = Slot::Free { next: self.first_free };
+            *slot = TypeSlot::Free { next: self.first_free };
             self.first_free = number;
         }
     }

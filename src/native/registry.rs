@@ -40,10 +40,10 @@ pub enum Convention {
 
 /// What a context's modules can import. Owner: the context.
 pub struct Registry {
-    state: Lock<State>,
+    state: Lock<RegistryState>,
 }
 
-struct State {
+struct RegistryState {
     /// Oldest first.
     nodes: Vec<Node>,
     builtins: [Option<&'static BuiltinModule>; BUILTINS_MAX],
@@ -88,7 +88,8 @@ impl Default for Registry {
 
 impl Registry {
     pub fn new() -> Self {
-        let state = State { nodes: Vec::new(), builtins: [None; BUILTINS_MAX], externrefs: None };
+        let state =
+            RegistryState { nodes: Vec::new(), builtins: [None; BUILTINS_MAX], externrefs: None };
         Self { state: Lock::new(state) }
     }
 
@@ -227,7 +228,7 @@ impl Registry {
     }
 }
 
-impl State {
+impl RegistryState {
     /// Newest first; within one registration the exact name goes before the name without its
     /// leading underscore, which old compilers put there.
     fn find(&self, module: &str, name: &str) -> Option<Found> {

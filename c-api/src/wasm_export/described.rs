@@ -16,11 +16,11 @@ const TAG_KIND: u32 = 4;
 /// A module's imports and exports with their names as C strings. Made at the first question;
 /// the pointers given out point into it. Owner: the module's handle.
 pub(crate) struct Reflection {
-    pub(super) imports: Box<[Entry]>,
-    pub(super) exports: Box<[Entry]>,
+    pub(super) imports: Box<[DescribedExtern]>,
+    pub(super) exports: Box<[DescribedExtern]>,
 }
 
-pub(super) struct Entry {
+pub(super) struct DescribedExtern {
     /// Empty for exports.
     pub(super) module: CString,
     pub(super) name: CString,
@@ -47,12 +47,12 @@ impl Reflection {
         for import in module.imports() {
             let name = try_c_string(import.name.as_bytes())?;
             let module = try_c_string(import.module.as_bytes())?;
-            imports.push(Entry { module, name, ty: StoredType::of(import.ty) });
+            imports.push(DescribedExtern { module, name, ty: StoredType::of(import.ty) });
         }
         let mut exports = try_vec(module.exports().count())?;
         for export in module.exports() {
             let (module, name) = (CString::default(), try_c_string(export.name.as_bytes())?);
-            exports.push(Entry { module, name, ty: StoredType::of(export.ty) });
+            exports.push(DescribedExtern { module, name, ty: StoredType::of(export.ty) });
         }
         let (imports, exports) = (imports.into_boxed_slice(), exports.into_boxed_slice());
         Ok(Self { imports, exports })

@@ -18,13 +18,13 @@ pub(super) type Dtor = unsafe extern "C" fn(wasm_module_inst_t, *mut c_void);
 pub(crate) struct Keys {
     /// What no other context of the process has here.
     context: u64,
-    slots: Lock<[Slot; KEYS]>,
+    slots: Lock<[KeySlot; KEYS]>,
 }
 
 impl ContextData for Keys {}
 
 #[derive(Clone, Copy, Default)]
-pub(super) struct Slot {
+pub(super) struct KeySlot {
     pub(super) live: bool,
     pub(super) dtor: Option<Dtor>,
     /// How often the slot was given out.
@@ -49,11 +49,11 @@ impl Keys {
         context.data_or_init(|| Self { context: context.id(), slots: Lock::default() })
     }
 
-    pub(super) fn lock(&self) -> LockGuard<'_, [Slot; KEYS]> {
+    pub(super) fn lock(&self) -> LockGuard<'_, [KeySlot; KEYS]> {
         self.slots.lock()
     }
 
-    fn key(&self, index: usize, slot: &Slot) -> *mut c_void {
+    fn key(&self, index: usize, slot: &KeySlot) -> *mut c_void {
         let maker = if slot.thread == 0 { self.context } else { slot.thread };
         key_of(maker, slot.given, index)
     }
@@ -71,7 +71,7 @@ impl Keys {
         let index = slots.iter().position(|slot| !slot.live)?;
         let slot = slots.get_mut(index)?;
         let given = if slot.thread == 0 { slot.given.wrapping_add(1) } else { 1 };
-        *slot = Slot { live: true, dtor, given, thread: 0 };
+        *slot = KeySlot { live: true, dtor, given, thread: 0 };
         Some(self.key(index, slot))
     }
 
@@ -91,7 +91,7 @@ pub(super) fn adopt(context: &Context, early: &Early) {
         let given = early.given[index] as u32;
         if given != 0 && !slot.live {
             let dtor = dtor_of(early.dtors[index]);
-            *slot = Slot { live: true, dtor, given, thread: maker_of_thread() };
+            *slot = KeySlot { live: true, dtor, given, thread: maker_of_thread() };
         }
     }
 }

@@ -12,8 +12,8 @@ use std::ffi::{CString, c_char};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The module that a `wasm_module_t` stands for. Owner: the embedder's handle and every instance of it, each
-/// with a count.
+/// The module that a `wasm_module_t` stands for. Owner: the embedder's handle and every instance of
+/// it, each with a count.
 pub(crate) struct LoadedModule {
     pub(super) tag: AtomicU32,
     pub(crate) module: Module,

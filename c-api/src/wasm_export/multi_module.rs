@@ -2,7 +2,7 @@
 //!
 //! The context owns registered modules; this keeps the handles that stand for them in C, so that
 //! one module has one handle as long as it is registered. The embedder's buffers are given back
-//! by dropping a `Buffer`. No lock is held while the embedder's functions run.
+//! by dropping a `ModuleBuffer`. No lock is held while the embedder's functions run.
 
 use super::loaded::{self, LoadedModule};
 use super::remembered;
@@ -73,7 +73,7 @@ pub(crate) fn existing_handle(module: &Module) -> Option<Arc<LoadedModule>> {
 }
 
 /// What a reader gave. Owner: the context, with the module that was loaded from it.
-struct Buffer {
+struct ModuleBuffer {
     start: *mut u8,
     size: u32,
     destroyer: module_destroyer,
@@ -82,16 +82,16 @@ struct Buffer {
 
 // SAFETY: the buffer belongs to the runtime until the destroyer gets it, which may be called on
 // any thread, as its documentation says.
-unsafe impl Send for Buffer {}
+unsafe impl Send for ModuleBuffer {}
 
-impl AsRef<[u8]> for Buffer {
+impl AsRef<[u8]> for ModuleBuffer {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: the reader promised `size` bytes at `start`, which is not NULL.
         unsafe { std::slice::from_raw_parts(self.start, self.size as usize) }
     }
 }
 
-impl Drop for Buffer {
+impl Drop for ModuleBuffer {
     fn drop(&mut self) {
         match self.destroyer {
             // SAFETY: the embedder's function gets the embedder's buffer, once.
@@ -118,7 +118,7 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
     if !found || start.is_null() {
         return None;
     }
-    Some(Box::new(Buffer { start, size, destroyer, name: kept }))
+    Some(Box::new(ModuleBuffer { start, size, destroyer, name: kept }))
 }
 
 /// Sets where modules come from that are imported by name and not registered, for modules loaded

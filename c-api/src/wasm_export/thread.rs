@@ -41,10 +41,10 @@ pub extern "C" fn wasm_runtime_set_max_thread_num(num: u32) {
 
 /// Threads that were started and not joined yet. Owner: the context.
 #[derive(Default)]
-struct Started(Lock<Table>);
+struct Started(Lock<StartedThreads>);
 
 #[derive(Default)]
-struct Table {
+struct StartedThreads {
     last: usize,
     threads: Vec<(usize, ThreadHandle)>,
 }
@@ -53,7 +53,7 @@ impl ContextData for Started {}
 
 impl Started {
     /// Takes the table's lock; what it guards stays whole even if a holder panicked.
-    fn lock(&self) -> LockGuard<'_, Table> {
+    fn lock(&self) -> LockGuard<'_, StartedThreads> {
         self.0.lock()
     }
 }

@@ -25,7 +25,7 @@ use std::ptr::{NonNull, null};
 
 /// Who made a node, and so who may take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ActivationKind {
     /// [`run`]: goes when it returns. It lies in a native frame.
     Run,
     /// [`enter`]: goes when its guard is dropped, or with the `run` around it.
@@ -44,7 +44,7 @@ pub(super) struct Node {
     heap_before: Cell<*const Heap>,
     /// Of kind `Run` borrowed, else with a count.
     context: NonNull<Block<Runtime>>,
-    kind: Kind,
+    kind: ActivationKind,
 }
 
 /// A node that was allocated; its `kind` is not `Run`.
@@ -58,7 +58,7 @@ struct HeldNode {
 }
 
 impl Node {
-    fn new(context: NonNull<Block<Runtime>>, kind: Kind) -> Self {
+    fn new(context: NonNull<Block<Runtime>>, kind: ActivationKind) -> Self {
         Self { prev: Cell::new(null()), heap_before: Cell::new(null()), context, kind }
     }
 
@@ -81,7 +81,7 @@ unsafe fn above<'a>(node: NodePtr) -> Option<&'a Cell<NodePtr>> {
     // SAFETY: says the caller; nodes of other kinds than `Run` are known by the address of the
     // `HeldNode` that they are the first field of.
     unsafe {
-        let held = node.as_ref().is_some_and(|node| node.kind != Kind::Run);
+        let held = node.as_ref().is_some_and(|node| node.kind != ActivationKind::Run);
         held.then(|| &(*node.cast::<HeldNode>()).above)
     }
 }
@@ -166,7 +166,7 @@ impl ThreadState {
         // own and frees it.
         let context = unsafe {
             let context = Context(Shared::from_raw((*node).context));
-            if (*node).kind == Kind::Guard {
+            if (*node).kind == ActivationKind::Guard {
                 (*held).state.set(null());
             } else {
                 System.dealloc(held.cast_mut().cast(), Layout::new::<HeldNode>());
@@ -199,18 +199,18 @@ impl ThreadState {
     /// Takes off everything, at the thread's end.
     pub(super) fn release_activations(&self) {
         // No frame outlives its thread's exit hook, so all of them were allocated.
-        while let Some(node) = self.find(|node| node.kind != Kind::Run) {
+        while let Some(node) = self.find(|node| node.kind != ActivationKind::Run) {
             self.release(node);
         }
     }
 
     /// Whether code runs on this state's stack.
     pub(super) fn is_running(&self) -> bool {
-        self.find(|node| node.kind == Kind::Run).is_some()
+        self.find(|node| node.kind == ActivationKind::Run).is_some()
     }
 
     /// The innermost entered context, borrowed.
-    fn top(&self) -> Option<(ManuallyDrop<Context>, Kind)> {
+    fn top(&self) -> Option<(ManuallyDrop<Context>, ActivationKind)> {
         // SAFETY: a listed node is alive (`nodes`).
         let node = unsafe { self.top.get().as_ref() }?;
         Some((node.context(), node.kind))
@@ -224,11 +224,11 @@ impl ThreadState {
     /// The innermost entered context, borrowed, if no code inside can leave it.
     #[inline]
     pub(super) fn running(&self) -> Option<ManuallyDrop<Context>> {
-        self.top().filter(|(_, kind)| *kind == Kind::Run).map(|(context, _)| context)
+        self.top().filter(|(_, kind)| *kind == ActivationKind::Run).map(|(context, _)| context)
     }
 
     /// Lists a node with a handle of its own.
-    fn hold(&self, context: &Context, kind: Kind) -> Result<NonNull<HeldNode>> {
+    fn hold(&self, context: &Context, kind: ActivationKind) -> Result<NonNull<HeldNode>> {
         let layout = Layout::new::<HeldNode>();
         // SAFETY: the layout's size is not zero.
         let place = unsafe { System.alloc(layout) }.cast::<HeldNode>();
@@ -250,7 +250,7 @@ impl ThreadState {
     /// there is nothing that would hide it.
     pub(super) fn hold_init(&self, context: &Context) -> Result<()> {
         if self.is_running() {
-            self.hold(context, Kind::Init)?;
+            self.hold(context, ActivationKind::Init)?;
         }
         Ok(())
     }
@@ -258,14 +258,16 @@ impl ThreadState {
     /// Takes back what [`ThreadState::hold_init`] did.
     pub(super) fn release_init(&self, context: &Context) {
         let block = context.0.as_ptr();
-        if let Some(node) = self.find(|node| node.kind == Kind::Init && node.context == block) {
+        if let Some(node) =
+            self.find(|node| node.kind == ActivationKind::Init && node.context == block)
+        {
             self.release(node);
         }
     }
 
     /// The innermost node that somebody may leave by hand.
     fn innermost(&self) -> Option<NodePtr> {
-        self.find(|node| node.kind != Kind::Init)
+        self.find(|node| node.kind != ActivationKind::Init)
     }
 }
 
@@ -359,7 +361,7 @@ fn run_on<R>(
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
-    let node = Node::new(context.0.as_ptr(), Kind::Run);
+    let node = Node::new(context.0.as_ptr(), ActivationKind::Run);
     // SAFETY: this thread's state is alive. The node stays in this frame, and the context is
     // borrowed, until `_leave` takes the node off.
     let entered = unsafe { state.as_ref() };
@@ -427,14 +429,14 @@ impl Drop for Entered {
 
 /// See [`Context::enter`].
 pub(in crate::context) fn enter(context: &Context) -> Result<Entered> {
-    let node =
-        with(|state| state.hold(context, Kind::Guard)).ok_or_else(Error::out_of_memory)??;
+    let node = with(|state| state.hold(context, ActivationKind::Guard))
+        .ok_or_else(Error::out_of_memory)??;
     Ok(Entered { node, not_send: PhantomData })
 }
 
 /// See [`Context::push`].
 pub(in crate::context) fn push(context: &Context) -> Result<()> {
-    with(|state| state.hold(context, Kind::Push)).ok_or_else(Error::out_of_memory)??;
+    with(|state| state.hold(context, ActivationKind::Push)).ok_or_else(Error::out_of_memory)??;
     Ok(())
 }
 
@@ -444,7 +446,7 @@ pub(in crate::context) fn pop(context: &Context) -> Result<()> {
         let node = state.innermost()?;
         // SAFETY: a listed node is alive (`ThreadState::nodes`).
         let (kind, block) = unsafe { ((*node).kind, (*node).context) };
-        let fits = kind == Kind::Push && block == context.0.as_ptr();
+        let fits = kind == ActivationKind::Push && block == context.0.as_ptr();
         fits.then(|| state.release(node))
     });
     popped
