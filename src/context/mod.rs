@@ -21,6 +21,7 @@
 mod builder;
 mod data;
 mod externrefs;
+mod hold;
 mod limits;
 mod live;
 pub mod log;
@@ -31,6 +32,7 @@ mod runtime;
 mod shared;
 mod stats;
 pub mod thread;
+mod type_ids;
 mod types;
 
 pub use builder::{
@@ -38,13 +40,14 @@ pub use builder::{
 };
 pub use data::ContextData;
 pub use externrefs::{ExternObjects, ObjectCleanup};
+pub use hold::ContextHold;
 pub(crate) use live::{LiveLink, LiveObject};
 pub use log::{LogCallback, LogLevel};
 pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
-pub use stats::{ContextHold, ContextStats, ObjectKind};
+pub use stats::{ContextStats, ObjectKind};
 pub use thread::{Ended, Entered};
-pub use types::TypeIds;
+pub use type_ids::TypeIds;
 
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};
@@ -55,7 +58,6 @@ use registry::Member;
 use runtime::Runtime;
 use shared::{Shared, Weak};
 use std::fmt;
-use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -241,11 +243,6 @@ impl Context {
     pub(crate) fn uncount_object(&self, kind: ObjectKind) {
         self.0.counters.remove(kind);
     }
-
-    /// A handle for an object of this kind, which counts in [`Context::stats`] while it lives.
-    pub fn hold(&self, kind: ObjectKind) -> ContextHold {
-        ContextHold::new(self.clone(), kind)
-    }
 }
 
 /// Settings and parts.
@@ -272,14 +269,6 @@ impl Context {
     pub fn extern_objects(&self) -> Option<&ExternObjects> {
         let parts = &self.0.parts;
         parts.uses_extern_objects.load(Ordering::Relaxed).then(|| &*parts.extern_objects)
-    }
-
-    /// Canonical numbers for function types, alive as long as the result is.
-    pub fn intern_types<'a>(
-        &self,
-        types: impl ExactSizeIterator<Item = &'a crate::abi::types::FuncType>,
-    ) -> Result<TypeIds> {
-        TypeIds::new(self, types)
     }
 
     pub fn log_level(&self) -> LogLevel {
@@ -453,14 +442,6 @@ impl Context {
     pub unsafe fn retire_pool(&self) {
         // SAFETY: as promised.
         unsafe { self.0.retire_pool() };
-    }
-}
-
-impl Deref for ContextHold {
-    type Target = Context;
-
-    fn deref(&self) -> &Context {
-        self.context()
     }
 }
 

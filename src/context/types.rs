@@ -5,21 +5,19 @@
 //! so that loading and unloading modules forever does not grow the table. Zero is never given
 //! out.
 
-use super::Context;
 use crate::abi::error::{Error, Result};
 use crate::abi::types::FuncType;
 use crate::alloc;
 use crate::sync::Lock;
 use std::collections::HashMap;
-use std::ops::Deref;
 use std::sync::Arc;
 
 /// The types in use. Owner: the context.
 #[derive(Default)]
-pub(super) struct TypeTable(Lock<Types>);
+pub(super) struct TypeTable(pub(super) Lock<Types>);
 
 #[derive(Default)]
-struct Types {
+pub(super) struct Types {
     numbers: HashMap<Arc<FuncType>, u32>,
     /// What each number stands for; the type with number `n` is at `n - 1`.
     slots: Vec<TypeSlot>,
@@ -33,7 +31,7 @@ enum TypeSlot {
 }
 
 impl Types {
-    fn intern(&mut self, ty: &FuncType) -> Result<u32> {
+    pub(super) fn intern(&mut self, ty: &FuncType) -> Result<u32> {
         if let Some(&number) = self.numbers.get(ty) {
             if let Some(TypeSlot::Used { count, .. }) = self.slots.get_mut(number as usize - 1) {
                 *count += 1;
@@ -59,7 +57,7 @@ impl Types {
         Ok(number)
     }
 
-    fn release(&mut self, number: u32) {
+    pub(super) fn release(&mut self, number: u32) {
         let Some(slot) = self.slots.get_mut(number as usize - 1) else { return };
         let TypeSlot::Used { ty, count } = slot else { return };
         *count -= 1;
@@ -81,55 +79,5 @@ impl TypeTable {
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.0.lock().numbers.len()
-    }
-}
-
-/// Numbers of some function types, in the order they were asked for.
-pub struct TypeIds {
-    context: Context,
-    ids: Vec<u32>,
-}
-
-impl TypeIds {
-    pub(super) fn new<'a>(
-        context: &Context,
-        types: impl ExactSizeIterator<Item = &'a FuncType>,
-    ) -> Result<Self> {
-        context.guarded(|| {
-            let mut ids = Vec::new();
-            alloc::fallible(|| ids.try_reserve_exact(types.len()))
-                .map_err(|_| Error::out_of_memory())?;
-            // Made first, so that what was numbered before a failure is released.
-            let mut numbers = Self { context: context.clone(), ids };
-            let mut table = context.0.parts.types.0.lock();
-            for ty in types {
-                match table.intern(ty) {
-                    Ok(id) => numbers.ids.push(id),
-                    Err(error) => {
-                        drop(table);
-                        return Err(error);
-                    }
-                }
-            }
-            drop(table);
-            Ok(numbers)
-        })?
-    }
-}
-
-impl Deref for TypeIds {
-    type Target = [u32];
-
-    fn deref(&self) -> &[u32] {
-        &self.ids
-    }
-}
-
-impl Drop for TypeIds {
-    fn drop(&mut self) {
-        let mut table = self.context.0.parts.types.0.lock();
-        for &id in &self.ids {
-            table.release(id);
-        }
     }
 }

@@ -44,13 +44,11 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "mod.rs",
             "process.rs",
             "runtime.rs",
-            "stats.rs",
             "thread/activation.rs",
             "thread/error.rs",
             "thread/lifecycle.rs",
             "thread/mod.rs",
             "thread/resolve.rs",
-            "types.rs",
         ],
         "a thread's state holds contexts, and a context asks the thread it is used on; \
          both log, through the context that is current",
