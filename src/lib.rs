@@ -41,10 +41,9 @@ pub use alloc::{
 pub use alloc::{try_c_string, try_collect, try_copy, try_filled, try_string, try_vec};
 pub use api::*;
 pub use context::{
-    ContextConfig, ContextData, ContextError, ContextStats, Entered, ExternObjects,
-    GC_HEAP_SIZE_DEFAULT, Held, JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT,
-    ObjectCleanup, ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds,
-    WeakContext,
+    ContextConfig, ContextData, ContextError, ContextHold, ContextStats, Entered, ExternObjects,
+    GC_HEAP_SIZE_DEFAULT, JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup,
+    ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds, WeakContext,
 };
 pub use exec::DescriptorCounts;
 pub use module::package::{PackageType, file_version};

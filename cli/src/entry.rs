@@ -4,7 +4,8 @@
 //! a file of /proc for that, a twentieth of the time that an empty program takes. Here an overflow
 //! has no message of its own. The rest of what Rust's runtime does is done here.
 
-use super::{USAGE_ERROR, output, start};
+use super::command::{USAGE_ERROR, start};
+use super::output;
 use std::ffi::{c_char, c_int};
 use std::io;
 use std::panic::catch_unwind;

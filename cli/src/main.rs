@@ -1,58 +1,37 @@
 //! `iwasm`: runs WebAssembly programs from the command line, with the options of WAMR's command.
 //!
 //! It uses the public Rust API and nothing else, and exports the C API to native libraries.
-//! `entry` is where it starts. `options` is the one table of what can be said, from which help, man
-//! page and completions are made; `args` reads the command line; `run` runs a program in a context,
-//! `tenants` in many at once. Results, exceptions and errors go to the standard output (`output`),
-//! as WAMR's do; what this command adds (usage errors, statistics) goes to the standard error, so
-//! that the output stays the program's.
+//! `entry` is where it starts, `command` all it does. `options` is the one table of what can be
+//! said, from which help, man page and completions are made; `args` reads the command line; `run`
+//! runs a `program` in a context, `tenants` in many at once, and `repl` makes `calls` in it.
+//! Results, exceptions and errors go to the standard output (`output`), as WAMR's do; what this
+//! command adds (usage errors, statistics) goes to the standard error, so that the output stays the
+//! program's.
 
 #![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
 mod args;
+mod calls;
+mod command;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
 mod entry;
 mod generate;
 mod native_lib;
 mod options;
 mod output;
+mod program;
 mod repl;
 mod report;
 mod run;
 mod tenants;
 mod watchdog;
 
-use args::Command;
-
 // The C API comes along for native libraries, whose calls of it then reach the runtime that runs
 // the program (`build.rs` has the command export it). It brings the allocator that counts all of a
 // context's memory as well.
 use iwasm as _;
 
-/// What a wrong command line ends with.
-const USAGE_ERROR: u8 = 1;
-
 #[cfg(not(all(target_os = "linux", target_env = "gnu", not(test))))]
 fn main() -> std::process::ExitCode {
-    start().into()
-}
-
-/// All of the command; its exit code.
-fn start() -> u8 {
-    let code = match args::parse() {
-        Ok(Command::Run(args)) => run::main(&args),
-        Ok(Command::Help) => show(&options::help()),
-        Ok(Command::Version) => show(&report::version()),
-        Ok(Command::Generate(what)) => show(&what.text()),
-        Err(problem) => {
-            output::error(&format!("iwasm: {problem}\nTry `iwasm --help`.\n"));
-            USAGE_ERROR
-        }
-    };
-    output::finish(code)
-}
-
-fn show(text: &str) -> u8 {
-    output::print(format_args!("{text}"));
-    0
+    command::start().into()
 }

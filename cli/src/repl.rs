@@ -1,7 +1,7 @@
 //! `--repl`: calls what the lines of the standard input name.
 
+use super::calls::{EXCEPTION, call, print_exception};
 use super::output::{self, print};
-use super::run::{EXCEPTION, call, print_exception};
 use super::watchdog::Watchdog;
 use isothread::Instance;
 use std::ffi::{CStr, CString};

@@ -2,8 +2,7 @@
 
 use super::args::Args;
 use super::output;
-use super::tenants::Outcome;
-use isothread::{Context, Module};
+use isothread::{Context, ContextStats, Module};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -28,11 +27,25 @@ pub fn stats(context: &Context, code: u8, time: Duration) {
     output::error(&text);
 }
 
+/// How the program went in one of many contexts.
+pub struct TenantOutcome {
+    pub code: u8,
+    pub time: Duration,
+    pub stats: ContextStats,
+}
+
+impl TenantOutcome {
+    /// Of one that never started.
+    pub fn not_started(code: u8) -> Self {
+        Self { code, time: Duration::ZERO, stats: ContextStats::default() }
+    }
+}
+
 /// A line for each context, and the sum.
-pub fn tenants(args: &Args, outcomes: &[Outcome], time: Duration) {
+pub fn tenants(args: &Args, outcomes: &[TenantOutcome], time: Duration) {
     let mut text = String::from("context  exit code          ms   peak bytes");
     text.push_str(if args.stats { "        calls  traps\n" } else { "\n" });
-    for (at, Outcome { code, time, stats }) in outcomes.iter().enumerate() {
+    for (at, TenantOutcome { code, time, stats }) in outcomes.iter().enumerate() {
         let peak = stats.heap.peak_bytes;
         // Writing to a string does not fail.
         let _ = write!(text, "{:>7} {code:>10} {:>11.3} {peak:>12}", at + 1, ms(*time));

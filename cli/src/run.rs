@@ -3,23 +3,10 @@
 use super::args::Args;
 use super::native_lib::NativeLibs;
 use super::output::print;
-use super::watchdog::{self, Watchdog};
-use super::{output, repl, report, tenants};
+use super::program::{self, Binary, NOT_STARTED, new_context};
+use super::{report, tenants};
 use isothread::context::log::{Output, install};
-use isothread::{
-    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode,
-    WasiArgs, WasiCtx,
-};
-use std::ffi::{CStr, CString};
-use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
-
-/// Exit code when the program never started.
-pub const NOT_STARTED: u8 = 255;
-/// Exit code after an exception.
-pub const EXCEPTION: u8 = 1;
 
 pub fn main(args: &Args) -> u8 {
     install(Output::C);
@@ -45,140 +32,11 @@ fn alone(args: &Args) -> u8 {
     libs.register(&context, args);
     // In the context, which so counts what becomes the module's.
     let Some(binary) = context.run(|| read(args)) else { return NOT_STARTED };
-    let code = program(args, &context, Binary::Own(binary));
+    let code = program::run(args, &context, Binary::Own(binary));
     if args.stats {
         report::stats(&context, code, started.elapsed());
     }
     drop(libs);
     context.close();
     code
-}
-
-/// A context as the options want it.
-pub fn new_context(args: &Args, name: &str) -> Option<Context> {
-    let made = Context::with(ContextConfig {
-        log_level: Some(LogLevel::from_raw(args.log_level)),
-        gc_heap_size: args.gc_heap_size,
-        max_thread_num: args.max_threads,
-        running_mode: Some(RunningMode::Interp),
-        ..ContextConfig::default()
-    });
-    let context = made.ok().filter(|context| {
-        context.set_name(Some(name)).is_ok()
-            && context.set_stdout_callback(Some(Arc::new(output::write))).is_ok()
-    });
-    if context.is_none() {
-        print(format_args!("Init runtime environment failed.\n"));
-    }
-    context
-}
-
-/// The program's file.
-pub enum Binary<'a> {
-    /// It becomes the module's.
-    Own(Vec<u8>),
-    Shared(&'a [u8]),
-}
-
-/// Loads and runs the program; the exit code.
-pub fn program(args: &Args, context: &Context, binary: Binary<'_>) -> u8 {
-    let Ok(watchdog) = Watchdog::start(args.timeout, context) else {
-        print(format_args!("Failed to start timeout\n"));
-        return NOT_STARTED;
-    };
-    let instance = match load(args, context, binary) {
-        Ok(_) if watchdog.is_over() => {
-            print(format_args!("{}\n", watchdog::OVER));
-            return EXCEPTION;
-        }
-        Ok(module) => instantiate(args, &module),
-        Err(text) => Err(text),
-    };
-    let instance = match instance {
-        Ok(instance) => instance,
-        Err(text) => {
-            print(format_args!("{text}\n"));
-            return NOT_STARTED;
-        }
-    };
-    if args.repl {
-        return repl::run(&instance, &watchdog);
-    }
-    if !execute(args, &instance) {
-        print_exception(&instance);
-        return EXCEPTION;
-    }
-    // As a process that gives more than eight bits.
-    instance.exit_code() as u8
-}
-
-/// The program's module, or what to say.
-fn load(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Module, String> {
-    let folder = args.module_path.clone();
-    let reader = move |name: &str| -> Option<ModuleBytes> {
-        Some(Box::new(std::fs::read(module_file(&folder, name)?).ok()?))
-    };
-    let not_loaded = |error| format!("WASM module load failed: {error}");
-    context.set_module_reader(Some(Arc::new(reader))).map_err(not_loaded)?;
-    let module = match binary {
-        Binary::Own(bytes) => Module::from_vec(context, bytes),
-        Binary::Shared(bytes) => Module::new(context, bytes),
-    };
-    module.map_err(not_loaded)
-}
-
-/// An instance of the program, or what to say.
-fn instantiate(args: &Args, module: &Module) -> Result<Instance, String> {
-    // What WASI cannot set up is said without a prefix.
-    let wasi = WasiArgs { before_output: Some(output::flush), ..args.wasi.clone() };
-    let state = WasiCtx::new(&wasi).map_err(|error| error.to_string())?;
-    let instance_args = InstanceArgs {
-        stack_size: args.stack_size,
-        heap_size: args.heap_size,
-        host_state: Some(Box::new(state)),
-        sub_host_state: Some(Rc::new(move |_| Ok(Some(Box::new(WasiCtx::new(&wasi)?))))),
-        ..InstanceArgs::default()
-    };
-    let instance = Instance::new(module, instance_args)
-        .map_err(|error| format!("WASM module instantiate failed: {error}"))?;
-    if args.shared_heap_size > 0 {
-        let heap = module.context().create_shared_heap(args.shared_heap_size);
-        let heap = heap.map_err(|_| "Create preallocated shared heap failed")?;
-        instance.attach_shared_heap(&heap).map_err(|_| "Attach shared heap failed.")?;
-    }
-    Ok(instance)
-}
-
-/// The file of an imported module. A name that leads to another folder has none.
-fn module_file(folder: &std::path::Path, name: &str) -> Option<PathBuf> {
-    let plain = !name.is_empty() && !name.contains('/');
-    plain.then(|| folder.join(format!("{name}.wasm")))
-}
-
-/// Runs the function or the program that the options name; false after an exception.
-fn execute(args: &Args, instance: &Instance) -> bool {
-    let words = &args.wasi.args;
-    let Some(function) = &args.function else {
-        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        return instance.run_main(&words).is_ok();
-    };
-    let words = words.iter().skip(1);
-    let words: Vec<CString> = words.filter_map(|word| CString::new(word.clone()).ok()).collect();
-    let words: Vec<&CStr> = words.iter().map(CString::as_c_str).collect();
-    call(instance, function, &words)
-}
-
-/// Calls a function and prints its results; false after an exception.
-pub fn call(instance: &Instance, function: &[u8], words: &[&CStr]) -> bool {
-    match instance.call_text(function, words) {
-        Ok(results) => print(format_args!("{results}\n")),
-        Err(_) => return false,
-    }
-    true
-}
-
-pub fn print_exception(instance: &Instance) {
-    if let Some(exception) = instance.exception() {
-        print(format_args!("{exception}\n"));
-    }
 }

@@ -5,25 +5,10 @@
 
 use super::args::Args;
 use super::native_lib::NativeLibs;
-use super::report;
-use super::run::{self, Binary, NOT_STARTED};
-use isothread::ContextStats;
+use super::program::{self, Binary, NOT_STARTED};
+use super::report::{self, TenantOutcome};
 use std::thread::{self, Builder};
-use std::time::{Duration, Instant};
-
-/// How one of them went.
-pub struct Outcome {
-    pub code: u8,
-    pub time: Duration,
-    pub stats: ContextStats,
-}
-
-/// Of one that never started.
-impl Default for Outcome {
-    fn default() -> Self {
-        Self { code: NOT_STARTED, time: Duration::ZERO, stats: ContextStats::default() }
-    }
-}
+use std::time::Instant;
 
 /// Runs the program `count` times; the exit code is the first that is not zero.
 pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
@@ -32,11 +17,11 @@ pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
         None
     } else {
         // They belong to none of the programs.
-        let Some(home) = run::new_context(args, "native libraries") else { return NOT_STARTED };
+        let Some(home) = program::new_context(args, "native libraries") else { return NOT_STARTED };
         Some(NativeLibs::load(args, &home))
     };
     let libs = libs.as_ref();
-    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+    let outcomes: Vec<TenantOutcome> = thread::scope(|scope| {
         let spawn = |number: u32| {
             let builder = Builder::new().name(format!("iwasm-{number}"));
             builder.spawn_scoped(scope, move || one(args, libs, binary, number))
@@ -44,22 +29,26 @@ pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
         // All are started before the first is waited for.
         let threads: Vec<_> = (1..=count).map(spawn).collect();
         let ended = threads.into_iter().map(|thread| thread.ok().and_then(|t| t.join().ok()));
-        ended.map(Option::unwrap_or_default).collect()
+        ended.map(|outcome| outcome.unwrap_or_else(not_started)).collect()
     });
     report::tenants(args, &outcomes, started.elapsed());
     outcomes.iter().map(|outcome| outcome.code).find(|code| *code != 0).unwrap_or(0)
 }
 
-fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> Outcome {
+fn not_started() -> TenantOutcome {
+    TenantOutcome::not_started(NOT_STARTED)
+}
+
+fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> TenantOutcome {
     let started = Instant::now();
-    let Some(context) = run::new_context(args, &format!("iwasm-{number}")) else {
-        return Outcome::default();
+    let Some(context) = program::new_context(args, &format!("iwasm-{number}")) else {
+        return not_started();
     };
     if let Some(libs) = libs {
         libs.register(&context, args);
     }
-    let code = run::program(args, &context, Binary::Shared(binary));
-    let outcome = Outcome { code, time: started.elapsed(), stats: context.stats() };
+    let code = program::run(args, &context, Binary::Shared(binary));
+    let outcome = TenantOutcome { code, time: started.elapsed(), stats: context.stats() };
     context.close();
     outcome
 }

@@ -1,11 +1,51 @@
-//! Freeing and resizing live blocks, whoever owns them.
+//! Freeing and resizing live blocks of any owner.
 
-use super::header::{LINEAR, OVER_LIMIT, RESERVED, Tagged};
+use super::header::{self, LINEAR, MIN_ALIGN, OVER_LIMIT, Owner, RESERVED, Tagged};
 use super::heap::{Backend, Heap};
 use super::pool::{Freed, Pool};
 use super::reserve::Reserve;
 use super::source::{self, Fill, SystemSource};
 use std::ptr::{self, null_mut};
+
+impl Heap {
+    /// Resizes a block of any heap, which keeps its owner; null leaves the block as it was. It
+    /// is null also for a pointer that is no block, and for a heap over callbacks that lack
+    /// `realloc`. The new block is 16-aligned, whatever the old one was.
+    ///
+    /// # Safety
+    /// The 16 bytes before `block` are readable, and if it is a block, nobody else uses or frees
+    /// it meanwhile.
+    pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: as promised; the owner of a live block is alive (see `Heap::refs`).
+        unsafe {
+            let Some(tagged) = header::read(block) else {
+                return null_mut();
+            };
+            if let Some(heap) = Self::of_owner(tagged.owner)
+                && let Backend::User(user) = &heap.backend
+                && !user.has_realloc()
+            {
+                return null_mut();
+            }
+            resize(block, &tagged, size.max(1), MIN_ALIGN)
+        }
+    }
+
+    /// Frees a block of any heap, on any thread; false, and nothing happens, if `block` is null,
+    /// no block, or one that was freed before.
+    ///
+    /// # Safety
+    /// `block` is null or the 16 bytes before it are readable, and if it is a block, nobody uses
+    /// it any more.
+    pub unsafe fn free(block: *mut u8) -> bool {
+        // SAFETY: as promised.
+        match unsafe { header::read(block) } {
+            // SAFETY: the header is valid, so `block` is live.
+            Some(tagged) => unsafe { release(block, &tagged) },
+            None => false,
+        }
+    }
+}
 
 /// Frees a live block; false, and nothing happens, if its owner refuses it.
 ///
@@ -16,7 +56,7 @@ pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
     // flags name, because `alloc_block` and `alloc_over_limit` tag what they place. The heap is not
     // used after its ledger has been told, unless this was its last block.
     unsafe {
-        let Some(heap) = tagged.owner.as_ref() else {
+        let Some(heap) = Heap::of_owner(tagged.owner) else {
             release_over_limit(block, tagged);
             return true;
         };
@@ -70,9 +110,9 @@ unsafe fn release_over_limit(block: *mut u8, tagged: &Tagged) {
 pub unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize) -> *mut u8 {
     // SAFETY: as in `release`.
     unsafe {
-        let Some(heap) = tagged.owner.as_ref() else {
+        let Some(heap) = Heap::of_owner(tagged.owner) else {
             if tagged.flags & RESERVED != 0 {
-                let new = source::place(&SystemSource, ptr::null(), size, align, Fill::Any, 0);
+                let new = source::place(&SystemSource, Owner::NONE, size, align, Fill::Any, 0);
                 return moved(block, tagged, new, size);
             }
             return source::resize(&SystemSource, block, tagged, size, align);

@@ -6,11 +6,12 @@
 
 use super::blocks;
 use super::current::{current, from_reserve, note_over_limit};
-use super::header::{self, OVER_LIMIT, RESERVED};
+use super::header::{self, OVER_LIMIT, Owner, RESERVED};
 use super::heap::Heap;
 use super::source::{self, Fill, SystemSource};
+use crate::sync::atomic::Ordering;
 use std::alloc::{GlobalAlloc, Layout};
-use std::ptr::{self, null, null_mut};
+use std::ptr::{self, null_mut};
 
 /// The owner-tagged global allocator.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +29,7 @@ fn alloc(layout: Layout, fill: Fill) -> *mut u8 {
 /// A block of no heap's, from the system or else from the thread's reserve.
 #[inline]
 fn alloc_outside(size: usize, align: usize, fill: Fill, fallible: bool) -> *mut u8 {
-    let block = source::place(&SystemSource, null(), size, align, fill, 0);
+    let block = source::place(&SystemSource, Owner::NONE, size, align, fill, 0);
     if block.is_null() && !fallible { reserved_outside(size, align, fill) } else { block }
 }
 
@@ -36,7 +37,7 @@ fn alloc_outside(size: usize, align: usize, fill: Fill, fallible: bool) -> *mut 
 fn reserved_outside(size: usize, align: usize, fill: Fill) -> *mut u8 {
     note_over_limit();
     let flags = OVER_LIMIT | RESERVED;
-    from_reserve(|reserve| source::place(reserve, null(), size, align, fill, flags))
+    from_reserve(|reserve| source::place(reserve, Owner::NONE, size, align, fill, flags))
 }
 
 #[inline]
@@ -46,6 +47,33 @@ fn alloc_in(heap: &Heap, layout: Layout, fill: Fill, fallible: bool) -> *mut u8 
         return heap.alloc_over_limit(layout.size(), layout.align(), fill);
     }
     block
+}
+
+impl Heap {
+    /// An over-limit allocation: a block in this heap's name, for code that cannot take no for an
+    /// answer, from the system or else from the thread's reserve. Null only if that is used up.
+    #[cold]
+    fn alloc_over_limit(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
+        let mut block = source::place(&SystemSource, self.owner(), size, align, fill, OVER_LIMIT);
+        if block.is_null() {
+            let flags = OVER_LIMIT | RESERVED;
+            block = from_reserve(|reserve| {
+                source::place(reserve, self.owner(), size, align, fill, flags)
+            });
+        }
+        if !block.is_null() {
+            let is_first = self.change_ledger(|ledger| {
+                ledger.charge_beyond(size as u64);
+                ledger.open_block()
+            });
+            if is_first {
+                self.retain();
+            }
+            self.over_limit.fetch_add(1, Ordering::Relaxed);
+            note_over_limit();
+        }
+        block
+    }
 }
 
 // SAFETY: blocks have the size and alignment that was asked for (`source::place`), are distinct
@@ -81,7 +109,7 @@ unsafe impl GlobalAlloc for ContextAlloc {
             if fallible {
                 return null_mut();
             }
-            let new = match tagged.owner.as_ref() {
+            let new = match Heap::of_owner(tagged.owner) {
                 Some(owner) => owner.alloc_over_limit(size, layout.align(), Fill::Any),
                 None => reserved_outside(size, layout.align(), Fill::Any),
             };

@@ -14,8 +14,7 @@
 //! thread may be about to free. They are the standard library's atomics, not those of `sync`:
 //! headers lie in memory that nobody constructs, which loom's types cannot do.
 
-use super::heap::Heap;
-use std::ptr::with_exposed_provenance;
+use std::ptr::{null, with_exposed_provenance};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Distance from a block's header to its first byte.
@@ -52,11 +51,19 @@ pub struct Header {
 
 const _: () = assert!(size_of::<Header>() == HEADER_SIZE);
 
+/// Whose a block is: the address of a heap, which `Heap::of_owner` alone follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner(pub *const ());
+
+impl Owner {
+    /// Of blocks that belong to no heap.
+    pub const NONE: Self = Self(null());
+}
+
 /// What a valid header says.
 #[derive(Clone, Copy)]
 pub struct Tagged {
-    /// Null: the block belongs to no heap.
-    pub owner: *const Heap,
+    pub owner: Owner,
     pub size: usize,
     pub flags: u64,
 }
@@ -78,8 +85,8 @@ pub fn header_of(block: *mut u8) -> *mut Header {
 ///
 /// # Safety
 /// The 16 bytes before `block` belong to the caller, and `block` is aligned to 16.
-pub unsafe fn write(block: *mut u8, owner: *const Heap, size: usize, flags: u64) {
-    let owner = owner.expose_provenance() as u64;
+pub unsafe fn write(block: *mut u8, owner: Owner, size: usize, flags: u64) {
+    let owner = owner.0.expose_provenance() as u64;
     // SAFETY: the caller owns the aligned 16 bytes before `block`; atomics need no other state.
     let header = unsafe { &*header_of(block) };
     header.tag.store(size as u64 | mark(block, owner, size as u64) << SIZE_BITS, Ordering::Relaxed);
@@ -103,7 +110,8 @@ pub unsafe fn read(block: *mut u8) -> Option<Tagged> {
     if tag >> SIZE_BITS != mark(block, owner, size) || flags & FREE != 0 {
         return None;
     }
-    Some(Tagged { owner: with_exposed_provenance(owner as usize), size: size as usize, flags })
+    let owner = Owner(with_exposed_provenance(owner as usize));
+    Some(Tagged { owner, size: size as usize, flags })
 }
 
 /// Makes `block`'s header invalid, so that freeing it again is refused.

@@ -1,16 +1,14 @@
 //! One heap: its source of memory, its ledger and its handles.
 
-use super::blocks;
 use super::config::{FailRule, HeapConfig, HeapError, HeapStats, Leak, PoolInfo, Usage};
-use super::current::{from_reserve, note_over_limit};
-use super::handle::HeapRef;
-use super::header::{self, LINEAR, MIN_ALIGN, OVER_LIMIT, RESERVED};
+use super::header::{LINEAR, Owner};
 use super::ledger::Ledger;
 use super::pool::Pool;
 use super::source::{self, Fill, Source, SystemSource};
 use super::user::UserSource;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::Deref;
 use std::ptr::{self, NonNull, null_mut};
 
 /// Where blocks come from.
@@ -30,7 +28,7 @@ pub struct Heap {
     /// Handles, plus one while any block is live.
     refs: AtomicUsize,
     pub(super) ledger: Ledger,
-    over_limit: AtomicU64,
+    pub(super) over_limit: AtomicU64,
     failing: Option<Failing>,
     pub(super) backend: Backend,
 }
@@ -107,44 +105,6 @@ impl Heap {
     pub fn alloc_for(&self, usage: Usage, size: usize, align: usize) -> *mut u8 {
         let flags = if usage == Usage::LinearMemory { LINEAR } else { 0 };
         self.alloc_block(size, align, Fill::Zero, flags)
-    }
-
-    /// Resizes a block of any heap, which keeps its owner; null leaves the block as it was. It
-    /// is null also for a pointer that is no block, and for a heap over callbacks that lack
-    /// `realloc`. The new block is 16-aligned, whatever the old one was.
-    ///
-    /// # Safety
-    /// The 16 bytes before `block` are readable, and if it is a block, nobody else uses or frees
-    /// it meanwhile.
-    pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
-        // SAFETY: as promised; the owner of a live block is alive (see `Heap::refs`).
-        unsafe {
-            let Some(tagged) = header::read(block) else {
-                return null_mut();
-            };
-            if let Some(heap) = tagged.owner.as_ref()
-                && let Backend::User(user) = &heap.backend
-                && !user.has_realloc()
-            {
-                return null_mut();
-            }
-            blocks::resize(block, &tagged, size.max(1), MIN_ALIGN)
-        }
-    }
-
-    /// Frees a block of any heap, on any thread; false, and nothing happens, if `block` is null,
-    /// no block, or one that was freed before.
-    ///
-    /// # Safety
-    /// `block` is null or the 16 bytes before it are readable, and if it is a block, nobody uses
-    /// it any more.
-    pub unsafe fn free(block: *mut u8) -> bool {
-        // SAFETY: as promised.
-        match unsafe { header::read(block) } {
-            // SAFETY: the header is valid, so `block` is live.
-            Some(tagged) => unsafe { blocks::release(block, &tagged) },
-            None => false,
-        }
     }
 
     pub fn stats(&self) -> HeapStats {
@@ -256,7 +216,7 @@ impl Heap {
         if !self.ledger.charge(size as u64) {
             return null_mut();
         }
-        let block = source::place(source, self, size, align, fill, flags);
+        let block = source::place(source, self.owner(), size, align, fill, flags);
         if block.is_null() {
             self.ledger.discharge(size as u64);
         } else if self.ledger.open_block() {
@@ -275,7 +235,9 @@ impl Heap {
         flags: u64,
         credit: usize,
     ) -> *mut u8 {
-        let Some((block, is_first)) = pool.alloc(self, size, align, flags, credit) else {
+        let Some((block, is_first)) =
+            pool.alloc(self.owner(), &self.ledger, size, align, flags, credit)
+        else {
             return null_mut();
         };
         if is_first {
@@ -288,27 +250,19 @@ impl Heap {
         block
     }
 
-    /// An over-limit allocation: a block in this heap's name, for code that cannot take no for an
-    /// answer, from the system or else from the thread's reserve. Null only if that is used up.
-    #[cold]
-    pub(super) fn alloc_over_limit(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
-        let mut block = source::place(&SystemSource, self, size, align, fill, OVER_LIMIT);
-        if block.is_null() {
-            let flags = OVER_LIMIT | RESERVED;
-            block = from_reserve(|reserve| source::place(reserve, self, size, align, fill, flags));
-        }
-        if !block.is_null() {
-            let is_first = self.change_ledger(|ledger| {
-                ledger.charge_beyond(size as u64);
-                ledger.open_block()
-            });
-            if is_first {
-                self.retain();
-            }
-            self.over_limit.fetch_add(1, Ordering::Relaxed);
-            note_over_limit();
-        }
-        block
+    /// What the headers of this heap's blocks say.
+    pub(super) fn owner(&self) -> Owner {
+        Owner(ptr::from_ref(self).cast())
+    }
+
+    /// The heap that a block belongs to, if it is some heap's.
+    ///
+    /// # Safety
+    /// `owner` comes from the header of a block that is live as long as the result is used.
+    pub(super) unsafe fn of_owner<'a>(owner: Owner) -> Option<&'a Self> {
+        // SAFETY: headers name a heap by `Heap::owner`, or none; a heap lives until its last block
+        // is gone, and this one is not, says the caller.
+        unsafe { owner.0.cast::<Self>().as_ref() }
     }
 
     pub(super) fn retain(&self) {
@@ -333,5 +287,56 @@ impl Heap {
             ptr::drop_in_place(heap.cast_mut());
             System.dealloc(heap as *mut u8, Layout::new::<Self>());
         }
+    }
+}
+
+/// A counted handle of a [`Heap`].
+pub struct HeapRef(NonNull<Heap>);
+
+// SAFETY: a heap's counters are atomic, its pool is locked, and user callbacks may be called on
+// any thread (`UserAllocator::new`).
+unsafe impl Send for HeapRef {}
+// SAFETY: as above.
+unsafe impl Sync for HeapRef {}
+
+impl HeapRef {
+    /// The heap's address, for whoever makes it a thread's current heap.
+    #[inline]
+    pub fn as_ptr(&self) -> *const Heap {
+        self.0.as_ptr()
+    }
+
+    /// A handle of the heap at `heap`, which somebody made current or otherwise keeps alive.
+    ///
+    /// # Safety
+    /// `heap` is a live heap.
+    pub unsafe fn from_ptr(heap: NonNull<Heap>) -> Self {
+        // SAFETY: live, as promised.
+        unsafe { heap.as_ref() }.retain();
+        Self(heap)
+    }
+}
+
+impl Clone for HeapRef {
+    fn clone(&self) -> Self {
+        self.retain();
+        Self(self.0)
+    }
+}
+
+impl Drop for HeapRef {
+    fn drop(&mut self) {
+        // SAFETY: this handle's reference, not used again.
+        unsafe { Heap::release_ref(self.0.as_ptr()) };
+    }
+}
+
+impl Deref for HeapRef {
+    type Target = Heap;
+
+    #[inline]
+    fn deref(&self) -> &Heap {
+        // SAFETY: a handle keeps its heap alive.
+        unsafe { self.0.as_ref() }
     }
 }

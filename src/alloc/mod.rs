@@ -20,7 +20,6 @@ mod config;
 mod current;
 mod fallible;
 mod global;
-mod handle;
 mod header;
 mod heap;
 mod ledger;
@@ -43,8 +42,7 @@ pub use fallible::{
     try_boxed, try_c_string, try_collect, try_copy, try_filled, try_str, try_string, try_vec,
 };
 pub use global::ContextAlloc;
-pub use handle::HeapRef;
-pub use heap::Heap;
+pub use heap::{Heap, HeapRef};
 pub use reserve::Reserve;
 
 #[cfg(test)]

@@ -210,12 +210,11 @@ impl Source for Reserve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alloc::header;
+    use crate::alloc::header::{self, Owner};
     use crate::alloc::source::{self, Fill};
-    use std::ptr::null;
 
     fn take(reserve: &Reserve, size: usize, align: usize) -> *mut u8 {
-        source::place(reserve, null(), size, align, Fill::Zero, 0)
+        source::place(reserve, Owner::NONE, size, align, Fill::Zero, 0)
     }
 
     fn give_back(block: *mut u8) {

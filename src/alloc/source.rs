@@ -4,8 +4,9 @@
 //! alignment, the header stands at the start of its memory; otherwise the block is *shifted*
 //! within a larger piece, whose start and length are noted before the header.
 
-use super::header::{self, HEADER_SIZE, MIN_ALIGN, SHIFTED, SHIFTED_ROOM, SIZE_MAX, Span, Tagged};
-use super::heap::Heap;
+use super::header::{
+    self, HEADER_SIZE, MIN_ALIGN, Owner, SHIFTED, SHIFTED_ROOM, SIZE_MAX, Span, Tagged,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::{self, null_mut};
 
@@ -81,7 +82,7 @@ impl Source for SystemSource {
 /// power of two.
 pub fn place(
     source: &impl Source,
-    owner: *const Heap,
+    owner: Owner,
     size: usize,
     align: usize,
     fill: Fill,
@@ -110,7 +111,7 @@ pub fn place(
 
 fn place_shifted(
     source: &impl Source,
-    owner: *const Heap,
+    owner: Owner,
     size: usize,
     align: usize,
     fill: Fill,

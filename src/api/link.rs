@@ -3,7 +3,7 @@
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result};
-use crate::context::{Held, LiveLink, LiveObject, ObjectKind, thread};
+use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
     GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts, Seat,
@@ -24,7 +24,7 @@ pub(super) struct Surroundings {
     instance: AtomicPtr<Instance>,
     live: LiveLink,
     /// Last: the context must outlive everything above.
-    pub(super) held: Held,
+    pub(super) held: ContextHold,
 }
 
 impl Host for Surroundings {

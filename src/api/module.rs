@@ -6,7 +6,7 @@ use super::{Context, Error, Result};
 use crate::abi::error::bounded;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use crate::alloc;
-use crate::context::{Held, ObjectKind, TypeIds};
+use crate::context::{ContextHold, ObjectKind, TypeIds};
 use crate::exec::GuestCode;
 use crate::instance::{GuestAllocator, MemorySource};
 use crate::interp::ModuleCode;
@@ -54,7 +54,7 @@ pub(super) struct Inner {
     links: Lock<Arc<Links>>,
     name: Lock<Box<str>>,
     /// Last: the context must outlive everything above.
-    pub(super) held: Held,
+    pub(super) held: ContextHold,
 }
 
 /// Whom a module is loaded for.

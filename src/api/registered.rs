@@ -30,13 +30,13 @@ const NESTED_MAX: usize = 32;
 /// Owner: the context.
 #[derive(Default)]
 struct Modules {
-    state: Lock<State>,
+    state: Lock<RegisteredState>,
     /// Held while a module that others may import from gets other bindings.
     bindings: Lock<()>,
 }
 
 #[derive(Default)]
-struct State {
+struct RegisteredState {
     reader: Option<Arc<ModuleReader>>,
     /// Oldest first.
     registered: Vec<Registered>,

@@ -125,7 +125,7 @@ impl ExecEnv {
                 let mut env = ManuallyDrop::new(unsafe { ExecEnv::from_raw(env.cast()) });
                 theirs.set_result(body(&mut env));
             };
-            (completion, Box::new(run) as threads::Body)
+            (completion, Box::new(run) as threads::ThreadBody)
         })?;
         let env = self.spawn_raw()?;
         let theirs = Some(completion.clone());

@@ -1,19 +1,19 @@
 //! `malloc` and its kin: the instance's own heap, or the guest's if it exports one.
 
-use super::{Answer, Call};
+use super::call::{Answer, LibcCall};
 
 /// Guest memory of `len` bytes, 0 without room.
-fn allocate(call: &Call<'_>, len: u64) -> u32 {
+fn allocate(call: &LibcCall<'_>, len: u64) -> u32 {
     let instance = call.instance();
     let found = instance.host().guest_malloc(instance, len);
     found.and_then(|address| u32::try_from(address).ok()).unwrap_or(0)
 }
 
-pub(super) fn malloc(call: &Call<'_>, len: u32) -> Answer {
+pub(super) fn malloc(call: &LibcCall<'_>, len: u32) -> Answer {
     Ok(allocate(call, len.into()).into())
 }
 
-pub(super) fn calloc(call: &Call<'_>, count: u32, size: u32) -> Answer {
+pub(super) fn calloc(call: &LibcCall<'_>, count: u32, size: u32) -> Answer {
     let total = count as u64 * size as u64;
     if total >= u32::MAX as u64 {
         return Ok(0);
@@ -25,7 +25,7 @@ pub(super) fn calloc(call: &Call<'_>, count: u32, size: u32) -> Answer {
     Ok(address.into())
 }
 
-pub(super) fn realloc(call: &Call<'_>, old: u32, len: u32) -> Answer {
+pub(super) fn realloc(call: &LibcCall<'_>, old: u32, len: u32) -> Answer {
     let instance = call.instance();
     if old == 0 {
         return malloc(call, len);
@@ -47,14 +47,14 @@ pub(super) fn realloc(call: &Call<'_>, old: u32, len: u32) -> Answer {
     Ok(new.into())
 }
 
-pub(super) fn free(call: &Call<'_>, address: u32) -> Answer {
+pub(super) fn free(call: &LibcCall<'_>, address: u32) -> Answer {
     call.bytes(address, 4)?;
     let instance = call.instance();
     instance.host().guest_free(instance, address.into());
     Ok(0)
 }
 
-pub(super) fn strdup(call: &Call<'_>, text: u32) -> Answer {
+pub(super) fn strdup(call: &LibcCall<'_>, text: u32) -> Answer {
     let len = call.text(text)?.len();
     let address = allocate(call, len as u64 + 1);
     if address != 0 {

@@ -5,8 +5,8 @@
 //! guest's memory as its compiler puts them: four bytes each, or eight at a multiple of eight. A
 //! `long` has 32 bits, as everything for pointers and sizes; `ll` and `j` are 64 bits.
 
+use super::call::{Answer, LibcCall};
 use super::guest_text::Text;
-use super::{Answer, Call};
 use crate::abi::trap::Trap;
 use std::ffi::{c_char, c_int};
 
@@ -28,7 +28,7 @@ enum Sink {
 }
 
 struct Output<'a> {
-    call: &'a Call<'a>,
+    call: &'a LibcCall<'a>,
     sink: Sink,
     /// Characters so far, whether they found room or not.
     count: u32,
@@ -100,13 +100,13 @@ struct Args {
 }
 
 impl Args {
-    fn word(&mut self, call: &Call<'_>) -> Answer<u32> {
+    fn word(&mut self, call: &LibcCall<'_>) -> Answer<u32> {
         let value = call.memory.read_u32(self.next)?;
         self.next += 4;
         Ok(value)
     }
 
-    fn long(&mut self, call: &Call<'_>) -> Answer<u64> {
+    fn long(&mut self, call: &LibcCall<'_>) -> Answer<u64> {
         self.next = self.next.next_multiple_of(8);
         let value = call.memory.read_u64(self.next)?;
         self.next += 8;
@@ -253,7 +253,7 @@ fn conversion(out: &mut Output<'_>, args: &mut Args, spec: &Spec, letter: u8) ->
     }
 }
 
-fn formatted(call: &Call<'_>, sink: Sink, format: u32, args: u32) -> Answer {
+fn formatted(call: &LibcCall<'_>, sink: Sink, format: u32, args: u32) -> Answer {
     call.bytes(args, 4)?;
     let format = call.text(format)?;
     let mut out = Output { call, sink, count: 0 };
@@ -287,16 +287,16 @@ fn write(out: &mut Output<'_>, format: Text, args: &mut Args) -> Answer<()> {
     Ok(())
 }
 
-pub(super) fn printf(call: &Call<'_>, format: u32, args: u32) -> Answer {
+pub(super) fn printf(call: &LibcCall<'_>, format: u32, args: u32) -> Answer {
     formatted(call, Sink::Print(Vec::new()), format, args)
 }
 
-pub(super) fn sprintf(call: &Call<'_>, to: u32, format: u32, args: u32) -> Answer {
+pub(super) fn sprintf(call: &LibcCall<'_>, to: u32, format: u32, args: u32) -> Answer {
     call.bytes(to, 1)?;
     formatted(call, Sink::Guest { address: to, room: None }, format, args)
 }
 
-pub(super) fn snprintf(call: &Call<'_>, to: u32, size: u32, format: u32, args: u32) -> Answer {
+pub(super) fn snprintf(call: &LibcCall<'_>, to: u32, size: u32, format: u32, args: u32) -> Answer {
     call.bytes(to, size)?;
     formatted(call, Sink::Guest { address: to, room: Some(size) }, format, args)
 }

@@ -4,7 +4,7 @@
 //! was there a moment ago: a text has the length that it had when it was found, each byte is read
 //! once, and no Rust reference covers any.
 
-use super::{Answer, Call, PIECE_BYTES};
+use super::call::{Answer, LibcCall, PIECE_BYTES};
 use std::ops::Range;
 use std::ptr;
 
@@ -25,7 +25,7 @@ pub(super) struct Bytes {
     pub(super) len: u32,
 }
 
-impl Call<'_> {
+impl LibcCall<'_> {
     /// The string at `address`; traps unless its NUL is the guest's too.
     pub(super) fn text(&self, address: u32) -> Answer<Text> {
         let (start, len) = self.caller.text(address.into())?;
@@ -89,7 +89,7 @@ impl Text {
     }
 
     /// Index of the first byte that `fits`, else the length.
-    pub(super) fn find(self, call: &Call<'_>, fits: impl Fn(u8) -> bool) -> Answer<u32> {
+    pub(super) fn find(self, call: &LibcCall<'_>, fits: impl Fn(u8) -> bool) -> Answer<u32> {
         let found = call.search(self.len, |index| fits(self.at(index)).then_some(index))?;
         Ok(found.unwrap_or(self.len))
     }

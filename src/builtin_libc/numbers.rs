@@ -3,8 +3,8 @@
 //! A `long` of the guest's has 32 bits; what does not fit is the nearest that does, where WAMR
 //! cuts the host's 64 bits off.
 
+use super::call::{Answer, LibcCall};
 use super::guest_text::Text;
-use super::{Answer, Call};
 use crate::platform::time::{Clock, now};
 
 /// A number at the start of a text.
@@ -16,7 +16,7 @@ struct Parsed {
     end: u32,
 }
 
-fn parse(call: &Call<'_>, text: Text, base: u32) -> Answer<Parsed> {
+fn parse(call: &LibcCall<'_>, text: Text, base: u32) -> Answer<Parsed> {
     let mut at = text.find(call, |byte| !byte.is_ascii_whitespace() && byte != 0x0b)?;
     let negative = text.at(at) == b'-';
     at += matches!(text.at(at), b'-' | b'+') as u32;
@@ -53,23 +53,23 @@ fn to_i32(parsed: &Parsed) -> i32 {
     value.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
 
-pub(super) fn atoi(call: &Call<'_>, text: u32) -> Answer {
+pub(super) fn atoi(call: &LibcCall<'_>, text: u32) -> Answer {
     Ok(to_i32(&parse(call, call.text(text)?, 10)?) as u32 as u64)
 }
 
-pub(super) fn strtol(call: &Call<'_>, text: u32, end: u32, base: u32) -> Answer {
+pub(super) fn strtol(call: &LibcCall<'_>, text: u32, end: u32, base: u32) -> Answer {
     let parsed = parse_to(call, text, end, base)?;
     Ok(to_i32(&parsed) as u32 as u64)
 }
 
-pub(super) fn strtoul(call: &Call<'_>, text: u32, end: u32, base: u32) -> Answer {
+pub(super) fn strtoul(call: &LibcCall<'_>, text: u32, end: u32, base: u32) -> Answer {
     let parsed = parse_to(call, text, end, base)?;
     let Ok(value) = u32::try_from(parsed.magnitude) else { return Ok(u32::MAX.into()) };
     Ok(if parsed.negative { value.wrapping_neg() } else { value }.into())
 }
 
 /// Parses, and stores at `end` where the number stops.
-fn parse_to(call: &Call<'_>, text: u32, end: u32, base: u32) -> Answer<Parsed> {
+fn parse_to(call: &LibcCall<'_>, text: u32, end: u32, base: u32) -> Answer<Parsed> {
     call.bytes(end, 4)?;
     let text = call.text(text)?;
     let parsed = parse(call, text, base)?;
@@ -82,7 +82,7 @@ fn nanos() -> u64 {
 }
 
 /// Seconds in 64 bits, nanoseconds in 32; whatever clock is asked for, it is the monotonic one.
-pub(super) fn clock_gettime(call: &Call<'_>, _clock: u32, to: u32) -> Answer {
+pub(super) fn clock_gettime(call: &LibcCall<'_>, _clock: u32, to: u32) -> Answer {
     call.bytes(to, 16)?;
     let nanos = nanos() / 1000 * 1000;
     call.memory.write_u64(to.into(), nanos / 1_000_000_000)?;
@@ -91,6 +91,6 @@ pub(super) fn clock_gettime(call: &Call<'_>, _clock: u32, to: u32) -> Answer {
 }
 
 /// Nanoseconds.
-pub(super) fn clock(_call: &Call<'_>) -> Answer {
+pub(super) fn clock(_call: &LibcCall<'_>) -> Answer {
     Ok(nanos() / 1000 * 1000)
 }

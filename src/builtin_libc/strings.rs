@@ -1,12 +1,12 @@
 //! `str*`: texts up to their NUL.
 
+use super::call::{Answer, LibcCall, PIECE_BYTES};
 use super::guest_text::Text;
-use super::{Answer, Call, PIECE_BYTES};
 
 /// The first difference of two texts of which at most `most` bytes count, each byte taken as
 /// `fold` has it.
 fn difference(
-    call: &Call<'_>,
+    call: &LibcCall<'_>,
     [a, b]: [&dyn Fn(u32) -> u8; 2],
     most: u32,
     fold: fn(u8) -> u8,
@@ -26,27 +26,27 @@ fn lower(byte: u8) -> u8 {
     byte.to_ascii_lowercase()
 }
 
-pub(super) fn strlen(call: &Call<'_>, text: u32) -> Answer {
+pub(super) fn strlen(call: &LibcCall<'_>, text: u32) -> Answer {
     Ok(call.text(text)?.len().into())
 }
 
-pub(super) fn strcmp(call: &Call<'_>, a: u32, b: u32) -> Answer {
+pub(super) fn strcmp(call: &LibcCall<'_>, a: u32, b: u32) -> Answer {
     let (a, b) = (call.text(a)?, call.text(b)?);
     difference(call, [&|i| a.at(i), &|i| b.at(i)], u32::MAX, same)
 }
 
 /// Both places must have as many bytes as may be compared.
-pub(super) fn strncmp(call: &Call<'_>, a: u32, b: u32, most: u32) -> Answer {
+pub(super) fn strncmp(call: &LibcCall<'_>, a: u32, b: u32, most: u32) -> Answer {
     let (a, b) = (call.bytes(a, most)?, call.bytes(b, most)?);
     difference(call, [&|i| a.at(i), &|i| b.at(i)], most, same)
 }
 
-pub(super) fn strncasecmp(call: &Call<'_>, a: u32, b: u32, most: u32) -> Answer {
+pub(super) fn strncasecmp(call: &LibcCall<'_>, a: u32, b: u32, most: u32) -> Answer {
     let (a, b) = (call.text(a)?, call.text(b)?);
     difference(call, [&|i| a.at(i), &|i| b.at(i)], most, lower)
 }
 
-pub(super) fn strchr(call: &Call<'_>, text: u32, byte: u32) -> Answer {
+pub(super) fn strchr(call: &LibcCall<'_>, text: u32, byte: u32) -> Answer {
     let text = call.text(text)?;
     let wanted = byte as u8;
     let index = text.find(call, |byte| byte == wanted)?;
@@ -55,7 +55,7 @@ pub(super) fn strchr(call: &Call<'_>, text: u32, byte: u32) -> Answer {
     Ok(if found { text.address_of(index) } else { 0 })
 }
 
-pub(super) fn strcpy(call: &Call<'_>, to: u32, from: u32) -> Answer {
+pub(super) fn strcpy(call: &LibcCall<'_>, to: u32, from: u32) -> Answer {
     let from = call.text(from)?;
     let to = call.bytes(to, from.len().saturating_add(1))?;
     call.each(to.len, |index| to.set(index, from.at(index)))?;
@@ -64,7 +64,7 @@ pub(super) fn strcpy(call: &Call<'_>, to: u32, from: u32) -> Answer {
 
 /// Fills all of the place: what the text leaves free becomes NULs, and a text that does not fit
 /// has none.
-pub(super) fn strncpy(call: &Call<'_>, to: u32, from: u32, size: u32) -> Answer {
+pub(super) fn strncpy(call: &LibcCall<'_>, to: u32, from: u32, size: u32) -> Answer {
     let to = call.bytes(to, size)?;
     let from = call.bytes(from, size)?;
     let mut ended = false;
@@ -77,25 +77,25 @@ pub(super) fn strncpy(call: &Call<'_>, to: u32, from: u32, size: u32) -> Answer 
 }
 
 /// Which bytes a text has.
-fn bytes_of(call: &Call<'_>, text: Text) -> Answer<[bool; 256]> {
+fn bytes_of(call: &LibcCall<'_>, text: Text) -> Answer<[bool; 256]> {
     let mut found = [false; 256];
     call.each(text.len(), |index| found[text.at(index) as usize] = true)?;
     Ok(found)
 }
 
-pub(super) fn strspn(call: &Call<'_>, text: u32, accepted: u32) -> Answer {
+pub(super) fn strspn(call: &LibcCall<'_>, text: u32, accepted: u32) -> Answer {
     let (text, accepted) = (call.text(text)?, call.text(accepted)?);
     let accepted = bytes_of(call, accepted)?;
     Ok(text.find(call, |byte| !accepted[byte as usize])?.into())
 }
 
-pub(super) fn strcspn(call: &Call<'_>, text: u32, rejected: u32) -> Answer {
+pub(super) fn strcspn(call: &LibcCall<'_>, text: u32, rejected: u32) -> Answer {
     let (text, rejected) = (call.text(text)?, call.text(rejected)?);
     let rejected = bytes_of(call, rejected)?;
     Ok(text.find(call, |byte| rejected[byte as usize])?.into())
 }
 
-pub(super) fn strstr(call: &Call<'_>, text: u32, wanted: u32) -> Answer {
+pub(super) fn strstr(call: &LibcCall<'_>, text: u32, wanted: u32) -> Answer {
     let (text, wanted) = (call.text(text)?, call.text(wanted)?);
     let Some(last) = text.len().checked_sub(wanted.len()) else { return Ok(0) };
     for start in 0..=last {
@@ -108,7 +108,7 @@ pub(super) fn strstr(call: &Call<'_>, text: u32, wanted: u32) -> Answer {
 }
 
 /// A line of usual length is printed at once.
-pub(super) fn puts(call: &Call<'_>, text: u32) -> Answer {
+pub(super) fn puts(call: &LibcCall<'_>, text: u32) -> Answer {
     let text = call.text(text)?;
     let room = text.len().min(PIECE_BYTES) as usize + 1;
     let Ok(mut piece) = crate::alloc::try_vec(room) else { return Ok(u32::MAX.into()) };
@@ -128,7 +128,7 @@ pub(super) fn puts(call: &Call<'_>, text: u32) -> Answer {
     }
 }
 
-pub(super) fn putchar(call: &Call<'_>, byte: u32) -> Answer {
+pub(super) fn putchar(call: &LibcCall<'_>, byte: u32) -> Answer {
     call.print(&[byte as u8])?;
     Ok(1)
 }

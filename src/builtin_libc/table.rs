@@ -1,15 +1,16 @@
 //! The table of all functions, by which imports find them.
 
-use super::{Call, alloc, chars, control, format, memory, numbers, strings};
+use super::call::LibcCall;
+use super::{alloc, chars, control, format, memory, numbers, strings};
 use crate::abi::trap::Trap;
 use crate::native::{BuiltinModule, Caller, functions};
 
 /// Runs `function` on the calling instance's memory.
 fn run(
     caller: &Caller<'_>,
-    function: &mut impl FnMut(&Call<'_>) -> Result<u64, Trap>,
+    function: &mut impl FnMut(&LibcCall<'_>) -> Result<u64, Trap>,
 ) -> Result<u64, Trap> {
-    function(&Call { caller, memory: caller.memory() })
+    function(&LibcCall { caller, memory: caller.memory() })
 }
 
 /// Where freestanding guests look for C's library.

@@ -21,7 +21,7 @@ pub type ObjectCleanup = unsafe extern "C" fn(*mut c_void);
 /// Numbers and their objects. Owner: a context.
 #[derive(Default)]
 pub struct ExternObjects {
-    table: Lock<Table>,
+    table: Lock<ExternRefTable>,
     /// Objects that are not retained.
     loose: AtomicUsize,
 }
@@ -30,7 +30,7 @@ pub struct ExternObjects {
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 #[derive(Default)]
-struct Table {
+struct ExternRefTable {
     objects: Map<u32, Object>,
     /// Numbers by owner and address.
     numbers: Map<(usize, usize), u32>,
@@ -60,7 +60,7 @@ impl ExternObjects {
     /// numbers run out.
     pub fn number(&self, owner: usize, address: usize) -> Option<u32> {
         let mut table = self.table.lock();
-        let Table { objects, numbers, last, epoch } = &mut *table;
+        let ExternRefTable { objects, numbers, last, epoch } = &mut *table;
         if let Some(number) = numbers.get(&(owner, address)) {
             return Some(*number);
         }
@@ -137,7 +137,7 @@ impl ExternObjects {
     pub fn reclaim(&self, owner: usize, visit: impl FnOnce(&mut dyn FnMut(u64))) {
         let mut table = self.table.lock();
         table.epoch += 1;
-        let Table { objects, epoch, .. } = &mut *table;
+        let ExternRefTable { objects, epoch, .. } = &mut *table;
         let epoch = *epoch;
         visit(&mut |word| {
             let number = u32::try_from(word).unwrap_or(NULL_NUMBER);
@@ -157,7 +157,7 @@ impl ExternObjects {
             let mut batch = [const { None }; BATCH];
             let mut count = 0;
             let mut table = self.table.lock();
-            let Table { objects, numbers, .. } = &mut *table;
+            let ExternRefTable { objects, numbers, .. } = &mut *table;
             let going = objects.extract_if(|_, object| goes(object));
             for (place, (_, object)) in batch.iter_mut().zip(going) {
                 numbers.remove(&(object.owner, object.address));

@@ -21,6 +21,7 @@
 mod config;
 mod data;
 mod externrefs;
+mod hold;
 mod limits;
 mod live;
 pub mod log;
@@ -33,6 +34,7 @@ mod runtime;
 mod shared;
 mod stats;
 pub mod thread;
+mod type_ids;
 mod types;
 
 pub use config::{
@@ -41,14 +43,15 @@ pub use config::{
 };
 pub use data::ContextData;
 pub use externrefs::{ExternObjects, ObjectCleanup};
+pub use hold::ContextHold;
 pub(crate) use live::{LiveLink, LiveObject};
 pub use log::{LogCallback, LogLevel};
 pub use per_thread::ThreadContexts;
 pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
-pub use stats::{ContextStats, Held, ObjectKind};
+pub use stats::{ContextStats, ObjectKind};
 pub use thread::{Ended, Entered};
-pub use types::TypeIds;
+pub use type_ids::TypeIds;
 
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};
@@ -60,7 +63,6 @@ use registry::{Member, Origin};
 use runtime::Runtime;
 use shared::{Shared, Weak};
 use std::fmt;
-use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -238,7 +240,7 @@ impl Context {
         thread::pop(self)
     }
 
-    /// Counts an object that keeps the context alive by other means than [`Held`].
+    /// Counts an object that keeps the context alive by other means than [`ContextHold`].
     pub(crate) fn count_object(&self, kind: ObjectKind) {
         self.0.counters.add(kind);
     }
@@ -246,11 +248,6 @@ impl Context {
     /// Takes back one [`Context::count_object`].
     pub(crate) fn uncount_object(&self, kind: ObjectKind) {
         self.0.counters.remove(kind);
-    }
-
-    /// A handle for an object of this kind, which counts in [`Context::stats`] while it lives.
-    pub fn hold(&self, kind: ObjectKind) -> Held {
-        Held::new(self.clone(), kind)
     }
 }
 
@@ -278,14 +275,6 @@ impl Context {
     pub fn extern_objects(&self) -> Option<&ExternObjects> {
         let parts = &self.0.parts;
         parts.uses_extern_objects.load(Ordering::Relaxed).then(|| &*parts.extern_objects)
-    }
-
-    /// Canonical numbers for function types, alive as long as the result is.
-    pub fn intern_types<'a>(
-        &self,
-        types: impl ExactSizeIterator<Item = &'a crate::abi::types::FuncType>,
-    ) -> Result<TypeIds> {
-        TypeIds::new(self, types)
     }
 
     pub fn log_level(&self) -> LogLevel {
@@ -462,14 +451,6 @@ impl Context {
     pub unsafe fn retire_pool(&self) {
         // SAFETY: as promised.
         unsafe { self.0.retire_pool() };
-    }
-}
-
-impl Deref for Held {
-    type Target = Context;
-
-    fn deref(&self) -> &Context {
-        self.context()
     }
 }
 

@@ -72,16 +72,16 @@ pub(crate) enum Origin {
 
 /// The list. Owner: the process (tests make their own).
 pub(crate) struct Registry<T> {
-    table: Lock<Table<T>>,
+    table: Lock<ListSlots<T>>,
     /// Grows whenever the primary changes, so that threads can remember it.
     generation: AtomicU64,
     /// Number of open contexts.
     open: AtomicUsize,
 }
 
-struct Table<T> {
+struct ListSlots<T> {
     /// The last one is in use, so that the list gets shorter again.
-    slots: Vec<Option<Entry<T>>>,
+    slots: Vec<Option<Listed<T>>>,
     /// No slot before this one is free.
     free_from: usize,
     last_id: u64,
@@ -89,7 +89,7 @@ struct Table<T> {
     primary: u32,
 }
 
-struct Entry<T> {
+struct Listed<T> {
     origin: Origin,
     member: Weak<T>,
     inits: u64,
@@ -101,17 +101,17 @@ const NO_SLOT: u32 = u32::MAX;
 /// Slots that the list may keep without anybody in them.
 const SPARE_SLOTS: usize = 64;
 
-impl<T> Table<T> {
+impl<T> ListSlots<T> {
     fn new() -> Self {
         Self { slots: Vec::new(), free_from: 0, last_id: 0, open: 0, primary: NO_SLOT }
     }
 
-    fn entry(&mut self, slot: u32) -> Option<&mut Entry<T>> {
+    fn entry(&mut self, slot: u32) -> Option<&mut Listed<T>> {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 
     /// A place for an entry, the first that is free; `None` without memory for one.
-    fn insert(&mut self, entry: Entry<T>) -> Option<u32> {
+    fn insert(&mut self, entry: Listed<T>) -> Option<u32> {
         if self.open < self.slots.len() {
             let rest = self.slots.get_mut(self.free_from..)?;
             let offset = rest.iter().position(Option::is_none)?;
@@ -128,7 +128,7 @@ impl<T> Table<T> {
         Some(slot)
     }
 
-    fn remove(&mut self, slot: u32) -> Option<Entry<T>> {
+    fn remove(&mut self, slot: u32) -> Option<Listed<T>> {
         let entry = self.slots.get_mut(slot as usize)?.take()?;
         self.free_from = self.free_from.min(slot as usize);
         while let Some(None) = self.slots.last() {
@@ -155,13 +155,13 @@ impl<T> Table<T> {
 impl<T: Member> Registry<T> {
     pub(crate) fn new() -> Self {
         Self {
-            table: Lock::new(Table::new()),
+            table: Lock::new(ListSlots::new()),
             generation: AtomicU64::new(1),
             open: AtomicUsize::new(0),
         }
     }
 
-    fn lock(&self) -> LockGuard<'_, Table<T>> {
+    fn lock(&self) -> LockGuard<'_, ListSlots<T>> {
         self.table.lock()
     }
 
@@ -171,7 +171,7 @@ impl<T: Member> Registry<T> {
         let token = (origin == Origin::Init).then(|| member.clone());
         let inits = u64::from(token.is_some());
         let mut table = self.lock();
-        let entry = Entry { origin, member: member.downgrade(), inits, token };
+        let entry = Listed { origin, member: member.downgrade(), inits, token };
         // A refused entry is dropped here, under the lock, but the caller still holds a handle.
         let slot = table.insert(entry)?;
         table.last_id += 1;
@@ -219,7 +219,7 @@ impl<T: Member> Registry<T> {
         self.lower(&mut table, slot, 1)
     }
 
-    fn lower(&self, table: &mut Table<T>, slot: u32, count: u64) -> Release<T> {
+    fn lower(&self, table: &mut ListSlots<T>, slot: u32, count: u64) -> Release<T> {
         let Some(entry) = table.entry(slot) else { return Release::Surplus };
         if entry.inits == 0 {
             return Release::Surplus;
@@ -251,12 +251,12 @@ impl<T: Member> Registry<T> {
         entry.and_then(|entry| entry.token)
     }
 
-    fn remove(&self, table: &mut Table<T>, slot: u32, place: &Place) -> Option<Entry<T>> {
+    fn remove(&self, table: &mut ListSlots<T>, slot: u32, place: &Place) -> Option<Listed<T>> {
         place.open.store(false, Ordering::Release);
         self.forget(table, slot)
     }
 
-    fn forget(&self, table: &mut Table<T>, slot: u32) -> Option<Entry<T>> {
+    fn forget(&self, table: &mut ListSlots<T>, slot: u32) -> Option<Listed<T>> {
         if table.primary == slot {
             table.primary = NO_SLOT;
             self.generation.fetch_add(1, Ordering::Release);

@@ -1,6 +1,5 @@
 //! What a context counts.
 
-use super::Context;
 use crate::alloc::HeapStats;
 use crate::exec::DescriptorCounts;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -63,28 +62,5 @@ impl Counters {
 
     pub(super) fn get(&self, kind: ObjectKind) -> usize {
         self.of(kind).load(Ordering::Relaxed)
-    }
-}
-
-/// An object's handle to its context: it keeps the context alive and counts the object there.
-pub struct Held {
-    context: Context,
-    kind: ObjectKind,
-}
-
-impl Held {
-    pub(super) fn new(context: Context, kind: ObjectKind) -> Self {
-        context.0.counters.add(kind);
-        Self { context, kind }
-    }
-
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.context.0.counters.remove(self.kind);
     }
 }

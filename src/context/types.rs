@@ -5,37 +5,35 @@
 //! so that loading and unloading modules forever does not grow the table. Zero is never given
 //! out.
 
-use super::Context;
 use crate::abi::error::{Error, Result};
 use crate::abi::types::FuncType;
 use crate::alloc;
 use crate::sync::Lock;
 use std::collections::HashMap;
-use std::ops::Deref;
 use std::sync::Arc;
 
 /// The types in use. Owner: the context.
 #[derive(Default)]
-pub(super) struct TypeTable(Lock<Types>);
+pub(super) struct TypeTable(pub(super) Lock<Types>);
 
 #[derive(Default)]
-struct Types {
+pub(super) struct Types {
     numbers: HashMap<Arc<FuncType>, u32>,
     /// What each number stands for; the type with number `n` is at `n - 1`.
-    slots: Vec<Slot>,
+    slots: Vec<TypeSlot>,
     /// First free number, or 0.
     first_free: u32,
 }
 
-enum Slot {
+enum TypeSlot {
     Used { ty: Arc<FuncType>, count: usize },
     Free { next: u32 },
 }
 
 impl Types {
-    fn intern(&mut self, ty: &FuncType) -> Result<u32> {
+    pub(super) fn intern(&mut self, ty: &FuncType) -> Result<u32> {
         if let Some(&number) = self.numbers.get(ty) {
-            if let Some(Slot::Used { count, .. }) = self.slots.get_mut(number as usize - 1) {
+            if let Some(TypeSlot::Used { count, .. }) = self.slots.get_mut(number as usize - 1) {
                 *count += 1;
             }
             return Ok(number);
@@ -43,7 +41,7 @@ impl Types {
         alloc::fallible(|| self.numbers.try_reserve(1).and_then(|()| self.slots.try_reserve(1)))
             .map_err(|_| Error::out_of_memory())?;
         let ty = Arc::new(ty.clone());
-        let used = Slot::Used { ty: ty.clone(), count: 1 };
+        let used = TypeSlot::Used { ty: ty.clone(), count: 1 };
         let number = match self.first_free {
             0 => {
                 self.slots.push(used);
@@ -51,7 +49,7 @@ impl Types {
             }
             number => {
                 let slot = std::mem::replace(&mut self.slots[number as usize - 1], used);
-                self.first_free = if let Slot::Free { next } = slot { next } else { 0 };
+                self.first_free = if let TypeSlot::Free { next } = slot { next } else { 0 };
                 number
             }
         };
@@ -59,13 +57,13 @@ impl Types {
         Ok(number)
     }
 
-    fn release(&mut self, number: u32) {
+    pub(super) fn release(&mut self, number: u32) {
         let Some(slot) = self.slots.get_mut(number as usize - 1) else { return };
-        let Slot::Used { ty, count } = slot else { return };
+        let TypeSlot::Used { ty, count } = slot else { return };
         *count -= 1;
         if *count == 0 {
             self.numbers.remove(&**ty);
-            *slot = Slot::Free { next: self.first_free };
+            *slot = TypeSlot::Free { next: self.first_free };
             self.first_free = number;
         }
     }
@@ -81,55 +79,5 @@ impl TypeTable {
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.0.lock().numbers.len()
-    }
-}
-
-/// Numbers of some function types, in the order they were asked for.
-pub struct TypeIds {
-    context: Context,
-    ids: Vec<u32>,
-}
-
-impl TypeIds {
-    pub(super) fn new<'a>(
-        context: &Context,
-        types: impl ExactSizeIterator<Item = &'a FuncType>,
-    ) -> Result<Self> {
-        context.guarded(|| {
-            let mut ids = Vec::new();
-            alloc::fallible(|| ids.try_reserve_exact(types.len()))
-                .map_err(|_| Error::out_of_memory())?;
-            // Made first, so that what was numbered before a failure is released.
-            let mut numbers = Self { context: context.clone(), ids };
-            let mut table = context.0.parts.types.0.lock();
-            for ty in types {
-                match table.intern(ty) {
-                    Ok(id) => numbers.ids.push(id),
-                    Err(error) => {
-                        drop(table);
-                        return Err(error);
-                    }
-                }
-            }
-            drop(table);
-            Ok(numbers)
-        })?
-    }
-}
-
-impl Deref for TypeIds {
-    type Target = [u32];
-
-    fn deref(&self) -> &[u32] {
-        &self.ids
-    }
-}
-
-impl Drop for TypeIds {
-    fn drop(&mut self) {
-        let mut table = self.context.0.parts.types.0.lock();
-        for &id in &self.ids {
-            table.release(id);
-        }
     }
 }

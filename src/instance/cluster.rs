@@ -25,7 +25,7 @@ const ENDING: Duration = Duration::from_millis(20);
 
 /// What the instances of one program have in common. Owner: its members.
 pub struct Cluster {
-    state: Lock<State>,
+    state: Lock<ClusterState>,
     /// Threads of ours that have not ended.
     running: AtomicU32,
     sleepers: Sleepers,
@@ -33,7 +33,7 @@ pub struct Cluster {
     data: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
-struct State {
+struct ClusterState {
     /// The main instance, while there is one, and the others.
     main: Option<NonNull<Instance>>,
     children: Vec<NonNull<Instance>>,
@@ -74,7 +74,7 @@ impl Life {
 
 // SAFETY: members are only looked at under the lock, and leave before they are freed; what is
 // called on them locks.
-unsafe impl Send for State {}
+unsafe impl Send for ClusterState {}
 
 /// Why an instance did not become a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub enum JoinError {
 
 impl Cluster {
     fn new(main: NonNull<Instance>) -> Self {
-        let state = State {
+        let state = ClusterState {
             main: Some(main),
             children: Vec::new(),
             threads: Vec::new(),
@@ -255,7 +255,7 @@ impl Cluster {
         if !state.epoch.renew() {
             return;
         }
-        let State { threads, children, .. } = &mut *state;
+        let ClusterState { threads, children, .. } = &mut *state;
         for stale in threads.extract_if(.., |thread| !thread.life.is_mine()) {
             children.retain(|&child| child != stale.instance);
             std::mem::forget(stale);

@@ -1,7 +1,7 @@
 //! Files by their paths and by numbers, which are WASI's: what `open` opened, WASI's functions
 //! write, move in and close.
 
-use super::{Answer, Call, FAILED};
+use super::call::{Answer, EmccCall, FAILED};
 use crate::wasi::{Done, FileStat, FileType, Files, OpenHow};
 
 /// What `open` is told, in Emscripten's numbers.
@@ -57,7 +57,11 @@ fn stat_bytes(stat: &FileStat) -> [u8; STAT_BYTES] {
 }
 
 /// Does something with the path at `address`.
-fn with_path(call: &Call<'_>, address: u32, act: impl FnOnce(&Files<'_>, &[u8]) -> Done) -> Answer {
+fn with_path(
+    call: &EmccCall<'_>,
+    address: u32,
+    act: impl FnOnce(&Files<'_>, &[u8]) -> Done,
+) -> Answer {
     let path = call.path(address)?;
     let (Some(path), Some(files)) = (path, call.files()) else { return Ok(FAILED) };
     Ok(act(&files, &path)?.map_or(FAILED, |()| 0))
@@ -65,7 +69,7 @@ fn with_path(call: &Call<'_>, address: u32, act: impl FnOnce(&Files<'_>, &[u8]) 
 
 /// New files have the permissions that WASI gives them, whatever `_mode` says: C passes it as a
 /// variable argument, so that it is a number in some programs and an address in others.
-pub(super) fn open(call: &Call<'_>, path: u32, flags: u32, _mode: u32) -> Answer {
+pub(super) fn open(call: &EmccCall<'_>, path: u32, flags: u32, _mode: u32) -> Answer {
     let path = call.path(path)?;
     let (Some(path), Some(files)) = (path, call.files()) else { return Ok(FAILED) };
     let has = |flag: u32| flags & flag != 0;
@@ -84,37 +88,37 @@ pub(super) fn open(call: &Call<'_>, path: u32, flags: u32, _mode: u32) -> Answer
     Ok(files.open(&path, how)?.map_or(FAILED, u64::from))
 }
 
-pub(super) fn read(call: &Call<'_>, fd: u32, buffer: u32, len: u32) -> Answer {
+pub(super) fn read(call: &EmccCall<'_>, fd: u32, buffer: u32, len: u32) -> Answer {
     call.check(buffer, len.into())?;
     let Some(files) = call.files() else { return Ok(FAILED) };
     Ok(files.read(fd, buffer, len)?.map_or(FAILED, u64::from))
 }
 
-pub(super) fn stat(call: &Call<'_>, path: u32, stat: u32) -> Answer {
+pub(super) fn stat(call: &EmccCall<'_>, path: u32, stat: u32) -> Answer {
     call.check(stat, STAT_BYTES as u64)?;
     with_path(call, path, |files, path| store(call, stat, files.stat(path)?))
 }
 
 /// Standard input has nothing to tell, as with WAMR.
-pub(super) fn fstat(call: &Call<'_>, fd: u32, stat: u32) -> Answer {
+pub(super) fn fstat(call: &EmccCall<'_>, fd: u32, stat: u32) -> Answer {
     call.check(stat, STAT_BYTES as u64)?;
     let Some(files) = call.files().filter(|_| fd != 0) else { return Ok(FAILED) };
     Ok(store(call, stat, files.stat_of(fd)?)?.map_or(FAILED, |()| 0))
 }
 
-fn store(call: &Call<'_>, address: u32, found: Option<FileStat>) -> Done {
+fn store(call: &EmccCall<'_>, address: u32, found: Option<FileStat>) -> Done {
     let Some(found) = found else { return Ok(None) };
     call.memory.write(address.into(), &stat_bytes(&found)).map(Some)
 }
 
-pub(super) fn mkdir(call: &Call<'_>, path: u32, _mode: u32) -> Answer {
+pub(super) fn mkdir(call: &EmccCall<'_>, path: u32, _mode: u32) -> Answer {
     with_path(call, path, |files, path| files.make_dir(path))
 }
 
-pub(super) fn rmdir(call: &Call<'_>, path: u32) -> Answer {
+pub(super) fn rmdir(call: &EmccCall<'_>, path: u32) -> Answer {
     with_path(call, path, |files, path| files.remove_dir(path))
 }
 
-pub(super) fn unlink(call: &Call<'_>, path: u32) -> Answer {
+pub(super) fn unlink(call: &EmccCall<'_>, path: u32) -> Answer {
     with_path(call, path, |files, path| files.unlink(path))
 }

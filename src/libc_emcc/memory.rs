@@ -1,11 +1,11 @@
 //! Mapping files, which is reading them into memory of the guest's own.
 
-use super::{Answer, Call, FAILED, PIECE_BYTES};
+use super::call::{Answer, EmccCall, FAILED, PIECE_BYTES};
 use crate::wasi::{Done, Files};
 
 /// Where the guest wants the mapping is its hope only, and writing to it changes no file.
 pub(super) fn mmap(
-    call: &Call<'_>,
+    call: &EmccCall<'_>,
     wish: u32,
     len: u32,
     _protection: u32,
@@ -35,7 +35,7 @@ pub(super) fn mmap(
 
 /// Fills the memory piece by piece.
 fn load(
-    call: &Call<'_>,
+    call: &EmccCall<'_>,
     files: &Files<'_>,
     (fd, offset): (u32, u64),
     (address, len): (u32, u32),
@@ -53,13 +53,13 @@ fn load(
     Ok(Some(()))
 }
 
-pub(super) fn munmap(call: &Call<'_>, address: u32, _len: u32) -> Answer {
+pub(super) fn munmap(call: &EmccCall<'_>, address: u32, _len: u32) -> Answer {
     let instance = call.instance();
     instance.host().guest_free(instance, address.into());
     Ok(0)
 }
 
 /// Nobody here needs to be told.
-pub(super) fn notify_growth(_call: &Call<'_>, _memory: u32) -> Answer {
+pub(super) fn notify_growth(_call: &EmccCall<'_>, _memory: u32) -> Answer {
     Ok(0)
 }

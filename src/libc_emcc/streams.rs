@@ -1,6 +1,6 @@
 //! C's `FILE *`, as a number that is never 0.
 
-use super::{Answer, Call, FAILED, PIECE_BYTES};
+use super::call::{Answer, EmccCall, FAILED, PIECE_BYTES};
 use crate::wasi::{Done, Files, OpenHow};
 
 /// How `fopen` opens a file for this mode, if it is one.
@@ -32,7 +32,7 @@ pub(super) fn how(mode: &[u8]) -> Option<OpenHow> {
 }
 
 /// 0 when it fails.
-pub(super) fn fopen(call: &Call<'_>, path: u32, mode: u32) -> Answer {
+pub(super) fn fopen(call: &EmccCall<'_>, path: u32, mode: u32) -> Answer {
     let path = call.path(path)?;
     let how = call.path(mode)?.and_then(|mode| how(&mode));
     let (Some(path), Some(how), Some(files)) = (path, how, call.files()) else { return Ok(0) };
@@ -41,7 +41,7 @@ pub(super) fn fopen(call: &Call<'_>, path: u32, mode: u32) -> Answer {
 
 /// Moves `count` pieces of `size` bytes: how many whole pieces it were.
 fn transfer(
-    call: &Call<'_>,
+    call: &EmccCall<'_>,
     buffer: u32,
     [size, count]: [u32; 2],
     act: impl Fn(&Files<'_>, u32, u32) -> Done<u32>,
@@ -62,26 +62,26 @@ fn transfer(
     Ok(done.checked_div(size).unwrap_or(0).into())
 }
 
-pub(super) fn fread(call: &Call<'_>, buffer: u32, size: u32, count: u32, file: u32) -> Answer {
+pub(super) fn fread(call: &EmccCall<'_>, buffer: u32, size: u32, count: u32, file: u32) -> Answer {
     transfer(call, buffer, [size, count], |files, to, len| files.read_stream(file, to, len))
 }
 
-pub(super) fn fwrite(call: &Call<'_>, buffer: u32, size: u32, count: u32, file: u32) -> Answer {
+pub(super) fn fwrite(call: &EmccCall<'_>, buffer: u32, size: u32, count: u32, file: u32) -> Answer {
     transfer(call, buffer, [size, count], |files, from, len| files.write_stream(file, from, len))
 }
 
-pub(super) fn fseeko(call: &Call<'_>, file: u32, offset: u64, whence: u32) -> Answer {
+pub(super) fn fseeko(call: &EmccCall<'_>, file: u32, offset: u64, whence: u32) -> Answer {
     let Some(files) = call.files() else { return Ok(FAILED) };
     Ok(files.seek_stream(file, offset as i64, whence)?.map_or(FAILED, |()| 0))
 }
 
 /// What is no file is at its end.
-pub(super) fn feof(call: &Call<'_>, file: u32) -> Answer {
+pub(super) fn feof(call: &EmccCall<'_>, file: u32) -> Answer {
     let Some(files) = call.files() else { return Ok(1) };
     Ok(files.is_stream_at_end(file)?.unwrap_or(true).into())
 }
 
-pub(super) fn fclose(call: &Call<'_>, file: u32) -> Answer {
+pub(super) fn fclose(call: &EmccCall<'_>, file: u32) -> Answer {
     let Some(files) = call.files() else { return Ok(FAILED) };
     Ok(files.close_stream(file)?.map_or(FAILED, |()| 0))
 }

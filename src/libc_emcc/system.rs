@@ -1,6 +1,6 @@
 //! What programs ask of their system: its name, the current directory, random bytes, time to pass.
 
-use super::{Answer, Call, FAILED};
+use super::call::{Answer, EmccCall, FAILED};
 use crate::platform::random;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const NAMES: [&[u8]; 6] = [b"Emscripten", b"emscripten", b"1.0", b"#1", b"wasm32
 /// the guest's memory.
 const CHUNK_BYTES: usize = 256;
 
-pub(super) fn uname(call: &Call<'_>, names: u32) -> Answer {
+pub(super) fn uname(call: &EmccCall<'_>, names: u32) -> Answer {
     let mut bytes = [0; NAMES.len() * NAME_BYTES];
     for (place, name) in bytes.chunks_exact_mut(NAME_BYTES).zip(NAMES) {
         place[..name.len()].copy_from_slice(name);
@@ -25,7 +25,7 @@ pub(super) fn uname(call: &Call<'_>, names: u32) -> Answer {
 }
 
 /// The root, from which all paths go. 0 if there is no room for it.
-pub(super) fn getcwd(call: &Call<'_>, buffer: u32, len: u32) -> Answer {
+pub(super) fn getcwd(call: &EmccCall<'_>, buffer: u32, len: u32) -> Answer {
     const ROOT: &[u8] = b"/\0";
     call.check(buffer, len.into())?;
     if (len as usize) < ROOT.len() {
@@ -36,7 +36,7 @@ pub(super) fn getcwd(call: &Call<'_>, buffer: u32, len: u32) -> Answer {
 }
 
 /// 0, as C has it; WAMR's answer is how many bytes it were, which programs take for a failure.
-pub(super) fn getentropy(call: &Call<'_>, buffer: u32, len: u32) -> Answer {
+pub(super) fn getentropy(call: &EmccCall<'_>, buffer: u32, len: u32) -> Answer {
     call.check(buffer, len.into())?;
     let mut chunk = [0; CHUNK_BYTES];
     let mut done = 0;
@@ -52,17 +52,17 @@ pub(super) fn getentropy(call: &Call<'_>, buffer: u32, len: u32) -> Answer {
     Ok(0)
 }
 
-pub(super) fn sleep(call: &Call<'_>, milliseconds: u32) -> Answer {
+pub(super) fn sleep(call: &EmccCall<'_>, milliseconds: u32) -> Answer {
     let milliseconds = u64::try_from(milliseconds as i32).unwrap_or(0);
     pause(call, Duration::from_millis(milliseconds))
 }
 
 /// The parameter is the word of an f64; what is no time is none.
-pub(super) fn thread_sleep(call: &Call<'_>, milliseconds: u64) -> Answer {
+pub(super) fn thread_sleep(call: &EmccCall<'_>, milliseconds: u64) -> Answer {
     pause(call, Duration::from_millis(f64::from_bits(milliseconds) as u64))
 }
 
-fn pause(call: &Call<'_>, time: Duration) -> Answer {
+fn pause(call: &EmccCall<'_>, time: Duration) -> Answer {
     if !time.is_zero() {
         call.caller.sleep(time)?;
     }

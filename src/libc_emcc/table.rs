@@ -1,11 +1,12 @@
 //! The table of all functions, by which imports find them.
 
-use super::{Answer, Call, control, files, memory, streams, system};
+use super::call::{Answer, EmccCall};
+use super::{control, files, memory, streams, system};
 use crate::native::{BuiltinModule, Caller, functions};
 
 /// Runs `function` on the calling instance.
-fn run(caller: &Caller<'_>, function: &mut dyn FnMut(&Call<'_>) -> Answer) -> Answer {
-    function(&Call { caller, memory: caller.memory() })
+fn run(caller: &Caller<'_>, function: &mut dyn FnMut(&EmccCall<'_>) -> Answer) -> Answer {
+    function(&EmccCall { caller, memory: caller.memory() })
 }
 
 /// Where programs of Emscripten look for them.

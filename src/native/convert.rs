@@ -33,11 +33,11 @@ const NULL_INDEX: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Conversion {
     slot: u32,
-    kind: Kind,
+    kind: ConversionKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ConversionKind {
     /// An i32 or f32 whose upper half must be clear.
     Low32,
     Pointer(Width),
@@ -91,18 +91,18 @@ pub(super) fn plan(
         let width = Width::of(Some(param));
         let asked = signature.map_or(Param::Value, |s| s.param(index));
         let kind = match (asked, param) {
-            (Param::Pointer, _) => Some(Kind::Pointer(width)),
+            (Param::Pointer, _) => Some(ConversionKind::Pointer(width)),
             (Param::SizedPointer, _) => {
-                Some(Kind::SizedPointer(width, Width::of(ty.params().get(index + 1))))
+                Some(ConversionKind::SizedPointer(width, Width::of(ty.params().get(index + 1))))
             }
-            (Param::Text, _) => Some(Kind::Text(width)),
+            (Param::Text, _) => Some(ConversionKind::Text(width)),
             (Param::Value, ValType::ExternRef) => Some(match (signature, receiver) {
-                (None, Receiver::Registers) => Kind::ExternIndex,
-                _ => Kind::ExternRef,
+                (None, Receiver::Registers) => ConversionKind::ExternIndex,
+                _ => ConversionKind::ExternRef,
             }),
-            (Param::Value, ValType::FuncRef) => Some(Kind::FuncRef),
+            (Param::Value, ValType::FuncRef) => Some(ConversionKind::FuncRef),
             (Param::Value, ValType::I32 | ValType::F32) if receiver == Receiver::Words => {
-                Some(Kind::Low32)
+                Some(ConversionKind::Low32)
             }
             (Param::Value, _) => None,
         };
@@ -130,22 +130,24 @@ pub(super) unsafe fn apply(
         // SAFETY: the list names slots of the parameters only.
         let slot = unsafe { &mut *args.add(conversion.slot as usize) };
         *slot = match conversion.kind {
-            Kind::Low32 => *slot as u32 as u64,
-            Kind::Pointer(width) => memory.range(width.read(*slot), 1)?.expose_provenance() as u64,
-            Kind::SizedPointer(width, len_width) => {
+            ConversionKind::Low32 => *slot as u32 as u64,
+            ConversionKind::Pointer(width) => {
+                memory.range(width.read(*slot), 1)?.expose_provenance() as u64
+            }
+            ConversionKind::SizedPointer(width, len_width) => {
                 // SAFETY: a sized pointer's length is the parameter in the next slot, which
                 // the loop has not reached yet.
                 let len = len_width.read(unsafe { *args.add(conversion.slot as usize + 1) });
                 sized_pointer(&memory, width.read(*slot), len)?
             }
-            Kind::Text(width) => {
+            ConversionKind::Text(width) => {
                 // SAFETY: says the caller.
                 let look = |bytes| unsafe { exec::work::charge_bytes(env, bytes) };
                 memory.text_with(width.read(*slot), look)?.0.expose_provenance() as u64
             }
-            Kind::ExternRef => externref_to_host(externrefs, *slot)?,
-            Kind::ExternIndex => slot.checked_sub(1).unwrap_or(NULL_INDEX as u64),
-            Kind::FuncRef => {
+            ConversionKind::ExternRef => externref_to_host(externrefs, *slot)?,
+            ConversionKind::ExternIndex => slot.checked_sub(1).unwrap_or(NULL_INDEX as u64),
+            ConversionKind::FuncRef => {
                 let func = *slot as usize as *const VmFuncRef;
                 // SAFETY: a non-null funcref slot holds the address of a live `VmFuncRef`.
                 unsafe { func.as_ref() }.map_or(NULL_INDEX, |f| f.func_index) as u64

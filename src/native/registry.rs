@@ -40,10 +40,10 @@ pub enum Convention {
 
 /// What a context's modules can import. Owner: the context.
 pub struct Registry {
-    state: Lock<State>,
+    state: Lock<RegistryState>,
 }
 
-struct State {
+struct RegistryState {
     /// Oldest first.
     nodes: Vec<Node>,
     /// Those that come first in front.
@@ -118,7 +118,7 @@ impl Registry {
     /// A registry that offers these tables to names that nothing else claims. Of two tables that
     /// have the name, the first serves it.
     pub fn new(builtins: &'static [BuiltinTable]) -> Self {
-        Self { state: Lock::new(State { nodes: Vec::new(), builtins, externrefs: None }) }
+        Self { state: Lock::new(RegistryState { nodes: Vec::new(), builtins, externrefs: None }) }
     }
 
     /// Registers an embedder's array; false if memory ran out. The module's name is copied, the
@@ -223,7 +223,7 @@ impl Registry {
     }
 }
 
-impl State {
+impl RegistryState {
     /// Newest first; within one registration the exact name goes before the name without its
     /// leading underscore, which old compilers put there.
     fn find(&self, module: &str, name: &str) -> Option<Found> {

@@ -4,7 +4,7 @@
 //! mutable global that points below the heap is the stack pointer. A thread gets a block of the
 //! same size from whatever serves the host's allocations, else a slice of the main stack.
 
-use super::Program;
+use super::program::Program;
 use crate::abi::types::ValType;
 use crate::instance::{Instance, constant_export};
 use crate::module::{ConstOp, Module};

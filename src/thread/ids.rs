@@ -6,10 +6,10 @@ const ID_MAX: u32 = 0x1FFF_FFFF;
 
 /// Thread numbers from 1 on, each given to one thread at a time. Owner: the program.
 #[derive(Default)]
-pub struct Ids(Lock<State>);
+pub struct Ids(Lock<IdsState>);
 
 #[derive(Default)]
-struct State {
+struct IdsState {
     last: u32,
     live: Vec<u32>,
 }

@@ -7,10 +7,10 @@ pub const KEYS_MAX: usize = 32;
 
 /// A program's keys, and what its threads keep under them. Owner: the program.
 #[derive(Default)]
-pub struct Keys(Lock<State>);
+pub struct Keys(Lock<KeysState>);
 
 #[derive(Default)]
-struct State {
+struct KeysState {
     /// Table index of each key's destructor, 0 for none; `None` for what is no key.
     keys: [Option<u32>; KEYS_MAX],
     /// The words of each thread that keeps any, by the address of its exec_env.

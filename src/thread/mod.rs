@@ -14,34 +14,18 @@ mod ids;
 mod key;
 mod lock;
 mod objects;
+mod program;
 mod pthread;
+mod pthread_call;
 mod semaphore;
 mod spawn;
 mod wasi_threads;
 
-pub use spawn::{Body, Completion, GuestStack, SpawnError, end_env, spawn_env, start_thread};
+pub use spawn::{Completion, GuestStack, SpawnError, ThreadBody, end_env, spawn_env, start_thread};
 
-use crate::instance::Cluster;
 use crate::native::BuiltinTable;
 
 /// What guests import to start threads and to wait for each other: C's pthread library, and
 /// wasi-threads.
 pub const THREADS: BuiltinTable =
     BuiltinTable::new(&[pthread::PTHREAD, wasi_threads::WASI_THREADS]);
-
-/// What is kept for the threads of one program. Owner: the cluster.
-#[derive(Default)]
-struct Program {
-    /// Which slices of the main stack are in use.
-    slices: crate::sync::Lock<u64>,
-    ids: ids::Ids,
-    objects: objects::Objects,
-    keys: key::Keys,
-    waits: lock::Waits,
-}
-
-impl Program {
-    fn of(cluster: &Cluster) -> Option<&Self> {
-        cluster.data(|| Box::new(Self::default())).downcast_ref()
-    }
-}

@@ -27,17 +27,17 @@ pub enum Object {
 
 /// A program's handles. Owner: the program.
 #[derive(Default)]
-pub struct Objects(Lock<State>);
+pub struct Objects(Lock<ObjectsState>);
 
 #[derive(Default)]
-struct State {
+struct ObjectsState {
     last: u32,
     objects: Vec<(u32, Object)>,
     /// Semaphores by name.
     names: Vec<(Box<[u8]>, u32)>,
 }
 
-impl State {
+impl ObjectsState {
     fn add(&mut self, object: Object) -> Option<u32> {
         self.objects.try_reserve(1).ok()?;
         self.last = self.last.checked_add(1)?;

@@ -5,26 +5,22 @@
 //! memory is a trap. Waits end when the thread is told to stop.
 
 use super::objects::{Object, Thread};
-use super::spawn::{GuestStack, spawn_env, start_thread};
-use super::{Program, semaphore};
+use super::program::Program;
+use super::pthread_call::{FAILED, PthreadCall, call};
+use super::semaphore;
+use super::spawn::{GuestStack, end_env, spawn_env, start_thread};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
-use crate::exec::{Call as GuestCall, ExecEnv, func_type};
+use crate::exec::{Call, ExecEnv, func_type};
 use crate::instance::Instance;
-use crate::native::{Builtin, BuiltinModule, Caller, GuestMemory};
+use crate::native::{Builtin, BuiltinModule};
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// -1.
-pub const FAILED: u32 = u32::MAX;
-
 /// What `pthread_cond_timedwait` says when the time is over.
 const TIMED_OUT: u32 = 1;
-
-/// Names of semaphores are cut there.
-const NAME_BYTES_MAX: usize = 4096;
 
 macro_rules! table {
     ($($name:literal $signature:literal $call:path;)*) => {
@@ -72,78 +68,6 @@ table! {
     "sem_wait" "(i)i" semaphore::wait;
 }
 
-/// A call of one of the functions.
-pub(super) struct Call<'a> {
-    pub caller: &'a Caller<'a>,
-    pub program: &'a Program,
-    args: [u64; 4],
-    env: NonNull<ExecEnv>,
-    stack_low: usize,
-}
-
-fn call(
-    caller: &Caller<'_>,
-    slots: &mut [u64],
-    function: fn(&Call<'_>) -> Result<u32, Trap>,
-) -> Result<(), Trap> {
-    let (env, stack_low) = caller.calling_env().ok_or(Trap::Internal)?;
-    // SAFETY: the guest that calls runs on this exec_env, on this thread.
-    let instance: &Instance = unsafe { env.as_ref().instance().as_ref() };
-    let program = Program::of(instance.cluster_or_init()).ok_or(Trap::Internal)?;
-    let mut args = [0; 4];
-    for (to, from) in args.iter_mut().zip(slots.iter()) {
-        *to = *from;
-    }
-    let result = function(&Call { caller, program, args, env, stack_low })?;
-    if let Some(slot) = slots.first_mut() {
-        *slot = result.into();
-    }
-    Ok(())
-}
-
-impl Call<'_> {
-    pub fn arg(&self, index: usize) -> u32 {
-        self.args.get(index).map_or(0, |&word| word as u32)
-    }
-
-    pub fn memory(&self) -> GuestMemory<'_> {
-        self.caller.memory()
-    }
-
-    /// The bytes of the string at the address that is an argument; `None` for a null address.
-    pub fn text(&self, index: usize) -> Result<Option<Box<[u8]>>, Trap> {
-        if self.arg(index) == 0 {
-            return Ok(None);
-        }
-        let copy = self.caller.copy_text(self.arg(index).into(), NAME_BYTES_MAX)?;
-        Ok(Some(copy.ok_or(Trap::OutOfMemory)?.into_boxed_slice()))
-    }
-
-    /// The handle at the address that is an argument.
-    fn handle(&self, index: usize) -> Result<u32, Trap> {
-        self.memory().read_u32(self.arg(index).into())
-    }
-
-    /// Makes a handle, and stores it at the address that is the first argument.
-    fn make(&self, object: Object) -> Result<u32, Trap> {
-        let place = self.arg(0);
-        self.memory().range(place.into(), 4)?;
-        let Some(handle) = self.program.objects.add(object) else { return Ok(FAILED) };
-        self.memory().write_u32(place.into(), handle)?;
-        Ok(0)
-    }
-
-    /// What tells this thread from others.
-    fn thread_key(&self) -> u64 {
-        self.env.addr().get() as u64
-    }
-
-    fn instance(&self) -> &Instance {
-        // SAFETY: as in `call`.
-        unsafe { self.env.as_ref().instance().as_ref() }
-    }
-}
-
 /// The function at an index of the first table, if it has one i32 parameter and as many results.
 fn entry(instance: &Instance, index: u32, results: &[ValType]) -> Option<NonNull<VmFuncRef>> {
     let word = instance.table(0)?.get(index.into())?;
@@ -164,14 +88,14 @@ unsafe fn run(
 ) -> Result<u32, Trap> {
     // SAFETY: passed on to the caller; there is room for one slot.
     unsafe {
-        let call = GuestCall::prepare(env, func, 1, stack_low)?;
+        let call = Call::prepare(env, func, 1, stack_low)?;
         *call.frame() = argument.into();
         call.run()?;
         Ok(*call.frame() as u32)
     }
 }
 
-fn create(call: &Call<'_>) -> Result<u32, Trap> {
+fn create(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let (place, start, argument) = (call.arg(0), call.arg(2), call.arg(3));
     call.memory().range(place.into(), 4)?;
     let instance = call.instance();
@@ -188,7 +112,7 @@ fn create(call: &Call<'_>) -> Result<u32, Trap> {
     });
     let Some(handle) = call.program.objects.add(Object::Thread(thread.clone())) else {
         // SAFETY: just made, and not used yet.
-        unsafe { super::end_env(env) };
+        unsafe { end_env(env) };
         return Ok(FAILED);
     };
     call.memory().write_u32(place.into(), handle)?;
@@ -233,7 +157,7 @@ fn live(
     }
 }
 
-fn join(call: &Call<'_>) -> Result<u32, Trap> {
+fn join(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let (handle, place) = (call.arg(0), call.arg(1));
     if place != 0 && call.memory().range(place.into(), 4).is_err() {
         return Ok(FAILED);
@@ -252,7 +176,7 @@ fn join(call: &Call<'_>) -> Result<u32, Trap> {
     Ok(0)
 }
 
-fn detach(call: &Call<'_>) -> Result<u32, Trap> {
+fn detach(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     if let Some(thread) = call.program.objects.thread(call.arg(0)) {
         thread.joinable.store(false, Ordering::Release);
         if thread.env.load(Ordering::Acquire) == 0 {
@@ -263,7 +187,7 @@ fn detach(call: &Call<'_>) -> Result<u32, Trap> {
 }
 
 /// Ends another thread at the next look that it takes, without an exception.
-fn cancel(call: &Call<'_>) -> Result<u32, Trap> {
+fn cancel(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     if let Some(thread) = call.program.objects.thread(call.arg(0)) {
         thread.joinable.store(false, Ordering::Release);
         let env = thread.env.load(Ordering::Acquire);
@@ -274,12 +198,12 @@ fn cancel(call: &Call<'_>) -> Result<u32, Trap> {
     Ok(0)
 }
 
-fn this(call: &Call<'_>) -> Result<u32, Trap> {
+fn this(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     Ok(call.program.objects.thread_of(call.thread_key()).map_or(0, |(handle, _)| handle))
 }
 
 /// Ends the calling thread, if `pthread_create` made it.
-fn exit(call: &Call<'_>) -> Result<u32, Trap> {
+fn exit(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     match call.program.objects.thread_of(call.thread_key()) {
         Some((_, thread)) => {
             thread.result.store(call.arg(0), Ordering::Relaxed);
@@ -289,36 +213,36 @@ fn exit(call: &Call<'_>) -> Result<u32, Trap> {
     }
 }
 
-fn mutex_init(call: &Call<'_>) -> Result<u32, Trap> {
+fn mutex_init(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     call.make(Object::Mutex(Arc::new(AtomicU32::new(0))))
 }
 
-fn mutex_lock(call: &Call<'_>) -> Result<u32, Trap> {
+fn mutex_lock(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let handle = call.handle(0)?;
     let Some(mutex) = call.program.objects.mutex(handle) else { return Ok(FAILED) };
     call.program.waits.lock(call.caller, handle, &mutex)?;
     Ok(0)
 }
 
-fn mutex_unlock(call: &Call<'_>) -> Result<u32, Trap> {
+fn mutex_unlock(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let handle = call.handle(0)?;
     let Some(mutex) = call.program.objects.mutex(handle) else { return Ok(FAILED) };
     call.program.waits.unlock(handle, &mutex);
     Ok(0)
 }
 
-fn mutex_destroy(call: &Call<'_>) -> Result<u32, Trap> {
+fn mutex_destroy(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let handle = call.handle(0)?;
     let found = call.program.objects.mutex(handle).is_some();
     call.program.objects.remove(if found { handle } else { 0 });
     Ok(if found { 0 } else { FAILED })
 }
 
-fn cond_init(call: &Call<'_>) -> Result<u32, Trap> {
+fn cond_init(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     call.make(Object::Cond)
 }
 
-fn wait_condition(call: &Call<'_>, nanos: Option<u64>) -> Result<u32, Trap> {
+fn wait_condition(call: &PthreadCall<'_>, nanos: Option<u64>) -> Result<u32, Trap> {
     let (condition, mutex) = (call.handle(0)?, call.handle(1)?);
     let objects = &call.program.objects;
     let Some(state) = objects.mutex(mutex).filter(|_| objects.is_cond(condition)) else {
@@ -329,16 +253,16 @@ fn wait_condition(call: &Call<'_>, nanos: Option<u64>) -> Result<u32, Trap> {
     Ok(if in_time { 0 } else { TIMED_OUT })
 }
 
-fn cond_wait(call: &Call<'_>) -> Result<u32, Trap> {
+fn cond_wait(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     wait_condition(call, None)
 }
 
 /// The time is microseconds from now.
-fn cond_timedwait(call: &Call<'_>) -> Result<u32, Trap> {
+fn cond_timedwait(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     wait_condition(call, Some(call.args[2].saturating_mul(1000)))
 }
 
-fn signal(call: &Call<'_>, count: u32) -> Result<u32, Trap> {
+fn signal(call: &PthreadCall<'_>, count: u32) -> Result<u32, Trap> {
     let condition = call.handle(0)?;
     if !call.program.objects.is_cond(condition) {
         return Ok(FAILED);
@@ -347,43 +271,43 @@ fn signal(call: &Call<'_>, count: u32) -> Result<u32, Trap> {
     Ok(0)
 }
 
-fn cond_signal(call: &Call<'_>) -> Result<u32, Trap> {
+fn cond_signal(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     signal(call, 1)
 }
 
-fn cond_broadcast(call: &Call<'_>) -> Result<u32, Trap> {
+fn cond_broadcast(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     signal(call, u32::MAX)
 }
 
-fn cond_destroy(call: &Call<'_>) -> Result<u32, Trap> {
+fn cond_destroy(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let handle = call.handle(0)?;
     let found = call.program.objects.is_cond(handle);
     call.program.objects.remove(if found { handle } else { 0 });
     Ok(if found { 0 } else { FAILED })
 }
 
-fn key_create(call: &Call<'_>) -> Result<u32, Trap> {
+fn key_create(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     call.memory().range(call.arg(0).into(), 4)?;
     let Some(key) = call.program.keys.create(call.arg(1)) else { return Ok(FAILED) };
     call.memory().write_u32(call.arg(0).into(), key)?;
     Ok(0)
 }
 
-fn key_delete(call: &Call<'_>) -> Result<u32, Trap> {
+fn key_delete(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     Ok(if call.program.keys.delete(call.arg(0)) { 0 } else { FAILED })
 }
 
-fn setspecific(call: &Call<'_>) -> Result<u32, Trap> {
+fn setspecific(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let set = call.program.keys.set(call.thread_key(), call.arg(0), call.arg(1));
     Ok(if set { 0 } else { FAILED })
 }
 
-fn getspecific(call: &Call<'_>) -> Result<u32, Trap> {
+fn getspecific(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     Ok(call.program.keys.get(call.thread_key(), call.arg(0)))
 }
 
 /// Memory for the guest; no more aligned than all of it is.
-fn memalign(call: &Call<'_>) -> Result<u32, Trap> {
+fn memalign(call: &PthreadCall<'_>) -> Result<u32, Trap> {
     let place = call.arg(0);
     call.memory().range(place.into(), 4)?;
     let address = call.instance().host().guest_malloc(call.instance(), call.arg(2).into());

@@ -138,11 +138,11 @@ pub unsafe fn end_env(env: NonNull<ExecEnv>) -> bool {
 }
 
 /// What a thread does: gets its exec_env, and where its native stack ends.
-pub type Body = Box<dyn FnOnce(NonNull<ExecEnv>, usize) + Send>;
+pub type ThreadBody = Box<dyn FnOnce(NonNull<ExecEnv>, usize) + Send>;
 
 struct Job {
     env: NonNull<ExecEnv>,
-    body: Body,
+    body: ThreadBody,
 }
 
 // SAFETY: the exec_env and its instance are a group of their own, which nobody else uses from
@@ -215,7 +215,7 @@ extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
 /// `env` comes from [`spawn_env`] and is not used by the caller any more.
 pub unsafe fn start_thread(
     env: NonNull<ExecEnv>,
-    body: Body,
+    body: ThreadBody,
     completion: Option<Arc<Completion>>,
 ) -> Result<(), SpawnError> {
     // SAFETY: the exec_env holds its instance.

@@ -3,8 +3,8 @@
 //! The new thread calls the exported `wasi_thread_start` with its number and the argument. It has
 //! no joining: the program waits for its own threads, through its memory.
 
-use super::spawn::{GuestStack, spawn_env, start_thread};
-use super::{Program, end_env};
+use super::program::Program;
+use super::spawn::{GuestStack, end_env, spawn_env, start_thread};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::exec::{Call, ExecEnv};

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// A number of the guest's.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct FdEntry {
     pub(super) descriptor: Arc<Descriptor>,
     pub(super) rights: Rights,
     pub(super) inheriting: Rights,
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 
 /// Owner: the instance's WASI context.
 pub(super) struct FdTable {
-    entries: Lock<Vec<Option<Entry>>>,
+    entries: Lock<Vec<Option<FdEntry>>>,
 }
 
 const STDIN_RIGHTS: Rights = Rights::FD_ADVISE
@@ -68,13 +68,13 @@ impl FdTable {
     pub(super) fn with_stdio(fds: [i32; 3]) -> Result<Self, i32> {
         let mut entries = Vec::with_capacity(4);
         for fd in fds {
-            entries.push(Some(Entry::standard(fd)?));
+            entries.push(Some(FdEntry::standard(fd)?));
         }
         Ok(Self { entries: Lock::new(entries) })
     }
 
     /// What `number` stands for.
-    pub(super) fn get(&self, number: u32) -> Outcome<Entry> {
+    pub(super) fn get(&self, number: u32) -> Outcome<FdEntry> {
         let entries = self.entries.lock();
         match entries.get(number as usize) {
             Some(Some(entry)) => Ok(entry.clone()),
@@ -93,7 +93,7 @@ impl FdTable {
     }
 
     /// The preopened directory for whose name `score` gives most, the last of several.
-    pub(super) fn best_preopen(&self, score: impl Fn(&[u8]) -> Option<usize>) -> Option<Entry> {
+    pub(super) fn best_preopen(&self, score: impl Fn(&[u8]) -> Option<usize>) -> Option<FdEntry> {
         let entries = self.entries.lock();
         let scored = entries.iter().flatten().filter_map(|entry| {
             let score = score(entry.preopen.as_deref()?)?;
@@ -103,7 +103,7 @@ impl FdTable {
     }
 
     /// Gives an entry the lowest free number.
-    pub(super) fn add(&self, entry: Entry) -> Outcome<u32> {
+    pub(super) fn add(&self, entry: FdEntry) -> Outcome<u32> {
         let mut entries = self.entries.lock();
         let free = entries.iter().position(Option::is_none);
         let at = free.unwrap_or(entries.len());
@@ -154,14 +154,14 @@ impl FdTable {
         }
     }
 
-    fn take(&self, number: u32) -> Outcome<Entry> {
+    fn take(&self, number: u32) -> Outcome<FdEntry> {
         let mut entries = self.entries.lock();
         let entry = entries.get_mut(number as usize).and_then(Option::take);
         entry.ok_or(Errno::BadFd.into())
     }
 }
 
-impl Entry {
+impl FdEntry {
     /// A standard stream. The process's own are known by their numbers and not looked at; an
     /// embedder's may be anything.
     fn standard(number: i32) -> Result<Self, i32> {

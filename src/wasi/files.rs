@@ -10,7 +10,7 @@ use super::call::{Call, Outcome, Stop};
 use super::descriptor::Descriptor;
 use super::dir::Directory;
 use super::errno::Errno;
-use super::fd_table::{Entry, FILE_RIGHTS};
+use super::fd_table::{FILE_RIGHTS, FdEntry};
 use super::path::{self, Opening};
 use super::{WasiCtx, stdio};
 use crate::abi::trap::Trap;
@@ -136,7 +136,7 @@ impl<'a> Files<'a> {
     }
 
     /// Opens what `path` leads to, with what rights its directory has to give.
-    pub(super) fn open_entry(&self, path: &[u8], how: OpenHow) -> Outcome<Entry> {
+    pub(super) fn open_entry(&self, path: &[u8], how: OpenHow) -> Outcome<FdEntry> {
         let (from, rest) = self.locate(path)?;
         let with = |on: bool, rights: Rights| if on { Rights::NONE } else { rights };
         let most = FILE_RIGHTS.with(Rights::FD_READDIR);
@@ -163,7 +163,7 @@ impl<'a> Files<'a> {
     }
 
     /// The preopened directory that `path` lies below, and the path from there.
-    fn locate<'p>(&self, path: &'p [u8]) -> Outcome<(Entry, &'p [u8])> {
+    fn locate<'p>(&self, path: &'p [u8]) -> Outcome<(FdEntry, &'p [u8])> {
         if path.is_empty() {
             return Err(Errno::NoEntry.into());
         }

@@ -11,7 +11,7 @@ use super::call::{Call, Outcome};
 use super::descriptor::Descriptor;
 use super::dir::{Directory, OpenMode, Opened};
 use super::errno::Errno;
-use super::fd_table::Entry;
+use super::fd_table::FdEntry;
 use super::times::NewTimes;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -145,7 +145,7 @@ pub(super) struct Opening {
 }
 
 /// How the file is opened, if the directory `from` has the rights that it takes.
-pub(super) fn granted(from: &Entry, opening: &Opening) -> Outcome<OpenMode> {
+pub(super) fn granted(from: &FdEntry, opening: &Opening) -> Outcome<OpenMode> {
     known(opening.flags, oflags::ALL)?;
     let (rights, flags) = (opening.rights, opening.fdflags);
     let has = |flag: u32| opening.flags & flag != 0;
@@ -179,11 +179,11 @@ pub(super) fn granted(from: &Entry, opening: &Opening) -> Outcome<OpenMode> {
 /// Opens what was [`granted`].
 pub(super) fn open_below(
     call: &Call<'_>,
-    from: Entry,
+    from: FdEntry,
     path: &[u8],
     mode: OpenMode,
     opening: &Opening,
-) -> Outcome<Entry> {
+) -> Outcome<FdEntry> {
     let from = OpenDirectory(from.descriptor);
     let directory = from.get()?;
     let slot = call.slot()?;
@@ -193,7 +193,7 @@ pub(super) fn open_below(
         Opened::Directory(directory) => Descriptor::of_directory(directory, slot),
         Opened::File(file) => Descriptor::of_file(file, slot)?,
     };
-    Entry::opened(descriptor, opening.rights, opening.inheriting)
+    FdEntry::opened(descriptor, opening.rights, opening.inheriting)
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has that many")]

@@ -111,10 +111,10 @@ impl Deadline {
 /// One subscription during a wait.
 struct Waiter {
     subscription: Subscription,
-    state: State,
+    state: PollState,
 }
 
-enum State {
+enum PollState {
     Clock(Deadline),
     /// Counted, so that closing the number meanwhile closes nothing here.
     Descriptor(Arc<Descriptor>),
@@ -124,27 +124,27 @@ enum State {
 impl Waiter {
     fn new(call: &Call<'_>, subscription: Subscription) -> Self {
         let descriptor = |number| {
-            call.ctx.fds.get_with(number, Rights::POLL_FD_READWRITE).map(State::Descriptor)
+            call.ctx.fds.get_with(number, Rights::POLL_FD_READWRITE).map(PollState::Descriptor)
         };
         let state = match subscription.wait {
             Wait::Clock { clock, timeout, absolute } => {
-                Deadline::of(clock, timeout, absolute).map(State::Clock)
+                Deadline::of(clock, timeout, absolute).map(PollState::Clock)
             }
             Wait::Read(number) | Wait::Write(number) => descriptor(number),
             Wait::Invalid => Err(Errno::Invalid.into()),
             Wait::Unknown => Err(Errno::NoSys.into()),
         };
         let state = state.unwrap_or_else(|stop| match stop {
-            Stop::Errno(errno) => State::Failed(errno),
-            Stop::Trap(_) | Stop::Signal(_) => State::Failed(Errno::Invalid),
+            Stop::Errno(errno) => PollState::Failed(errno),
+            Stop::Trap(_) | Stop::Signal(_) => PollState::Failed(Errno::Invalid),
         });
         Self { subscription, state }
     }
 
     fn poll(&self) -> Poll {
         match (&self.state, self.subscription.wait) {
-            (State::Descriptor(d), Wait::Write(_)) => Poll::new(d.fd(), Interest::Write),
-            (State::Descriptor(d), _) => Poll::new(d.fd(), Interest::Read),
+            (PollState::Descriptor(d), Wait::Write(_)) => Poll::new(d.fd(), Interest::Write),
+            (PollState::Descriptor(d), _) => Poll::new(d.fd(), Interest::Read),
             _ => Poll::none(),
         }
     }
@@ -159,9 +159,9 @@ impl Waiter {
             hang_up: false,
         };
         match &self.state {
-            State::Failed(errno) => Some(Event { error: *errno as u16, ..event }),
-            State::Clock(deadline) => (deadline.remaining() == 0).then_some(event),
-            State::Descriptor(descriptor) => {
+            PollState::Failed(errno) => Some(Event { error: *errno as u16, ..event }),
+            PollState::Clock(deadline) => (deadline.remaining() == 0).then_some(event),
+            PollState::Descriptor(descriptor) => {
                 let bytes = || match self.subscription.wait {
                     Wait::Read(_) => fd::readable_bytes(descriptor.as_fd()),
                     _ => 0,
@@ -278,9 +278,9 @@ fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut Vec<Poll>, events: Addr
 /// Nanoseconds until the first clock is due.
 fn remaining(waiters: &[Waiter]) -> Option<u64> {
     let remaining = waiters.iter().filter_map(|waiter| match &waiter.state {
-        State::Clock(deadline) => Some(deadline.remaining()),
-        State::Descriptor(_) => None,
-        State::Failed(_) => Some(0),
+        PollState::Clock(deadline) => Some(deadline.remaining()),
+        PollState::Descriptor(_) => None,
+        PollState::Failed(_) => Some(0),
     });
     remaining.min()
 }

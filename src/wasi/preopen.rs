@@ -3,7 +3,7 @@
 use super::args::WasiArgs;
 use super::dir::Directory;
 use super::errno::Errno;
-use super::fd_table::{Entry, FdTable};
+use super::fd_table::{FdEntry, FdTable};
 use crate::abi::error::{Error, Result, Shown, bounded};
 use crate::alloc;
 use std::ffi::OsStr;
@@ -41,7 +41,7 @@ fn add(fds: &FdTable, guest: &[u8], host: &[u8], what: &str) -> Result<()> {
     // The system's number where the path leads nowhere, WASI's where what is there does not open.
     let path = path.canonicalize().map_err(|e| refused(e.raw_os_error().unwrap_or(0)))?;
     let directory = Directory::preopen(&path).map_err(|e| refused(Errno::from_io(&e) as i32))?;
-    fds.add(Entry::preopened(directory, alloc::try_boxed(guest)?)).map(drop).map_err(|_| {
+    fds.add(FdEntry::preopened(directory, alloc::try_boxed(guest)?)).map(drop).map_err(|_| {
         Error::instantiate("error while pre-opening mapped directory: insertion failed\n")
     })
 }

@@ -5,7 +5,7 @@
 
 use super::call::{Outcome, os};
 use super::errno::Errno;
-use super::fd_table::Entry;
+use super::fd_table::FdEntry;
 use super::files::{Done, Files, OpenHow, done};
 use crate::platform::fd::{self, Whence};
 use crate::sync::Lock;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const STREAMS_MAX: usize = 32;
 
 struct Stream {
-    entry: Entry,
+    entry: FdEntry,
     at_end: AtomicBool,
 }
 

@@ -1,12 +1,15 @@
 //! The rules of the house, as tests: see "House rules" in ARCHITECTURE.md.
 //!
-//! Each rule is a function from files to findings in `rules` or `levels`, with tests of its own
-//! on small bad inputs; the tests here run the rules over the whole project. Exceptions stand
+//! Each rule is a function from files to findings in `rules` or a module of its own, with tests on
+//! small bad inputs; the tests here run the rules over the whole project. Exceptions stand
 //! in `reviewed`, each with its reason, and fail once they are no longer needed.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod circles;
 mod levels;
+mod modules;
+mod names;
 mod reviewed;
 mod rules;
 mod source;
@@ -33,17 +36,37 @@ fn architecture() -> String {
 
 #[test]
 fn modules_import_lower_levels_only() {
-    let table = levels::parse(&architecture()).expect("the table of import levels");
-    let sources = project();
-    check("every module has a level", levels::unlisted(&table, &sources));
-    check("import levels", sources.iter().flat_map(|s| levels::imports(&table, s)).collect());
-    let chosen = |s| levels::engines(&["interp"], "src/api/module.rs", s);
+    let (architecture, sources) = (architecture(), project());
+    for folder in ["src/", "c-api/src/", "cli/src/"] {
+        let table = levels::parse(&architecture, folder).expect("a table of import levels");
+        check("every module has a level", levels::unlisted(&table, &sources));
+        check("import levels", sources.iter().flat_map(|s| levels::imports(&table, s)).collect());
+    }
+    let table = levels::parse(&architecture, "src/").expect("a table of import levels");
+    let chosen = |s| levels::engines(&table, &["interp"], "src/api/module.rs", s);
     check("engines", sources.iter().flat_map(chosen).collect());
 }
 
 #[test]
 fn structs_of_running_code_are_pinned() {
     check("pins", over(rules::pins));
+}
+
+#[test]
+fn no_files_need_each_other() {
+    let roots = [
+        "src/lib.rs",
+        "c-api/src/lib.rs",
+        "c-api/gen/src/lib.rs",
+        "cli/src/main.rs",
+        "xtask/src/lib.rs",
+    ];
+    check("circles of files", circles::check(&roots, &project(), reviewed::CIRCLES));
+}
+
+#[test]
+fn a_name_has_one_meaning() {
+    check("names of types", names::check(&project(), reviewed::NAMES));
 }
 
 #[test]

@@ -1,29 +1,18 @@
 //! From handles to what they stand for.
 //!
 //! A NULL handle is `None`. Beyond that, a handle is trusted to be one that the runtime gave out
-//! and that was not destroyed since; modules, which only this crate knows, carry a tag as well,
-//! so that another kind of handle in their place is an error.
+//! and that was not destroyed since. Modules are in `wasm_export::loaded`.
 
-use crate::shared::wasm_module_t;
-use crate::wasm_export::module::WASMModuleCommon;
-use crate::wasm_export::types::{
+use crate::shared::{
     wasm_exec_env_t, wasm_function_inst_t, wasm_memory_inst_t, wasm_module_inst_t,
+    wasm_runtime_ctx_t,
 };
-use crate::wasm_runtime_ctx::types::wasm_runtime_ctx_t;
 use isothread::{Context, ExecEnv, Func, FuncType, Instance, Memory, RawMemory};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// A borrowed handle: dropping it gives no count back.
 pub(crate) type Borrowed<T> = ManuallyDrop<T>;
-
-/// # Safety
-/// `handle` is NULL or a live module.
-#[inline]
-pub(crate) unsafe fn module<'a>(handle: wasm_module_t) -> Option<&'a WASMModuleCommon> {
-    // SAFETY: NULL or live, says the caller.
-    unsafe { handle.as_ref() }.filter(|module| module.is_tagged())
-}
 
 /// # Safety
 /// `handle` is NULL or a live instance.

@@ -2,8 +2,8 @@
 //!
 //! All of it acts on memory 0 of the instance. An instance without memory fails every check.
 
-use super::types::wasm_module_inst_t;
 use crate::ffi::{guard, guard_guest, handle};
+use crate::shared::wasm_module_inst_t;
 use std::ffi::{c_char, c_void};
 
 /// Allocates `size` bytes of guest memory: with the guest's own `malloc` if the module exports

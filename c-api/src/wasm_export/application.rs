@@ -1,7 +1,7 @@
 //! Running a module as a program, and one function from text to text, as `iwasm` does.
 
-use super::types::wasm_module_inst_t;
 use crate::ffi::{context, guard_guest, handle, opt_bytes};
+use crate::shared::wasm_module_inst_t;
 use isothread::context::thread;
 use isothread::{Instance, try_vec};
 use std::ffi::{CStr, c_char, c_int};

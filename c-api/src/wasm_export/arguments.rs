@@ -1,6 +1,6 @@
 //! The extensible options of instantiation.
 
-use super::wasi::Settings;
+use super::wasi_settings::Settings;
 use crate::ffi::{context, guard};
 use crate::shared::InstantiationArgs;
 use std::ffi::{c_char, c_int, c_void};

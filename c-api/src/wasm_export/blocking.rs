@@ -1,7 +1,7 @@
 //! Operations of native functions that may block for long.
 
-use super::types::wasm_exec_env_t;
 use crate::ffi::{guard, handle};
+use crate::shared::wasm_exec_env_t;
 
 /// Announces that the native function is about to do something that may block, best a single
 /// system call. While it does, a request to stop, or the end of the context's time, interrupts

@@ -1,9 +1,10 @@
 //! Looking functions up and calling them.
 
-use super::types::{wasm_exec_env_t, wasm_function_inst_t, wasm_module_inst_t};
 use super::values::{self, Cells};
 use crate::ffi::{ErrorValue, context, guard, guard_guest, handle, log, opt_str};
-use crate::shared::{wasm_val_t, wasm_valkind_t};
+use crate::shared::{
+    wasm_exec_env_t, wasm_function_inst_t, wasm_module_inst_t, wasm_val_t, wasm_valkind_t,
+};
 use isothread::context::thread;
 use isothread::try_filled;
 use isothread::{Func, FuncType, RawExecEnv, RawFunc, ValType};

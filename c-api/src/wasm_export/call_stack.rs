@@ -1,7 +1,8 @@
 //! Call stacks of guest code, as text and as data.
 
-use super::types::{WASMCApiFrame, wasm_exec_env_t};
+use super::types::WASMCApiFrame;
 use crate::ffi::{ErrorBuf, guard, handle};
+use crate::shared::wasm_exec_env_t;
 use isothread::context::log::{Output, print};
 use isothread::{ExecEnv, FrameRef};
 use std::ffi::c_char;
@@ -140,7 +141,7 @@ fn lines(env: &ExecEnv, mut take: impl FnMut(&str)) {
         if number == 0 {
             take("\n");
         }
-        Line::new(number, frame).text(&mut take);
+        FrameLine::new(number, frame).text(&mut take);
         number += 1;
         true
     });
@@ -156,13 +157,13 @@ const LINE_MAX: usize = 255;
 const CUT: &str = "...\n";
 
 /// A line being built, without allocating.
-struct Line {
+struct FrameLine {
     bytes: [u8; LINE_MAX],
     len: usize,
     cut: bool,
 }
 
-impl Line {
+impl FrameLine {
     fn new(number: u32, frame: &FrameRef<'_>) -> Self {
         let mut line = Self { bytes: [0; LINE_MAX], len: 0, cut: false };
         let place = frame.module_offset().unwrap_or(0);
@@ -188,7 +189,7 @@ impl Line {
     }
 }
 
-impl std::fmt::Write for Line {
+impl std::fmt::Write for FrameLine {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let room = LINE_MAX - self.len;
         let count = text.len().min(room);

@@ -1,7 +1,7 @@
 //! Debugging guests.
 
-use super::types::wasm_exec_env_t;
 use crate::ffi::{guard, handle, log};
+use crate::shared::wasm_exec_env_t;
 
 /// Starts a server that a debugger connects to, for the environment's guest, at the instance port
 /// of `RuntimeInitArgs`. The port, or 0 on failure. This build has no debugger's server: the

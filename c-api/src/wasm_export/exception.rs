@@ -1,7 +1,7 @@
 //! The exception that is pending on an instance.
 
-use super::types::wasm_module_inst_t;
 use crate::ffi::{guard, handle, opt_bytes};
+use crate::shared::wasm_module_inst_t;
 use std::ffi::c_char;
 
 /// The pending exception's text, beginning with "Exception: ", or NULL when none is pending. The

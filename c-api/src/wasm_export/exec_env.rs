@@ -1,7 +1,7 @@
 //! Execution environments: guest stacks, and the few things a host keeps with them.
 
-use super::types::{wasm_exec_env_t, wasm_module_inst_t};
 use crate::ffi::{guard, guard_held, handle};
+use crate::shared::{wasm_exec_env_t, wasm_module_inst_t};
 use isothread::ExecEnv;
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;

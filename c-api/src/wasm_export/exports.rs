@@ -1,10 +1,9 @@
 //! Globals and tables that an instance exports.
 
-use super::types::{
-    wasm_function_inst_t, wasm_global_inst_t, wasm_module_inst_t, wasm_table_inst_t,
-};
+use super::types::{wasm_global_inst_t, wasm_table_inst_t};
 use super::values::kind_of;
 use crate::ffi::{guard, handle, opt_str};
+use crate::shared::{wasm_function_inst_t, wasm_module_inst_t};
 use isothread::ValType;
 use std::ffi::c_char;
 use std::ptr::null_mut;

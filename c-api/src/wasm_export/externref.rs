@@ -1,7 +1,7 @@
 //! Externrefs: objects of the host's, and the numbers under which guests carry them.
 
-use super::types::wasm_module_inst_t;
 use crate::ffi::{context, guard, handle};
+use crate::shared::wasm_module_inst_t;
 use isothread::ObjectCleanup;
 use std::ffi::c_void;
 use std::ptr::{null_mut, with_exposed_provenance_mut};

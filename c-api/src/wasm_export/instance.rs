@@ -3,37 +3,16 @@
 use super::arguments::InstantiationArgs2;
 use super::inst_context;
 use super::integers::RunningMode;
-use super::module::{WASMModuleCommon, give_back};
+use super::loaded::{self, LoadedModule, MODULE_SLOT, give_back, module_of};
+use super::make::make;
 use super::multi_module;
 use super::setup;
-use super::types::{RunningMode as Mode, wasm_module_inst_t};
-use crate::ffi::{ErrorBuf, context, guard, guard_guest, guard_held, handle, log};
-use crate::shared::{InstantiationArgs, wasm_module_t};
-use isothread::{Instance, InstanceArgs, Module, SubHostState};
+use super::types::RunningMode as Mode;
+use crate::ffi::{ErrorBuf, guard, guard_guest, guard_held, handle, log};
+use crate::shared::{InstantiationArgs, wasm_module_inst_t, wasm_module_t};
 use std::ffi::{c_char, c_void};
-use std::fmt;
 use std::mem::ManuallyDrop;
-use std::rc::Rc;
 use std::sync::Arc;
-
-/// What a `wasm_module_inst_t` points to: the runtime's own instance, with the embedder's module
-/// in the slot below.
-pub struct WASMModuleInstanceCommon {
-    _opaque: (),
-}
-
-/// Which of an instance's words holds its module, with a count.
-pub(crate) const MODULE_SLOT: usize = 0;
-
-/// The module that an instance holds.
-///
-/// # Safety
-/// The instance was made by a function of this API, and is not used after the result's life.
-pub(crate) unsafe fn module_of<'a>(instance: &Instance) -> Option<&'a WASMModuleCommon> {
-    let module = std::ptr::with_exposed_provenance::<WASMModuleCommon>(instance.slot(MODULE_SLOT));
-    // SAFETY: NULL, or the module whose count `instantiate` took for this instance.
-    unsafe { module.as_ref() }
-}
 
 /// Makes an instance: memories, tables and globals, then the start function and what else a
 /// module expects to be run first. `default_stack_size` is the guest stack of the execution
@@ -98,9 +77,9 @@ unsafe fn instantiate(
     error_buf: *mut c_char,
     error_buf_size: u32,
 ) -> wasm_module_inst_t {
-    // SAFETY: passed on.
+    // SAFETY: as the caller promises of both.
     let (handle, mut error) =
-        unsafe { (handle::module(module), ErrorBuf::new(error_buf, error_buf_size)) };
+        unsafe { (loaded::module(module), ErrorBuf::new(error_buf, error_buf_size)) };
     let (Some(handle), Some(args)) = (handle, args) else {
         error.set(format_args!("Instantiate module failed, invalid module type"));
         return std::ptr::null_mut();
@@ -108,7 +87,7 @@ unsafe fn instantiate(
     match make(handle, args) {
         Ok(instance) => {
             // SAFETY: `module` is live; this count goes with the instance.
-            unsafe { Arc::increment_strong_count(module.cast_const()) };
+            unsafe { Arc::increment_strong_count(module.cast_const().cast::<LoadedModule>()) };
             instance.set_slot(MODULE_SLOT, module.expose_provenance());
             instance.into_raw().as_ptr().cast()
         }
@@ -117,52 +96,6 @@ unsafe fn instantiate(
             std::ptr::null_mut()
         }
     }
-}
-
-/// Why there is no instance.
-pub(crate) enum Failure {
-    /// WASI was configured twice.
-    WasiTwice,
-    /// WASI could not be set up. Such texts have no prefix.
-    Wasi(isothread::Error),
-    Error(isothread::Error),
-}
-
-pub(crate) const WASI_TWICE: &str =
-    "WASI configuration was given via both of module and InstantiationArgs2";
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WasiTwice => f.write_str(WASI_TWICE),
-            Self::Wasi(error) => f.write_str(error.message()),
-            Self::Error(error) => {
-                write!(f, "WASM module instantiate failed: {}", error.message())
-            }
-        }
-    }
-}
-
-fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance, Failure> {
-    // SAFETY: the embedder keeps the strings of its settings alive until it instantiated.
-    let state = context::within(module.module.context(), || unsafe {
-        super::wasi::state_for(module, args)
-    });
-    let wasi = args.wasi;
-    let sub_state = context::within(module.module.context(), || {
-        // SAFETY: the same promise.
-        let state = move |sub: &Module| unsafe { super::wasi::state_for_imported(sub, &wasi) };
-        Some(Rc::new(state) as Rc<SubHostState>)
-    });
-    let args = InstanceArgs {
-        stack_size: args.v1.default_stack_size,
-        heap_size: args.v1.host_managed_heap_size,
-        max_memory_pages: args.v1.max_memory_pages,
-        custom_data: args.custom_data.expose_provenance(),
-        host_state: state.map_err(Failure::Error)??,
-        sub_host_state: sub_state.map_err(Failure::Error)?,
-    };
-    Instance::new(&module.module, args).map_err(Failure::Error)
 }
 
 /// Takes an instance down, with the instances of modules that it imports from: calls the

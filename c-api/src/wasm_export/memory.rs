@@ -1,12 +1,10 @@
 //! The memories of an instance.
 
-use super::early;
 use super::integers::enlarge_memory_error_reason_t;
-use super::types::{
-    enlarge_memory_error_callback_t, enlarge_memory_error_reason_t as Reason, wasm_memory_inst_t,
-    wasm_module_inst_t,
-};
+use super::remembered;
+use super::types::{enlarge_memory_error_callback_t, enlarge_memory_error_reason_t as Reason};
 use crate::ffi::{context, guard, handle};
+use crate::shared::{wasm_memory_inst_t, wasm_module_inst_t};
 use isothread::context::thread;
 use isothread::{Context, Instance, MemoryGrowCallback, MemoryGrowFailed};
 use std::ffi::{c_char, c_void};
@@ -138,7 +136,7 @@ pub unsafe extern "C" fn wasm_runtime_set_enlarge_mem_error_callback(
             (callback as *const c_void).expose_provenance()
         });
         let words = [function, user_data.expose_provenance()];
-        early::remember(|early| early.enlarge = words);
+        remembered::remember(|early| early.enlarge = words);
         if let Some(context) = context::current() {
             set_callback(&context, callback, words[1]);
         }

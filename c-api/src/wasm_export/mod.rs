@@ -1,9 +1,10 @@
 //! `wasm_export.h`: the runtime's API.
 //!
-//! One file for each section of the header; `values`, `setup` and `integers`
-//! are what several of them need. It knows neither engines nor heaps, only the public Rust API.
-//! Control enters at each exported function, which runs inside `guard` and returns its error
-//! value for whatever goes wrong.
+//! One file for each section of the header. Files without C functions are what several of them
+//! need: `types`, `integers` and `values`, `loaded` with `described`, `keys` and `wasi_settings`,
+//! `make`, `setup`, and `remembered`, from which `early` sets a new context up. It knows neither
+//! engines nor heaps, only the public Rust API. Control enters at each exported function, which
+//! runs inside `guard` and returns its error value for whatever goes wrong.
 //!
 //! Sections still to come, each a file of its own: profiling.
 
@@ -14,6 +15,7 @@ pub mod blocking;
 pub mod call;
 pub mod call_stack;
 pub mod debug;
+mod described;
 pub(crate) mod early;
 pub mod exception;
 pub mod exec_env;
@@ -23,6 +25,9 @@ pub mod heap;
 pub mod inst_context;
 pub mod instance;
 pub mod integers;
+mod keys;
+pub(crate) mod loaded;
+mod make;
 pub mod memory;
 pub mod module;
 pub mod multi_module;
@@ -31,6 +36,7 @@ pub mod package;
 pub mod pgo;
 pub mod profiling;
 pub mod reflection;
+mod remembered;
 pub mod runtime;
 pub(crate) mod setup;
 pub mod shared_heap;
@@ -38,3 +44,4 @@ pub mod thread;
 pub mod types;
 mod values;
 pub mod wasi;
+mod wasi_settings;

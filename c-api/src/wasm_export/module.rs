@@ -1,91 +1,15 @@
 //! Loading modules, and what is asked of a loaded one.
 
-use super::inst_context::Keys;
-use super::reflection::Reflection;
+use super::loaded::{self, LoadedModule, give_back};
 use super::types::{wasm_section_list_t, wasm_section_t};
-use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, opt_bytes, opt_str};
+use crate::ffi::{ErrorBuf, context, guard, guard_held, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
-use isothread::{LoadOptions, Lock, Module, PackageType, file_version};
-use isothread::{try_c_string, try_string, try_vec};
-use std::ffi::{CString, c_char};
+use isothread::{LoadOptions, Module, PackageType, file_version};
+use isothread::{try_string, try_vec};
+use std::ffi::c_char;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
-
-/// What a `wasm_module_t` points to. Owner: the embedder's handle and every instance of it, each
-/// with a count.
-pub struct WASMModuleCommon {
-    tag: AtomicU32,
-    pub(crate) module: Module,
-    /// Whether the context has the count that would be the embedder's.
-    of_context: AtomicBool,
-    /// Whether the embedder said that it would free the binary.
-    binary_freeable: bool,
-    /// The module's name as C reads it, made when it is asked for or set.
-    name: Lock<Option<CString>>,
-    /// WASI settings for the instances to come.
-    pub(crate) wasi: Lock<super::wasi::Settings>,
-    reflection: OnceLock<Reflection>,
-    /// Its context's.
-    pub(crate) keys: Arc<Keys>,
-}
-
-/// Stands in a module's tag while the embedder may use the handle.
-const LIVE: u32 = u32::from_le_bytes(*b"wmod");
-
-impl WASMModuleCommon {
-    pub(crate) fn new(module: Module, binary_freeable: bool) -> isothread::Result<Self> {
-        Ok(Self {
-            keys: Keys::of(module.context())?,
-            tag: AtomicU32::new(LIVE),
-            module,
-            of_context: AtomicBool::new(false),
-            binary_freeable,
-            name: Lock::new(None),
-            wasi: Lock::default(),
-            reflection: OnceLock::new(),
-        })
-    }
-
-    /// A handle that the context keeps.
-    pub(crate) fn of_context(module: Module) -> isothread::Result<Self> {
-        Ok(Self { of_context: AtomicBool::new(true), ..Self::new(module, false)? })
-    }
-
-    /// Makes the embedder's count the context's; false if it is already.
-    pub(crate) fn give_to_context(&self) -> bool {
-        !self.of_context.swap(true, Ordering::Relaxed)
-    }
-
-    pub(crate) fn is_tagged(&self) -> bool {
-        self.tag.load(Ordering::Relaxed) == LIVE
-    }
-
-    pub(crate) fn reflection(&self) -> isothread::Result<&Reflection> {
-        if let Some(made) = self.reflection.get() {
-            return Ok(made);
-        }
-        let new = Reflection::of(&self.module)?;
-        Ok(isothread::once(&self.reflection, || new))
-    }
-
-    fn set_name(&self, name: &str) -> isothread::Result<()> {
-        let text = try_c_string(name.as_bytes())?;
-        self.module.set_name(name)?;
-        *self.name.lock() = Some(text);
-        Ok(())
-    }
-
-    /// The name's text; it stays until the name is set again.
-    fn name_ptr(&self) -> isothread::Result<*const c_char> {
-        let mut name = self.name.lock();
-        let text = match name.take() {
-            Some(text) => text,
-            None => self.module.with_name(|text| try_c_string(text.as_bytes()))?,
-        };
-        Ok(name.insert(text).as_ptr())
-    }
-}
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Loads a binary into the calling thread's context: parses and validates it and binds its
 /// imports to the native functions registered so far, or to what other modules export
@@ -219,7 +143,7 @@ fn load_into(bytes: &[u8], name: &str, args: &LoadArgs, error: &mut ErrorBuf) ->
             if let Some(problem) = module.module.link_problem() {
                 error.set(format_args!("{problem}"));
             }
-            Arc::into_raw(module).cast_mut()
+            module.into_handle()
         }
         Err(failure) => {
             error.set(format_args!("{failure}"));
@@ -250,7 +174,7 @@ impl fmt::Display for Failure {
     }
 }
 
-fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommon>, Failure> {
+fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<LoadedModule>, Failure> {
     let package = PackageType::of_bytes(bytes);
     if package == PackageType::Aot
         && bytes.len() >= 8
@@ -264,7 +188,7 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
     let loaded = context::within(&context, || {
         let options = LoadOptions { name: try_string(name)?, no_resolve: args.no_resolve };
         let module = Module::with_options(&context, bytes, options)?;
-        Ok(Arc::new(WASMModuleCommon::new(module, args.wasm_binary_freeable)?))
+        Ok(Arc::new(LoadedModule::new(module, args.wasm_binary_freeable)?))
     });
     loaded.and_then(|result| result).map_err(Failure::Error)
 }
@@ -275,7 +199,7 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> bool {
     // SAFETY: the C contract of handles.
-    guard_held(|| unsafe { handle::module(module) }.is_some_and(|m| m.module.resolve_imports()))
+    guard_held(|| unsafe { loaded::module(module) }.is_some_and(|m| m.module.resolve_imports()))
 }
 
 /// Gives a module back. Its instances keep what they need of it, so it may go before them; the
@@ -285,7 +209,7 @@ pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> 
 pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
     guard_held(|| {
         // SAFETY: the C contract of handles.
-        let Some(handle) = (unsafe { handle::module(module) }) else { return };
+        let Some(handle) = (unsafe { loaded::module(module) }) else { return };
         if handle.of_context.load(Ordering::Relaxed) {
             return;
         }
@@ -294,20 +218,6 @@ pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
         // SAFETY: the embedder's count, from `wasm_runtime_load`, is given back once.
         unsafe { give_back(module) };
     })
-}
-
-/// Gives one count of a module back.
-///
-/// # Safety
-/// The caller owns the count of the live module.
-pub(super) unsafe fn give_back(module: wasm_module_t) {
-    // SAFETY: the caller's count.
-    let module = unsafe { Arc::from_raw(module.cast_const()) };
-    // The module may be the last that holds its context, which must not end before the module's
-    // own block is freed: it would count it as lost.
-    let context = module.module.context().clone();
-    drop(module);
-    drop(context);
 }
 
 /// Names a module; the name is copied. False for a NULL name or when memory runs out, with the
@@ -323,7 +233,7 @@ pub unsafe extern "C" fn wasm_runtime_set_module_name(
         // SAFETY: the C contracts of handles, strings and `error_buf`.
         let (module, name, mut error) = unsafe {
             let error = ErrorBuf::new(error_buf, error_buf_size);
-            (handle::module(module), opt_str(name), error)
+            (loaded::module(module), opt_str(name), error)
         };
         let (Some(module), Some(name)) = (module, name) else { return false };
         let context = module.module.context();
@@ -343,7 +253,7 @@ pub unsafe extern "C" fn wasm_runtime_set_module_name(
 pub unsafe extern "C" fn wasm_runtime_get_module_name(module: wasm_module_t) -> *const c_char {
     guard(|| {
         // SAFETY: the C contract of handles.
-        let Some(module) = (unsafe { handle::module(module) }) else { return std::ptr::null() };
+        let Some(module) = (unsafe { loaded::module(module) }) else { return std::ptr::null() };
         let name = context::within(module.module.context(), || module.name_ptr());
         name.and_then(|name| name).unwrap_or(std::ptr::null())
     })
@@ -354,7 +264,7 @@ pub unsafe extern "C" fn wasm_runtime_get_module_name(module: wasm_module_t) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_is_underlying_binary_freeable(module: wasm_module_t) -> bool {
     // SAFETY: the C contract of handles.
-    guard(|| unsafe { handle::module(module) }.is_some_and(|m| m.binary_freeable))
+    guard(|| unsafe { loaded::module(module) }.is_some_and(|m| m.binary_freeable))
 }
 
 /// The content of the module's first custom section called `name`, with its length in `*len`;
@@ -367,7 +277,7 @@ pub unsafe extern "C" fn wasm_runtime_get_custom_section(
 ) -> *const u8 {
     guard(|| {
         // SAFETY: the C contracts of handles and strings.
-        let (module, name) = unsafe { (handle::module(module_comm), opt_bytes(name)) };
+        let (module, name) = unsafe { (loaded::module(module_comm), opt_bytes(name)) };
         let name = name.and_then(|name| std::str::from_utf8(name).ok());
         let (Some(module), Some(name)) = (module, name) else { return std::ptr::null() };
         let Some(content) = module.module.custom_section(name) else { return std::ptr::null() };

@@ -2,12 +2,12 @@
 //!
 //! The context owns registered modules; this keeps the handles that stand for them in C, so that
 //! one module has one handle as long as it is registered. The embedder's buffers are given back
-//! by dropping a `Buffer`. No lock is held while the embedder's functions run.
+//! by dropping a `ModuleBuffer`. No lock is held while the embedder's functions run.
 
-use super::early;
-use super::module::WASMModuleCommon;
+use super::loaded::{self, LoadedModule};
+use super::remembered;
 use super::types::{module_destroyer, module_reader};
-use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, log, opt_str};
+use crate::ffi::{ErrorBuf, context, guard, guard_held, log, opt_str};
 use crate::shared::wasm_module_t;
 use isothread::{Context, ContextData, Error, Lock, Module, ModuleBytes, PackageType, Result};
 use isothread::{try_c_string, try_string};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// The handles of modules that the embedder does not free itself: registered ones and those that
 /// other modules import from. Owner: the context.
 #[derive(Default)]
-struct Handles(Lock<Vec<Arc<WASMModuleCommon>>>);
+struct Handles(Lock<Vec<Arc<LoadedModule>>>);
 
 impl ContextData for Handles {
     fn end(&self) {
@@ -33,19 +33,19 @@ impl Handles {
         let mut handles = self.0.lock();
         let found = handles.iter().find(|handle| handle.module.id() == module.id());
         if let Some(found) = found {
-            return Ok(Arc::as_ptr(found).cast_mut());
+            return Ok(found.handle());
         }
-        let new = Arc::new(WASMModuleCommon::of_context(module.clone())?);
-        let handle = Arc::as_ptr(&new).cast_mut();
+        let new = Arc::new(LoadedModule::of_context(module.clone())?);
+        let handle = new.handle();
         handles.push(new);
         Ok(handle)
     }
 
-    fn add(&self, handle: Arc<WASMModuleCommon>) {
+    fn add(&self, handle: Arc<LoadedModule>) {
         self.0.lock().push(handle);
     }
 
-    fn find(&self, module: &Module) -> Option<Arc<WASMModuleCommon>> {
+    fn find(&self, module: &Module) -> Option<Arc<LoadedModule>> {
         let handles = self.0.lock();
         handles.iter().find(|handle| handle.module.id() == module.id()).cloned()
     }
@@ -60,7 +60,7 @@ pub(crate) fn handle_of(module: &Module) -> wasm_module_t {
         return context
             .data::<Handles>()
             .and_then(|handles| handles.find(module))
-            .map_or(null_mut(), |handle| Arc::as_ptr(&handle).cast_mut());
+            .map_or(null_mut(), |handle| handle.handle());
     }
     let handles = context.data_or_init(Handles::default);
     let handle = handles.and_then(|handles| context::within(context, || handles.of(module))?);
@@ -68,12 +68,12 @@ pub(crate) fn handle_of(module: &Module) -> wasm_module_t {
 }
 
 /// The handle that stands for a module, if it has one.
-pub(crate) fn existing_handle(module: &Module) -> Option<Arc<WASMModuleCommon>> {
+pub(crate) fn existing_handle(module: &Module) -> Option<Arc<LoadedModule>> {
     module.context().data::<Handles>()?.find(module)
 }
 
 /// What a reader gave. Owner: the context, with the module that was loaded from it.
-struct Buffer {
+struct ModuleBuffer {
     start: *mut u8,
     size: u32,
     destroyer: module_destroyer,
@@ -82,16 +82,16 @@ struct Buffer {
 
 // SAFETY: the buffer belongs to the runtime until the destroyer gets it, which may be called on
 // any thread, as its documentation says.
-unsafe impl Send for Buffer {}
+unsafe impl Send for ModuleBuffer {}
 
-impl AsRef<[u8]> for Buffer {
+impl AsRef<[u8]> for ModuleBuffer {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: the reader promised `size` bytes at `start`, which is not NULL.
         unsafe { std::slice::from_raw_parts(self.start, self.size as usize) }
     }
 }
 
-impl Drop for Buffer {
+impl Drop for ModuleBuffer {
     fn drop(&mut self) {
         match self.destroyer {
             // SAFETY: the embedder's function gets the embedder's buffer, once.
@@ -118,7 +118,7 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
     if !found || start.is_null() {
         return None;
     }
-    Some(Box::new(Buffer { start, size, destroyer, name: kept }))
+    Some(Box::new(ModuleBuffer { start, size, destroyer, name: kept }))
 }
 
 /// Sets where modules come from that are imported by name and not registered, for modules loaded
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn wasm_runtime_set_module_reader(
             reader.map_or(0, |reader| word(reader as *const c_void)),
             destroyer.map_or(0, |destroyer| word(destroyer as *const c_void)),
         ];
-        early::remember(|early| early.reader = words);
+        remembered::remember(|early| early.reader = words);
         if let Some(context) = context::current() {
             set_reader(&context, reader, destroyer);
         }
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn wasm_runtime_register_module(
         // SAFETY: the C contracts of strings, handles and `error_buf`.
         let (name, handle, mut error) = unsafe {
             let error = ErrorBuf::new(error_buf, error_buf_size);
-            (opt_str(module_name), handle::module(module), error)
+            (opt_str(module_name), loaded::module(module), error)
         };
         let result = match (name, handle) {
             // SAFETY: live, by the C contract, and the embedder's until it is registered.
@@ -237,14 +237,14 @@ pub unsafe extern "C" fn wasm_runtime_register_module(
 ///
 /// # Safety
 /// `handle` is what `module` points to, a live module.
-unsafe fn register(name: &str, handle: &WASMModuleCommon, module: wasm_module_t) -> Result<()> {
+unsafe fn register(name: &str, handle: &LoadedModule, module: wasm_module_t) -> Result<()> {
     let context = handle.module.context();
     let handles = context.data_or_init(Handles::default)?;
     context.register_module(name, &handle.module)?;
     if handle.give_to_context() {
         // SAFETY: the count that the embedder got when it loaded the module; unloading does not
         // give it back any more.
-        let owned = unsafe { Arc::from_raw(module.cast_const()) };
+        let owned = unsafe { LoadedModule::from_handle(module) };
         context.run(|| handles.add(owned));
     }
     Ok(())

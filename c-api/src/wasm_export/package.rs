@@ -1,7 +1,8 @@
 //! What a binary is, told from its first bytes.
 
 use super::integers::package_type_t;
-use crate::ffi::{guard, guard_or, handle};
+use super::loaded;
+use crate::ffi::{guard, guard_or};
 use crate::shared::wasm_module_t;
 use isothread::{PackageType, file_version};
 
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn wasm_runtime_get_module_package_type(
 ) -> package_type_t {
     guard_or(PackageType::Unknown as package_type_t, || {
         // SAFETY: the C contract of handles.
-        match unsafe { handle::module(module) } {
+        match unsafe { loaded::module(module) } {
             Some(_) => PackageType::Bytecode as package_type_t,
             None => PackageType::Unknown as package_type_t,
         }
@@ -66,7 +67,7 @@ pub unsafe extern "C" fn wasm_runtime_get_file_package_version(buf: *const u8, s
 pub unsafe extern "C" fn wasm_runtime_get_module_package_version(module: wasm_module_t) -> u32 {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { handle::module(module) }.map_or(0, |_| PackageType::Bytecode.current_version())
+        unsafe { loaded::module(module) }.map_or(0, |_| PackageType::Bytecode.current_version())
     })
 }
 

@@ -1,7 +1,7 @@
 //! Profiles that guide optimisation. Only compiled code collects them, so there are none yet.
 
-use super::types::wasm_module_inst_t;
 use crate::ffi::guard;
+use crate::shared::wasm_module_inst_t;
 use std::ffi::c_char;
 
 /// How many bytes the instance's profile takes. Only ahead-of-time compiled code that was

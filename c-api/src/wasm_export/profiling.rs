@@ -3,8 +3,8 @@
 //! Times are there for modules that were loaded while their context measured, which
 //! `wasm_runtime_ctx_set_perf_profiling` asks for.
 
-use super::types::{wasm_exec_env_t, wasm_module_inst_t};
 use crate::ffi::{guard, guard_or, handle, opt_bytes};
+use crate::shared::{wasm_exec_env_t, wasm_module_inst_t};
 use isothread::context::log::{Output, print, print_args};
 use std::ffi::c_char;
 use std::fmt;

@@ -1,112 +1,21 @@
 //! Imports, exports and types of modules as C reads them.
 
-use super::module::WASMModuleCommon;
+use super::described::Reflection;
+use super::loaded::{self, LoadedModule};
 use super::types::{
-    WASMFuncType, WASMGlobalType, WASMTableType, anon_extern_type, wasm_export_t, wasm_func_type_t,
-    wasm_global_type_t, wasm_import_export_kind_t as Kind, wasm_import_t, wasm_memory_type_t,
+    wasm_export_t, wasm_func_type_t, wasm_global_type_t, wasm_import_t, wasm_memory_type_t,
     wasm_table_type_t,
 };
 use super::values::kind_of;
-use crate::ffi::{context, guard, handle};
-use crate::shared::{WASMMemory, wasm_module_t, wasm_valkind_t};
-use isothread::{
-    ExternType, FuncType, GlobalType, Limits, MemoryType, Module, TableType, ValType, try_c_string,
-    try_vec,
-};
-use std::ffi::CString;
-
-/// The kind of a tag: its number in binaries, and no name in the header. No type comes with it.
-const TAG_KIND: u32 = 4;
+use crate::ffi::{context, guard};
+use crate::shared::{wasm_module_t, wasm_valkind_t};
+use isothread::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
 
 /// No value kind.
 const NO_KIND: wasm_valkind_t = wasm_valkind_t::MAX;
 
-/// A module's imports and exports with their names as C strings. Made at the first question;
-/// the pointers given out point into it. Owner: the module's handle.
-pub(crate) struct Reflection {
-    imports: Box<[Entry]>,
-    exports: Box<[Entry]>,
-}
-
-struct Entry {
-    /// Empty for exports.
-    module: CString,
-    name: CString,
-    ty: Type,
-}
-
-/// An extern type that stays where it is. A function's lies in the module.
-enum Type {
-    Func(*const FuncType),
-    Table(TableType),
-    Memory(MemoryType),
-    Global(GlobalType),
-    Tag,
-}
-
-// SAFETY: the one pointer points into the immutable module that the handle also holds.
-unsafe impl Send for Reflection {}
-// SAFETY: as for `Send`; nothing here changes once it is made.
-unsafe impl Sync for Reflection {}
-
-impl Reflection {
-    pub(crate) fn of(module: &Module) -> isothread::Result<Self> {
-        let mut imports = try_vec(module.imports().count())?;
-        for import in module.imports() {
-            let name = try_c_string(import.name.as_bytes())?;
-            let module = try_c_string(import.module.as_bytes())?;
-            imports.push(Entry { module, name, ty: Type::of(import.ty) });
-        }
-        let mut exports = try_vec(module.exports().count())?;
-        for export in module.exports() {
-            let (module, name) = (CString::default(), try_c_string(export.name.as_bytes())?);
-            exports.push(Entry { module, name, ty: Type::of(export.ty) });
-        }
-        let (imports, exports) = (imports.into_boxed_slice(), exports.into_boxed_slice());
-        Ok(Self { imports, exports })
-    }
-}
-
-impl Type {
-    fn of(ty: ExternType<'_>) -> Self {
-        match ty {
-            ExternType::Func(ty) => Self::Func(ty),
-            ExternType::Table(ty) => Self::Table(ty),
-            ExternType::Memory(ty) => Self::Memory(ty),
-            ExternType::Global(ty) => Self::Global(ty),
-            ExternType::Tag(_) => Self::Tag,
-        }
-    }
-
-    /// The kind, and a pointer to the type.
-    fn to_c(&self) -> (u32, anon_extern_type) {
-        let (kind, u) = match self {
-            Self::Func(ty) => {
-                let func_type = ty.cast::<WASMFuncType>().cast_mut();
-                (Kind::WASM_IMPORT_EXPORT_KIND_FUNC, anon_extern_type { func_type })
-            }
-            Self::Table(ty) => {
-                let table_type = std::ptr::from_ref(ty).cast::<WASMTableType>().cast_mut();
-                (Kind::WASM_IMPORT_EXPORT_KIND_TABLE, anon_extern_type { table_type })
-            }
-            Self::Memory(ty) => {
-                let memory_type = std::ptr::from_ref(ty).cast::<WASMMemory>().cast_mut();
-                (Kind::WASM_IMPORT_EXPORT_KIND_MEMORY, anon_extern_type { memory_type })
-            }
-            Self::Global(ty) => {
-                let global_type = std::ptr::from_ref(ty).cast::<WASMGlobalType>().cast_mut();
-                (Kind::WASM_IMPORT_EXPORT_KIND_GLOBAL, anon_extern_type { global_type })
-            }
-            Self::Tag => {
-                return (TAG_KIND, anon_extern_type { func_type: std::ptr::null_mut() });
-            }
-        };
-        (kind as u32, u)
-    }
-}
-
 /// The module's reflection; `None` when memory ran out.
-fn reflect(module: &WASMModuleCommon) -> Option<&Reflection> {
+fn reflect(module: &LoadedModule) -> Option<&Reflection> {
     context::within(module.module.context(), || module.reflection()).ok()?.ok()
 }
 
@@ -115,7 +24,7 @@ fn reflect(module: &WASMModuleCommon) -> Option<&Reflection> {
 pub unsafe extern "C" fn wasm_runtime_get_import_count(module: wasm_module_t) -> i32 {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { handle::module(module) }.map_or(-1, |m| m.module.imports().len() as i32)
+        unsafe { loaded::module(module) }.map_or(-1, |m| m.module.imports().len() as i32)
     })
 }
 
@@ -134,7 +43,7 @@ pub unsafe extern "C" fn wasm_runtime_get_import_type(
         // SAFETY: not NULL, the caller gives room, and all zero is a valid value of the struct.
         unsafe { import_type.write(std::mem::zeroed()) };
         // SAFETY: the C contract of handles.
-        let Some(module) = (unsafe { handle::module(module) }) else { return };
+        let Some(module) = (unsafe { loaded::module(module) }) else { return };
         let Ok(index) = usize::try_from(import_index) else { return };
         let Some(entry) = reflect(module).and_then(|r| r.imports.get(index)) else { return };
         let (kind, u) = entry.ty.to_c();
@@ -155,7 +64,7 @@ pub unsafe extern "C" fn wasm_runtime_get_import_type(
 pub unsafe extern "C" fn wasm_runtime_get_export_count(module: wasm_module_t) -> i32 {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { handle::module(module) }.map_or(-1, |m| m.module.exports().len() as i32)
+        unsafe { loaded::module(module) }.map_or(-1, |m| m.module.exports().len() as i32)
     })
 }
 
@@ -174,7 +83,7 @@ pub unsafe extern "C" fn wasm_runtime_get_export_type(
         // SAFETY: not NULL, the caller gives room, and all zero is a valid value of the struct.
         unsafe { export_type.write(std::mem::zeroed()) };
         // SAFETY: the C contract of handles.
-        let Some(module) = (unsafe { handle::module(module) }) else { return };
+        let Some(module) = (unsafe { loaded::module(module) }) else { return };
         let Ok(index) = usize::try_from(export_index) else { return };
         let Some(entry) = reflect(module).and_then(|r| r.exports.get(index)) else { return };
         let (kind, u) = entry.ty.to_c();

@@ -3,8 +3,9 @@
 //! A heap belongs to the context it was made in. Its handle is looked up before it is used, so a
 //! handle that is none, or whose context is gone, is refused.
 
-use super::types::{SharedHeapInitArgs, wasm_module_inst_t, wasm_shared_heap_t};
+use super::types::{SharedHeapInitArgs, wasm_shared_heap_t};
 use crate::ffi::{context, guard, handle, log};
+use crate::shared::wasm_module_inst_t;
 use isothread::{Context, Error, Result, SharedHeap};
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};

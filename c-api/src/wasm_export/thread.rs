@@ -1,8 +1,9 @@
 //! Threads: preparing them, how many a guest may have, and starting them.
 
-use super::types::{wasm_exec_env_t, wasm_thread_callback_t, wasm_thread_t};
+use super::types::{wasm_thread_callback_t, wasm_thread_t};
 use crate::ffi::context::with_current;
 use crate::ffi::{guard, guard_guest, guard_held, handle};
+use crate::shared::wasm_exec_env_t;
 use isothread::context::thread;
 use isothread::{ContextData, Lock, LockGuard, ThreadHandle};
 use std::ffi::c_void;
@@ -40,10 +41,10 @@ pub extern "C" fn wasm_runtime_set_max_thread_num(num: u32) {
 
 /// Threads that were started and not joined yet. Owner: the context.
 #[derive(Default)]
-struct Started(Lock<Table>);
+struct Started(Lock<StartedThreads>);
 
 #[derive(Default)]
-struct Table {
+struct StartedThreads {
     last: usize,
     threads: Vec<(usize, ThreadHandle)>,
 }
@@ -52,7 +53,7 @@ impl ContextData for Started {}
 
 impl Started {
     /// Takes the table's lock; what it guards stays whole even if a holder panicked.
-    fn lock(&self) -> LockGuard<'_, Table> {
+    fn lock(&self) -> LockGuard<'_, StartedThreads> {
         self.0.lock()
     }
 }

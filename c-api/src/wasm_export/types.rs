@@ -1,6 +1,5 @@
 //! The structs, enumerations and handles that only `wasm_export.h` declares.
 
-use super::instance::WASMModuleInstanceCommon;
 use crate::lib_export::NativeSymbol;
 use crate::shared::*;
 use std::ffi::{c_char, c_int, c_void};
@@ -63,21 +62,6 @@ pub struct wasm_export_t {
     pub u: anon_extern_type,
 }
 
-/// An instance. It keeps its module and its context alive.
-pub type wasm_module_inst_t = *mut WASMModuleInstanceCommon;
-
-pub type WASMFunctionInstanceCommon = c_void;
-
-/// A function of an instance; valid until the instance is gone.
-pub type wasm_function_inst_t = *mut WASMFunctionInstanceCommon;
-
-pub struct WASMMemoryInstance {
-    _opaque: (),
-}
-
-/// A memory of an instance; valid until the instance is gone.
-pub type wasm_memory_inst_t = *mut WASMMemoryInstance;
-
 /// A frame of a guest call stack.
 #[repr(C)]
 pub struct wasm_frame_t {
@@ -105,13 +89,6 @@ pub struct wasm_section_t {
 pub type aot_section_t = wasm_section_t;
 pub type wasm_section_list_t = *mut wasm_section_t;
 pub type aot_section_list_t = *mut aot_section_t;
-
-pub struct WASMExecEnv {
-    _opaque: (),
-}
-
-/// An execution environment: a guest stack. One thread uses it at a time.
-pub type wasm_exec_env_t = *mut WASMExecEnv;
 
 pub struct WASMSharedHeap {
     _opaque: (),

@@ -1,7 +1,7 @@
 //! The life of a context, and its name.
 
-use super::types::wasm_runtime_ctx_t;
 use crate::ffi::{ErrorBuf, guard, guard_held, handle, opt_str};
+use crate::shared::wasm_runtime_ctx_t;
 use crate::wasm_export::setup;
 use crate::wasm_export::types::RuntimeInitArgs;
 use std::ffi::c_char;

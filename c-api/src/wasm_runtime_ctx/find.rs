@@ -1,9 +1,9 @@
 //! Contexts that are there already: the thread's, the process's, an object's.
 
-use super::types::{wasm_runtime_ctx_t, wasm_runtime_ctx_visitor_t};
+use super::types::wasm_runtime_ctx_visitor_t;
 use crate::ffi::{guard, guard_held, handle};
-use crate::shared::wasm_module_t;
-use crate::wasm_export::types::{wasm_exec_env_t, wasm_module_inst_t};
+use crate::shared::{wasm_exec_env_t, wasm_module_inst_t, wasm_module_t, wasm_runtime_ctx_t};
+use crate::wasm_export::loaded;
 use isothread::Context;
 use isothread::context::thread;
 use std::ffi::c_void;
@@ -31,7 +31,7 @@ pub extern "C" fn wasm_runtime_ctx_primary() -> wasm_runtime_ctx_t {
 pub unsafe extern "C" fn wasm_runtime_ctx_of_module(module: wasm_module_t) -> wasm_runtime_ctx_t {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { handle::module(module) }
+        unsafe { loaded::module(module) }
             .map_or(null_mut(), |module| handle::lend_context(module.module.context()))
     })
 }

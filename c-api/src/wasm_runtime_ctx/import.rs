@@ -1,9 +1,8 @@
 //! Modules of one context in another.
 
-use super::types::wasm_runtime_ctx_t;
 use crate::ffi::{ErrorBuf, context, guard_held, handle};
-use crate::shared::wasm_module_t;
-use crate::wasm_export::module::WASMModuleCommon;
+use crate::shared::{wasm_module_t, wasm_runtime_ctx_t};
+use crate::wasm_export::loaded::{self, LoadedModule};
 use std::ffi::c_char;
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_import_module(
         // SAFETY: the C contracts of handles and `error_buf`.
         let (target, module, mut error) = unsafe {
             let error = ErrorBuf::new(error_buf, error_buf_size);
-            (handle::context(ctx), handle::module(module), error)
+            (handle::context(ctx), loaded::module(module), error)
         };
         let (Some(target), Some(module)) = (target, module) else {
             error.set(format_args!("WASM module load failed: invalid module or runtime"));
@@ -33,10 +32,10 @@ pub unsafe extern "C" fn wasm_runtime_ctx_import_module(
         };
         let imported = context::within(&target, || {
             let imported = module.module.import_into(&target)?;
-            Ok(Arc::new(WASMModuleCommon::new(imported, true)?))
+            Ok(Arc::new(LoadedModule::new(imported, true)?))
         });
         match imported.and_then(|result| result) {
-            Ok(module) => Arc::into_raw(module).cast_mut(),
+            Ok(module) => module.into_handle(),
             Err(e) => {
                 let e: isothread::Error = e;
                 error.set(format_args!("WASM module load failed: {}", e.message()));

@@ -2,8 +2,9 @@
 
 use super::sized::{self, Sized32};
 use super::types::wasm_runtime_ctx_limit_t as Limit;
-use super::types::{wasm_runtime_ctx_limits_t, wasm_runtime_ctx_stats_t, wasm_runtime_ctx_t};
+use super::types::{wasm_runtime_ctx_limits_t, wasm_runtime_ctx_stats_t};
 use crate::ffi::{guard, handle};
+use crate::shared::wasm_runtime_ctx_t;
 use isothread::Context;
 use std::time::Duration;
 

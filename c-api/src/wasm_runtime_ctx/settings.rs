@@ -3,9 +3,10 @@
 use super::sized::{self, Sized32};
 use super::types::{
     wasm_runtime_ctx_jit_options_t, wasm_runtime_ctx_log_callback_t,
-    wasm_runtime_ctx_stdout_callback_t, wasm_runtime_ctx_t,
+    wasm_runtime_ctx_stdout_callback_t,
 };
 use crate::ffi::{guard, handle};
+use crate::shared::wasm_runtime_ctx_t;
 use crate::wasm_export::integers::RunningMode;
 use isothread::StdoutCallback;
 use isothread::context::log::callback;

@@ -1,7 +1,7 @@
 //! Entering and leaving contexts, and the state of a thread as a whole.
 
-use super::types::wasm_runtime_ctx_t;
 use crate::ffi::{guard, handle};
+use crate::shared::wasm_runtime_ctx_t;
 use isothread::context::thread;
 use std::ffi::c_void;
 

@@ -1,14 +1,7 @@
-//! The handle and the structs of `wasm_runtime_ctx.h`.
+//! The structs of `wasm_runtime_ctx.h`.
 
+use crate::shared::wasm_runtime_ctx_t;
 use std::ffi::{c_char, c_void};
-
-/// A runtime context, behind its handles.
-pub struct WASMRuntimeCtx {
-    _opaque: (),
-}
-
-/// A handle of a runtime context.
-pub type wasm_runtime_ctx_t = *mut WASMRuntimeCtx;
 
 /// The limits that `wasm_runtime_ctx_limits_t.set` names, to be combined.
 #[repr(C)]

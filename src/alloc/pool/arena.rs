@@ -18,8 +18,7 @@
 //! into its neighbour's header makes operations on that neighbour fail; it does not lead
 //! anywhere outside the buffer.
 
-use super::super::header::{self, EXTRA, FREE, HEADER_SIZE, PREV_FREE, Tagged};
-use super::super::heap::Heap;
+use super::super::header::{self, EXTRA, FREE, HEADER_SIZE, Owner, PREV_FREE, Tagged};
 pub use super::classes::UNITS_MAX;
 use super::classes::{Class, Lists};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -230,13 +229,7 @@ impl Arena {
     }
 
     /// Takes a block for `size` bytes, its first byte aligned to `align`, and writes its header.
-    pub fn take(
-        &mut self,
-        owner: *const Heap,
-        size: usize,
-        align: usize,
-        flags: u64,
-    ) -> Option<*mut u8> {
+    pub fn take(&mut self, owner: Owner, size: usize, align: usize, flags: u64) -> Option<*mut u8> {
         let need = units_for(size)?;
         let (mut unit, mut have) = if align <= UNIT {
             self.search(need)?
@@ -278,7 +271,7 @@ impl Arena {
         unit: u32,
         have: u32,
         need: u32,
-        owner: *const Heap,
+        owner: Owner,
         size: usize,
         flags: u64,
     ) -> *mut u8 {

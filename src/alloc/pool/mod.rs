@@ -12,7 +12,7 @@ mod arena;
 mod classes;
 
 use super::config::{HeapError, Leak, PoolBuffer, PoolInfo};
-use super::heap::Heap;
+use super::header::Owner;
 use super::ledger::Ledger;
 use crate::sync::Lock;
 use arena::{Arena, UNIT, UNITS_MAX};
@@ -52,13 +52,13 @@ impl Pool {
     /// `credit` bytes need no quota, because they are about to be freed.
     pub fn alloc(
         &self,
-        owner: &Heap,
+        owner: Owner,
+        ledger: &Ledger,
         size: usize,
         align: usize,
         flags: u64,
         credit: usize,
     ) -> Option<(*mut u8, bool)> {
-        let ledger = &owner.ledger;
         let mut arena = self.arena.lock();
         if !ledger.admits(size.saturating_sub(credit) as u64) {
             return None;

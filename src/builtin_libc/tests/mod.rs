@@ -3,7 +3,7 @@
 mod formats;
 mod texts;
 
-use super::{Answer, Call};
+use super::call::{Answer, LibcCall};
 use crate::native::Caller;
 use crate::native::tests::Rig;
 
@@ -19,11 +19,11 @@ impl Guest {
         Self { rig: Rig::new(MEMORY_BYTES) }
     }
 
-    fn call(&mut self, function: impl FnOnce(&Call<'_>) -> Answer) -> Answer {
+    fn call(&mut self, function: impl FnOnce(&LibcCall<'_>) -> Answer) -> Answer {
         let env = self.rig.env();
         // SAFETY: the rig's environment and memory live and stay put during the call.
         let caller = unsafe { Caller::new(env) };
-        function(&Call { caller: &caller, memory: caller.memory() })
+        function(&LibcCall { caller: &caller, memory: caller.memory() })
     }
 
     fn write(&mut self, address: u32, bytes: &[u8]) {

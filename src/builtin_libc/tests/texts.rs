@@ -2,7 +2,8 @@
 
 use super::Guest;
 use crate::abi::trap::Trap;
-use crate::builtin_libc::{Answer, Call, chars, memory, numbers, strings};
+use crate::builtin_libc::call::{Answer, LibcCall};
+use crate::builtin_libc::{chars, memory, numbers, strings};
 
 const A: u32 = 100;
 const B: u32 = 300;
@@ -105,7 +106,8 @@ fn numbers_are_read() {
 #[test]
 fn characters_have_kinds() {
     let mut guest = Guest::new();
-    let mut is = |kind: fn(&Call<'_>, u32) -> Answer, value: u32| guest.call(|c| kind(c, value));
+    let mut is =
+        |kind: fn(&LibcCall<'_>, u32) -> Answer, value: u32| guest.call(|c| kind(c, value));
     assert_eq!(is(chars::isspace, 0x0b), Ok(1));
     assert_eq!(is(chars::isprint, b' '.into()), Ok(1));
     assert_eq!(is(chars::isgraph, b' '.into()), Ok(0));

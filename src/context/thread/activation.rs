@@ -25,7 +25,7 @@ use std::ptr::{NonNull, null};
 
 /// Who made a node, and so who may take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ActivationKind {
     /// [`run`]: goes when it returns. It lies in a native frame.
     Run,
     /// As `Run`, around a call into a guest.
@@ -38,7 +38,7 @@ enum Kind {
     Init,
 }
 
-impl Kind {
+impl ActivationKind {
     /// Whether such nodes lie in native frames; the others are allocated.
     fn is_in_frame(self) -> bool {
         matches!(self, Self::Run | Self::Guest)
@@ -53,7 +53,7 @@ pub(super) struct Node {
     heap_before: Cell<*const Heap>,
     /// Borrowed by nodes in native frames, else with a count.
     context: NonNull<Block<Runtime>>,
-    kind: Kind,
+    kind: ActivationKind,
 }
 
 /// A node that was allocated, as its `kind` says.
@@ -67,7 +67,7 @@ struct HeldNode {
 }
 
 impl Node {
-    fn new(context: NonNull<Block<Runtime>>, kind: Kind) -> Self {
+    fn new(context: NonNull<Block<Runtime>>, kind: ActivationKind) -> Self {
         Self { prev: Cell::new(null()), heap_before: Cell::new(null()), context, kind }
     }
 
@@ -175,7 +175,7 @@ impl ThreadState {
         // own and frees it.
         let context = unsafe {
             let context = Context(Shared::from_raw((*node).context));
-            if (*node).kind == Kind::Guard {
+            if (*node).kind == ActivationKind::Guard {
                 (*held).state.set(null());
             } else {
                 System.dealloc(held.cast_mut().cast(), Layout::new::<HeldNode>());
@@ -220,11 +220,11 @@ impl ThreadState {
 
     /// Whether a call into a guest is under way on this state's stack.
     pub(super) fn is_in_guest(&self) -> bool {
-        self.find(|node| node.kind == Kind::Guest).is_some()
+        self.find(|node| node.kind == ActivationKind::Guest).is_some()
     }
 
     /// The innermost entered context, borrowed.
-    fn top(&self) -> Option<(ManuallyDrop<Context>, Kind)> {
+    fn top(&self) -> Option<(ManuallyDrop<Context>, ActivationKind)> {
         // SAFETY: a listed node is alive (`nodes`).
         let node = unsafe { self.top.get().as_ref() }?;
         Some((node.context(), node.kind))
@@ -242,7 +242,7 @@ impl ThreadState {
     }
 
     /// Lists a node with a handle of its own.
-    fn hold(&self, context: &Context, kind: Kind) -> Result<NonNull<HeldNode>> {
+    fn hold(&self, context: &Context, kind: ActivationKind) -> Result<NonNull<HeldNode>> {
         let layout = Layout::new::<HeldNode>();
         // SAFETY: the layout's size is not zero.
         let place = unsafe { System.alloc(layout) }.cast::<HeldNode>();
@@ -264,7 +264,7 @@ impl ThreadState {
     /// there is nothing that would hide it.
     pub(super) fn hold_init(&self, context: &Context) -> Result<()> {
         if self.is_running() {
-            self.hold(context, Kind::Init)?;
+            self.hold(context, ActivationKind::Init)?;
         }
         Ok(())
     }
@@ -272,14 +272,16 @@ impl ThreadState {
     /// Takes back what [`ThreadState::hold_init`] did.
     pub(super) fn release_init(&self, context: &Context) {
         let block = context.0.as_ptr();
-        if let Some(node) = self.find(|node| node.kind == Kind::Init && node.context == block) {
+        if let Some(node) =
+            self.find(|node| node.kind == ActivationKind::Init && node.context == block)
+        {
             self.release(node);
         }
     }
 
     /// The innermost node that somebody may leave by hand.
     fn innermost(&self) -> Option<NodePtr> {
-        self.find(|node| node.kind != Kind::Init)
+        self.find(|node| node.kind != ActivationKind::Init)
     }
 }
 
@@ -306,13 +308,13 @@ impl Drop for Leave {
 /// See [`Context::run`].
 #[inline]
 pub(in crate::context) fn run<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, Kind::Run, context.heap().as_ptr(), |_| f())
+    run_with(context, ActivationKind::Run, context.heap().as_ptr(), |_| f())
 }
 
 /// See [`Context::run_guest`].
 #[inline]
 pub(in crate::context) fn run_guest<R>(context: &Context, f: impl FnOnce(usize) -> R) -> R {
-    run_with(context, Kind::Guest, context.heap().as_ptr(), |state| f(state.stack_low()))
+    run_with(context, ActivationKind::Guest, context.heap().as_ptr(), |state| f(state.stack_low()))
 }
 
 /// How an operation ended ([`Context::operate`]).
@@ -330,17 +332,21 @@ pub(in crate::context) fn operate_guest<R>(
     context: &Context,
     f: impl FnOnce(usize) -> R,
 ) -> Ended<R> {
-    operate_with(context, Kind::Guest, |state| f(state.stack_low()))
+    operate_with(context, ActivationKind::Guest, |state| f(state.stack_low()))
 }
 
 /// See [`Context::operate`].
 #[inline]
 pub(in crate::context) fn operate<R>(context: &Context, f: impl FnOnce() -> R) -> Ended<R> {
-    operate_with(context, Kind::Run, |_| f())
+    operate_with(context, ActivationKind::Run, |_| f())
 }
 
 #[inline(always)]
-fn operate_with<R>(context: &Context, kind: Kind, f: impl FnOnce(&ThreadState) -> R) -> Ended<R> {
+fn operate_with<R>(
+    context: &Context,
+    kind: ActivationKind,
+    f: impl FnOnce(&ThreadState) -> R,
+) -> Ended<R> {
     let Some(state) = existing().or_else(create) else { return Ended::Refused };
     // SAFETY: this thread's state lives (`with_existing`).
     let head = unsafe { &state.as_ref().head };
@@ -355,13 +361,13 @@ fn operate_with<R>(context: &Context, kind: Kind, f: impl FnOnce(&ThreadState) -
 /// As [`run`], but with no current heap: for callbacks of the embedder's whose memory must not
 /// come from the context.
 pub(in crate::context) fn run_outside<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, Kind::Run, null(), |_| f())
+    run_with(context, ActivationKind::Run, null(), |_| f())
 }
 
 #[inline]
 fn run_with<R>(
     context: &Context,
-    kind: Kind,
+    kind: ActivationKind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -375,7 +381,7 @@ fn run_with<R>(
 fn run_on<R>(
     state: NonNull<ThreadState>,
     context: &Context,
-    kind: Kind,
+    kind: ActivationKind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -393,7 +399,7 @@ fn run_on<R>(
 #[cold]
 fn run_without_memory<R>(
     context: &Context,
-    kind: Kind,
+    kind: ActivationKind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -448,14 +454,14 @@ impl Drop for Entered {
 
 /// See [`Context::enter`].
 pub(in crate::context) fn enter(context: &Context) -> Result<Entered> {
-    let node =
-        with(|state| state.hold(context, Kind::Guard)).ok_or_else(Error::out_of_memory)??;
+    let node = with(|state| state.hold(context, ActivationKind::Guard))
+        .ok_or_else(Error::out_of_memory)??;
     Ok(Entered { node, not_send: PhantomData })
 }
 
 /// See [`Context::push`].
 pub(in crate::context) fn push(context: &Context) -> Result<()> {
-    with(|state| state.hold(context, Kind::Push)).ok_or_else(Error::out_of_memory)??;
+    with(|state| state.hold(context, ActivationKind::Push)).ok_or_else(Error::out_of_memory)??;
     Ok(())
 }
 
@@ -465,7 +471,7 @@ pub(in crate::context) fn pop(context: &Context) -> Result<()> {
         let node = state.innermost()?;
         // SAFETY: a listed node is alive (`ThreadState::nodes`).
         let (kind, block) = unsafe { ((*node).kind, (*node).context) };
-        let fits = kind == Kind::Push && block == context.0.as_ptr();
+        let fits = kind == ActivationKind::Push && block == context.0.as_ptr();
         fits.then(|| state.release(node))
     });
     popped

@@ -74,9 +74,9 @@ struct ThreadState {
     process: &'static Process,
     /// Number of this state; no two of a process have the same.
     id: u64,
-    own: Slot<Own>,
-    inherited: Slot<Context>,
-    primary: Slot<Primary>,
+    own: OptionCell<Own>,
+    inherited: OptionCell<Context>,
+    primary: OptionCell<Primary>,
     settings: Cell<ThreadSettings>,
     /// How many `init_thread_env` are open.
     env_count: Cell<u32>,
@@ -106,9 +106,9 @@ pub(super) const STATE_SIZE: usize = size_of::<ThreadState>();
 
 /// A value that is taken out to be looked at, so that no borrow can be in the way of code that
 /// comes back here.
-struct Slot<T>(Cell<Option<T>>);
+struct OptionCell<T>(Cell<Option<T>>);
 
-impl<T> Slot<T> {
+impl<T> OptionCell<T> {
     const fn new() -> Self {
         Self(Cell::new(None))
     }
@@ -137,9 +137,9 @@ impl ThreadState {
             top: Cell::new(null()),
             process,
             id: process.thread_ids.fetch_add(1, Ordering::Relaxed),
-            own: Slot::new(),
-            inherited: Slot::new(),
-            primary: Slot::new(),
+            own: OptionCell::new(),
+            inherited: OptionCell::new(),
+            primary: OptionCell::new(),
             settings: Cell::new(ThreadSettings::default()),
             env_count: Cell::new(0),
             prepared: Cell::new(false),

@@ -46,7 +46,7 @@ pub enum AppHeapError {
     Corrupt,
 }
 
-type Result<T> = std::result::Result<T, AppHeapError>;
+type HeapResult<T> = std::result::Result<T, AppHeapError>;
 
 /// The heap's bytes during one operation.
 struct Bytes<'a> {
@@ -57,13 +57,13 @@ struct Bytes<'a> {
 
 /// A header that has passed its check.
 #[derive(Clone, Copy)]
-struct Header {
+struct AppBlockHeader {
     size: u32,
     flags: u32,
 }
 
 impl Bytes<'_> {
-    fn read(&self, offset: u32) -> Result<u32> {
+    fn read(&self, offset: u32) -> HeapResult<u32> {
         let inside = offset.checked_add(4).is_some_and(|end| end <= self.len);
         if !inside || !offset.is_multiple_of(4) {
             return Err(AppHeapError::Corrupt);
@@ -72,7 +72,7 @@ impl Bytes<'_> {
         Ok(unsafe { self.base.add(offset as usize).cast::<u32>().read_unaligned() })
     }
 
-    fn write(&mut self, offset: u32, value: u32) -> Result<()> {
+    fn write(&mut self, offset: u32, value: u32) -> HeapResult<()> {
         self.read(offset)?;
         // SAFETY: `read` has just found four bytes at `offset`.
         unsafe { self.base.add(offset as usize).cast::<u32>().write_unaligned(value) };
@@ -80,9 +80,9 @@ impl Bytes<'_> {
     }
 
     /// The header at `offset`, checked: its block lies in the heap.
-    fn header(&self, offset: u32) -> Result<Header> {
+    fn header(&self, offset: u32) -> HeapResult<AppBlockHeader> {
         let (word, check) = (self.read(offset)?, self.read(offset.wrapping_add(4))?);
-        let header = Header { size: word & !FLAGS, flags: word & FLAGS };
+        let header = AppBlockHeader { size: word & !FLAGS, flags: word & FLAGS };
         let fits = header.size >= BLOCK_MIN && header.size <= self.len - offset;
         if check != check_word(offset, word) || !fits || !offset.is_multiple_of(HEADER) {
             return Err(AppHeapError::Corrupt);
@@ -90,14 +90,14 @@ impl Bytes<'_> {
         Ok(header)
     }
 
-    fn set_header(&mut self, offset: u32, size: u32, flags: u32) -> Result<()> {
+    fn set_header(&mut self, offset: u32, size: u32, flags: u32) -> HeapResult<()> {
         let word = size | flags;
         self.write(offset, word)?;
         self.write(offset + 4, check_word(offset, word))
     }
 
     /// Tells the block behind `offset + size` whether the one before it is free.
-    fn set_prev_free(&mut self, next: u32, free: bool) -> Result<()> {
+    fn set_prev_free(&mut self, next: u32, free: bool) -> HeapResult<()> {
         if next == self.len {
             return Ok(());
         }
@@ -156,7 +156,7 @@ impl AppHeap {
     ///
     /// # Safety
     /// As for [`AppHeap::new`].
-    pub unsafe fn alloc(&mut self, memory: *mut u8, size: u64) -> Result<u64> {
+    pub unsafe fn alloc(&mut self, memory: *mut u8, size: u64) -> HeapResult<u64> {
         if self.corrupt {
             return Err(AppHeapError::Corrupt);
         }
@@ -206,13 +206,13 @@ impl AppHeap {
         Some((header.size - HEADER) as u64)
     }
 
-    fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
+    fn note<T>(&mut self, outcome: HeapResult<T>) -> HeapResult<T> {
         self.corrupt |= matches!(outcome, Err(AppHeapError::Corrupt));
         outcome
     }
 
     /// Takes a block of `size` bytes, header included, off the lists.
-    fn take(&mut self, bytes: &mut Bytes<'_>, size: u32) -> Result<u32> {
+    fn take(&mut self, bytes: &mut Bytes<'_>, size: u32) -> HeapResult<u32> {
         let (offset, header) = self.find(bytes, size)?;
         self.remove(bytes, offset, header.size)?;
         let rest = header.size - size;
@@ -228,7 +228,7 @@ impl AppHeap {
 
     /// A free block of at least `size` bytes: the first that fits in its own class, else any of
     /// a class where all do.
-    fn find(&self, bytes: &Bytes<'_>, size: u32) -> Result<(u32, Header)> {
+    fn find(&self, bytes: &Bytes<'_>, size: u32) -> HeapResult<(u32, AppBlockHeader)> {
         let own = class_of(size);
         // A list that a guest has bent into a ring must not be followed for ever.
         let mut steps = self.len / BLOCK_MIN;
@@ -250,7 +250,13 @@ impl AppHeap {
     }
 
     /// Makes a free block and tells the one behind it.
-    fn insert(&mut self, bytes: &mut Bytes<'_>, offset: u32, size: u32, flags: u32) -> Result<()> {
+    fn insert(
+        &mut self,
+        bytes: &mut Bytes<'_>,
+        offset: u32,
+        size: u32,
+        flags: u32,
+    ) -> HeapResult<()> {
         let head = &mut self.heads[class_of(size)];
         bytes.set_header(offset, size, flags | FREE)?;
         bytes.write(offset + HEADER, *head)?;
@@ -265,7 +271,7 @@ impl AppHeap {
     }
 
     /// Takes a free block off its list.
-    fn remove(&mut self, bytes: &mut Bytes<'_>, offset: u32, size: u32) -> Result<()> {
+    fn remove(&mut self, bytes: &mut Bytes<'_>, offset: u32, size: u32) -> HeapResult<()> {
         let next = bytes.read(offset + HEADER)?;
         let prev = bytes.read(offset + HEADER + 4)?;
         if prev == NONE {
@@ -286,7 +292,12 @@ impl AppHeap {
     }
 
     /// Merges a block with its free neighbours and puts the whole on a list.
-    fn give_back(&mut self, bytes: &mut Bytes<'_>, offset: u32, header: Header) -> Result<()> {
+    fn give_back(
+        &mut self,
+        bytes: &mut Bytes<'_>,
+        offset: u32,
+        header: AppBlockHeader,
+    ) -> HeapResult<()> {
         let (mut offset, mut size, mut flags) = (offset, header.size, header.flags);
         let next = offset + size;
         if next < bytes.len {

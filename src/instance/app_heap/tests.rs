@@ -15,7 +15,7 @@ impl Fixture {
         Self { memory, heap }
     }
 
-    fn alloc(&mut self, size: u64) -> Result<u64> {
+    fn alloc(&mut self, size: u64) -> HeapResult<u64> {
         // SAFETY: as in `new`.
         let address = unsafe { self.heap.alloc(self.memory.as_mut_ptr(), size) }?;
         assert!(address >= START && address.is_multiple_of(8));

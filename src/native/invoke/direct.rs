@@ -40,7 +40,7 @@ pub(in crate::native) fn direct(ty: &FuncType) -> Option<(CallFn, Body)> {
     entries.map(|call| (call, body))
 }
 
-fn entries<R: Answer>(ints: usize, floats: usize) -> Option<CallFn> {
+fn entries<R: RegisterResult>(ints: usize, floats: usize) -> Option<CallFn> {
     Some(match (ints, floats) {
         (0, 0) => call_0::<R>,
         (1, 0) => call_1::<R>,
@@ -84,20 +84,20 @@ impl Mixed {
 }
 
 /// What a C function returns, and how that lies in a slot.
-trait Answer: Copy {
+trait RegisterResult: Copy {
     /// # Safety
     /// `slot` is writable, unless nothing is returned.
     unsafe fn store(self, slot: *mut u64);
 }
 
-impl Answer for () {
+impl RegisterResult for () {
     #[inline(always)]
     unsafe fn store(self, _slot: *mut u64) {}
 }
 
 macro_rules! answers {
     ($($ty:ty, $value:ident => $slot:expr;)*) => {$(
-        impl Answer for $ty {
+        impl RegisterResult for $ty {
             #[inline(always)]
             unsafe fn store(self, slot: *mut u64) {
                 let $value = self;
@@ -121,7 +121,7 @@ type Thunk = unsafe extern "C" fn(*mut VmEnv, *const c_void, *const u64);
 
 macro_rules! entries {
     ($($name:ident, $thunk:ident;)*) => {$(
-        unsafe extern "C" fn $name<R: Answer>(
+        unsafe extern "C" fn $name<R: RegisterResult>(
             this: *const VmHostFunc,
             env: *mut VmEnv,
             args: *mut u64,
@@ -158,7 +158,7 @@ entries! {
     call_6, words_6;
 }
 
-unsafe extern "C" fn call_mixed<R: Answer>(
+unsafe extern "C" fn call_mixed<R: RegisterResult>(
     this: *const VmHostFunc,
     env: *mut VmEnv,
     args: *mut u64,

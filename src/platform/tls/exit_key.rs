@@ -1,6 +1,6 @@
 //! A thread's end by a key of the system's threads.
 
-use super::Hooks;
+use super::hooks::Hooks;
 use std::ffi::c_void;
 use std::ptr::without_provenance_mut;
 use std::sync::OnceLock;

@@ -1,6 +1,6 @@
 //! A thread's end by a destructor of a `thread_local!`.
 
-use super::Hooks;
+use super::hooks::Hooks;
 
 struct Exit(Hooks);
 

@@ -48,43 +48,11 @@ mod exit;
 mod exit;
 
 mod around;
+mod hooks;
 
 pub use around::{Around, around};
 
-use std::cell::Cell;
-
-/// Receives the thread word when its thread ends.
-pub type ExitCallback = unsafe fn(*mut u8);
-
-/// What [`arm_exit`] armed, and [`arm_last`]. Owner: the thread.
-struct Hooks {
-    exit: Cell<Option<ExitCallback>>,
-    last: Cell<Option<ExitCallback>>,
-}
-
-impl Hooks {
-    const fn new() -> Self {
-        Self { exit: Cell::new(None), last: Cell::new(None) }
-    }
-
-    /// At the thread's end.
-    fn run(&self) {
-        let word = get();
-        if let (Some(callback), false) = (self.exit.get(), word.is_null()) {
-            // SAFETY: whoever armed the callback promised (`arm_exit`) that it accepts the word
-            // of this thread at its end; this is that thread, at its end.
-            unsafe { callback(word) };
-            // Others may still run after this; they must find an unprepared thread, not what the
-            // callback has just taken down.
-            set(std::ptr::null_mut());
-        }
-        if let Some(callback) = self.last.get() {
-            // SAFETY: promised by whoever armed it (`arm_last`): the callback takes this thread's
-            // second word.
-            unsafe { callback(place()) };
-        }
-    }
-}
+pub use hooks::ExitCallback;
 
 /// The calling thread's word; null until [`set`].
 #[inline(always)]

@@ -22,7 +22,7 @@ use super::abi::{Addr, FileType, Rights, fdflags};
 use super::call::{Buffers, Call, Outcome};
 use super::descriptor::Descriptor;
 use super::errno::Errno;
-use super::fd_table::Entry;
+use super::fd_table::FdEntry;
 use crate::platform::fd::{BUFFERS_MAX, Buffer, Received};
 use address::ADDRESS_BYTES;
 use rustix::net::{self, SocketType, sockopt};
@@ -42,7 +42,7 @@ fn socket(call: &Call<'_>, number: u32, rights: Rights) -> Outcome<Arc<Descripto
 
 /// Gives a new socket a number.
 fn install(call: &Call<'_>, socket: Descriptor, number: Addr) -> Outcome {
-    let entry = Entry::opened(socket, Rights::ALL, Rights::ALL)?;
+    let entry = FdEntry::opened(socket, Rights::ALL, Rights::ALL)?;
     call.write_u32(number, call.ctx.fds.add(entry)?)
 }
 

@@ -32,7 +32,7 @@ struct Question {
     hints: AddrInfoHints,
 }
 
-type Answer = Result<Vec<(SocketAddr, bool)>, Errno>;
+type Resolution = Result<Vec<(SocketAddr, bool)>, Errno>;
 
 /// Asks for the addresses of `host`, writes as many as there is room for, and how many there are.
 pub(in crate::wasi) fn sock_addr_resolve(
@@ -101,7 +101,7 @@ impl Drop for Done {
 /// What the thread gets, in memory of nobody's context.
 struct Errand {
     question: Question,
-    told: SyncSender<Answer>,
+    told: SyncSender<Resolution>,
     done: Done,
 }
 
@@ -130,7 +130,7 @@ fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> 
     // returns.
     let prepared = operation(|| {
         outside(|| {
-            let (told, answer) = sync_channel::<Answer>(1);
+            let (told, answer) = sync_channel::<Resolution>(1);
             let done = Done(event.clone());
             (Box::new(Errand { question, told, done }), answer)
         })
@@ -154,7 +154,7 @@ fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> 
     Ok(answer.map_err(|_| Errno::Io)??)
 }
 
-fn resolve(question: &Question) -> Answer {
+fn resolve(question: &Question) -> Resolution {
     let host = (!question.host.is_empty()).then_some(question.host.as_str());
     let service = (!question.service.is_empty()).then_some(question.service.as_str());
     let found = dns_lookup::getaddrinfo(host, service, Some(question.hints));
