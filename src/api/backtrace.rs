@@ -2,14 +2,14 @@
 
 use super::{Caller, Context, Error, ExecEnv, RawInstance, Result};
 use crate::alloc::try_vec;
-use crate::exec::{ExecEnv as Env, Frame as RawFrame, Frames, Place, Trace};
+use crate::exec::{ExecEnv as Env, Frames, Place, Trace, TraceFrame};
 use crate::module::Module;
 use std::fmt;
 use std::ptr::NonNull;
 
 /// A frame of a call stack, while it is being looked at.
 pub struct FrameRef<'a> {
-    raw: RawFrame,
+    raw: TraceFrame,
     module: &'a Module,
     context: &'a Context,
 }

@@ -2,7 +2,7 @@
 
 use super::hook::Hook;
 use super::{Context, Result};
-use crate::context::log::{self, Wait};
+use crate::context::log::{self, OutputWait};
 use std::sync::Arc;
 
 /// Gets what guests print, in pieces of any length; no piece is text of any particular encoding.
@@ -24,8 +24,8 @@ pub(super) fn print(context: &Context, bytes: &[u8], wait: &mut dyn FnMut(Option
     match Hook::<Stdout>::get(context) {
         Some(callback) => callback(bytes),
         None => log::print_bytes(bytes, &mut |for_what| match for_what {
-            Wait::Descriptor(descriptor) => wait(Some(descriptor)),
-            Wait::Writer => wait(None),
+            OutputWait::Descriptor(descriptor) => wait(Some(descriptor)),
+            OutputWait::Writer => wait(None),
         }),
     }
 }

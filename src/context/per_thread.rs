@@ -48,9 +48,9 @@ pub struct ThreadContexts {
 
 /// Where one thread after another keeps its context. Owner: the [`ThreadContexts`].
 #[derive(Default)]
-struct Place(Lock<Option<Own>>);
+struct Place(Lock<Option<Occupant>>);
 
-struct Own {
+struct Occupant {
     thread: ThreadId,
     context: Context,
 }
@@ -76,14 +76,14 @@ impl ThreadContexts {
     pub fn get(&self) -> Result<Context> {
         let place = self.place()?;
         let thread = std::thread::current().id();
-        let is_ours = |own: &&Own| own.thread == thread && own.context.is_open();
+        let is_ours = |own: &&Occupant| own.thread == thread && own.context.is_open();
         let known = place.0.lock().as_ref().filter(is_ours).map(|own| own.context.clone());
         if let Some(context) = known {
             return Ok(context);
         }
         let context = (self.make)()?;
         // Not under the lock: what a context's end calls may come back here.
-        let old = place.0.lock().replace(Own { thread, context: context.clone() });
+        let old = place.0.lock().replace(Occupant { thread, context: context.clone() });
         old.into_iter().for_each(|own| own.context.close());
         Ok(context)
     }

@@ -50,15 +50,15 @@ impl Process {
     /// Makes forks take the fork lock, and has stale records dropped in the child.
     pub(super) fn watch(&self) {
         if std::ptr::eq(self, &*PROCESS) {
-            fork::watch::<Child>();
+            fork::watch::<Contexts>();
         }
     }
 }
 
 /// The contexts' part in a fork.
-enum Child {}
+enum Contexts {}
 
-impl fork::Child for Child {
+impl fork::Child for Contexts {
     fn survivor() -> usize {
         alloc::lock_owner()
     }

@@ -5,7 +5,7 @@
 //! else runs; where a trap happened is told by the engine that notices it.
 
 use super::engine::{Engine, Point, engine_of};
-use super::{ExecEnv, Frame, Place};
+use super::{ExecEnv, Place, TraceFrame};
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
 use crate::instance::Instance;
 use std::ptr::NonNull;
@@ -59,7 +59,7 @@ impl Frames {
     ///
     /// # Safety
     /// The activation is null or live.
-    unsafe fn enter(&mut self, activation: *const VmActivation) -> Option<Frame> {
+    unsafe fn enter(&mut self, activation: *const VmActivation) -> Option<TraceFrame> {
         // SAFETY: the caller vouches for the activation; so are those around it live, and the
         // functions, which belong to instances that run.
         unsafe {
@@ -85,7 +85,7 @@ impl Frames {
         activation: *const VmActivation,
         point: Point,
         find: impl FnOnce(&Engine) -> unsafe fn(&VmActivation, Point) -> Option<super::GuestFrame>,
-    ) -> Option<Frame> {
+    ) -> Option<TraceFrame> {
         // SAFETY: the caller vouches for activation and point, and the functions of running code
         // for their instances.
         unsafe {
@@ -95,15 +95,15 @@ impl Frames {
                 None => Next::Activation((*activation).outer),
             };
             let instance = NonNull::new((*(*activation).func).instance.cast::<Instance>())?;
-            Some(Frame { instance, func_index: frame.func_index, place: frame.place })
+            Some(TraceFrame { instance, func_index: frame.func_index, place: frame.place })
         }
     }
 }
 
 impl Iterator for Frames {
-    type Item = Frame;
+    type Item = TraceFrame;
 
-    fn next(&mut self) -> Option<Frame> {
+    fn next(&mut self) -> Option<TraceFrame> {
         let next = std::mem::replace(&mut self.next, Next::End);
         // SAFETY: whoever made the iterator vouched for the stack, and each step leads to what
         // the last one found on it.
@@ -120,11 +120,11 @@ impl Iterator for Frames {
 
 /// # Safety
 /// The function's instance is live.
-unsafe fn host_frame(func: *const VmFuncRef) -> Option<Frame> {
+unsafe fn host_frame(func: *const VmFuncRef) -> Option<TraceFrame> {
     // SAFETY: the function is one that runs, says the caller.
     let func = unsafe { func.as_ref() }?;
     let instance = NonNull::new(func.instance.cast::<Instance>())?;
-    Some(Frame { instance, func_index: func.func_index, place: Place::Host })
+    Some(TraceFrame { instance, func_index: func.func_index, place: Place::Host })
 }
 
 /// Notes the stack of a trap with the exec_env: the innermost guest code has met it at `point`. It

@@ -35,7 +35,7 @@ pub use enter::{Run, nested};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use frames::{Frames, record_trap};
 pub use limits::{CallCounts, Limits, stop_reason, time_left};
-pub use trace::{Frame, Place, Trace};
+pub use trace::{Place, Trace, TraceFrame};
 
 /// Bytes of native stack that guest code leaves to the host functions it calls and to itself.
 /// Small enough for threads with stacks of 64 KiB.

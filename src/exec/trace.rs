@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A frame of a call stack.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame {
+pub struct TraceFrame {
     /// The instance that the function belongs to.
     pub instance: NonNull<Instance>,
     pub func_index: u32,
@@ -82,7 +82,7 @@ impl Trace {
         }
     }
 
-    fn keep(&mut self, frame: Frame) -> Option<()> {
+    fn keep(&mut self, frame: TraceFrame) -> Option<()> {
         let same = |source: &Source| source.instance == frame.instance;
         let source = match self.sources.iter().rposition(same) {
             Some(source) => source,
@@ -93,7 +93,7 @@ impl Trace {
                 self.sources.len() - 1
             }
         };
-        let Frame { func_index, place, .. } = frame;
+        let TraceFrame { func_index, place, .. } = frame;
         push(&mut self.frames, Kept { source: source as u32, func_index, place }, FRAMES_AT_ONCE)
     }
 
@@ -120,11 +120,11 @@ impl Trace {
     }
 
     /// The frames with their modules, innermost first.
-    pub fn frames(&self) -> impl Iterator<Item = (Frame, &Arc<Module>)> {
+    pub fn frames(&self) -> impl Iterator<Item = (TraceFrame, &Arc<Module>)> {
         self.frames.iter().filter_map(|kept| {
             let source = self.sources.get(kept.source as usize)?;
             let Kept { func_index, place, .. } = *kept;
-            Some((Frame { instance: source.instance, func_index, place }, &source.module))
+            Some((TraceFrame { instance: source.instance, func_index, place }, &source.module))
         })
     }
 

@@ -183,12 +183,12 @@ impl Header {
 /// Memory 0 of the running instance: start and accessible bytes.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub struct Memory {
+pub struct Memory0 {
     pub base: *mut u8,
     pub len: usize,
 }
 
-impl Memory {
+impl Memory0 {
     /// In place of one that is read again before it is used.
     pub const NONE: Self = Self { base: ptr::null_mut(), len: 0 };
 
@@ -199,7 +199,7 @@ impl Memory {
         is_inside.then_some(self.base.wrapping_add(at as usize))
     }
 
-    /// As [`Memory::find`], of an address that is a sum of two 32-bit values and cannot wrap.
+    /// As [`Memory0::find`], of an address that is a sum of two 32-bit values and cannot wrap.
     #[inline(always)]
     pub fn find_sum(self, a: u32, b: u32, size: usize) -> Result<*mut u8, u64> {
         let at = u64::from(a) + u64::from(b);

@@ -39,7 +39,7 @@ use code::VmCode;
 use dispatch::Regs;
 use handlers::memory::reload_memory;
 use handlers::{control, data};
-use machine::{Frame, Ip, Memory};
+use machine::{Frame, Ip, Memory0};
 use shape::{Code, Picked, SlotNo};
 
 /// The instructions of a defined function as text; `None` if there is no such function.
@@ -55,10 +55,10 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
     Some(compile::listing::listing(&translated))
 }
 
-/// The instruction that outermost functions return to. Constant: owned by nobody.
+/// The instruction that outermost functions return to. Owner: the process; it never changes.
 static EXIT: Code<()> = Code::new(control::exit, ());
 
-/// What everybody else is told of the interpreter's code. Constant: owned by nobody.
+/// What others know of the interpreter's code. Owner: the process; it never changes.
 static ENGINE: &Engine = &Engine {
     frame_at_call: frames::at_call,
     frame_at_trap: frames::at_trap,
@@ -87,7 +87,7 @@ pub unsafe extern "C-unwind" fn run(
         let mut r = Regs {
             ip: Ip::of((&raw const EXIT).cast()),
             sp: frame,
-            memory: Memory::NONE,
+            memory: Memory0::NONE,
             env,
             int: 0,
             f32: 0.0,
@@ -124,7 +124,7 @@ pub fn is_stack_bounded() -> bool {
     let r = Regs {
         ip: Ip::of((&raw const program).cast()),
         sp: Frame::of(slots.as_mut_ptr()),
-        memory: Memory::NONE,
+        memory: Memory0::NONE,
         env: std::ptr::null_mut(),
         int: 0,
         f32: 0.0,

@@ -38,9 +38,9 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
     (
         "src/context/",
         &[
-            "builder.rs",
             "log/mod.rs",
             "log/sink.rs",
+            "make.rs",
             "mod.rs",
             "process.rs",
             "runtime.rs",
@@ -55,7 +55,20 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "src/exec/",
-        &["atomics.rs", "blocking.rs", "descriptors.rs", "env.rs", "limits.rs", "mod.rs"],
+        &[
+            "atomics.rs",
+            "blocking.rs",
+            "builtins.rs",
+            "descriptors.rs",
+            "engine.rs",
+            "enter.rs",
+            "env.rs",
+            "frames.rs",
+            "limits.rs",
+            "mod.rs",
+            "trace.rs",
+            "work.rs",
+        ],
         "an exec_env points to its context's limits, which list the exec_envs that wait",
     ),
     (
@@ -110,10 +123,10 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/numeric.rs",
             "handlers/profile.rs",
             "handlers/table.rs",
-            "instr.rs",
+            "machine.rs",
             "mod.rs",
-            "op.rs",
             "operand.rs",
+            "shape.rs",
             "unwind.rs",
         ],
         "code holds addresses of handlers, and handlers run, translate and unwind code",
@@ -143,8 +156,21 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "src/sync/",
-        &["gate/mod.rs", "gate/model.rs", "gate/process.rs", "mod.rs", "sleepers.rs"],
-        "locks are sections of the gate, and the gate keeps its list of places under a lock",
+        &[
+            "biased_lock.rs",
+            "fork/epoch.rs",
+            "fork/mod.rs",
+            "fork/model.rs",
+            "fork/process.rs",
+            "mod.rs",
+            "sleepers.rs",
+        ],
+        "locks open sections of the fork lock, which keeps its list of counters under a lock",
+    ),
+    (
+        "src/sync/",
+        &["interrupt.rs", "wake_descriptor.rs"],
+        "an interrupt makes wake descriptors, and a wake descriptor goes back to its interrupt",
     ),
     (
         "src/wasi/",
@@ -176,6 +202,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
 
 /// Names of more than two types: the name, in how many places, why it stays so.
 pub(crate) const NAMES: &[(&str, usize, &str)] = &[
-    ("Place", 4, "where something is: a context in its list, code, a value, a thread at the gate"),
+    ("Place", 4, "where something is: a context in its list, code, a value, a thread that ends"),
     ("RunningMode", 3, "C's enumeration, the integer that C passes for it, and Rust's own"),
 ];

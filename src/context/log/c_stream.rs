@@ -4,7 +4,7 @@
 //! process. It is kept away where the buffer may go out; most writes only fill it, and cost no
 //! system call.
 
-use super::sink::{Wait, may_wait};
+use super::wait::{OutputWait, may_wait};
 use crate::platform::quiet::quietly;
 use std::ffi::c_int;
 use std::io;
@@ -16,11 +16,11 @@ pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Writes the bytes to C's standard output, unless that would have to wait.
-pub(super) fn try_write(bytes: &[u8]) -> Result<io::Result<()>, Wait> {
-    let Some(stream) = lock::Stream::try_new() else { return Err(Wait::Writer) };
+pub(super) fn try_write(bytes: &[u8]) -> Result<io::Result<()>, OutputWait> {
+    let Some(stream) = lock::Stream::try_new() else { return Err(OutputWait::Writer) };
     let takes = stream.takes(bytes);
     if !takes && may_wait(stream.descriptor()) {
-        return Err(Wait::Descriptor(stream.descriptor()));
+        return Err(OutputWait::Descriptor(stream.descriptor()));
     }
     let mut left = bytes;
     while !left.is_empty() {

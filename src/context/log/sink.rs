@@ -13,6 +13,7 @@
 //! uses Rust's. Whoever mixes the two flushes in between.
 
 use super::c_stream;
+use super::wait::{OutputWait, may_wait};
 use crate::alloc;
 use crate::context::{process, thread};
 use crate::platform;
@@ -154,15 +155,6 @@ pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
     print(output, made.as_str());
 }
 
-/// What a write to standard output waits for.
-#[derive(Clone, Copy, Debug)]
-pub enum Wait {
-    /// That this descriptor takes more.
-    Descriptor(i32),
-    /// That another thread is done with C's `stdout`.
-    Writer,
-}
-
 /// Writes what a guest prints to standard output, through the buffer that log lines go through.
 /// `wait` is called before it is tried again where a write would have to wait; if it returns
 /// false, the rest is not written.
@@ -170,7 +162,7 @@ pub enum Wait {
 /// A write that is tried waits in the system only if another process was faster, or if the embedder
 /// gave C's `stdout` a buffer that is larger than a pipe takes at once; for Rust embedders, also if
 /// another thread is writing.
-pub fn print_bytes(bytes: &[u8], wait: &mut dyn FnMut(Wait) -> bool) {
+pub fn print_bytes(bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
     let output = installed();
     for piece in bytes.chunks(PIECE_BYTES) {
         let done = loop {
@@ -229,29 +221,24 @@ fn was_written(line: &[u8]) -> bool {
     in_time
 }
 
-fn wait_for(what: Wait, longest: Duration) {
+fn wait_for(what: OutputWait, longest: Duration) {
     match what {
-        Wait::Descriptor(descriptor) => {
+        OutputWait::Descriptor(descriptor) => {
             let mut polls = [Poll::new(descriptor, Interest::Write)];
             let _ = poll::poll(&mut polls, longest.as_millis() as i32 + 1);
         }
-        Wait::Writer => std::thread::sleep(longest.min(Duration::from_millis(1))),
+        OutputWait::Writer => std::thread::sleep(longest.min(Duration::from_millis(1))),
     }
 }
 
 /// Writes the bytes, unless that would have to wait.
-fn try_write(output: Output, bytes: &[u8]) -> Result<io::Result<()>, Wait> {
+fn try_write(output: Output, bytes: &[u8]) -> Result<io::Result<()>, OutputWait> {
     let _held = Held::new();
     alloc::outside(|| match output {
         Output::C => c_stream::try_write(bytes),
-        Output::Rust if may_wait(STDOUT) => Err(Wait::Descriptor(STDOUT)),
+        Output::Rust if may_wait(STDOUT) => Err(OutputWait::Descriptor(STDOUT)),
         Output::Rust => Ok({ output }.write_all(bytes)),
     })
-}
-
-/// Whether a write to the descriptor would wait now, as far as the system says.
-pub(super) fn may_wait(descriptor: i32) -> bool {
-    matches!(poll::poll(&mut [Poll::new(descriptor, Interest::Write)], 0), Ok(0))
 }
 
 fn write(mut output: Output, bytes: &[u8]) -> io::Result<()> {

@@ -5,7 +5,7 @@
 
 use super::{Leaf, Regs, Slow, body};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
-use crate::interp::machine::{Frame, Ip, Memory};
+use crate::interp::machine::{Frame, Ip, Memory0};
 use std::ops::ControlFlow;
 
 /// The registers to go on with, or the code to leave guest code with.
@@ -41,7 +41,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
     f32: f32,
     f64: f64,
 ) -> Ret {
-    let memory = Memory { base: mem, len };
+    let memory = Memory0 { base: mem, len };
     let mut r = Regs { ip, sp, memory, env, int, f32, f64 };
     // SAFETY: the contract of `Handler`; the registers are this function's own.
     match unsafe { body::<S>(&raw mut r) } {
@@ -59,7 +59,7 @@ pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame)
     // SAFETY: the caller vouches for both.
     unsafe {
         let code = ((*host).call)(host, r.env, frame.as_ptr());
-        let (ip, Memory { base, len }) = (r.ip.of_shape(), r.memory);
+        let (ip, Memory0 { base, len }) = (r.ip.of_shape(), r.memory);
         (L::HANDLER)(ip, r.sp, base, len, r.env, code as u64, r.f32, r.f64)
     }
 }

@@ -29,7 +29,7 @@ pub use looped::{Ret, call_host, next, run, stop, stub};
 #[cfg(all(isothread_tail_dispatch, not(debug_assertions)))]
 pub use tail::{Ret, call_host, next, run, stop, stub};
 
-use super::machine::{Frame, Ip, Memory};
+use super::machine::{Frame, Ip, Memory0};
 use super::shape::Shape;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
@@ -48,7 +48,7 @@ pub struct Regs {
     /// The running function's frame.
     pub sp: Frame,
     /// Memory 0 of the running instance, which are two registers.
-    pub memory: Memory,
+    pub memory: Memory0,
     pub env: *mut VmEnv,
     /// Accumulators, one per register class: the latest result of that class.
     pub int: u64,
@@ -164,7 +164,7 @@ macro_rules! handler {
             f32: f32,
             f64: f64,
         ) -> $crate::interp::dispatch::Ret {
-            let memory = $crate::interp::machine::Memory { base: mem, len };
+            let memory = $crate::interp::machine::Memory0 { base: mem, len };
             let ip_of_any = ip.any();
             #[allow(unused_mut, reason = "some handlers only read the registers")]
             let mut $r =

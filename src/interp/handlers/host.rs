@@ -19,7 +19,7 @@ use crate::interp::dispatch::{
     HandlerFor, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow,
 };
 use crate::interp::instr::Mode;
-use crate::interp::machine::{Frame, Memory};
+use crate::interp::machine::{Frame, Memory0};
 use crate::interp::operand::{Acc, Slot, Src};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
@@ -101,7 +101,7 @@ handler!(
     let budget = (*env).budget - work::HOST_CALL as i64;
     if (*func).kind != VmFuncKind::Host || top > (*env).stack_limit || budget < 0 {
         // Memory 0 is read again after the call, and the accumulators are free.
-        return to_slow::<CallImport>(Regs { memory: Memory::NONE, int: 0, ..r }, i);
+        return to_slow::<CallImport>(Regs { memory: Memory0::NONE, int: 0, ..r }, i);
     }
     (*env).budget = budget;
     (*env).stack_top = top;

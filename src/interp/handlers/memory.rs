@@ -9,7 +9,7 @@ use super::none;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
-use crate::interp::machine::Memory;
+use crate::interp::machine::Memory0;
 use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
 use crate::interp::operand::{Acc, Dst, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
@@ -284,7 +284,7 @@ pub unsafe fn reload_memory(r: &mut Regs) {
     // SAFETY: an instance always has a `memory0`, empty if the module has none.
     r.memory = unsafe {
         let memory = (*(*r.env).instance).memory0;
-        Memory { base: (*memory).base, len: (*memory).len_bytes }
+        Memory0 { base: (*memory).base, len: (*memory).len_bytes }
     };
 }
 

@@ -31,7 +31,7 @@ const INLINE_WORDS: usize = 64;
 
 /// The words of one call, aligned for the thunk's vector loads.
 #[repr(C, align(16))]
-struct Frame([MaybeUninit<u64>; INLINE_WORDS]);
+struct InlineWords([MaybeUninit<u64>; INLINE_WORDS]);
 
 /// The entry of planned calls.
 pub(in crate::native) const PLANNED: CallFn = call_planned;
@@ -196,7 +196,7 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
     if trap != 0 {
         return trap;
     }
-    let mut inline = Frame([MaybeUninit::uninit(); INLINE_WORDS]);
+    let mut inline = InlineWords([MaybeUninit::uninit(); INLINE_WORDS]);
     let mut heap = Vec::<u128>::new();
     let frame = if plan.words <= INLINE_WORDS {
         inline.0.as_mut_ptr().cast::<u64>()

@@ -1,7 +1,7 @@
 //! Random modules on two runtimes: results, traps, memory and globals must agree.
 //!
-//! `cargo run --release --bin differential -- [COUNT] [FIRST_SEED]` says what it compared, and fails
-//! if anything differs, with the seeds that show it again.
+//! `cargo run --release --bin differential -- [COUNT] [FIRST_SEED]` says what it compared, and
+//! fails if anything differs, with the seeds that show it again.
 
 use isothread::{Context, ErrorKind, ExecEnv, InstanceArgs, Trap, Val, ValType};
 use std::collections::BTreeMap;
