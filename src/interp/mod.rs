@@ -55,7 +55,7 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
 }
 
 /// The instruction that outermost functions return to. Constant: owned by nobody.
-static EXIT: Code<()> = Code::new(control::exit, ());
+static EXIT: [Code<()>; 1] = [Code::new(control::exit, ())];
 
 /// What a run takes the place of in its environment, and gives it back to when it ends, also when
 /// a host function ends its thread.
@@ -129,7 +129,7 @@ pub unsafe extern "C-unwind" fn run(
         (*env).globals = (*instance).globals;
         let frame = Frame::of(frame);
         let mut r = Regs {
-            ip: Ip::of((&raw const EXIT).cast()),
+            ip: Ip::of(EXIT.as_ptr().cast()),
             sp: frame,
             memory: Memory::NONE,
             env,
