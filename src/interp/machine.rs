@@ -86,7 +86,7 @@ impl Ip {
     /// return to.
     pub fn call(self) -> Option<Self> {
         let call = self.as_ptr().wrapping_sub(size_of::<Code<Call>>());
-        (!ptr::eq(self.0, &raw const super::EXIT)).then_some(Self::of(call))
+        (!ptr::eq(self.0, super::EXIT.as_ptr())).then_some(Self::of(call))
     }
 }
 

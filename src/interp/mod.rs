@@ -56,7 +56,7 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
 }
 
 /// The instruction that outermost functions return to. Owner: the process; it never changes.
-static EXIT: Code<()> = Code::new(control::exit, ());
+static EXIT: [Code<()>; 1] = [Code::new(control::exit, ())];
 
 /// What others know of the interpreter's code. Owner: the process; it never changes.
 static ENGINE: &Engine = &Engine {
@@ -85,7 +85,7 @@ pub unsafe extern "C-unwind" fn run(
         run.begin();
         let frame = Frame::of(frame);
         let mut r = Regs {
-            ip: Ip::of((&raw const EXIT).cast()),
+            ip: Ip::of(EXIT.as_ptr().cast()),
             sp: frame,
             memory: Memory0::NONE,
             env,

@@ -220,6 +220,6 @@ pub(crate) use slow;
 /// The contract of [`Handler`] must hold for `r`.
 #[inline(always)]
 pub unsafe fn to_slow<S: Slow>(r: Regs, _operands: &S::Shape) -> Ret {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller vouches for the registers; the operands have the shape that `S` reads.
     unsafe { stub::<S>(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64) }
 }
