@@ -17,6 +17,7 @@ mod call;
 mod cells;
 mod descriptors;
 mod env;
+mod errands;
 pub mod limits;
 mod trace;
 pub mod work;
@@ -26,6 +27,7 @@ pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
+pub use errands::{ErrandSlot, errand_slot};
 pub use limits::{CallCounts, Limits, stop_reason, time_left};
 pub use trace::{Frame, Place, Trace};
 
