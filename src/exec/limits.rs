@@ -12,6 +12,7 @@
 
 use super::descriptors::Descriptors;
 use super::env::ExecEnv;
+use super::errands::Errands;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 use crate::instance::CANCEL;
@@ -39,6 +40,7 @@ pub struct Limits {
     calls: AtomicU64,
     traps: AtomicU64,
     descriptors: Arc<Descriptors>,
+    errands: Arc<Errands>,
 }
 
 /// Calls into guests, and how many of them failed.
@@ -65,12 +67,18 @@ impl Limits {
             calls: AtomicU64::new(0),
             traps: AtomicU64::new(0),
             descriptors: Arc::new(Descriptors::new(max_descriptors)),
+            errands: Arc::default(),
         }
     }
 
     /// What guests have opened, and how much they may open.
     pub fn descriptors(&self) -> &Arc<Descriptors> {
         &self.descriptors
+    }
+
+    /// Threads of the runtime's that work for guests.
+    pub fn errands(&self) -> &Arc<Errands> {
+        &self.errands
     }
 
     /// The instructions that are left.

@@ -8,7 +8,7 @@ use crate::abi::types::ValType;
 use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
-use crate::exec::{self, DescriptorSlot, ExecEnv};
+use crate::exec::{self, DescriptorSlot, ErrandSlot, ExecEnv};
 use crate::instance::Instance;
 use crate::platform::unwind::Unwinding;
 use crate::sync::WakeDescriptor;
@@ -129,6 +129,14 @@ impl<'a> Caller<'a> {
     pub fn descriptor_slot(&self) -> Option<DescriptorSlot> {
         // SAFETY: `new` asked for a live environment.
         unsafe { exec::descriptor_slot(self.env) }
+    }
+
+    /// Room for one more thread of the runtime's that works for guests of the caller's context in
+    /// calls of the system's that cannot be stopped; `None` if there is no more.
+    #[cfg_attr(not(feature = "wasi"), allow(dead_code, reason = "only WASI has such calls"))]
+    pub fn errand_slot(&self) -> Option<ErrandSlot> {
+        // SAFETY: `new` asked for a live environment.
+        unsafe { exec::errand_slot(self.env) }
     }
 
     /// Runs `act`, best a single system call that may block. When there is a reason to stop, a

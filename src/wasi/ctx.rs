@@ -9,7 +9,7 @@ use super::strings::Strings;
 use crate::abi::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
 use crate::platform::unwind::Held;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// An instance's WASI state. Owner: the instance, as its host state. Threads of the guest share
 /// it, so nothing is changed but under a lock or atomically.
@@ -20,6 +20,8 @@ pub struct WasiCtx {
     pub(super) pools: Pools,
     pub(super) streams: Streams,
     pub(super) before_output: Option<fn()>,
+    /// The guest has connected a socket of the embedder's, or tried to.
+    pub(super) connects_streams: AtomicBool,
     exit_code: AtomicU32,
 }
 
@@ -42,6 +44,7 @@ impl WasiCtx {
             pools: Pools::new(args)?,
             streams: Streams::default(),
             before_output: args.before_output,
+            connects_streams: AtomicBool::new(false),
             exit_code: AtomicU32::new(0),
         };
         preopen::directories(&ctx.fds, args)?;

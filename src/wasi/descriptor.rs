@@ -11,7 +11,7 @@ use super::abi::FileType;
 use super::call::{Outcome, os};
 use super::dir::Directory;
 use super::errno::Errno;
-use super::sock::Own;
+use super::sock::{Own, before_close};
 use crate::exec::DescriptorSlot;
 use crate::platform::fd::{self, Flags, Medium};
 use crate::sync;
@@ -184,8 +184,8 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        if let Some(own) = &self.own {
-            own.before_close(self.as_fd());
+        if self.own.is_some() {
+            before_close(self.as_fd());
         }
     }
 }

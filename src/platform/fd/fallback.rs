@@ -120,6 +120,10 @@ pub fn sync_data(_fd: BorrowedFd<'_>) -> Result<()> {
     Err(NO_SYS)
 }
 
+pub fn flush(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> Result<()> {
+    Err(NO_SYS)
+}
+
 pub fn set_size(_fd: BorrowedFd<'_>, _size: u64) -> Result<()> {
     Err(NO_SYS)
 }

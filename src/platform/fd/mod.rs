@@ -24,7 +24,7 @@ use unix as backend;
 
 pub use super::poll::{Interest, Poll, Readiness, poll};
 pub use backend::{
-    Buffer, advise, allocate, fast_open, flags, is_terminal, kind_of_mode, medium, read,
+    Buffer, advise, allocate, fast_open, flags, flush, is_terminal, kind_of_mode, medium, read,
     readable_bytes, seek, set_fast_open, set_flags, set_size, set_times, stat, sync, sync_data,
     wait, write,
 };

@@ -228,6 +228,23 @@ pub fn sync_data(fd: BorrowedFd<'_>) -> Result<()> {
     done.map_err(number)
 }
 
+/// Writes a range of a file to its device and waits for it, without what it takes to find it there.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn flush(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> {
+    let all = libc::SYNC_FILE_RANGE_WAIT_BEFORE
+        | libc::SYNC_FILE_RANGE_WRITE
+        | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    // SAFETY: the descriptor is open while it is borrowed; the others are plain numbers.
+    let done = unsafe { libc::sync_file_range(fd.as_raw_fd(), offset as _, len as _, all) };
+    if done < 0 { Err(last_error()) } else { Ok(()) }
+}
+
+/// Not every system can.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn flush(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> Result<()> {
+    Err(libc::ENOSYS)
+}
+
 /// Cuts or extends a file.
 pub fn set_size(fd: BorrowedFd<'_>, size: u64) -> Result<()> {
     let size = libc::off_t::try_from(size).map_err(|_| libc::EINVAL)?;

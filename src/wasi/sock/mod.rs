@@ -15,7 +15,7 @@ mod transfer;
 
 #[cfg(test)]
 pub(super) use address::to_bytes as address_bytes;
-pub(super) use own::Own;
+pub(super) use own::{Own, before_close};
 pub(super) use pool::Pools;
 
 use super::abi::{Addr, FileType, Rights, fdflags};

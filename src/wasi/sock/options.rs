@@ -185,9 +185,7 @@ pub(in crate::wasi) fn get_linger(call: &Call<'_>, fd: u32, on: Addr, seconds: A
 pub(in crate::wasi) fn set_linger(call: &Call<'_>, fd: u32, on: u32, seconds: u32) -> Outcome {
     let socket = socket(call, fd, Rights::NONE)?;
     let linger = (on as u8 != 0).then(|| Duration::from_secs(seconds.into()));
-    sys(sockopt::set_socket_linger(socket.as_fd(), linger))?;
-    socket.own_socket().into_iter().for_each(|own| own.set_lingering(linger));
-    Ok(())
+    sys(sockopt::set_socket_linger(socket.as_fd(), linger))
 }
 
 pub(in crate::wasi) fn get_ip_multicast_loop(

@@ -20,7 +20,6 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// What the runtime knows of such a socket. Owner: its descriptor.
 pub(in crate::wasi) struct Own {
@@ -30,7 +29,6 @@ pub(in crate::wasi) struct Own {
     bound: AtomicBool,
     /// It has an address that a message leaves from.
     bound_narrowly: AtomicBool,
-    lingers: AtomicBool,
 }
 
 /// How the system is asked for each.
@@ -43,7 +41,6 @@ impl Own {
             nonblock: AtomicBool::new(nonblock),
             bound: AtomicBool::new(bound),
             bound_narrowly: AtomicBool::new(false),
-            lingers: AtomicBool::new(false),
         }
     }
 
@@ -56,27 +53,23 @@ impl Own {
         self.nonblock.store(on, Ordering::Relaxed);
     }
 
-    pub(super) fn set_lingering(&self, time: Option<Duration>) {
-        let lingers = time.is_some_and(|time| !time.is_zero());
-        self.lingers.store(lingers, Ordering::Relaxed);
-    }
-
-    /// Sees to it that closing does not wait for the peer, for which there is no end that the
-    /// embedder could set: the system goes on sending afterwards. That no time means to drop
-    /// everything at once stays so.
-    pub(in crate::wasi) fn before_close(&self, socket: BorrowedFd<'_>) {
-        if self.lingers.load(Ordering::Relaxed) {
-            // There is nobody to tell, and nothing that could be done.
-            let _ = sockopt::set_socket_linger(socket, None);
-        }
-    }
-
     pub(super) fn set_bound(&self) {
         self.bound.store(true, Ordering::Release);
     }
 
     fn may_have_all(&self, pools: &Pools) -> bool {
         self.bound.load(Ordering::Acquire) || pools.permits_all(self.ipv6)
+    }
+}
+
+/// Sees to it that closing does not wait for the peer, for which there is no end that the embedder
+/// could set: the system goes on sending afterwards. That no time means to drop everything at once
+/// stays so. The system is asked, since a socket that was accepted has the setting of the one that
+/// it came from.
+pub(in crate::wasi) fn before_close(socket: BorrowedFd<'_>) {
+    if sockopt::socket_linger(socket).is_ok_and(|time| time.is_some_and(|time| !time.is_zero())) {
+        // There is nobody to tell, and nothing that could be done.
+        let _ = sockopt::set_socket_linger(socket, None);
     }
 }
 
@@ -117,21 +110,35 @@ fn local(socket: BorrowedFd<'_>) -> Option<SocketAddr> {
     SocketAddr::try_from(net::getsockname(socket).ok()?).ok()
 }
 
-/// Fails unless listening opens no address that the pool does not have. Where the system refuses
-/// to listen anyway, that is left to the system.
+/// Fails unless listening opens no address that the pool does not have.
+///
+/// The answer holds whatever other threads of the guest do with the socket before it listens. An
+/// address that a connection gave it does not count, since it goes with the connection.
 pub(super) fn may_listen(call: &Call<'_>, socket: &Descriptor) -> Outcome {
     let pools = &call.ctx.pools;
     let may = match socket.own_socket() {
         Some(own) => own.may_have_all(pools),
-        // The embedder's are bound by the embedder.
-        None => local(socket.as_fd())
-            .is_none_or(|local| local.port() != 0 || pools.permits_all(local.is_ipv6())),
+        // The embedder's are bound by the embedder, as long as the guest connected none: the
+        // address comes first here, and the note of a connection first where one is made.
+        None => local(socket.as_fd()).is_none_or(|local| {
+            let is_bound = local.port() != 0 && !call.ctx.connects_streams.load(Ordering::SeqCst);
+            is_bound || pools.permits_all(local.is_ipv6())
+        }),
     };
-    let is_datagram = socket.file_type == FileType::SocketDgram;
-    if may || is_datagram || net::getpeername(socket.as_fd()).is_ok_and(|peer| peer.is_some()) {
+    if may || socket.file_type == FileType::SocketDgram {
         return Ok(());
     }
-    Err(Errno::Access.into())
+    // What the system answers for a connection, which it is not asked for: by then there may be
+    // none.
+    match net::getpeername(socket.as_fd()) {
+        Ok(Some(_)) => Err(Errno::Invalid.into()),
+        _ => Err(Errno::Access.into()),
+    }
+}
+
+/// Before a socket of the embedder's is connected, which may give it an address.
+pub(super) fn note_connection(call: &Call<'_>) {
+    call.ctx.connects_streams.store(true, Ordering::SeqCst);
 }
 
 /// Whether this is a datagram socket that would get all addresses of the machine by itself, and

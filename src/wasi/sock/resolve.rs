@@ -1,11 +1,13 @@
 //! Addresses of names.
 //!
 //! The system's resolver cannot be stopped, so it runs on a thread of its own. A guest that is
-//! stopped meanwhile does not wait for it; the thread ends when the resolver has answered, and
-//! nothing that it holds belongs to a context.
+//! stopped meanwhile does not wait for it; the thread ends when the resolver has answered. Until
+//! then it counts among what the context's guests may have, but the memory that it holds belongs
+//! to no context.
 
 use super::address;
-use crate::alloc::{operation, outside};
+use crate::alloc::{operation, outside, try_string};
+use crate::exec::{DescriptorSlot, ErrandSlot};
 use crate::platform::event::Event;
 use crate::platform::fd::{Interest, Poll};
 use crate::platform::thread;
@@ -24,6 +26,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 const HINTS_BYTES: u64 = 12;
 /// An address and the type of its sockets.
 const INFO_BYTES: u64 = address::ADDRESS_BYTES + 4;
+
+/// Longest name of a host that is asked for, as the domain name system has it.
+const HOST_BYTES_MAX: usize = 255;
+/// Longest name of a service, as system headers have it (`NI_MAXSERV`).
+const SERVICE_BYTES_MAX: usize = 32;
 
 /// What a guest asks for.
 struct Question {
@@ -46,10 +53,14 @@ pub(in crate::wasi) fn sock_addr_resolve(
 ) -> Outcome {
     call.check(found, room as u64 * INFO_BYTES)?;
     call.check(count, 4)?;
-    let question = question(call, host, service, hints)?;
-    if !call.ctx.pools.permits_name(question.host.as_bytes()) {
+    call.check(service, 1)?;
+    let hints = self::hints(call, hints)?;
+    let host = text(call, host, HOST_BYTES_MAX)?;
+    if !call.ctx.pools.permits_name(host.as_bytes()) {
         return Err(Errno::Access.into());
     }
+    let service = text(call, service, SERVICE_BYTES_MAX)?;
+    let question = Question { host, service, hints };
     let answer = ask(call, question)?;
     for (index, &(socket, stream)) in answer.iter().take(room as usize).enumerate() {
         let at = found + index as u32 * INFO_BYTES as u32;
@@ -61,7 +72,7 @@ pub(in crate::wasi) fn sock_addr_resolve(
     call.write_u32(count, total?)
 }
 
-fn question(call: &Call<'_>, host: Addr, service: Addr, hints: Addr) -> Outcome<Question> {
+fn hints(call: &Call<'_>, hints: Addr) -> Outcome<AddrInfoHints> {
     let bytes: [u8; HINTS_BYTES as usize] = call.memory.read(hints.into())?;
     let number =
         |at: usize| i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
@@ -78,15 +89,24 @@ fn question(call: &Call<'_>, host: Addr, service: Addr, hints: Addr) -> Outcome<
             _ => libc::AF_UNSPEC,
         };
     }
-    let hints = AddrInfoHints { socktype, address: family, ..AddrInfoHints::default() };
-    Ok(Question { host: text(call, host)?, service: text(call, service)?, hints })
+    Ok(AddrInfoHints { socktype, address: family, ..AddrInfoHints::default() })
 }
 
-/// A string of the guest's, in memory of nobody's context.
-fn text(call: &Call<'_>, at: Addr) -> Outcome<String> {
-    let copy = outside(|| call.caller.copy_text(at.into(), usize::MAX))?;
-    let bytes = copy.ok_or(Errno::NoMemory)?;
-    outside(|| String::from_utf8(bytes)).map_err(|_| Errno::IllegalSequence.into())
+/// A string of the guest's of at most so many bytes, in memory of nobody's context. What lies
+/// behind them is not looked at.
+fn text(call: &Call<'_>, at: Addr, most: usize) -> Outcome<String> {
+    let mut bytes = [0; HOST_BYTES_MAX];
+    for index in 0..=most {
+        let [byte] = call.memory.read(u64::from(at) + index as u64)?;
+        if byte == 0 {
+            let text = str::from_utf8(&bytes[..index]).map_err(|_| Errno::IllegalSequence)?;
+            return outside(|| try_string(text)).map_err(|_| Errno::NoMemory.into());
+        }
+        if let Some(to) = bytes[..most].get_mut(index) {
+            *to = byte;
+        }
+    }
+    Err(Errno::NameTooLong.into())
 }
 
 /// Rings when the thread that has it is done, however that ends.
@@ -102,7 +122,22 @@ impl Drop for Done {
 struct Errand {
     question: Question,
     told: SyncSender<Resolution>,
+    slots: Slots,
     done: Done,
+}
+
+/// What an errand counts as until the resolver is done: a thread, its [`Event`], and a descriptor
+/// that the resolver asks with.
+struct Slots {
+    _thread: ErrandSlot,
+    _descriptors: [DescriptorSlot; 2],
+}
+
+impl Slots {
+    fn take(call: &Call<'_>) -> Outcome<Self> {
+        let thread = call.caller.errand_slot().ok_or(Errno::Again)?;
+        Ok(Self { _thread: thread, _descriptors: [call.slot()?, call.slot()?] })
+    }
 }
 
 /// Bytes of the thread's stack; the system's resolver has buffers there.
@@ -111,7 +146,7 @@ const STACK_BYTES: usize = 256 << 10;
 /// What the system calls on the thread.
 extern "C" fn run_errand(errand: *mut c_void) -> *mut c_void {
     // SAFETY: `ask` gives a box of this type, which is this thread's.
-    let Errand { question, told, done } = *unsafe { Box::from_raw(errand.cast::<Errand>()) };
+    let Errand { question, told, slots, done } = *unsafe { Box::from_raw(errand.cast::<Errand>()) };
     // A panic ends with the thread; the hook has reported it.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         let answer = operation(|| resolve(&question)).unwrap_or(Err(Errno::NoMemory));
@@ -119,11 +154,14 @@ extern "C" fn run_errand(errand: *mut c_void) -> *mut c_void {
         let _ = told.send(answer);
         drop((question, told));
     }));
+    // First, so that the guest that is woken finds room for the next one.
+    drop(slots);
     drop(done);
     null_mut()
 }
 
 fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> {
+    let slots = Slots::take(call)?;
     let event = outside(|| Event::new().map(Arc::new)).map_err(|error| Errno::from_io(&error))?;
     let poll = Poll::new(event.fd(), Interest::Read);
     // All that takes memory comes before the thread; it ends as it was made, whichever way this
@@ -132,7 +170,7 @@ fn ask(call: &Call<'_>, question: Question) -> Outcome<Vec<(SocketAddr, bool)>> 
         outside(|| {
             let (told, answer) = sync_channel::<Resolution>(1);
             let done = Done(event.clone());
-            (Box::new(Errand { question, told, done }), answer)
+            (Box::new(Errand { question, told, slots, done }), answer)
         })
     });
     let (errand, answer) = prepared.map_err(|_| Errno::NoMemory)?;

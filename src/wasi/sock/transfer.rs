@@ -118,6 +118,7 @@ pub(super) fn connect(call: &Call<'_>, socket: &Descriptor, to: SocketAddr) -> O
     own::bind_narrowly(call, socket, Some(to))?;
     let connect = || net::connect(socket.as_fd(), &to);
     if socket.own_socket().is_none() {
+        own::note_connection(call);
         return call.blocking(socket, || connect().map_err(System::raw_os_error));
     }
     let mut patience = self::patience(socket, Interest::Write);

@@ -1,6 +1,7 @@
 //! Sockets, on this machine's loopback addresses. `calls.rs` lists all functions for sockets, once
 //! each, for tests that try all of them.
 
+mod bounds;
 mod calls;
 mod edges;
 mod pools;
