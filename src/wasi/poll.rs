@@ -302,7 +302,7 @@ fn report(
 ) -> Outcome<u32> {
     let mut written = 0;
     for (index, (waiter, poll)) in waiters.iter().zip(polls).enumerate() {
-        if index > 0 && index as u64 % LOOK_SUBSCRIPTIONS == 0 {
+        if index > 0 && (index as u64).is_multiple_of(LOOK_SUBSCRIPTIONS) {
             call.look()?;
         }
         if descriptors_ready && waiter.subscription.event_type == EVENT_CLOCK {

@@ -64,10 +64,10 @@ slow!(
     let elapsed = clock().saturating_sub(r.get(i.start));
     add(r.env, i.function, elapsed);
     let Header { back_to, .. } = *r.sp.header(i.header.into());
-    if let Some(call) = back_to.call() {
-        if let Some(caller) = table_of((*r.env).activation).place(call.as_ptr()) {
-            add_to_caller(r.env, caller.code.func_index, elapsed);
-        }
+    if let Some(call) = back_to.call()
+        && let Some(caller) = table_of((*r.env).activation).place(call.as_ptr())
+    {
+        add_to_caller(r.env, caller.code.func_index, elapsed);
     }
     r.pass(i);
     Ok(())
