@@ -700,8 +700,9 @@ bool wasm_runtime_is_xip_file(const uint8_t *buf, uint32_t size);
  * Loads a binary into the calling thread's context: parses and validates it and binds its
  * imports to the native functions registered so far, or to what other modules export
  * (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
- * failure, with "WASM module load failed: ..." in `error_buf`. An import that nothing is found
- * for is no failure, even if `error_buf` then says why another module did not help.
+ * failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
+ * of that text is "the runtime is not initialized". An import that nothing is found for is no
+ * failure, even if `error_buf` then says why another module did not help.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load(uint8_t *buf,
@@ -747,8 +748,8 @@ WASM_RUNTIME_API_EXTERN
 void wasm_runtime_unload(wasm_module_t module);
 
 /**
- * Names a module; the name is copied. False for a NULL name or when memory runs out, with the
- * reason in `error_buf`, and the former name is kept.
+ * Names a module; the name is copied. False for a NULL module, for a name that is NULL or not
+ * UTF-8, and when memory runs out, with the reason in `error_buf`; the former name is kept then.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_set_module_name(wasm_module_t module,
@@ -932,8 +933,15 @@ uint32_t wasm_runtime_get_wasi_exit_code(wasm_module_inst_t module_inst);
  * module expects to be run first. `default_stack_size` is the guest stack of the execution
  * environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
  * linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
- * exports `malloc` and `free`). NULL on failure, with "WASM module instantiate failed: ..." in
- * `error_buf`. Functions that nothing was found for are no failure: calling one traps.
+ * exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Functions that
+ * nothing was found for are no failure: calling one traps.
+ *
+ * The reason begins with "WASM module instantiate failed: ", with these exceptions, whose texts
+ * are WAMR's: a NULL module or NULL arguments are "Instantiate module failed, invalid module
+ * type"; WASI settings that cannot be applied are "error while pre-opening directory ...", "error
+ * while pre-opening mapped directory ...", "Invalid address pool entry ...", "Init wasi
+ * environment failed: ...", or "WASI configuration was given via both of module and
+ * InstantiationArgs2".
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_inst_t wasm_runtime_instantiate(wasm_module_t module,
@@ -1278,12 +1286,16 @@ bool wasm_runtime_call_wasm(wasm_exec_env_t exec_env,
                             uint32_t *argv);
 
 /**
- * Calls a function with values. `args` holds one for each parameter and is read by the values'
- * own kinds; `results` has room for one for each result, and their kinds are set: a funcref
- * comes back as a WASM_I32 with the function's index. Values of kind WASM_V128 cannot be passed.
+ * Calls a function with values. `args` holds one for each parameter; `results` has room for one
+ * for each result, and their kinds are set: a funcref comes back as a WASM_I32 with the
+ * function's index.
  *
- * False when a number of values does not match the function (with a log line and no exception)
- * or when the guest trapped.
+ * The kinds of `args` are not checked against the function's type: each value is passed with the
+ * size of its own kind, so a value of another size shifts all that follow it. Values of kind
+ * WASM_V128 cannot be passed.
+ *
+ * False when a number of values does not match the function (with a log line and no exception),
+ * when an array that is needed is NULL (with an exception), or when the guest trapped.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_call_wasm_a(wasm_exec_env_t exec_env,
@@ -1341,8 +1353,8 @@ bool wasm_application_execute_main(wasm_module_inst_t module_inst, int32_t argc,
  * may have `:` and its payload after it, a v128 is two integers with a backslash between them, a
  * reference is `null` or an integer.
  *
- * A pending exception is cleared first. False when there is no such function, an argument cannot
- * be read, or the guest traps: the exception tells which and is not printed.
+ * A pending exception is cleared first. False when there is no such function, `name` is NULL, an
+ * argument cannot be read, or the guest traps: the exception tells which and is not printed.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_application_execute_func(wasm_module_inst_t module_inst,
@@ -1861,8 +1873,10 @@ uint32_t wasm_table_type_get_max_size(wasm_table_type_t table_type);
 /**
  * Offers the functions of an array as imports from `module_name` to modules that are loaded
  * afterwards. Later registrations come first. The array is read, never written to; it and what
- * it points to must stay until it is unregistered or the context is gone. False without a
- * context or when memory runs out.
+ * it points to must stay until it is unregistered or the context is gone. An entry whose function
+ * is NULL offers nothing; loading a module that imports it logs a warning. False without a
+ * context, when memory runs out, for a NULL `module_name`, and for NULL `native_symbols` unless
+ * `n_native_symbols` is 0. (`wasm_runtime_full_init` accepts both as NULL, as WAMR does.)
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_register_natives(const char *module_name,

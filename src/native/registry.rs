@@ -188,8 +188,17 @@ impl Registry {
         ty: &FuncType,
         width: AddressWidth,
     ) -> Option<Arc<HostFunc>> {
-        // The warning is written without the lock: a log sink may be the embedder's.
-        let outcome = self.state.lock().bind(module, name, ty, width)?;
+        // Warnings are written without the lock: a log sink may be the embedder's.
+        let state = self.state.lock();
+        let Some(outcome) = state.bind(module, name, ty, width) else {
+            let is_null = state.has_null(module, name);
+            drop(state);
+            if is_null {
+                log::warn!("the native function registered for import ({module}, {name}) is NULL");
+            }
+            return None;
+        };
+        drop(state);
         outcome
             .inspect_err(|signature| {
                 log::warn!(
@@ -246,6 +255,17 @@ impl State {
                 table.find(name).or_else(|| plain.and_then(|plain| table.find(plain)))
             })
             .map(Found::Builtin)
+    }
+
+    /// Whether an embedder's array has an entry of this name without a function.
+    fn has_null(&self, module: &str, name: &str) -> bool {
+        let plain = name.strip_prefix('_');
+        self.nodes.iter().any(|node| match node {
+            Node::Array(array) => std::iter::once(name)
+                .chain(plain)
+                .any(|name| array.named(module, name).next().is_some()),
+            Node::Func { .. } => false,
+        })
     }
 
     /// What the name is bound to, or the signature that did not fit; `None` if nobody has it.
@@ -305,14 +325,18 @@ impl Node {
 impl SymbolArray {
     /// The first entry of this name that has a function.
     fn find(&self, module: &str, name: &str) -> Option<NativeSymbol> {
-        let own = self.module.as_deref()?;
-        if own.to_bytes() != module.as_bytes() || self.symbols.is_null() {
-            return None;
-        }
-        (0..self.count as usize)
+        self.named(module, name).find(|symbol| !symbol.func_ptr.is_null())
+    }
+
+    /// The entries of this name.
+    fn named(&self, module: &str, name: &str) -> impl Iterator<Item = NativeSymbol> {
+        let is_of_module =
+            self.module.as_deref().is_some_and(|own| own.to_bytes() == module.as_bytes());
+        let count = if is_of_module && !self.symbols.is_null() { self.count as usize } else { 0 };
+        (0..count)
             // SAFETY: the embedder keeps `count` entries readable while they are registered.
             .map(|index| unsafe { *self.symbols.add(index) })
-            .find(|symbol| !symbol.func_ptr.is_null() && symbol.is_named(name))
+            .filter(move |symbol| symbol.is_named(name))
     }
 }
 

@@ -39,8 +39,15 @@ pub(crate) unsafe fn module_of<'a>(instance: &Instance) -> Option<&'a WASMModule
 /// module expects to be run first. `default_stack_size` is the guest stack of the execution
 /// environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
 /// linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
-/// exports `malloc` and `free`). NULL on failure, with "WASM module instantiate failed: ..." in
-/// `error_buf`. Functions that nothing was found for are no failure: calling one traps.
+/// exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Functions that
+/// nothing was found for are no failure: calling one traps.
+///
+/// The reason begins with "WASM module instantiate failed: ", with these exceptions, whose texts
+/// are WAMR's: a NULL module or NULL arguments are "Instantiate module failed, invalid module
+/// type"; WASI settings that cannot be applied are "error while pre-opening directory ...", "error
+/// while pre-opening mapped directory ...", "Invalid address pool entry ...", "Init wasi
+/// environment failed: ...", or "WASI configuration was given via both of module and
+/// InstantiationArgs2".
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_instantiate(
     module: wasm_module_t,

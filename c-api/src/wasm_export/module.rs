@@ -5,7 +5,7 @@ use super::reflection::Reflection;
 use super::types::{wasm_section_list_t, wasm_section_t};
 use crate::ffi::{ErrorBuf, context, guard, guard_held, handle, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
-use isothread::{LoadOptions, Lock, Module, PackageType, file_version};
+use isothread::{Context, LoadOptions, Lock, Module, PackageType, file_version};
 use isothread::{try_c_string, try_string, try_vec};
 use std::ffi::{CString, c_char};
 use std::fmt;
@@ -90,8 +90,9 @@ impl WASMModuleCommon {
 /// Loads a binary into the calling thread's context: parses and validates it and binds its
 /// imports to the native functions registered so far, or to what other modules export
 /// (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
-/// failure, with "WASM module load failed: ..." in `error_buf`. An import that nothing is found
-/// for is no failure, even if `error_buf` then says why another module did not help.
+/// failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
+/// of that text is "the runtime is not initialized". An import that nothing is found for is no
+/// failure, even if `error_buf` then says why another module did not help.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load(
     buf: *mut u8,
@@ -157,8 +158,7 @@ pub unsafe extern "C" fn wasm_runtime_load_from_sections(
             return std::ptr::null_mut();
         }
         // SAFETY: the C contract of the list.
-        let binary = context::current()
-            .ok_or_else(isothread::Error::out_of_memory)
+        let binary = Context::current()
             .and_then(|context| context::within(&context, || unsafe { join(section_list) })?);
         match binary {
             Ok(binary) => load_into(&binary, "", &FREEABLE, &mut error),
@@ -258,8 +258,7 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<WASMModuleCommo
     {
         return Err(Failure::AotVersion);
     }
-    // What WAMR says when there is no runtime.
-    let context = context::current().ok_or_else(isothread::Error::out_of_memory)?;
+    let context = Context::current()?;
     context.use_extern_objects()?;
     let loaded = context::within(&context, || {
         let options = LoadOptions { name: try_string(name)?, no_resolve: args.no_resolve };
@@ -310,8 +309,8 @@ pub(super) unsafe fn give_back(module: wasm_module_t) {
     drop(context);
 }
 
-/// Names a module; the name is copied. False for a NULL name or when memory runs out, with the
-/// reason in `error_buf`, and the former name is kept.
+/// Names a module; the name is copied. False for a NULL module, for a name that is NULL or not
+/// UTF-8, and when memory runs out, with the reason in `error_buf`; the former name is kept then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_module_name(
     module: wasm_module_t,
@@ -325,7 +324,10 @@ pub unsafe extern "C" fn wasm_runtime_set_module_name(
             let error = ErrorBuf::new(error_buf, error_buf_size);
             (handle::module(module), opt_str(name), error)
         };
-        let (Some(module), Some(name)) = (module, name) else { return false };
+        let (Some(module), Some(name)) = (module, name) else {
+            error.set(format_args!("set module name failed: module and UTF-8 name are required"));
+            return false;
+        };
         let context = module.module.context();
         match context::within(context, || module.set_name(name)).and_then(|result| result) {
             Ok(()) => true,
