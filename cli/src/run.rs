@@ -55,14 +55,24 @@ fn alone(args: &Args) -> u8 {
 
 /// A context as the options want it.
 pub fn new_context(args: &Args, name: &str) -> Option<Context> {
-    let builder = Context::builder()
+    let mut builder = Context::builder()
         .name(name)
         .log_level(LogLevel::from_raw(args.log_level))
         .gc_heap_size(args.gc_heap_size)
         .max_thread_num(args.max_threads)
         .running_mode(RunningMode::Interp);
-    let printing = |context: &Context| context.set_stdout_callback(Some(Arc::new(output::write)));
-    let context = builder.build().and_then(|context| printing(&context).map(|()| context));
+    if let Some(bytes) = args.max_memory {
+        builder = builder.quota_bytes(bytes);
+    }
+    if let Some(most) = args.max_descriptors {
+        builder = builder.max_descriptors(most);
+    }
+    let set_up = |context: Context| {
+        context.set_fuel(args.fuel);
+        context.set_stdout_callback(Some(Arc::new(output::write)))?;
+        Ok(context)
+    };
+    let context = builder.build().and_then(set_up);
     if context.is_err() {
         print(format_args!("Init runtime environment failed.\n"));
     }
@@ -168,9 +178,25 @@ fn execute(args: &Args, instance: &Instance) -> bool {
 pub fn call(instance: &Instance, function: &[u8], words: &[&CStr]) -> bool {
     match instance.call_text(function, words) {
         Ok(results) => print(format_args!("{results}\n")),
-        Err(_) => return false,
+        Err(_) => {
+            complain_of_count(instance, function, words.len());
+            return false;
+        }
     }
     true
+}
+
+/// Says how many arguments a function takes if it was given another number, which WAMR's exception
+/// leaves out.
+fn complain_of_count(instance: &Instance, function: &[u8], given: usize) {
+    let name = String::from_utf8_lossy(function);
+    let Some(function) = instance.get_func(&name) else { return };
+    let wanted = function.ty().params().len();
+    if wanted != given {
+        let s = if wanted == 1 { "" } else { "s" };
+        let text = format!("iwasm: `{name}` takes {wanted} argument{s}, {given} given\n");
+        output::error(&text);
+    }
 }
 
 pub fn print_exception(instance: &Instance) {
