@@ -37,9 +37,7 @@ fn main() -> Result<()> {
     let first = Module::new(&Context::new()?, &wasm)?;
     // One copy of the code for all of them.
     let tenants = (0..TENANTS)
-        .map(|_| {
-            Ok(Tenant { module: first.import_into(&Context::new()?)?, sum: Mutex::new(0) })
-        })
+        .map(|_| Ok(Tenant { module: first.import_into(&Context::new()?)?, sum: Mutex::new(0) }))
         .collect::<Result<Vec<_>>>()?;
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

@@ -59,7 +59,7 @@
 //! - **Modules that import modules.** [`Context::set_module_reader`],
 //!   [`Context::register_module`]; [`Module::import_into`] shares code between contexts.
 //!
-//! What begins with `Raw` or has `C` functions in its signature is for the C library.
+//! Types named `Raw...` are for the C library.
 
 #![forbid(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(

@@ -721,9 +721,9 @@ wasm_module_t wasm_runtime_load_ex(uint8_t *buf,
                                    uint32_t error_buf_size);
 
 /**
- * Loads a module that is there in sections, like `wasm_runtime_load`; NULL is a module without
- * any. The list and the contents stay the caller's, and may be freed afterwards. With `is_aot`
- * the answer is NULL: this build has no compiled modules.
+ * Loads a module from a list of its sections, otherwise like `wasm_runtime_load`; a NULL list is
+ * a module without sections. The list and the contents stay the caller's, and may be freed
+ * afterwards. With `is_aot` the answer is NULL: this build has no compiled modules.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load_from_sections(wasm_section_list_t section_list,
@@ -740,9 +740,9 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_resolve_symbols(wasm_module_t module);
 
 /**
- * Gives a module back. Its instances keep what they need of it, so it may go before them; the
- * handle is not to be used afterwards. A registered module stays until its context ends: nothing
- * happens to it.
+ * Gives a module back; the handle must not be used afterwards. Instances keep what they need of
+ * their module, so it may be unloaded before them. Nothing happens to a registered module, which
+ * stays until its context ends.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_unload(wasm_module_t module);
@@ -808,8 +808,8 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  * together with `reader`, gets it back when the context ends, on the thread that ends it, or at
  * once if the module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
  *
- * A module that cannot be found or loaded, or that does not have what is imported, is logged as
- * a warning, and the load succeeds with the reason in its `error_buf`: "no sub module reader to
+ * A module that cannot be loaded, or that does not have what is imported, is logged as a warning
+ * (one that the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with the reason in its `error_buf`: "no sub module reader to
  * load ...", "unknown import ...", "found circular dependency on ..." (the module is being read
  * by the same thread), "failed to register sub module ..." (imports are nested too deeply),
  * "unknown import or incompatible import type", "incompatible import type", or why the module
@@ -817,7 +817,8 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  * missing makes instantiation fail.
  */
 WASM_RUNTIME_API_EXTERN
-void wasm_runtime_set_module_reader(module_reader reader, module_destroyer destroyer);
+void wasm_runtime_set_module_reader(module_reader reader,
+                                    module_destroyer destroyer);
 
 /**
  * Lets modules that are loaded from now on import from `module` under this name, which is copied,
@@ -973,11 +974,10 @@ wasm_module_inst_t wasm_runtime_instantiate_ex2(wasm_module_t module,
 
 /**
  * Takes an instance down, with the instances of modules that it imports from: calls the
- * destructors of context keys, for those first, lets go of the objects it owns behind externrefs,
- * and frees it.
- * Its own execution environment goes with it; others may still be destroyed afterwards, but
- * nothing else may be done with them. While a call is under way, on whatever thread, nothing
- * happens but a log line.
+ * destructors of context keys (for the imported modules first), lets go of the objects it owns
+ * behind externrefs, and frees it. Its own execution environment goes with it; others may still be
+ * destroyed afterwards, but nothing else may be done with them. While a call is under way, on any
+ * thread, this only logs a line.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_deinstantiate(wasm_module_inst_t module_inst);
@@ -1548,11 +1548,13 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_enlarge_memory(wasm_module_inst_t module_inst, uint64_t inc_page_count);
 
 /**
- * Sets what is called when a memory of the calling thread's context does not grow; without one, of
- * the contexts that the thread makes: in guest code,
- * which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
- * where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
- * callback away. It may be called on any thread that runs guests of the context.
+ * Sets a callback for memories that fail to grow, in the calling thread's context; on a thread
+ * without a context, in the contexts that it makes later. NULL takes the callback away.
+ *
+ * The callback runs when `memory.grow` fails in guest code, which itself gets -1, and when
+ * `wasm_runtime_enlarge_memory` fails. Its `exec_env` is the guest's, or NULL if the host asked
+ * for the pages. `inc_page_count` is at most UINT32_MAX, even if more pages were asked for. The
+ * callback may run on any thread that runs guests of the context.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_enlarge_mem_error_callback(enlarge_memory_error_callback_t callback,
@@ -1917,11 +1919,14 @@ bool wasm_runtime_is_import_global_linked(const char *module_name, const char *g
 /* ---- Externrefs ---- */
 
 /**
- * Stores the number that stands for `extern_obj` in the instance's context: the one it has
- * already, else a new one, counted from 1 in each context. The object belongs to the instance
- * then, until it is deleted, or the instance is taken down, or a call returns to the host and no
- * global or table of the instance leads to it; `wasm_externref_retain` rules the last out.
- * (void *)-1 is null, whose number is 0xFFFFFFFF; NULL is an object. False when memory runs out.
+ * Gives an object of the host's a number, by which guest code refers to it, and stores the number
+ * in `*p_externref_idx`. An object that has a number in the instance keeps it; new numbers are
+ * counted from 1 in each context. (void *)-1 is the null reference, whose number is 0xFFFFFFFF;
+ * NULL is an object like others. False when memory runs out.
+ *
+ * The object belongs to the instance until one of three things happens: the object is deleted,
+ * the instance is taken down, or a call returns to the host while no global or table of the
+ * instance holds the object. `wasm_externref_retain` prevents the last.
  *
  * A function that takes or returns externrefs does this by itself: native functions with `r` in
  * their signature and the `wasm_runtime_call_wasm` family see objects, never numbers.
@@ -1968,10 +1973,12 @@ bool wasm_externref_retain(uint32_t externref_idx);
 /**
  * Makes a key for pointers kept with the instances of the calling thread's context. `dtor`, which
  * may be NULL, is called for each instance that is taken down, with the pointer that was set for
- * it, NULL if none was. A context has seven keys at most. NULL with a log line when they are used
- * up. To be made before the instances are: those made earlier have NULL, or what was set under a
- * key that was destroyed. A key that is made before there is a context is one of each context that
- * the thread makes.
+ * it, NULL if none was. A context has seven keys at most: NULL, with a log line, when all are in
+ * use.
+ *
+ * Make keys before instances: under a new key, an instance that is older has NULL, or what was
+ * set under a destroyed key. A key that a thread makes before it has a context is valid in each
+ * context that the thread makes.
  */
 WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_create_context_key(void (*dtor)(wasm_module_inst_t inst, void *ctx));

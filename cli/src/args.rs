@@ -183,11 +183,7 @@ fn text(parser: &mut Parser, opt: &Opt) -> Result<String, String> {
     value(parser, opt).map(|value| value.to_string_lossy().into_owned())
 }
 
-fn number<N: FromStr + PartialOrd>(
-    parser: &mut Parser,
-    opt: &Opt,
-    max: N,
-) -> Result<N, String> {
+fn number<N: FromStr + PartialOrd>(parser: &mut Parser, opt: &Opt, max: N) -> Result<N, String> {
     let text = text(parser, opt)?;
     let number = text.parse().ok().filter(|number| *number <= max);
     number.ok_or_else(|| wrong(opt, &text))

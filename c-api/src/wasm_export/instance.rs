@@ -173,11 +173,10 @@ fn make(module: &WASMModuleCommon, args: &InstantiationArgs2) -> Result<Instance
 }
 
 /// Takes an instance down, with the instances of modules that it imports from: calls the
-/// destructors of context keys, for those first, lets go of the objects it owns behind externrefs,
-/// and frees it.
-/// Its own execution environment goes with it; others may still be destroyed afterwards, but
-/// nothing else may be done with them. While a call is under way, on whatever thread, nothing
-/// happens but a log line.
+/// destructors of context keys (for the imported modules first), lets go of the objects it owns
+/// behind externrefs, and frees it. Its own execution environment goes with it; others may still be
+/// destroyed afterwards, but nothing else may be done with them. While a call is under way, on any
+/// thread, this only logs a line.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
     guard_held(|| {

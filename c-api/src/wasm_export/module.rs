@@ -140,9 +140,9 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
     })
 }
 
-/// Loads a module that is there in sections, like `wasm_runtime_load`; NULL is a module without
-/// any. The list and the contents stay the caller's, and may be freed afterwards. With `is_aot`
-/// the answer is NULL: this build has no compiled modules.
+/// Loads a module from a list of its sections, otherwise like `wasm_runtime_load`; a NULL list is
+/// a module without sections. The list and the contents stay the caller's, and may be freed
+/// afterwards. With `is_aot` the answer is NULL: this build has no compiled modules.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load_from_sections(
     section_list: wasm_section_list_t,
@@ -277,9 +277,9 @@ pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> 
     guard_held(|| unsafe { handle::module(module) }.is_some_and(|m| m.module.resolve_imports()))
 }
 
-/// Gives a module back. Its instances keep what they need of it, so it may go before them; the
-/// handle is not to be used afterwards. A registered module stays until its context ends: nothing
-/// happens to it.
+/// Gives a module back; the handle must not be used afterwards. Instances keep what they need of
+/// their module, so it may be unloaded before them. Nothing happens to a registered module, which
+/// stays until its context ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
     guard_held(|| {
