@@ -67,6 +67,7 @@ fn main() -> Result<()> {
     alice.set_time_left(Some(Duration::from_millis(100)));
     let error = call(&in_alice, "hang", &[]).expect_err("it never returns");
     assert_eq!(error.trap(), Some(Trap::DeadlineExceeded));
+    call(&in_alice, "price", &[Val::I32(7)]).expect_err("her time is over");
     for context in Context::all()? {
         let (name, stats) = (context.name().unwrap_or_default(), context.stats());
         println!("{name}: {} calls, {} failed", stats.calls, stats.traps);

@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 
+echo "== building the C library (release profile; the first time takes minutes)"
 cargo build --release -p isothread-c
 library=$(cd "$target/release" && pwd)
 for name in isolated_workers plugin_host thread_pool fibres; do
@@ -13,10 +14,13 @@ for name in isolated_workers plugin_host thread_pool fibres; do
         -o "$target/$name" "examples/$name.c" \
         -L"$library" -liwasm -Wl,-rpath,"$library"
 done
+echo "== building the examples in Rust (release profile)"
+cargo build --release --examples
+echo "== isolated_workers"
 "$target/isolated_workers" "$@"
 for name in plugin_host thread_pool fibres; do
     echo "== $name"
     "$target/$name"
     echo "== $name, in Rust"
-    cargo run --quiet --example "$name"
+    "$target/release/examples/$name"
 done

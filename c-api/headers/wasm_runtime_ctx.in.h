@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Runtime contexts by name: what wasm_export.h does for the calling thread, this header does for
- * any context, on any thread. WAMR has nothing like it; programs that need no more than one
- * context for each thread need none of it.
+ * Handles of runtime contexts: what wasm_export.h does for the calling thread, this header does
+ * for any context, on any thread. WAMR has nothing like it. Programs with one context for each
+ * thread need it only for limits and counters.
  * Generated from c-api/src by c-api/gen; edit those, not this file.
  *
  * A context holds what wasm_runtime_full_init configures and what is registered afterwards. A
@@ -15,15 +15,15 @@
  *
  * - Ownership. Only wasm_runtime_ctx_create and wasm_runtime_ctx_retain give out a count, which
  *   wasm_runtime_ctx_release or wasm_runtime_ctx_destroy take back. Every other
- *   wasm_runtime_ctx_t that is returned is borrowed: it is good for as long as what it was asked
- *   of, or the thread's being in it, keeps the context alive.
+ *   wasm_runtime_ctx_t that is returned is borrowed: it is valid as long as something else keeps
+ *   the context alive, such as the module it was asked of, or the thread that is in it.
  * - NULL. A NULL context, handle or required pointer is an error: the function returns false,
- *   NULL or 0 and does nothing. Nothing here falls back to the calling thread's context:
- *   wasm_runtime_ctx_current() says it where it is meant.
- * - Threads. Contexts belong to no thread: all of this may be called on any thread, for one
- *   context on several at a time.
+ *   NULL or 0 and does nothing. NULL never stands for the calling thread's context; pass
+ *   wasm_runtime_ctx_current() for that.
+ * - Threads. Contexts belong to no thread: every function may be called on any thread, and on
+ *   several at a time for one context.
  * - Structs that may grow begin with struct_size, which the caller sets to their sizeof. The
- *   library reads and writes no more than that; what a caller does not know is left as it is.
+ *   library reads and writes no more than that.
  */
 
 #ifndef WASM_RUNTIME_CTX_H

@@ -700,8 +700,9 @@ bool wasm_runtime_is_xip_file(const uint8_t *buf, uint32_t size);
  * Loads a binary into the calling thread's context: parses and validates it and binds its
  * imports to the native functions registered so far, or to what other modules export
  * (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
- * failure, with "WASM module load failed: ..." in `error_buf`. An import that nothing is found
- * for is no failure, even if `error_buf` then says why another module did not help.
+ * failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
+ * of that text is "the runtime is not initialized". An import that nothing is found for is no
+ * failure, even if `error_buf` then says why another module did not help.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load(uint8_t *buf,
@@ -720,9 +721,9 @@ wasm_module_t wasm_runtime_load_ex(uint8_t *buf,
                                    uint32_t error_buf_size);
 
 /**
- * Loads a module that is there in sections, like `wasm_runtime_load`; NULL is a module without
- * any. The list and the contents stay the caller's, and may be freed afterwards. With `is_aot`
- * the answer is NULL: this build has no compiled modules.
+ * Loads a module from a list of its sections, otherwise like `wasm_runtime_load`; a NULL list is
+ * a module without sections. The list and the contents stay the caller's, and may be freed
+ * afterwards. With `is_aot` the answer is NULL: this build has no compiled modules.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load_from_sections(wasm_section_list_t section_list,
@@ -739,16 +740,16 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_resolve_symbols(wasm_module_t module);
 
 /**
- * Gives a module back. Its instances keep what they need of it, so it may go before them; the
- * handle is not to be used afterwards. A registered module stays until its context ends: nothing
- * happens to it.
+ * Gives a module back; the handle must not be used afterwards. Instances keep what they need of
+ * their module, so it may be unloaded before them. Nothing happens to a registered module, which
+ * stays until its context ends.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_unload(wasm_module_t module);
 
 /**
- * Names a module; the name is copied. False for a NULL name or when memory runs out, with the
- * reason in `error_buf`, and the former name is kept.
+ * Names a module; the name is copied. False for a NULL module, for a name that is NULL or not
+ * UTF-8, and when memory runs out, with the reason in `error_buf`; the former name is kept then.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_set_module_name(wasm_module_t module,
@@ -807,8 +808,8 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  * together with `reader`, gets it back when the context ends, on the thread that ends it, or at
  * once if the module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
  *
- * A module that cannot be found or loaded, or that does not have what is imported, is logged as
- * a warning, and the load succeeds with the reason in its `error_buf`: "no sub module reader to
+ * A module that cannot be loaded, or that does not have what is imported, is logged as a warning
+ * (one that the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with the reason in its `error_buf`: "no sub module reader to
  * load ...", "unknown import ...", "found circular dependency on ..." (the module is being read
  * by the same thread), "failed to register sub module ..." (imports are nested too deeply),
  * "unknown import or incompatible import type", "incompatible import type", or why the module
@@ -816,7 +817,8 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  * missing makes instantiation fail.
  */
 WASM_RUNTIME_API_EXTERN
-void wasm_runtime_set_module_reader(module_reader reader, module_destroyer destroyer);
+void wasm_runtime_set_module_reader(module_reader reader,
+                                    module_destroyer destroyer);
 
 /**
  * Lets modules that are loaded from now on import from `module` under this name, which is copied,
@@ -932,8 +934,15 @@ uint32_t wasm_runtime_get_wasi_exit_code(wasm_module_inst_t module_inst);
  * module expects to be run first. `default_stack_size` is the guest stack of the execution
  * environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
  * linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
- * exports `malloc` and `free`). NULL on failure, with "WASM module instantiate failed: ..." in
- * `error_buf`. Functions that nothing was found for are no failure: calling one traps.
+ * exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Functions that
+ * nothing was found for are no failure: calling one traps.
+ *
+ * The reason begins with "WASM module instantiate failed: ", with these exceptions, whose texts
+ * are WAMR's: a NULL module or NULL arguments are "Instantiate module failed, invalid module
+ * type"; WASI settings that cannot be applied are "error while pre-opening directory ...", "error
+ * while pre-opening mapped directory ...", "Invalid address pool entry ...", "Init wasi
+ * environment failed: ...", or "WASI configuration was given via both of module and
+ * InstantiationArgs2".
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_inst_t wasm_runtime_instantiate(wasm_module_t module,
@@ -965,11 +974,10 @@ wasm_module_inst_t wasm_runtime_instantiate_ex2(wasm_module_t module,
 
 /**
  * Takes an instance down, with the instances of modules that it imports from: calls the
- * destructors of context keys, for those first, lets go of the objects it owns behind externrefs,
- * and frees it.
- * Its own execution environment goes with it; others may still be destroyed afterwards, but
- * nothing else may be done with them. While a call is under way, on whatever thread, nothing
- * happens but a log line.
+ * destructors of context keys (for the imported modules first), lets go of the objects it owns
+ * behind externrefs, and frees it. Its own execution environment goes with it; others may still be
+ * destroyed afterwards, but nothing else may be done with them. While a call is under way, on any
+ * thread, this only logs a line.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_deinstantiate(wasm_module_inst_t module_inst);
@@ -1278,12 +1286,16 @@ bool wasm_runtime_call_wasm(wasm_exec_env_t exec_env,
                             uint32_t *argv);
 
 /**
- * Calls a function with values. `args` holds one for each parameter and is read by the values'
- * own kinds; `results` has room for one for each result, and their kinds are set: a funcref
- * comes back as a WASM_I32 with the function's index. Values of kind WASM_V128 cannot be passed.
+ * Calls a function with values. `args` holds one for each parameter; `results` has room for one
+ * for each result, and their kinds are set: a funcref comes back as a WASM_I32 with the
+ * function's index.
  *
- * False when a number of values does not match the function (with a log line and no exception)
- * or when the guest trapped.
+ * The kinds of `args` are not checked against the function's type: each value is passed with the
+ * size of its own kind, so a value of another size shifts all that follow it. Values of kind
+ * WASM_V128 cannot be passed.
+ *
+ * False when a number of values does not match the function (with a log line and no exception),
+ * when an array that is needed is NULL (with an exception), or when the guest trapped.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_call_wasm_a(wasm_exec_env_t exec_env,
@@ -1341,8 +1353,8 @@ bool wasm_application_execute_main(wasm_module_inst_t module_inst, int32_t argc,
  * may have `:` and its payload after it, a v128 is two integers with a backslash between them, a
  * reference is `null` or an integer.
  *
- * A pending exception is cleared first. False when there is no such function, an argument cannot
- * be read, or the guest traps: the exception tells which and is not printed.
+ * A pending exception is cleared first. False when there is no such function, `name` is NULL, an
+ * argument cannot be read, or the guest traps: the exception tells which and is not printed.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_application_execute_func(wasm_module_inst_t module_inst,
@@ -1536,11 +1548,13 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_enlarge_memory(wasm_module_inst_t module_inst, uint64_t inc_page_count);
 
 /**
- * Sets what is called when a memory of the calling thread's context does not grow; without one, of
- * the contexts that the thread makes: in guest code,
- * which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
- * where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
- * callback away. It may be called on any thread that runs guests of the context.
+ * Sets a callback for memories that fail to grow, in the calling thread's context; on a thread
+ * without a context, in the contexts that it makes later. NULL takes the callback away.
+ *
+ * The callback runs when `memory.grow` fails in guest code, which itself gets -1, and when
+ * `wasm_runtime_enlarge_memory` fails. Its `exec_env` is the guest's, or NULL if the host asked
+ * for the pages. `inc_page_count` is at most UINT32_MAX, even if more pages were asked for. The
+ * callback may run on any thread that runs guests of the context.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_enlarge_mem_error_callback(enlarge_memory_error_callback_t callback,
@@ -1861,8 +1875,10 @@ uint32_t wasm_table_type_get_max_size(wasm_table_type_t table_type);
 /**
  * Offers the functions of an array as imports from `module_name` to modules that are loaded
  * afterwards. Later registrations come first. The array is read, never written to; it and what
- * it points to must stay until it is unregistered or the context is gone. False without a
- * context or when memory runs out.
+ * it points to must stay until it is unregistered or the context is gone. An entry whose function
+ * is NULL offers nothing; loading a module that imports it logs a warning. False without a
+ * context, when memory runs out, for a NULL `module_name`, and for NULL `native_symbols` unless
+ * `n_native_symbols` is 0. (`wasm_runtime_full_init` accepts both as NULL, as WAMR does.)
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_register_natives(const char *module_name,
@@ -1903,11 +1919,14 @@ bool wasm_runtime_is_import_global_linked(const char *module_name, const char *g
 /* ---- Externrefs ---- */
 
 /**
- * Stores the number that stands for `extern_obj` in the instance's context: the one it has
- * already, else a new one, counted from 1 in each context. The object belongs to the instance
- * then, until it is deleted, or the instance is taken down, or a call returns to the host and no
- * global or table of the instance leads to it; `wasm_externref_retain` rules the last out.
- * (void *)-1 is null, whose number is 0xFFFFFFFF; NULL is an object. False when memory runs out.
+ * Gives an object of the host's a number, by which guest code refers to it, and stores the number
+ * in `*p_externref_idx`. An object that has a number in the instance keeps it; new numbers are
+ * counted from 1 in each context. (void *)-1 is the null reference, whose number is 0xFFFFFFFF;
+ * NULL is an object like others. False when memory runs out.
+ *
+ * The object belongs to the instance until one of three things happens: the object is deleted,
+ * the instance is taken down, or a call returns to the host while no global or table of the
+ * instance holds the object. `wasm_externref_retain` prevents the last.
  *
  * A function that takes or returns externrefs does this by itself: native functions with `r` in
  * their signature and the `wasm_runtime_call_wasm` family see objects, never numbers.
@@ -1954,10 +1973,12 @@ bool wasm_externref_retain(uint32_t externref_idx);
 /**
  * Makes a key for pointers kept with the instances of the calling thread's context. `dtor`, which
  * may be NULL, is called for each instance that is taken down, with the pointer that was set for
- * it, NULL if none was. A context has seven keys at most. NULL with a log line when they are used
- * up. To be made before the instances are: those made earlier have NULL, or what was set under a
- * key that was destroyed. A key that is made before there is a context is one of each context that
- * the thread makes.
+ * it, NULL if none was. A context has seven keys at most: NULL, with a log line, when all are in
+ * use.
+ *
+ * Make keys before instances: under a new key, an instance that is older has NULL, or what was
+ * set under a destroyed key. A key that a thread makes before it has a context is valid in each
+ * context that the thread makes.
  */
 WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_create_context_key(void (*dtor)(wasm_module_inst_t inst, void *ctx));

@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Runtime contexts by name: what wasm_export.h does for the calling thread, this header does for
- * any context, on any thread. WAMR has nothing like it; programs that need no more than one
- * context for each thread need none of it.
+ * Handles of runtime contexts: what wasm_export.h does for the calling thread, this header does
+ * for any context, on any thread. WAMR has nothing like it. Programs with one context for each
+ * thread need it only for limits and counters.
  * Generated from c-api/src by c-api/gen; edit those, not this file.
  *
  * A context holds what wasm_runtime_full_init configures and what is registered afterwards. A
@@ -15,15 +15,15 @@
  *
  * - Ownership. Only wasm_runtime_ctx_create and wasm_runtime_ctx_retain give out a count, which
  *   wasm_runtime_ctx_release or wasm_runtime_ctx_destroy take back. Every other
- *   wasm_runtime_ctx_t that is returned is borrowed: it is good for as long as what it was asked
- *   of, or the thread's being in it, keeps the context alive.
+ *   wasm_runtime_ctx_t that is returned is borrowed: it is valid as long as something else keeps
+ *   the context alive, such as the module it was asked of, or the thread that is in it.
  * - NULL. A NULL context, handle or required pointer is an error: the function returns false,
- *   NULL or 0 and does nothing. Nothing here falls back to the calling thread's context:
- *   wasm_runtime_ctx_current() says it where it is meant.
- * - Threads. Contexts belong to no thread: all of this may be called on any thread, for one
- *   context on several at a time.
+ *   NULL or 0 and does nothing. NULL never stands for the calling thread's context; pass
+ *   wasm_runtime_ctx_current() for that.
+ * - Threads. Contexts belong to no thread: every function may be called on any thread, and on
+ *   several at a time for one context.
  * - Structs that may grow begin with struct_size, which the caller sets to their sizeof. The
- *   library reads and writes no more than that; what a caller does not know is left as it is.
+ *   library reads and writes no more than that.
  */
 
 #ifndef WASM_RUNTIME_CTX_H
@@ -85,9 +85,9 @@ typedef struct wasm_runtime_ctx_limits_t {
      */
     uint64_t fuel;
     /**
-     * Milliseconds that guest code may run from now on, by the clock on the wall; then it traps
-     * with "deadline exceeded", in calls, loops, waits and translations of functions that are
-     * called for the first time. 0 is over at once.
+     * A deadline, this many milliseconds from now. Guest code that still runs then, or is called
+     * later, traps with "deadline exceeded": in calls, loops and waits, and while a function is
+     * translated at its first call. 0 is a deadline that has passed.
      */
     uint64_t time_ms;
     /**
@@ -135,7 +135,8 @@ typedef struct wasm_runtime_ctx_stats_t {
      */
     uint64_t threads;
     /**
-     * Calls of guest functions by the host, and how many of them ended in an exception.
+     * Calls of guest functions by the host, and how many of them ended in an exception. Leaving
+     * through WASI's `proc_exit` is no exception here.
      */
     uint64_t calls;
     uint64_t traps;
@@ -256,15 +257,16 @@ bool wasm_runtime_ctx_set_perf_profiling(wasm_runtime_ctx_t ctx, bool measure);
  * The context that calls without a handle use on this thread: inside a native function that of
  * the guest that called it, else what was pushed last, else the thread's own, else that of its
  * parent if the runtime or a guest started it, else the primary. NULL if there is none, or only a
- * primary that refuses such threads. Borrowed; a thread that others' contexts come and go around
- * takes a count of its own.
+ * primary that refuses such threads. Borrowed: if another thread may end the context meanwhile,
+ * take a count with `wasm_runtime_ctx_retain`.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_runtime_ctx_t wasm_runtime_ctx_current(void);
 
 /**
- * The process's first context while it is open; NULL if there is none. No other context becomes
- * the primary while any is open. Borrowed: a process that may end it meanwhile looks after that.
+ * The primary context: the first one that was opened while no other was open. NULL once it is
+ * closed; a new primary is chosen only after all contexts are closed. Borrowed: it stays valid
+ * only as long as no other thread closes it.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_runtime_ctx_t wasm_runtime_ctx_primary(void);
@@ -385,11 +387,14 @@ bool wasm_runtime_ctx_terminate_all(wasm_runtime_ctx_t ctx);
 
 /**
  * Makes a module that was loaded in any context known in `ctx`: the same code, linked afresh
- * with the native functions registered in `ctx`, its instances under the limits of `ctx`. The
- * new module is unloaded by itself; the contexts do not depend on each other, and either may end
- * first. What they share (the binary, what was made of it, translated code) lies in the system's
- * memory outside of both, whatever allocators they have, and is counted in neither; it goes with
- * the last module that shares it. The first import of a module makes it, later ones share it.
+ * with the native functions registered in `ctx`, its instances under the limits of `ctx`.
+ *
+ * The caller unloads the new module with `wasm_runtime_unload`, apart from the one it was made
+ * of. The two contexts do not depend on each other, and either may end first. The modules share
+ * the binary and the code that is made of it. This shared part is made by the first import of a
+ * module and freed with the last module that uses it. It lies in the system's memory, whatever
+ * allocators the contexts have, and counts in neither of them.
+ *
  * NULL on failure, with "WASM module load failed: ..." in `error_buf`.
  */
 WASM_RUNTIME_API_EXTERN
@@ -447,9 +452,9 @@ bool wasm_runtime_ctx_get_jit_options(wasm_runtime_ctx_t ctx,
                                       struct wasm_runtime_ctx_jit_options_t *options);
 
 /**
- * Whether threads that have no context of their own and are in none use this one while it is the
- * primary. They do unless told otherwise; with several contexts open, a line is logged. A host
- * of several tenants says false: such a call then fails, instead of acting on somebody else's
+ * Decides whether threads without a context use this one while it is the primary. They do by
+ * default; while several contexts are open, the first such call logs a line. A host of several
+ * tenants should say false: such a call then fails, instead of acting on another tenant's
  * context.
  */
 WASM_RUNTIME_API_EXTERN

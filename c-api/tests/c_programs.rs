@@ -137,6 +137,7 @@ programs! {
     pending,
     pool,
     profiling,
+    reports,
     sections,
     shared_heap,
     shared_module,

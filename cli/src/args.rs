@@ -6,6 +6,7 @@ use isothread::WasiArgs;
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 pub enum Command {
@@ -30,6 +31,11 @@ pub struct Args {
     pub native_libs: Vec<PathBuf>,
     pub module_path: PathBuf,
     pub max_threads: u32,
+    /// The context's quota in bytes.
+    pub max_memory: Option<u64>,
+    pub max_descriptors: Option<u32>,
+    /// In instructions.
+    pub fuel: Option<u64>,
     pub timeout: Option<Duration>,
     pub threads: Option<u32>,
     pub stats: bool,
@@ -50,6 +56,9 @@ impl Default for Args {
             native_libs: Vec::new(),
             module_path: PathBuf::from("."),
             max_threads: isothread::MAX_THREAD_NUM_DEFAULT,
+            max_memory: None,
+            max_descriptors: None,
+            fuel: None,
             timeout: None,
             threads: None,
             stats: false,
@@ -130,15 +139,15 @@ impl Args {
             Id::AllowResolve => self.wasi.ns_lookup_pool.push(bytes(parser, opt)?),
             Id::NativeLib => self.native_libs.push(value(parser, opt)?.into()),
             Id::ModulePath => self.module_path = value(parser, opt)?.into(),
-            Id::MaxThreads => self.max_threads = number(parser, opt, u32::MAX)?,
+            Id::MaxThreads => self.max_threads = positive(parser, opt, u32::MAX)?,
+            Id::MaxMemory => self.max_memory = Some(number(parser, opt, u64::MAX)?),
+            Id::MaxDescriptors => self.max_descriptors = Some(number(parser, opt, u32::MAX)?),
+            Id::Fuel => self.fuel = Some(number(parser, opt, u64::MAX)?),
             Id::Timeout => {
-                let ms = number(parser, opt, u32::MAX)?;
-                self.timeout = Some(Duration::from_millis(ms.into()));
+                let ms = number(parser, opt, u64::from(u32::MAX))?;
+                self.timeout = Some(Duration::from_millis(ms));
             }
-            Id::Threads => match number(parser, opt, THREADS_MAX)? {
-                0 => return Err(wrong(opt, "0")),
-                count => self.threads = Some(count),
-            },
+            Id::Threads => self.threads = Some(positive(parser, opt, THREADS_MAX)?),
             Id::Stats => self.stats = true,
             // The first is the default, the others are commands of their own.
             Id::Interp | Id::Generate | Id::Help | Id::Version => {}
@@ -174,10 +183,17 @@ fn text(parser: &mut Parser, opt: &Opt) -> Result<String, String> {
     value(parser, opt).map(|value| value.to_string_lossy().into_owned())
 }
 
-fn number(parser: &mut Parser, opt: &Opt, max: u32) -> Result<u32, String> {
+fn number<N: FromStr + PartialOrd>(parser: &mut Parser, opt: &Opt, max: N) -> Result<N, String> {
     let text = text(parser, opt)?;
     let number = text.parse().ok().filter(|number| *number <= max);
     number.ok_or_else(|| wrong(opt, &text))
+}
+
+fn positive(parser: &mut Parser, opt: &Opt, max: u32) -> Result<u32, String> {
+    match number(parser, opt, max)? {
+        0 => Err(wrong(opt, "0")),
+        number => Ok(number),
+    }
 }
 
 fn variable(text: Vec<u8>) -> Result<Vec<u8>, String> {
@@ -239,6 +255,9 @@ mod tests {
         assert_eq!(problem(&["-f"]), "-f, --function=NAME needs its value");
         assert_eq!(problem(&["--dir="]), "--dir=DIR needs its value");
         assert_eq!(problem(&["--threads=0", "x"]), "--threads=N cannot be `0`");
+        assert_eq!(problem(&["--max-threads=0", "x"]), "--max-threads=N cannot be `0`");
+        assert_eq!(problem(&["--fuel=-1", "x"]), "--fuel=N cannot be `-1`");
+        assert_eq!(problem(&["--max-memory=1M", "x"]), "--max-memory=BYTES cannot be `1M`");
         assert!(problem(&["--env==x", "x"]).ends_with("expect \"key=value\", got \"=x\""));
         assert!(problem(&["--llvm-jit", "x"]).starts_with("--llvm-jit: this build"));
         assert!(problem(&["--repl=1", "x"]).contains("unexpected"));

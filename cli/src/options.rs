@@ -9,6 +9,7 @@ pub enum Id {
     AllowResolve,
     Dir,
     Env,
+    Fuel,
     Function,
     GcHeapSize,
     Generate,
@@ -17,6 +18,8 @@ pub enum Id {
     Interp,
     LogLevel,
     MapDir,
+    MaxDescriptors,
+    MaxMemory,
     MaxThreads,
     ModulePath,
     NativeLib,
@@ -146,6 +149,26 @@ pub const OPTIONS: &[Opt] = &[
         "N",
         Id::MaxThreads,
         "How many threads the program may start; 4 if not said",
+    ),
+    long(
+        "max-memory",
+        "BYTES",
+        Id::MaxMemory,
+        "Let the runtime use this much memory for the program, its module included; any amount \
+         if not said",
+    ),
+    long(
+        "max-descriptors",
+        "N",
+        Id::MaxDescriptors,
+        "How many files, directories and sockets the program may have open; a quarter of the \
+         process's limit, at most 4096, if not said",
+    ),
+    long(
+        "fuel",
+        "N",
+        Id::Fuel,
+        "Stop the program with an exception after about this many instructions",
     ),
     long(
         "timeout",

@@ -24,9 +24,12 @@ pub fn new_context(args: &Args, name: &str) -> Option<Context> {
         gc_heap_size: args.gc_heap_size,
         max_thread_num: args.max_threads,
         running_mode: Some(RunningMode::Interp),
+        quota_bytes: args.max_memory,
+        max_descriptors: args.max_descriptors,
         ..ContextConfig::default()
     });
     let context = made.ok().filter(|context| {
+        context.set_fuel(args.fuel);
         context.set_name(Some(name)).is_ok()
             && context.set_stdout_callback(Some(Arc::new(output::write))).is_ok()
     });

@@ -20,6 +20,9 @@ _iwasm() {
             --native-lib=
             --module-path=
             --max-threads=
+            --max-memory=
+            --max-descriptors=
+            --fuel=
             --timeout=
             --threads=
             --stats

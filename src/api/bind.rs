@@ -13,6 +13,7 @@ use crate::alloc;
 use crate::instance::is_built_in_module;
 use crate::module::{self as parsed, ExternKind, ExternType, Import};
 use crate::native::HostFunc;
+use log::Level;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -153,16 +154,21 @@ impl<'a> Binder<'a> {
             return Ok(known);
         }
         let place = match self.find(name) {
-            Ok(module) => {
+            Ok(Some(module)) => {
                 alloc::fallible(|| self.links.subs.try_reserve(1))?;
                 self.links.subs.push(Sub { name: alloc::try_str(name)?, module });
                 Some(self.links.subs.len() - 1)
             }
+            // Most often the import is a function that the host forgot, which the instance warns
+            // about.
+            Ok(None) => {
+                let absent = bounded(format_args!("unknown import {name}"));
+                self.no_sub(Level::Info, &absent);
+                None
+            }
             Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
             Err(error) => {
-                let problem = bounded(format_args!("WASM module load failed: {}", error.message()));
-                log::warn!("failed to load sub module: {problem}");
-                self.links.problem = Some(problem.into());
+                self.no_sub(Level::Warn, error.message());
                 None
             }
         };
@@ -171,19 +177,26 @@ impl<'a> Binder<'a> {
         Ok(place)
     }
 
-    fn find(&self, name: &str) -> Result<Module> {
+    /// Notes why there is no module to import from.
+    fn no_sub(&mut self, level: Level, why: &str) {
+        let problem = bounded(format_args!("WASM module load failed: {why}"));
+        log::log!(level, "failed to load sub module: {problem}");
+        self.links.problem = Some(problem.into());
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Module>> {
         let Some(earlier) = self.earlier else {
             return registered::find_or_read(self.context, name);
         };
         if let Some(sub) = earlier.links.subs.iter().find(|sub| &*sub.name == name) {
-            return Ok(sub.module.clone());
+            return Ok(Some(sub.module.clone()));
         }
-        let module = registered::find_or_read(self.context, name)?;
+        let Some(module) = registered::find_or_read(self.context, name)? else { return Ok(None) };
         // The module exists already, so others may import from it.
         if reaches(std::iter::once(&module), earlier.module)? {
             return Err(Error::load(bounded(format_args!("found circular dependency on {name}"))));
         }
-        Ok(module)
+        Ok(Some(module))
     }
 
     /// The index of what a module exports under the import's name, if its type fits.

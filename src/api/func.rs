@@ -3,11 +3,13 @@
 use super::env::context_of;
 use super::instance::{call_error, instance_of};
 use super::{Error, ExecEnv, FuncType, GuestTypes, Instance, RawExecEnv, Result, Trap, Val};
+use crate::abi::error::bounded;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::context::{Ended, thread};
 use crate::exec::{self, Call, ExecEnv as Env, Pending};
 use crate::instance::{exceptions, group};
+use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
@@ -104,17 +106,16 @@ impl Func {
     pub fn call(&self, env: &mut ExecEnv, args: &[Val], results: &mut [Val]) -> Result<()> {
         let ty = self.ty();
         if results.len() != ty.results().len() {
-            return Err(Error::misuse(
-                "The result value number does not match the function declaration.",
-            ));
+            return Err(wrong_count("results", ty.results().len(), results.len()));
         }
         if args.len() != ty.params().len() {
-            return Err(Error::misuse(
-                "The argument value number does not match the function declaration.",
-            ));
+            return Err(wrong_count("arguments", ty.params().len(), args.len()));
         }
         self.check_env(env)?;
-        for (arg, &ty) in args.iter().zip(ty.params()) {
+        for (index, (arg, &ty)) in args.iter().zip(ty.params()).enumerate() {
+            if arg.ty() != ty {
+                return Err(wrong_argument(index, arg.ty(), ty));
+            }
             check_value(self, arg, ty)?;
         }
         let slots = ty.param_slots().max(ty.result_slots()) as usize;
@@ -150,7 +151,12 @@ impl Func {
     pub fn typed<P: GuestTypes, R: GuestTypes>(&self) -> Result<TypedFunc<P, R>> {
         let ty = self.ty();
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
-            return Err(Error::misuse("the function has another type"));
+            let (own, asked) = ((ty.params(), ty.results()), (P::TYPES, R::TYPES));
+            return Err(Error::misuse(bounded(format_args!(
+                "the function is {}, not {}",
+                Arrow(own),
+                Arrow(asked)
+            ))));
         }
         Ok(TypedFunc { func: self.clone(), types: PhantomData })
     }
@@ -216,6 +222,33 @@ impl Func {
     }
 }
 
+#[cold]
+fn wrong_count(what: &str, wanted: usize, given: usize) -> Error {
+    Error::misuse(bounded(format_args!("the function has {wanted} {what}, not {given}")))
+}
+
+#[cold]
+fn wrong_argument(index: usize, given: ValType, wanted: ValType) -> Error {
+    Error::misuse(bounded(format_args!("argument {index} is {given}, not {wanted}")))
+}
+
+/// Parameters and results, as an error names them.
+struct Arrow<'a>((&'a [ValType], &'a [ValType]));
+
+impl fmt::Display for Arrow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (types, start) in [(self.0.0, "("), (self.0.1, " -> (")] {
+            f.write_str(start)?;
+            for (index, ty) in types.iter().enumerate() {
+                let comma = if index == 0 { "" } else { ", " };
+                write!(f, "{comma}{ty}")?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether `value` may be given where `ty` is wanted; a function must be of `near`'s group.
 pub(super) fn check_value(near: &Func, value: &Val, ty: ValType) -> Result<()> {
     check_value_of(instance_of(near.ptr), value, ty)
@@ -228,7 +261,8 @@ pub(super) fn check_value_of(
     ty: ValType,
 ) -> Result<()> {
     if value.ty() != ty {
-        return Err(Error::misuse("the arguments conversion is failed"));
+        let (given, wanted) = (value.ty(), ty);
+        return Err(Error::misuse(bounded(format_args!("the value is {given}, not {wanted}"))));
     }
     if let Val::ExnRef(Some(exception)) = value {
         // SAFETY: a handle keeps the group alive, and this thread uses it.

@@ -235,21 +235,20 @@ pub(super) fn with_bindings<R>(context: &Context, act: impl FnOnce() -> R) -> R 
     act()
 }
 
-/// The module that an import names: a registered one, or what the reader finds. Runs inside the
-/// context.
-pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Module> {
+/// The module that an import names: a registered one, or what the reader finds; `None` if the
+/// reader knows no such module. Runs inside the context.
+pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Option<Module>> {
     let no_reader = || Error::load(bounded(format_args!("no sub module reader to load {name}")));
     let Some(modules) = context.data::<Modules>() else { return Err(no_reader()) };
     if let Some(module) = modules.find(name) {
-        return Ok(module);
+        return Ok(Some(module));
     }
     let reader = modules.state.lock().reader.clone();
     let reader = reader.ok_or_else(no_reader)?;
     let reading = modules.start_reading(name)?;
-    let bytes =
-        reader(name).ok_or_else(|| Error::load(bounded(format_args!("unknown import {name}"))))?;
+    let Some(bytes) = reader(name) else { return Ok(None) };
     let module = Module::load_imported(context, (*bytes).as_ref(), name)?;
     drop(reading);
     register(context, &modules, name, &module, Some(bytes))?;
-    Ok(module)
+    Ok(Some(module))
 }

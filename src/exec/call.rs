@@ -143,7 +143,6 @@ impl Call {
             if code == 0 && (*instance).exception_set.load(Ordering::Relaxed) == 0 {
                 return Ok(());
             }
-            env.as_ref().count_trap();
             Err(finish(vm, instance.cast(), code))
         }
     }
@@ -173,9 +172,10 @@ unsafe fn meet(env: NonNull<ExecEnv>, pending: Pending) -> Result<(), Trap> {
         }
         Pending::IsForgotten => Ok(()),
         Pending::Fails => {
-            // SAFETY: says the caller.
-            unsafe { env.as_ref() }.count_trap();
-            Err(if asked == 0 { Trap::Host } else { limits::reason_of(asked) })
+            let trap = if asked == 0 { Trap::Host } else { limits::reason_of(asked) };
+            // SAFETY: the caller vouches for the exec_env.
+            count_trap(unsafe { env.as_ref() }, instance, trap);
+            Err(trap)
         }
     }
 }
@@ -185,7 +185,6 @@ unsafe fn meet(env: NonNull<ExecEnv>, pending: Pending) -> Result<(), Trap> {
 unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
     // SAFETY: the exec_env and its instance are live, as `prepare` demands.
     unsafe {
-        (*vm.cast::<ExecEnv>()).count_trap();
         with_trace(vm, Trace::clear);
         finish(vm, (*vm).instance.cast(), trap as u32)
     }
@@ -210,7 +209,20 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     unsafe {
         let trap = raise(at, code);
         with_trace(vm, |trace| trace.settle(at.as_ref()));
+        count_trap(&*vm.cast::<ExecEnv>(), at.as_ref(), trap);
         trap
+    }
+}
+
+/// Counts a call that failed because of an exception. Leaving through `proc_exit` is none, and
+/// neither is the end of a thread.
+#[cold]
+fn count_trap(env: &ExecEnv, instance: &Instance, trap: Trap) {
+    let has_left = instance.exception().is_some_and(|(text, len)| {
+        text[..len].strip_prefix(b"Exception: ") == Some(Trap::ProcExit.text().as_bytes())
+    });
+    if !has_left && !matches!(trap, Trap::ThreadExit | Trap::Unwinding) {
+        env.count_trap();
     }
 }
 

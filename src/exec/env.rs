@@ -355,7 +355,7 @@ impl ExecEnv {
         self.calls.store(self.calls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Counts a call that failed.
+    /// Counts a call that ended in an exception.
     #[cold]
     pub(super) fn count_trap(&self) {
         self.traps.store(self.traps.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);

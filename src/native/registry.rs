@@ -184,8 +184,17 @@ impl Registry {
         ty: &FuncType,
         width: AddressWidth,
     ) -> Option<Arc<HostFunc>> {
-        // The warning is written without the lock: a log sink may be the embedder's.
-        let outcome = self.state.lock().bind(module, name, ty, width)?;
+        // Warnings are written without the lock: a log sink may be the embedder's.
+        let state = self.state.lock();
+        let Some(outcome) = state.bind(module, name, ty, width) else {
+            let is_null = state.has_null(module, name);
+            drop(state);
+            if is_null {
+                log::warn!("the native function registered for import ({module}, {name}) is NULL");
+            }
+            return None;
+        };
+        drop(state);
         outcome
             .inspect_err(|signature| {
                 log::warn!(
@@ -245,6 +254,17 @@ impl RegistryState {
             .map(Found::Builtin)
     }
 
+    /// Whether an embedder's array has an entry of this name without a function.
+    fn has_null(&self, module: &str, name: &str) -> bool {
+        let plain = name.strip_prefix('_');
+        self.nodes.iter().any(|node| match node {
+            Node::Array(array) => std::iter::once(name)
+                .chain(plain)
+                .any(|name| array.named(module, name).next().is_some()),
+            Node::Func { .. } => false,
+        })
+    }
+
     /// What the name is bound to, or the signature that did not fit; `None` if nobody has it.
     fn bind(
         &self,
@@ -302,15 +322,19 @@ impl Node {
 impl SymbolArray {
     /// The first entry of this name that has a function.
     fn find(&self, module: &str, name: &str) -> Option<NativeSymbol> {
-        let own = self.module.as_deref()?;
+        self.named(module, name).find(|symbol| !symbol.func_ptr.is_null())
+    }
+
+    /// The entries of this name.
+    fn named(&self, module: &str, name: &str) -> impl Iterator<Item = NativeSymbol> {
+        let is_of_module =
+            self.module.as_deref().is_some_and(|own| own.to_bytes() == module.as_bytes());
         let NativeArray { symbols, count, .. } = self.array;
-        if own.to_bytes() != module.as_bytes() || symbols.is_null() {
-            return None;
-        }
-        (0..count as usize)
+        let count = if is_of_module && !symbols.is_null() { count as usize } else { 0 };
+        (0..count)
             // SAFETY: the embedder keeps `count` entries readable while they are registered.
-            .map(|index| unsafe { *symbols.add(index) })
-            .find(|symbol| !symbol.func_ptr.is_null() && symbol.is_named(name))
+            .map(move |index| unsafe { *symbols.add(index) })
+            .filter(move |symbol| symbol.is_named(name))
     }
 }
 

@@ -61,15 +61,17 @@ fn wrong_calls_are_refused() {
     let add = guest.func("add");
     let args = [Val::I32(1), Val::I32(2)];
     let mut results = [Val::I32(0), Val::I32(0)];
-    for (args, results) in [
-        (&args[..1], &mut { results }[..1]),
-        (&args[..], &mut { results }[..]),
-        (&args[..], &mut [][..]),
-        (&[Val::I32(1), Val::I64(2)], &mut results[..1]),
+    for (args, results, text) in [
+        (&args[..1], &mut { results }[..1], "the function has 2 arguments, not 1"),
+        (&args[..], &mut { results }[..], "the function has 1 results, not 2"),
+        (&args[..], &mut [][..], "the function has 1 results, not 0"),
+        (&[Val::I32(1), Val::I64(2)], &mut results[..1], "argument 1 is i64, not i32"),
     ] {
         let error = add.call(&mut guest.env, args, results).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Misuse);
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Misuse, text));
     }
+    let error = guest.instance.typed_func::<(i32, i32), i64>("add").err().unwrap();
+    assert_eq!(error.message(), "the function is (i32, i32) -> (i32), not (i32, i32) -> (i64)");
     let mut other = Guest::new(CALLS);
     let error = add.call(&mut other.env, &args, &mut results[..1]).unwrap_err();
     assert_eq!(error.message(), "invalid exec env");

@@ -32,7 +32,7 @@ static void run(void) {
     wasm_exec_env_t env;
 
     CHECK(!wasm_runtime_load_from_sections(list, false, error, sizeof error));
-    CHECK_STR(error, "WASM module load failed: allocate memory failed");
+    CHECK_STR(error, "WASM module load failed: the runtime is not initialized");
     CHECK(wasm_runtime_init());
     CHECK(!wasm_runtime_load_from_sections(list, true, error, sizeof error));
     CHECK_STR(error, "WASM module load failed: invalid section list type");

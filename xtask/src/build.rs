@@ -15,6 +15,8 @@ pub struct Options {
     pub default_features: bool,
     /// Whether there is to be a command.
     pub command: bool,
+    /// Whether debug information is left out of what is installed.
+    pub strip: bool,
 }
 
 impl Default for Options {
@@ -24,6 +26,7 @@ impl Default for Options {
             features: Vec::new(),
             default_features: true,
             command: true,
+            strip: false,
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::build::{self, Built, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The version of WAMR's API, which packages, file names and `wasm_runtime_get_version` give.
 pub const VERSION: &str = "2.4.3";
@@ -34,7 +35,12 @@ pub fn install(prefix: &Path, options: &Options) -> Result<(), String> {
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-api/include");
     copy_headers(&include, &prefix.join("include"))?;
     copy_headers(&include.join("compat"), &prefix.join("include/iwasm/compat"))?;
-    copy_libraries(&built, &prefix.join("lib"))?;
+    let lib = prefix.join("lib");
+    copy_libraries(&built, &lib)?;
+    if options.strip {
+        strip(&lib.join("libiwasm.a"))?;
+        strip(&lib.join(format!("libiwasm.so.{VERSION}")))?;
+    }
     for (path, template) in TEMPLATES {
         write(&prefix.join(path), &fill(template, &built.native_libs)?)?;
     }
@@ -47,7 +53,11 @@ pub fn install(prefix: &Path, options: &Options) -> Result<(), String> {
 /// After the libraries: the command's build may have those of another set of features.
 fn install_command(prefix: &Path, options: &Options) -> Result<(), String> {
     let command = build::command(options)?;
-    copy(&command, &prefix.join("bin/iwasm"))?;
+    let installed = prefix.join("bin/iwasm");
+    copy(&command, &installed)?;
+    if options.strip {
+        strip(&installed)?;
+    }
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/iwasm");
     for (page, place) in SHARED {
         copy(&pages.join(page), &prefix.join(place))?;
@@ -74,6 +84,15 @@ fn copy_libraries(built: &Built, to: &Path) -> Result<(), String> {
     copy(&built.shared, &to.join(&file))?;
     link(&file, &to.join(&soname))?;
     link(&soname, &to.join("libiwasm.so"))
+}
+
+/// Takes the debug information out of a file. Symbols stay: they name functions in call stacks.
+fn strip(file: &Path) -> Result<(), String> {
+    let status = Command::new("strip").arg("--strip-debug").arg(file).status();
+    match status.map_err(|e| format!("strip: {e}"))?.success() {
+        true => Ok(()),
+        false => Err(format!("{} cannot be stripped", file.display())),
+    }
 }
 
 /// Replaces the names between at signs.

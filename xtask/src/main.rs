@@ -10,10 +10,16 @@ usage: cargo xtask install --prefix DIR [options]
   --profile NAME          cargo profile of what is built (release)
   --features LIST         features of isothread-c
   --no-default-features   without its default features
+  --strip                 without debug information, by binutils' strip
   --no-command            without the command iwasm, its manual page and completions";
 
 fn main() -> ExitCode {
-    let (prefix, options) = match parse(std::env::args().skip(1)) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let (prefix, options) = match parse(words.into_iter()) {
         Ok(parsed) => parsed,
         Err(text) => {
             eprintln!("{text}\n{USAGE}");
@@ -54,6 +60,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<(PathBuf, Options), 
             "--profile" => options.profile = value()?,
             "--features" => options.features.push(value()?),
             "--no-default-features" => options.default_features = false,
+            "--strip" => options.strip = true,
             "--no-command" => options.command = false,
             _ => return Err(format!("unknown option {name}")),
         }

@@ -240,3 +240,22 @@ fn cmake_refuses_what_is_not_there() {
         .arg(folder.join("build"))
         .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix().display())));
 }
+
+#[test]
+fn debug_information_can_be_left_out() {
+    let tree = scratch("stripped");
+    let profile = "dev".to_owned();
+    let options = Options { profile, command: false, strip: true, ..Options::default() };
+    install(&tree, &options).unwrap_or_else(|e| panic!("{e}"));
+    let file = tree.join("lib").join(format!("libiwasm.so.{VERSION}"));
+    let sections = run(Command::new("readelf").arg("-SW").arg(&file));
+    assert!(sections.contains(".dynsym") && !sections.contains(".debug_"), "{sections}");
+    let symbols = run(Command::new("nm").arg("-g").arg(tree.join("lib/libiwasm.a")));
+    assert!(symbols.contains("wasm_runtime_full_init"));
+}
+
+#[test]
+fn help_is_an_answer() {
+    let usage = run(Command::new(env!("CARGO_BIN_EXE_xtask")).arg("--help"));
+    assert!(usage.starts_with("usage: cargo xtask install"), "{usage}");
+}

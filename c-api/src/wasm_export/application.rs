@@ -79,8 +79,8 @@ unsafe fn strings<'a, T>(
 /// may have `:` and its payload after it, a v128 is two integers with a backslash between them, a
 /// reference is `null` or an integer.
 ///
-/// A pending exception is cleared first. False when there is no such function, an argument cannot
-/// be read, or the guest traps: the exception tells which and is not printed.
+/// A pending exception is cleared first. False when there is no such function, `name` is NULL, an
+/// argument cannot be read, or the guest traps: the exception tells which and is not printed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_application_execute_func(
     module_inst: wasm_module_inst_t,
@@ -91,7 +91,11 @@ pub unsafe extern "C-unwind" fn wasm_application_execute_func(
     guard_guest(|| {
         // SAFETY: the C contracts of handles and strings.
         let (instance, name) = unsafe { (handle::instance(module_inst), opt_bytes(name)) };
-        let (Some(instance), Some(name)) = (instance, name) else { return false };
+        let Some(instance) = instance else { return false };
+        let Some(name) = name else {
+            instance.set_exception(b"lookup function failed: the name is NULL");
+            return false;
+        };
         // SAFETY: the caller promises `argc` strings at `argv`.
         let args = match unsafe { strings(&instance, argc, argv, |text| text) } {
             Ok(args) => args,

@@ -224,12 +224,16 @@ unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
     }
 }
 
-/// Calls a function with values. `args` holds one for each parameter and is read by the values'
-/// own kinds; `results` has room for one for each result, and their kinds are set: a funcref
-/// comes back as a WASM_I32 with the function's index. Values of kind WASM_V128 cannot be passed.
+/// Calls a function with values. `args` holds one for each parameter; `results` has room for one
+/// for each result, and their kinds are set: a funcref comes back as a WASM_I32 with the
+/// function's index.
 ///
-/// False when a number of values does not match the function (with a log line and no exception)
-/// or when the guest trapped.
+/// The kinds of `args` are not checked against the function's type: each value is passed with the
+/// size of its own kind, so a value of another size shifts all that follow it. Values of kind
+/// WASM_V128 cannot be passed.
+///
+/// False when a number of values does not match the function (with a log line and no exception),
+/// when an array that is needed is NULL (with an exception), or when the guest trapped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_a(
     exec_env: wasm_exec_env_t,
@@ -258,7 +262,16 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_a(
             ));
             return false;
         }
-        if (num_args > 0 && args.is_null()) || (num_results > 0 && results.is_null()) {
+        let missing = if num_args > 0 && args.is_null() {
+            Some(&b"the arguments conversion is failed"[..])
+        } else if num_results > 0 && results.is_null() {
+            Some(&b"the result conversion is failed"[..])
+        } else {
+            None
+        };
+        if let Some(exception) = missing {
+            // SAFETY: NULL or live, by the C contract of handles.
+            unsafe { set_exception(exec_env, exception) };
             return false;
         }
         // SAFETY: the caller promises the counts, which match; empty arrays may be NULL.

@@ -9,11 +9,14 @@ use std::ptr::{null_mut, with_exposed_provenance_mut};
 /// The number of a null reference.
 const NULL_REF: u32 = u32::MAX;
 
-/// Stores the number that stands for `extern_obj` in the instance's context: the one it has
-/// already, else a new one, counted from 1 in each context. The object belongs to the instance
-/// then, until it is deleted, or the instance is taken down, or a call returns to the host and no
-/// global or table of the instance leads to it; `wasm_externref_retain` rules the last out.
-/// (void *)-1 is null, whose number is 0xFFFFFFFF; NULL is an object. False when memory runs out.
+/// Gives an object of the host's a number, by which guest code refers to it, and stores the number
+/// in `*p_externref_idx`. An object that has a number in the instance keeps it; new numbers are
+/// counted from 1 in each context. (void *)-1 is the null reference, whose number is 0xFFFFFFFF;
+/// NULL is an object like others. False when memory runs out.
+///
+/// The object belongs to the instance until one of three things happens: the object is deleted,
+/// the instance is taken down, or a call returns to the host while no global or table of the
+/// instance holds the object. `wasm_externref_retain` prevents the last.
 ///
 /// A function that takes or returns externrefs does this by itself: native functions with `r` in
 /// their signature and the `wasm_runtime_call_wasm` family see objects, never numbers.

@@ -62,10 +62,12 @@ fn end_one(instance: &Instance, keys: &Keys) {
 
 /// Makes a key for pointers kept with the instances of the calling thread's context. `dtor`, which
 /// may be NULL, is called for each instance that is taken down, with the pointer that was set for
-/// it, NULL if none was. A context has seven keys at most. NULL with a log line when they are used
-/// up. To be made before the instances are: those made earlier have NULL, or what was set under a
-/// key that was destroyed. A key that is made before there is a context is one of each context that
-/// the thread makes.
+/// it, NULL if none was. A context has seven keys at most: NULL, with a log line, when all are in
+/// use.
+///
+/// Make keys before instances: under a new key, an instance that is older has NULL, or what was
+/// set under a destroyed key. A key that a thread makes before it has a context is valid in each
+/// context that the thread makes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_create_context_key(
     dtor: Option<unsafe extern "C" fn(inst: wasm_module_inst_t, ctx: *mut c_void)>,

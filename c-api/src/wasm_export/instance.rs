@@ -18,8 +18,15 @@ use std::sync::Arc;
 /// module expects to be run first. `default_stack_size` is the guest stack of the execution
 /// environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
 /// linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
-/// exports `malloc` and `free`). NULL on failure, with "WASM module instantiate failed: ..." in
-/// `error_buf`. Functions that nothing was found for are no failure: calling one traps.
+/// exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Functions that
+/// nothing was found for are no failure: calling one traps.
+///
+/// The reason begins with "WASM module instantiate failed: ", with these exceptions, whose texts
+/// are WAMR's: a NULL module or NULL arguments are "Instantiate module failed, invalid module
+/// type"; WASI settings that cannot be applied are "error while pre-opening directory ...", "error
+/// while pre-opening mapped directory ...", "Invalid address pool entry ...", "Init wasi
+/// environment failed: ...", or "WASI configuration was given via both of module and
+/// InstantiationArgs2".
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_instantiate(
     module: wasm_module_t,
@@ -99,11 +106,10 @@ unsafe fn instantiate(
 }
 
 /// Takes an instance down, with the instances of modules that it imports from: calls the
-/// destructors of context keys, for those first, lets go of the objects it owns behind externrefs,
-/// and frees it.
-/// Its own execution environment goes with it; others may still be destroyed afterwards, but
-/// nothing else may be done with them. While a call is under way, on whatever thread, nothing
-/// happens but a log line.
+/// destructors of context keys (for the imported modules first), lets go of the objects it owns
+/// behind externrefs, and frees it. Its own execution environment goes with it; others may still be
+/// destroyed afterwards, but nothing else may be done with them. While a call is under way, on any
+/// thread, this only logs a line.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_inst_t) {
     guard_held(|| {

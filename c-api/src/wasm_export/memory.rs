@@ -120,11 +120,13 @@ pub unsafe extern "C" fn wasm_runtime_enlarge_memory(
     })
 }
 
-/// Sets what is called when a memory of the calling thread's context does not grow; without one, of
-/// the contexts that the thread makes: in guest code,
-/// which only sees -1, or in `wasm_runtime_enlarge_memory`. Its `exec_env` is the guest's, and NULL
-/// where no guest code asked; `inc_page_count` is cut to 32 bits' largest number. NULL takes the
-/// callback away. It may be called on any thread that runs guests of the context.
+/// Sets a callback for memories that fail to grow, in the calling thread's context; on a thread
+/// without a context, in the contexts that it makes later. NULL takes the callback away.
+///
+/// The callback runs when `memory.grow` fails in guest code, which itself gets -1, and when
+/// `wasm_runtime_enlarge_memory` fails. Its `exec_env` is the guest's, or NULL if the host asked
+/// for the pages. `inc_page_count` is at most UINT32_MAX, even if more pages were asked for. The
+/// callback may run on any thread that runs guests of the context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_enlarge_mem_error_callback(
     callback: enlarge_memory_error_callback_t,

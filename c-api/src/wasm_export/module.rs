@@ -4,7 +4,7 @@ use super::loaded::{self, LoadedModule, give_back};
 use super::types::{wasm_section_list_t, wasm_section_t};
 use crate::ffi::{ErrorBuf, context, guard, guard_held, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
-use isothread::{LoadOptions, Module, PackageType, file_version};
+use isothread::{Context, LoadOptions, Module, PackageType, file_version};
 use isothread::{try_string, try_vec};
 use std::ffi::c_char;
 use std::fmt;
@@ -14,8 +14,9 @@ use std::sync::atomic::Ordering;
 /// Loads a binary into the calling thread's context: parses and validates it and binds its
 /// imports to the native functions registered so far, or to what other modules export
 /// (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
-/// failure, with "WASM module load failed: ..." in `error_buf`. An import that nothing is found
-/// for is no failure, even if `error_buf` then says why another module did not help.
+/// failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
+/// of that text is "the runtime is not initialized". An import that nothing is found for is no
+/// failure, even if `error_buf` then says why another module did not help.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load(
     buf: *mut u8,
@@ -63,9 +64,9 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
     })
 }
 
-/// Loads a module that is there in sections, like `wasm_runtime_load`; NULL is a module without
-/// any. The list and the contents stay the caller's, and may be freed afterwards. With `is_aot`
-/// the answer is NULL: this build has no compiled modules.
+/// Loads a module from a list of its sections, otherwise like `wasm_runtime_load`; a NULL list is
+/// a module without sections. The list and the contents stay the caller's, and may be freed
+/// afterwards. With `is_aot` the answer is NULL: this build has no compiled modules.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load_from_sections(
     section_list: wasm_section_list_t,
@@ -81,8 +82,7 @@ pub unsafe extern "C" fn wasm_runtime_load_from_sections(
             return std::ptr::null_mut();
         }
         // SAFETY: the C contract of the list.
-        let binary = context::current()
-            .ok_or_else(isothread::Error::out_of_memory)
+        let binary = Context::current()
             .and_then(|context| context::within(&context, || unsafe { join(section_list) })?);
         match binary {
             Ok(binary) => load_into(&binary, "", &FREEABLE, &mut error),
@@ -182,8 +182,7 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<LoadedModule>, 
     {
         return Err(Failure::AotVersion);
     }
-    // What WAMR says when there is no runtime.
-    let context = context::current().ok_or_else(isothread::Error::out_of_memory)?;
+    let context = Context::current()?;
     context.use_extern_objects()?;
     let loaded = context::within(&context, || {
         let options = LoadOptions { name: try_string(name)?, no_resolve: args.no_resolve };
@@ -202,9 +201,9 @@ pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> 
     guard_held(|| unsafe { loaded::module(module) }.is_some_and(|m| m.module.resolve_imports()))
 }
 
-/// Gives a module back. Its instances keep what they need of it, so it may go before them; the
-/// handle is not to be used afterwards. A registered module stays until its context ends: nothing
-/// happens to it.
+/// Gives a module back; the handle must not be used afterwards. Instances keep what they need of
+/// their module, so it may be unloaded before them. Nothing happens to a registered module, which
+/// stays until its context ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
     guard_held(|| {
@@ -220,8 +219,8 @@ pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
     })
 }
 
-/// Names a module; the name is copied. False for a NULL name or when memory runs out, with the
-/// reason in `error_buf`, and the former name is kept.
+/// Names a module; the name is copied. False for a NULL module, for a name that is NULL or not
+/// UTF-8, and when memory runs out, with the reason in `error_buf`; the former name is kept then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_module_name(
     module: wasm_module_t,
@@ -235,7 +234,10 @@ pub unsafe extern "C" fn wasm_runtime_set_module_name(
             let error = ErrorBuf::new(error_buf, error_buf_size);
             (loaded::module(module), opt_str(name), error)
         };
-        let (Some(module), Some(name)) = (module, name) else { return false };
+        let (Some(module), Some(name)) = (module, name) else {
+            error.set(format_args!("set module name failed: module and UTF-8 name are required"));
+            return false;
+        };
         let context = module.module.context();
         match context::within(context, || module.set_name(name)).and_then(|result| result) {
             Ok(()) => true,

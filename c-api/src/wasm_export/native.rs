@@ -7,8 +7,10 @@ use std::ffi::c_char;
 
 /// Offers the functions of an array as imports from `module_name` to modules that are loaded
 /// afterwards. Later registrations come first. The array is read, never written to; it and what
-/// it points to must stay until it is unregistered or the context is gone. False without a
-/// context or when memory runs out.
+/// it points to must stay until it is unregistered or the context is gone. An entry whose function
+/// is NULL offers nothing; loading a module that imports it logs a warning. False without a
+/// context, when memory runs out, for a NULL `module_name`, and for NULL `native_symbols` unless
+/// `n_native_symbols` is 0. (`wasm_runtime_full_init` accepts both as NULL, as WAMR does.)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_register_natives(
     module_name: *const c_char,
@@ -40,6 +42,9 @@ unsafe fn register(
     count: u32,
     convention: Convention,
 ) -> bool {
+    if module.is_null() || (symbols.is_null() && count > 0) {
+        return false;
+    }
     let Some(context) = context::current() else { return false };
     // SAFETY: the caller keeps the array, as it says; the two structs have one layout.
     let array = unsafe { NativeArray::new(module, symbols.cast(), count, convention) };

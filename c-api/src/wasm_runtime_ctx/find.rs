@@ -12,15 +12,16 @@ use std::ptr::null_mut;
 /// The context that calls without a handle use on this thread: inside a native function that of
 /// the guest that called it, else what was pushed last, else the thread's own, else that of its
 /// parent if the runtime or a guest started it, else the primary. NULL if there is none, or only a
-/// primary that refuses such threads. Borrowed; a thread that others' contexts come and go around
-/// takes a count of its own.
+/// primary that refuses such threads. Borrowed: if another thread may end the context meanwhile,
+/// take a count with `wasm_runtime_ctx_retain`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_ctx_current() -> wasm_runtime_ctx_t {
     guard(|| thread::with_current(handle::lend_context).unwrap_or(null_mut()))
 }
 
-/// The process's first context while it is open; NULL if there is none. No other context becomes
-/// the primary while any is open. Borrowed: a process that may end it meanwhile looks after that.
+/// The primary context: the first one that was opened while no other was open. NULL once it is
+/// closed; a new primary is chosen only after all contexts are closed. Borrowed: it stays valid
+/// only as long as no other thread closes it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_ctx_primary() -> wasm_runtime_ctx_t {
     guard(|| Context::primary().map_or(null_mut(), |context| handle::lend_context(&context)))

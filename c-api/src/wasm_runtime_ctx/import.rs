@@ -7,11 +7,14 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 /// Makes a module that was loaded in any context known in `ctx`: the same code, linked afresh
-/// with the native functions registered in `ctx`, its instances under the limits of `ctx`. The
-/// new module is unloaded by itself; the contexts do not depend on each other, and either may end
-/// first. What they share (the binary, what was made of it, translated code) lies in the system's
-/// memory outside of both, whatever allocators they have, and is counted in neither; it goes with
-/// the last module that shares it. The first import of a module makes it, later ones share it.
+/// with the native functions registered in `ctx`, its instances under the limits of `ctx`.
+///
+/// The caller unloads the new module with `wasm_runtime_unload`, apart from the one it was made
+/// of. The two contexts do not depend on each other, and either may end first. The modules share
+/// the binary and the code that is made of it. This shared part is made by the first import of a
+/// module and freed with the last module that uses it. It lies in the system's memory, whatever
+/// allocators the contexts have, and counts in neither of them.
+///
 /// NULL on failure, with "WASM module load failed: ..." in `error_buf`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_import_module(

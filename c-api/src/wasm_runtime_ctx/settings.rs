@@ -118,9 +118,9 @@ pub unsafe extern "C" fn wasm_runtime_ctx_get_jit_options(
     })
 }
 
-/// Whether threads that have no context of their own and are in none use this one while it is the
-/// primary. They do unless told otherwise; with several contexts open, a line is logged. A host
-/// of several tenants says false: such a call then fails, instead of acting on somebody else's
+/// Decides whether threads without a context use this one while it is the primary. They do by
+/// default; while several contexts are open, the first such call logs a line. A host of several
+/// tenants should say false: such a call then fails, instead of acting on another tenant's
 /// context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_set_fallback(

@@ -29,9 +29,9 @@ pub struct wasm_runtime_ctx_limits_t {
     /// together; then it traps with "instruction limit exceeded". Translating a function at its
     /// first call costs none of them, because who does it depends on the module's other users.
     pub fuel: u64,
-    /// Milliseconds that guest code may run from now on, by the clock on the wall; then it traps
-    /// with "deadline exceeded", in calls, loops, waits and translations of functions that are
-    /// called for the first time. 0 is over at once.
+    /// A deadline, this many milliseconds from now. Guest code that still runs then, or is called
+    /// later, traps with "deadline exceeded": in calls, loops and waits, and while a function is
+    /// translated at its first call. 0 is a deadline that has passed.
     pub time_ms: u64,
     /// Threads that a guest may start; 0 is taken for no change.
     pub max_threads: u32,
@@ -65,7 +65,8 @@ pub struct wasm_runtime_ctx_stats_t {
     pub exec_envs: u64,
     /// Threads that the runtime or a guest started in the context and that have not ended.
     pub threads: u64,
-    /// Calls of guest functions by the host, and how many of them ended in an exception.
+    /// Calls of guest functions by the host, and how many of them ended in an exception. Leaving
+    /// through WASI's `proc_exit` is no exception here.
     pub calls: u64,
     pub traps: u64,
     /// Descriptors that guests have open, counted as `max_descriptors` says, and the most that

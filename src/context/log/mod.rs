@@ -107,7 +107,8 @@ impl<S: Log> Log for ContextLogger<S> {
             let mut text = Text::default();
             // A formatter that fails has written what it could.
             let _ = write!(text, "{}", record.args());
-            let text = text.as_str();
+            // Some of WAMR's texts end with a line end of their own.
+            let text = text.as_str().trim_end_matches(['\r', '\n']);
             thread::without_reentry(|| thread::run_outside(&context, || callback(level, text)))
         });
         if !told {

@@ -231,7 +231,9 @@ fn readers_fail() {
     ] {
         let module = load(&library.context, &USERS.replace("NAME", name));
         assert_eq!(module.link_problem(), Some(format!("{prefix} {problem}")));
-        assert_eq!(library.log(), [format!("failed to load sub module: {prefix} {problem}")]);
+        // A name that the reader does not know may be the host's: its imports are warned about.
+        let warned = [format!("failed to load sub module: {prefix} {problem}")];
+        assert_eq!(library.log(), if name == "absent" { &[][..] } else { &warned });
         assert!(library.context.registered_module(name).is_none());
         assert_eq!(library.live.load(Ordering::Relaxed), 0, "{name}");
     }
