@@ -1,6 +1,7 @@
-//! A pool of threads that run the jobs of many tenants: contexts belong to no thread, so whichever
-//! thread is free takes the next job and runs it in its tenant's context. `thread_pool.c` keeps a sum
-//! in an instance for each tenant; here the tenant keeps it, and each job has an instance of its own.
+//! A pool of threads that run the jobs of many tenants: contexts belong to no thread, so a thread
+//! that is free takes the next job and runs it in its tenant's context. `thread_pool.c` keeps a sum
+//! in an instance for each tenant; here the tenant keeps it, and each job has an instance of its
+//! own.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an example fails by panicking")]
 

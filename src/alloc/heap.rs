@@ -101,6 +101,11 @@ impl Heap {
         self.alloc_block(size, align, Fill::Zero, 0)
     }
 
+    /// Whether large blocks of zeros take no time: the system has them.
+    pub fn has_zeros(&self) -> bool {
+        matches!(self.backend, Backend::System)
+    }
+
     /// [`Heap::alloc_zeroed`], telling callbacks that want to know what the block is for.
     pub fn alloc_for(&self, usage: Usage, size: usize, align: usize) -> *mut u8 {
         let flags = if usage == Usage::LinearMemory { LINEAR } else { 0 };

@@ -2,11 +2,11 @@
 
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
-use super::{Error, Extern, InstanceArgs, Module, Native, Result};
+use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap};
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
-    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, Parts, Seat,
+    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, PIECE_BYTES, Parts, Seat,
 };
 use crate::module as parsed;
 use std::any::Any;
@@ -170,7 +170,17 @@ pub(super) fn make(
         Some(Some(import)) => import.as_import(),
         _ => bound_at_load(&inner.parsed, &links, subs, at),
     };
-    let instance = Instance::new(parts, &resolve)?;
+    let limits = module.context().limits();
+    let mut since_look = 0;
+    let mut pace = |bytes: usize| {
+        since_look += bytes;
+        if since_look < PIECE_BYTES {
+            return Ok(());
+        }
+        since_look = 0;
+        if limits.is_over() { Err(Trap::DeadlineExceeded) } else { Ok(()) }
+    };
+    let instance = Instance::new(parts, &resolve, &mut pace)?;
     // SAFETY: it has just been made, with the surroundings above.
     unsafe { surroundings(instance.as_ref()).list(instance) };
     Ok(instance)

@@ -123,7 +123,8 @@ impl Limits {
         self.version.load(Ordering::Relaxed)
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether the time is over.
+    pub fn is_over(&self) -> bool {
         let deadline = self.deadline.load(Ordering::Relaxed);
         deadline != NONE && now() >= deadline
     }

@@ -112,7 +112,7 @@ impl Rig {
             0 => Import::Nothing,
             _ => Import::Host(&raw const HOST_FUNC),
         };
-        let instance = Instance::new(parts, &resolve).expect("instance");
+        let instance = Instance::new(parts, &resolve, &mut |_| Ok(())).expect("instance");
         let setup = EnvSetup { stack_bytes, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         let env = unsafe { ExecEnv::new(instance, EnvKind::Counted, setup) }.expect("exec_env");

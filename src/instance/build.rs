@@ -4,18 +4,17 @@ use super::app_heap::AppHeap;
 use super::code::CodeTable;
 use super::exception::Exception;
 use super::group::{self, GroupLink};
-use super::guest_alloc;
 use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
 use super::link::{self, Import, MemoryPlace};
-use super::memory::{Memory, MemorySize, PAGES_MAX};
+use super::memory::{Memory, MemorySize, PAGES_MAX, Pace, paced, zeroed};
 use super::table::{ELEMS_MAX, Table};
 use super::tags::first_same_tag;
 use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{MemoryType, PAGE_SIZE, TableType};
-use crate::abi::vm_layout::{VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory, VmTable};
-use crate::module::{ExternType, Module};
+use crate::abi::vm_layout::{VmFuncKind, VmFuncRef, VmInstance, VmMemory, VmTable};
+use crate::module::{self as parsed, ExternType, Module};
 use crate::sync::Lock;
 use std::cell::UnsafeCell;
 use std::mem;
@@ -32,8 +31,14 @@ impl Instance {
     /// Segments are copied in order; what was copied before one that does not fit stays, as the
     /// specification demands. An instance whose functions have got into a table of its group by
     /// then stays with the group, unreachable but for those functions.
-    pub fn new(parts: Parts<'_>, resolve: Resolve<'_, '_>) -> Result<NonNull<Self>> {
-        Self::build(parts, resolve, None)
+    ///
+    /// `pace` may end the work, of which no piece takes long.
+    pub fn new(
+        parts: Parts<'_>,
+        resolve: Resolve<'_, '_>,
+        pace: &mut Pace<'_>,
+    ) -> Result<NonNull<Self>> {
+        Self::build(parts, resolve, None, pace)
     }
 
     /// As [`Instance::new`]; an instance with a parent has its shared memories.
@@ -41,30 +46,34 @@ impl Instance {
         parts: Parts<'_>,
         resolve: Resolve<'_, '_>,
         parent: Option<&Self>,
+        pace: &mut Pace<'_>,
     ) -> Result<NonNull<Self>> {
         let module = parts.module.as_ref();
-        let own = count_own(module, resolve)?;
+        let own = count_own(module, resolve, pace)?;
         let layout = Layout::new(module, &own).ok_or_else(Error::out_of_memory)?;
         let (code, type_ids, limits) = (parts.code, parts.type_ids, parts.limits);
-        let block = allocate(parts, &layout)?;
+        let block = allocate(parts, &layout, pace)?;
         let guard = Guard(block);
         let mut build = Build { at: block, parent, layout, own_globals: 0, elems_used: 0 };
         // SAFETY: the instance is complete but for its lists, which `Build` fills in.
         let module = unsafe { &block.as_ref().module };
         let heap = build.bind_memories(module, resolve, limits)?;
         build.bind_tables(module, resolve)?;
-        build.bind_tags(module, resolve, type_ids)?;
-        build.bind_funcs(module, resolve, &code, type_ids)?;
+        build.bind_tags(module, resolve, type_ids, pace)?;
+        build.bind_funcs(module, resolve, &code, type_ids, pace)?;
         build.bind_globals(module, resolve)?;
-        build.init_globals(module, &heap)?;
-        build.init_tables(module)?;
+        build.init_globals(module, &heap, pace)?;
+        build.init_tables(module, pace)?;
         build.init_app_heap(&heap)?;
         // SAFETY: everything that segments refer to is in place.
-        segments::init(unsafe { block.as_ref() }, parent.is_none())?;
+        segments::init(unsafe { block.as_ref() }, parent.is_none(), pace)?;
         mem::forget(guard);
         Ok(block)
     }
 }
+
+/// References to functions that are made between two looks.
+const FUNCS_PER_PIECE: usize = 1024;
 
 /// Gives up an instance that could not be finished.
 struct Guard(NonNull<Instance>);
@@ -77,13 +86,14 @@ impl Drop for Guard {
 }
 
 /// What the instance must provide for itself.
-fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
+fn count_own(module: &Module, resolve: Resolve<'_, '_>, pace: &mut Pace<'_>) -> Result<OwnImports> {
     let mut own = OwnImports::default();
     let counts = &module.imported;
     if counts.memories + counts.tables + counts.globals + counts.tags == 0 {
         return Ok(own);
     }
     for (at, import) in module.imports.iter().enumerate() {
+        pace(size_of::<parsed::Import>())?;
         match import.ty {
             ExternType::Memory(_) if link::has_own_place(import, &resolve(at)) => {
                 own.memories += 1;
@@ -106,10 +116,8 @@ fn count_own(module: &Module, resolve: Resolve<'_, '_>) -> Result<OwnImports> {
 }
 
 /// Allocates the block and fills in what does not depend on imports.
-fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
-    // Zeroed by the allocator, which knows how to for large tables.
-    let block = NonNull::new(parts.source.heap.alloc_zeroed(layout.bytes, 16));
-    let block = block.ok_or_else(Error::out_of_memory)?;
+fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<NonNull<Instance>> {
+    let block = zeroed(&parts.source.heap, layout.bytes, pace)?;
     let base = block.as_ptr();
     let at = block.cast::<Instance>();
     let host_state = OnceLock::new();
@@ -175,9 +183,9 @@ fn allocate(parts: Parts<'_>, layout: &Layout) -> Result<NonNull<Instance>> {
 pub(super) struct Build<'p> {
     pub(super) at: NonNull<Instance>,
     /// The instance of the program's that is there already, for that of another thread.
-    parent: Option<&'p Instance>,
+    pub(super) parent: Option<&'p Instance>,
     pub(super) layout: Layout,
-    own_globals: usize,
+    pub(super) own_globals: usize,
     elems_used: usize,
 }
 
@@ -304,6 +312,7 @@ impl Build<'_> {
         resolve: Resolve<'_, '_>,
         code: &CodeTable,
         type_ids: *const u32,
+        pace: &mut Pace<'_>,
     ) -> Result<()> {
         let refs = self.place::<VmFuncRef>(self.layout.func_refs, 0);
         let type_of = |func: u32| {
@@ -317,12 +326,16 @@ impl Build<'_> {
                 if !matches!(import.ty, ExternType::Func(_)) {
                     continue;
                 }
+                pace(size_of::<VmFuncRef>())?;
                 let func = link::func(import, index, type_of(index), &resolve(at), self.at, code)?;
                 // SAFETY: imports come first among the references, by index.
                 unsafe { refs.add(index as usize).write(func) };
             }
         }
         for (place, &index) in module.func_refs.order.iter().enumerate().skip(imported as usize) {
+            if place % FUNCS_PER_PIECE == 0 {
+                pace(FUNCS_PER_PIECE * size_of::<VmFuncRef>())?;
+            }
             let (type_id, ty) = type_of(index);
             let func = VmFuncRef {
                 type_id,
@@ -340,65 +353,17 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn bind_globals(&mut self, module: &Module, resolve: Resolve<'_, '_>) -> Result<()> {
-        if module.imported.globals == 0 {
-            return Ok(());
-        }
-        for (at, index, import) in link::numbered(module) {
-            let ExternType::Global(ty) = import.ty else { continue };
-            let storage = match link::global(import, ty, &resolve(at), self.at)? {
-                Ok(storage) => storage,
-                Err(slots) => {
-                    let place =
-                        self.place::<VmGlobal>(self.layout.own_imported_globals, self.own_globals);
-                    self.own_globals += 1;
-                    // SAFETY: the layout counted the constants that imports are bound to.
-                    unsafe { place.write(VmGlobal { slots }) };
-                    place
-                }
-            };
-            // SAFETY: the list has a place for each imported global.
-            unsafe {
-                *self.place::<*mut VmGlobal>(self.layout.global_list, index as usize) = storage;
-            }
-        }
-        Ok(())
-    }
-
-    fn init_globals(&self, module: &Module, heap: &Option<HeapPlan>) -> Result<()> {
-        // SAFETY: functions and earlier globals are in place, which is all that an initialiser
-        // can refer to.
-        let instance = unsafe { self.at.as_ref() };
-        let imported = module.imported.globals as usize;
-        for (index, global) in module.globals.iter().skip(imported).enumerate() {
-            let Some(init) = &global.init else { continue };
-            let slots = segments::evaluate(instance, init)?;
-            // SAFETY: the block has a place for each defined global.
-            unsafe { self.place::<VmGlobal>(self.layout.globals, index).write(VmGlobal { slots }) };
-        }
-        let moved = match self.parent {
-            Some(parent) => moved_heap_base(module, parent),
-            None => heap.as_ref().and_then(|plan| plan.heap_base),
-        };
-        if let Some((index, base)) = moved {
-            let slots = [base, 0];
-            let place = self.place::<VmGlobal>(self.layout.globals, index as usize);
-            // SAFETY: as above.
-            unsafe { place.write(VmGlobal { slots }) };
-        }
-        Ok(())
-    }
-
-    fn init_tables(&self, module: &Module) -> Result<()> {
+    fn init_tables(&self, module: &Module, pace: &mut Pace<'_>) -> Result<()> {
         // SAFETY: as in `init_globals`.
         let instance = unsafe { self.at.as_ref() };
         for (index, table) in module.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };
             let [value, _] = segments::evaluate(instance, init)?;
             if let Some(table) = instance.table(index as u32).filter(|_| value != 0) {
-                for at in 0..table.len() {
-                    table.set(at, value);
-                }
+                paced(table.len() as usize, size_of::<u64>(), pace, |at, now| {
+                    (at..at + now).for_each(|at| _ = table.set(at as u64, value));
+                    Ok(())
+                })?;
             }
         }
         Ok(())
@@ -421,17 +386,9 @@ impl Build<'_> {
     }
 }
 
-/// Where a program's heap starts, if room was made for the host's in front of it.
-fn moved_heap_base(module: &Module, parent: &Instance) -> Option<(u32, u64)> {
-    let (defined, _) = guest_alloc::heap_base(module)?;
-    let global = parent.global(module.imported.globals + defined)?;
-    // SAFETY: the storage belongs to the parent, and is that of an immutable i32.
-    Some((defined, unsafe { global.as_ref() }.slots[0]))
-}
-
 /// An instance of `parent`'s module for another thread. Functions and tables that come from other
 /// instances are not there: those are of the parent's group.
-pub(super) fn for_thread(parent: &Instance) -> Result<NonNull<Instance>> {
+pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNull<Instance>> {
     let module = &parent.module;
     let imported: Vec<u32> = link::numbered(module).map(|(_, index, _)| index).collect();
     let resolve = |at: usize| -> Import<'_> {
@@ -467,7 +424,7 @@ pub(super) fn for_thread(parent: &Instance) -> Result<NonNull<Instance>> {
         custom_data: parent.custom_data(),
         host_state: None,
     };
-    Instance::build(parts, &resolve, Some(parent))
+    Instance::build(parts, &resolve, Some(parent), pace)
 }
 
 fn out_of_memory_kind() -> crate::abi::error::ErrorKind {

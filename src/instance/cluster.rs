@@ -8,7 +8,7 @@
 //! The first member is the *main* instance, which the embedder made. Its end is the end of the
 //! others: they are told to stop and waited for.
 
-use super::Instance;
+use super::{Instance, Pace};
 use crate::abi::error::{Error, Result};
 use crate::alloc;
 use crate::platform::thread::{self, Started};
@@ -334,9 +334,9 @@ impl Instance {
     /// Makes an instance of the same module for another thread: what the two have in common is
     /// the bytes of shared memories, the shared heap that is attached now, and what the host keeps
     /// with them. Tables and globals start as the module says; active data segments are not copied
-    /// again.
-    pub fn new_for_thread(&self) -> Result<NonNull<Self>> {
-        let child = super::build::for_thread(self)?;
+    /// again. `pace` is as for [`Instance::new`].
+    pub fn new_for_thread(&self, pace: &mut Pace<'_>) -> Result<NonNull<Self>> {
+        let child = super::build::for_thread(self, pace)?;
         // SAFETY: just made.
         let instance = unsafe { child.as_ref() };
         self.share_heap_with(instance);

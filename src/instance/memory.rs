@@ -4,6 +4,7 @@ use super::Instance;
 use super::pool::{MemoryPool, Reservation};
 use super::shared_heap::Refusal;
 use super::shared_memory::SharedMemory;
+use crate::abi::error::Error;
 use crate::abi::trap::Trap;
 use crate::abi::types::{MemoryType, PAGE_SIZE};
 use crate::abi::vm_layout::VmMemory;
@@ -102,6 +103,10 @@ pub enum GrowError {
 
 /// Asked between the pieces of work that may take long, on behalf of a guest. An error ends it.
 pub type Look<'a> = dyn FnMut() -> Result<(), Trap> + 'a;
+
+/// Asked before each piece of the work of making an instance, with about as many bytes as are
+/// written or looked at for the piece. An error ends it.
+pub type Pace<'a> = dyn FnMut(usize) -> Result<(), Trap> + 'a;
 
 /// Bytes that are moved between two looks.
 pub const PIECE_BYTES: usize = 256 << 10;
@@ -364,6 +369,43 @@ fn grow_block(
         in_pieces(new - old, look, |at, len| ptr::write_bytes(added.add(at), 0, len))
             .map_err(GrowError::Stopped)
     }
+}
+
+/// Works on `count` elements of `bytes` bytes each in pieces: `piece` is given the number of its
+/// first element and how many there are.
+pub(super) fn paced(
+    count: usize,
+    bytes: usize,
+    pace: &mut Pace<'_>,
+    mut piece: impl FnMut(usize, usize) -> Result<(), Trap>,
+) -> Result<(), Trap> {
+    let most = PIECE_BYTES / bytes.max(1);
+    for done in (0..count).step_by(most) {
+        let now = (count - done).min(most);
+        pace(now * bytes)?;
+        piece(done, now)?;
+    }
+    Ok(())
+}
+
+/// A block of zeros.
+pub(super) fn zeroed(heap: &Heap, bytes: usize, pace: &mut Pace<'_>) -> Result<NonNull<u8>, Error> {
+    if heap.has_zeros() {
+        // The system knows how to for large tables.
+        return NonNull::new(heap.alloc_zeroed(bytes, 16)).ok_or_else(Error::out_of_memory);
+    }
+    let block = NonNull::new(heap.alloc(bytes, 16)).ok_or_else(Error::out_of_memory)?;
+    let cleared = paced(bytes, 1, pace, |at, now| {
+        // SAFETY: the piece lies in the block, which was just made.
+        unsafe { block.as_ptr().add(at).write_bytes(0, now) };
+        Ok(())
+    });
+    cleared.map_err(|trap| {
+        // SAFETY: nobody has seen the block.
+        unsafe { Heap::free(block.as_ptr()) };
+        Error::from(trap)
+    })?;
+    Ok(block)
 }
 
 /// Does `len` bytes' worth of work in pieces, with a look before each but the first.

@@ -19,6 +19,7 @@ mod code;
 mod envs;
 mod exception;
 pub mod exceptions;
+mod globals;
 pub mod group;
 mod guest_alloc;
 mod heap_plan;
@@ -59,7 +60,7 @@ pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, Seat};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{
-    GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX, PIECE_BYTES,
+    GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX, PIECE_BYTES, Pace,
 };
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};

@@ -1,35 +1,43 @@
 //! Constant expressions, and the copying of segments.
 
+use super::memory::{Pace, paced};
 use super::{Instance, reach};
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
-use crate::module::{ConstExpr, ConstOp, ElemItems, ElemSegment, FuncRefs, SegmentMode};
+use crate::module::{
+    ConstExpr, ConstOp, DataSegment, ElemItems, ElemSegment, FuncRefs, SegmentMode,
+};
 use std::ptr;
+
+/// What an element of a segment counts as: it is looked up, and read and written.
+const ELEM_BYTES: usize = 4 * size_of::<u64>();
 
 type Slots = [u64; 2];
 
 /// Copies the active segments, element segments first, and drops them; data segments only if the
 /// instance does not find its memories initialised.
-pub(super) fn init(instance: &Instance, copy_data: bool) -> Result<()> {
+pub(super) fn init(instance: &Instance, copy_data: bool, pace: &mut Pace<'_>) -> Result<()> {
     let module = &instance.module;
     for (index, segment) in module.elems.iter().enumerate() {
+        pace(size_of::<ElemSegment>())?;
         if let SegmentMode::Active { target, offset } = &segment.mode {
             let to = evaluate(instance, offset)?[0] as u32;
             let count = segment.items.len() as u32;
-            instance.table_init(*target, index as u32, to, 0, count).map_err(does_not_fit)?;
+            let copied = instance.table_init(*target, index as u32, to, 0, count, pace);
+            copied.map_err(does_not_fit)?;
         }
         if !matches!(segment.mode, SegmentMode::Passive) {
             instance.drop_elem(index as u32);
         }
     }
     for (index, segment) in module.datas.iter().enumerate() {
+        pace(size_of::<DataSegment>())?;
         if let SegmentMode::Active { target, offset } = &segment.mode {
             if copy_data {
                 let to = evaluate(instance, offset)?[0] as u32;
                 let count = segment.bytes.end - segment.bytes.start;
-                instance
-                    .memory_init(*target, index as u32, to as u64, 0, count)
-                    .map_err(does_not_fit)?;
+                let copied = instance.memory_init(*target, index as u32, to as u64, 0, count, pace);
+                copied.map_err(does_not_fit)?;
             }
             instance.drop_data(index as u32);
         }
@@ -39,7 +47,12 @@ pub(super) fn init(instance: &Instance, copy_data: bool) -> Result<()> {
 
 #[cold]
 fn does_not_fit(trap: Trap) -> Error {
-    Error::instantiate(trap.text())
+    match trap {
+        Trap::TableOutOfBounds | Trap::MemoryOutOfBounds | Trap::Internal => {
+            Error::instantiate(trap.text())
+        }
+        stopped => stopped.into(),
+    }
 }
 
 #[cold]
@@ -122,10 +135,13 @@ impl Instance {
         to: u32,
         from: u32,
         count: u32,
+        pace: &mut Pace<'_>,
     ) -> Result<(), Trap> {
         let whole = self.elem_range(table, segment, to, from, count)?;
-        // SAFETY: nothing has happened since the range was found.
-        unsafe { self.copy_elems(&whole, 0, count as usize) }
+        paced(count as usize, ELEM_BYTES, pace, |at, now| {
+            // SAFETY: the piece lies in the range, and no table has grown since that was found.
+            unsafe { self.copy_elems(&whole, at, now) }
+        })
     }
 
     /// Finds `count` elements from `from` of a segment, and room for them at `to` of a table.
@@ -195,11 +211,14 @@ impl Instance {
         to: u64,
         from: u32,
         count: u32,
+        pace: &mut Pace<'_>,
     ) -> Result<(), Trap> {
         let (bytes, place) = self.data_range(memory, segment, to, from, count)?;
-        // SAFETY: there is room for the bytes; a module's bytes are never a memory's.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
-        Ok(())
+        paced(bytes.len(), 1, pace, |at, now| {
+            // SAFETY: there is room for the bytes; a module's bytes are never a memory's.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr().add(at), place.add(at), now) };
+            Ok(())
+        })
     }
 
     /// Finds `count` bytes from `from` of a segment, and room for them at `to` of a memory.

@@ -3,6 +3,7 @@
 use super::Instance;
 use super::build::{Build, Resolve};
 use super::link::{self, Import, incompatible, join, missing};
+use super::memory::Pace;
 use crate::abi::error::Result;
 use crate::abi::vm_layout::{VmInstance, VmTag};
 use crate::module::{self as parsed, ExternType, Module};
@@ -25,6 +26,7 @@ impl Build<'_> {
         module: &Module,
         resolve: Resolve<'_, '_>,
         type_ids: *const u32,
+        pace: &mut Pace<'_>,
     ) -> Result<()> {
         let list = self.place::<*const VmTag>(self.layout.tag_list, 0);
         let own = self.place::<VmTag>(self.layout.tags, 0);
@@ -42,6 +44,8 @@ impl Build<'_> {
         let mut used = module.tags.len() - imported;
         for (at, index, import) in link::numbered(module) {
             let ExternType::Tag(type_index) = import.ty else { continue };
+            // The tags before it are looked through, in another thread's instance.
+            pace(index as usize * size_of::<*const VmTag>())?;
             let tag = match resolve(at) {
                 // SAFETY: the list has a place for each tag, and those before this one are set.
                 Import::OwnTag(Some(same)) if same < index => unsafe { *list.add(same as usize) },

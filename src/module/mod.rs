@@ -7,6 +7,7 @@ mod const_expr;
 mod exports;
 mod features;
 mod func_refs;
+mod metered;
 mod names;
 pub mod package;
 mod parse;

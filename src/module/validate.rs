@@ -1,12 +1,13 @@
 //! Validation of function bodies, in the same pass that reads them.
 
+use super::metered::{Allowance, Metered};
 use super::parse::{ReadResult, types};
 use crate::abi::error::Error;
 use crate::abi::types::FuncType;
 use crate::alloc;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody, MemArg, MemArgTarget,
-    Result, ValidatorResources, VisitOperator,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, MemArg,
+    MemArgTarget, Result, ValidatorResources, VisitOperator,
 };
 
 /// Most slots that parameters, locals and operands of one function may take together. Engines
@@ -52,18 +53,19 @@ fn ensure(bytes: usize) -> std::result::Result<(), Error> {
 pub(super) struct BodyValidator {
     allocations: FuncValidatorAllocations,
     room: Room,
-}
-
-impl Default for BodyValidator {
-    fn default() -> Self {
-        // For no more than this `FIRST_BYTES` are enough, with 1,000 parameters and 1,000 results
-        // of a call or a block on top.
-        let room = Room { operands: 256, frames: 32 };
-        Self { allocations: FuncValidatorAllocations::default(), room }
-    }
+    allowance: Allowance,
 }
 
 impl BodyValidator {
+    /// For the bodies of a binary of this length.
+    pub(super) fn new(len: usize) -> Self {
+        // For no more than this `FIRST_BYTES` are enough, with 1,000 parameters and 1,000 results
+        // of a call or a block on top.
+        let room = Room { operands: 256, frames: 32 };
+        let allowance = Allowance::new(len);
+        Self { allocations: FuncValidatorAllocations::default(), room, allowance }
+    }
+
     /// Makes room for the validator's list of locals, which it keeps in groups, and its marks.
     fn ensure_locals(groups: usize, locals: usize) -> std::result::Result<(), Error> {
         if groups <= 64 && locals <= 1000 {
@@ -83,7 +85,25 @@ impl BodyValidator {
     ) -> ReadResult<()> {
         let params = ty.map_or(0, |ty| ty.params().len());
         Self::ensure_locals(params, params)?;
+        let FuncToValidate { resources, index, ty: type_index, features } = func;
+        let resources = self.allowance.resources(resources);
+        let func = FuncToValidate { resources, index, ty: type_index, features };
         let mut validator = func.into_validator(std::mem::take(&mut self.allocations));
+        self.allowance.lend(validator.resources(), type_index);
+        let valid = self.read(&mut validator, ty, body);
+        self.allowance.take_back(validator.resources())?;
+        valid?;
+        self.allocations = validator.into_allocations();
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        validator: &mut FuncValidator<Metered>,
+        ty: Option<&FuncType>,
+        body: &FunctionBody<'_>,
+    ) -> ReadResult<()> {
+        let params = ty.map_or(0, |ty| ty.params().len());
         let mut reader = body.get_binary_reader();
         let mut slots = u64::from(ty.map_or(0, FuncType::param_slots));
         let groups = reader.read_var_u32()?;
@@ -131,7 +151,6 @@ impl BodyValidator {
         if slots + u64::from(operands) * width > u64::from(FRAME_SLOTS_MAX) {
             return Err(Error::load("operand stack depth limit exceeded").into());
         }
-        self.allocations = validator.into_allocations();
         Ok(())
     }
 }

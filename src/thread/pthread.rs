@@ -150,7 +150,7 @@ fn live(
             let _ = unsafe { run(env, func, word, stack_low) };
         }
     }
-    thread.env.store(0, Ordering::Release);
+    program.objects.ended(handle, thread);
     program.waits.signal_end(handle);
     if !thread.joinable.load(Ordering::Acquire) {
         program.objects.remove(handle);

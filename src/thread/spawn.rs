@@ -3,7 +3,7 @@
 use super::guest_stack;
 use crate::abi::trap::Trap;
 use crate::alloc;
-use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv};
+use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv, stop_reason, work};
 use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, group};
 use crate::platform;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -50,7 +50,17 @@ pub unsafe fn spawn_env(
     if env.is_terminated() || home.has_exception() {
         return Err(SpawnError::Refused);
     }
-    let child = home.new_for_thread().map_err(|error| {
+    let vm = ExecEnv::vm(parent);
+    let mut pace = |bytes: usize| {
+        // SAFETY: the parent is live and used by this thread, says the caller.
+        unsafe {
+            match ExecEnv::is_in_call(vm) {
+                true => work::charge(vm, work::of_bytes(bytes as u64)),
+                false => stop_reason(vm).map_or(Ok(()), Err),
+            }
+        }
+    };
+    let child = home.new_for_thread(&mut pace).map_err(|error| {
         log::error!("{error}");
         SpawnError::Failed
     })?;

@@ -254,3 +254,51 @@ fn fuel_ends_a_fill_half_way() {
     memory.read((16 << 20) - 1, &mut ends[1]).unwrap();
     assert_eq!(ends, [[1], [0]], "the beginning is filled, the end is not");
 }
+
+/// A program whose `run` makes threads for ever, and `once` one; each gets a table of so many
+/// elements.
+fn spawns(elems: usize) -> String {
+    let items = " 0".repeat(elems);
+    format!(
+        r#"(module (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+            (memory (export "memory") 1 1 shared) (table {elems} funcref)
+            (elem (table 0) (i32.const 0) func{items})
+            (func (export "wasi_thread_start") (param i32 i32))
+            (func (export "once") (drop (call $spawn (i32.const 0))))
+            (func (export "run") (loop (drop (call $spawn (i32.const 0))) (br 0))))"#
+    )
+}
+
+#[test]
+fn threads_are_made_in_time() {
+    let late = Guest::new(&spawns(4_000_000)).late_for_deadline();
+    assert!(late < LATE, "{late:?} late");
+}
+
+#[test]
+fn fuel_is_charged_for_making_threads() {
+    let fuel_of = |elems| {
+        let mut guest = Guest::new(&spawns(elems));
+        guest.context().set_fuel(Some(1_000_000));
+        let once = guest.instance.typed_func::<(), ()>("once").unwrap();
+        once.call(&mut guest.env, ()).unwrap();
+        1_000_000 - guest.context().fuel().unwrap()
+    };
+    let (few, many) = (fuel_of(10), fuel_of(100_000));
+    assert!((50_000..60_000).contains(&(many - few)), "{few}, {many}");
+    let mut guest = Guest::new(&spawns(100_000));
+    guest.context().set_fuel(Some(1_000_000));
+    assert_eq!(guest.run(), Some(Trap::FuelExhausted));
+}
+
+#[test]
+fn instances_are_made_in_time() {
+    let context = Context::new().unwrap();
+    let (few, many) = (load(&context, &spawns(10)), load(&context, &spawns(1_000_000)));
+    let made = |module| Instance::new(module, InstanceArgs::default()).map(drop);
+    context.set_time_left(Some(Duration::ZERO));
+    assert_eq!(made(&many).unwrap_err().trap(), Some(Trap::DeadlineExceeded));
+    assert!(made(&few).is_ok(), "as long as there is little to do");
+    context.set_time_left(None);
+    assert!(made(&many).is_ok());
+}

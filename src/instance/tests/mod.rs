@@ -100,7 +100,7 @@ impl World {
             custom_data: 7,
             host_state: None,
         };
-        Instance::new(parts, resolve).map(Owned)
+        Instance::new(parts, resolve, &mut |_| Ok(())).map(Owned)
     }
 
     fn plain(&self, wat: &str) -> Owned {
@@ -166,32 +166,40 @@ fn a_module_with_everything() {
     }
 }
 
+/// The pace of work that nobody waits for.
+fn free(_: usize) -> Result<(), Trap> {
+    Ok(())
+}
+
 #[test]
 fn segments_are_copied_and_dropped() {
     let world = World::new(true);
     let instance = world.plain(EVERYTHING);
     // Active segments were dropped after use, so only empty copies succeed.
-    assert_eq!(instance.memory_init(0, 0, 0, 0, 1), Err(Trap::MemoryOutOfBounds));
-    assert_eq!(instance.memory_init(0, 0, 0, 0, 0), Ok(()));
-    assert_eq!(instance.table_init(0, 0, 0, 0, 1), Err(Trap::TableOutOfBounds));
-    assert_eq!(instance.memory_init(0, 1, 65531, 0, 5), Ok(()));
+    assert_eq!(instance.memory_init(0, 0, 0, 0, 1, &mut free), Err(Trap::MemoryOutOfBounds));
+    assert_eq!(instance.memory_init(0, 0, 0, 0, 0, &mut free), Ok(()));
+    assert_eq!(instance.table_init(0, 0, 0, 0, 1, &mut free), Err(Trap::TableOutOfBounds));
+    assert_eq!(instance.memory_init(0, 1, 65531, 0, 5, &mut free), Ok(()));
     assert_eq!(read(&instance, 65531, 5), b"later");
     for (to, from, count) in
         [(65532, 0, 5), (0, 1, 5), (0, 6, 0), (u64::MAX, 0, 1), (0, 0, u32::MAX)]
     {
-        let outcome = instance.memory_init(0, 1, to, from, count);
+        let outcome = instance.memory_init(0, 1, to, from, count, &mut free);
         assert_eq!(outcome, Err(Trap::MemoryOutOfBounds));
     }
-    assert_eq!(instance.table_init(0, 1, 2, 0, 2), Ok(()));
+    assert_eq!(instance.table_init(0, 1, 2, 0, 2, &mut free), Ok(()));
     for (to, from, count) in [(3, 0, 2), (0, 1, 2), (5, 0, 0), (u32::MAX, 0, 1), (0, u32::MAX, 1)] {
-        assert_eq!(instance.table_init(0, 1, to, from, count), Err(Trap::TableOutOfBounds));
+        assert_eq!(
+            instance.table_init(0, 1, to, from, count, &mut free),
+            Err(Trap::TableOutOfBounds)
+        );
     }
     instance.drop_data(1);
     instance.drop_elem(1);
-    assert_eq!(instance.memory_init(0, 1, 0, 0, 1), Err(Trap::MemoryOutOfBounds));
-    assert_eq!(instance.table_init(0, 1, 0, 0, 1), Err(Trap::TableOutOfBounds));
-    assert_eq!(instance.memory_init(0, 99, 0, 0, 1), Err(Trap::MemoryOutOfBounds));
-    assert_eq!(instance.table_init(99, 1, 0, 0, 0), Err(Trap::Internal));
+    assert_eq!(instance.memory_init(0, 1, 0, 0, 1, &mut free), Err(Trap::MemoryOutOfBounds));
+    assert_eq!(instance.table_init(0, 1, 0, 0, 1, &mut free), Err(Trap::TableOutOfBounds));
+    assert_eq!(instance.memory_init(0, 99, 0, 0, 1, &mut free), Err(Trap::MemoryOutOfBounds));
+    assert_eq!(instance.table_init(99, 1, 0, 0, 0, &mut free), Err(Trap::Internal));
 }
 
 #[test]

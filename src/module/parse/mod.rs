@@ -117,7 +117,7 @@ impl Sections {
     fn read(&mut self, bytes: &[u8], features: Features) -> ReadResult<()> {
         let features = features.to_wasm();
         let mut validator = Validator::new_with_features(features);
-        let mut bodies = BodyValidator::default();
+        let mut bodies = BodyValidator::new(bytes.len());
         let mut parser = Parser::new(0);
         parser.set_features(features);
         let mut type_bytes = 0;

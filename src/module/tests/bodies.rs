@@ -38,7 +38,7 @@ fn theirs((func, body): Func<'_>) -> String {
 }
 
 fn ours((func, body): Func<'_>) -> String {
-    let verdict = BodyValidator::default().validate(func, None, &body).map_err(|error| {
+    let verdict = BodyValidator::new(0).validate(func, None, &body).map_err(|error| {
         let ReadError::Wasm(error) = error else { panic!("not an error of the parser's") };
         error
     });
@@ -83,4 +83,33 @@ fn operators_are_judged_as_by_the_parser() {
         }
     }
     assert!(accepted > 1000, "{accepted}");
+}
+
+/// A module of one function, with `uses` of a block of 1,000 results.
+fn wide(uses: &str, count: usize) -> String {
+    let results = " i32".repeat(1000);
+    let (consts, drops) = ("i32.const 0 ".repeat(1000), "drop ".repeat(1000));
+    let uses = uses.repeat(count);
+    format!("(module (func (block (result{results}) {consts} {uses}) {drops}))")
+}
+
+#[test]
+fn the_uses_of_wide_types_have_an_allowance() {
+    const TEXT: &str = "too many parameters and results for the size of the code";
+    let load = |text: &str| {
+        let began = std::time::Instant::now();
+        let loaded = super::parse(text, Features::NONE).map_err(|error| error.message().to_owned());
+        assert!(began.elapsed().as_secs() < 20);
+        loaded.err()
+    };
+    // About a million of them are free.
+    assert_eq!(load(&wide("(br_if 0 (i32.const 1))", 900)), None);
+    assert_eq!(load(&wide("(br_if 0 (i32.const 1))", 1100)).as_deref(), Some(TEXT));
+    // The labels of a single operator, which is not read to its end.
+    let table = format!("(br_table {} (i32.const 0))", "0 ".repeat(60_000));
+    assert_eq!(load(&wide(&table, 1)).as_deref(), Some(TEXT));
+    // Many uses of small types cost what their bytes pay for.
+    let calls = "(call 0 (i32.const 0) (i32.const 0)) ".repeat(300_000);
+    let small = format!("(module (func (param i32 i32)) (func {calls}))");
+    assert_eq!(load(&small), None);
 }

@@ -229,7 +229,7 @@ fn make(
         custom_data: 0,
         host_state: None,
     };
-    Instance::new(parts, resolve).expect("instance")
+    Instance::new(parts, resolve, &mut |_| Ok(())).expect("instance")
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Guest {
             Some(func) => Import::Host(func.header()),
             None => Import::Nothing,
         };
-        let instance = Instance::new(parts, &resolve).expect("instance");
+        let instance = Instance::new(parts, &resolve, &mut |_| Ok(())).expect("instance");
         let setup = EnvSetup { stack_bytes: 0, owner: ptr::null(), limits: ptr::null() };
         // SAFETY: the instance is alive.
         let env = unsafe { ExecEnv::new(instance, EnvKind::Counted, setup) }.expect("exec_env");
