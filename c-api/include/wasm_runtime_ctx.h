@@ -97,11 +97,12 @@ typedef struct wasm_runtime_ctx_limits_t {
     uint32_t reserved;
     /**
      * Descriptors of the process's that guests may have open together: files, directories,
-     * sockets, and one for each thread that waits in WASI. One more fails in the guest with
-     * WASI's error 33 (EMFILE); what is open already stays. Standard streams and preopened
-     * directories are the embedder's and do not count. A new context has a quarter of what the
-     * process may have open then (the soft limit RLIMIT_NOFILE), at least 64, at most 4096. Of
-     * several contexts each has its own limit: the sum is what they leave to the host.
+     * sockets, one for each thread that waits in WASI, and two for each name that is looked up.
+     * One more fails in the guest with WASI's error 33 (EMFILE); what is open already stays.
+     * Standard streams and preopened directories are the embedder's and do not count. A new
+     * context has a quarter of what the process may have open then (the soft limit
+     * RLIMIT_NOFILE), at least 64, at most 4096. Of several contexts each has its own limit: the
+     * sum is what they leave to the host.
      */
     uint32_t max_descriptors;
     uint32_t reserved2;

@@ -10,8 +10,9 @@ impl Context {
     }
 
     /// Sets how many of the process's descriptors guests of this context may have open together:
-    /// files, directories and sockets, and one for each thread that waits in WASI. What would be
-    /// one more fails in the guest with WASI's error 33 (`EMFILE`); what is open already stays.
+    /// files, directories and sockets, one for each thread that waits in WASI, and two for each
+    /// name that is looked up. One more fails in the guest with WASI's error 33 (`EMFILE`); what
+    /// is open already stays.
     /// What the embedder hands in does not count: standard streams and preopened directories.
     ///
     /// Each context has a limit of its own, so what several leave to the host is for the embedder

@@ -126,6 +126,9 @@ impl Call<'_> {
         for index in 0..count as u64 {
             if index % LOOK_IOVECS == 0 {
                 self.look()?;
+                // A few are part of the call.
+                let before = index.min(LOOK_IOVECS);
+                self.caller.work(before * IOVEC_BYTES)?;
             }
             let iovec = IoVec::read(&self.memory, address as u64 + index * IOVEC_BYTES)?;
             let start = self.memory.range(iovec.address.into(), iovec.len.into())?;

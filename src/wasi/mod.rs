@@ -26,6 +26,7 @@ mod errno;
 mod fd_table;
 mod files;
 mod path;
+mod pieces;
 mod poll;
 mod preopen;
 mod proc;

@@ -4,14 +4,15 @@
 //! the rights that the operation needs there, and leaves the rest to [`Directory`].
 
 use super::abi::{
-    Addr, FILESTAT_BYTES, FileStat, PRESTAT_BYTES, Rights, fdflags, known, lookupflags, oflags,
-    prestat,
+    Addr, FILESTAT_BYTES, FileStat, FileType, PRESTAT_BYTES, Rights, fdflags, known, lookupflags,
+    oflags, prestat,
 };
 use super::call::{Call, Outcome};
 use super::descriptor::Descriptor;
 use super::dir::{Directory, OpenMode, Opened};
 use super::errno::Errno;
 use super::fd_table::Entry;
+use super::pieces;
 use super::times::NewTimes;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -193,6 +194,9 @@ pub(super) fn open_below(
         Opened::Directory(directory) => Descriptor::of_directory(directory, slot),
         Opened::File(file) => Descriptor::of_file(file, slot)?,
     };
+    if mode.truncate && descriptor.file_type == FileType::RegularFile {
+        pieces::set_size(call, &descriptor, 0)?;
+    }
     Entry::opened(descriptor, opening.rights, opening.inheriting)
 }
 

@@ -10,7 +10,7 @@ use super::clock::clock;
 use super::descriptor::Descriptor;
 use super::errno::Errno;
 use crate::exec::DescriptorSlot;
-use crate::native::{Caller, GuestMemory};
+use crate::native::Caller;
 use crate::platform::fd::{self, Interest, Interrupted, Poll, Readiness};
 use crate::platform::time::{self, Clock};
 use crate::platform::unwind::Held;
@@ -21,7 +21,11 @@ use std::time::{Duration, Instant};
 /// Longest wait before the next look of who cannot be woken.
 const SLICE_NANOS: u64 = 10 * NANOS_PER_MS;
 
-/// Subscriptions read between two looks whether to stop.
+/// Most subscriptions of one call. The system asks for all of them at once, and cannot be stopped
+/// meanwhile; it refuses as many as the process has no descriptors for.
+const SUBSCRIPTIONS_MAX: u32 = 1 << 16;
+
+/// Subscriptions handled between two looks whether to stop.
 const LOOK_SUBSCRIPTIONS: u64 = 1 << 12;
 
 const NANOS_PER_MS: u64 = 1_000_000;
@@ -202,14 +206,16 @@ pub(super) fn poll_laid_out(
     call.check(subscriptions, count as u64 * layout.bytes)?;
     call.check(events, count as u64 * EVENT_BYTES)?;
     call.check(happened, 4)?;
-    if count == 0 {
-        // A wait for nothing would never end.
+    // A wait for nothing would never end.
+    if count == 0 || count > SUBSCRIPTIONS_MAX {
         return Err(Errno::Invalid.into());
     }
     let (mut waiters, mut polls) = lists(count as usize)?;
     for index in 0..count as u64 {
         if index % LOOK_SUBSCRIPTIONS == 0 {
             call.look()?;
+            let now = LOOK_SUBSCRIPTIONS.min(count as u64 - index);
+            call.caller.work(now * layout.bytes)?;
         }
         let address = subscriptions as u64 + index * layout.bytes;
         let waiter = Waiter::new(call, Subscription::read(&call.memory, address, layout)?);
@@ -260,7 +266,7 @@ fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut Vec<Poll>, events: Addr
         Err(libc::EINTR) => 0,
         answer => os(answer)?,
     };
-    let written = report(&call.memory, waiters, polls, events, ready > 0)?;
+    let written = report(call, waiters, polls, events, ready > 0)?;
     if written > 0 {
         return Ok(written);
     }
@@ -268,7 +274,7 @@ fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut Vec<Poll>, events: Addr
     polls.push(wakeable.poll());
     loop {
         let ready = wakeable.wait(polls, remaining(waiters))?;
-        let written = report(&call.memory, waiters, polls, events, ready > 0)?;
+        let written = report(call, waiters, polls, events, ready > 0)?;
         if written > 0 {
             return Ok(written);
         }
@@ -288,19 +294,23 @@ fn remaining(waiters: &[Waiter]) -> Option<u64> {
 /// Writes the events that have happened. Clocks count only if no descriptor is ready: they are
 /// there as the time after which to give up.
 fn report(
-    memory: &GuestMemory<'_>,
+    call: &Call<'_>,
     waiters: &[Waiter],
     polls: &[Poll],
     events: Addr,
     descriptors_ready: bool,
 ) -> Outcome<u32> {
     let mut written = 0;
-    for (waiter, poll) in waiters.iter().zip(polls) {
+    for (index, (waiter, poll)) in waiters.iter().zip(polls).enumerate() {
+        if index > 0 && (index as u64).is_multiple_of(LOOK_SUBSCRIPTIONS) {
+            call.look()?;
+        }
         if descriptors_ready && waiter.subscription.event_type == EVENT_CLOCK {
             continue;
         }
         if let Some(event) = waiter.event(poll) {
-            memory.write(events as u64 + written as u64 * EVENT_BYTES, &event.to_bytes())?;
+            let at = events as u64 + written as u64 * EVENT_BYTES;
+            call.memory.write(at, &event.to_bytes())?;
             written += 1;
         }
     }

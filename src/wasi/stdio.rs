@@ -6,6 +6,7 @@ use super::attempt::{Patience, now_or_later, whole};
 use super::call::{Call, Outcome, Stop, os};
 use super::descriptor::Descriptor;
 use super::errno::Errno;
+use super::pieces;
 use super::sock;
 use super::times::NewTimes;
 use crate::platform::fd::{self, At, Interest, Medium};
@@ -207,11 +208,15 @@ pub(super) fn fd_renumber(call: &Call<'_>, from: u32, to: u32) -> Outcome {
 }
 
 pub(super) fn fd_sync(call: &Call<'_>, fd: u32) -> Outcome {
-    os(fd::sync(call.ctx.fds.get_with(fd, Rights::FD_SYNC)?.fd()))
+    let descriptor = call.ctx.fds.get_with(fd, Rights::FD_SYNC)?;
+    pieces::flush(call, &descriptor)?;
+    os(fd::sync(descriptor.fd()))
 }
 
 pub(super) fn fd_datasync(call: &Call<'_>, fd: u32) -> Outcome {
-    os(fd::sync_data(call.ctx.fds.get_with(fd, Rights::FD_DATASYNC)?.fd()))
+    let descriptor = call.ctx.fds.get_with(fd, Rights::FD_DATASYNC)?;
+    pieces::flush(call, &descriptor)?;
+    os(fd::sync_data(descriptor.fd()))
 }
 
 pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice: u32) -> Outcome {
@@ -228,7 +233,7 @@ pub(super) fn fd_advise(call: &Call<'_>, fd: u32, offset: u64, len: u64, advice:
         5 => fd::Advice::NoReuse,
         _ => return Err(Errno::Invalid.into()),
     };
-    os(fd::advise(descriptor.fd(), offset, len, advice))
+    pieces::advise(call, &descriptor, offset, len, advice)
 }
 
 pub(super) fn fd_allocate(call: &Call<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
@@ -296,7 +301,8 @@ pub(super) fn file_stat(call: &Call<'_>, fd: u32) -> Outcome<FileStat> {
 }
 
 pub(super) fn fd_filestat_set_size(call: &Call<'_>, fd: u32, size: u64) -> Outcome {
-    os(fd::set_size(call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_SIZE)?.fd(), size))
+    let descriptor = call.ctx.fds.get_with(fd, Rights::FD_FILESTAT_SET_SIZE)?;
+    pieces::set_size(call, &descriptor, size)
 }
 
 pub(super) fn fd_filestat_set_times(

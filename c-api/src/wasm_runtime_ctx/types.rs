@@ -44,11 +44,12 @@ pub struct wasm_runtime_ctx_limits_t {
     pub max_threads: u32,
     pub reserved: u32,
     /// Descriptors of the process's that guests may have open together: files, directories,
-    /// sockets, and one for each thread that waits in WASI. One more fails in the guest with
-    /// WASI's error 33 (EMFILE); what is open already stays. Standard streams and preopened
-    /// directories are the embedder's and do not count. A new context has a quarter of what the
-    /// process may have open then (the soft limit RLIMIT_NOFILE), at least 64, at most 4096. Of
-    /// several contexts each has its own limit: the sum is what they leave to the host.
+    /// sockets, one for each thread that waits in WASI, and two for each name that is looked up.
+    /// One more fails in the guest with WASI's error 33 (EMFILE); what is open already stays.
+    /// Standard streams and preopened directories are the embedder's and do not count. A new
+    /// context has a quarter of what the process may have open then (the soft limit
+    /// RLIMIT_NOFILE), at least 64, at most 4096. Of several contexts each has its own limit: the
+    /// sum is what they leave to the host.
     pub max_descriptors: u32,
     pub reserved2: u32,
 }

@@ -111,6 +111,10 @@ pub fn sync_data(_fd: i32) -> Result<()> {
     Err(NO_SYS)
 }
 
+pub fn flush(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
+    Err(NO_SYS)
+}
+
 pub fn set_size(_fd: i32, _size: u64) -> Result<()> {
     Err(NO_SYS)
 }

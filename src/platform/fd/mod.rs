@@ -24,7 +24,7 @@ use fallback as backend;
 use unix as backend;
 
 pub use backend::{
-    Buffer, CAN_POLL, INTERRUPTED, Poll, advise, allocate, fast_open, flags, is_terminal,
+    Buffer, CAN_POLL, INTERRUPTED, Poll, advise, allocate, fast_open, flags, flush, is_terminal,
     kind_of_mode, medium, poll, read, readable_bytes, seek, set_fast_open, set_flags, set_size,
     set_times, stat, sync, sync_data, wait, write,
 };

@@ -9,7 +9,7 @@ mod listing;
 pub(super) use listing::Listing;
 
 use super::abi::{FileStat, FileType, fdflags};
-use super::call::{Call, Outcome, os};
+use super::call::{Call, Outcome};
 use super::errno::Errno;
 use super::times::NewTimes;
 use crate::platform::fd;
@@ -47,6 +47,7 @@ pub(super) struct OpenMode {
     pub(super) follow: bool,
     pub(super) create: bool,
     pub(super) exclusive: bool,
+    /// Done by who opens, in pieces; here it takes a file that can be written.
     pub(super) truncate: bool,
     /// Nothing but a directory will do.
     pub(super) directory: bool,
@@ -132,15 +133,12 @@ impl Directory {
         // Creating and truncating are writing to the library, whatever the guest may do later.
         let write = mode.write || mode.create || mode.truncate;
         options.write(write).read(mode.read || !write);
-        options.truncate(mode.truncate);
         match (mode.create, mode.exclusive) {
             (true, true) => options.create_new(true),
             (create, _) => options.create(create),
         };
         let has = |flag: u16| mode.fdflags & flag != 0;
-        // The library opens nothing for appending that it truncates; that comes afterwards.
-        let append = write && has(fdflags::APPEND);
-        options.append(append && !mode.truncate).nonblock(has(fdflags::NONBLOCK));
+        options.append(write && has(fdflags::APPEND)).nonblock(has(fdflags::NONBLOCK));
         options.dsync(has(fdflags::DSYNC)).sync(has(fdflags::SYNC | fdflags::RSYNC));
         let file: File = done(self.dir.open_with(path(name), &options))?;
         if done(file.metadata())?.is_dir() {
@@ -148,10 +146,6 @@ impl Directory {
         }
         if mode.directory {
             return Err(Errno::NotDirectory.into());
-        }
-        if append && mode.truncate {
-            let flags = os(fd::flags(file.as_raw_fd()))?;
-            os(fd::set_flags(file.as_raw_fd(), fd::Flags { append: true, ..flags }))?;
         }
         Ok(Opened::File(file.into_std().into()))
     }

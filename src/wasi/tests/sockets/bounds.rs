@@ -45,7 +45,9 @@ fn closing_what_was_accepted_waits_for_nobody() {
     let set = guest.call(|c| options::set_linger(c, listening, 1, LINGER_SECONDS));
     assert_eq!(set, Ok(()));
     for (from, port) in [(listening, port), (0, at.port())] {
-        let Ok(_client) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { panic!("refused") };
+        let Ok(_client) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+            panic!("refused")
+        };
         let socket = accepted(&mut guest, from);
         assert!(filled_and_closed(&mut guest, socket) < linger / 2, "from {from}");
     }
