@@ -811,14 +811,13 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  * A module that cannot be loaded, or that does not have what is imported, is logged as a warning
  * (one that the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with
  * the reason in its `error_buf`: "no sub module reader to load ...", "unknown import ...", "found
- * circular dependency on ..." (the module is being read by the same thread), "failed to register sub module ..." (imports are nested too deeply),
- * "unknown import or incompatible import type", "incompatible import type", or why the module
- * was not loaded. Calls of imported functions that are missing trap; anything else that is
- * missing makes instantiation fail.
+ * circular dependency on ..." (the module is being read by the same thread), "failed to register
+ * sub module ..." (imports are nested too deeply), "unknown import or incompatible import type",
+ * "incompatible import type", or why the module was not loaded. Calls of imported functions that
+ * are missing trap; anything else that is missing makes instantiation fail.
  */
 WASM_RUNTIME_API_EXTERN
-void wasm_runtime_set_module_reader(module_reader reader,
-                                    module_destroyer destroyer);
+void wasm_runtime_set_module_reader(module_reader reader, module_destroyer destroyer);
 
 /**
  * Lets modules that are loaded from now on import from `module` under this name, which is copied,

@@ -144,10 +144,10 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
 /// A module that cannot be loaded, or that does not have what is imported, is logged as a warning
 /// (one that the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with
 /// the reason in its `error_buf`: "no sub module reader to load ...", "unknown import ...", "found
-/// circular dependency on ..." (the module is being read by the same thread), "failed to register sub module ..." (imports are nested too deeply),
-/// "unknown import or incompatible import type", "incompatible import type", or why the module
-/// was not loaded. Calls of imported functions that are missing trap; anything else that is
-/// missing makes instantiation fail.
+/// circular dependency on ..." (the module is being read by the same thread), "failed to register
+/// sub module ..." (imports are nested too deeply), "unknown import or incompatible import type",
+/// "incompatible import type", or why the module was not loaded. Calls of imported functions that
+/// are missing trap; anything else that is missing makes instantiation fail.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_module_reader(
     reader: module_reader,

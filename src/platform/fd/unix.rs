@@ -245,22 +245,6 @@ pub fn flush(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> Result<()> {
     Err(libc::ENOSYS)
 }
 
-/// Writes a range of a file to its device and waits for it, without what it takes to find it there.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn flush(fd: i32, offset: u64, len: u64) -> Result<()> {
-    let all = libc::SYNC_FILE_RANGE_WAIT_BEFORE
-        | libc::SYNC_FILE_RANGE_WRITE
-        | libc::SYNC_FILE_RANGE_WAIT_AFTER;
-    // SAFETY: plain numbers.
-    check(unsafe { libc::sync_file_range(fd, offset as _, len as _, all) }).map(drop)
-}
-
-/// Not every system can.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn flush(_fd: i32, _offset: u64, _len: u64) -> Result<()> {
-    Err(libc::ENOSYS)
-}
-
 /// Cuts or extends a file.
 pub fn set_size(fd: BorrowedFd<'_>, size: u64) -> Result<()> {
     let size = libc::off_t::try_from(size).map_err(|_| libc::EINVAL)?;
