@@ -25,7 +25,8 @@ use thread_local::ThreadLocal;
 /// use isothread::{Context, ContextConfig, ThreadContexts};
 ///
 /// let contexts = ThreadContexts::new(|| {
-///     Context::with(ContextConfig { quota_bytes: Some(1 << 20), ..ContextConfig::default() })
+///     let config = ContextConfig { quota_bytes: Some(1 << 20), ..ContextConfig::default() };
+///     Ok(Context::with(config)?)
 /// });
 /// std::thread::scope(|scope| {
 ///     for _ in 0..4 {
