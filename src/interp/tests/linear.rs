@@ -186,9 +186,9 @@ fn branch_tables() {
 
 #[test]
 fn many_results() {
-    // A block with 75 results, left from above two more values below them: as many as the
+    // A block with 32 results, left from above two more values below them: as many as the
     // validator's allowance for small modules lets all these branches have.
-    let results = 75;
+    let results = 32;
     let block = |body: &mut Body| {
         body.results = results;
         body.add(1, &[0x02, 2]).add(2, &[0x41, 3]).add(results, &[0x41, 4]);
