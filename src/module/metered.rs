@@ -17,7 +17,7 @@ use wasmparser::{
 const VALUES_PER_BYTE: u64 = 4;
 
 /// What a binary may use beyond that, small as it may be.
-const VALUES_MIN: u64 = 1 << 23;
+const VALUES_MIN: u64 = 1 << 20;
 
 /// Parameters and results that the code of one module may still use. Owner: its reading.
 #[derive(Clone, Copy)]
