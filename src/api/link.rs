@@ -6,7 +6,8 @@ use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap};
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
-    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, PIECE_BYTES, Parts, Seat,
+    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, OutputWait, PIECE_BYTES,
+    Parts, Seat,
 };
 use crate::module as parsed;
 use std::any::Any;
@@ -74,7 +75,7 @@ impl Host for Surroundings {
         }
     }
 
-    fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(Option<i32>) -> bool) {
+    fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
         super::stdout::print(self.held.context(), bytes, wait);
     }
 

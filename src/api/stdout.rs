@@ -2,7 +2,8 @@
 
 use super::hook::Hook;
 use super::{Context, Result};
-use crate::context::log::{self, OutputWait};
+use crate::context::log;
+use crate::instance::OutputWait;
 use std::sync::Arc;
 
 /// Gets what guests print, in pieces of any length; no piece is text of any particular encoding.
@@ -20,12 +21,9 @@ impl Context {
 }
 
 /// Prints for a guest of `context`, as the instance's host is asked to.
-pub(super) fn print(context: &Context, bytes: &[u8], wait: &mut dyn FnMut(Option<i32>) -> bool) {
+pub(super) fn print(context: &Context, bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
     match Hook::<Stdout>::get(context) {
         Some(callback) => callback(bytes),
-        None => log::print_bytes(bytes, &mut |for_what| match for_what {
-            OutputWait::Descriptor(descriptor) => wait(Some(descriptor)),
-            OutputWait::Writer => wait(None),
-        }),
+        None => log::print_bytes(bytes, wait),
     }
 }

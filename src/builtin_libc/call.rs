@@ -1,7 +1,7 @@
 //! A call in progress, and how functions of the table do their work in it.
 
 use crate::abi::trap::Trap;
-use crate::instance::Instance;
+use crate::instance::{Instance, OutputWait};
 use crate::native::{Caller, GuestMemory};
 use std::time::Duration;
 
@@ -62,10 +62,10 @@ impl LibcCall<'_> {
     /// while it takes nothing.
     pub(super) fn print(&self, bytes: &[u8]) -> Answer<()> {
         let mut waited = Ok(());
-        self.instance().host().print(bytes, &mut |descriptor| {
-            waited = match descriptor {
-                Some(descriptor) => self.caller.wait_to_write(descriptor),
-                None => self.caller.sleep(Duration::from_millis(1)),
+        self.instance().host().print(bytes, &mut |for_what| {
+            waited = match for_what {
+                OutputWait::Descriptor(descriptor) => self.caller.wait_to_write(descriptor),
+                OutputWait::Writer => self.caller.sleep(Duration::from_millis(1)),
             };
             waited.is_ok()
         });

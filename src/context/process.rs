@@ -22,7 +22,8 @@ pub(super) struct Process {
     pub(super) logger: Once,
     /// How standard output is written to, as the first `install` said.
     pub(super) output: OnceLock<super::log::Output>,
-    /// How many lines of the log were dropped since that was last said.
+    /// How many lines of the log were dropped since that was last said. The process's, as
+    /// standard output is; contexts with a log callback lose none.
     pub(super) lost_lines: AtomicU64,
     /// The next thread state's number.
     pub(super) thread_ids: AtomicU64,

@@ -2,6 +2,7 @@
 
 use super::ExecEnv;
 use super::atomics::wait_for;
+use super::descriptors::descriptor_slot;
 use super::limits::{stop_reason, time_left};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
@@ -120,30 +121,15 @@ pub unsafe fn wait_at(
 /// # Safety
 /// `env` is live and used by this thread.
 pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Trap> {
-    if !poll::CAN_POLL {
-        return Ok(());
-    }
-    // Most of the time there is nothing to wait for.
-    let mut polls = [Poll::new(descriptor, Interest::Write), Poll::none()];
-    if !matches!(poll::poll(&mut polls, 0), Ok(0)) {
-        return Ok(());
-    }
-    // SAFETY: says the caller.
-    let wake = unsafe { wake_descriptor(env) };
-    if let Some(wake) = &wake {
-        polls[1] = Poll::new(wake.fd(), Interest::Read);
-    }
+    // SAFETY: the environment is live, says the caller.
+    let slot = unsafe { descriptor_slot(env) };
+    // SAFETY: the environment is live, says the caller.
+    let wake = slot.as_ref().and_then(|_| unsafe { wake_descriptor(env) });
+    let woken = wake.as_ref().map_or(Poll::none(), |wake| Poll::new(wake.fd(), Interest::Read));
+    let mut polls = [Poll::new(descriptor, Interest::Write), woken];
     loop {
-        // SAFETY: says the caller.
-        let (reason, left) = unsafe { (stop_reason(env), time_left(env)) };
-        if let Some(trap) = reason {
-            return Err(trap);
-        }
-        let slice = wake.is_none().then_some(SLICE);
-        let longest = [left, slice].into_iter().flatten().min();
-        let timeout = longest.map_or(-1, |time| {
-            i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-        });
+        // SAFETY: the environment is live, says the caller.
+        let timeout = unsafe { poll_timeout(env, None, wake.is_some()) }?;
         match poll::poll(&mut polls, timeout) {
             Ok(0) | Err(poll::INTERRUPTED) => {}
             Ok(_) if matches!(polls[0].readiness(), Readiness::NotYet) => {
@@ -155,6 +141,32 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
         }
     }
 }
+
+/// How long one wait for descriptors may last on behalf of running code, in milliseconds as
+/// [`poll::poll`] takes them: at most `nanos`, and no longer than the code has time. A wait that
+/// nothing wakes is short. Fails with the reason if there is one to stop.
+///
+/// # Safety
+/// `env` is live.
+pub unsafe fn poll_timeout(
+    env: *const VmEnv,
+    nanos: Option<u64>,
+    can_be_woken: bool,
+) -> Result<i32, Trap> {
+    // SAFETY: the environment is live, says the caller.
+    let (reason, left) = unsafe { (stop_reason(env), time_left(env)) };
+    if let Some(trap) = reason {
+        return Err(trap);
+    }
+    let asked = nanos.map(Duration::from_nanos);
+    let slice = (!can_be_woken).then_some(SLICE);
+    let longest = [asked, left, slice].into_iter().flatten().min();
+    let millis =
+        |time: Duration| i32::try_from(time.as_nanos().div_ceil(NANOS_PER_MS)).unwrap_or(i32::MAX);
+    Ok(longest.map_or(-1, millis))
+}
+
+const NANOS_PER_MS: u128 = 1_000_000;
 
 /// How long a wait without a wake descriptor lasts before it looks again.
 const SLICE: Duration = Duration::from_millis(10);

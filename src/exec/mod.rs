@@ -27,7 +27,7 @@ pub mod throw;
 mod trace;
 pub mod work;
 
-pub use blocking::{blocking, sleep, wait_at, wait_to_write, wake_descriptor};
+pub use blocking::{blocking, poll_timeout, sleep, wait_at, wait_to_write, wake_descriptor};
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};

@@ -7,6 +7,15 @@ use std::ptr::NonNull;
 /// What a host has prepared for a thread; the host alone knows what that is.
 pub type Seat = Box<dyn Any + Send>;
 
+/// What a write to standard output waits for.
+#[derive(Clone, Copy, Debug)]
+pub enum OutputWait {
+    /// That this descriptor takes more.
+    Descriptor(i32),
+    /// That another thread is done with C's `stdout`.
+    Writer,
+}
+
 /// What an instance needs from above. It is kept as long as the instance, so whatever else must
 /// live as long (code, natives, the context) hangs off it.
 pub trait Host: Any + Send + Sync {
@@ -30,10 +39,8 @@ pub trait Host: Any + Send + Sync {
     }
 
     /// Writes what the guest prints to its context's standard output. Where that would have to
-    /// wait, it calls `wait` before it tries again, with the descriptor that is to take more, or
-    /// with `None` while another thread is writing; if that returns false, the rest is not
-    /// written.
-    fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(Option<i32>) -> bool) {
+    /// wait, it calls `wait` before it tries again; if that returns false, the rest is not written.
+    fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
         let _ = (bytes, wait);
     }
 

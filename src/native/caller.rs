@@ -118,6 +118,12 @@ impl<'a> Caller<'a> {
         unsafe { exec::wake_descriptor(self.env) }
     }
 
+    /// How long one wait for descriptors may last, as [`exec::poll_timeout`] says.
+    pub fn poll_timeout(&self, nanos: Option<u64>, can_be_woken: bool) -> Result<i32, Trap> {
+        // SAFETY: `new` asked for a live environment.
+        unsafe { exec::poll_timeout(self.env, nanos, can_be_woken) }
+    }
+
     /// Waits until `descriptor` takes more, or never will; fails when there is a reason to stop.
     pub fn wait_to_write(&self, descriptor: i32) -> Result<(), Trap> {
         // SAFETY: `new` asked for a live environment, which this thread runs.

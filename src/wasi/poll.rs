@@ -18,17 +18,12 @@ use crate::sync::WakeDescriptor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Longest wait before the next look of who cannot be woken.
-const SLICE_NANOS: u64 = 10 * NANOS_PER_MS;
-
 /// Most subscriptions of one call. The system asks for all of them at once, and cannot be stopped
 /// meanwhile; it refuses as many as the process has no descriptors for.
 const SUBSCRIPTIONS_MAX: u32 = 1 << 16;
 
 /// Subscriptions handled between two looks whether to stop.
 const LOOK_SUBSCRIPTIONS: u64 = 1 << 12;
-
-const NANOS_PER_MS: u64 = 1_000_000;
 
 /// A wait that ends when its caller is to stop. What waits gets one, looks whether what it waits
 /// for is there already, and then waits in a loop.
@@ -55,16 +50,7 @@ impl<'a> Wakeable<'a> {
     /// Waits until one of `polls` is ready, at most `nanos`, or shorter; returns how many are,
     /// without the last. Fails when the caller is to stop.
     pub(super) fn wait(&self, polls: &mut [Poll], nanos: Option<u64>) -> Outcome<usize> {
-        if let Some(trap) = self.caller.stop_reason() {
-            return Err(trap.into());
-        }
-        let left = self.caller.time_left();
-        let left = left.map(|left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
-        let slice = self.wake.is_none().then_some(SLICE_NANOS);
-        let timeout =
-            [nanos, left, slice].into_iter().flatten().min().map_or(-1, |nanos| {
-                i32::try_from(nanos.div_ceil(NANOS_PER_MS)).unwrap_or(i32::MAX)
-            });
+        let timeout = self.caller.poll_timeout(nanos, self.wake.is_some())?;
         let ready = match fd::wait(polls, timeout, self.held) {
             Err(Interrupted::Cancelled(unwinding)) => {
                 return Err(self.caller.unwound(unwinding).into());

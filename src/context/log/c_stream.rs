@@ -4,7 +4,8 @@
 //! process. It is kept away where the buffer may go out; most writes only fill it, and cost no
 //! system call.
 
-use super::wait::{OutputWait, may_wait};
+use crate::instance::OutputWait;
+use crate::platform::poll::would_wait;
 use crate::platform::quiet::quietly;
 use std::ffi::c_int;
 use std::io;
@@ -19,7 +20,7 @@ pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
 pub(super) fn try_write(bytes: &[u8]) -> Result<io::Result<()>, OutputWait> {
     let Some(stream) = lock::Stream::try_new() else { return Err(OutputWait::Writer) };
     let takes = stream.takes(bytes);
-    if !takes && may_wait(stream.descriptor()) {
+    if !takes && would_wait(stream.descriptor()) {
         return Err(OutputWait::Descriptor(stream.descriptor()));
     }
     let mut left = bytes;

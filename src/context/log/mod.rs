@@ -13,14 +13,12 @@
 mod c_stream;
 mod level;
 mod sink;
-mod wait;
 
 pub use level::{LogCallback, LogLevel, callback};
 use sink::Text;
 #[cfg(test)]
 pub(super) use sink::line;
 pub use sink::{Output, print, print_args, print_bytes};
-pub use wait::OutputWait;
 
 use super::{Context, process, thread};
 use crate::alloc;

@@ -13,11 +13,11 @@
 //! uses Rust's. Whoever mixes the two flushes in between.
 
 use super::c_stream;
-use super::wait::{OutputWait, may_wait};
 use crate::alloc;
 use crate::context::{process, thread};
+use crate::instance::OutputWait;
 use crate::platform;
-use crate::platform::poll::{self, Interest, Poll, STDOUT};
+use crate::platform::poll::{self, Interest, Poll, STDOUT, would_wait};
 use crate::platform::quiet::quietly;
 use crate::platform::time::Clock;
 use crate::platform::unwind::Held;
@@ -189,7 +189,8 @@ const LINE_PATIENCE: Duration = Duration::from_millis(10);
 /// Writes a line of the log; it is dropped, and counted, where a guest would wait too long.
 fn write_line(line: &[u8]) {
     let lost = &process::of_thread().lost_lines;
-    let before = lost.swap(0, Ordering::Relaxed);
+    let are_lost = lost.load(Ordering::Relaxed) > 0;
+    let before = if are_lost { lost.swap(0, Ordering::Relaxed) } else { 0 };
     if before > 0 {
         let notice = self::line(&format_args!("{before} lines of the log were lost"));
         if !was_written(notice.as_bytes()) {
@@ -236,7 +237,7 @@ fn try_write(output: Output, bytes: &[u8]) -> Result<io::Result<()>, OutputWait>
     let _held = Held::new();
     alloc::outside(|| match output {
         Output::C => c_stream::try_write(bytes),
-        Output::Rust if may_wait(STDOUT) => Err(OutputWait::Descriptor(STDOUT)),
+        Output::Rust if would_wait(STDOUT) => Err(OutputWait::Descriptor(STDOUT)),
         Output::Rust => Ok({ output }.write_all(bytes)),
     })
 }

@@ -152,10 +152,16 @@ fn hostile_guests_do_no_harm() {
     assert!(output.status.success() && stdout.contains(" cases, "), "{}, {seed}", output.status);
 }
 
-/// Waits; never says that there is something.
-fn sleep_a_little() -> bool {
-    std::thread::sleep(std::time::Duration::from_millis(10));
-    false
+/// The descriptors that are open, once there are `expected` of them: a name that is being looked up
+/// has some until the system's resolver answers.
+fn settled_descriptors(expected: usize) -> usize {
+    for _ in 0..3000 {
+        if world::open_descriptors() == expected {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    world::open_descriptors()
 }
 
 /// The other half of the test above, in the process that it starts; nothing anywhere else.
@@ -181,10 +187,7 @@ fn cases() {
         let case = Case { functions: &functions, plan: &plan, world: &world };
         let left = case.run(bytes, &mut random, &mut ends);
         assert_eq!(left, None, "HOSTILE_SEED={seed}: the context has something left");
-        // A name that is being looked up has descriptors until the system's resolver answers.
-        let is_back = || world::open_descriptors() == open;
-        let waited = (0..3000).any(|_| is_back() || sleep_a_little());
-        assert!(waited || is_back(), "HOSTILE_SEED={seed}: descriptors");
+        assert_eq!(settled_descriptors(open), open, "HOSTILE_SEED={seed}: descriptors");
         assert_eq!(world.beside(), before, "HOSTILE_SEED={seed}: the outside has changed");
         cases += 1;
     }
