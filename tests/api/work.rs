@@ -268,7 +268,7 @@ fn spawns(elems: usize) -> String {
             (memory (export "memory") 1 1 shared) (table {elems} funcref)
             (elem (table 0) (i32.const 0) func{items})
             (func (export "wasi_thread_start") (param i32 i32))
-            (func (export "once") (drop (call $spawn (i32.const 0))))
+            (func (export "once") (result i32) (call $spawn (i32.const 0)))
             (func (export "run") (loop (drop (call $spawn (i32.const 0))) (br 0))))"#
     )
 }
@@ -281,11 +281,23 @@ fn threads_are_made_in_time() {
 }
 
 #[test]
+fn fuel_ends_the_making_of_a_thread() {
+    let mut guest = Guest::new(&spawns(100_000));
+    let once = guest.instance.typed_func::<(), i32>("once").unwrap();
+    // The call has enough of it, the thread's table has not.
+    guest.context().set_fuel(Some(20_000));
+    let made = once.call(&mut guest.env, ());
+    assert!(!made.is_ok_and(|thread| thread > 0));
+    guest.context().set_fuel(Some(1_000_000));
+    assert!(once.call(&mut guest.env, ()).unwrap() > 0);
+}
+
+#[test]
 fn fuel_is_charged_for_making_threads() {
     let fuel_of = |elems| {
         let mut guest = Guest::new(&spawns(elems));
         guest.context().set_fuel(Some(1_000_000));
-        let once = guest.instance.typed_func::<(), ()>("once").unwrap();
+        let once = guest.instance.typed_func::<(), i32>("once").unwrap();
         once.call(&mut guest.env, ()).unwrap();
         // The new thread draws fuel as well, and gives back most of it when it ends.
         let context = guest.context().clone();
