@@ -1,8 +1,8 @@
 //! State that running code reads through raw pointers.
 //!
 //! Engines share it: the interpreter uses the fields by name, compiled code uses the same offsets.
-//! Whoever changes a struct here changes both, so every struct is `repr(C)` and pinned below, field
-//! by field. Records that one engine alone reads are declared there and pinned by the same macro.
+//! A change of a struct here changes both, so every struct is `repr(C)` and pinned below, field by
+//! field. Records that one engine alone reads are declared there and pinned by the same macro.
 //! An instance's state is one block: [`VmInstance`], then its defined globals, then its function
 //! references, so that the hottest accesses are one load away from the instance pointer.
 
@@ -100,7 +100,7 @@ pub struct VmFuncRef {
     /// Canonical number of the function's type within its context.
     pub type_id: u32,
     pub kind: VmFuncKind,
-    /// By which everybody calls it, whatever runs it.
+    /// All calls from outside its engine go through this.
     pub entry: VmEntry,
     /// What is called; nothing for unlinked imports.
     pub body: VmBody,
@@ -260,7 +260,7 @@ pinned! {
     }
 }
 
-// What is no struct: a body is one word, whichever it is; kinds are compared as numbers.
+// A body is one word in each of its forms; kinds are compared as numbers.
 const _: () = {
     assert!(size_of::<VmBody>() == 8 && align_of::<VmBody>() == 8);
     assert!(std::mem::offset_of!(VmBody, code) == 0 && std::mem::offset_of!(VmBody, host) == 0);

@@ -305,7 +305,7 @@ unsafe impl Send for HeapRef {}
 unsafe impl Sync for HeapRef {}
 
 impl HeapRef {
-    /// The heap's address, for whoever makes it a thread's current heap.
+    /// The heap's address, by which it becomes a thread's current heap.
     #[inline]
     pub fn as_ptr(&self) -> *const Heap {
         self.0.as_ptr()

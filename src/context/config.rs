@@ -45,7 +45,7 @@ impl RunningMode {
     }
 }
 
-/// Options of the compilers. Kept for whoever asks; this build compiles nothing.
+/// Options of the compilers. They are kept and can be read; this build compiles nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JitOptions {
     /// Bytes of code cache; 0 for the default.

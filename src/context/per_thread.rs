@@ -17,7 +17,7 @@ use thread_local::ThreadLocal;
 /// A context of its own for each thread that asks, made when it first does. All of them can be
 /// visited from any thread, to stop them, to sum up what they did, to close them.
 ///
-/// A context stays when its thread ends, for whoever visits, until [`ThreadContexts::clear`], or
+/// A context stays when its thread ends and is still visited, until [`ThreadContexts::clear`] or
 /// until a new thread takes the ended one's place: the old context is closed then, and the new
 /// thread gets one of its own. So there are never more than there were threads at once.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Each activation is one entry from the host or from another instance; what its guest code has
 //! left on the stack, its engine tells. An activation says where its guest code is while something
-//! else runs; where a trap happened is told by the engine that notices it.
+//! else runs; the engine that notices a trap says where it happened.
 
 use super::engine::{Engine, Point, engine_of};
 use super::{ExecEnv, Place, TraceFrame};
@@ -105,7 +105,7 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<TraceFrame> {
         let next = std::mem::replace(&mut self.next, Next::End);
-        // SAFETY: whoever made the iterator vouched for the stack, and each step leads to what
+        // SAFETY: the maker of the iterator vouched for the stack, and each step leads to what
         // the last one found on it.
         unsafe {
             match next {

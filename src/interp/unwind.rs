@@ -156,7 +156,7 @@ impl<'a> Iterator for Walk<'a> {
 
     fn next(&mut self) -> Option<Step<'a>> {
         let Point { ip, sp } = self.next.take()?;
-        // SAFETY: whoever made the walk vouched for the frame, and each leads to the one around
+        // SAFETY: the maker of the walk vouched for the frame, and each leads to the one around
         // it. All are at calls, but for the innermost one, which may be at an instruction that
         // throws.
         unsafe {

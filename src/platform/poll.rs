@@ -1,14 +1,9 @@
 //! Waiting for descriptors; the calls are the backends'.
 
-pub use super::backend::poll::{CAN_POLL, INTERRUPTED, Poll, poll};
+pub use super::backend::poll::{INTERRUPTED, Poll, poll, would_wait};
 
 /// The process's standard output.
 pub const STDOUT: i32 = 1;
-
-/// Whether a write to the descriptor would wait now, as far as the system says.
-pub fn would_wait(descriptor: i32) -> bool {
-    CAN_POLL && matches!(poll(&mut [Poll::new(descriptor, Interest::Write)], 0), Ok(0))
-}
 
 /// What a wait is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

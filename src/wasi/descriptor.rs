@@ -60,7 +60,7 @@ impl Descriptor {
         }
     }
 
-    /// The embedder's, which is open as long as whoever uses this; never closed here.
+    /// The embedder's, which keeps it open while an instance uses it; never closed here.
     pub(super) fn of_host(fd: BorrowedFd<'static>, file_type: FileType) -> Self {
         Self::new(Handle::Borrowed(fd), file_type, DescriptorSlot::uncounted())
     }

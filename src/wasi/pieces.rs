@@ -43,7 +43,7 @@ pub(super) fn flush(call: &Call<'_>, descriptor: &Descriptor) -> Outcome {
         match fd::flush(descriptor.as_fd(), offset, len) {
             // Not every file, nor every system, can.
             Err(libc::ENOSYS | libc::EINVAL | libc::ESPIPE) => break,
-            // An error is told once: synchronising would not fail any more.
+            // The system reports an error once: synchronising would not fail any more.
             flushed => os(flushed)?,
         }
     }

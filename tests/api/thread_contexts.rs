@@ -37,7 +37,7 @@ fn each_thread_has_one_and_all_can_be_visited() {
         theirs.dedup();
         assert_eq!(theirs.len(), 4);
         assert_eq!(seen, theirs);
-        assert_eq!(ids(&contexts), theirs, "they stay for whoever visits");
+        assert_eq!(ids(&contexts), theirs, "they stay and are visited");
     });
 }
 

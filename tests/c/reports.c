@@ -1,4 +1,4 @@
-/* What an embedder is told: counters, log lines, and texts of failures. */
+/* Reports to an embedder: counters, log lines, and texts of failures. */
 
 #include "check.h"
 #include "wasm_runtime_ctx.h"
@@ -21,7 +21,7 @@ static wasm_runtime_ctx_stats_t stats_now(void) {
     return stats;
 }
 
-/* Leaving through proc_exit is a success, whoever calls `_start`, and whatever the code. */
+/* Leaving through proc_exit is a success, with every caller of `_start` and every code. */
 static void exits_are_no_traps(void) {
     wasm_module_t module = load_module("exit");
     wasm_module_inst_t inst = instantiate(module, 0, 0);

@@ -1,4 +1,4 @@
-//! The handles of the headers. What is behind them is known where it is made.
+//! The handles of the headers. The modules that make an object know the type behind its handle.
 
 use std::ffi::c_void;
 

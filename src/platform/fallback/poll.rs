@@ -2,9 +2,6 @@
 
 use super::super::poll::{Interest, Readiness};
 
-/// Whether [`poll`] knows what descriptors are ready for.
-pub const CAN_POLL: bool = false;
-
 /// No error of this [`poll`].
 pub const INTERRUPTED: i32 = -1;
 
@@ -30,4 +27,9 @@ pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize, i32> {
     let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
     std::thread::sleep(std::time::Duration::from_millis(timeout_ms));
     Ok(0)
+}
+
+/// Whether a write to the descriptor would wait now; nobody knows, so it is tried.
+pub fn would_wait(_descriptor: i32) -> bool {
+    false
 }

@@ -2,9 +2,6 @@
 
 use super::super::poll::{Interest, Readiness};
 
-/// Whether [`poll`] knows what descriptors are ready for.
-pub const CAN_POLL: bool = true;
-
 /// [`poll`]'s error when a signal came.
 pub const INTERRUPTED: i32 = libc::EINTR;
 
@@ -51,4 +48,9 @@ pub fn poll(polls: &mut [Poll], timeout_ms: i32) -> Result<usize, i32> {
         unsafe { libc::poll(polls.as_mut_ptr().cast(), polls.len() as libc::nfds_t, timeout_ms) };
     usize::try_from(ready)
         .map_err(|_| std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// Whether a write to the descriptor would wait now, as far as the system says.
+pub fn would_wait(descriptor: i32) -> bool {
+    matches!(poll(&mut [Poll::new(descriptor, Interest::Write)], 0), Ok(0))
 }
