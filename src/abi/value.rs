@@ -23,18 +23,18 @@ impl ExternRef {
 /// What an externref holds: the host's word plus one, so that zero can mean null.
 pub type NonZeroWord = std::num::NonZeroU64;
 
-/// A reference to a function; valid while the instance group it came from lives.
+/// A reference to a function; valid while the instance link set it came from lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FuncRef(pub(crate) NonNull<VmFuncRef>);
 
 // SAFETY: a `FuncRef` is an address that is only dereferenced by code that holds the instance
-// group alive; the word itself can travel between threads.
+// link set alive; the word itself can travel between threads.
 unsafe impl Send for FuncRef {}
 // SAFETY: as for `Send`; nothing is mutated through a shared `FuncRef`.
 unsafe impl Sync for FuncRef {}
 
-/// A reference to an exception: good for handing back to the instance group it came from, as long
-/// as that keeps it too. The group tells; nobody else follows it.
+/// A reference to an exception: good for handing back to the instance link set it came from, as
+/// long as that keeps it too. The link set tells; nobody else follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExnRef(pub(crate) NonNull<VmException>);
 

@@ -51,7 +51,7 @@ pub struct VmTag {
 /// An exception, its payload in slots behind it. Owner: `instance::exceptions`.
 #[repr(C)]
 pub struct VmException {
-    /// The tag, of an instance of the same group.
+    /// The tag, of an instance of the same link set.
     pub tag: *const VmTag,
     /// Slots of the payload.
     pub slots: u32,
@@ -94,7 +94,7 @@ pub union VmBody {
 }
 
 /// A function reference: what tables hold and what the host looks up.
-/// Owner: `instance`; its address is stable for as long as that instance's group lives.
+/// Owner: `instance`; its address is stable for as long as that instance's link set lives.
 #[repr(C)]
 pub struct VmFuncRef {
     /// Canonical number of the function's type within its context.

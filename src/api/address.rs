@@ -5,7 +5,7 @@
 //! whatever is outside is refused.
 
 use super::{Instance, Trap};
-use crate::instance::{AppHeapError, Memory, group, reach};
+use crate::instance::{AppHeapError, Memory, address_space, link_set};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
@@ -81,8 +81,8 @@ impl Instance {
         if let (Some(allocator), true) = (self.surroundings().module.allocator, inside)
             && !self.parts().has_app_heap()
         {
-            // SAFETY: the handle keeps the group alive.
-            let Some(_used) = (unsafe { group::Use::begin(self.ptr()) }) else { return };
+            // SAFETY: the handle keeps the link set alive.
+            let Some(_used) = (unsafe { link_set::Use::begin(self.ptr()) }) else { return };
             self.parts().without_exception(|| self.call_guest(allocator.free, &mut [address]));
         }
     }
@@ -106,35 +106,35 @@ impl Instance {
     /// Whether the guest reaches `len` bytes at `address`; sets the exception if not.
     pub fn validate_app_addr(&self, address: u64, len: u64) -> bool {
         // SAFETY: this handle keeps the instance alive.
-        let found = unsafe { reach::locate(self.parts().vm(), address, len) };
+        let found = unsafe { address_space::locate(self.parts().vm(), address, len) };
         self.checked(self.memory0().is_some() && found.is_some())
     }
 
     /// Whether the guest reaches a NUL-terminated string at `address`; sets the exception if not.
     pub fn validate_app_str_addr(&self, address: u64) -> bool {
         // SAFETY: this handle keeps the instance alive.
-        let found = unsafe { reach::text(self.parts().vm(), address) };
+        let found = unsafe { address_space::text(self.parts().vm(), address) };
         self.checked(found.is_some())
     }
 
     /// Whether the guest reaches `len` bytes at `native`; sets the exception if not.
     pub fn validate_native_addr(&self, native: *const c_void, len: u64) -> bool {
         // SAFETY: this handle keeps the instance alive.
-        let found = unsafe { reach::address_of(self.parts().vm(), native as usize, len) };
+        let found = unsafe { address_space::address_of(self.parts().vm(), native as usize, len) };
         self.checked(self.memory0().is_some() && found.is_some())
     }
 
     /// Where `address` is now, or null.
     pub fn addr_app_to_native(&self, address: u64) -> *mut c_void {
         // SAFETY: this handle keeps the instance alive.
-        let native = unsafe { reach::locate(self.parts().vm(), address, 1) };
+        let native = unsafe { address_space::locate(self.parts().vm(), address, 1) };
         native.map_or(ptr::null_mut(), <*mut u8>::cast)
     }
 
     /// The guest's address of `native`, or 0 outside what the guest reaches.
     pub fn addr_native_to_app(&self, native: *const c_void) -> u64 {
         // SAFETY: this handle keeps the instance alive.
-        unsafe { reach::address_of(self.parts().vm(), native as usize, 1) }.unwrap_or(0)
+        unsafe { address_space::address_of(self.parts().vm(), native as usize, 1) }.unwrap_or(0)
     }
 
     /// Adds pages to memory 0; false when it cannot grow so far, which the callback of failed
@@ -142,8 +142,8 @@ impl Instance {
     /// shared.
     pub fn enlarge_memory(&self, pages: u64) -> bool {
         let Some(memory) = self.memory0() else { return false };
-        // SAFETY: the handle keeps the group alive.
-        let used = unsafe { group::Use::begin(self.ptr()) };
+        // SAFETY: the handle keeps the link set alive.
+        let used = unsafe { link_set::Use::begin(self.ptr()) };
         if used.is_none() && memory.shared().is_none() {
             return false;
         }

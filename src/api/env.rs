@@ -16,7 +16,7 @@ pub struct RawExecEnv {
     _opaque: [u8; 0],
 }
 
-/// A guest stack. It keeps its instance's group alive.
+/// A guest stack. It keeps its instance's link set alive.
 #[repr(transparent)]
 pub struct ExecEnv {
     ptr: NonNull<Env>,
@@ -59,14 +59,14 @@ impl ExecEnv {
         self.env().instance().cast()
     }
 
-    /// Lets natives act on another instance, of the same group. Whoever sets it from inside a
+    /// Lets natives act on another instance, of the same link set. Whoever sets it from inside a
     /// native sets it back.
     pub fn set_instance(&mut self, instance: &Instance) -> Result<()> {
-        // SAFETY: both groups are held.
-        if !unsafe { crate::instance::group::same(self.env().home(), instance.ptr()) } {
+        // SAFETY: both link sets are held.
+        if !unsafe { crate::instance::link_set::same(self.env().home(), instance.ptr()) } {
             return Err(Error::misuse("the instance is not linked to the exec_env's"));
         }
-        // SAFETY: the exec_env keeps the group alive.
+        // SAFETY: the exec_env keeps the link set alive.
         unsafe { Env::set_instance(self.ptr, instance.ptr()) };
         Ok(())
     }

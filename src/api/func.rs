@@ -8,13 +8,13 @@ use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::context::{Ended, thread};
 use crate::exec::{self, Call, ExecEnv as Env, Pending};
-use crate::instance::{exceptions, group};
+use crate::instance::{exceptions, link_set};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 /// What lies behind a [`Func`], for code that keeps bare pointers. The address is the same for
-/// every lookup of one function and stays for as long as its instance's group lives.
+/// every lookup of one function and stays for as long as its instance's link set lives.
 #[repr(C)]
 pub struct RawFunc {
     _opaque: [u8; 0],
@@ -29,7 +29,7 @@ pub struct Func {
 
 impl Clone for Func {
     fn clone(&self) -> Self {
-        // SAFETY: this handle keeps the group alive.
+        // SAFETY: this handle keeps the link set alive.
         unsafe { Self::retained(self.ptr) }
     }
 }
@@ -42,13 +42,13 @@ impl Drop for Func {
 }
 
 impl Func {
-    /// One more handle to the group of a function.
+    /// One more handle to the link set of a function.
     ///
     /// # Safety
-    /// Its group is live.
+    /// Its link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<VmFuncRef>) -> Self {
         // SAFETY: passed on to the caller.
-        unsafe { group::retain(instance_of(ptr)) };
+        unsafe { link_set::retain(instance_of(ptr)) };
         Self { ptr, not_send: PhantomData }
     }
 
@@ -57,19 +57,19 @@ impl Func {
     }
 
     pub fn ty(&self) -> &FuncType {
-        // SAFETY: a handle keeps its function's group alive.
+        // SAFETY: a handle keeps its function's link set alive.
         unsafe { exec::func_type(self.ptr) }
     }
 
     /// The function's index in the module of [`Func::instance`].
     pub fn index(&self) -> u32 {
-        // SAFETY: a handle keeps its function's group alive.
+        // SAFETY: a handle keeps its function's link set alive.
         unsafe { self.ptr.as_ref() }.func_index
     }
 
     /// The instance whose state the function runs on.
     pub fn instance(&self) -> Instance {
-        // SAFETY: a handle keeps its function's group alive.
+        // SAFETY: a handle keeps its function's link set alive.
         unsafe { Instance::retained(instance_of(self.ptr)) }
     }
 
@@ -119,7 +119,7 @@ impl Func {
             check_value(self, arg, ty)?;
         }
         let slots = ty.param_slots().max(ty.result_slots()) as usize;
-        // SAFETY: both are live and of one group; the slots are written and read by type.
+        // SAFETY: both are live and of one link set; the slots are written and read by type.
         unsafe {
             run(
                 env.ptr(),
@@ -142,8 +142,8 @@ impl Func {
     }
 
     fn check_env(&self, env: &ExecEnv) -> Result<()> {
-        // SAFETY: both handles keep their groups alive.
-        let linked = unsafe { group::same(env.instance_raw().cast(), instance_of(self.ptr)) };
+        // SAFETY: both handles keep their link sets alive.
+        let linked = unsafe { link_set::same(env.instance_raw().cast(), instance_of(self.ptr)) };
         if linked { Ok(()) } else { Err(Error::misuse("invalid exec env")) }
     }
 
@@ -172,7 +172,7 @@ impl Func {
     /// null when it is a result.
     ///
     /// # Safety
-    /// `env` and `func` are live, of one group and used by this thread only; `argv` has `argc`
+    /// `env` and `func` are live, of one link set and used by this thread only; `argv` has `argc`
     /// cells, and room for the results' cells.
     #[inline(always)]
     pub unsafe fn call_cells(
@@ -206,7 +206,7 @@ impl Func {
     /// A handle with a count of its own.
     ///
     /// # Safety
-    /// `ptr` is the address of a function whose group lives.
+    /// `ptr` is the address of a function whose link set lives.
     pub unsafe fn from_raw(ptr: NonNull<RawFunc>) -> Self {
         // SAFETY: passed on to the caller.
         unsafe { Self::retained(ptr.cast()) }
@@ -215,7 +215,7 @@ impl Func {
     /// The function's type, without a handle.
     ///
     /// # Safety
-    /// `ptr` is the address of a function whose group lives during `'a`.
+    /// `ptr` is the address of a function whose link set lives during `'a`.
     pub unsafe fn ty_of_raw<'a>(ptr: NonNull<RawFunc>) -> &'a FuncType {
         // SAFETY: passed on to the caller.
         unsafe { exec::func_type(ptr.cast()) }
@@ -249,12 +249,12 @@ impl fmt::Display for Arrow<'_> {
     }
 }
 
-/// Whether `value` may be given where `ty` is wanted; a function must be of `near`'s group.
+/// Whether `value` may be given where `ty` is wanted; a function must be of `near`'s link set.
 pub(super) fn check_value(near: &Func, value: &Val, ty: ValType) -> Result<()> {
     check_value_of(instance_of(near.ptr), value, ty)
 }
 
-/// As [`check_value`], by the group's instance.
+/// As [`check_value`], by the link set's instance.
 pub(super) fn check_value_of(
     near: NonNull<crate::instance::Instance>,
     value: &Val,
@@ -265,15 +265,15 @@ pub(super) fn check_value_of(
         return Err(Error::misuse(bounded(format_args!("the value is {given}, not {wanted}"))));
     }
     if let Val::ExnRef(Some(exception)) = value {
-        // SAFETY: a handle keeps the group alive, and this thread uses it.
+        // SAFETY: a handle keeps the link set alive, and this thread uses it.
         let known = unsafe { exceptions::find(near, exception.0.addr().get() as u64) };
         return known.map(|_| ()).ok_or_else(|| Error::misuse("the exception is gone"));
     }
     let Val::FuncRef(Some(func)) = value else { return Ok(()) };
     let address = func.0.as_ptr().cast_const();
-    // SAFETY: a handle keeps the group alive.
+    // SAFETY: a handle keeps the link set alive.
     let found =
-        unsafe { group::find(near, |member| member.as_ref().owns_func(address).then_some(())) };
+        unsafe { link_set::find(near, |member| member.as_ref().owns_func(address).then_some(())) };
     found.ok_or_else(|| Error::misuse("the function belongs to instances that are not linked"))
 }
 
@@ -304,7 +304,7 @@ unsafe fn read_value(at: *const u64, ty: ValType) -> (Val, *mut u64) {
 /// One call in its context: `write` places the parameters, `read` fetches the results.
 ///
 /// # Safety
-/// Both are live, of one group and used by this thread only; `write` fills all parameters in.
+/// Both are live, of one link set and used by this thread only; `write` fills all parameters in.
 #[inline]
 unsafe fn run(
     env: NonNull<Env>,
@@ -395,7 +395,7 @@ unsafe fn failure(env: NonNull<Env>, called: Ended<Outcome>) -> Option<Outcome> 
     }
     // SAFETY: the caller vouches for both; an instance that is in use elsewhere is left alone.
     unsafe {
-        let _used = group::Use::begin(env.as_ref().home())?;
+        let _used = link_set::Use::begin(env.as_ref().home())?;
         let instance = env.as_ref().instance();
         instance.as_ref().raise(Trap::OutOfMemory.text().as_bytes());
     }
@@ -422,7 +422,7 @@ impl<P: GuestTypes, R: GuestTypes> TypedFunc<P, R> {
         // No type takes more than two slots.
         let slots = 2 * P::TYPES.len().max(R::TYPES.len());
         let mut results = None;
-        // SAFETY: `Func::typed` has compared the types; both are live and of one group.
+        // SAFETY: `Func::typed` has compared the types; both are live and of one link set.
         unsafe {
             run(
                 env.ptr(),

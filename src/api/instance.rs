@@ -8,7 +8,7 @@ use super::{Global, GuestTypes, Table, Trap, TypedFunc};
 use crate::abi::error::{bounded, shown};
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::ExecEnv as Env;
-use crate::instance::{self as parts, group};
+use crate::instance::{self as parts, link_set};
 use crate::module::ExternKind;
 use std::any::Any;
 use std::ffi::c_char;
@@ -75,15 +75,15 @@ pub struct Instance {
     not_send: PhantomData<*mut ()>,
 }
 
-/// A group of instances on its way to another thread.
+/// A link set of instances on its way to another thread.
 pub struct Detached(ManuallyDrop<Instance>);
 
-// SAFETY: `Instance::detach` makes one only from the last handle into a group, so nothing of the
-// group is reachable from the thread it leaves.
+// SAFETY: `Instance::detach` makes one only from the last handle into a link set, so nothing of the
+// link set is reachable from the thread it leaves.
 unsafe impl Send for Detached {}
 
 impl Detached {
-    /// Binds the group to the calling thread.
+    /// Binds the link set to the calling thread.
     pub fn attach(mut self) -> Instance {
         // SAFETY: taken once; `self` is not dropped.
         let instance = unsafe { ManuallyDrop::take(&mut self.0) };
@@ -99,11 +99,11 @@ impl Drop for Detached {
     }
 }
 
-/// Stops an instance's running code, from any thread. It keeps the instance's group alive.
+/// Stops an instance's running code, from any thread. It keeps the instance's link set alive.
 pub struct Terminator(ManuallyDrop<Instance>);
 
 // SAFETY: all that it does is to terminate, clone and drop, which lock what they touch. What a
-// group holds may be dropped on any thread.
+// link set holds may be dropped on any thread.
 unsafe impl Send for Terminator {}
 // SAFETY: as above.
 unsafe impl Sync for Terminator {}
@@ -118,7 +118,7 @@ impl Drop for Terminator {
     fn drop(&mut self) {
         // SAFETY: dropped once; the handle is passive until here.
         unsafe {
-            group::activate(self.0.ptr);
+            link_set::activate(self.0.ptr);
             ManuallyDrop::drop(&mut self.0);
         }
     }
@@ -127,8 +127,8 @@ impl Drop for Terminator {
 impl Terminator {
     fn new(instance: &Instance) -> Self {
         let ptr = instance.ptr;
-        // SAFETY: the instance's handle keeps the group alive.
-        unsafe { group::retain_passive(ptr) };
+        // SAFETY: the instance's handle keeps the link set alive.
+        unsafe { link_set::retain_passive(ptr) };
         Self(ManuallyDrop::new(Instance { ptr, not_send: PhantomData }))
     }
 
@@ -141,7 +141,7 @@ impl Terminator {
 
 impl Clone for Instance {
     fn clone(&self) -> Self {
-        // SAFETY: this handle keeps the group alive.
+        // SAFETY: this handle keeps the link set alive.
         unsafe { Self::retained(self.ptr) }
     }
 }
@@ -150,7 +150,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         let context = self.context();
         // SAFETY: the handle's own count, not used again.
-        context.run(|| unsafe { group::release(self.ptr) });
+        context.run(|| unsafe { link_set::release(self.ptr) });
     }
 }
 
@@ -165,7 +165,7 @@ impl Instance {
     /// list that is too short, stands for what was bound at load. Modules that were bound then
     /// are instantiated together with this one, each once however many import from it.
     ///
-    /// Instances that are linked to each other form one group, which lives until the last handle
+    /// Instances that are linked to each other form one link set, which lives until the last handle
     /// to any of them goes.
     pub fn with_imports(
         module: &Module,
@@ -214,10 +214,10 @@ impl Instance {
     /// One more handle to an instance.
     ///
     /// # Safety
-    /// Its group is live.
+    /// Its link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Instance>) -> Self {
         // SAFETY: passed on to the caller.
-        unsafe { group::retain(ptr) };
+        unsafe { link_set::retain(ptr) };
         Self { ptr, not_send: PhantomData }
     }
 
@@ -233,22 +233,23 @@ impl Instance {
 
     /// Whether a call of the instance, or of one that it is linked to, is under way on any thread.
     pub fn is_in_use(&self) -> bool {
-        // SAFETY: the handle keeps the group alive.
-        unsafe { group::is_in_use(self.ptr) }
+        // SAFETY: the handle keeps the link set alive.
+        unsafe { link_set::is_in_use(self.ptr) }
     }
 
-    /// Calls `each` with the other instances of its group: those of modules that it imports from,
-    /// and what else it was linked with.
+    /// Calls `each` with the other instances of its link set: those of modules that it imports
+    /// from, and what else it was linked with.
     pub fn for_each_linked(&self, each: &mut dyn FnMut(&Self)) {
         let each = &mut |member: NonNull<parts::Instance>| {
             if member != self.ptr {
-                // SAFETY: `self` keeps the group and so its members; no count is taken.
+                // SAFETY: `self` keeps the link set and so its members; no count is taken.
                 let member = ManuallyDrop::new(unsafe { Self::from_raw(member.cast()) });
                 each(&member);
             }
         };
-        // SAFETY: `self` keeps the group alive; handles belong to the thread that uses the group.
-        unsafe { group::for_each(self.ptr, each) };
+        // SAFETY: `self` keeps the link set alive; handles belong to the thread that uses the link
+        // set.
+        unsafe { link_set::for_each(self.ptr, each) };
     }
 
     pub fn module(&self) -> Module {
@@ -299,19 +300,19 @@ impl Instance {
     /// The function with this index, if it is imported, exported, or referred to.
     pub fn func(&self, index: u32) -> Option<Func> {
         let func = self.parts().func(index)?;
-        // SAFETY: the function is of this instance's group.
+        // SAFETY: the function is of this instance's link set.
         Some(unsafe { Func::retained(func) })
     }
 
     /// The memory with this index, exported or not.
     pub fn memory(&self, index: u32) -> Option<Memory> {
-        // SAFETY: the memory is of this instance's group.
+        // SAFETY: the memory is of this instance's link set.
         self.parts().memory(index).map(|memory| unsafe { Memory::retained(memory.into()) })
     }
 
     /// The table with this index, exported or not.
     pub fn table(&self, index: u32) -> Option<Table> {
-        // SAFETY: the table is of this instance's group.
+        // SAFETY: the table is of this instance's link set.
         self.parts().table(index).map(|table| unsafe { Table::retained(table.into()) })
     }
 
@@ -406,7 +407,7 @@ impl Instance {
         self.parts().exit_code()
     }
 
-    /// Moves the group to another thread, if this is the only handle into it. Exec_envs and
+    /// Moves the link set to another thread, if this is the only handle into it. Exec_envs and
     /// exports are handles too; [`Terminator`]s do not matter.
     ///
     /// ```
@@ -423,8 +424,8 @@ impl Instance {
     /// # Ok::<(), isothread::Error>(())
     /// ```
     pub fn detach(self) -> Result<Detached, Self> {
-        // SAFETY: this handle keeps the group alive.
-        if unsafe { group::is_sole_handle(self.ptr) } {
+        // SAFETY: this handle keeps the link set alive.
+        if unsafe { link_set::is_sole_handle(self.ptr) } {
             Ok(Detached(ManuallyDrop::new(self)))
         } else {
             Err(self)
@@ -446,7 +447,7 @@ impl Instance {
     /// # Safety
     /// `ptr` comes from [`Instance::into_raw`] and its count was not taken back before. To
     /// borrow instead, wrap the result in `ManuallyDrop`; that works for the address of any
-    /// instance whose group lives.
+    /// instance whose link set lives.
     pub unsafe fn from_raw(ptr: NonNull<RawInstance>) -> Self {
         Self { ptr: ptr.cast(), not_send: PhantomData }
     }
@@ -470,7 +471,7 @@ fn call_text(text: Option<String>, trap: Trap) -> Error {
 
 /// The instance that a function runs on.
 pub(super) fn instance_of(func: NonNull<VmFuncRef>) -> NonNull<parts::Instance> {
-    // SAFETY: a function's group is live while anybody has its address, and its instance is
+    // SAFETY: a function's link set is live while anybody has its address, and its instance is
     // never null.
     unsafe { NonNull::new_unchecked(func.as_ref().instance.cast()) }
 }

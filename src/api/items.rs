@@ -6,7 +6,7 @@ use super::{Context, SharedMemory, Tag};
 use super::{Error, Func, GlobalType, Instance, MemoryType, Native, Result, TableType, Val};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
-use crate::instance::{self as parts, GlobalImport, Import, group};
+use crate::instance::{self as parts, GlobalImport, Import, link_set};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
@@ -113,7 +113,7 @@ pub struct Memory {
 
 impl Clone for Memory {
     fn clone(&self) -> Self {
-        // SAFETY: this handle keeps the group alive.
+        // SAFETY: this handle keeps the link set alive.
         unsafe { Self::retained(self.ptr) }
     }
 }
@@ -127,10 +127,10 @@ impl Drop for Memory {
 
 impl Memory {
     /// # Safety
-    /// The memory's group is live.
+    /// The memory's link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Memory>) -> Self {
         // SAFETY: passed on to the caller.
-        unsafe { group::retain(ptr.as_ref().instance()) };
+        unsafe { link_set::retain(ptr.as_ref().instance()) };
         Self { ptr, not_send: PhantomData }
     }
 
@@ -141,7 +141,7 @@ impl Memory {
 
     /// The instance that defines the memory.
     pub fn instance(&self) -> Instance {
-        // SAFETY: the handle keeps the group alive.
+        // SAFETY: the handle keeps the link set alive.
         unsafe { Instance::retained(self.parts().instance()) }
     }
 
@@ -198,8 +198,8 @@ impl Memory {
     /// Adds pages and returns how many there were. While another thread runs the instance, only
     /// shared memories grow.
     pub fn grow(&self, pages: u64) -> Result<u64> {
-        // SAFETY: the handle keeps the group alive.
-        let used = unsafe { group::Use::begin(self.parts().instance()) };
+        // SAFETY: the handle keeps the link set alive.
+        let used = unsafe { link_set::Use::begin(self.parts().instance()) };
         if used.is_none() && self.parts().shared().is_none() {
             return Err(Error::misuse(Trap::InUse.text()));
         }
@@ -218,7 +218,7 @@ impl Memory {
     /// A handle with a count of its own.
     ///
     /// # Safety
-    /// `ptr` is the address of a memory whose instance's group lives.
+    /// `ptr` is the address of a memory whose instance's link set lives.
     pub unsafe fn from_raw(ptr: NonNull<RawMemory>) -> Self {
         // SAFETY: passed on to the caller.
         unsafe { Self::retained(ptr.cast()) }
@@ -234,7 +234,7 @@ pub struct Table {
 
 impl Clone for Table {
     fn clone(&self) -> Self {
-        // SAFETY: this handle keeps the group alive.
+        // SAFETY: this handle keeps the link set alive.
         unsafe { Self::retained(self.ptr) }
     }
 }
@@ -248,10 +248,10 @@ impl Drop for Table {
 
 impl Table {
     /// # Safety
-    /// The table's group is live.
+    /// The table's link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Table>) -> Self {
         // SAFETY: passed on to the caller.
-        unsafe { group::retain(ptr.as_ref().instance()) };
+        unsafe { link_set::retain(ptr.as_ref().instance()) };
         Self { ptr, not_send: PhantomData }
     }
 
@@ -262,7 +262,7 @@ impl Table {
 
     /// The instance that defines the table.
     pub fn instance(&self) -> Instance {
-        // SAFETY: the handle keeps the group alive.
+        // SAFETY: the handle keeps the link set alive.
         unsafe { Instance::retained(self.parts().instance()) }
     }
 
@@ -285,7 +285,7 @@ impl Table {
         Some(Val::from_slots(self.ty().elem, [word, 0]))
     }
 
-    /// Sets an element. A function must come from the table's own group of instances.
+    /// Sets an element. A function must come from the table's own link set of instances.
     pub fn set(&self, index: u64, value: Val) -> Result<()> {
         check_value_of(self.parts().instance(), &value, self.ty().elem)?;
         let done = self.parts().set(index, value.to_slots()[0]);
@@ -302,7 +302,7 @@ impl Table {
     /// The function at `index`, which is `None` for null and beyond the end.
     pub fn func(&self, index: u64) -> Option<Func> {
         let Val::FuncRef(func) = self.get(index)? else { return None };
-        // SAFETY: what lies in a table is of its group.
+        // SAFETY: what lies in a table is of its link set.
         func.map(|func| unsafe { Func::retained(func.0) })
     }
 
@@ -336,17 +336,18 @@ impl Global {
     }
 
     pub fn get(&self) -> Val {
-        // SAFETY: the instance's group keeps the storage alive.
+        // SAFETY: the instance's link set keeps the storage alive.
         Val::from_slots(self.ty.val, unsafe { self.storage.as_ref() }.slots)
     }
 
-    /// Sets a mutable global. A function must come from the global's own group of instances.
+    /// Sets a mutable global. A function must come from the global's own link set of instances.
     pub fn set(&self, value: Val) -> Result<()> {
         if !self.ty.mutable {
             return Err(Error::misuse("the global is immutable"));
         }
         check_value_of(self.instance.ptr(), &value, self.ty.val)?;
-        // SAFETY: the instance's group keeps the storage alive, and this thread uses the group.
+        // SAFETY: the instance's link set keeps the storage alive, and this thread uses the link
+        // set.
         unsafe { (*self.storage.as_ptr()).slots = value.to_slots() };
         Ok(())
     }

@@ -2,9 +2,9 @@
 //!
 //! A [`Module`] is loaded into a [`Context`], an [`Instance`] is made from it, an [`ExecEnv`] is
 //! a guest stack, and a [`Func`] is called on one. Handles are counted: instances that are linked
-//! to each other form a group that lives until the last handle into it goes, so a function
+//! to each other form a link set that lives until the last handle into it goes, so a function
 //! reference can never dangle. A handle is bound to the thread that holds it; [`Instance::detach`]
-//! moves a whole group to another thread.
+//! moves a whole link set to another thread.
 //!
 //! Nothing here decides how code runs: the parts below do. Control enters from the embedder, and
 //! every entry makes the object's own context current for as long as it takes.

@@ -53,14 +53,14 @@ impl Instance {
 }
 
 /// After a call: lets go of those objects of the instance's that nothing leads to any more. Not
-/// while other calls run in the group: their stacks may hold references.
+/// while other calls run in the link set: their stacks may hold references.
 ///
 /// # Safety
 /// The exec_env is live and used by this thread only.
 #[cold]
 pub(super) unsafe fn reclaim(context: &Context, env: NonNull<Env>) {
     let Some(objects) = context.extern_objects() else { return };
-    // SAFETY: an exec_env's instance is live; one thread at a time uses a group.
+    // SAFETY: an exec_env's instance is live; one thread at a time uses a link set.
     unsafe {
         let instance = env.as_ref().instance();
         if any_env(instance, |env| Env::is_in_call(env)) {

@@ -8,7 +8,7 @@ use super::func::call_slots;
 use super::{Error, ErrorKind, Instance, Result, Trap};
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::{EnvKind, EnvSetup, ExecEnv as Env};
-use crate::instance::{any_env, group};
+use crate::instance::{any_env, link_set};
 use std::ptr::NonNull;
 
 impl Instance {
@@ -46,8 +46,8 @@ impl Instance {
     ) -> Result<Result<(), Trap>> {
         self.with_temporary_env(|env| {
             let payer = self.payer();
-            // SAFETY: `payer` says that this thread uses the group of the one, the other has just
-            // been made for it; for the function speaks the caller.
+            // SAFETY: `payer` says that this thread uses the link set of the one, the other has
+            // just been made for it; for the function speaks the caller.
             unsafe {
                 if let Some(payer) = payer {
                     Env::inherit_fuel(env, payer);
@@ -64,14 +64,14 @@ impl Instance {
     }
 
     /// Of the exec_envs whose calls of the host this one is inside of, the one with the fewest
-    /// instructions left, if they are limited. There is none if another thread uses the group.
+    /// instructions left, if they are limited. There is none if another thread uses the link set.
     fn payer(&self) -> Option<NonNull<Env>> {
         let mut payer = None;
         let mut least = u64::MAX;
-        // SAFETY: this handle keeps the group alive, and while it is in use here no other thread
+        // SAFETY: this handle keeps the link set alive, and while it is in use here no other thread
         // runs its exec_envs. Each is the owner of its view.
         unsafe {
-            let _used = group::Use::begin(self.ptr())?;
+            let _used = link_set::Use::begin(self.ptr())?;
             any_env(self.ptr(), |vm| {
                 if let (true, Some(left)) = (Env::is_in_call(vm), Env::fuel_left(vm))
                     && left < least

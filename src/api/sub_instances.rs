@@ -4,7 +4,7 @@
 //! just before those that import from it. All that import from one module so have the same
 //! instance of it, as the specification's linking says. What another instantiation makes is apart:
 //! two programs do not see each other through a module that both import from. All of one
-//! instantiation are one group. If anything fails on the way, all of it goes.
+//! instantiation are one link set. If anything fails on the way, all of it goes.
 
 use super::bind::{Bound, Links, Sub};
 use super::{Context, Error, Extern, Instance, InstanceArgs, Module, Result};

@@ -44,7 +44,7 @@ use std::ptr::NonNull;
 #[derive(Clone)]
 pub struct Tag {
     ptr: NonNull<VmTag>,
-    /// An instance whose group keeps the tag.
+    /// An instance whose link set keeps the tag.
     instance: Instance,
 }
 
@@ -60,7 +60,7 @@ impl Tag {
 
     /// The type: its parameters are what exceptions with this tag carry.
     pub fn ty(&self) -> &FuncType {
-        // SAFETY: the instance's group keeps the tag, and the module that its type belongs to.
+        // SAFETY: the instance's link set keeps the tag, and the module that its type belongs to.
         unsafe { &*self.ptr.as_ref().ty }
     }
 }

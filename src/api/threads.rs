@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 /// An exec_env for another thread, on its way there.
 pub struct SpawnedEnv(NonNull<Env>);
 
-// SAFETY: the exec_env and its instance are a group of their own, which nobody else uses; what
+// SAFETY: the exec_env and its instance are a link set of their own, which nobody else uses; what
 // they share with others is counted or locked.
 unsafe impl Send for SpawnedEnv {}
 

@@ -7,7 +7,7 @@ use super::work;
 use crate::abi::error::bounded;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
-use crate::instance::{GrowError, Instance, reach};
+use crate::instance::{GrowError, Instance, address_space};
 
 /// Makes running code's view of memory 0 as long as the memory is.
 ///
@@ -44,9 +44,9 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
 /// `instance` is live.
 #[cold]
 #[inline(never)]
-pub unsafe fn far_memory(instance: *mut VmInstance, address: u64, len: u64) -> Option<*mut u8> {
+pub unsafe fn slow_address(instance: *mut VmInstance, address: u64, len: u64) -> Option<*mut u8> {
     // SAFETY: passed on to the caller.
-    unsafe { reach::locate(instance, address, len) }
+    unsafe { address_space::locate(instance, address, len) }
 }
 
 /// The native address of `len` bytes at a guest's address, as far as the instance reaches.
@@ -61,7 +61,7 @@ unsafe fn locate(instance: *mut VmInstance, address: u64, len: u64) -> Result<*m
             Some(end) if end <= (*memory).len_bytes as u64 => {
                 Ok((*memory).base.wrapping_add(address as usize))
             }
-            _ => far_memory(instance, address, len).ok_or(Trap::MemoryOutOfBounds),
+            _ => slow_address(instance, address, len).ok_or(Trap::MemoryOutOfBounds),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 use crate::instance::Instance;
-use crate::instance::group::{self, Use};
+use crate::instance::link_set::{self, Use};
 use crate::platform::stack;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
@@ -13,9 +13,9 @@ use std::sync::atomic::Ordering;
 /// The type of a function.
 ///
 /// # Safety
-/// The function's group is live during `'a`.
+/// The function's link set is live during `'a`.
 pub unsafe fn func_type<'a>(func: NonNull<VmFuncRef>) -> &'a FuncType {
-    // SAFETY: the type belongs to the module of an instance of the function's group.
+    // SAFETY: the type belongs to the module of an instance of the function's link set.
     unsafe { &*func.as_ref().ty }
 }
 
@@ -45,8 +45,8 @@ impl Drop for Begun {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: exec_envs that are in a call are not freed.
-        let under_way = unsafe { &self.0.as_ref().under_way };
-        under_way.store(under_way.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Release);
+        let active_calls = unsafe { &self.0.as_ref().active_calls };
+        active_calls.store(active_calls.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Release);
     }
 }
 
@@ -70,10 +70,10 @@ impl Call {
 
     /// As [`Call::prepare`], with the caller's choice about what is `pending`. On failure
     /// the instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread
-    /// runs in the group.
+    /// runs in the link set.
     ///
     /// # Safety
-    /// Both are live and of one group.
+    /// Both are live and of one link set.
     #[inline]
     pub unsafe fn prepare_with(
         env: NonNull<ExecEnv>,
@@ -83,12 +83,12 @@ impl Call {
         pending: Pending,
     ) -> Result<Self, Trap> {
         let vm = ExecEnv::vm(env);
-        // SAFETY: the caller vouches for the exec_env, and the use for the group being this
+        // SAFETY: the caller vouches for the exec_env, and the use for the link set being this
         // thread's.
         unsafe {
             let Some(used) = Use::begin(env.as_ref().home()) else { return Err(in_use()) };
-            let begun = env.as_ref().under_way.load(Ordering::Relaxed);
-            env.as_ref().under_way.store(begun + 1, Ordering::Relaxed);
+            let begun = env.as_ref().active_calls.load(Ordering::Relaxed);
+            env.as_ref().active_calls.store(begun + 1, Ordering::Relaxed);
             let begun = Begun(env);
             env.as_ref().count_call();
             if (*(*vm).instance).exception_set.load(Ordering::Relaxed) != 0 {
@@ -157,7 +157,7 @@ fn in_use() -> Trap {
 /// Does what a call that begins does about the exception of the instance that it acts on.
 ///
 /// # Safety
-/// The exec_env is live, and its group used by this thread.
+/// The exec_env is live, and its link set used by this thread.
 #[cold]
 unsafe fn meet(env: NonNull<ExecEnv>, pending: Pending) -> Result<(), Trap> {
     // SAFETY: the caller vouches for the exec_env; its instance is live.
@@ -245,7 +245,7 @@ unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
     if !instance.has_exception() {
         // What a linked instance's import raised stands there.
         if matches!(trap, Trap::Host | Trap::UnlinkedImport | Trap::ProcExit) {
-            // SAFETY: live, as above; members of a group live as long as any.
+            // SAFETY: live, as above; members of a link set live as long as any.
             unsafe { adopt_exception(at) };
         }
         instance.raise(trap.text().as_bytes());
@@ -253,12 +253,12 @@ unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
     trap
 }
 
-/// Moves the exception of another member of the group here, if one is pending.
+/// Moves the exception of another member of the link set here, if one is pending.
 unsafe fn adopt_exception(at: NonNull<Instance>) {
     // SAFETY: passed on to the caller.
     unsafe {
         let found =
-            group::find(at, |member| member.as_ref().exception().map(|text| (member, text)));
+            link_set::find(at, |member| member.as_ref().exception().map(|text| (member, text)));
         if let Some((member, (text, len))) = found {
             let text = text[..len].strip_prefix(b"Exception: ").unwrap_or(&text[..len]);
             at.as_ref().raise(text);

@@ -3,7 +3,7 @@
 //! i32 and f32 take one cell, i64, f64, externref and exnref two, low half first, v128 four. A
 //! funcref is the function's index, all ones for null; an externref is the host's object, all
 //! ones for null on the way in and zero on the way out. The instance's host knows what object it
-//! is. An exnref is a word that only its group knows, zero for null.
+//! is. An exnref is a word that only its link set knows, zero for null.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
@@ -218,7 +218,7 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
 /// The slot for an exception that the host hands back.
 #[cold]
 fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
-    // SAFETY: an exec_env's instance is live, and its group used by this thread.
+    // SAFETY: an exec_env's instance is live, and its link set used by this thread.
     unsafe {
         if word == 0 || exceptions::find(instance, word).is_some() {
             return Ok(word);

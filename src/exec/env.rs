@@ -4,7 +4,7 @@ use super::Trace;
 use super::limits::{CallCounts, Limits};
 use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
 use crate::alloc::Heap;
-use crate::instance::{EnvLink, Instance, group};
+use crate::instance::{EnvLink, Instance, link_set};
 use crate::platform::barrier;
 use crate::sync::{self, Epoch, Interrupt, Parker};
 use std::cell::{Cell, RefCell};
@@ -21,7 +21,7 @@ const BYTES_PER_SLOT: u32 = 4;
 /// Whether an exec_env keeps its instance alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnvKind {
-    /// Made by the embedder: holds a handle to its instance's group.
+    /// Made by the embedder: holds a handle to its instance's link set.
     Counted,
     /// The instance's own: goes with it.
     Singleton,
@@ -59,7 +59,7 @@ pub struct ExecEnv {
     boundary: Cell<usize>,
     trace: RefCell<Trace>,
     /// Calls that have begun and not ended. Only the thread that is in them writes it.
-    pub(super) under_way: AtomicU32,
+    pub(super) active_calls: AtomicU32,
     /// Version of the limits that calls need not look at again.
     pub(super) seen: Cell<u32>,
     /// Version of the limits that the budget was drawn under; 0 if it was not.
@@ -125,14 +125,14 @@ impl ExecEnv {
                 user_data: Cell::new(0),
                 boundary: Cell::new(0),
                 trace: RefCell::default(),
-                under_way: AtomicU32::new(0),
+                active_calls: AtomicU32::new(0),
                 seen: Cell::new(0),
                 drawn: Cell::new(0),
                 calls: AtomicU64::new(0),
                 traps: AtomicU64::new(0),
             });
             if kind != EnvKind::Singleton {
-                group::retain(home);
+                link_set::retain(home);
             }
             instance.envs.add(&raw mut (*at.as_ptr()).link, &raw const (*at.as_ptr()).vm);
         }
@@ -159,7 +159,7 @@ impl ExecEnv {
             ptr::drop_in_place(at.as_ptr());
             Heap::free(at.as_ptr().cast());
             if kind != EnvKind::Singleton {
-                group::release(home);
+                link_set::release(home);
             }
             true
         }
@@ -228,12 +228,12 @@ impl ExecEnv {
         // SAFETY: passed on to the caller; stale calls are ended by `end_stale_calls`.
         unsafe {
             let env = at.as_ref();
-            if group::Use::begin(env.home).is_none() && sync::has_barrier() {
+            if link_set::Use::begin(env.home).is_none() && sync::has_barrier() {
                 // What the other thread has begun is seen behind this. Without the barrier it
                 // has passed a locked instruction on its way in.
                 barrier::heavy();
             }
-            let must_stay = env.under_way.load(Ordering::Acquire) != 0;
+            let must_stay = env.active_calls.load(Ordering::Acquire) != 0;
             if must_stay {
                 log::error!("an exec_env cannot be destroyed while it runs");
             }
@@ -257,11 +257,11 @@ impl ExecEnv {
             let env = at.as_ref();
             let are_stale = env.epoch.is_stale()
                 && env.vm.native_stack_limit != env.native_limit(stack_low)
-                && env.under_way.load(Ordering::Relaxed) != 0;
+                && env.active_calls.load(Ordering::Relaxed) != 0;
             if are_stale {
                 let first = at.as_ptr().cast::<u8>().wrapping_add(size_of::<Self>());
                 (*at.as_ptr()).vm.stack_top = first.cast();
-                env.under_way.store(0, Ordering::Relaxed);
+                env.active_calls.store(0, Ordering::Relaxed);
             }
         }
     }

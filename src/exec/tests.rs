@@ -3,7 +3,7 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef, VmHostFunc};
 use crate::alloc::{Heap, HeapConfig};
 use crate::instance::{
-    GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, group,
+    GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
 };
 use crate::module::{Features, Module};
 use std::ptr::{self, NonNull};
@@ -146,7 +146,7 @@ impl Drop for Rig {
     fn drop(&mut self) {
         // SAFETY: both are the rig's own. The exec_env goes last: it keeps the instance.
         unsafe {
-            group::release(self.instance);
+            link_set::release(self.instance);
             assert_eq!(self.env.as_ref().instance(), self.instance);
             ExecEnv::free(self.env);
         }

@@ -13,7 +13,7 @@ use super::engine::{Point, engine_of};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
 use crate::instance::exceptions::{self, Exceptions};
-use crate::instance::{Instance, group};
+use crate::instance::{Instance, link_set};
 use std::ptr::{self, NonNull};
 
 /// A new exception with the payload at `from`, thrown at `point`.
@@ -44,7 +44,7 @@ pub unsafe fn made(
 /// # Safety
 /// `env` is the live environment of the code that throws.
 pub unsafe fn referred(env: *const VmEnv, word: u64) -> Result<NonNull<VmException>, Trap> {
-    // SAFETY: the running instance is live, and its group this thread's.
+    // SAFETY: the running instance is live, and its link set this thread's.
     unsafe {
         let instance = Instance::of_vm((*env).instance).ptr();
         // Others are what a host function wrote where only references may be.
@@ -66,7 +66,7 @@ pub unsafe fn arrived(env: *mut VmEnv) -> Result<NonNull<VmException>, Trap> {
 /// exception waits for them in the environment, and `passes` is called before.
 ///
 /// # Safety
-/// `env` is the live environment of the code that throws, the exception is live and its group's.
+/// `env` is the live environment of the code that throws, the exception is live and its link set's.
 pub unsafe fn uncaught(
     env: *mut VmEnv,
     exception: NonNull<VmException>,
@@ -152,18 +152,18 @@ unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, 
 /// What finding the references of one frame costs, in bytes of exceptions.
 const FRAME_COST: usize = 64;
 
-/// Marks the exceptions that the stacks of a group lead to, the stack of `env` being at `point`;
+/// Marks the exceptions that the stacks of a link set lead to, the stack of `env` being at `point`;
 /// tells what that has cost. `None` if guest code has been interrupted where nothing is known of
 /// its frames.
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws, which is at the point.
 unsafe fn roots(env: *mut VmEnv, point: Point, marks: &mut Exceptions) -> Option<usize> {
-    // SAFETY: says the caller; one thread uses a group, so that its other stacks wait for this.
+    // SAFETY: says the caller; one thread uses a link set, so that its other stacks wait for this.
     unsafe {
         let mut cost = stack_roots(env, Some(point), marks);
         let instance = Instance::of_vm((*env).instance).ptr();
-        group::for_each(instance, &mut |member| {
+        link_set::for_each(instance, &mut |member| {
             member.as_ref().envs.for_each(|other| {
                 if !ptr::eq(other, env) {
                     cost = cost.zip(stack_roots(other, None, marks)).map(|(a, b)| a + b);

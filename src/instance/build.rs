@@ -3,10 +3,10 @@
 use super::app_heap::AppHeap;
 use super::code::CodeTable;
 use super::exception::Exception;
-use super::group::{self, GroupLink};
 use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
 use super::link::{self, Import, MemoryPlace};
+use super::link_set::{self, Membership};
 use super::memory::{Memory, MemorySize, PAGES_MAX, Pace, paced, zeroed};
 use super::table::{ELEMS_MAX, Table};
 use super::tags::first_same_tag;
@@ -26,11 +26,11 @@ use std::sync::{Arc, OnceLock};
 pub type Resolve<'r, 'i> = &'r dyn Fn(usize) -> Import<'i>;
 
 impl Instance {
-    /// Makes an instance with one handle to its group. The start function is not run.
+    /// Makes an instance with one handle to its link set. The start function is not run.
     ///
     /// Segments are copied in order; what was copied before one that does not fit stays, as the
-    /// specification demands. An instance whose functions have got into a table of its group by
-    /// then stays with the group, unreachable but for those functions.
+    /// specification demands. An instance whose functions have got into a table of its link set by
+    /// then stays with the link set, unreachable but for those functions.
     ///
     /// `pace` may end the work, of which no piece takes long.
     pub fn new(
@@ -81,7 +81,7 @@ struct Guard(NonNull<Instance>);
 impl Drop for Guard {
     fn drop(&mut self) {
         // SAFETY: the only handle to an instance that nobody has seen yet.
-        unsafe { group::release(self.0) }
+        unsafe { link_set::release(self.0) }
     }
 }
 
@@ -145,7 +145,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
         vm,
         no_memory: UnsafeCell::new(no_memory),
         exception: Exception::new(),
-        group: GroupLink::new(),
+        membership: Membership::new(),
         envs: Envs::new(),
         module: parts.module.clone(),
         host: parts.host,
@@ -174,7 +174,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
     unsafe {
         at.write(instance);
         (*at.as_ptr()).vm.memory0 = at.as_ref().no_memory.get();
-        at.as_ref().group.init(at);
+        at.as_ref().membership.init(at);
     }
     Ok(at)
 }
@@ -387,7 +387,7 @@ impl Build<'_> {
 }
 
 /// An instance of `parent`'s module for another thread. Functions and tables that come from other
-/// instances are not there: those are of the parent's group.
+/// instances are not there: those are of the parent's link set.
 pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNull<Instance>> {
     let module = &parent.module;
     let imported: Vec<u32> = link::numbered(module).map(|(_, index, _)| index).collect();
@@ -404,7 +404,7 @@ pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNu
                 .map_or(Import::Nothing, Import::Shared),
             ExternType::Global(ty) => {
                 let global = parent.global(index).filter(|_| !ty.val.is_ref());
-                // SAFETY: the storage is live while the parent's group is.
+                // SAFETY: the storage is live while the parent's link set is.
                 let slots = global.map(|global| unsafe { global.as_ref() }.slots);
                 slots.map_or(Import::Nothing, |slots| Import::Constant(ty, slots))
             }

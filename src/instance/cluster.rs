@@ -1,7 +1,7 @@
 //! Clusters: the instances that run one program on several threads.
 //!
-//! A thread of a guest has an instance of its own, a group by itself, so that one thread uses a
-//! group at a time here too. What a program's instances have in common is the bytes of shared
+//! A thread of a guest has an instance of its own, a link set by itself, so that one thread uses a
+//! link set at a time here too. What a program's instances have in common is the bytes of shared
 //! memories and this: an exception in one of them, or a request to stop, reaches all. Members
 //! are listed under the lock and leave the list before they are freed.
 //!

@@ -1,12 +1,12 @@
-//! The exceptions that a group's guests have thrown and may still hold references to.
+//! The exceptions that a link set's guests have thrown and may still hold references to.
 //!
-//! A reference is the exception's address, and never followed before it was found in the group's
+//! A reference is the exception's address, and never followed before it was found in the link set's
 //! set: one that outlived its exception leads nowhere. An exception enters the set when a handler
 //! takes a reference to it. Those that nothing leads to any more are freed when a sweep finds
 //! them; sweeps come the more rarely, the more there is to look at. Where references can be is
 //! told from above, since only the engine knows stacks.
 
-use super::{Instance, group};
+use super::{Instance, link_set};
 use crate::abi::error::Error;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
@@ -38,7 +38,7 @@ impl Hasher for Scatter {
     }
 }
 
-/// Exceptions that guest code may hold references to. Owner: the root of the group.
+/// Exceptions that guest code may hold references to. Owner: the root of the link set.
 pub struct Exceptions {
     set: HashSet<usize, BuildHasherDefault<Scatter>>,
     /// What those in the set take.
@@ -54,7 +54,7 @@ impl Exceptions {
         Self { set: HashSet::default(), bytes: 0, limit: BYTES_MIN, found: ptr::null_mut() }
     }
 
-    /// Takes over what another group had.
+    /// Takes over what another link set had.
     pub(super) fn absorb(&mut self, other: &mut Self) -> Result<(), Error> {
         fallible(|| self.set.try_reserve(other.set.len()))?;
         self.set.extend(other.set.drain());
@@ -132,7 +132,7 @@ impl Exceptions {
 impl Drop for Exceptions {
     fn drop(&mut self) {
         for address in self.set.drain() {
-            // SAFETY: those in the set are live, and the group that could use them ends.
+            // SAFETY: those in the set are live, and the link set that could use them ends.
             unsafe { Heap::free(ptr::with_exposed_provenance_mut(address)) };
         }
     }
@@ -154,9 +154,9 @@ pub unsafe fn payload(exception: NonNull<VmException>) -> *mut u64 {
 /// Calls `each` with the slots of the payload that hold references to exceptions.
 ///
 /// # Safety
-/// The exception is live, and so is its group.
+/// The exception is live, and so is its link set.
 unsafe fn for_each_reference(exception: NonNull<VmException>, each: &mut dyn FnMut(u64)) {
-    // SAFETY: an exception's tag is of its group, and so is its type.
+    // SAFETY: an exception's tag is of its link set, and so is its type.
     unsafe {
         let ty = &*(*exception.as_ref().tag).ty;
         let mut slot = payload(exception);
@@ -174,13 +174,13 @@ impl Instance {
     /// or to be given to [`share`].
     ///
     /// # Safety
-    /// The tag is of this instance's group, and `from` holds values of its type.
+    /// The tag is of this instance's link set, and `from` holds values of its type.
     pub unsafe fn make_exception(
         &self,
         tag: *const VmTag,
         from: *const u64,
     ) -> Result<NonNull<VmException>, Trap> {
-        // SAFETY: the caller vouches for the tag, whose type lives as long as the group, and for
+        // SAFETY: the caller vouches for the tag, whose type lives as long as the link set, and for
         // the values; the block is as large as head and payload.
         unsafe {
             let slots = (*(*tag).ty).param_slots();
@@ -209,11 +209,11 @@ pub unsafe fn discard(exception: NonNull<VmException>) {
 }
 
 /// Lets guest code hold references to an exception from now on. If it is time for that, others
-/// are freed first: `roots` marks what it finds on the stacks of the group, or says that it cannot
-/// see all of them.
+/// are freed first: `roots` marks what it finds on the stacks of the link set, or says that it
+/// cannot see all of them.
 ///
 /// # Safety
-/// The exception is live and of `instance`'s group, which is used by this thread only.
+/// The exception is live and of `instance`'s link set, which is used by this thread only.
 pub unsafe fn share(
     instance: NonNull<Instance>,
     exception: NonNull<VmException>,
@@ -224,7 +224,7 @@ pub unsafe fn share(
         if exception.as_ref().shared {
             return Ok(());
         }
-        let at = group::exceptions(instance);
+        let at = link_set::exceptions(instance);
         let bytes = bytes_of(exception.as_ref().slots);
         let reserve = || fallible(|| (&mut *at).set.try_reserve(1));
         if (*at).bytes + bytes > (*at).limit || reserve().is_err() {
@@ -243,21 +243,21 @@ pub unsafe fn share(
 /// Frees what nothing leads to, given where to look as for [`share`].
 ///
 /// # Safety
-/// `instance` is live, and its group used by this thread only.
+/// `instance` is live, and its link set used by this thread only.
 #[cold]
 pub unsafe fn collect(
     instance: NonNull<Instance>,
     roots: &mut dyn FnMut(&mut Exceptions) -> Option<usize>,
 ) {
-    // SAFETY: passed on to the caller; so for the members, which live as long as the group.
+    // SAFETY: passed on to the caller; so for the members, which live as long as the link set.
     unsafe {
-        let exceptions = &mut *group::exceptions(instance);
+        let exceptions = &mut *link_set::exceptions(instance);
         let Some(mut looked_at) = roots(exceptions) else {
             exceptions.forget_marks();
             exceptions.limit = exceptions.bytes.saturating_mul(2).max(BYTES_MIN);
             return;
         };
-        group::for_each(instance, &mut |member| {
+        link_set::for_each(instance, &mut |member| {
             looked_at += member.as_ref().mark_exceptions(exceptions);
         });
         exceptions.follow();
@@ -267,13 +267,13 @@ pub unsafe fn collect(
     }
 }
 
-/// The exception that the reference in `word` leads to, if the group has it.
+/// The exception that the reference in `word` leads to, if the link set has it.
 ///
 /// # Safety
-/// The caller holds the group alive, and uses it alone.
+/// The caller holds the link set alive, and uses it alone.
 pub unsafe fn find(instance: NonNull<Instance>, word: u64) -> Option<NonNull<VmException>> {
     // SAFETY: passed on to the caller.
-    unsafe { (*group::exceptions(instance)).find(word) }
+    unsafe { (*link_set::exceptions(instance)).find(word) }
 }
 
 impl Instance {

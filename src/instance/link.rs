@@ -4,7 +4,7 @@ use super::code::CodeTable;
 use super::memory::Memory;
 use super::shared_memory::SharedMemory;
 use super::table::Table;
-use super::{Instance, group};
+use super::{Instance, link_set};
 use crate::abi::error::{Error, Result, bounded};
 use crate::abi::types::{FuncType, GlobalType, Limits};
 use crate::abi::vm_layout::{
@@ -186,7 +186,7 @@ pub(super) fn func(
     };
     match bound {
         Import::Func(func) => {
-            // SAFETY: whoever binds a function holds its group alive.
+            // SAFETY: whoever binds a function holds its link set alive.
             let func = unsafe { func.as_ref() };
             if func.type_id != type_id {
                 return Err(incompatible());
@@ -220,10 +220,10 @@ pub(super) unsafe fn host_behind<'a>(func: Option<NonNull<VmFuncRef>>) -> Import
     }
 }
 
-/// Puts both instances into one group, so that neither can outlive what it points to.
+/// Puts both instances into one link set, so that neither can outlive what it points to.
 pub(super) fn join(importer: NonNull<Instance>, provider: NonNull<Instance>) -> Result<()> {
-    // SAFETY: the importer is being made, and whoever binds an import holds its group alive.
-    unsafe { group::merge(provider, importer) }
+    // SAFETY: the importer is being made, and whoever binds an import holds its link set alive.
+    unsafe { link_set::merge(provider, importer) }
 }
 
 /// The imports of `module` with their index in their own index space and in binary order.

@@ -165,7 +165,7 @@ impl Memory {
     /// Makes running code's view as long as the memory is now: another thread may have grown it.
     pub fn refresh(&self) {
         if let Some(shared) = self.shared() {
-            // SAFETY: the view is only written on the thread that uses the group.
+            // SAFETY: the view is only written on the thread that uses the link set.
             unsafe { (*self.vm.get()).len_bytes = shared.len_bytes() }
         }
     }
@@ -190,7 +190,7 @@ impl Memory {
     }
 
     pub fn base(&self) -> *mut u8 {
-        // SAFETY: the view is only written by `grow`, on the thread that uses the group.
+        // SAFETY: the view is only written by `grow`, on the thread that uses the link set.
         unsafe { (*self.vm.get()).base }
     }
 
@@ -271,7 +271,7 @@ impl Memory {
             return Err(GrowError::Exhausted);
         }
         let heap = instance.heap();
-        // SAFETY: only the thread that uses the group gets here, and nothing below calls back.
+        // SAFETY: only the thread that uses the link set gets here, and nothing below calls back.
         let (storage, vm) = unsafe { (&mut *self.storage.get(), &mut *self.vm.get()) };
         match storage {
             Storage::Mapped(reservation) => {

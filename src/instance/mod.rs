@@ -4,12 +4,13 @@
 //! An instance is one block: [`Instance`], whose first field is what running code reads, and
 //! behind it everything whose number the module fixes (`layout.rs`). It is made by
 //! [`Instance::new`], which links it (`link.rs`) and copies its segments (`segments.rs`), and
-//! freed with its group (`group.rs`). Nothing here runs guest code, knows how code runs, or
+//! freed with its link set (`link_set.rs`). Nothing here runs guest code, knows how code runs, or
 //! knows contexts: what is needed from there comes in [`Parts`] and through [`Host`].
 //!
-//! One thread uses a group at a time; whoever hands out handles sees to that. The exceptions,
+//! One thread uses a link set at a time; whoever hands out handles sees to that. The exceptions,
 //! counting handles and terminating, lock.
 
+pub mod address_space;
 mod app_heap;
 mod attachment;
 mod build;
@@ -20,15 +21,14 @@ mod envs;
 mod exception;
 pub mod exceptions;
 mod globals;
-pub mod group;
 mod guest_alloc;
 mod heap_plan;
 mod host;
 mod layout;
 mod link;
+pub mod link_set;
 mod memory;
 mod pool;
-pub mod reach;
 mod refs;
 mod segments;
 mod shared_heap;
@@ -43,7 +43,7 @@ use crate::module::{ExternKind, FuncRefs, Module};
 use crate::sync::Lock;
 use app_heap::AppHeap;
 use exception::Exception;
-use group::GroupLink;
+use link_set::Membership;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -96,7 +96,7 @@ pub struct InstanceLimits {
     pub max_memory_pages: u32,
 }
 
-/// An instance, at the start of its block. Owner: its group.
+/// An instance, at the start of its block. Owner: its link set.
 #[repr(C)]
 pub struct Instance {
     /// First, so that running code's pointers lead here.
@@ -104,7 +104,7 @@ pub struct Instance {
     /// What `memory0` points to when the module has no memory.
     no_memory: UnsafeCell<VmMemory>,
     exception: Exception,
-    group: GroupLink,
+    membership: Membership,
     /// The exec_envs that terminating must reach.
     pub envs: Envs,
     module: Arc<Module>,
@@ -185,7 +185,7 @@ impl Instance {
     pub fn memory(&self, index: u32) -> Option<&Memory> {
         let inside = (index as usize) < self.module.memories.len();
         // SAFETY: the list has as many entries as the module has memories, each of which is
-        // the first field of a `Memory` of this group.
+        // the first field of a `Memory` of this link set.
         inside.then(|| unsafe { &*(*self.vm.memories.add(index as usize)).cast::<Memory>() })
     }
 

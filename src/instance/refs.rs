@@ -1,36 +1,36 @@
 //! Finding the externrefs that an instance's globals and tables hold.
 
-use super::{Instance, group};
+use super::{Instance, link_set};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmEnv;
 use std::ptr::NonNull;
 
-/// Calls `each` with the slot of every externref that an instance's group holds, nulls included.
+/// Calls `each` with the slot of every externref that an instance's link set holds, nulls included.
 /// The stacks of running code are not looked at.
 ///
 /// # Safety
-/// The caller holds the group alive, and no other thread runs in it.
+/// The caller holds the link set alive, and no other thread runs in it.
 pub unsafe fn for_each_externref(instance: NonNull<Instance>, each: &mut dyn FnMut(u64)) {
     // SAFETY: passed on to the caller.
     let _: Option<()> = unsafe {
-        group::find(instance, |member| {
+        link_set::find(instance, |member| {
             member.as_ref().own_externrefs(each);
             None
         })
     };
 }
 
-/// Whether any exec_env of an instance's group is in a call, as `is_running` finds out.
+/// Whether any exec_env of an instance's link set is in a call, as `is_running` finds out.
 ///
 /// # Safety
-/// The caller holds the group alive.
+/// The caller holds the link set alive.
 pub unsafe fn any_env(
     instance: NonNull<Instance>,
     mut is_running: impl FnMut(*const VmEnv) -> bool,
 ) -> bool {
     // SAFETY: passed on to the caller.
     let found = unsafe {
-        group::find(instance, |member| {
+        link_set::find(instance, |member| {
             let mut running = false;
             member.as_ref().envs.for_each(|env| running |= is_running(env));
             running.then_some(())

@@ -1,7 +1,7 @@
 //! Constant expressions, and the copying of segments.
 
 use super::memory::{Pace, paced};
-use super::{Instance, reach};
+use super::{Instance, address_space};
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::module::{
@@ -106,7 +106,7 @@ fn value(instance: &Instance, op: ConstOp) -> Result<Slots> {
         ConstOp::RefFunc(index) => [func_word(instance, index)?, 0],
         ConstOp::GlobalGet(index) => {
             let global = instance.global(index).ok_or_else(malformed)?;
-            // SAFETY: the storage belongs to the instance or to one of its group.
+            // SAFETY: the storage belongs to the instance or to one of its link set.
             unsafe { global.as_ref() }.slots
         }
         _ => return Err(malformed()),
@@ -236,7 +236,7 @@ impl Instance {
         };
         let place = match memory {
             // SAFETY: this instance is alive.
-            0 => unsafe { reach::locate(self.vm(), to, count as u64) },
+            0 => unsafe { address_space::locate(self.vm(), to, count as u64) },
             _ => self.memory(memory).ok_or(Trap::Internal)?.range(to, count as u64),
         };
         let place = place.ok_or(Trap::MemoryOutOfBounds)?;

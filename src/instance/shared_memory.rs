@@ -1,4 +1,4 @@
-//! Shared linear memories: the bytes that instances of several groups, on several threads, have
+//! Shared linear memories: the bytes that instances of several link sets, on several threads, have
 //! in common.
 //!
 //! Each instance has a [`Memory`](super::Memory) of its own that holds a count of the

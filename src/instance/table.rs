@@ -65,7 +65,7 @@ impl Table {
     }
 
     pub fn len(&self) -> u64 {
-        // SAFETY: the view is only written by `grow`, on the thread that uses the group.
+        // SAFETY: the view is only written by `grow`, on the thread that uses the link set.
         unsafe { (*self.vm.get()).len as u64 }
     }
 

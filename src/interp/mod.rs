@@ -98,7 +98,7 @@ pub unsafe extern "C-unwind" fn run(
         let back_to = r.ip;
         match control::enter(&mut r, code, frame, header, back_to) {
             Ok(()) => dispatch::run(r),
-            Err(stop) => dispatch::leave(env, r.ip, r.sp, stop),
+            Err(stop) => dispatch::exit(env, r.ip, r.sp, stop),
         }
     }
 }

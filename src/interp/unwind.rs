@@ -270,7 +270,7 @@ pub unsafe fn go_on(env: *mut VmEnv, point: Point) -> Result<(), Trap> {
 }
 
 /// # Safety
-/// As for [`throw`]; the exception is live and of the group.
+/// As for [`throw`]; the exception is live and of the link set.
 unsafe fn raise(
     env: *mut VmEnv,
     point: Point,

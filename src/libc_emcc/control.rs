@@ -15,7 +15,7 @@ fn invoke(call: &EmccCall<'_>, index: u32, params: &[u32], results: &[ValType]) 
     let table = call.instance().table(0).ok_or_else(|| call.raise("unknown table"))?;
     let word = table.get(index.into()).ok_or(Trap::UndefinedElement)?;
     let func = NonNull::new(word as usize as *mut VmFuncRef).ok_or(Trap::UninitializedElement)?;
-    // SAFETY: what lies in a table is a function of the table's group.
+    // SAFETY: what lies in a table is a function of the table's link set.
     let ty = unsafe { func_type(func) };
     let takes =
         ty.params().len() == params.len() && ty.params().iter().all(|&ty| ty == ValType::I32);

@@ -170,7 +170,7 @@ impl<'a> Caller<'a> {
     /// the instance has the exception.
     ///
     /// # Safety
-    /// The function is of the calling instance's group. It takes as many i32 as there are
+    /// The function is of the calling instance's link set. It takes as many i32 as there are
     /// `params`, and gives one slot at most.
     pub unsafe fn call_guest(&self, func: NonNull<VmFuncRef>, params: &[u32]) -> Result<u64, Trap> {
         let (env, stack_low) = self.calling_env().ok_or(Trap::Internal)?;

@@ -7,7 +7,7 @@
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmInstance};
-use crate::instance::reach;
+use crate::instance::address_space;
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -38,7 +38,7 @@ impl<'a> GuestMemory<'a> {
     /// memory only `len` zero fits, and the pointer must not be read from.
     pub fn range(&self, address: u64, len: u64) -> Result<*mut u8, Trap> {
         // SAFETY: `of` asked for a live instance.
-        unsafe { reach::locate(self.instance, address, len) }.ok_or(Trap::MemoryOutOfBounds)
+        unsafe { address_space::locate(self.instance, address, len) }.ok_or(Trap::MemoryOutOfBounds)
     }
 
     /// Whether there is a byte at `address`.
@@ -61,7 +61,7 @@ impl<'a> GuestMemory<'a> {
         look: impl FnMut(u64) -> Result<(), Trap>,
     ) -> Result<(*mut u8, usize), Trap> {
         // SAFETY: `of` asked for a live instance.
-        let found = unsafe { reach::text_with(self.instance, address, look) }?;
+        let found = unsafe { address_space::text_with(self.instance, address, look) }?;
         found.ok_or(Trap::MemoryOutOfBounds)
     }
 

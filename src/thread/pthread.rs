@@ -72,13 +72,13 @@ table! {
 fn entry(instance: &Instance, index: u32, results: &[ValType]) -> Option<NonNull<VmFuncRef>> {
     let word = instance.table(0)?.get(index.into())?;
     let func = NonNull::new(word as usize as *mut VmFuncRef)?;
-    // SAFETY: what lies in a table is a function of the table's group.
+    // SAFETY: what lies in a table is a function of the table's link set.
     let ty = unsafe { func_type(func) };
     (ty.params() == [ValType::I32] && ty.results() == results).then_some(func)
 }
 
 /// # Safety
-/// Both are live, of one group and used by this thread only; the function has one i32 parameter
+/// Both are live, of one link set and used by this thread only; the function has one i32 parameter
 /// and at most one result.
 unsafe fn run(
     env: NonNull<ExecEnv>,

@@ -4,7 +4,7 @@ use super::guest_stack;
 use crate::abi::trap::Trap;
 use crate::alloc;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv, stop_reason, work};
-use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, group};
+use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, link_set};
 use crate::platform;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Epoch, Sleepers};
@@ -68,7 +68,7 @@ pub unsafe fn spawn_env(
     // a handle of its own.
     unsafe {
         let made = equip(parent, child, stack, stack_low);
-        group::release(child);
+        link_set::release(child);
         made
     }
 }
@@ -155,8 +155,8 @@ struct Job {
     body: ThreadBody,
 }
 
-// SAFETY: the exec_env and its instance are a group of their own, which nobody else uses from
-// here on; everything that the group shares with others is counted or locked.
+// SAFETY: the exec_env and its instance are a link set of their own, which nobody else uses from
+// here on; everything that the link set shares with others is counted or locked.
 unsafe impl Send for Job {}
 
 impl Job {

@@ -56,7 +56,7 @@ fn instances_share_what_they_import() {
 }
 
 #[test]
-fn a_group_lives_until_the_last_handle_goes() {
+fn a_link_set_lives_until_the_last_handle_goes() {
     let (mut counter, user) = linked();
     drop(user);
     // The importer's function is still in the table, and still works.
@@ -76,7 +76,7 @@ fn traps_in_linked_code_belong_to_the_caller() {
 }
 
 #[test]
-fn any_env_of_the_group_will_do() {
+fn any_env_of_the_link_set_will_do() {
     let (counter, mut user) = linked();
     let bump = counter.instance.typed_func::<(), i32>("bump").unwrap();
     assert_eq!(bump.call(&mut user.env, ()).unwrap(), 1);
@@ -223,7 +223,7 @@ fn tables_and_globals_from_the_host() {
 }
 
 #[test]
-fn other_threads_hold_on_while_groups_merge() {
+fn other_threads_hold_on_while_link_sets_merge() {
     let context = Context::new().unwrap();
     let module = load(&context, COUNTER);
     for _ in 0..50 {

@@ -7,7 +7,7 @@ use super::{Error, ErrorKind, ExecEnv, ExternType, Func, FuncType, Instance, Res
 use crate::abi::error::{bounded, shown};
 use crate::abi::types::ValType;
 use crate::alloc;
-use crate::instance::group;
+use crate::instance::link_set;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 
@@ -145,8 +145,8 @@ impl Instance {
 
     /// Forgets a pending exception, unless it is another thread's or asks to stop.
     fn forget_exception(&self) {
-        // SAFETY: the handle keeps the group alive.
-        let used = unsafe { group::Use::begin(self.ptr()) };
+        // SAFETY: the handle keeps the link set alive.
+        let used = unsafe { link_set::Use::begin(self.ptr()) };
         if used.is_some() && !self.parts().is_terminated() {
             self.parts().forget_exception();
         }

@@ -2,7 +2,7 @@
 //!
 //! - The thread's *own* context is the one that `init` made on it, or that it adopted.
 //! - The *inherited* context is its parent's, for threads that the runtime or a guest spawned.
-//! - *Entered* contexts form a stack of activations (`activation.rs`), innermost first.
+//! - *Entered* contexts form a stack (`entered.rs`), innermost first.
 //! - `resolve.rs` turns that into the context of a call without a handle, `lifecycle.rs` is
 //!   init, destroy and the thread environment.
 //!
@@ -14,17 +14,15 @@
 //! here too: they wait for the context that `init` makes on this thread, and are kept after it,
 //! as upstream's process-wide variables are. Another thread's `init` does not see them.
 
-mod activation;
+mod entered;
 mod error;
 mod lifecycle;
 mod resolve;
 mod unwinding;
 
-pub use activation::Ended;
-pub use activation::Entered;
-pub(super) use activation::{
-    enter, operate, operate_guest, pop, push, run, run_guest, run_outside,
-};
+pub use entered::Ended;
+pub use entered::Entered;
+pub(super) use entered::{enter, operate, operate_guest, pop, push, run, run_guest, run_outside};
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
     Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_by_default,
@@ -45,7 +43,7 @@ use crate::alloc::{self, HeadKind, Reserve, ThreadHead};
 use crate::platform::stack::{self, StackBounds};
 use crate::sync;
 use crate::sync::atomic::Ordering;
-use activation::Node;
+use entered::Node;
 use error::LastError;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -69,7 +67,7 @@ struct Primary {
 #[repr(C)]
 struct ThreadState {
     head: ThreadHead,
-    /// The innermost activation, or null.
+    /// The node of the innermost entered context, or null.
     top: Cell<*const Node>,
     process: &'static Process,
     /// Number of this state; no two of a process have the same.
@@ -177,7 +175,7 @@ impl ThreadState {
 
     /// Takes everything down but the block itself.
     fn end(&self) {
-        self.release_activations();
+        self.release_entered();
         lifecycle::end_own(self);
         drop(self.inherited.take());
         drop(self.primary.take());

@@ -7,16 +7,16 @@
 //!
 //! It knows instances only to attach to them, and no context: [`SharedHeaps`] (`table.rs`) is
 //! what a context keeps, and the only way to change a chain or an attachment. Guest code enters
-//! through `reach`, without any lock: a chain does not change while it is attached, and its
+//! through `address_space`, without any lock: a chain does not change while it is attached, and its
 //! heaps are kept by the table, by the attachment, and by the heap before.
 
 mod table;
 
 pub use table::SharedHeaps;
 
+use super::address_space::Span;
 use super::app_heap::AppHeap;
 use super::memory::{MemorySource, Storage, make_storage};
-use super::reach::Span;
 use crate::abi::types::MemoryType;
 use crate::platform::pages;
 use crate::sync::Lock;

@@ -11,7 +11,7 @@ const PROVIDER: &str = r#"(module
 
 /// Binds imports to the provider's exports of the same name.
 fn bind(provider: &Owned, name: &str) -> Import<'static> {
-    // SAFETY: the tests keep the provider's group alive while they link.
+    // SAFETY: the tests keep the provider's link set alive while they link.
     let provider: &'static Instance = unsafe { provider.0.as_ref() };
     let Some(export) = provider.module().export(name) else { return Import::Nothing };
     match export.kind {
@@ -65,11 +65,11 @@ fn imports_share_state() {
     let (original, copy) = unsafe { (provider.func(0).expect("f").as_ref(), imported.as_ref()) };
     assert_eq!((copy.instance, copy.func_index), (original.instance, original.func_index));
     // SAFETY: both are alive.
-    assert!(unsafe { group::same(provider.0, importer.0) });
+    assert!(unsafe { link_set::same(provider.0, importer.0) });
 }
 
 #[test]
-fn a_group_lives_until_its_last_handle() {
+fn a_link_set_lives_until_its_last_handle() {
     let world = World::new(true);
     let provider = world.plain(PROVIDER);
     let import = r#"(module (import "p" "m" (memory 1)) (import "p" "t" (table 4 funcref))
@@ -79,21 +79,21 @@ fn a_group_lives_until_its_last_handle() {
     let third = link(&world, &provider, import).expect("instance");
     drop((provider, first, third));
     let word = second.table(0).and_then(|table| table.get(0)).expect("element");
-    // SAFETY: the handle keeps the group alive.
+    // SAFETY: the handle keeps the link set alive.
     let found = unsafe {
-        group::find(second.0, |member| {
+        link_set::find(second.0, |member| {
             member.as_ref().owns_func(word as *const _).then_some(member)
         })
     };
     assert!(found.is_some());
-    // SAFETY: the handle keeps the group alive.
-    assert!(unsafe { group::is_sole_handle(second.0) });
+    // SAFETY: the handle keeps the link set alive.
+    assert!(unsafe { link_set::is_sole_handle(second.0) });
     drop(second);
     assert_eq!(world.source.heap.stats().live_bytes, 0);
 }
 
 #[test]
-fn groups_merge_both_ways() {
+fn link_sets_merge_both_ways() {
     let world = World::new(false);
     let (a, b) = (world.plain(PROVIDER), world.plain(PROVIDER));
     let wat = r#"(module (import "a" "m" (memory 1)) (import "b" "t" (table 4 funcref)))"#;
@@ -104,9 +104,9 @@ fn groups_merge_both_ways() {
         })
         .expect("instance");
     // SAFETY: all three are alive.
-    assert!(unsafe { group::same(a.0, b.0) && group::same(b.0, linked.0) });
+    assert!(unsafe { link_set::same(a.0, b.0) && link_set::same(b.0, linked.0) });
     // SAFETY: alive.
-    assert!(!unsafe { group::is_sole_handle(a.0) });
+    assert!(!unsafe { link_set::is_sole_handle(a.0) });
     drop((linked, a));
     assert_eq!(b.memory(0).expect("memory").pages(), 1);
     drop(b);
@@ -128,11 +128,11 @@ fn a_failed_instance_stays_with_what_it_gave_away() {
     assert_eq!(read(&provider, 0, 4), b"kept");
     assert_eq!(read(&provider, 65533, 3), b"\0\0\0");
     let word = provider.table(0).and_then(|table| table.get(3)).expect("element");
-    // SAFETY: a word in a table is a function of the table's group.
+    // SAFETY: a word in a table is a function of the table's link set.
     let func = unsafe { &*(word as *const VmFuncRef) };
     assert_eq!((func.kind, func.func_index), (VmFuncKind::Wasm, 0));
-    // SAFETY: the handle keeps the group alive.
-    assert!(unsafe { group::is_sole_handle(provider.0) });
+    // SAFETY: the handle keeps the link set alive.
+    assert!(unsafe { link_set::is_sole_handle(provider.0) });
     drop(provider);
     assert_eq!(world.source.heap.stats().live_bytes, 0);
 }
@@ -158,7 +158,7 @@ fn what_does_not_fit_is_refused() {
         assert_eq!(error(link(&world, &provider, wat)), "incompatible import type", "{wat}");
     }
     // SAFETY: alive.
-    assert!(unsafe { group::is_sole_handle(provider.0) });
+    assert!(unsafe { link_set::is_sole_handle(provider.0) });
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn hosts_are_let_go_last() {
     let make = world.make_with(&module, Default::default(), host, &|_| Import::Nothing);
     let instance = make.expect("instance");
     // SAFETY: alive.
-    unsafe { group::retain(instance.0) };
+    unsafe { link_set::retain(instance.0) };
     let second = Owned(instance.0);
     drop(instance);
     assert!(!gone.load(Ordering::Relaxed));
@@ -255,15 +255,15 @@ fn passive_handles_do_not_bind() {
     let (a, b) = (world.plain(PROVIDER), world.plain(PROVIDER));
     // SAFETY: both are alive, and what is retained is released.
     unsafe {
-        group::retain_passive(a.0);
-        assert!(group::is_sole_handle(a.0));
-        group::merge(b.0, a.0).expect("memory");
-        assert!(!group::is_sole_handle(a.0));
+        link_set::retain_passive(a.0);
+        assert!(link_set::is_sole_handle(a.0));
+        link_set::merge(b.0, a.0).expect("memory");
+        assert!(!link_set::is_sole_handle(a.0));
         drop(b);
-        assert!(group::is_sole_handle(a.0));
-        group::activate(a.0);
-        assert!(!group::is_sole_handle(a.0));
-        group::release(a.0);
-        assert!(group::is_sole_handle(a.0));
+        assert!(link_set::is_sole_handle(a.0));
+        link_set::activate(a.0);
+        assert!(!link_set::is_sole_handle(a.0));
+        link_set::release(a.0);
+        assert!(link_set::is_sole_handle(a.0));
     }
 }

@@ -32,7 +32,7 @@ struct World {
     source: MemorySource,
 }
 
-/// A handle that frees its group like the public one.
+/// A handle that frees its link set like the public one.
 struct Owned(NonNull<Instance>);
 
 impl std::ops::Deref for Owned {
@@ -47,7 +47,7 @@ impl std::ops::Deref for Owned {
 impl Drop for Owned {
     fn drop(&mut self) {
         // SAFETY: the handle is the instance's own.
-        unsafe { group::release(self.0) }
+        unsafe { link_set::release(self.0) }
     }
 }
 

@@ -83,7 +83,7 @@ pub enum Stop {
     /// A trap at the instruction at `r.ip`, on the frame at `r.sp`, by its code.
     Trap(u32),
     /// Leaves guest code with this code and without a trap here.
-    Leave(u32),
+    Exit(u32),
 }
 
 impl From<Trap> for Stop {
@@ -121,7 +121,7 @@ unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
     match outcome {
         Ok(()) => 0,
         // SAFETY: the registers are those of the instruction that stops.
-        Err(stop) => unsafe { leave((*r).env, (*r).ip, (*r).sp, stop) },
+        Err(stop) => unsafe { exit((*r).env, (*r).ip, (*r).sp, stop) },
     }
 }
 
@@ -132,14 +132,14 @@ unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
 /// at `sp`.
 #[cold]
 #[inline(never)]
-pub unsafe fn leave(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
+pub unsafe fn exit(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
     match stop {
         Stop::Trap(code) => {
             // SAFETY: the place is that of the instruction that traps, says the caller.
             unsafe { record_trap(env, Point { ip: ip.as_ptr(), sp: sp.as_ptr() }) };
             code
         }
-        Stop::Leave(code) => code,
+        Stop::Exit(code) => code,
     }
 }
 

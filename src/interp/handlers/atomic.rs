@@ -123,7 +123,7 @@ unsafe fn locate<T>(r: &mut Regs, i: &Atomic) -> Result<*mut u8, Stop> {
     // instance is alive.
     unsafe {
         work::charge(r.env, work::SLOW)?;
-        let place = builtins::far_memory((*r.env).instance, address(r, i), size as u64);
+        let place = builtins::slow_address((*r.env).instance, address(r, i), size as u64);
         reload_memory(r);
         let place = place.ok_or(Trap::MemoryOutOfBounds)?;
         let is_aligned = place.addr().is_multiple_of(size);
@@ -218,14 +218,14 @@ handler!(
             access_at::<X>(&mut r, i, at);
             next(r)
         }
-        None => to_slow::<Far<X>>(r, i),
+        None => to_slow::<SlowAccess<X>>(r, i),
     }
 });
 
 /// An access elsewhere, or none at all.
-struct Far<X>(PhantomData<X>);
+struct SlowAccess<X>(PhantomData<X>);
 
-impl<X: Access> Slow for Far<X> {
+impl<X: Access> Slow for SlowAccess<X> {
     type Shape = Atomic;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `access` has met an instruction of this kind; `locate` finds its place.

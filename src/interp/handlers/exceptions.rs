@@ -31,7 +31,7 @@ slow!(
 /// # Safety
 /// `r` must be the registers of the call.
 #[cold]
-pub unsafe fn go_on_throwing(r: &mut Regs) -> Result<(), Stop> {
+pub unsafe fn rethrow(r: &mut Regs) -> Result<(), Stop> {
     // SAFETY: the registers are those of an instruction that may throw, says the caller.
     unsafe {
         let caught = unwind::go_on(r.env, here(r));
@@ -55,7 +55,7 @@ unsafe fn land(r: &mut Regs, caught: Result<(), Trap>) -> Result<(), Stop> {
         if let Err(trap) = caught {
             // Caught further out, this was no trap.
             let is_trap = (*env).exception.is_null();
-            return Err(if is_trap { trap.into() } else { Stop::Leave(trap as u32) });
+            return Err(if is_trap { trap.into() } else { Stop::Exit(trap as u32) });
         }
         r.ip = Ip::of((*env).catch_ip);
         r.sp = Frame::of((*env).catch_sp);

@@ -8,7 +8,7 @@
 //! Indirect calls within the instance are leaves, everything else is slow handlers.
 
 use super::control::enter_leaf;
-use super::exceptions::go_on_throwing;
+use super::exceptions::rethrow;
 use super::memory::reload_memory;
 use super::{TrapNow, trap};
 use crate::abi::trap::Trap;
@@ -29,7 +29,7 @@ use crate::interp::shape::{self, Picked, Shape, SlotNo};
 /// # Safety
 /// `r` must be the registers of a call instruction.
 #[inline(always)]
-pub unsafe fn leave(r: &Regs, host: *const VmFuncRef) {
+pub unsafe fn exit(r: &Regs, host: *const VmFuncRef) {
     // SAFETY: guest code runs inside an activation, which lasts longer than the instruction.
     unsafe {
         let activation = (*r.env).activation;
@@ -42,10 +42,10 @@ pub unsafe fn leave(r: &Regs, host: *const VmFuncRef) {
 /// Guest code goes on.
 ///
 /// # Safety
-/// As for [`leave`].
+/// As for [`exit`].
 #[inline(always)]
-pub unsafe fn come_back(r: &Regs) {
-    // SAFETY: as in `leave`.
+pub unsafe fn resume(r: &Regs) {
+    // SAFETY: as in `exit`.
     unsafe { (*(*r.env).activation).ip = std::ptr::null() }
 }
 
@@ -105,14 +105,14 @@ handler!(
     }
     (*env).budget = budget;
     (*env).stack_top = top;
-    leave(&r, func);
+    exit(&r, func);
     call_host::<AfterHost>(r, (*func).body.host, frame)
 });
 
 handler!(
     /// The rest of a call of a host function, which has returned `r.int`.
     after_host [] |r, i: shape::CallImport| {
-    come_back(&r);
+    resume(&r);
     if r.int != 0 {
         return to_slow::<TrapNow>(r, &());
     }
@@ -164,19 +164,19 @@ pub unsafe fn call_out<I: CallsOut>(
             let saved = ((*r.env).instance, (*r.env).globals);
             (*r.env).instance = (*func).instance;
             (*r.env).globals = (*(*func).instance).globals;
-            leave(r, func);
+            exit(r, func);
             let host = (*func).body.host;
             let code = ((*host).call)(host, r.env, frame.as_ptr());
             ((*r.env).instance, (*r.env).globals) = saved;
             code
         } else {
-            leave(r, std::ptr::null());
+            exit(r, std::ptr::null());
             nested(r.env, func, frame.as_ptr())
         };
-        come_back(r);
+        resume(r);
         if code != 0 {
             if !(*r.env).exception.is_null() {
-                return go_on_throwing(r);
+                return rethrow(r);
             }
             return Err(Stop::Trap(code));
         }

@@ -2,10 +2,10 @@
 //!
 //! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
 //! with the accessible length decides. Whatever lies behind that length is up to the slow
-//! handlers of `far`. Other memories and 64-bit addresses are instructions of their own.
+//! handlers of `slow_path`. Other memories and 64-bit addresses are instructions of their own.
 
-use super::far::{self, FarLoad, FarStore};
 use super::none;
+use super::slow_path::{self, SlowLoad, SlowStore};
 use crate::exec::builtins;
 use crate::interp::dispatch::{Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
@@ -136,7 +136,7 @@ handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
             r.pass(i);
             next(r)
         }
-        Err(at) => far::hand_over::<FarLoad<L, D, X::Load>>(r, i, at),
+        Err(at) => slow_path::hand_over::<SlowLoad<L, D, X::Load>>(r, i, at),
     }
 });
 
@@ -149,7 +149,7 @@ handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::
             r.pass(i);
             next(r)
         }
-        Err(at) => far::hand_over::<FarStore<S, V, X::Store<V::Field>>>(r, i, at),
+        Err(at) => slow_path::hand_over::<SlowStore<S, V, X::Store<V::Field>>>(r, i, at),
     }
 });
 

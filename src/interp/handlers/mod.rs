@@ -12,11 +12,11 @@ pub mod bulk;
 pub mod control;
 pub mod data;
 pub mod exceptions;
-mod far;
 pub mod host;
 pub mod memory;
 pub mod numeric;
 pub mod profile;
+mod slow_path;
 pub mod table;
 
 use super::dispatch::{Regs, Ret, Stop, slow, to_slow};

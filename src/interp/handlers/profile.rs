@@ -4,7 +4,7 @@
 //! has passed to its own account and to its caller's account of what it called. So does whoever
 //! unwinds it; what a trap ends is not counted. Time is the thread's CPU time.
 
-use super::host::{call_out, come_back, leave, place};
+use super::host::{call_out, exit, place, resume};
 use super::memory::reload_memory;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
 use crate::exec::work;
@@ -99,12 +99,12 @@ slow!(
     }
     let (frame, top) = place(r, i)?;
     (*r.env).stack_top = top;
-    leave(r, func);
+    exit(r, func);
     let began = clock();
     let host = (*func).body.host;
     let code = ((*host).call)(host, r.env, frame.as_ptr());
     let elapsed = clock().saturating_sub(began);
-    come_back(r);
+    resume(r);
     if code != 0 {
         return Err(Stop::Trap(code));
     }

@@ -9,7 +9,7 @@ use crate::exec::{
     code_table, nested, throw, work,
 };
 use crate::instance::{
-    CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, group,
+    CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
 };
 use crate::interp::ModuleCode;
 use crate::module::{ExternKind, Features, Module};
@@ -182,7 +182,7 @@ impl Drop for Linked {
         unsafe {
             ExecEnv::free(self.env);
             for instance in [self.inner, self.middle, self.outer] {
-                group::release(instance);
+                link_set::release(instance);
             }
         }
     }

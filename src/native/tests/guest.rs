@@ -5,7 +5,7 @@ use crate::abi::vm_layout::VmFuncRef;
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{EnvKind, EnvSetup, ExecEnv, GuestCode, call_cells};
 use crate::instance::{
-    GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, group,
+    GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
 };
 use crate::interp::ModuleCode;
 use crate::module::{ExternKind, ExternType, Features, Module};
@@ -121,7 +121,7 @@ impl Drop for Guest {
         // SAFETY: made in `new`, not used afterwards.
         unsafe {
             ExecEnv::free(self.env);
-            group::release(self.instance);
+            link_set::release(self.instance);
         }
     }
 }

@@ -66,7 +66,7 @@ fn other_instances_catch_by_the_tag_they_import() {
     assert_eq!(catcher.call_i32("grown", &[]), Ok(77));
     assert_eq!(catcher.call_i32("kept", &[11]), Ok(11));
     assert_eq!(catcher.call_i32("miss", &[9]), Err("uncaught wasm exception".into()));
-    // The group goes as a whole, with the exception that a global holds.
+    // The link set goes as a whole, with the exception that a global holds.
     assert!(matches!(thrower.instance.get_global("last").unwrap().get(), Val::ExnRef(Some(_))));
 }
 
@@ -196,7 +196,7 @@ fn references_pass_the_host_while_they_live() {
     assert!(matches!(guest.call("use", &[kept]).unwrap()[..], [Val::I32(5)]));
     assert!(matches!(guest.call("is_null", &[kept]).unwrap()[..], [Val::I32(0)]));
     assert!(matches!(guest.call("is_null", &[Val::ExnRef(None)]).unwrap()[..], [Val::I32(1)]));
-    // Another group knows nothing of it.
+    // Another link set knows nothing of it.
     let other = Guest::new(r#"(module (table (export "table") 1 exnref))"#);
     let error = other.instance.get_table("table").unwrap().set(0, kept).unwrap_err();
     assert_eq!(error.message(), "the exception is gone");

@@ -127,7 +127,7 @@ fn what_something_leads_to_stays() {
 /// A host function calls back on the stack that called it and on another one; the references of
 /// all of them count.
 #[test]
-fn the_stacks_of_a_group_are_looked_at() {
+fn the_stacks_of_a_link_set_are_looked_at() {
     let wat = r#"(module
         (import "host" "churn" (func $host))
         (tag $t (param i32))
@@ -163,9 +163,9 @@ fn the_stacks_of_a_group_are_looked_at() {
     assert_eq!(Guest { env, instance }.call_i32("run", &[]), Ok(3));
 }
 
-/// Instances that have thrown on their own become one group, and find what either has.
+/// Instances that have thrown on their own become one link set, and find what either has.
 #[test]
-fn groups_become_one_with_what_they_have() {
+fn link_sets_become_one_with_what_they_have() {
     let context = Context::new().unwrap();
     let part = load(
         &context,

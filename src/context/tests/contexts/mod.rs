@@ -1,7 +1,7 @@
 //! Whole contexts, each test in a process of its own.
 
-mod activations;
 mod cost;
+mod entered;
 mod logging;
 mod memory;
 mod rules;

@@ -1,14 +1,14 @@
-//! Groups: instances that are linked to each other live and die together.
+//! Link sets: instances that are linked to each other live and die together.
 //!
 //! An import is a pointer into another instance, and a table may hold functions of any instance
-//! it was ever linked with. So linking merges the groups of both sides for good, and a group's
-//! members are freed together when the last handle to any of them goes. Handles are counted for
-//! the group as a whole; an instance without handles of its own stays as long as its group does,
-//! which also keeps the functions of an instance whose start function trapped.
+//! it was ever linked with. So linking merges the link sets of both sides for good, and a link
+//! set's members are freed together when the last handle to any of them goes. Handles are counted
+//! for the link set as a whole; an instance without handles of its own stays as long as its link
+//! set does, which also keeps the functions of an instance whose start function trapped.
 //!
-//! The count and the list of members stand in the group's *root*, one of its members; every
+//! The count and the list of members stand in the link set's *root*, one of its members; every
 //! member points to its root. Merging redirects all members of one side. Since a root lives as
-//! long as its group, whoever holds a handle may lock the root it sees and look again.
+//! long as its link set, whoever holds a handle may lock the root it sees and look again.
 
 use super::Instance;
 use super::exceptions::Exceptions;
@@ -21,16 +21,17 @@ use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// An instance's place in its group. Owner: the instance.
-pub struct GroupLink {
+/// An instance's place in its link set. Owner: the instance.
+pub struct Membership {
     root: AtomicPtr<Instance>,
     /// Next member; the root comes first. Changed under the root's lock.
     next: AtomicPtr<Instance>,
-    /// What the group shares; meaningful in its root.
+    /// What the link set shares; meaningful in its root.
     shared: Lock<Shared>,
-    /// What guests have thrown; the root's is the group's. For the thread that uses the group.
+    /// What guests have thrown; the root's is the link set's. For the thread that uses the link
+    /// set.
     exceptions: UnsafeCell<Exceptions>,
-    /// Which thread's state runs in the group; meaningful in its root.
+    /// Which thread's state runs in the link set; meaningful in its root.
     use_lock: BiasedLock,
 }
 
@@ -42,11 +43,11 @@ struct Shared {
 }
 
 // SAFETY: `last` is only followed under the lock that it lies behind, by code that holds the
-// group alive.
+// link set alive.
 unsafe impl Send for Shared {}
 
-impl GroupLink {
-    /// A link that is not in any group yet; `init` puts it into its own.
+impl Membership {
+    /// A link that is not in any link set yet; `init` puts it into its own.
     pub fn new() -> Self {
         Self {
             root: AtomicPtr::new(ptr::null_mut()),
@@ -57,7 +58,7 @@ impl GroupLink {
         }
     }
 
-    /// Makes `instance` a group of its own, with one handle.
+    /// Makes `instance` a link set of its own, with one handle.
     ///
     /// # Safety
     /// `instance` is the live instance this link belongs to, and is not shared yet.
@@ -67,18 +68,18 @@ impl GroupLink {
     }
 }
 
-/// The root of `instance`'s group, locked.
+/// The root of `instance`'s link set, locked.
 ///
 /// # Safety
-/// The caller holds the group alive during `'a`.
+/// The caller holds the link set alive during `'a`.
 unsafe fn lock_root<'a>(instance: NonNull<Instance>) -> (*mut Instance, LockGuard<'a, Shared>) {
-    // SAFETY: the caller keeps the group and with it every member alive; a former root is still
+    // SAFETY: the caller keeps the link set and with it every member alive; a former root is still
     // a member, so locking it is fine even when a merge has just made another one the root.
     unsafe {
-        let link = &(*instance.as_ptr()).group;
+        let link = &(*instance.as_ptr()).membership;
         loop {
             let root = link.root.load(Ordering::Acquire);
-            let guard = (*root).group.shared.lock();
+            let guard = (*root).membership.shared.lock();
             if link.root.load(Ordering::Acquire) == root {
                 return (root, guard);
             }
@@ -89,19 +90,19 @@ unsafe fn lock_root<'a>(instance: NonNull<Instance>) -> (*mut Instance, LockGuar
 /// Counts one more handle.
 ///
 /// # Safety
-/// The caller holds the group alive.
+/// The caller holds the link set alive.
 pub unsafe fn retain(instance: NonNull<Instance>) {
     // SAFETY: passed on to the caller.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.handles += 1;
 }
 
-/// Gives up one handle, and frees the group with the last one.
+/// Gives up one handle, and frees the link set with the last one.
 ///
 /// # Safety
 /// The caller owns a handle and does not use it afterwards.
 pub unsafe fn release(instance: NonNull<Instance>) {
-    // SAFETY: the handle keeps the group alive until its count is gone; without any handle
+    // SAFETY: the handle keeps the link set alive until its count is gone; without any handle
     // nobody can reach the members any more.
     unsafe {
         let (root, mut shared) = lock_root(instance);
@@ -137,29 +138,29 @@ pub unsafe fn activate(instance: NonNull<Instance>) {
     shared.passive -= 1;
 }
 
-/// Whether exactly one handle into the group exists, passive ones aside.
+/// Whether exactly one handle into the link set exists, passive ones aside.
 ///
 /// # Safety
-/// The caller holds the group alive.
+/// The caller holds the link set alive.
 pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
     // SAFETY: passed on to the caller.
     let (_, shared) = unsafe { lock_root(instance) };
     shared.handles - shared.passive == 1
 }
 
-/// The calling thread's state uses a group until this is dropped.
+/// The calling thread's state uses a link set until this is dropped.
 #[must_use = "the use ends when it is dropped"]
 pub struct Use(NonNull<Instance>);
 
 impl Use {
-    /// Begins a use of `instance`'s group, inside others of this thread's state or not; `None` if
-    /// another thread runs in the group.
+    /// Begins a use of `instance`'s link set, inside others of this thread's state or not; `None`
+    /// if another thread runs in the link set.
     ///
     /// # Safety
-    /// The group is alive until the use is dropped.
+    /// The link set is alive until the use is dropped.
     #[inline]
     pub unsafe fn begin(instance: NonNull<Instance>) -> Option<Self> {
-        // SAFETY: passed on to the caller; a root lives as long as its group.
+        // SAFETY: passed on to the caller; a root lives as long as its link set.
         let entered = unsafe { use_lock_of(instance).try_lock(lock_owner()) };
         if entered { Some(Self(instance)) } else { None }
     }
@@ -173,10 +174,10 @@ impl Drop for Use {
     }
 }
 
-/// Whether somebody runs in `instance`'s group, on any thread.
+/// Whether somebody runs in `instance`'s link set, on any thread.
 ///
 /// # Safety
-/// The caller holds the group alive.
+/// The caller holds the link set alive.
 pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
     // SAFETY: passed on to the caller.
     unsafe {
@@ -186,43 +187,44 @@ pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
 }
 
 /// # Safety
-/// The caller holds the group alive during `'a`.
+/// The caller holds the link set alive during `'a`.
 #[inline]
 unsafe fn use_lock_of<'a>(instance: NonNull<Instance>) -> &'a BiasedLock {
     // SAFETY: passed on to the caller.
-    unsafe { &(*(*instance.as_ptr()).group.root.load(Ordering::Acquire)).group.use_lock }
+    unsafe { &(*(*instance.as_ptr()).membership.root.load(Ordering::Acquire)).membership.use_lock }
 }
 
-/// Whether both are in one group.
+/// Whether both are in one link set.
 ///
 /// # Safety
-/// The caller holds both groups alive.
+/// The caller holds both link sets alive.
 pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
     // SAFETY: passed on to the caller.
-    let root = |at: NonNull<Instance>| unsafe { &*at.as_ptr() }.group.root.load(Ordering::Acquire);
+    let root =
+        |at: NonNull<Instance>| unsafe { &*at.as_ptr() }.membership.root.load(Ordering::Acquire);
     // Merges only ever make this true.
     a == b || root(a) == root(b)
 }
 
-/// Makes one group of two; an error if another thread runs in one of them.
+/// Makes one link set of two; an error if another thread runs in one of them.
 ///
 /// # Safety
-/// The caller holds both groups alive.
+/// The caller holds both link sets alive.
 pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
-    // SAFETY: the caller keeps both groups alive; both roots are locked, in the order of their
+    // SAFETY: the caller keeps both link sets alive; both roots are locked, in the order of their
     // addresses so that two merges cannot wait for each other, and seen to be roots still.
     unsafe {
         loop {
-            let root_a = (*a.as_ptr()).group.root.load(Ordering::Acquire);
-            let root_b = (*b.as_ptr()).group.root.load(Ordering::Acquire);
+            let root_a = (*a.as_ptr()).membership.root.load(Ordering::Acquire);
+            let root_b = (*b.as_ptr()).membership.root.load(Ordering::Acquire);
             if root_a == root_b {
                 return Ok(());
             }
             let (first, second) = (root_a.min(root_b), root_a.max(root_b));
-            let mut into = (*first).group.shared.lock();
-            let mut from = (*second).group.shared.lock();
-            let still_roots = (*first).group.root.load(Ordering::Acquire) == first
-                && (*second).group.root.load(Ordering::Acquire) == second;
+            let mut into = (*first).membership.shared.lock();
+            let mut from = (*second).membership.shared.lock();
+            let still_roots = (*first).membership.root.load(Ordering::Acquire) == first
+                && (*second).membership.root.load(Ordering::Acquire) == second;
             if !still_roots {
                 continue;
             }
@@ -233,26 +235,26 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
             into.handles = handles;
             into.passive += from.passive;
             (from.handles, from.passive) = (0, 0);
-            (*into.last).group.next.store(second, Ordering::Release);
+            (*into.last).membership.next.store(second, Ordering::Release);
             into.last = from.last;
             let mut member = second;
             while !member.is_null() {
-                (*member).group.root.store(first, Ordering::Release);
-                member = (*member).group.next.load(Ordering::Acquire);
+                (*member).membership.root.store(first, Ordering::Release);
+                member = (*member).membership.next.load(Ordering::Acquire);
             }
             return Ok(());
         }
     }
 }
 
-/// Makes the uses and exceptions of the group of `second` those of the group of `first`.
+/// Makes the uses and exceptions of the link set of `second` those of the link set of `first`.
 ///
 /// # Safety
 /// Both are roots, alive and locked.
 unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
-    // SAFETY: passed on to the caller; exceptions are the thread's that uses the group.
+    // SAFETY: passed on to the caller; exceptions are the thread's that uses the link set.
     unsafe {
-        let (used, merged) = (&(*first).group.use_lock, &(*second).group.use_lock);
+        let (used, merged) = (&(*first).membership.use_lock, &(*second).membership.use_lock);
         if !used.try_lock(lock_owner()) {
             return Err(Error::misuse(Trap::InUse.text()));
         }
@@ -260,10 +262,10 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
             used.unlock();
             return Err(Error::misuse(Trap::InUse.text()));
         }
-        let exceptions = &mut *(*second).group.exceptions.get();
-        let absorbed = (*(*first).group.exceptions.get()).absorb(exceptions);
+        let exceptions = &mut *(*second).membership.exceptions.get();
+        let absorbed = (*(*first).membership.exceptions.get()).absorb(exceptions);
         match absorbed {
-            // What uses the second is in the group of both from here on, and nobody comes to it.
+            // What uses the second is in the link set of both from here on, and nobody comes to it.
             Ok(()) => used.relock(merged.depth() - 1),
             Err(_) => merged.unlock(),
         }
@@ -272,10 +274,10 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
     }
 }
 
-/// Finds a member of `instance`'s group.
+/// Finds a member of `instance`'s link set.
 ///
 /// # Safety
-/// The caller holds the group alive.
+/// The caller holds the link set alive.
 pub unsafe fn find<T>(
     instance: NonNull<Instance>,
     mut look: impl FnMut(NonNull<Instance>) -> Option<T>,
@@ -289,40 +291,42 @@ pub unsafe fn find<T>(
             if found.is_some() {
                 return found;
             }
-            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            member = NonNull::new((*at.as_ptr()).membership.next.load(Ordering::Acquire));
         }
         None
     }
 }
 
-/// Calls `each` with every member of `instance`'s group.
+/// Calls `each` with every member of `instance`'s link set.
 ///
 /// # Safety
-/// The caller holds the group alive, and is the thread that uses it, so that it does not change.
+/// The caller holds the link set alive, and is the thread that uses it, so that it does not change.
 pub unsafe fn for_each(instance: NonNull<Instance>, each: &mut dyn FnMut(NonNull<Instance>)) {
     // SAFETY: says the caller; the root comes first among the members.
     unsafe {
-        let mut member = NonNull::new(instance.as_ref().group.root.load(Ordering::Acquire));
+        let mut member = NonNull::new(instance.as_ref().membership.root.load(Ordering::Acquire));
         while let Some(at) = member {
             each(at);
-            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            member = NonNull::new((*at.as_ptr()).membership.next.load(Ordering::Acquire));
         }
     }
 }
 
-/// What the group's guests have thrown.
+/// What the link set's guests have thrown.
 ///
 /// # Safety
-/// The caller holds the group alive, and is the thread that uses it.
+/// The caller holds the link set alive, and is the thread that uses it.
 pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
     // SAFETY: says the caller.
-    unsafe { (*instance.as_ref().group.root.load(Ordering::Acquire)).group.exceptions.get() }
+    unsafe {
+        (*instance.as_ref().membership.root.load(Ordering::Acquire)).membership.exceptions.get()
+    }
 }
 
-/// Frees a group that nobody holds.
+/// Frees a link set that nobody holds.
 ///
 /// # Safety
-/// `root` is the root of a group without handles.
+/// `root` is the root of a link set without handles.
 unsafe fn free_members(root: *mut Instance) {
     // SAFETY: nobody can reach the members any more; each is freed after its link was read. All
     // of them are torn down before the first is freed, because tearing down one may still look
@@ -330,17 +334,17 @@ unsafe fn free_members(root: *mut Instance) {
     unsafe {
         let mut member = NonNull::new(root);
         while let Some(at) = member {
-            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            member = NonNull::new((*at.as_ptr()).membership.next.load(Ordering::Acquire));
             at.as_ref().host().instance_ends(at);
         }
         let mut member = NonNull::new(root);
         while let Some(at) = member {
-            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            member = NonNull::new((*at.as_ptr()).membership.next.load(Ordering::Acquire));
             Instance::tear_down(at);
         }
         let mut member = NonNull::new(root);
         while let Some(at) = member {
-            member = NonNull::new((*at.as_ptr()).group.next.load(Ordering::Acquire));
+            member = NonNull::new((*at.as_ptr()).membership.next.load(Ordering::Acquire));
             Instance::free(at);
         }
     }

@@ -34,15 +34,15 @@ unsafe fn locate(r: &mut Regs, size: usize) -> Result<*mut u8, Stop> {
     unsafe {
         reload_memory(r);
         work::charge(r.env, work::SLOW)?;
-        let place = builtins::far_memory((*r.env).instance, at, size as u64);
+        let place = builtins::slow_address((*r.env).instance, at, size as u64);
         Ok(place.ok_or(Trap::MemoryOutOfBounds)?)
     }
 }
 
 /// A load by an instruction of the shape `I`.
-pub struct FarLoad<L, D, I>(PhantomData<(L, D, I)>);
+pub struct SlowLoad<L, D, I>(PhantomData<(L, D, I)>);
 
-impl<L: Load, D: Dst, I: HasResult> Slow for FarLoad<L, D, I> {
+impl<L: Load, D: Dst, I: HasResult> Slow for SlowLoad<L, D, I> {
     type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `memory::load_memory` has handed over an address and an instruction with a
@@ -58,9 +58,9 @@ impl<L: Load, D: Dst, I: HasResult> Slow for FarLoad<L, D, I> {
 }
 
 /// A store by an instruction of the shape `I`.
-pub struct FarStore<S, V, I>(PhantomData<(S, V, I)>);
+pub struct SlowStore<S, V, I>(PhantomData<(S, V, I)>);
 
-impl<S: Store, V: Src<S::Val>, I: HasValue<V::Field>> Slow for FarStore<S, V, I> {
+impl<S: Store, V: Src<S::Val>, I: HasValue<V::Field>> Slow for SlowStore<S, V, I> {
     type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `memory::store_memory` has handed over an address and an instruction with a

@@ -25,7 +25,7 @@ use std::ptr::{NonNull, null};
 
 /// Who made a node, and so who may take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ActivationKind {
+enum NodeKind {
     /// [`run`]: goes when it returns. It lies in a native frame.
     Run,
     /// As `Run`, around a call into a guest.
@@ -38,7 +38,7 @@ enum ActivationKind {
     Init,
 }
 
-impl ActivationKind {
+impl NodeKind {
     /// Whether such nodes lie in native frames; the others are allocated.
     fn is_in_frame(self) -> bool {
         matches!(self, Self::Run | Self::Guest)
@@ -53,7 +53,7 @@ pub(super) struct Node {
     heap_before: Cell<*const Heap>,
     /// Borrowed by nodes in native frames, else with a count.
     context: NonNull<Block<Runtime>>,
-    kind: ActivationKind,
+    kind: NodeKind,
 }
 
 /// A node that was allocated, as its `kind` says.
@@ -67,7 +67,7 @@ struct HeldNode {
 }
 
 impl Node {
-    fn new(context: NonNull<Block<Runtime>>, kind: ActivationKind) -> Self {
+    fn new(context: NonNull<Block<Runtime>>, kind: NodeKind) -> Self {
         Self { prev: Cell::new(null()), heap_before: Cell::new(null()), context, kind }
     }
 
@@ -175,7 +175,7 @@ impl ThreadState {
         // own and frees it.
         let context = unsafe {
             let context = Context(Shared::from_raw((*node).context));
-            if (*node).kind == ActivationKind::Guard {
+            if (*node).kind == NodeKind::Guard {
                 (*held).state.set(null());
             } else {
                 System.dealloc(held.cast_mut().cast(), Layout::new::<HeldNode>());
@@ -206,7 +206,7 @@ impl ThreadState {
     }
 
     /// Takes off everything, at the thread's end.
-    pub(super) fn release_activations(&self) {
+    pub(super) fn release_entered(&self) {
         // No frame outlives its thread's exit hook, so all of them were allocated.
         while let Some(node) = self.find(|node| !node.kind.is_in_frame()) {
             self.release(node);
@@ -220,11 +220,11 @@ impl ThreadState {
 
     /// Whether a call into a guest is under way on this state's stack.
     pub(super) fn is_in_guest(&self) -> bool {
-        self.find(|node| node.kind == ActivationKind::Guest).is_some()
+        self.find(|node| node.kind == NodeKind::Guest).is_some()
     }
 
     /// The innermost entered context, borrowed.
-    fn top(&self) -> Option<(ManuallyDrop<Context>, ActivationKind)> {
+    fn top(&self) -> Option<(ManuallyDrop<Context>, NodeKind)> {
         // SAFETY: a listed node is alive (`nodes`).
         let node = unsafe { self.top.get().as_ref() }?;
         Some((node.context(), node.kind))
@@ -242,7 +242,7 @@ impl ThreadState {
     }
 
     /// Lists a node with a handle of its own.
-    fn hold(&self, context: &Context, kind: ActivationKind) -> Result<NonNull<HeldNode>> {
+    fn hold(&self, context: &Context, kind: NodeKind) -> Result<NonNull<HeldNode>> {
         let layout = Layout::new::<HeldNode>();
         // SAFETY: the layout's size is not zero.
         let place = unsafe { System.alloc(layout) }.cast::<HeldNode>();
@@ -264,7 +264,7 @@ impl ThreadState {
     /// there is nothing that would hide it.
     pub(super) fn hold_init(&self, context: &Context) -> Result<()> {
         if self.is_running() {
-            self.hold(context, ActivationKind::Init)?;
+            self.hold(context, NodeKind::Init)?;
         }
         Ok(())
     }
@@ -272,16 +272,14 @@ impl ThreadState {
     /// Takes back what [`ThreadState::hold_init`] did.
     pub(super) fn release_init(&self, context: &Context) {
         let block = context.0.as_ptr();
-        if let Some(node) =
-            self.find(|node| node.kind == ActivationKind::Init && node.context == block)
-        {
+        if let Some(node) = self.find(|node| node.kind == NodeKind::Init && node.context == block) {
             self.release(node);
         }
     }
 
     /// The innermost node that somebody may leave by hand.
     fn innermost(&self) -> Option<NodePtr> {
-        self.find(|node| node.kind != ActivationKind::Init)
+        self.find(|node| node.kind != NodeKind::Init)
     }
 }
 
@@ -308,13 +306,13 @@ impl Drop for Leave {
 /// See [`Context::run`].
 #[inline]
 pub(in crate::context) fn run<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, ActivationKind::Run, context.heap().as_ptr(), |_| f())
+    run_with(context, NodeKind::Run, context.heap().as_ptr(), |_| f())
 }
 
 /// See [`Context::run_guest`].
 #[inline]
 pub(in crate::context) fn run_guest<R>(context: &Context, f: impl FnOnce(usize) -> R) -> R {
-    run_with(context, ActivationKind::Guest, context.heap().as_ptr(), |state| f(state.stack_low()))
+    run_with(context, NodeKind::Guest, context.heap().as_ptr(), |state| f(state.stack_low()))
 }
 
 /// How an operation ended ([`Context::operate`]).
@@ -332,19 +330,19 @@ pub(in crate::context) fn operate_guest<R>(
     context: &Context,
     f: impl FnOnce(usize) -> R,
 ) -> Ended<R> {
-    operate_with(context, ActivationKind::Guest, |state| f(state.stack_low()))
+    operate_with(context, NodeKind::Guest, |state| f(state.stack_low()))
 }
 
 /// See [`Context::operate`].
 #[inline]
 pub(in crate::context) fn operate<R>(context: &Context, f: impl FnOnce() -> R) -> Ended<R> {
-    operate_with(context, ActivationKind::Run, |_| f())
+    operate_with(context, NodeKind::Run, |_| f())
 }
 
 #[inline(always)]
 fn operate_with<R>(
     context: &Context,
-    kind: ActivationKind,
+    kind: NodeKind,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> Ended<R> {
     let Some(state) = existing().or_else(create) else { return Ended::Refused };
@@ -361,13 +359,13 @@ fn operate_with<R>(
 /// As [`run`], but with no current heap: for callbacks of the embedder's whose memory must not
 /// come from the context.
 pub(in crate::context) fn run_outside<R>(context: &Context, f: impl FnOnce() -> R) -> R {
-    run_with(context, ActivationKind::Run, null(), |_| f())
+    run_with(context, NodeKind::Run, null(), |_| f())
 }
 
 #[inline]
 fn run_with<R>(
     context: &Context,
-    kind: ActivationKind,
+    kind: NodeKind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -381,7 +379,7 @@ fn run_with<R>(
 fn run_on<R>(
     state: NonNull<ThreadState>,
     context: &Context,
-    kind: ActivationKind,
+    kind: NodeKind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -399,7 +397,7 @@ fn run_on<R>(
 #[cold]
 fn run_without_memory<R>(
     context: &Context,
-    kind: ActivationKind,
+    kind: NodeKind,
     heap: *const Heap,
     f: impl FnOnce(&ThreadState) -> R,
 ) -> R {
@@ -454,14 +452,14 @@ impl Drop for Entered {
 
 /// See [`Context::enter`].
 pub(in crate::context) fn enter(context: &Context) -> Result<Entered> {
-    let node = with(|state| state.hold(context, ActivationKind::Guard))
-        .ok_or_else(Error::out_of_memory)??;
+    let node =
+        with(|state| state.hold(context, NodeKind::Guard)).ok_or_else(Error::out_of_memory)??;
     Ok(Entered { node, not_send: PhantomData })
 }
 
 /// See [`Context::push`].
 pub(in crate::context) fn push(context: &Context) -> Result<()> {
-    with(|state| state.hold(context, ActivationKind::Push)).ok_or_else(Error::out_of_memory)??;
+    with(|state| state.hold(context, NodeKind::Push)).ok_or_else(Error::out_of_memory)??;
     Ok(())
 }
 
@@ -471,7 +469,7 @@ pub(in crate::context) fn pop(context: &Context) -> Result<()> {
         let node = state.innermost()?;
         // SAFETY: a listed node is alive (`ThreadState::nodes`).
         let (kind, block) = unsafe { ((*node).kind, (*node).context) };
-        let fits = kind == ActivationKind::Push && block == context.0.as_ptr();
+        let fits = kind == NodeKind::Push && block == context.0.as_ptr();
         fits.then(|| state.release(node))
     });
     popped
