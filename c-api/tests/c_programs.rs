@@ -146,6 +146,7 @@ programs! {
     tags,
     thread_end,
     threads,
+    vectors,
     wasi,
 }
 

@@ -5,6 +5,9 @@
 //! cannot disagree about an instruction without a test noticing.
 
 use super::op::{AtomicOp, BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use super::vector_op::{
+    ExtractOp, ReplaceOp, ShiftOp, VectorBinaryOp, VectorTernaryOp, VectorUnaryOp,
+};
 use crate::abi::types::ValType;
 
 /// How an instruction finds an input; see `operand`.
@@ -28,18 +31,26 @@ pub enum Class {
     Int,
     F32,
     F64,
+    V128,
 }
 
 impl Class {
-    /// The class of a type; `None` where values live in slots only.
-    pub fn of(ty: ValType) -> Option<Self> {
+    pub const ALL: [Self; 4] = [Self::Int, Self::F32, Self::F64, Self::V128];
+
+    /// The class of a type.
+    pub fn of(ty: ValType) -> Self {
         match ty {
-            ValType::I32 | ValType::I64 => Some(Self::Int),
-            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Some(Self::Int),
-            ValType::F32 => Some(Self::F32),
-            ValType::F64 => Some(Self::F64),
-            ValType::V128 => None,
+            ValType::I32 | ValType::I64 => Self::Int,
+            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Self::Int,
+            ValType::F32 => Self::F32,
+            ValType::F64 => Self::F64,
+            ValType::V128 => Self::V128,
         }
+    }
+
+    /// Slots that values of this class take.
+    pub fn slots(self) -> u16 {
+        if self == Self::V128 { 2 } else { 1 }
     }
 }
 
@@ -104,6 +115,7 @@ pub enum Instr {
     MemoryInit,
     DataDrop,
     Copy,
+    CopyVector,
     /// Two copies, one after the other.
     CopyTwo,
     CopyMany,
@@ -171,6 +183,53 @@ pub enum Instr {
     ReturnMany,
     Throw,
     ThrowRef,
+    Vector(VectorInstr),
+}
+
+/// An instruction on vectors that is no load, store, copy or `select`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorInstr {
+    Binary {
+        op: VectorBinaryOp,
+        left: Mode,
+        right: Mode,
+    },
+    Unary {
+        op: VectorUnaryOp,
+        source: Mode,
+    },
+    /// `bits` are a slot or a constant.
+    Shift {
+        op: ShiftOp,
+        a: Mode,
+        bits: Mode,
+    },
+    /// The other operands are in slots.
+    Ternary {
+        op: VectorTernaryOp,
+        c: Mode,
+    },
+    /// At most one is the accumulator.
+    Shuffle {
+        a: Mode,
+        b: Mode,
+    },
+    /// A shuffle of one vector.
+    Permute {
+        a: Mode,
+    },
+    Const,
+    Extract {
+        op: ExtractOp,
+        a: Mode,
+        lane: u8,
+    },
+    Replace {
+        op: ReplaceOp,
+        a: Mode,
+        value: Mode,
+        lane: u8,
+    },
 }
 
 impl Instr {

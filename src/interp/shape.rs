@@ -161,6 +161,15 @@ shapes! {
     /// `second` is a slot, or a constant of the type of the operands.
     Binary [F] { dst: SlotNo, first: SlotNo, second: F, }
     Select { dst: SlotNo, a: SlotNo, b: SlotNo, condition: SlotNo, }
+    Ternary { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, }
+    /// The numbers of the bytes that come from each operand; the others have bit 7 set.
+    Shuffle { dst: SlotNo, a: SlotNo, b: SlotNo, from_a: [u64; 2], from_b: [u64; 2], }
+    /// As [`Shuffle`], of one vector.
+    Permute { dst: SlotNo, a: SlotNo, from: [u64; 2], }
+    /// The lower half first.
+    VectorConst { dst: SlotNo, value: [u64; 2], }
+    Extract { dst: SlotNo, a: SlotNo, lane: u8, }
+    Replace { dst: SlotNo, a: SlotNo, value: SlotNo, lane: u8, }
     Load { dst: SlotNo, address: SlotNo, offset: u32, }
     /// A load at a sum.
     LoadSum [F] { dst: SlotNo, first: SlotNo, second: F, offset: u32, }
@@ -266,6 +275,12 @@ begins! {
     [] Unary: dst of Dst;
     [F] Binary<F>: dst of Dst;
     [] Select: dst of Dst;
+    [] Ternary: dst of Dst;
+    [] Shuffle: dst of Dst;
+    [] Permute: dst of Dst;
+    [] VectorConst: dst of Dst;
+    [] Extract: dst of Dst;
+    [] Replace: dst of Dst;
     [] Load: dst of Dst;
     [F] LoadSum<F>: dst of Dst;
     [] Atomic: dst of Dst;
@@ -297,12 +312,14 @@ words! {
         CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
         BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
-        ReturnMany, ProfileEnd;
+        ReturnMany, ProfileEnd, Ternary, Extract, Replace;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
         Throw;
+    4: Permute, VectorConst;
+    6: Shuffle;
 }
 
 /// A copy becomes two copies where it stands, and a return address says where its call is.

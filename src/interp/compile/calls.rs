@@ -30,10 +30,8 @@ impl Translator<'_> {
     fn results(&mut self, ty: &FuncType, frame: SlotNo, by_guest: bool) -> Result<(), Trap> {
         self.stack.forget_accs();
         self.stack.push_settled(ty.results())?;
-        if let (true, &[result]) = (by_guest, ty.results())
-            && let Some(class) = Class::of(result)
-        {
-            self.stack.set_acc(class, AccState::Mirror(frame.0));
+        if let (true, &[result]) = (by_guest, ty.results()) {
+            self.stack.set_acc(Class::of(result), AccState::Mirror(frame.0));
         }
         Ok(())
     }
@@ -97,8 +95,8 @@ impl Translator<'_> {
             [] => {
                 self.op(Instr::ReturnNone, shape::Return { header });
             }
-            [result] if Class::of(result).is_some() => {
-                let class = Class::of(result).ok_or(Trap::Internal)?;
+            [result] => {
+                let class = Class::of(result);
                 let entry = *self.stack.entries.last().ok_or(Trap::Internal)?;
                 let mut value = match entry.place {
                     Place::Acc => Operand::Acc,

@@ -82,7 +82,7 @@ impl Translator<'_> {
         {
             let value = match self.stack.operand(&mut self.code, &entry, true) {
                 // The integer accumulator may be an operand of the sum as well.
-                Operand::Acc if Class::of(ty) == Some(Class::Int) => {
+                Operand::Acc if Class::of(ty) == Class::Int => {
                     self.stack.operand(&mut self.code, &entry, false)
                 }
                 value => value,
@@ -101,7 +101,7 @@ impl Translator<'_> {
             self.op(Instr::OutOfBounds, ());
             return Ok(());
         };
-        if let (Operand::Acc, Operand::Acc, Some(Class::Int)) = (address, value, Class::of(ty))
+        if let (Operand::Acc, Operand::Acc, Class::Int) = (address, value, Class::of(ty))
             && let AccState::Mirror(slot) = self.stack.acc(Class::Int)
         {
             value = Operand::Slot(slot);
@@ -195,7 +195,7 @@ impl Translator<'_> {
 
     pub(super) fn global_get(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
-        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(ty);
         let instr = Instr::GlobalGet { class, imported };
         self.produce(ty, instr, shape::Get { dst: SlotNo::NONE, index })?;
         Ok(())
@@ -203,7 +203,7 @@ impl Translator<'_> {
 
     pub(super) fn global_set(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
-        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(ty);
         let entry = self.pop()?;
         let mut value = self.stack.operand(&mut self.code, &entry, true);
         if let Operand::Imm(constant) = value

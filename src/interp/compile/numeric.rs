@@ -23,7 +23,7 @@ impl Translator<'_> {
             }
             (Operand::Acc, Operand::Acc) => {
                 // Both read the slot that the accumulator mirrors.
-                let class = Class::of(ty).ok_or(Trap::Internal)?;
+                let class = Class::of(ty);
                 if let AccState::Mirror(slot) = self.stack.acc(class) {
                     right = Operand::Slot(slot);
                 }
@@ -66,7 +66,7 @@ impl Translator<'_> {
     pub(super) fn binary(&mut self, op: BinaryOp, ty: ValType) -> Result<(), Trap> {
         let pair = self.pop_pair(ty, op.commutes())?;
         let (left, right) = (mode(pair.left), mode(pair.right));
-        let class = Class::of(ty).ok_or(Trap::Internal)?;
+        let class = Class::of(ty);
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
         let at = self.produce_of_pair(ty, Instr::Binary { op, left, right }, ty, &pair)?;
@@ -183,7 +183,7 @@ impl Translator<'_> {
         let b_slot = self.stack.slot_operand(&mut self.code, &b);
         let a = self.pop()?;
         let a_slot = self.stack.slot_operand(&mut self.code, &a);
-        let class = Class::of(a.ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(a.ty);
         let instr = Instr::Select { class, condition: mode(condition) };
         let (dst, condition) = (SlotNo::NONE, slot(condition));
         let operands = shape::Select { dst, a: SlotNo(a_slot), b: SlotNo(b_slot), condition };

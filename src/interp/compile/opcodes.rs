@@ -122,6 +122,9 @@ impl Translator<'_> {
         if let Some(done) = numeric_operator(self, &operator) {
             return done;
         }
+        if let Some(done) = self.vector_operator(&operator) {
+            return done;
+        }
         if let Some(done) = self.reference_operator(&operator) {
             return done;
         }

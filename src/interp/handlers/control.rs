@@ -10,6 +10,7 @@
 
 use super::numeric::{Compare, ops};
 use super::{Refill, none, trap};
+use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
 use crate::exec::work;
 use crate::interp::code::VmCode;
@@ -266,7 +267,9 @@ pub fn return_one_handler(class: Class, source: Mode) -> Picked {
         (Class::F32, Mode::Slot) => Picked::leaf(return_one::<f32, Slot>),
         (Class::F64, Mode::Acc) => Picked::leaf(return_one::<f64, Acc>),
         (Class::F64, Mode::Slot) => Picked::leaf(return_one::<f64, Slot>),
-        (Class::F32 | Class::F64, Mode::Imm) => none(),
+        (Class::V128, Mode::Acc) => Picked::leaf(return_one::<V128, Acc>),
+        (Class::V128, Mode::Slot) => Picked::leaf(return_one::<V128, Slot>),
+        (Class::F32 | Class::F64 | Class::V128, Mode::Imm) => none(),
     }
 }
 

@@ -218,16 +218,18 @@ fn pick_store<S: Store>(address: Mode, value: Mode) -> Picked {
 }
 
 macro_rules! load_match {
-    ($($name:ident, $raw:ty => $out:ty;)*) => {
+    ($($name:ident, $raw:ty => $out:ty, |$a:ident| $e:expr;)*) => {
         mod loads {
+            use crate::abi::lanes::{self, V128};
+
             $(
                 pub struct $name;
                 impl super::Load for $name {
                     type Raw = $raw;
                     type Out = $out;
                     #[inline(always)]
-                    fn widen(raw: $raw) -> $out {
-                        raw as $out
+                    fn widen($a: $raw) -> $out {
+                        $e
                     }
                 }
             )*
@@ -247,16 +249,18 @@ macro_rules! load_match {
 load_ops!(load_match);
 
 macro_rules! store_match {
-    ($($name:ident, $val:ty => $raw:ty;)*) => {
+    ($($name:ident, $val:ty => $raw:ty, |$a:ident| $e:expr;)*) => {
         mod stores {
+            use crate::abi::lanes::V128;
+
             $(
                 pub struct $name;
                 impl super::Store for $name {
                     type Val = $val;
                     type Raw = $raw;
                     #[inline(always)]
-                    fn narrow(value: $val) -> $raw {
-                        value as $raw
+                    fn narrow($a: $val) -> $raw {
+                        $e
                     }
                 }
             )*

@@ -13,11 +13,13 @@ pub mod control;
 pub mod data;
 pub mod exceptions;
 pub mod host;
+pub mod lane;
 pub mod memory;
 pub mod numeric;
 pub mod profile;
 mod slow_path;
 pub mod table;
+mod vector;
 
 use super::dispatch::{Regs, Ret, Stop, slow, to_slow};
 use super::instr::{Instr, Target};
@@ -81,6 +83,7 @@ impl Instr {
             Self::MemoryInit => Picked::slow::<bulk::MemoryInit>(),
             Self::DataDrop => Picked::slow::<bulk::DataDrop>(),
             Self::Copy => Picked::leaf(data::copy),
+            Self::CopyVector => Picked::leaf(data::copy_vector),
             Self::CopyTwo => Picked::leaf(data::copy_two),
             Self::CopyMany => Picked::slow::<bulk::CopyMany>(),
             Self::CopyImm32 => Picked::leaf(data::copy_imm::<Imm32>),
@@ -92,6 +95,7 @@ impl Instr {
             Self::GlobalSet { class, imported, source } => {
                 data::global_set(class, imported, source)
             }
+            Self::Vector(instr) => instr.handler(target),
             _ => self.handler_without_result(),
         }
     }

@@ -4,6 +4,7 @@
 //! lists in `op`, the operands from their modes.
 
 use super::{none, trap};
+use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
 use crate::abi::wasm_ops;
 use crate::interp::dispatch::{handler, next};
@@ -153,6 +154,7 @@ pub fn select(class: Class, condition: Mode, target: Target) -> Picked {
         Class::Int => pick_select::<u64>(condition, target),
         Class::F32 => pick_select::<f32>(condition, target),
         Class::F64 => pick_select::<f64>(condition, target),
+        Class::V128 => pick_select::<V128>(condition, target),
     }
 }
 
