@@ -6,6 +6,8 @@
 //! only used.
 
 pub mod error;
+#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "only tests use it so far"))]
+pub mod lanes;
 pub mod trap;
 pub mod types;
 pub mod value;

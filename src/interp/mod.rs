@@ -27,6 +27,8 @@ mod op;
 mod operand;
 mod shape;
 mod unwind;
+#[cfg(test)]
+mod vector_op;
 
 #[cfg(test)]
 mod tests;

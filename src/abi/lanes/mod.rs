@@ -1,0 +1,118 @@
+//! Vectors of 128 bits, and the meanings of the instructions on their lanes.
+//!
+//! Each operation is a function of values with the specification's name (WebAssembly 3.0, section
+//! 4.3.8): `i8x16.add` is [`i8x16_add`]. It calls nothing and cannot fail, so that the
+//! interpreter's leaves can be made of it. The interpreter's `vector_op` lists them all.
+//!
+//! There are up to three versions of an operation:
+//!
+//! - `plain` has all of them, lane by lane in ordinary Rust, for any processor.
+//! - `sse2` has them in the instructions of every x86-64. A compiler finds most of these in the
+//!   plain version as well, but not when it optimises for size.
+//! - [`avx`] has those that take fewer instructions on an x86-64 with AVX. They are unsafe
+//!   functions, for functions that are compiled for such processors.
+//!
+//! The functions of this module are those of `sse2` on x86-64 and those of `plain` elsewhere. All
+//! versions give the same results, but for the payloads and signs of NaNs, where the
+//! specification leaves the choice. NaN results of arithmetic are quiet.
+//!
+//! The specification lets a processor choose among results of the relaxed operations. Here they
+//! have one meaning on all processors:
+//!
+//! | relaxed operation | meaning |
+//! |---|---|
+//! | `i8x16.relaxed_swizzle` | `i8x16.swizzle`: zero for every index from 16 on |
+//! | `i32x4.relaxed_trunc_f32x4_{s,u}` | `i32x4.trunc_sat_f32x4_{s,u}` |
+//! | `i32x4.relaxed_trunc_f64x2_{s,u}_zero` | `i32x4.trunc_sat_f64x2_{s,u}_zero` |
+//! | `f32x4.relaxed_{min,max}`, `f64x2.relaxed_{min,max}` | `f32x4.{min,max}`, `f64x2.{min,max}` |
+//! | `f32x4.relaxed_madd`, `f64x2.relaxed_madd` | `a * b` rounded, then `+ c` rounded |
+//! | `f32x4.relaxed_nmadd`, `f64x2.relaxed_nmadd` | `-(a * b)` rounded, then `+ c` rounded |
+//! | `i8x16.relaxed_laneselect` and the wider ones | `v128.bitselect`: bit by bit |
+//! | `i16x8.relaxed_q15mulr_s` | `i16x8.q15mulr_sat_s`: -1 times -1 is the greatest number |
+//! | `i16x8.relaxed_dot_i8x16_i7x16_s` | both operands signed; a sum of 32768 wraps around |
+//! | `i32x4.relaxed_dot_i8x16_i7x16_add_s` | pairs of the latter's lanes, sign-extended, with `c` |
+//!
+//! It knows no instructions' operands and no frames. Control enters from the interpreter's
+//! handlers, and from any other code that computes with vectors.
+
+mod lane;
+#[cfg_attr(
+    all(target_arch = "x86_64", not(test)),
+    allow(dead_code, unused_imports, reason = "tests compare the other versions with it")
+)]
+pub mod plain;
+
+#[cfg(target_arch = "x86_64")]
+pub mod avx;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+
+pub use lane::{Lane, extract_lane, replace_lane};
+#[cfg(not(target_arch = "x86_64"))]
+pub use plain::*;
+#[cfg(target_arch = "x86_64")]
+pub use sse2::*;
+
+/// How a vector travels: in a vector register where the processor has those.
+#[cfg(target_arch = "x86_64")]
+type Register = std::arch::x86_64::__m128i;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+type Register = std::arch::aarch64::uint8x16_t;
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))))]
+type Register = [u64; 2];
+
+/// A vector. Its bytes are in the order of memory: lane 0 comes first, each lane with its lowest
+/// byte first.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct V128(Register);
+
+const _: () = assert!(size_of::<V128>() == 16);
+
+impl V128 {
+    #[inline(always)]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        // SAFETY: a register is 16 bytes of integers, and any bytes are a value of those.
+        Self(unsafe { std::mem::transmute::<[u8; 16], Register>(bytes) })
+    }
+
+    #[inline(always)]
+    pub fn to_bytes(self) -> [u8; 16] {
+        // SAFETY: a register is 16 bytes of integers, all of which have a value.
+        unsafe { std::mem::transmute::<Register, [u8; 16]>(self.0) }
+    }
+
+    /// The vector of two lanes of 64 bits, lane 0 first.
+    #[inline(always)]
+    pub fn from_u64x2(lanes: [u64; 2]) -> Self {
+        let bytes = [lanes[0].to_le(), lanes[1].to_le()];
+        // SAFETY: a register is 16 bytes of integers, and any bytes are a value of those.
+        Self(unsafe { std::mem::transmute::<[u64; 2], Register>(bytes) })
+    }
+
+    /// The two lanes of 64 bits, lane 0 first.
+    #[inline(always)]
+    pub fn to_u64x2(self) -> [u64; 2] {
+        // SAFETY: a register is 16 bytes of integers, all of which have a value.
+        let bytes = unsafe { std::mem::transmute::<Register, [u64; 2]>(self.0) };
+        [u64::from_le(bytes[0]), u64::from_le(bytes[1])]
+    }
+}
+
+/// Whether all bits are the same.
+impl PartialEq for V128 {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let (a, b) = (self.to_u64x2(), other.to_u64x2());
+        ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0
+    }
+}
+
+impl Eq for V128 {}
+
+/// The bytes in the order of memory.
+impl std::fmt::Debug for V128 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "V128({:02x?})", self.to_bytes())
+    }
+}
