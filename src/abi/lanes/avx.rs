@@ -64,12 +64,8 @@ registers! {
     // Numbers without a byte get their highest bit set, for which the instruction gives zero.
     i8x16_swizzle(a, indices) =
         _mm_shuffle_epi8(a, _mm_adds_epu8(indices, _mm_set1_epi8(0x70)));
-    // The numbers of `b` get that bit for `a`, those of `a` for `b`.
-    i8x16_shuffle(a, b, indices) = {
-        let from_a = _mm_shuffle_epi8(a, _mm_add_epi8(indices, _mm_set1_epi8(0x70)));
-        let from_b = _mm_shuffle_epi8(b, _mm_sub_epi8(indices, _mm_set1_epi8(16)));
-        _mm_or_si128(from_a, from_b)
-    };
+    // As the above, where numbers without a byte have that bit already.
+    i8x16_permute(a, indices) = _mm_shuffle_epi8(a, indices);
 
     i8x16_le_s(a, b) = _mm_cmpeq_epi8(_mm_min_epi8(a, b), a);
     i16x8_le_u(a, b) = _mm_cmpeq_epi16(_mm_min_epu16(a, b), a);
@@ -206,25 +202,4 @@ tests! {
 unsafe fn has_no(mask: __m128i) -> i32 {
     // SAFETY: the caller says that the processor has AVX, and so all SSE.
     unsafe { _mm_testz_si128(mask, mask) }
-}
-
-macro_rules! extending_loads {
-    ($($name:ident, $extend:ident;)*) => {$(
-        /// # Safety
-        /// The processor has AVX.
-        #[inline(always)]
-        pub unsafe fn $name(bytes: u64) -> V128 {
-            // SAFETY: the caller says that the processor has AVX.
-            unsafe { $extend(super::v128_load64_zero(bytes)) }
-        }
-    )*};
-}
-
-extending_loads! {
-    v128_load8x8_s, i16x8_extend_low_i8x16_s;
-    v128_load8x8_u, i16x8_extend_low_i8x16_u;
-    v128_load16x4_s, i32x4_extend_low_i16x8_s;
-    v128_load16x4_u, i32x4_extend_low_i16x8_u;
-    v128_load32x2_s, i64x2_extend_low_i32x4_s;
-    v128_load32x2_u, i64x2_extend_low_i32x4_u;
 }

@@ -36,8 +36,14 @@
 //! handlers, and from any other code that computes with vectors.
 
 mod lane;
+#[cfg_attr(
+    all(target_arch = "x86_64", not(test)),
+    allow(dead_code, unused_imports, reason = "tests compare the other versions with it")
+)]
 pub mod plain;
 
+#[cfg(target_arch = "x86_64")]
+pub mod avx;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 

@@ -78,14 +78,19 @@ macro_rules! vector_handler {
     };
 }
 
-/// Bytes of `a` by their numbers.
+/// Bytes of `a` by their numbers; zero where a number has bit 7 set, as those have that are not
+/// below 16.
 ///
 /// # Safety
-/// As for [`Binary::apply`].
+/// With `FAST`, the processor has AVX.
 #[inline(always)]
 unsafe fn picked<const FAST: bool>(a: V128, bytes: V128) -> V128 {
-    // SAFETY: the contract is the same.
-    unsafe { ops::I8x16Swizzle::apply::<FAST>(a, bytes) }
+    #[cfg(target_arch = "x86_64")]
+    if FAST {
+        // SAFETY: the processor has AVX, says the contract.
+        return unsafe { lanes::avx::i8x16_permute(a, bytes) };
+    }
+    lanes::i8x16_swizzle(a, bytes)
 }
 
 vector_handler!(binary, binary_fast

@@ -117,25 +117,6 @@ pub fn i8x16_swizzle(a: V128, indices: V128) -> V128 {
     }
 }
 
-/// Bytes of `a` and `b`, which have the numbers 0 to 15 and 16 to 31; all numbers are below 32.
-#[inline(always)]
-pub fn i8x16_shuffle(a: V128, b: V128, indices: V128) -> V128 {
-    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-    // SAFETY: every AArch64 that Rust's targets are for has NEON.
-    return V128(unsafe {
-        use std::arch::aarch64::{uint8x16x2_t, vqtbl2q_u8};
-        vqtbl2q_u8(uint8x16x2_t(a.0, b.0), indices.0)
-    });
-    #[cfg(not(all(target_arch = "aarch64", target_endian = "little")))]
-    {
-        let (both, indices) = ([a.to_bytes(), b.to_bytes()], indices.to_bytes());
-        u8::join(|at| {
-            let index = usize::from(indices[at]);
-            both[(index >> 4) & 1][index & 15]
-        })
-    }
-}
-
 macro_rules! extending_loads {
     ($($name:ident, $extend:ident;)*) => {$(
         /// Eight bytes of memory, of which each lane becomes twice as wide.

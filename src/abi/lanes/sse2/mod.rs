@@ -66,9 +66,12 @@ use registers_f64;
 macro_rules! helpers {
     ($($(#[$doc:meta])* $name:ident($($a:ident),*) = $register:expr;)*) => {$(
         $(#[$doc])*
+        ///
+        /// # Safety
+        /// The processor has SSE2.
         #[inline(always)]
-        fn $name($($a: __m128i),*) -> __m128i {
-            // SAFETY: every x86-64 has SSE2.
+        unsafe fn $name($($a: __m128i),*) -> __m128i {
+            // SAFETY: the caller says that the processor has SSE2.
             unsafe { $register }
         }
     )*};

@@ -5,7 +5,7 @@ use crate::abi::lanes::V128;
 use std::arch::x86_64::*;
 
 // There is no instruction for these; with AVX there is.
-pub use crate::abi::lanes::plain::{i8x16_shuffle, i8x16_swizzle};
+pub use crate::abi::lanes::plain::i8x16_swizzle;
 pub use crate::abi::lanes::plain::{v128_load32_zero, v128_load64_zero};
 
 macro_rules! splats {
