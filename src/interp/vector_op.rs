@@ -1,9 +1,9 @@
 //! The list of operations on vectors, as `op` has those on numbers.
 //!
 //! Names are the specification's in camel case; `abi::lanes` has the meanings. A meaning behind
-//! `fast` is for x86-64 with AVX, and unsafe elsewhere; `fast_or_plain!` picks one. "Greater" is
-//! "less" with its operands exchanged. Relaxed operations that mean the same as another one stand
-//! in `vector_aliases!` only.
+//! `fast` is an unsafe one for x86-64 with AVX. "Greater" is "less" with its operands exchanged,
+//! and relaxed operations that mean the same as another one are that one: `compile::vector` says
+//! which.
 
 /// `$apply!` gets `Name, operands commute?, |a, b| meaning [, fast meaning];`, each of two vectors
 /// with a vector.

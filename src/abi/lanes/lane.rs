@@ -1,100 +1,102 @@
 //! Vectors as arrays of lanes.
 
 use super::V128;
-use std::convert::identity;
 
 /// A number that vectors have as lanes.
 pub trait Lane: Copy {
     /// All lanes of a vector.
-    type Lanes: Copy + std::ops::IndexMut<usize, Output = Self>;
+    type Lanes: Copy;
     /// How many there are, a power of two.
     const COUNT: usize;
 
     fn split(vector: V128) -> Self::Lanes;
 
-    /// The vector whose lanes `lane` gives, by their numbers.
-    fn join(lane: impl FnMut(usize) -> Self) -> V128;
+    fn join(lanes: Self::Lanes) -> V128;
+
+    /// As [`extract_lane`].
+    fn extract(vector: V128, lane: usize) -> Self;
+
+    /// As [`replace_lane`].
+    fn replace(vector: V128, lane: usize, value: Self) -> V128;
 }
 
-// Loops stand here instead of the methods of arrays, of which an optimisation for size may leave
-// calls.
+/// The vector of the values of an expression, for the number of each lane.
+///
+/// A macro and a loop, here and below, because an optimisation for size leaves calls of closures,
+/// and of the methods of arrays.
+macro_rules! join {
+    ($ty:ty, |$at:ident| $value:expr) => {{
+        let mut lanes = [<$ty>::default(); <$ty as Lane>::COUNT];
+        let mut $at = 0;
+        while $at < <$ty as Lane>::COUNT {
+            lanes[$at] = $value;
+            $at += 1;
+        }
+        <$ty as Lane>::join(lanes)
+    }};
+}
+pub(super) use join;
+
 macro_rules! lane_types {
-    ($($ty:ident as $bits:ident, $from_bits:path, $to_bits:path;)*) => {$(
+    ($($ty:ident)*) => {$(
         impl Lane for $ty {
             type Lanes = [$ty; 16 / size_of::<$ty>()];
             const COUNT: usize = 16 / size_of::<$ty>();
 
             #[inline(always)]
             fn split(vector: V128) -> Self::Lanes {
-                // SAFETY: both are 16 bytes, and any bytes are integers.
-                let stored = unsafe {
-                    std::mem::transmute::<[u8; 16], [$bits; Self::COUNT]>(vector.to_bytes())
+                // SAFETY: both are 16 bytes, and any bytes are numbers.
+                let mut lanes = unsafe {
+                    std::mem::transmute::<[u8; 16], Self::Lanes>(vector.to_bytes())
                 };
-                let mut lanes: Self::Lanes = Default::default();
-                let mut at = 0;
-                while at < Self::COUNT {
-                    lanes[at] = $from_bits($bits::from_le(stored[at]));
-                    at += 1;
+                if cfg!(target_endian = "big") {
+                    let mut at = 0;
+                    while at < Self::COUNT {
+                        lanes[at] = <$ty>::from_le_bytes(lanes[at].to_ne_bytes());
+                        at += 1;
+                    }
                 }
                 lanes
             }
 
             #[inline(always)]
-            fn join(mut lane: impl FnMut(usize) -> Self) -> V128 {
-                let mut stored: [$bits; Self::COUNT] = Default::default();
-                let mut at = 0;
-                while at < Self::COUNT {
-                    stored[at] = $to_bits(lane(at)).to_le();
-                    at += 1;
+            fn join(mut lanes: Self::Lanes) -> V128 {
+                if cfg!(target_endian = "big") {
+                    let mut at = 0;
+                    while at < Self::COUNT {
+                        lanes[at] = <$ty>::from_ne_bytes(lanes[at].to_le_bytes());
+                        at += 1;
+                    }
                 }
-                // SAFETY: both are 16 bytes, and integers are nothing but bytes.
-                V128::from_bytes(unsafe {
-                    std::mem::transmute::<[$bits; Self::COUNT], [u8; 16]>(stored)
-                })
+                // SAFETY: both are 16 bytes, and numbers are nothing but bytes.
+                V128::from_bytes(unsafe { std::mem::transmute::<Self::Lanes, [u8; 16]>(lanes) })
+            }
+
+            #[inline(always)]
+            fn extract(vector: V128, lane: usize) -> Self {
+                Self::split(vector)[lane % Self::COUNT]
+            }
+
+            #[inline(always)]
+            fn replace(vector: V128, lane: usize, value: Self) -> V128 {
+                let mut lanes = Self::split(vector);
+                lanes[lane % Self::COUNT] = value;
+                Self::join(lanes)
             }
         }
     )*};
 }
 
-lane_types! {
-    i8 as i8, identity, identity;
-    u8 as u8, identity, identity;
-    i16 as i16, identity, identity;
-    u16 as u16, identity, identity;
-    i32 as i32, identity, identity;
-    u32 as u32, identity, identity;
-    i64 as i64, identity, identity;
-    u64 as u64, identity, identity;
-    f32 as u32, f32::from_bits, f32::to_bits;
-    f64 as u64, f64::from_bits, f64::to_bits;
-}
+lane_types! { i8 u8 i16 u16 i32 u32 i64 u64 f32 f64 }
 
 /// The lane with this number, modulo how many there are.
 #[inline(always)]
 pub fn extract_lane<T: Lane>(vector: V128, lane: usize) -> T {
-    T::split(vector)[lane & (T::COUNT - 1)]
+    T::extract(vector, lane)
 }
 
 /// The vector with another value in the lane with this number, modulo how many there are.
 #[inline(always)]
 pub fn replace_lane<T: Lane>(vector: V128, lane: usize, value: T) -> V128 {
-    let mut lanes = T::split(vector);
-    lanes[lane & (T::COUNT - 1)] = value;
-    T::join(|at| lanes[at])
-}
-
-/// The vector of the results of `f` for each lane.
-#[inline(always)]
-pub fn map<T: Lane, R: Lane>(a: V128, f: impl Fn(T) -> R) -> V128 {
-    const { assert!(T::COUNT == R::COUNT) };
-    let a = T::split(a);
-    R::join(|at| f(a[at]))
-}
-
-/// The vector of the results of `f` for each pair of lanes.
-#[inline(always)]
-pub fn zip<T: Lane, R: Lane>(a: V128, b: V128, f: impl Fn(T, T) -> R) -> V128 {
-    const { assert!(T::COUNT == R::COUNT) };
-    let (a, b) = (T::split(a), T::split(b));
-    R::join(|at| f(a[at], b[at]))
+    T::replace(vector, lane, value)
 }

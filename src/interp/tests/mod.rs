@@ -2,6 +2,7 @@
 
 mod golden;
 mod kernels;
+mod lanes;
 mod linear;
 mod translation;
 

@@ -235,8 +235,8 @@ fn malformed_binaries_have_the_known_texts() {
 
 #[test]
 fn missing_proposals_are_named() {
-    let text = refusal("(module (func (local v128)))");
-    assert!(text.contains("SIMD"), "{text}");
+    let text = parse("(module (func (local v128)))", Features::NONE).err().unwrap();
+    assert!(text.message().contains("SIMD"), "{text}");
     let text = refusal("(module (memory 1) (memory 1))");
     assert!(text.starts_with("multiple memories"), "{text}");
     let text = refusal("(module (func return_call 0))");
@@ -276,8 +276,17 @@ fn frames_must_fit_sixteen_bits() {
     assert!(locals(40_000, "i64", "").is_ok());
     let error = locals(40_000, "v128", "").err().unwrap();
     assert_eq!(error.message(), "local count too large");
-    let deep = format!("{}{}", "i32.const 0 ".repeat(15_000), "drop ".repeat(15_000));
-    let error = locals(40_000, "i64", &deep).err().unwrap();
+    let deep = |body: &str| format!("{}{}", body.repeat(15_000), "drop ".repeat(15_000));
+    // Operands are one slot each, and two where they may be vectors.
+    assert!(locals(40_000, "i64", &deep("i32.const 0 ")).is_ok());
+    let vector = "(v128.const i64x2 0 0) ";
+    for (count, body) in [(50_000, deep("i32.const 0 ")), (40_000, deep(vector))] {
+        let error = locals(count, "i64", &body).err().unwrap();
+        assert_eq!(error.message(), "operand stack depth limit exceeded");
+    }
+    let global = "(module (global $g v128 (v128.const i64x2 0 0)) (func ";
+    let text = format!("{global} {}))", "global.get $g ".repeat(31_000) + &"drop ".repeat(31_000));
+    let error = parse(&text, Features::SIMD).err().unwrap();
     assert_eq!(error.message(), "operand stack depth limit exceeded");
 }
 

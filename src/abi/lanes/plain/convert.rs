@@ -1,6 +1,6 @@
 //! Integers from and to floating-point numbers.
 
-use super::{Lane, lanewise, map};
+use super::{Lane, join, lanewise};
 use crate::abi::lanes::V128;
 
 lanewise! {
@@ -16,7 +16,7 @@ macro_rules! halving {
         #[inline(always)]
         pub fn $name(a: V128) -> V128 {
             let a = f64::split(a);
-            <$result>::join(|at| if at < 2 { a[at] as $result } else { <$result>::default() })
+            join!($result, |at| if at < 2 { a[at] as $result } else { <$result>::default() })
         }
     )*};
 }
@@ -33,7 +33,7 @@ macro_rules! widening {
         #[inline(always)]
         pub fn $name(a: V128) -> V128 {
             let a = <$ty>::split(a);
-            f64::join(|at| f64::from(a[at]))
+            join!(f64, |at| f64::from(a[at]))
         }
     )*};
 }

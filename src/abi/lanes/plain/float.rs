@@ -1,6 +1,6 @@
 //! Floating-point numbers.
 
-use super::{Lane, comparisons, lanewise, map, zip};
+use super::{Lane, comparisons, join, lanewise};
 use crate::abi::lanes::V128;
 use crate::abi::wasm_ops;
 
@@ -35,9 +35,10 @@ macro_rules! selections {
     ($($name:ident, $float:ty, $bits:ty, |$a:ident, $b:ident| $takes_b:expr;)*) => {$(
         #[inline(always)]
         pub fn $name(a: V128, b: V128) -> V128 {
-            zip(a, b, |a: $bits, b: $bits| {
-                let ($a, $b) = (<$float>::from_bits(a), <$float>::from_bits(b));
-                if $takes_b { b } else { a }
+            let (a, b) = (<$bits>::split(a), <$bits>::split(b));
+            join!($bits, |at| {
+                let ($a, $b) = (<$float>::from_bits(a[at]), <$float>::from_bits(b[at]));
+                if $takes_b { b[at] } else { a[at] }
             })
         }
     )*};
@@ -73,7 +74,7 @@ macro_rules! multiply_add {
         #[inline(always)]
         pub fn $name(a: V128, b: V128, c: V128) -> V128 {
             let (a, b, c) = (<$float>::split(a), <$float>::split(b), <$float>::split(c));
-            <$float>::join(|at| {
+            join!($float, |at| {
                 let ($product, $c) = (a[at] * b[at], c[at]);
                 $value
             })

@@ -1,6 +1,6 @@
 //! Integers, and bits.
 
-use super::{Lane, comparisons, lanewise, map, zip};
+use super::{Lane, comparisons, join, lanewise};
 use crate::abi::lanes::V128;
 
 comparisons! {
@@ -89,7 +89,8 @@ macro_rules! shifts {
     ($($name:ident, $ty:ty, $method:ident;)*) => {$(
         #[inline(always)]
         pub fn $name(a: V128, bits: u32) -> V128 {
-            map(a, |a: $ty| a.$method(bits))
+            let a = <$ty>::split(a);
+            join!($ty, |at| a[at].$method(bits))
         }
     )*};
 }
@@ -113,31 +114,39 @@ shifts! {
 #[inline(always)]
 pub fn v128_bitselect(a: V128, b: V128, mask: V128) -> V128 {
     let (a, b, mask) = (u64::split(a), u64::split(b), u64::split(mask));
-    u64::join(|at| (a[at] & mask[at]) | (b[at] & !mask[at]))
+    join!(u64, |at| (a[at] & mask[at]) | (b[at] & !mask[at]))
 }
 
 /// Sums of the products of two neighbours each.
 #[inline(always)]
 pub fn i32x4_dot_i16x8_s(a: V128, b: V128) -> V128 {
     let (a, b) = (i16::split(a), i16::split(b));
-    let product = |at: usize| i32::from(a[at]) * i32::from(b[at]);
-    i32::join(|at| product(2 * at).wrapping_add(product(2 * at + 1)))
+    join!(i32, |at| {
+        let even = i32::from(a[2 * at]) * i32::from(b[2 * at]);
+        let odd = i32::from(a[2 * at + 1]) * i32::from(b[2 * at + 1]);
+        even.wrapping_add(odd)
+    })
 }
 
 /// Sums of the products of two neighbours each.
 #[inline(always)]
 pub fn i16x8_relaxed_dot_i8x16_i7x16_s(a: V128, b: V128) -> V128 {
     let (a, b) = (i8::split(a), i8::split(b));
-    let product = |at: usize| i16::from(a[at]) * i16::from(b[at]);
-    i16::join(|at| product(2 * at).wrapping_add(product(2 * at + 1)))
+    join!(i16, |at| {
+        let even = i16::from(a[2 * at]) * i16::from(b[2 * at]);
+        let odd = i16::from(a[2 * at + 1]) * i16::from(b[2 * at + 1]);
+        even.wrapping_add(odd)
+    })
 }
 
 /// `c` and the sums of the products of four neighbours each, which are made in pairs.
 #[inline(always)]
 pub fn i32x4_relaxed_dot_i8x16_i7x16_add_s(a: V128, b: V128, c: V128) -> V128 {
     let (sums, c) = (i16::split(i16x8_relaxed_dot_i8x16_i7x16_s(a, b)), i32::split(c));
-    let pair = |at: usize| i32::from(sums[2 * at]) + i32::from(sums[2 * at + 1]);
-    i32::join(|at| pair(at).wrapping_add(c[at]))
+    join!(i32, |at| {
+        let pair = i32::from(sums[2 * at]) + i32::from(sums[2 * at + 1]);
+        pair.wrapping_add(c[at])
+    })
 }
 
 /// 1 if any bit is set, else 0.
@@ -169,10 +178,14 @@ all_true! { i8x16_all_true, u8; i16x8_all_true, u16; i32x4_all_true, u32; i64x2_
 #[inline(always)]
 pub fn i8x16_bitmask(a: V128) -> u32 {
     // The product gathers the signs of eight bytes in the highest byte.
-    let signs =
-        |bytes: u64| (bytes & 0x8080_8080_8080_8080).wrapping_mul(0x0002_0408_1020_4081) >> 56;
-    let halves = u64::split(a);
-    (signs(halves[0]) | (signs(halves[1]) << 8)) as u32
+    let (mut mask, halves) = (0, u64::split(a));
+    let mut at = 0;
+    while at < 2 {
+        let signs = halves[at] & 0x8080_8080_8080_8080;
+        mask |= (signs.wrapping_mul(0x0002_0408_1020_4081) >> 56) << (8 * at);
+        at += 1;
+    }
+    mask as u32
 }
 
 macro_rules! bitmask {

@@ -14,20 +14,28 @@ pub use float::*;
 pub use int::*;
 pub use shape::*;
 
-use super::lane::{Lane, map, zip};
+use super::lane::{Lane, join};
 
 /// Functions of one vector or two, lane by lane: `name, lane => lane of the result, |a, b| value;`.
 macro_rules! lanewise {
     ($($name:ident, $ty:ty => $result:ty, |$a:ident| $value:expr;)*) => {$(
         #[inline(always)]
         pub fn $name(a: V128) -> V128 {
-            map(a, |$a: $ty| -> $result { $value })
+            let a = <$ty>::split(a);
+            join!($result, |at| {
+                let $a = a[at];
+                $value
+            })
         }
     )*};
     ($($name:ident, $ty:ty => $result:ty, |$a:ident, $b:ident| $value:expr;)*) => {$(
         #[inline(always)]
         pub fn $name(a: V128, b: V128) -> V128 {
-            zip(a, b, |$a: $ty, $b: $ty| -> $result { $value })
+            let (a, b) = (<$ty>::split(a), <$ty>::split(b));
+            join!($result, |at| {
+                let ($a, $b) = (a[at], b[at]);
+                $value
+            })
         }
     )*};
 }
@@ -38,7 +46,11 @@ macro_rules! comparisons {
     ($($name:ident, $ty:ty => $mask:ty, |$a:ident, $b:ident| $test:expr;)*) => {$(
         #[inline(always)]
         pub fn $name(a: V128, b: V128) -> V128 {
-            zip(a, b, |$a: $ty, $b: $ty| -<$mask>::from($test))
+            let (a, b) = (<$ty>::split(a), <$ty>::split(b));
+            join!($mask, |at| {
+                let ($a, $b) = (a[at], b[at]);
+                -<$mask>::from($test)
+            })
         }
     )*};
 }

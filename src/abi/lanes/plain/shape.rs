@@ -1,6 +1,6 @@
 //! Lanes of other widths, and lanes in other places.
 
-use super::Lane;
+use super::{Lane, join};
 use crate::abi::lanes::V128;
 
 macro_rules! splats {
@@ -8,7 +8,7 @@ macro_rules! splats {
         /// The vector whose lanes are all the same.
         #[inline(always)]
         pub fn $name(value: $value) -> V128 {
-            <$ty>::join(|_| value as $ty)
+            join!($ty, |at| value as $ty)
         }
     )*};
 }
@@ -22,26 +22,21 @@ splats! {
     f64x2_splat, f64 => f64;
 }
 
-/// One half's lanes, each twice as wide. The half is the number of its first lane.
-#[inline(always)]
-fn extend<T: Lane, W: Lane>(a: V128, half: usize, widen: impl Fn(T) -> W) -> V128 {
-    let a = T::split(a);
-    W::join(|at| widen(a[half + at]))
-}
-
+/// The half is the number of its first lane.
 macro_rules! extensions {
     ($($extend:ident, $extmul:ident, $ty:ty => $wide:ty, $half:expr;)*) => {$(
         /// One half's lanes, each twice as wide.
         #[inline(always)]
         pub fn $extend(a: V128) -> V128 {
-            extend(a, $half, |a: $ty| <$wide>::from(a))
+            let a = <$ty>::split(a);
+            join!($wide, |at| <$wide>::from(a[$half + at]))
         }
 
         /// The products of one half's lanes, for which the wider lanes have room.
         #[inline(always)]
         pub fn $extmul(a: V128, b: V128) -> V128 {
             let (a, b) = (<$ty>::split(a), <$ty>::split(b));
-            <$wide>::join(|at| <$wide>::from(a[$half + at]) * <$wide>::from(b[$half + at]))
+            join!($wide, |at| <$wide>::from(a[$half + at]) * <$wide>::from(b[$half + at]))
         }
     )*};
 }
@@ -67,7 +62,7 @@ macro_rules! pairwise_sums {
         #[inline(always)]
         pub fn $name(a: V128) -> V128 {
             let a = <$ty>::split(a);
-            <$wide>::join(|at| <$wide>::from(a[2 * at]) + <$wide>::from(a[2 * at + 1]))
+            join!($wide, |at| <$wide>::from(a[2 * at]) + <$wide>::from(a[2 * at + 1]))
         }
     )*};
 }
@@ -86,7 +81,7 @@ macro_rules! narrowings {
         pub fn $name(a: V128, b: V128) -> V128 {
             let (a, b) = (<$ty>::split(a), <$ty>::split(b));
             let count = <$ty>::COUNT;
-            <$narrow>::join(|at| {
+            join!($narrow, |at| {
                 let wide = if at < count { a[at] } else { b[at - count] };
                 wide.clamp(<$narrow>::MIN.into(), <$narrow>::MAX.into()) as $narrow
             })
@@ -110,7 +105,7 @@ pub fn i8x16_swizzle(a: V128, indices: V128) -> V128 {
     #[cfg(not(all(target_arch = "aarch64", target_endian = "little")))]
     {
         let (a, indices) = (a.to_bytes(), indices.to_bytes());
-        u8::join(|at| {
+        join!(u8, |at| {
             let index = indices[at];
             a[usize::from(index & 15)] & (u8::from(index >= 16).wrapping_sub(1))
         })

@@ -134,10 +134,10 @@ shifts! {
     i32x4_shr_s, 32, |a, bits| _mm_sra_epi32(a, bits);
     i32x4_shr_u, 32, |a, bits| _mm_srl_epi32(a, bits);
     i64x2_shl, 64, |a, bits| _mm_sll_epi64(a, bits);
-    // The sign's bit, where it has gone, becomes the sign: all bits above it, if it is one.
+    // Zeros are shifted in: of a negative number, the bits are the other way round meanwhile.
     i64x2_shr_s, 64, |a, bits| {
-        let sign = _mm_srl_epi64(_mm_set1_epi64x(i64::MIN), bits);
-        _mm_sub_epi64(_mm_xor_si128(_mm_srl_epi64(a, bits), sign), sign)
+        let sign = signs64(a);
+        _mm_xor_si128(_mm_srl_epi64(_mm_xor_si128(a, sign), bits), sign)
     };
     i64x2_shr_u, 64, |a, bits| _mm_srl_epi64(a, bits);
 }
