@@ -5,7 +5,8 @@
 //! elsewhere they would call each instruction as a function. It knows no other operations than
 //! those of `sse2` with the same names and results. Control enters at each function.
 
-use super::V128;
+use super::sse2::v128_load64_zero;
+use super::vector::V128;
 use std::arch::x86_64::*;
 
 macro_rules! registers {
@@ -215,7 +216,7 @@ macro_rules! extending_loads {
         #[inline(always)]
         pub unsafe fn $name(bytes: u64) -> V128 {
             // SAFETY: the caller says that the processor has AVX.
-            unsafe { $extend(super::v128_load64_zero(bytes)) }
+            unsafe { $extend(v128_load64_zero(bytes)) }
         }
     )*};
 }
