@@ -5,6 +5,7 @@
 //! cannot disagree about an instruction without a test noticing.
 
 use super::op::{AtomicOp, BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+#[cfg(feature = "simd")]
 use super::vector_op::{
     ExtractOp, ReplaceOp, ShiftOp, VectorBinaryOp, VectorTernaryOp, VectorUnaryOp,
 };
@@ -183,9 +184,11 @@ pub enum Instr {
     ReturnMany,
     Throw,
     ThrowRef,
+    #[cfg(feature = "simd")]
     Vector(VectorInstr),
 }
 
+#[cfg(feature = "simd")]
 /// An instruction on vectors that is no load, store, copy or `select`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VectorInstr {

@@ -27,6 +27,7 @@ mod op;
 mod operand;
 mod shape;
 mod unwind;
+#[cfg(feature = "simd")]
 mod vector_op;
 
 #[cfg(test)]

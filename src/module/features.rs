@@ -61,8 +61,11 @@ impl Features {
 
     /// What the engines execute. A module that needs more is refused at load with the name of
     /// what it needs.
-    pub const SUPPORTED: Self =
-        Self::THREADS.with(Self::EXCEPTIONS).with(Self::SIMD).with(Self::RELAXED_SIMD);
+    pub const SUPPORTED: Self = Self::THREADS.with(Self::EXCEPTIONS).with(Self::VECTORS);
+
+    /// Vectors, unless this build leaves them out.
+    const VECTORS: Self =
+        if cfg!(feature = "simd") { Self::SIMD.with(Self::RELAXED_SIMD) } else { Self::NONE };
 
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

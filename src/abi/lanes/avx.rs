@@ -5,7 +5,7 @@
 //! elsewhere they would call each instruction as a function. It knows no other operations than
 //! those of `sse2` with the same names and results. Control enters at each function.
 
-use super::V128;
+use super::vector::V128;
 use std::arch::x86_64::*;
 
 macro_rules! registers {

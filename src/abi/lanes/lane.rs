@@ -1,6 +1,6 @@
 //! Vectors as arrays of lanes.
 
-use super::V128;
+use super::vector::V128;
 
 /// A number that vectors have as lanes.
 pub trait Lane: Copy {
@@ -46,9 +46,7 @@ macro_rules! lane_types {
             #[inline(always)]
             fn split(vector: V128) -> Self::Lanes {
                 // SAFETY: both are 16 bytes, and any bytes are numbers.
-                let mut lanes = unsafe {
-                    std::mem::transmute::<[u8; 16], Self::Lanes>(vector.to_bytes())
-                };
+                let mut lanes = unsafe { std::mem::transmute::<V128, Self::Lanes>(vector) };
                 if cfg!(target_endian = "big") {
                     let mut at = 0;
                     while at < Self::COUNT {
@@ -69,7 +67,7 @@ macro_rules! lane_types {
                     }
                 }
                 // SAFETY: both are 16 bytes, and numbers are nothing but bytes.
-                V128::from_bytes(unsafe { std::mem::transmute::<Self::Lanes, [u8; 16]>(lanes) })
+                unsafe { std::mem::transmute::<Self::Lanes, V128>(lanes) }
             }
 
             #[inline(always)]

@@ -29,6 +29,7 @@ mod memory;
 mod numeric;
 mod opcodes;
 mod stack;
+#[cfg(feature = "simd")]
 mod vector;
 mod writer;
 

@@ -122,6 +122,7 @@ impl Translator<'_> {
         if let Some(done) = numeric_operator(self, &operator) {
             return done;
         }
+        #[cfg(feature = "simd")]
         if let Some(done) = self.vector_operator(&operator) {
             return done;
         }

@@ -6,6 +6,7 @@
 
 use super::none;
 use super::slow_path::{self, SlowLoad, SlowStore};
+use crate::abi::lanes::V128;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
@@ -115,6 +116,8 @@ impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
 
 /// A load as a type.
 pub trait Load {
+    /// Whether this build has no instructions on vectors and this is one.
+    const LEFT_OUT: bool;
     type Raw: Copy;
     type Out: Value;
     fn widen(raw: Self::Raw) -> Self::Out;
@@ -122,6 +125,8 @@ pub trait Load {
 
 /// A store as a type.
 pub trait Store {
+    /// As for [`Load`].
+    const LEFT_OUT: bool;
     type Val: Value;
     type Raw: Copy;
     fn narrow(value: Self::Val) -> Self::Raw;
@@ -152,6 +157,11 @@ handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::
         Err(at) => slow_path::hand_over::<SlowStore<S, V, X::Store<V::Field>>>(r, i, at),
     }
 });
+
+/// Whether values of this type are vectors in a build without instructions on those.
+const fn is_left_out<T>() -> bool {
+    !cfg!(feature = "simd") && size_of::<T>() == size_of::<V128>()
+}
 
 fn pick_load<L: Load>(address: Mode, target: Target) -> Picked {
     match (address, target) {
@@ -225,6 +235,7 @@ macro_rules! load_match {
             $(
                 pub struct $name;
                 impl super::Load for $name {
+                    const LEFT_OUT: bool = super::is_left_out::<$out>();
                     type Raw = $raw;
                     type Out = $out;
                     #[inline(always)]
@@ -237,12 +248,22 @@ macro_rules! load_match {
 
         /// The handler of `op`; an immediate address stands in the offset.
         pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Picked {
-            match op { $(LoadOp::$name => pick_load::<loads::$name>(address, target),)* }
+            match op {
+                $(
+                    LoadOp::$name if loads::$name::LEFT_OUT => none(),
+                    LoadOp::$name => pick_load::<loads::$name>(address, target),
+                )*
+            }
         }
 
         /// The handler of `op` at the sum of two operands.
         pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Picked {
-            match op { $(LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),)* }
+            match op {
+                $(
+                    LoadOp::$name if loads::$name::LEFT_OUT => none(),
+                    LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),
+                )*
+            }
         }
     };
 }
@@ -256,6 +277,7 @@ macro_rules! store_match {
             $(
                 pub struct $name;
                 impl super::Store for $name {
+                    const LEFT_OUT: bool = super::is_left_out::<$val>();
                     type Val = $val;
                     type Raw = $raw;
                     #[inline(always)]
@@ -268,12 +290,22 @@ macro_rules! store_match {
 
         /// The handler of `op`; an immediate address stands in the offset.
         pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Picked {
-            match op { $(StoreOp::$name => pick_store::<stores::$name>(address, value),)* }
+            match op {
+                $(
+                    StoreOp::$name if stores::$name::LEFT_OUT => none(),
+                    StoreOp::$name => pick_store::<stores::$name>(address, value),
+                )*
+            }
         }
 
         /// The handler of `op` at the sum of two operands.
         pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Picked {
-            match op { $(StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),)* }
+            match op {
+                $(
+                    StoreOp::$name if stores::$name::LEFT_OUT => none(),
+                    StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),
+                )*
+            }
         }
     };
 }

@@ -13,12 +13,14 @@ pub mod control;
 pub mod data;
 pub mod exceptions;
 pub mod host;
+#[cfg(feature = "simd")]
 pub mod lane;
 pub mod memory;
 pub mod numeric;
 pub mod profile;
 mod slow_path;
 pub mod table;
+#[cfg(feature = "simd")]
 mod vector;
 
 use super::dispatch::{Regs, Ret, Stop, slow, to_slow};
@@ -95,6 +97,7 @@ impl Instr {
             Self::GlobalSet { class, imported, source } => {
                 data::global_set(class, imported, source)
             }
+            #[cfg(feature = "simd")]
             Self::Vector(instr) => instr.handler(target),
             _ => self.handler_without_result(),
         }

@@ -2,6 +2,7 @@
 
 mod golden;
 mod kernels;
+#[cfg(feature = "simd")]
 mod lanes;
 mod linear;
 mod translation;

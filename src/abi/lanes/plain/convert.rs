@@ -1,7 +1,7 @@
 //! Integers from and to floating-point numbers.
 
 use super::{Lane, join, lanewise};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 
 lanewise! {
     i32x4_trunc_sat_f32x4_s, f32 => i32, |a| a as i32;

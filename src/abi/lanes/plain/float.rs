@@ -1,7 +1,7 @@
 //! Floating-point numbers.
 
 use super::{Lane, comparisons, join, lanewise};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 use crate::abi::wasm_ops;
 
 comparisons! {

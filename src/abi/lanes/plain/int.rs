@@ -1,7 +1,7 @@
 //! Integers, and bits.
 
 use super::{Lane, comparisons, join, lanewise};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 
 comparisons! {
     i8x16_eq, i8 => i8, |a, b| a == b;

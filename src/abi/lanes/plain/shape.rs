@@ -1,7 +1,7 @@
 //! Lanes of other widths, and lanes in other places.
 
 use super::{Lane, join};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 
 macro_rules! splats {
     ($($name:ident, $value:ty => $ty:ty;)*) => {$(

@@ -1,7 +1,7 @@
 //! Comparisons of integers, and the smaller and the greater ones.
 
 use super::{helpers, not, registers, select, signs64};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 use std::arch::x86_64::*;
 
 helpers! {

@@ -1,7 +1,7 @@
 //! Integers from and to floating-point numbers.
 
 use super::registers;
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 use std::arch::x86_64::*;
 
 /// 2^52: added to a whole number below, it leaves that number in the lowest bits.

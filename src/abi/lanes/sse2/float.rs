@@ -1,7 +1,7 @@
 //! Floating-point numbers.
 
 use super::{registers_f32, registers_f64};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 use std::arch::x86_64::*;
 
 registers_f32! {

@@ -1,7 +1,7 @@
 //! Integers, and bits.
 
 use super::{registers, select, signs64};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 use std::arch::x86_64::*;
 
 registers! {

@@ -1,7 +1,7 @@
 //! Lanes of other widths, and lanes in other places.
 
 use super::{helpers, registers};
-use crate::abi::lanes::V128;
+use crate::abi::lanes::vector::V128;
 use std::arch::x86_64::*;
 
 // There is no instruction for these; with AVX there is.

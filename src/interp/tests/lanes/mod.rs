@@ -10,6 +10,11 @@ use reference::Want;
 /// An operation's name, and its versions with the names of those.
 type Versions<F> = (&'static str, [(&'static str, F); 3]);
 
+type Unary<A, R> = unsafe fn(A) -> R;
+type Binary = unsafe fn(V128, V128) -> V128;
+type Shift = unsafe fn(V128, u32) -> V128;
+type Ternary = unsafe fn(V128, V128, V128) -> V128;
+
 /// Those versions that this processor has.
 fn versions<'a, F>(all: &'a [(&'static str, F); 3]) -> &'a [(&'static str, F)] {
     #[cfg(target_arch = "x86_64")]
@@ -54,7 +59,10 @@ macro_rules! versions {
 }
 
 macro_rules! binaries {
-    ($($name:ident, $commutes:literal, |$a:ident, $b:ident| $plain:expr $(, fast $fast:expr)?;)*) => {
+    (
+        $($name:ident, $commutes:literal,
+            |$a:ident, $b:ident| $plain:expr $(, fast $fast:expr)?;)*
+    ) => {
         [$((versions!($name, ($a: V128, $b: V128) -> V128, [$plain] $($fast)?), $commutes)),*]
     };
 }
@@ -62,8 +70,7 @@ macro_rules! binaries {
 #[test]
 fn operations_on_two_vectors() {
     let samples = samples::vectors();
-    let operations: &[(Versions<unsafe fn(V128, V128) -> V128>, bool)] =
-        &vector_binary_ops!(binaries);
+    let operations: &[(Versions<Binary>, bool)] = &vector_binary_ops!(binaries);
     for ((name, all), commutes) in operations {
         for &a in &samples {
             for &b in &samples {
@@ -122,7 +129,7 @@ macro_rules! scalar_operands {
 scalar_operands! { u8 u16 u32 u64 f32 f64 }
 
 fn check_one<A: Operand, R: Operand>(
-    (name, all): Versions<unsafe fn(A) -> R>,
+    (name, all): Versions<Unary<A, R>>,
     want: fn(&str, [u8; 16]) -> Want,
 ) {
     for a in A::samples() {
@@ -185,7 +192,7 @@ macro_rules! shifts {
 
 #[test]
 fn shifts() {
-    let operations: &[Versions<unsafe fn(V128, u32) -> V128>] = &vector_shift_ops!(shifts);
+    let operations: &[Versions<Shift>] = &vector_shift_ops!(shifts);
     for (name, all) in operations {
         for a in samples::vectors() {
             for bits in (0..130).chain([u32::MAX, 1 << 31, 0x1_0000]) {
@@ -209,8 +216,7 @@ macro_rules! ternaries {
 #[test]
 fn operations_on_three_vectors() {
     let samples = samples::vectors();
-    let operations: &[Versions<unsafe fn(V128, V128, V128) -> V128>] =
-        &vector_ternary_ops!(ternaries);
+    let operations: &[Versions<Ternary>] = &vector_ternary_ops!(ternaries);
     for (name, all) in operations {
         for (i, &a) in samples.iter().enumerate() {
             for (j, &b) in samples.iter().enumerate() {

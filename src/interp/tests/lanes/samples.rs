@@ -1,38 +1,15 @@
 //! Vectors whose lanes are edges of the types they may be taken for.
 
+/// Zeros, subnormals, halves, the edges of whole numbers and of 2^31 and 2^32, the greatest,
+/// infinities, NaNs (quiet and signalling), all with both signs.
 const F32: &[u32] = &[
-    0,
-    0x8000_0000,
-    1,
-    0x8000_0001,
-    0x007f_ffff,
-    0x0080_0000, // zeros, subnormals, the smallest
-    0x3f80_0000,
-    0xbf80_0000,
-    0x3f00_0000,
-    0xbf00_0000,
-    0x3eff_ffff,
-    0x3fc0_0000, // 1, 0.5, 1.5
-    0xc020_0000,
-    0x4b00_0000,
-    0x4aff_ffff,
-    0xcb7f_ffff, // -2.5, 2^23 and before, -(2^24 - 1)
-    0x4f00_0000,
-    0xcf00_0000,
-    0x4eff_ffff,
-    0x4f80_0000,
-    0x4f7f_ffff,
-    0xcf00_0001, // 2^31, 2^32
-    0x7f7f_ffff,
-    0xff7f_ffff,
-    0x7f80_0000,
-    0xff80_0000, // the greatest, infinities
-    0x7fc0_0000,
-    0xffc0_0001,
-    0x7f80_0001,
-    0xffbf_ffff, // NaNs, quiet and signalling
+    0x00000000, 0x80000000, 0x00000001, 0x80000001, 0x007fffff, 0x00800000, 0x3f800000, 0xbf800000,
+    0x3f000000, 0xbf000000, 0x3effffff, 0x3fc00000, 0xc0200000, 0x4b000000, 0x4affffff, 0xcb7fffff,
+    0x4f000000, 0xcf000000, 0x4effffff, 0x4f800000, 0x4f7fffff, 0xcf000001, 0x7f7fffff, 0xff7fffff,
+    0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001, 0xffbfffff,
 ];
 
+/// The same, and the edges of `f32`.
 const F64: &[u64] = &[
     0,
     1 << 63,
@@ -46,10 +23,10 @@ const F64: &[u64] = &[
     0xbfe0_0000_0000_0000,
     0x3fdf_ffff_ffff_ffff,
     0x3ff8_0000_0000_0000,
-    0xc004_0000_0000_0000, // 1.5, -2.5
+    0xc004_0000_0000_0000,
     0x4330_0000_0000_0000,
     0x432f_ffff_ffff_ffff,
-    0xc33f_ffff_ffff_ffff, // 2^52
+    0xc33f_ffff_ffff_ffff,
     0x41e0_0000_0000_0000,
     0x41df_ffff_ffff_ffff,
     0x41df_ffff_ffc0_0000,
@@ -60,7 +37,7 @@ const F64: &[u64] = &[
     0x41ef_ffff_ffff_ffff,
     0x41ef_ffff_ffe0_0000,
     0x47ef_ffff_f000_0000,
-    0x36a0_0000_0000_0000, // to f32: great, small
+    0x36a0_0000_0000_0000,
     0x7fef_ffff_ffff_ffff,
     0x7ff0_0000_0000_0000,
     0xfff0_0000_0000_0000,
@@ -70,7 +47,7 @@ const F64: &[u64] = &[
     0xfff7_ffff_ffff_ffff,
 ];
 
-/// Edges of all widths, each in each lane; and what comes of a linear congruence.
+/// Edges of all widths, each in each lane, and vectors of random bytes, the same ones each time.
 pub(super) fn vectors() -> Vec<[u8; 16]> {
     let mut vectors = vec![[0; 16], [0xff; 16], [0x80; 16]];
     for width in [1_usize, 2, 4, 8] {
