@@ -1,5 +1,6 @@
 //! One call from the host into the guest.
 
+use super::enter::enter;
 use super::{ExecEnv, Trace, limits};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
@@ -134,7 +135,7 @@ impl Call {
             let code = if asked != 0 {
                 limits::reason_of(asked) as u32
             } else {
-                (self.func.as_ref().entry)(vm, self.func.as_ptr(), self.frame)
+                enter(vm, self.func.as_ptr(), self.frame)
             };
             let env = NonNull::new_unchecked(vm.cast::<ExecEnv>());
             if env.as_ref().drawn.get() != 0 {
