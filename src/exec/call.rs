@@ -209,7 +209,8 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     // SAFETY: the exec_env and its instance are live, as `run` demands.
     unsafe {
         let trap = raise(at, code);
-        with_trace(vm, |trace| trace.settle(at.as_ref()));
+        let is_inner = !(*vm).activation.is_null();
+        with_trace(vm, |trace| trace.settle(at.as_ref(), is_inner));
         count_trap(&*vm.cast::<ExecEnv>(), at.as_ref(), trap);
         trap
     }
