@@ -17,12 +17,13 @@ use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
 use crate::exec::{builtins, end_in_host, tail_call as end_in_tail_call, work};
 use crate::interp::code::VmCode;
-use crate::interp::dispatch::{Regs, Ret, Stop, handler, slow, to_slow};
+use crate::interp::dispatch::{Regs, Ret, Slow, Stop, handler, slow, to_slow};
 use crate::interp::frames::table_of;
 use crate::interp::instr::{Class, Mode};
 use crate::interp::machine::{Frame, Header};
 use crate::interp::operand::{Acc, Slot, Src, Value};
-use crate::interp::shape::{self, Picked, SlotNo};
+use crate::interp::shape::{self, Picked, Shape, SlotNo};
+use std::marker::PhantomData;
 
 /// Slots of parameters that leaves move; each number has a leaf of its own.
 const MOVED_MAX: usize = 4;
@@ -85,6 +86,55 @@ unsafe fn take_over(
     }
 }
 
+/// A tail call of whatever function is found for it.
+trait EndsWith: Shape {
+    /// Where the parameters lie, and the running function's header.
+    fn slots(&self) -> (SlotNo, SlotNo);
+}
+
+impl EndsWith for shape::TailCallIndirect {
+    #[inline(always)]
+    fn slots(&self) -> (SlotNo, SlotNo) {
+        (self.from, self.header)
+    }
+}
+
+/// A leaf's way into `func`, wherever it was found, if its parameters take `N` slots; more than
+/// [`MOVED_MAX`] stand for any number above.
+///
+/// # Safety
+/// `r` and `i` must be those of a tail call, and `func` live and of the type that the call is for.
+#[inline(always)]
+unsafe fn end_with<const N: usize, I: EndsWith>(mut r: Regs, i: &I, func: *const VmFuncRef) -> Ret {
+    let (from, header) = i.slots();
+    // SAFETY: says the caller; the code of guest code of this instance is a record of ours.
+    unsafe {
+        if N <= MOVED_MAX && is_own(&r, func) {
+            return take_over_leaf::<N>(r, (*func).body.code.cast(), from, header);
+        }
+        r.int = func as usize as u64;
+        to_slow::<EndWith<I>>(r, i)
+    }
+}
+
+/// The rest of [`end_with`]: the function's address is in the integer accumulator.
+struct EndWith<I>(PhantomData<I>);
+
+impl<I: EndsWith> Slow for EndWith<I> {
+    type Shape = I;
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
+        // SAFETY: `end_with` has handed over a tail call and a live function.
+        unsafe {
+            let (from, header) = r.ip.of_shape::<I>().operands().slots();
+            let func = r.int as usize as *const VmFuncRef;
+            if is_own(r, func) {
+                return take_over(r, (*func).body.code.cast(), from, header);
+            }
+            leave(r, func, from, header)
+        }
+    }
+}
+
 handler!(
     /// Ends with a call of a function of this module that has `N` slots of parameters.
     tail_call [const N: usize] |r, i: shape::TailCall| {
@@ -104,23 +154,7 @@ handler!(
         Ok(func) => func,
         Err(code) => return trap(r, code),
     };
-    if N <= MOVED_MAX && is_own(&r, func) {
-        let code = (*func).body.code.cast::<VmCode>();
-        return take_over_leaf::<N>(r, code, i.from, i.header);
-    }
-    r.int = func as usize as u64;
-    to_slow::<TailCallIndirect>(r, i)
-});
-
-slow!(
-    /// The rest of an indirect tail call of the function whose address is in the integer
-    /// accumulator.
-    TailCallIndirect |r, i: shape::TailCallIndirect| {
-    let func = r.int as usize as *const VmFuncRef;
-    if is_own(r, func) {
-        return take_over(r, (*func).body.code.cast(), i.from, i.header);
-    }
-    leave(r, func, i.from, i.header)
+    end_with::<N, _>(r, i, func)
 });
 
 slow!(
