@@ -73,7 +73,7 @@ static void limits(void) {
     CHECK(!call("trap", &value));
     CHECK_STR(wasm_runtime_get_exception(inst), "Exception: integer divide by zero");
     CHECK_INT(wasm_copy_callstack(env, frames, 8, 0, NULL, 0), 1);
-    CHECK_INT(frames[0].func_index, 6);
+    CHECK_INT(frames[0].func_index, 7);
     wasm_runtime_clear_exception(inst);
 }
 
