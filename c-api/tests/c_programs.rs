@@ -144,6 +144,7 @@ programs! {
     signals,
     spawn,
     tags,
+    tail_calls,
     thread_end,
     threads,
     vectors,

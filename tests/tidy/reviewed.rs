@@ -124,6 +124,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/profile.rs",
             "handlers/slow_path.rs",
             "handlers/table.rs",
+            "handlers/tail_call.rs",
             "machine.rs",
             "mod.rs",
             "operand.rs",

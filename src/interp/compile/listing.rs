@@ -191,6 +191,16 @@ fn with_result(f: Listed<'_>) -> Option<String> {
 
 fn without_result(f: Listed<'_>) -> Option<String> {
     Some(match f.line.instr {
+        Instr::AddWide | Instr::SubWide => {
+            let i = f.operands::<shape::WideBinary>()?;
+            let operands = format!("{}:{}, {}:{}", i.a_high, i.a_low, i.b_high, i.b_low);
+            format!("{:?} {} <- {operands}", f.line.instr, i.dst)
+        }
+        Instr::MulWide { signed } => {
+            let i = f.operands::<shape::Binary<SlotNo>>()?;
+            let name = if signed { "MulWideS" } else { "MulWideU" };
+            format!("{name} {} <- {}, {}", i.dst, i.first, i.second)
+        }
         Instr::Store { op, address, value } => format!("{op:?} {}", f.store(address, value)?),
         Instr::StoreSum { op, left, right, value } => {
             format!("{op:?} {}", f.store_sum(left, right, value)?)
@@ -259,6 +269,15 @@ fn control(f: Listed<'_>) -> Option<String> {
         Instr::CallIndirect { index } => {
             let i = f.operands::<shape::CallIndirect>()?;
             format!("CallIndirect {} frame {}", operand(index, i.index), i.frame)
+        }
+        Instr::TailCall { .. } => format!("TailCall {}", f.operands::<shape::TailCall>()?.from),
+        Instr::TailCallImport => {
+            let i = f.operands::<shape::TailCallImport>()?;
+            format!("TailCallImport f{} {}", i.import, i.from)
+        }
+        Instr::TailCallIndirect { index, .. } => {
+            let i = f.operands::<shape::TailCallIndirect>()?;
+            format!("TailCallIndirect {} {}", operand(index, i.index), i.from)
         }
         Instr::ReturnOne { source: Mode::Imm, .. } => {
             format!("Return #{}", f.operands::<shape::ReturnOne<u32>>()?.value as i32)

@@ -14,9 +14,9 @@
 //! `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
 //! skipped: it needs no types here, since validation has been through it.
 //!
-//! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
-//! calls join `calls`, and memory64 adds address operands to `memory`. Their handlers sit in
-//! `handlers/` under the same names.
+//! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`, and
+//! memory64 adds address operands to `memory`. Their handlers sit in `handlers/` under the same
+//! names.
 
 mod atomic;
 mod calls;

@@ -55,6 +55,10 @@ macro_rules! numeric_opcodes {
                 Operator::I32Eqz => t.eqz(ValType::I32),
                 Operator::I64Eqz => t.eqz(ValType::I64),
                 Operator::I32WrapI64 => t.wrap(),
+                Operator::I64Add128 => t.wide_binary(Instr::AddWide),
+                Operator::I64Sub128 => t.wide_binary(Instr::SubWide),
+                Operator::I64MulWideS => t.mul_wide(true),
+                Operator::I64MulWideU => t.mul_wide(false),
                 _ => return None,
             })
         }
@@ -156,6 +160,10 @@ impl Translator<'_> {
             Operator::Call { function_index } => self.call(function_index)?,
             Operator::CallIndirect { type_index, table_index } => {
                 self.call_indirect(type_index, table_index)?;
+            }
+            Operator::ReturnCall { function_index } => self.return_call(function_index)?,
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.return_call_indirect(type_index, table_index)?;
             }
             Operator::Drop => self.drop_()?,
             Operator::Select | Operator::TypedSelect { .. } => self.select()?,

@@ -20,6 +20,7 @@ pub mod numeric;
 pub mod profile;
 mod slow_path;
 pub mod table;
+pub mod tail_call;
 #[cfg(feature = "simd")]
 mod vector;
 
@@ -110,6 +111,9 @@ impl Instr {
             Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32>>(),
             Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64>>(),
             Self::AtomicFence => Picked::leaf(atomic::fence),
+            Self::AddWide => Picked::leaf(numeric::add_wide),
+            Self::SubWide => Picked::leaf(numeric::sub_wide),
+            Self::MulWide { signed } => numeric::mul_wide_handler(signed),
             Self::RefFunc => Picked::leaf(table::ref_func),
             Self::TableGet => Picked::leaf(table::table_get),
             Self::TableSet => Picked::leaf(table::table_set),
@@ -136,6 +140,11 @@ impl Instr {
             Self::ProfileEnter => Picked::slow::<profile::Enter>(),
             Self::ProfileEnd => Picked::slow::<profile::End>(),
             Self::CallIndirect { index } => host::call_indirect_handler(index),
+            Self::TailCall { slots } => tail_call::tail_call_handler(slots),
+            Self::TailCallImport => Picked::slow::<tail_call::TailCallImport>(),
+            Self::TailCallIndirect { index, slots } => {
+                tail_call::tail_call_indirect_handler(index, slots)
+            }
             Self::ReturnNone => Picked::leaf(control::return_none),
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),

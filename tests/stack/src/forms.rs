@@ -1,5 +1,7 @@
 //! Loops as text: the forms of operands and results, and the module around them.
 
+use crate::tail_calls;
+
 /// What one turn of a loop does, as instructions that take and leave nothing.
 pub struct Loop {
     pub body: String,
@@ -101,6 +103,7 @@ pub fn module(loops: &[Loop], shared: bool) -> String {
 "#,
         many = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)"
     );
+    text.push_str(&tail_calls::functions());
     for (index, each) in loops.iter().enumerate() {
         text.push_str(&function(index, each));
     }

@@ -7,6 +7,7 @@
 mod forms;
 mod numeric;
 mod others;
+mod tail_calls;
 mod vectors;
 
 use forms::Loop;
@@ -25,7 +26,8 @@ fn main() {
     let thread = thread::Builder::new().stack_size(STACK_BYTES);
     let run = thread.spawn(move || {
         let mut ran = 0;
-        let plain: Vec<Loop> = numeric::loops().chain(others::loops()).chain(vectors::loops()).collect();
+        let plain = numeric::loops().chain(others::loops()).chain(tail_calls::loops());
+        let plain: Vec<Loop> = plain.chain(vectors::loops()).collect();
         let shared: Vec<Loop> = others::loops().chain(others::shared_loops()).collect();
         for (loops, is_shared) in [(plain, false), (shared, true)] {
             for chunk in loops.chunks(PER_MODULE) {
