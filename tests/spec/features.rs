@@ -23,7 +23,8 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
 
 /// Those the engine executes. Whoever switches one on in the library adds it here, and the
 /// entries in `expect.txt` that name it fail until they are gone.
-const EXECUTED: &[&str] = &["threads", "exceptions"];
+const EXECUTED: &[&str] =
+    &["multi-memory", "memory64", "threads", "exceptions", "custom-page-sizes"];
 
 pub(crate) fn is_known(name: &str) -> bool {
     PROPOSALS.iter().any(|(known, _)| *known == name)
