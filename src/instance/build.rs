@@ -243,6 +243,9 @@ impl Build<'_> {
         if let Some(shared) = parent {
             return Ok(self.place_memory(Memory::of_shared(shared.clone(), self.at, index)));
         }
+        if ty.limits.min > pages_max(ty) {
+            return Err(no_memory());
+        }
         let mut size = memory_size(ty, limits.max_memory_pages);
         if index == 0 {
             let with_heap = HeapPlan::new(module, ty, size, limits.heap_bytes)?;
@@ -251,8 +254,7 @@ impl Build<'_> {
         }
         // SAFETY: the instance is complete but for its lists.
         let source = unsafe { &self.at.as_ref().source };
-        let memory = Memory::new(source, ty, size, self.at, index)
-            .ok_or_else(|| Error::new(out_of_memory_kind(), "allocate linear memory failed"))?;
+        let memory = Memory::new(source, ty, size, self.at, index).ok_or_else(no_memory)?;
         Ok(self.place_memory(memory))
     }
 
@@ -427,8 +429,9 @@ pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNu
     Instance::build(parts, &resolve, Some(parent), pace)
 }
 
-fn out_of_memory_kind() -> crate::abi::error::ErrorKind {
-    crate::abi::error::ErrorKind::OutOfMemory
+#[cold]
+fn no_memory() -> Error {
+    Error::new(crate::abi::error::ErrorKind::OutOfMemory, "allocate linear memory failed")
 }
 
 /// What a memory of type `ty` starts with and may grow to, given the embedder's maximum.
