@@ -148,6 +148,17 @@ impl MemoryType {
             None => u64::MAX,
         }
     }
+
+    /// Pages a memory of this type can have, of its own size. With addresses of 32 bits that is
+    /// what they reach, but no size is the number by which `memory.grow` says that it failed. With
+    /// 64 bits it is WAMR's limit, as many pages of 64 KiB as have numbers of 32 bits.
+    pub const fn pages_max(&self) -> u64 {
+        if self.memory64 {
+            return u32::MAX as u64 * PAGE_SIZE as u64 / self.page_bytes();
+        }
+        let pages = (1 << 32) / self.page_bytes();
+        if pages < u32::MAX as u64 { pages } else { u32::MAX as u64 - 1 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

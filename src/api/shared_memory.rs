@@ -50,7 +50,7 @@ impl SharedMemory {
     pub fn new(context: &Context, ty: MemoryType) -> Result<Self> {
         let max_pages = ty.limits.max.filter(|&max| ty.shared && ty.limits.min <= max);
         let is_known = [0, MemoryType::PAGE_SIZE_LOG2].contains(&ty.page_size_log2);
-        let max_pages = max_pages.filter(|&max| is_known && max <= parts::pages_max(ty));
+        let max_pages = max_pages.filter(|&max| is_known && max <= ty.pages_max());
         let max_pages = max_pages.ok_or_else(|| Error::misuse("invalid shared memory type"))?;
         let source = ContextPool::source(context)?;
         let size = MemorySize { page_bytes: ty.page_bytes(), pages: ty.limits.min, max_pages };

@@ -7,7 +7,7 @@ use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
 use super::link::{self, Import, MemoryPlace};
 use super::link_set::{self, Membership};
-use super::memory::{Memory, MemorySize, Pace, paced, pages_max, zeroed};
+use super::memory::{Memory, MemorySize, Pace, paced, zeroed};
 use super::table::{ELEMS_MAX, Table};
 use super::tags::first_same_tag;
 use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
@@ -243,7 +243,7 @@ impl Build<'_> {
         if let Some(shared) = parent {
             return Ok(self.place_memory(Memory::of_shared(shared.clone(), self.at, index)));
         }
-        if ty.limits.min > pages_max(ty) {
+        if ty.limits.min > ty.pages_max() {
             return Err(no_memory());
         }
         let mut size = memory_size(ty, limits.max_memory_pages);
@@ -436,7 +436,7 @@ fn no_memory() -> Error {
 
 /// What a memory of type `ty` starts with and may grow to, given the embedder's maximum.
 fn memory_size(ty: MemoryType, wanted_max: u32) -> MemorySize {
-    let (pages, most) = (ty.limits.min, pages_max(ty));
+    let (pages, most) = (ty.limits.min, ty.pages_max());
     let declared = ty.limits.max.unwrap_or(most).min(most);
     let wanted = u64::from(wanted_max) * PAGE_SIZE as u64 / ty.page_bytes();
     let max_pages = if wanted == 0 {

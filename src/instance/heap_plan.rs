@@ -4,7 +4,7 @@
 //! value of `__heap_base`, which moves up when the heap is put in front of the guest's own.
 
 use super::guest_alloc::{GuestAllocator, heap_base};
-use super::memory::{MemorySize, pages_max};
+use super::memory::MemorySize;
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{MemoryType, PAGE_SIZE};
 use crate::module::Module;
@@ -35,7 +35,7 @@ impl HeapPlan {
         if bytes == 0 || GuestAllocator::of(module).is_some() {
             return Ok(none);
         }
-        let (page, most) = (size.page_bytes, pages_max(ty));
+        let (page, most) = (size.page_bytes, ty.pages_max());
         if size.pages >= most {
             return Err(does_not_fit());
         }

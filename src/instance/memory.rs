@@ -14,15 +14,6 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// Pages a memory of this type can have, of its own size. With addresses of 32 bits that is what
-/// they reach, but no size is the number by which `memory.grow` says that it failed. With 64 bits
-/// it is WAMR's limit, as many pages of 64 KiB as have numbers of 32 bits.
-pub fn pages_max(ty: MemoryType) -> u64 {
-    let bytes = if ty.memory64 { (u32::MAX as u64) * PAGE_SIZE as u64 } else { 1 << 32 };
-    let pages = bytes / ty.page_bytes();
-    if ty.memory64 { pages } else { pages.min(u32::MAX as u64 - 1) }
-}
-
 /// Where memories come from. Owner: the context; each instance has a copy.
 #[derive(Clone)]
 pub struct MemorySource {

@@ -59,9 +59,7 @@ pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, OutputWait, Seat};
 pub use link::{GlobalImport, Import, is_built_in_module};
-pub use memory::{
-    GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace, pages_max,
-};
+pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};
