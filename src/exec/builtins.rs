@@ -10,7 +10,7 @@ use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
 use crate::instance::{GrowError, Instance, address_space};
 
 /// A guest's address and the index of the memory that it is of.
-pub type Place = (u32, u64);
+pub type MemoryAddress = (u32, u64);
 
 /// `memory.size`, in pages of the memory's own. Running code's view of the memory becomes as long
 /// as the memory is.
@@ -48,7 +48,11 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
 /// `instance` is live.
 #[cold]
 #[inline(never)]
-pub unsafe fn slow_address(instance: *mut VmInstance, place: Place, len: u64) -> Option<*mut u8> {
+pub unsafe fn slow_address(
+    instance: *mut VmInstance,
+    place: MemoryAddress,
+    len: u64,
+) -> Option<*mut u8> {
     let (memory, address) = place;
     // SAFETY: the instance is live, says the caller.
     unsafe { address_space::locate_in(instance, memory, address, len) }
@@ -58,7 +62,11 @@ pub unsafe fn slow_address(instance: *mut VmInstance, place: Place, len: u64) ->
 ///
 /// # Safety
 /// `instance` is live.
-unsafe fn locate(instance: *mut VmInstance, place: Place, len: u64) -> Result<*mut u8, Trap> {
+unsafe fn locate(
+    instance: *mut VmInstance,
+    place: MemoryAddress,
+    len: u64,
+) -> Result<*mut u8, Trap> {
     // SAFETY: the instance is live, says the caller; an instance always has a `memory0`.
     unsafe {
         let (memory0, (memory, address)) = ((*instance).memory0, place);
@@ -75,7 +83,12 @@ unsafe fn locate(instance: *mut VmInstance, place: Place, len: u64) -> Result<*m
 ///
 /// # Safety
 /// `env` and its instance are live, and used by this thread only; so for all that follow.
-pub unsafe fn memory_copy(env: *mut VmEnv, to: Place, from: Place, len: u64) -> Result<(), Trap> {
+pub unsafe fn memory_copy(
+    env: *mut VmEnv,
+    to: MemoryAddress,
+    from: MemoryAddress,
+    len: u64,
+) -> Result<(), Trap> {
     // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
     // they are copied can take them away.
     unsafe {
@@ -89,7 +102,12 @@ pub unsafe fn memory_copy(env: *mut VmEnv, to: Place, from: Place, len: u64) -> 
 ///
 /// # Safety
 /// As for [`memory_copy`].
-pub unsafe fn memory_fill(env: *mut VmEnv, at: Place, byte: u8, len: u64) -> Result<(), Trap> {
+pub unsafe fn memory_fill(
+    env: *mut VmEnv,
+    at: MemoryAddress,
+    byte: u8,
+    len: u64,
+) -> Result<(), Trap> {
     // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
     // they are set can take them away.
     unsafe {
@@ -123,7 +141,7 @@ pub unsafe fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> Result<u6
 /// As for [`memory_copy`].
 pub unsafe fn memory_init(
     env: *mut VmEnv,
-    (memory, to): Place,
+    (memory, to): MemoryAddress,
     segment: u32,
     from: u32,
     count: u32,

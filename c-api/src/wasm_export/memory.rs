@@ -3,7 +3,7 @@
 use super::integers::enlarge_memory_error_reason_t;
 use super::remembered;
 use super::types::{enlarge_memory_error_callback_t, enlarge_memory_error_reason_t as Reason};
-use crate::ffi::{context, guard, handle};
+use crate::ffi::{context, guard, handle, opt_str};
 use crate::shared::{wasm_memory_inst_t, wasm_module_inst_t};
 use isothread::context::thread;
 use isothread::{Context, Instance, Memory, MemoryGrowCallback, MemoryGrowFailed};

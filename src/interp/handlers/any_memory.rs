@@ -40,9 +40,9 @@ impl Space for First {
 }
 
 /// A memory in the instance's list, with addresses of the type `A`.
-pub struct Listed<A>(A);
+pub struct Other<A>(A);
 
-impl<A: Value + Into<u64>> Space for Listed<A> {
+impl<A: Value + Into<u64>> Space for Other<A> {
     type Address = A;
     #[inline(always)]
     unsafe fn find(r: &Regs, memory: u16, at: u64, size: usize) -> Option<*mut u8> {
@@ -191,10 +191,10 @@ fn load_of<L: Load>(memory: MemoryKind, address: Mode, target: Target) -> Picked
         (MemoryKind::First64, Mode::Acc) => pick_load::<L, First, Acc>(target),
         (MemoryKind::First64, Mode::Slot) => pick_load::<L, First, Slot>(target),
         (MemoryKind::First64, Mode::Imm) => pick_load::<L, First, Absolute>(target),
-        (MemoryKind::Other32, Mode::Acc) => pick_load::<L, Listed<u32>, Acc>(target),
-        (MemoryKind::Other32, Mode::Slot) => pick_load::<L, Listed<u32>, Slot>(target),
-        (MemoryKind::Other64, Mode::Acc) => pick_load::<L, Listed<u64>, Acc>(target),
-        (MemoryKind::Other64, Mode::Slot) => pick_load::<L, Listed<u64>, Slot>(target),
+        (MemoryKind::Other32, Mode::Acc) => pick_load::<L, Other<u32>, Acc>(target),
+        (MemoryKind::Other32, Mode::Slot) => pick_load::<L, Other<u32>, Slot>(target),
+        (MemoryKind::Other64, Mode::Acc) => pick_load::<L, Other<u64>, Acc>(target),
+        (MemoryKind::Other64, Mode::Slot) => pick_load::<L, Other<u64>, Slot>(target),
         (MemoryKind::Other32 | MemoryKind::Other64, Mode::Imm) => none(),
     }
 }
@@ -215,10 +215,10 @@ fn store_of<W: Store>(memory: MemoryKind, address: Mode, value: Mode) -> Picked 
         (MemoryKind::First64, Mode::Acc) => pick_store::<W, First, Acc>(value),
         (MemoryKind::First64, Mode::Slot) => pick_store::<W, First, Slot>(value),
         (MemoryKind::First64, Mode::Imm) => pick_store::<W, First, Absolute>(value),
-        (MemoryKind::Other32, Mode::Acc) => pick_store::<W, Listed<u32>, Acc>(value),
-        (MemoryKind::Other32, Mode::Slot) => pick_store::<W, Listed<u32>, Slot>(value),
-        (MemoryKind::Other64, Mode::Acc) => pick_store::<W, Listed<u64>, Acc>(value),
-        (MemoryKind::Other64, Mode::Slot) => pick_store::<W, Listed<u64>, Slot>(value),
+        (MemoryKind::Other32, Mode::Acc) => pick_store::<W, Other<u32>, Acc>(value),
+        (MemoryKind::Other32, Mode::Slot) => pick_store::<W, Other<u32>, Slot>(value),
+        (MemoryKind::Other64, Mode::Acc) => pick_store::<W, Other<u64>, Acc>(value),
+        (MemoryKind::Other64, Mode::Slot) => pick_store::<W, Other<u64>, Slot>(value),
         (MemoryKind::Other32 | MemoryKind::Other64, Mode::Imm) => none(),
     }
 }

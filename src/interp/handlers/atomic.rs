@@ -165,7 +165,10 @@ unsafe fn near<T>(r: &Regs, i: &impl Operands) -> Option<*mut u8> {
 ///
 /// # Safety
 /// As for [`Operands::address`]; `r.env` is the running environment.
-unsafe fn locate<T>(r: &mut Regs, i: &impl Operands) -> Result<(*mut u8, builtins::Place), Stop> {
+unsafe fn locate<T>(
+    r: &mut Regs,
+    i: &impl Operands,
+) -> Result<(*mut u8, builtins::MemoryAddress), Stop> {
     // SAFETY: the operands are the instruction's, says the caller.
     let (memory, at) = unsafe { i.address(r) };
     // SAFETY: the registers are the instruction's.
