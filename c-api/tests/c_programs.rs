@@ -130,6 +130,7 @@ programs! {
     inst_context,
     limited,
     load,
+    memories,
     memory,
     misuse,
     multi_module,

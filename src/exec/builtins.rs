@@ -9,15 +9,19 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
 use crate::instance::{GrowError, Instance, address_space};
 
-/// Makes running code's view of memory 0 as long as the memory is.
+/// A guest's address and the index of the memory that it is of.
+pub type MemoryAddress = (u32, u64);
+
+/// `memory.size`, in pages of the memory's own. Running code's view of the memory becomes as long
+/// as the memory is.
 ///
 /// # Safety
 /// `instance` is live, and used by this thread only.
-pub unsafe fn refresh_memory(instance: *mut VmInstance) {
-    // SAFETY: passed on to the caller.
-    if let Some(memory) = unsafe { Instance::of_vm(instance) }.memory(0) {
-        memory.refresh();
-    }
+pub unsafe fn memory_size(instance: *mut VmInstance, memory: u32) -> u64 {
+    // SAFETY: the instance is live, says the caller.
+    let Some(memory) = (unsafe { Instance::of_vm(instance) }).memory(memory) else { return 0 };
+    memory.refresh();
+    memory.pages()
 }
 
 /// Says which import could not be called.
@@ -37,40 +41,54 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
     Trap::UnlinkedImport
 }
 
-/// Where `len` bytes at `address` are that the running code did not find in memory 0, as long as
+/// Where `len` bytes at `place` are that the running code did not find in the memory, as long as
 /// it knows that to be: elsewhere within the instance's reach, or in what has grown since.
 ///
 /// # Safety
 /// `instance` is live.
 #[cold]
 #[inline(never)]
-pub unsafe fn slow_address(instance: *mut VmInstance, address: u64, len: u64) -> Option<*mut u8> {
-    // SAFETY: passed on to the caller.
-    unsafe { address_space::locate(instance, address, len) }
+pub unsafe fn slow_address(
+    instance: *mut VmInstance,
+    place: MemoryAddress,
+    len: u64,
+) -> Option<*mut u8> {
+    let (memory, address) = place;
+    // SAFETY: the instance is live, says the caller.
+    unsafe { address_space::locate_in(instance, memory, address, len) }
 }
 
 /// The native address of `len` bytes at a guest's address, as far as the instance reaches.
 ///
 /// # Safety
 /// `instance` is live.
-unsafe fn locate(instance: *mut VmInstance, address: u64, len: u64) -> Result<*mut u8, Trap> {
+unsafe fn locate(
+    instance: *mut VmInstance,
+    place: MemoryAddress,
+    len: u64,
+) -> Result<*mut u8, Trap> {
     // SAFETY: the instance is live, says the caller; an instance always has a `memory0`.
     unsafe {
-        let memory = (*instance).memory0;
+        let (memory0, (memory, address)) = ((*instance).memory0, place);
         match address.checked_add(len) {
-            Some(end) if end <= (*memory).len_bytes as u64 => {
-                Ok((*memory).base.wrapping_add(address as usize))
+            Some(end) if memory == 0 && end <= (*memory0).len_bytes as u64 => {
+                Ok((*memory0).base.wrapping_add(address as usize))
             }
-            _ => slow_address(instance, address, len).ok_or(Trap::MemoryOutOfBounds),
+            _ => slow_address(instance, place, len).ok_or(Trap::MemoryOutOfBounds),
         }
     }
 }
 
-/// `memory.copy` within memory 0.
+/// `memory.copy`, within a memory or from one to another.
 ///
 /// # Safety
 /// `env` and its instance are live, and used by this thread only; so for all that follow.
-pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Result<(), Trap> {
+pub unsafe fn memory_copy(
+    env: *mut VmEnv,
+    to: MemoryAddress,
+    from: MemoryAddress,
+    len: u64,
+) -> Result<(), Trap> {
     // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
     // they are copied can take them away.
     unsafe {
@@ -80,11 +98,16 @@ pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Resu
     }
 }
 
-/// `memory.fill` of memory 0.
+/// `memory.fill`.
 ///
 /// # Safety
 /// As for [`memory_copy`].
-pub unsafe fn memory_fill(env: *mut VmEnv, at: u64, byte: u8, len: u64) -> Result<(), Trap> {
+pub unsafe fn memory_fill(
+    env: *mut VmEnv,
+    at: MemoryAddress,
+    byte: u8,
+    len: u64,
+) -> Result<(), Trap> {
     // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
     // they are set can take them away.
     unsafe {
@@ -118,9 +141,8 @@ pub unsafe fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> Result<u6
 /// As for [`memory_copy`].
 pub unsafe fn memory_init(
     env: *mut VmEnv,
-    memory: u32,
+    (memory, to): MemoryAddress,
     segment: u32,
-    to: u64,
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {

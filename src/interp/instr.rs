@@ -55,7 +55,17 @@ impl Class {
     }
 }
 
-/// An instruction, but for its operands' values.
+/// A memory that is not memory 0 with addresses of 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryKind {
+    /// Memory 0, with addresses of 64 bits.
+    First64,
+    Other32,
+    Other64,
+}
+
+/// An instruction, but for its operands' values. Those that end in `Any` name their memory; where
+/// no kind of memory is said, their addresses and counts have 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instr {
     Binary {
@@ -101,6 +111,24 @@ pub enum Instr {
     Atomic {
         op: AtomicOp,
     },
+    LoadAny {
+        op: LoadOp,
+        memory: MemoryKind,
+        address: Mode,
+    },
+    StoreAny {
+        op: StoreOp,
+        memory: MemoryKind,
+        address: Mode,
+        value: Mode,
+    },
+    AtomicAny {
+        op: AtomicOp,
+    },
+    AtomicNotifyAny,
+    AtomicWaitAny {
+        wide: bool,
+    },
     AtomicNotify,
     /// `wide`: the expected value has 64 bits.
     AtomicWait {
@@ -113,13 +141,18 @@ pub enum Instr {
     MulWide {
         signed: bool,
     },
+    /// Of memory 0, in pages of 64 KiB.
     MemorySize,
-    /// The size of a memory that other threads may grow.
-    SharedMemorySize,
+    /// Of a memory that other threads may grow, too.
+    MemorySizeAny,
     MemoryGrow,
+    MemoryGrowAny,
     MemoryCopy,
+    MemoryCopyAny,
     MemoryFill,
+    MemoryFillAny,
     MemoryInit,
+    MemoryInitAny,
     DataDrop,
     Copy,
     CopyVector,

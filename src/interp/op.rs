@@ -118,6 +118,7 @@ macro_rules! unary_ops {
             I64Extend32S, i64 => i64, |a| Ok(a as i32 as i64);
             I64ExtendI32S, i32 => i64, |a| Ok(a as i64);
             I64ExtendI32U, u32 => u64, |a| Ok(a as u64);
+            I32SaturateI64U, u64 => u32, |a| Ok(u32::try_from(a).unwrap_or(u32::MAX));
             F32Abs, f32 => f32, |a| Ok(a.abs());
             F32Neg, f32 => f32, |a| Ok(-a);
             F32Ceil, f32 => f32, |a| Ok(wasm_ops::f32_ceil(a));
@@ -319,7 +320,7 @@ unary_ops!(unary_enum);
 
 macro_rules! load_enum {
     ($($name:ident, $in:ty => $out:ty, |$raw:ident| $e:expr;)*) => {
-        enum_of_names!(/// Loads from memory 0.
+        enum_of_names!(/// Loads from a memory.
             LoadOp: $($name)*);
     };
 }
@@ -327,7 +328,7 @@ load_ops!(load_enum);
 
 macro_rules! store_enum {
     ($($name:ident, $in:ty => $out:ty, |$value:ident| $e:expr;)*) => {
-        enum_of_names!(/// Stores to memory 0.
+        enum_of_names!(/// Stores to a memory.
             StoreOp: $($name)*);
     };
 }
@@ -335,7 +336,7 @@ store_ops!(store_enum);
 
 macro_rules! atomic_enum {
     ($($shape:ident { $($name:ident $raw:ident $ty:ident $($how:ident)?,)* })*) => {
-        enum_of_names!(/// Atomic accesses to memory 0.
+        enum_of_names!(/// Atomic accesses to a memory.
             AtomicOp: $($($name)*)*);
     };
 }

@@ -176,8 +176,15 @@ shapes! {
     Store [F] { value: F, address: SlotNo, offset: u32, }
     /// A store at a sum.
     StoreSum [V F] { value: V, first: SlotNo, second: F, offset: u32, }
+    /// A load from a memory that the instruction names.
+    LoadAny { dst: SlotNo, address: SlotNo, memory: u16, offset: u64, }
+    /// A store to a memory that the instruction names.
+    StoreAny [F] { value: F, address: SlotNo, memory: u16, offset: u64, }
     /// An access at `a`, with `b` and `c` as far as it has more operands.
     Atomic { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, offset: u64, }
+    /// The same in a memory that the instruction names; the address in `a` has 64 bits.
+    AtomicAny { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, memory: u32, offset: u64, }
+    MemoryGrowAny { dst: SlotNo, delta: SlotNo, memory: u32, }
 
     /// A result of two slots from two numbers of two slots each.
     WideBinary { dst: SlotNo, a_low: SlotNo, a_high: SlotNo, b_low: SlotNo, b_high: SlotNo, }
@@ -290,7 +297,10 @@ begins! {
     [] Replace: dst of Dst;
     [] Load: dst of Dst;
     [F] LoadSum<F>: dst of Dst;
+    [] LoadAny: dst of Dst;
     [] Atomic: dst of Dst;
+    [] AtomicAny: dst of Dst;
+    [] MemoryGrowAny: dst of Dst;
     [] Get: dst of Dst;
     [] TableGet: dst of Dst;
     [] TableGrow: dst of Dst;
@@ -320,13 +330,13 @@ words! {
         CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
         BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
-        ReturnMany, ProfileEnd, TailCallImport, Ternary, Extract, Replace;
+        ReturnMany, ProfileEnd, TailCallImport, Ternary, Extract, Replace, MemoryGrowAny;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        Throw, TailCall, TailCallIndirect, WideBinary;
-    4: Permute, VectorConst;
+        Throw, TailCall, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>, StoreAny<u32>;
+    4: Permute, VectorConst, AtomicAny;
     6: Shuffle;
 }
 

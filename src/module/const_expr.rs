@@ -92,6 +92,15 @@ impl From<ConstOp> for ConstExpr {
 }
 
 impl ConstOp {
+    /// An integer constant as an address, or an index of a table.
+    pub fn as_address(self) -> Option<u64> {
+        match self {
+            Self::I32(value) => Some(value as u32 as u64),
+            Self::I64(value) => Some(value as u64),
+            _ => None,
+        }
+    }
+
     /// The operation, or `None` at the expression's end.
     fn from_wasm(op: Operator<'_>) -> ReadResult<Option<Self>> {
         Ok(Some(match op {

@@ -65,7 +65,10 @@ impl Features {
         .with(Self::EXCEPTIONS)
         .with(Self::VECTORS)
         .with(Self::TAIL_CALL)
-        .with(Self::WIDE_ARITHMETIC);
+        .with(Self::WIDE_ARITHMETIC)
+        .with(Self::MULTI_MEMORY)
+        .with(Self::MEMORY64)
+        .with(Self::CUSTOM_PAGE_SIZES);
 
     /// Vectors, unless this build leaves them out.
     const VECTORS: Self =

@@ -9,6 +9,7 @@ mod exceptions;
 mod guest_threads;
 mod limits;
 mod linking;
+mod memories;
 mod memory;
 mod modules;
 mod oom;

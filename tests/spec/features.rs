@@ -23,8 +23,17 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
 
 /// Those the engine executes. Whoever switches one on in the library adds it here, and the
 /// entries in `expect.txt` that name it fail until they are gone.
-const EXECUTED: &[&str] =
-    &["simd", "relaxed-simd", "threads", "exceptions", "tail-call", "wide-arithmetic"];
+const EXECUTED: &[&str] = &[
+    "simd",
+    "relaxed-simd",
+    "multi-memory",
+    "memory64",
+    "threads",
+    "exceptions",
+    "custom-page-sizes",
+    "tail-call",
+    "wide-arithmetic",
+];
 
 pub(crate) fn is_known(name: &str) -> bool {
     PROPOSALS.iter().any(|(known, _)| *known == name)

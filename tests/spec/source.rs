@@ -30,10 +30,21 @@ const BULK: &[&str] = &[
     "table_init",
 ];
 
-/// Scripts of another engine's tests that are about exceptions or 128-bit arithmetic.
+/// Folders of another engine's tests.
+const MISC_FOLDERS: &[&str] = &["custom-page-sizes", "memory64", "multi-memory", "threads"];
+
+/// Scripts of another engine's tests, beside those folders, that are about exceptions,
+/// memories or 128-bit arithmetic.
 const MISC: &[&str] = &[
+    "alias-region-imported-memories.wast",
+    "big-memory-behavior.wast",
+    "imported-memory-copy.wast",
     "issue11561.wast",
     "many-results-with-exceptions.wast",
+    "memory-combos.wast",
+    "memory-copy.wast",
+    "memory_fill.wast",
+    "memory_init.wast",
     "stack-args-exceptions.wast",
     "throw-payloads.wast",
     "traps-skip-catch-all.wast",
@@ -80,9 +91,12 @@ impl Source {
             Self::Main(data) => {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
-                collect(&data.join("wasmtime-misc/threads"), "wasmtime-misc/threads", &mut files);
+                let misc = data.join("wasmtime-misc");
+                for name in MISC_FOLDERS {
+                    collect(&misc.join(name), &format!("wasmtime-misc/{name}"), &mut files);
+                }
                 for name in MISC {
-                    read(&data.join("wasmtime-misc").join(name), "wasmtime-misc", &mut files);
+                    read(&misc.join(name), "wasmtime-misc", &mut files);
                 }
             }
             Self::Crate => {

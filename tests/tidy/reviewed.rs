@@ -112,6 +112,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "dispatch/mod.rs",
             "dispatch/tail.rs",
             "frames.rs",
+            "handlers/any_memory.rs",
             "handlers/atomic.rs",
             "handlers/bulk.rs",
             "handlers/control.rs",

@@ -7,7 +7,7 @@
 use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, imm32, mode, slot};
 use crate::abi::trap::Trap;
-use crate::abi::types::FuncType;
+use crate::abi::types::{FuncType, ValType};
 use crate::interp::instr::{Class, Instr};
 use crate::interp::machine::Header;
 use crate::interp::shape::{self, Site, SlotNo};
@@ -70,11 +70,19 @@ impl<'m> Translator<'m> {
         self.results(ty, frame, func_index >= imported)
     }
 
+    /// Pops the index of what a table has to be called.
+    fn table_index(&mut self, table: u32) -> Result<Operand, Trap> {
+        match self.index_type(table)? {
+            ValType::I64 => self.pop_index(table).map(|slot| Operand::Slot(slot.0)),
+            _ => self.pop_acc_or_slot(),
+        }
+    }
+
     pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Trap> {
         let module = self.module;
         self.func_type(type_index)?;
         let ty = &module.types[type_index as usize];
-        let index = self.pop_acc_or_slot()?;
+        let index = self.table_index(table)?;
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;
         // Validation allows a hundred tables.

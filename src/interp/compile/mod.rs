@@ -10,14 +10,14 @@
 //! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `atomic` and
-//! `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
-//! skipped: it needs no types here, since validation has been through it.
+//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `any_memory`,
+//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
+//! Unreachable code is skipped: it needs no types here, since validation has been through it.
 //!
-//! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`, and
-//! memory64 adds address operands to `memory`. Their handlers sit in `handlers/` under the same
-//! names.
+//! Where the rest of WebAssembly 3.0 goes: GC accesses are a file beside `memory`. Their handlers
+//! sit in `handlers/` under the same name.
 
+mod any_memory;
 mod atomic;
 mod calls;
 mod control;

@@ -201,27 +201,28 @@ impl Translator<'_> {
             Operator::RefFunc { function_index } => self.ref_func(function_index),
             Operator::TableGet { table } => self.table_get(table),
             Operator::TableSet { table } => self.table_set(table),
-            Operator::TableSize { table } => {
-                self.table_size(table);
-                Ok(())
-            }
+            Operator::TableSize { table } => self.table_size(table),
             Operator::TableGrow { table } => self.table_grow(table),
-            Operator::TableFill { table } => self.bulk(Instr::TableFill, table),
+            Operator::TableFill { table } => self.table_fill(table),
             Operator::TableCopy { dst_table, src_table } => {
-                self.bulk(Instr::TableCopy, Indices { to: dst_table, from: src_table })
+                self.table_copy(Indices { to: dst_table, from: src_table })
             }
             Operator::TableInit { elem_index, table } => {
-                self.bulk(Instr::TableInit, Indices { to: table, from: elem_index })
+                self.table_init(Indices { to: table, from: elem_index })
             }
             Operator::ElemDrop { elem_index } => {
                 self.op(Instr::ElemDrop, shape::Drop { index: elem_index });
                 Ok(())
             }
-            Operator::MemorySize { .. } => self.memory_size(),
-            Operator::MemoryGrow { .. } => self.memory_grow(),
-            Operator::MemoryCopy { .. } => self.bulk(Instr::MemoryCopy, ()),
-            Operator::MemoryFill { .. } => self.bulk(Instr::MemoryFill, ()),
-            Operator::MemoryInit { data_index, .. } => self.bulk(Instr::MemoryInit, data_index),
+            Operator::MemorySize { mem } => self.memory_size(mem),
+            Operator::MemoryGrow { mem } => self.memory_grow(mem),
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                self.memory_copy(Indices { to: dst_mem, from: src_mem })
+            }
+            Operator::MemoryFill { mem } => self.memory_fill(mem),
+            Operator::MemoryInit { data_index, mem } => {
+                self.memory_init(Indices { to: mem, from: data_index })
+            }
             Operator::DataDrop { data_index } => {
                 self.op(Instr::DataDrop, shape::Drop { index: data_index });
                 Ok(())

@@ -1,8 +1,9 @@
-//! Loads and stores of memory 0, its size and its growth.
+//! Loads and stores of memory 0 with addresses of 32 bits, its size and its growth.
 //!
 //! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
 //! with the accessible length decides. Whatever lies behind that length is up to the slow
-//! handlers of `slow_path`. Other memories and 64-bit addresses are instructions of their own.
+//! handlers of `slow_path`. Other memories and 64-bit addresses are instructions of their own, in
+//! `any_memory`.
 
 use super::none;
 use super::slow_path::{self, SlowLoad, SlowStore};
@@ -96,6 +97,14 @@ impl Src<u32> for Absolute {
     type Field = SlotNo;
     #[inline(always)]
     unsafe fn read(_r: &Regs, _field: SlotNo) -> u32 {
+        0
+    }
+}
+
+impl Src<u64> for Absolute {
+    type Field = SlotNo;
+    #[inline(always)]
+    unsafe fn read(_r: &Regs, _field: SlotNo) -> u64 {
         0
     }
 }
@@ -229,7 +238,7 @@ fn pick_store<S: Store>(address: Mode, value: Mode) -> Picked {
 
 macro_rules! load_match {
     ($($name:ident, $raw:ty => $out:ty, |$a:ident| $e:expr;)*) => {
-        mod loads {
+        pub mod loads {
             use crate::abi::lanes::{self, V128};
 
             $(
@@ -271,7 +280,7 @@ load_ops!(load_match);
 
 macro_rules! store_match {
     ($($name:ident, $val:ty => $raw:ty, |$a:ident| $e:expr;)*) => {
-        mod stores {
+        pub mod stores {
             use crate::abi::lanes::V128;
 
             $(

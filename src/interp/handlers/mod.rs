@@ -7,6 +7,7 @@
 //! Leaves are functions in lower case, slow handlers types (`dispatch` says what the two are).
 //! A leaf that meets an unusual case ends in a slow handler, which does the whole rest.
 
+pub mod any_memory;
 pub mod atomic;
 pub mod bulk;
 pub mod control;
@@ -27,7 +28,7 @@ mod vector;
 use super::dispatch::{Regs, Ret, Stop, slow, to_slow};
 use super::instr::{Instr, Target};
 use super::operand::{Imm, Imm32};
-use super::shape::{Back, Forward, Picked};
+use super::shape::{Atomic, AtomicAny, Back, Forward, Picked};
 use crate::abi::trap::Trap;
 use crate::exec::work;
 
@@ -78,13 +79,10 @@ impl Instr {
             Self::StoreSum { op, left, right, value } => {
                 memory::store_sum_handler(op, left, right, value)
             }
+            Self::LoadAny { op, memory, address } => {
+                any_memory::load_handler(op, memory, address, target)
+            }
             Self::MemorySize => memory::memory_size_handler(target),
-            Self::SharedMemorySize => Picked::slow::<atomic::SharedMemorySize>(),
-            Self::MemoryGrow => Picked::slow::<memory::MemoryGrow>(),
-            Self::MemoryCopy => Picked::slow::<bulk::MemoryCopy>(),
-            Self::MemoryFill => Picked::slow::<bulk::MemoryFill>(),
-            Self::MemoryInit => Picked::slow::<bulk::MemoryInit>(),
-            Self::DataDrop => Picked::slow::<bulk::DataDrop>(),
             Self::Copy => Picked::leaf(data::copy),
             Self::CopyVector => Picked::leaf(data::copy_vector),
             Self::CopyTwo => Picked::leaf(data::copy_two),
@@ -106,11 +104,6 @@ impl Instr {
 
     fn handler_without_result(self) -> Picked {
         match self {
-            Self::Atomic { op } => atomic::handler_of(op),
-            Self::AtomicNotify => Picked::slow::<atomic::Notify>(),
-            Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32>>(),
-            Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64>>(),
-            Self::AtomicFence => Picked::leaf(atomic::fence),
             Self::AddWide => Picked::leaf(numeric::add_wide),
             Self::SubWide => Picked::leaf(numeric::sub_wide),
             Self::MulWide { signed } => numeric::mul_wide_handler(signed),
@@ -150,6 +143,35 @@ impl Instr {
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
+            _ => self.memory_handler(),
+        }
+    }
+
+    /// What works on memories and leaves results in slots only, if any.
+    fn memory_handler(self) -> Picked {
+        match self {
+            Self::StoreAny { op, memory, address, value } => {
+                any_memory::store_handler(op, memory, address, value)
+            }
+            Self::Atomic { op } => atomic::handler_of::<Atomic>(op),
+            Self::AtomicAny { op } => atomic::handler_of::<AtomicAny>(op),
+            Self::AtomicNotify => Picked::slow::<atomic::Notify<Atomic>>(),
+            Self::AtomicNotifyAny => Picked::slow::<atomic::Notify<AtomicAny>>(),
+            Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32, Atomic>>(),
+            Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64, Atomic>>(),
+            Self::AtomicWaitAny { wide: false } => Picked::slow::<atomic::Wait<u32, AtomicAny>>(),
+            Self::AtomicWaitAny { wide: true } => Picked::slow::<atomic::Wait<u64, AtomicAny>>(),
+            Self::AtomicFence => Picked::leaf(atomic::fence),
+            Self::MemorySizeAny => Picked::slow::<any_memory::MemorySizeAny>(),
+            Self::MemoryGrow => Picked::slow::<memory::MemoryGrow>(),
+            Self::MemoryGrowAny => Picked::slow::<any_memory::MemoryGrowAny>(),
+            Self::MemoryCopy => Picked::slow::<bulk::MemoryCopy>(),
+            Self::MemoryCopyAny => Picked::slow::<bulk::MemoryCopyAny>(),
+            Self::MemoryFill => Picked::slow::<bulk::MemoryFill>(),
+            Self::MemoryFillAny => Picked::slow::<bulk::MemoryFillAny>(),
+            Self::MemoryInit => Picked::slow::<bulk::MemoryInit>(),
+            Self::MemoryInitAny => Picked::slow::<bulk::MemoryInitAny>(),
+            Self::DataDrop => Picked::slow::<bulk::DataDrop>(),
             _ => none(),
         }
     }

@@ -70,9 +70,32 @@ pub fn addresses() -> Vec<String> {
     ]
 }
 
+/// What memories a module has.
+#[derive(Clone, Copy)]
+pub enum Memories {
+    /// Three, the last with addresses of 64 bits.
+    Plain,
+    /// The same, shared.
+    Shared,
+    /// One, with addresses of 64 bits.
+    Wide,
+}
+
+impl Memories {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Plain => "(memory $m 1 2) (memory $m32 1 2) (memory $m64 i64 1 2)",
+            Self::Shared => {
+                "(memory $m 1 2 shared) (memory $m32 1 2 shared) (memory $m64 i64 1 2 shared)"
+            }
+            Self::Wide => "(memory $m i64 1 2)",
+        }
+    }
+}
+
 /// A module with a function `loopN` for the N-th loop, which takes the number of turns.
-pub fn module(loops: &[Loop], shared: bool) -> String {
-    let memory = if shared { "(memory 1 2 shared)" } else { "(memory 1 2)" };
+pub fn module(loops: &[Loop], memories: Memories) -> String {
+    let memory = memories.text();
     let mut text = format!(
         r#"(module
         (type $unary (func (param i32) (result i32)))
@@ -81,9 +104,13 @@ pub fn module(loops: &[Loop], shared: bool) -> String {
         (import "host" "same" (func $host (type $unary)))
         {memory}
         (data $bytes "0123456789abcdef")
+        (data $more "0123456789abcdef")
         (table $t 8 8 funcref)
+        (table $w i64 32 32 funcref)
         (table $e 8 8 externref)
         (elem $funcs func $same $other $host)
+        (elem $more_funcs func $same $other $host)
+        (elem (table $w) (i64.const 0) func {same})
         (elem (table $t) (i32.const 1) func $same $other $host)
         (tag $tag (param i32))
         (global $g_i32 (mut i32) (i32.const 1))
@@ -101,6 +128,7 @@ pub fn module(loops: &[Loop], shared: bool) -> String {
         (func $v128 (param v128) (result v128) (v128.not (local.get 0)))
         (func $f64 (param f64) (result f64) (f64.neg (local.get 0)))
 "#,
+        same = "$same ".repeat(32),
         many = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)"
     );
     text.push_str(&tail_calls::functions());
