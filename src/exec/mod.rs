@@ -31,7 +31,7 @@ pub use blocking::{blocking, poll_timeout, sleep, wait_at, wait_to_write, wake_d
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};
-pub use engine::{Engine, GuestCode, GuestFrame, Point, code_table};
+pub use engine::{Engine, GuestCode, GuestFrame, Point, Show, Shown, code_table};
 pub use enter::{Run, nested};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use errands::{ErrandSlot, errand_slot};

@@ -13,7 +13,7 @@ use super::handlers::profile;
 use super::machine::{Header, Offset};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
-use crate::exec::{GuestCode, Point, throw, work};
+use crate::exec::{GuestCode, Point, Show, Shown, throw, work};
 use crate::instance::exceptions;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
@@ -111,8 +111,9 @@ impl Tables {
         None
     }
 
-    /// The slots that hold references while the function is at `offset`.
-    fn references(&self, offset: Offset) -> impl Iterator<Item = u16> {
+    /// The slots that hold references while the function is at `offset`, and `None` for each that
+    /// was looked at in vain.
+    fn references(&self, offset: Offset) -> impl Iterator<Item = Option<u16>> {
         let site = self.sites.binary_search(&offset).ok().map(|site| site as u32);
         // All that are there lie below the one that was pushed last before the site.
         let last = site.and_then(|site| {
@@ -121,8 +122,9 @@ impl Tables {
         });
         let below = |held: &&Held| self.held.get(held.below as usize);
         let held = std::iter::successors(last, below);
-        let held = held.filter(move |held| site.is_some_and(|site| site < held.end));
-        self.locals.iter().copied().chain(held.map(|held| held.slot))
+        let is_there = move |held: &Held| site.is_some_and(|site| site < held.end);
+        let held = held.map(move |held| is_there(held).then_some(held.slot));
+        self.locals.iter().copied().map(Some).chain(held)
     }
 }
 
@@ -223,19 +225,19 @@ pub unsafe fn catches(
 pub unsafe fn references(
     activation: &VmActivation,
     point: Point,
-    each: &mut dyn FnMut(*mut u64),
-) -> usize {
-    let mut count = 0;
+    show: Show<'_>,
+) -> Result<(), Trap> {
     // SAFETY: the caller vouches for activation and point; the tables name slots of the frame.
     unsafe {
         for step in Walk::new(activation, point) {
-            count += 1;
+            show(Shown::Frame)?;
             for slot in step.at.tables.iter().flat_map(|t| t.references(step.at.offset)) {
-                each(step.sp.add(slot as usize));
+                let place = slot.map(|slot| step.sp.add(slot.into()));
+                show(place.map_or(Shown::Nothing, Shown::Reference))?;
             }
         }
     }
-    count
+    Ok(())
 }
 
 /// Throws a new exception from the instruction at `point`, with the payload at `from`. If it is
