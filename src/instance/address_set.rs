@@ -120,6 +120,28 @@ impl AddressSet {
         Ok(())
     }
 
+    /// Undoes splits as long as the tables are less than half as full as they may get, and there is
+    /// memory for that. Before each `step` gets how much there is to move, and may end it.
+    pub fn shrink<E>(&mut self, step: &mut dyn FnMut(usize) -> Result<(), E>) -> Result<(), E> {
+        while self.len * 2 < self.tables.len().saturating_sub(1) * LOAD {
+            let Some(mut table) = self.tables.pop() else { break };
+            let half = (self.tables.len() + 1).next_power_of_two() / 2;
+            let source = self.tables.len() - half;
+            let moved = step(table.len() + 1).map(|()| {
+                let source = self.tables.get_mut(source)?;
+                fallible(|| source.try_reserve(table.len())).ok()?;
+                source.extend(table.drain());
+                Some(())
+            });
+            if !matches!(moved, Ok(Some(()))) {
+                // There is room where it was.
+                self.tables.push(table);
+                return moved.map(|_| ());
+            }
+        }
+        Ok(())
+    }
+
     /// Moves what is here to `other`, as far as there is memory for that. Before each table `step`
     /// gets how much there is to move, and may end it.
     pub fn move_to<E>(
@@ -208,6 +230,27 @@ mod tests {
         set.retain::<Infallible>(&mut |_| Ok(()), &mut keep).expect("never ended");
         assert_eq!((set.iter().count(), set.len), (COUNT / 2, COUNT / 2));
         assert!((0..COUNT).all(|number| set.contains(address(number)) == (number % 2 == 0)));
+    }
+
+    #[test]
+    fn sets_get_smaller_piece_by_piece() {
+        let mut set = filled(COUNT);
+        let most = set.tables.len();
+        let mut keep = |address: usize| address % 1024 == 0;
+        set.retain::<Infallible>(&mut |_| Ok(()), &mut keep).expect("never ended");
+        let all_found = |set: &AddressSet| (0..COUNT).step_by(16).all(|n| set.contains(address(n)));
+        let mut pieces = 0;
+        let mut end = |_| {
+            pieces += 1;
+            if pieces == 3 { Err(()) } else { Ok(()) }
+        };
+        assert_eq!(set.shrink(&mut end), Err(()));
+        assert_eq!((set.tables.len(), all_found(&set)), (most - 2, true));
+        set.shrink::<Infallible>(&mut |_| Ok(())).expect("never ended");
+        assert!(all_found(&set) && set.tables.len() <= most / 4);
+        assert_eq!(set.iter().count(), COUNT.div_ceil(16));
+        (0..COUNT).for_each(|number| set.insert(address(number)).expect("memory"));
+        assert_eq!((set.len, set.tables.len()), (COUNT, most));
     }
 
     #[test]

@@ -214,8 +214,9 @@ impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
         Ok(())
     }
 
-    /// Makes one set of several, as far as there is memory for that.
-    fn unite(&mut self) -> Result<(), Trap> {
+    /// Makes one set of several, and takes no more memory for it than it needs, as far as there is
+    /// memory for that.
+    fn tidy_up(&mut self) -> Result<(), Trap> {
         let Exceptions { set, merged, .. } = &mut *self.exceptions;
         while let Some(other) = merged.last_mut() {
             other.move_to(set, &mut |steps| self.steps.take(steps))?;
@@ -224,7 +225,7 @@ impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
             }
             merged.pop();
         }
-        Ok(())
+        set.shrink(&mut |steps| self.steps.take(steps))
     }
 }
 
@@ -344,7 +345,7 @@ pub unsafe fn collect(
         })?;
         sweep.follow()?;
         sweep.free_unmarked()?;
-        sweep.unite()?;
+        sweep.tidy_up()?;
         let exceptions = sweep.exceptions;
         // What was looked at costs about as much time as so many bytes of exceptions.
         exceptions.limit = (exceptions.bytes * 2).saturating_add(looked_at).max(BYTES_MIN);

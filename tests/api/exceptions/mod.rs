@@ -2,6 +2,7 @@
 
 mod boundaries;
 mod reclaim;
+mod sweeps;
 
 use crate::Guest;
 use isothread::{Trap, Val};
