@@ -40,7 +40,7 @@ impl Hasher for Scatter {
     }
 }
 
-type Table = HashSet<usize, BuildHasherDefault<Scatter>>;
+type Bucket = HashSet<usize, BuildHasherDefault<Scatter>>;
 
 /// The bits that choose the table, apart from those that choose places in it.
 fn spread(address: usize) -> usize {
@@ -50,7 +50,7 @@ fn spread(address: usize) -> usize {
 /// A set of addresses. Owner: what it is a part of.
 #[derive(Default)]
 pub struct AddressSet {
-    tables: Vec<Table>,
+    tables: Vec<Bucket>,
     len: usize,
 }
 
@@ -94,7 +94,7 @@ impl AddressSet {
         let new = self.tables.len();
         self.tables.try_reserve(1)?;
         let half = (new + 1).next_power_of_two() / 2;
-        let mut table = Table::default();
+        let mut table = Bucket::default();
         if let Some(source) = self.tables.get_mut(new - half) {
             let goes = |address: &usize| spread(*address) & (2 * half - 1) == new;
             table.try_reserve(source.iter().filter(|address| goes(address)).count())?;
@@ -222,7 +222,7 @@ mod tests {
             pieces += 1;
             if pieces == 4 { Err(()) } else { Ok(()) }
         };
-        let mut keep = |address: usize| address % 128 == 0;
+        let mut keep = |address: usize| address.is_multiple_of(128);
         assert_eq!(set.retain(&mut count, &mut keep), Err(()));
         let some = set.iter().count();
         assert!(some < COUNT && some == set.len);
@@ -236,7 +236,7 @@ mod tests {
     fn sets_get_smaller_piece_by_piece() {
         let mut set = filled(COUNT);
         let most = set.tables.len();
-        let mut keep = |address: usize| address % 1024 == 0;
+        let mut keep = |address: usize| address.is_multiple_of(1024);
         set.retain::<Infallible>(&mut |_| Ok(()), &mut keep).expect("never ended");
         let all_found = |set: &AddressSet| (0..COUNT).step_by(16).all(|n| set.contains(address(n)));
         let mut pieces = 0;
