@@ -33,7 +33,7 @@ pub struct Tables {
     pub sites: Box<[Offset]>,
 }
 
-/// A `try_table` with clauses.
+/// A `try_table` with clauses, or what is made of a `try`.
 pub struct Try {
     /// The one around it, or [`NO_TRY`].
     pub outer: u32,
@@ -65,13 +65,30 @@ impl Held {
     pub const NONE: u32 = u32::MAX;
 }
 
-/// A clause of a `try_table`.
+/// Where a clause wants a reference to what it catches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ReferencePlace {
+    Nowhere,
+    /// In the slot behind the payload.
+    Above,
+    /// In a slot before the payload.
+    Below,
+    /// There is such a slot, but nobody reads it.
+    Unused,
+}
+
+impl ReferencePlace {
+    fn is_wanted(self) -> bool {
+        matches!(self, Self::Above | Self::Below)
+    }
+}
+
+/// A clause of a `try_table` or a `try`.
 #[derive(Clone, Copy)]
 pub struct Clause {
     /// The tag that is caught; `None` for all.
     pub tag: Option<u32>,
-    /// Whether a reference comes behind the payload.
-    pub reference: bool,
+    pub reference: ReferencePlace,
     /// First slot of what is carried.
     pub base: u16,
     /// The instruction to go on with.
@@ -305,19 +322,26 @@ unsafe fn catch(
 ) -> Result<(), Trap> {
     // SAFETY: the caller vouches for all but the frame, which has room for what its clauses carry.
     unsafe {
-        if clause.reference {
+        let is_wanted = clause.reference.is_wanted();
+        if is_wanted {
             throw::share(env, point, exception)?;
         }
+        let word = if is_wanted { exception.as_ptr().expose_provenance() as u64 } else { 0 };
         account(env, point, Some(step.sp));
         let mut slot = step.sp.add(clause.base as usize);
+        if matches!(clause.reference, ReferencePlace::Below | ReferencePlace::Unused) {
+            *slot = word;
+            slot = slot.add(1);
+        }
         if clause.tag.is_some() {
             let count = exception.as_ref().slots as usize;
             slot.copy_from_nonoverlapping(exceptions::payload(exception), count);
             slot = slot.add(count);
         }
-        if clause.reference {
-            *slot = exception.as_ptr().expose_provenance() as u64;
-        } else {
+        if clause.reference == ReferencePlace::Above {
+            *slot = word;
+        }
+        if !is_wanted {
             throw::abandon(exception);
         }
         (*env).catch_ip = step.at.start.behind(clause.target).as_ptr();

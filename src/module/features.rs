@@ -61,7 +61,7 @@ impl Features {
 
     /// What the engines execute. A module that needs more is refused at load with the name of
     /// what it needs.
-    pub const SUPPORTED: Self = Self::THREADS.with(Self::EXCEPTIONS);
+    pub const SUPPORTED: Self = Self::THREADS.with(Self::EXCEPTIONS).with(Self::LEGACY_EXCEPTIONS);
 
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -15,6 +15,7 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
     ("memory64", WasmFeatures::MEMORY64),
     ("threads", WasmFeatures::THREADS),
     ("exceptions", WasmFeatures::EXCEPTIONS),
+    ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
     ("function-references", WasmFeatures::FUNCTION_REFERENCES),
     ("gc", WasmFeatures::GC),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
@@ -23,7 +24,7 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
 
 /// Those the engine executes. Whoever switches one on in the library adds it here, and the
 /// entries in `expect.txt` that name it fail until they are gone.
-const EXECUTED: &[&str] = &["threads", "exceptions"];
+const EXECUTED: &[&str] = &["threads", "exceptions", "legacy-exceptions"];
 
 pub(crate) fn is_known(name: &str) -> bool {
     PROPOSALS.iter().any(|(known, _)| *known == name)

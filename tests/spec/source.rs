@@ -79,6 +79,7 @@ impl Source {
             Self::Main(data) => {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
+                collect(&data.join("legacy-eh-linear"), "legacy-eh-linear", &mut files);
                 collect(&data.join("wasmtime-misc/threads"), "wasmtime-misc/threads", &mut files);
                 for name in EXCEPTIONS {
                     read(&data.join("wasmtime-misc").join(name), "wasmtime-misc", &mut files);
