@@ -1,6 +1,7 @@
 //! What guests throw: who catches it, and what is left of it.
 
 mod boundaries;
+mod legacy;
 mod reclaim;
 mod sweeps;
 
