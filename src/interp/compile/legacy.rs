@@ -6,8 +6,8 @@
 //! around the one before, because clauses of blocks inside may come between them. A `delegate` is a
 //! `Try` without clauses, around which is what is around its label.
 //!
-//! While a `catch` runs, the stack has an entry that validation does not know, below the payload: the
-//! exception's reference, for `rethrow`. Branches leave it behind like anything else that lies
+//! While a `catch` runs, the stack has an entry that validation does not know, below the payload:
+//! the exception's reference, for `rethrow`. Branches leave it behind like anything else that lies
 //! there. It is only a reference where a `rethrow` wants it, so that others cost no sweeps.
 
 use super::exceptions::Handlers;
