@@ -20,7 +20,7 @@ use std::ptr::{self, NonNull};
 
 /// What is known of one function's code besides the code. Owner: the module's code table.
 pub struct Tables {
-    /// In the order of their starts.
+    /// By number: segments and those inside refer to them so.
     pub tries: Box<[Try]>,
     /// In the order of the code.
     pub segments: Box<[Segment]>,
@@ -109,10 +109,12 @@ impl Tables {
             + size_of_val(&*self.sites)
     }
 
-    /// The innermost clause around `offset` that `catches` what it is for.
+    /// The innermost clause around `offset` that `catches` what it is for. Counts in `units` what
+    /// was looked at: clauses, and entries without any.
     fn clause(
         &self,
         offset: Offset,
+        units: &mut u64,
         mut catches: impl FnMut(Option<u32>) -> bool,
     ) -> Option<Clause> {
         let after = self.segments.partition_point(|segment| segment.start <= offset);
@@ -120,7 +122,9 @@ impl Tables {
         let mut around = self.tries.get(segment.innermost as usize);
         while let Some(Try { outer, clauses }) = around {
             let clauses = self.clauses.get(clauses.start as usize..clauses.end as usize)?;
-            if let Some(clause) = clauses.iter().find(|clause| catches(clause.tag)) {
+            *units += u64::from(clauses.is_empty());
+            let mut looked_at = clauses.iter().inspect(|_| *units += 1);
+            if let Some(clause) = looked_at.find(|clause| catches(clause.tag)) {
                 return Some(*clause);
             }
             around = self.tries.get(*outer as usize);
@@ -207,8 +211,7 @@ unsafe fn handler<'a>(
         for step in Walk::new(activation, point) {
             let mut units = FRAME;
             let clause = step.at.tables.and_then(|tables| {
-                tables.clause(step.at.offset, |wanted| {
-                    units += 1;
+                tables.clause(step.at.offset, &mut units, |wanted| {
                     wanted.is_none_or(|index| ptr::eq(*tags.add(index as usize), tag))
                 })
             });

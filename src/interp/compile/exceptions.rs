@@ -19,7 +19,7 @@ use wasmparser::{Catch, TryTable};
 
 /// The `try_table`s of the function being translated.
 pub(super) struct Handlers {
-    /// In the order of their starts.
+    /// By number.
     pub(super) tries: Vec<Try>,
     /// The innermost one with clauses that is open, or `NO_TRY`.
     pub(super) innermost: u32,

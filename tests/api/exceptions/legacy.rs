@@ -202,3 +202,18 @@ fn rethrowing_takes_no_memory() {
     guest.call("churn", &[Val::I32(100_000)]).unwrap();
     assert!(live(&guest) < before + 100_000);
 }
+
+#[test]
+fn fuel_is_charged_for_delegates_on_the_way() {
+    let fuel_of = |depth: usize| {
+        let (open, close) = ("try ".repeat(depth), "delegate 0 ".repeat(depth));
+        let mut guest = Guest::new(&format!(
+            "(module (tag $t) (func (export \"run\") try {open} throw $t {close} catch $t end))"
+        ));
+        guest.instance.context().set_fuel(Some(1_000_000));
+        guest.call("run", &[]).unwrap();
+        1_000_000 - guest.instance.context().fuel().unwrap()
+    };
+    // Two units for the instructions of each, and one for passing it.
+    assert_eq!(fuel_of(500) - fuel_of(0), 1500);
+}
