@@ -29,6 +29,19 @@ pub struct GuestFrame {
     pub caller: Option<Point>,
 }
 
+/// A step of [`Engine::references`].
+pub enum Shown {
+    /// A frame, before its references.
+    Frame,
+    /// A place that holds a reference.
+    Reference(*mut u64),
+    /// A place that does not, after all.
+    Nothing,
+}
+
+/// What [`Engine::references`] shows its steps to.
+pub type Show<'a> = &'a mut dyn FnMut(Shown) -> Result<(), Trap>;
+
 /// What an engine tells of its code. There is one of them for each engine, which lasts for ever;
 /// activations lead to it.
 ///
@@ -43,9 +56,9 @@ pub struct Engine {
     /// find out is charged to the environment, which may end it.
     pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, *const VmTag) -> Result<bool, Trap>,
     /// Shows the places of the activation's frames that hold references to what guests have made,
-    /// which so far are exceptions; returns how many frames there are. The point is one that may
-    /// throw, or a call.
-    pub references: unsafe fn(&VmActivation, Point, &mut dyn FnMut(*mut u64)) -> usize,
+    /// which so far are exceptions. It works in short steps, each of which is shown and may be the
+    /// last: then it ends with the reason. The point is one that may throw, or a call.
+    pub references: unsafe fn(&VmActivation, Point, Show<'_>) -> Result<(), Trap>,
     /// Where in the module the operator stands that a [`Place::Code`] of a function is about. Takes
     /// bounded time; `None` if that is too little, or memory runs out. Safe.
     pub position: fn(&Module, func_index: u32, code: u64) -> Option<u32>,

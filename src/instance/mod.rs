@@ -10,6 +10,7 @@
 //! One thread uses a link set at a time; whoever hands out handles sees to that. The exceptions,
 //! counting handles and terminating, lock.
 
+mod address_set;
 pub mod address_space;
 mod app_heap;
 mod attachment;

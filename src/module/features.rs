@@ -63,6 +63,7 @@ impl Features {
     /// what it needs.
     pub const SUPPORTED: Self = Self::THREADS
         .with(Self::EXCEPTIONS)
+        .with(Self::LEGACY_EXCEPTIONS)
         .with(Self::VECTORS)
         .with(Self::TAIL_CALL)
         .with(Self::WIDE_ARITHMETIC)

@@ -91,6 +91,7 @@ impl Source {
             Self::Main(data) => {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
+                collect(&data.join("legacy-eh-linear"), "legacy-eh-linear", &mut files);
                 let misc = data.join("wasmtime-misc");
                 for name in MISC_FOLDERS {
                     collect(&misc.join(name), &format!("wasmtime-misc/{name}"), &mut files);

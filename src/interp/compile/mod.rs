@@ -23,6 +23,7 @@ mod calls;
 mod control;
 mod exceptions;
 mod labels;
+mod legacy;
 pub mod listing;
 mod locals;
 mod memory;
@@ -236,13 +237,20 @@ impl<'m> Translator<'m> {
                 Operator::Block { .. }
                 | Operator::Loop { .. }
                 | Operator::If { .. }
+                | Operator::Try { .. }
                 | Operator::TryTable { .. } => {
                     skipped += 1;
                 }
-                Operator::End if skipped > 0 => skipped -= 1,
-                Operator::Else if skipped > 0 => {}
-                Operator::End => self.end()?,
-                Operator::Else => self.else_()?,
+                Operator::End | Operator::Delegate { .. } if skipped > 0 => skipped -= 1,
+                Operator::End
+                | Operator::Else
+                | Operator::Catch { .. }
+                | Operator::CatchAll
+                | Operator::Delegate { .. }
+                    if skipped == 0 =>
+                {
+                    self.operator(operator)?;
+                }
                 _ => {}
             }
         }

@@ -5,8 +5,8 @@ use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc, VmTag};
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{
-    Engine, EnvKind, EnvSetup, ExecEnv, Frames, GuestCode, GuestFrame, Place, Point, Run,
-    call_cells, code_table, end_in_host, nested, tail_call, throw, work,
+    Engine, EnvKind, EnvSetup, ExecEnv, Frames, GuestCode, GuestFrame, Place, Point, Run, Show,
+    Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
 };
 use crate::instance::{
     CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
@@ -98,9 +98,9 @@ unsafe fn catches(
     }
 }
 
-unsafe fn references(_: &VmActivation, point: Point, each: &mut dyn FnMut(*mut u64)) -> usize {
-    each(point.sp);
-    1
+unsafe fn references(_: &VmActivation, point: Point, show: Show<'_>) -> Result<(), Trap> {
+    show(Shown::Frame)?;
+    show(Shown::Reference(point.sp))
 }
 
 /// What an instance needs for as long as it lives.

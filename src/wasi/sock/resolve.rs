@@ -7,7 +7,7 @@
 
 use super::address;
 use crate::alloc::{operation, outside, try_string};
-use crate::exec::{DescriptorSlot, ErrandSlot};
+use crate::exec::QuotaSlot;
 use crate::platform::event::Event;
 use crate::platform::fd::{Interest, Poll};
 use crate::platform::thread;
@@ -129,8 +129,8 @@ struct Errand {
 /// What an errand counts as until the resolver is done: a thread, its [`Event`], and a descriptor
 /// that the resolver asks with.
 struct Slots {
-    _thread: ErrandSlot,
-    _descriptors: [DescriptorSlot; 2],
+    _thread: QuotaSlot,
+    _descriptors: [QuotaSlot; 2],
 }
 
 impl Slots {

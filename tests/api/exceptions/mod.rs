@@ -1,7 +1,9 @@
 //! What guests throw: who catches it, and what is left of it.
 
 mod boundaries;
+mod legacy;
 mod reclaim;
+mod sweeps;
 
 use crate::Guest;
 use isothread::{Trap, Val};
