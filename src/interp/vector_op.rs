@@ -290,6 +290,7 @@ macro_rules! names {
     ($(#[$meta:meta])* $enum:ident: $($name:ident)*) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(clippy::enum_variant_names, reason = "the names are the specification's")]
         pub enum $enum { $($name,)* }
     };
 }

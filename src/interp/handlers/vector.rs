@@ -16,41 +16,41 @@ use crate::interp::vector_op::{
 };
 
 /// An operation of two vectors. `FAST`: in a function that is compiled for AVX.
-pub trait Binary {
+pub trait VectorBinary {
     /// The same of exchanged operands.
-    type Exchanged: Binary;
+    type Exchanged: VectorBinary;
     /// # Safety
     /// With `FAST`, the processor has AVX.
     unsafe fn apply<const FAST: bool>(a: V128, b: V128) -> V128;
 }
 
 /// An operation on one value, of which the operand, the result or both are vectors.
-pub trait Unary {
+pub trait VectorUnary {
     type In: Value;
     type Out: Value;
     /// # Safety
-    /// As for [`Binary::apply`].
+    /// As for [`VectorBinary::apply`].
     unsafe fn apply<const FAST: bool>(a: Self::In) -> Self::Out;
 }
 
 /// An operation of a vector and a number of bits.
-pub trait Shift {
+pub trait VectorShift {
     /// # Safety
-    /// As for [`Binary::apply`].
+    /// As for [`VectorBinary::apply`].
     unsafe fn apply<const FAST: bool>(a: V128, bits: u32) -> V128;
 }
 
 /// An operation of three vectors.
-pub trait Ternary {
+pub trait VectorTernary {
     /// # Safety
-    /// As for [`Binary::apply`].
+    /// As for [`VectorBinary::apply`].
     unsafe fn apply<const FAST: bool>(a: V128, b: V128, c: V128) -> V128;
 }
 
 /// An operation whose operands stand in the instruction the other way round.
 pub struct Exchanged<O>(O);
 
-impl<O: Binary> Binary for Exchanged<O> {
+impl<O: VectorBinary> VectorBinary for Exchanged<O> {
     type Exchanged = O;
     #[inline(always)]
     unsafe fn apply<const FAST: bool>(b: V128, a: V128) -> V128 {
@@ -94,7 +94,7 @@ unsafe fn picked<const FAST: bool>(a: V128, bytes: V128) -> V128 {
 }
 
 vector_handler!(binary, binary_fast
-    [O: Binary, L: Src<V128, Field = SlotNo>, R: Src<V128, Field = SlotNo>, D: Dst]
+    [O: VectorBinary, L: Src<V128, Field = SlotNo>, R: Src<V128, Field = SlotNo>, D: Dst]
     |r, i: shape::Binary<SlotNo>| {
     let value = O::apply::<FAST>(L::read(&r, i.first), R::read(&r, i.second));
     D::write(&mut r, i.dst, value);
@@ -102,7 +102,7 @@ vector_handler!(binary, binary_fast
     next(r)
 });
 
-vector_handler!(unary, unary_fast [O: Unary, S: Src<O::In, Field = SlotNo>, D: Dst]
+vector_handler!(unary, unary_fast [O: VectorUnary, S: Src<O::In, Field = SlotNo>, D: Dst]
     |r, i: shape::Unary| {
     let value = O::apply::<FAST>(S::read(&r, i.a));
     D::write(&mut r, i.dst, value);
@@ -111,7 +111,7 @@ vector_handler!(unary, unary_fast [O: Unary, S: Src<O::In, Field = SlotNo>, D: D
 });
 
 vector_handler!(shift, shift_fast
-    [O: Shift, A: Src<V128, Field = SlotNo>, B: Src<u32>, D: Dst]
+    [O: VectorShift, A: Src<V128, Field = SlotNo>, B: Src<u32>, D: Dst]
     |r, i: shape::Binary<B::Field>| {
     let value = O::apply::<FAST>(A::read(&r, i.first), B::read(&r, i.second));
     D::write(&mut r, i.dst, value);
@@ -121,7 +121,7 @@ vector_handler!(shift, shift_fast
 
 vector_handler!(
     /// The third operand is in a slot or the accumulator.
-    ternary, ternary_fast [O: Ternary, C: Src<V128, Field = SlotNo>, D: Dst]
+    ternary, ternary_fast [O: VectorTernary, C: Src<V128, Field = SlotNo>, D: Dst]
     |r, i: shape::Ternary| {
     let (a, b) = (r.get(i.a), r.get(i.b));
     let value = O::apply::<FAST>(a, b, C::read(&r, i.c));
@@ -179,7 +179,7 @@ macro_rules! pick {
     }};
 }
 
-fn pick_binary<O: Binary>(left: Mode, right: Mode, target: Target) -> Picked {
+fn pick_binary<O: VectorBinary>(left: Mode, right: Mode, target: Target) -> Picked {
     if !lanes::is_fast() {
         return Picked::leaf(binary::<O, Slot, Slot, ToSlot>);
     }
@@ -190,7 +190,7 @@ fn pick_binary<O: Binary>(left: Mode, right: Mode, target: Target) -> Picked {
     }
 }
 
-fn pick_unary<O: Unary>(source: Mode, target: Target) -> Picked {
+fn pick_unary<O: VectorUnary>(source: Mode, target: Target) -> Picked {
     if !lanes::is_fast() {
         return Picked::leaf(unary::<O, Slot, ToSlot>);
     }
@@ -200,7 +200,7 @@ fn pick_unary<O: Unary>(source: Mode, target: Target) -> Picked {
     }
 }
 
-fn pick_shift<O: Shift>(a: Mode, bits: Mode, target: Target) -> Picked {
+fn pick_shift<O: VectorShift>(a: Mode, bits: Mode, target: Target) -> Picked {
     if !lanes::is_fast() {
         return Picked::leaf(shift::<O, Slot, Slot, ToSlot>);
     }
@@ -212,7 +212,7 @@ fn pick_shift<O: Shift>(a: Mode, bits: Mode, target: Target) -> Picked {
     }
 }
 
-fn pick_ternary<O: Ternary>(c: Mode, target: Target) -> Picked {
+fn pick_ternary<O: VectorTernary>(c: Mode, target: Target) -> Picked {
     if !lanes::is_fast() {
         return Picked::leaf(ternary::<O, Slot, ToSlot>);
     }
@@ -245,7 +245,7 @@ fn pick_permute(a: Mode, target: Target) -> Picked {
 
 /// The operations as types.
 mod ops {
-    use super::{Binary, Exchanged, Shift, Ternary, Unary};
+    use super::{Exchanged, VectorBinary, VectorShift, VectorTernary, VectorUnary};
     use super::{vector_binary_ops, vector_shift_ops, vector_ternary_ops, vector_unary_ops};
     use crate::abi::lanes::{self, V128};
 
@@ -277,7 +277,7 @@ mod ops {
     macro_rules! binary_types {
         ($($name:ident, $comm:tt, |$a:ident, $b:ident| $plain:expr $(, fast $fast:expr)?;)*) => {$(
             pub struct $name;
-            impl Binary for $name {
+            impl VectorBinary for $name {
                 type Exchanged = exchanged!($comm $name);
                 #[inline(always)]
                 unsafe fn apply<const FAST: bool>($a: V128, $b: V128) -> V128 {
@@ -291,7 +291,7 @@ mod ops {
     macro_rules! unary_types {
         ($($name:ident, $in:ty => $out:ty, |$a:ident| $plain:expr $(, fast $fast:expr)?;)*) => {$(
             pub struct $name;
-            impl Unary for $name {
+            impl VectorUnary for $name {
                 type In = $in;
                 type Out = $out;
                 #[inline(always)]
@@ -306,7 +306,7 @@ mod ops {
     macro_rules! shift_types {
         ($($name:ident, |$a:ident, $bits:ident| $plain:expr $(, fast $fast:expr)?;)*) => {$(
             pub struct $name;
-            impl Shift for $name {
+            impl VectorShift for $name {
                 #[inline(always)]
                 unsafe fn apply<const FAST: bool>($a: V128, $bits: u32) -> V128 {
                     meaning!($plain $(, $fast)?)
@@ -321,7 +321,7 @@ mod ops {
             $name:ident, |$a:ident, $b:ident, $c:ident| $plain:expr $(, fast $fast:expr)?;
         )*) => {$(
             pub struct $name;
-            impl Ternary for $name {
+            impl VectorTernary for $name {
                 #[inline(always)]
                 unsafe fn apply<const FAST: bool>($a: V128, $b: V128, $c: V128) -> V128 {
                     meaning!($plain $(, $fast)?)

@@ -35,7 +35,10 @@ fn combination(ty: &str) -> String {
 /// A value of `ty` in a local, as a constant, and as the result of the instruction before.
 pub fn operands(ty: &str) -> [String; 3] {
     let computed = combination(ty);
-    let value = if ty.starts_with('f') { "(f64.const 1.5)".replace("f64", ty) } else { constant(ty, 3) };
+    let value = match ty {
+        "f32" | "f64" => format!("({ty}.const 1.5)"),
+        _ => constant(ty, 3),
+    };
     [
         format!("(local.get $a_{ty})"),
         value,
