@@ -335,7 +335,9 @@ mod ops {
 macro_rules! binary_match {
     ($($name:ident, $comm:tt, |$a:ident, $b:ident| $plain:expr $(, fast $fast:expr)?;)*) => {
         fn binary_handler(op: VectorBinaryOp, left: Mode, right: Mode, target: Target) -> Picked {
-            match op { $(VectorBinaryOp::$name => pick_binary::<ops::$name>(left, right, target),)* }
+            match op {
+                $(VectorBinaryOp::$name => pick_binary::<ops::$name>(left, right, target),)*
+            }
         }
     };
 }
