@@ -14,19 +14,19 @@ use crate::instance::{GrowError, Instance, address_space};
 /// # Safety
 /// `instance` is live, and used by this thread only.
 pub unsafe fn refresh_memory(instance: *mut VmInstance) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live and this thread's.
     if let Some(memory) = unsafe { Instance::of_vm(instance) }.memory(0) {
         memory.refresh();
     }
 }
 
-/// Says which import could not be called.
+/// Raises an exception that names the unlinked import.
 ///
 /// # Safety
 /// The function's instance is live.
 #[cold]
 pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the function's instance is live.
     let (instance, index) = unsafe { (Instance::of_vm((*func).instance), (*func).func_index) };
     if let Some(import) = instance.module().imported_func(index) {
         let (module, name) = (&import.module, &import.name);
@@ -37,24 +37,25 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
     Trap::UnlinkedImport
 }
 
-/// Where `len` bytes at `address` are that the running code did not find in memory 0, as long as
-/// it knows that to be: elsewhere within the instance's reach, or in what has grown since.
+/// The native address of `len` bytes that lie beyond the length of memory 0 that the running code
+/// has at hand: in a part grown since, or elsewhere in the instance's address space.
 ///
 /// # Safety
 /// `instance` is live.
 #[cold]
 #[inline(never)]
 pub unsafe fn slow_address(instance: *mut VmInstance, address: u64, len: u64) -> Option<*mut u8> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live.
     unsafe { address_space::locate(instance, address, len) }
 }
 
-/// The native address of `len` bytes at a guest's address, as far as the instance reaches.
+/// The native address of `len` bytes at a guest's address, anywhere in the instance's address
+/// space.
 ///
 /// # Safety
 /// `instance` is live.
 unsafe fn locate(instance: *mut VmInstance, address: u64, len: u64) -> Result<*mut u8, Trap> {
-    // SAFETY: the instance is live, says the caller; an instance always has a `memory0`.
+    // SAFETY: the caller guarantees that the instance is live; it always has a `memory0`.
     unsafe {
         let memory = (*instance).memory0;
         match address.checked_add(len) {
@@ -71,8 +72,8 @@ unsafe fn locate(instance: *mut VmInstance, address: u64, len: u64) -> Result<*m
 /// # Safety
 /// `env` and its instance are live, and used by this thread only; so for all that follow.
 pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Result<(), Trap> {
-    // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
-    // they are copied can take them away.
+    // SAFETY: the caller guarantees that environment and instance are live and this thread's;
+    // `locate` has found the bytes, and no code that runs until they are copied can take them away.
     unsafe {
         let instance = (*env).instance;
         let (to, from) = (locate(instance, to, len)?, locate(instance, from, len)?);
@@ -85,21 +86,22 @@ pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Resu
 /// # Safety
 /// As for [`memory_copy`].
 pub unsafe fn memory_fill(env: *mut VmEnv, at: u64, byte: u8, len: u64) -> Result<(), Trap> {
-    // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
-    // they are set can take them away.
+    // SAFETY: the caller guarantees that environment and instance are live and this thread's;
+    // `locate` has found the bytes, and no code that runs until they are set can take them away.
     unsafe {
         let at = locate((*env).instance, at, len)?;
         work::fill(env, at, byte, len as usize)
     }
 }
 
-/// `memory.grow`: pages before, or all ones; the host hears of failures in `env`. Traps only if
-/// there is a reason to stop.
+/// `memory.grow`: pages before, or all ones; a failure calls the host's callback with the exec_env.
+/// Traps only if there is a reason to stop.
 ///
 /// # Safety
 /// As for [`memory_copy`].
 pub unsafe fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> Result<u64, Trap> {
-    // SAFETY: the environment, its owner and its instance are live, says the caller.
+    // SAFETY: the caller guarantees that the environment and its instance are live; its owner is
+    // null or its exec_env.
     unsafe {
         work::charge(env, work::SLOW)?;
         let (instance, exec_env) = (Instance::of_vm((*env).instance), (*env).owner);
@@ -124,8 +126,8 @@ pub unsafe fn memory_init(
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller; the place has room
-    // for the bytes, which belong to the module.
+    // SAFETY: the caller guarantees that the environment and its instance are live; the place has
+    // room for the bytes, which belong to the module.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let (bytes, to) = instance.data_range(memory, segment, to, from, count)?;
@@ -138,7 +140,7 @@ pub unsafe fn memory_init(
 /// # Safety
 /// `instance` is live, and used by this thread only.
 pub unsafe fn data_drop(instance: *mut VmInstance, segment: u32) {
-    // SAFETY: the instance is live, says the caller.
+    // SAFETY: the caller guarantees that the instance is live and this thread's.
     unsafe { Instance::of_vm(instance) }.drop_data(segment);
 }
 
@@ -147,7 +149,8 @@ pub unsafe fn data_drop(instance: *mut VmInstance, segment: u32) {
 /// # Safety
 /// As for [`memory_copy`]; `init` is a valid element.
 pub unsafe fn table_grow(env: *mut VmEnv, table: u32, delta: u64, init: u64) -> Result<u64, Trap> {
-    // SAFETY: the environment and its instance are live, says the caller.
+    // SAFETY: the caller guarantees that the environment and its instance are live, and a valid
+    // element.
     unsafe {
         work::charge(env, work::SLOW)?;
         let instance = Instance::of_vm((*env).instance);
@@ -157,7 +160,7 @@ pub unsafe fn table_grow(env: *mut VmEnv, table: u32, delta: u64, init: u64) -> 
     }
 }
 
-/// `table.fill`. On a trap some of the elements may have been set; so for what follows.
+/// `table.fill`. On a trap some of the elements may have been set; so for the functions below.
 ///
 /// # Safety
 /// As for [`table_grow`].
@@ -168,8 +171,8 @@ pub unsafe fn table_fill(
     value: u64,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller; the range has been
-    // found before an element of it is written.
+    // SAFETY: the caller guarantees that the environment and its instance are live; the range is
+    // checked before an element of it is written.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let target = instance.table(table).and_then(|table| table.range(at as u64, count as u64));
@@ -195,8 +198,8 @@ pub unsafe fn table_copy(
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller; both ranges have been
-    // found, and are in bytes as long as in elements.
+    // SAFETY: the caller guarantees that the environment and its instance are live; both ranges are
+    // checked, and are in bytes as long as in elements.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let range = |table: u32, at: u32| instance.table(table)?.range(at as u64, count as u64);
@@ -221,7 +224,7 @@ pub unsafe fn table_init(
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller.
+    // SAFETY: the caller guarantees that the environment and its instance are live.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let whole = instance.elem_range(table, segment, to, from, count)?;
@@ -236,6 +239,6 @@ pub unsafe fn table_init(
 /// # Safety
 /// `instance` is live, and used by this thread only.
 pub unsafe fn elem_drop(instance: *mut VmInstance, segment: u32) {
-    // SAFETY: the instance is live, says the caller.
+    // SAFETY: the caller guarantees that the instance is live and this thread's.
     unsafe { Instance::of_vm(instance) }.drop_elem(segment);
 }

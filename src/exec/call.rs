@@ -28,7 +28,7 @@ pub enum Pending {
     IsForgotten,
 }
 
-/// A call that has a place for its parameters.
+/// A call with room for its parameters on the guest's stack.
 pub struct Call {
     /// Both end with the call, in this order.
     _begun: Begun,
@@ -52,7 +52,7 @@ impl Drop for Begun {
 
 impl Call {
     /// Makes room for a call whose parameters and results take up to `slots` slots each.
-    /// `stack_low` is where this thread's native stack ends, 0 if that is not known. An exception
+    /// `stack_low` is the lowest address of this thread's native stack, 0 if unknown. An exception
     /// that is pending makes it fail.
     ///
     /// # Safety
@@ -64,7 +64,7 @@ impl Call {
         slots: usize,
         stack_low: usize,
     ) -> Result<Self, Trap> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that both are live and of one link set.
         unsafe { Self::prepare_with(env, func, slots, stack_low, Pending::Fails) }
     }
 
@@ -113,7 +113,7 @@ impl Call {
         }
     }
 
-    /// Where the parameters go, and where the results are after [`Call::run`].
+    /// The slots of the parameters, and of the results after [`Call::run`].
     #[inline]
     pub fn frame(&self) -> *mut u64 {
         self.frame
@@ -154,7 +154,7 @@ fn in_use() -> Trap {
     Trap::InUse
 }
 
-/// Does what a call that begins does about the exception of the instance that it acts on.
+/// Applies `pending` to the exception of the instance that the call acts on.
 ///
 /// # Safety
 /// The exec_env is live, and its link set used by this thread.
@@ -193,15 +193,16 @@ unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
 /// # Safety
 /// The exec_env is live and used by this thread.
 unsafe fn with_trace(vm: *mut VmEnv, act: impl FnOnce(&mut Trace)) {
-    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    // SAFETY: the caller guarantees that the exec_env is live; an environment's owner is its
+    // exec_env or null.
     if let Some(env) = NonNull::new(unsafe { (*vm).owner.cast::<ExecEnv>() }) {
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that the exec_env is live and this thread's.
         unsafe { ExecEnv::with_trace(env, act) }
     }
 }
 
-/// Sees to it that the instance has an exception, which the call stack of the trap is told, and
-/// tells which trap it was.
+/// Makes sure that the instance has an exception, links the trap's call stack to it, and returns
+/// the trap.
 #[cold]
 unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     let Some(at) = NonNull::new(instance) else { return Trap::Internal };
@@ -214,8 +215,8 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     }
 }
 
-/// Counts a call that failed because of an exception. Leaving through `proc_exit` is none, and
-/// neither is the end of a thread.
+/// Counts a call that failed because of an exception. `proc_exit` and the end of a thread do not
+/// count.
 #[cold]
 fn count_trap(env: &ExecEnv, instance: &Instance, trap: Trap) {
     let has_left = instance.exception().is_some_and(|(text, len)| {
@@ -230,7 +231,7 @@ fn count_trap(env: &ExecEnv, instance: &Instance, trap: Trap) {
 /// The instance is live.
 #[cold]
 unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live.
     let instance = unsafe { at.as_ref() };
     for end in [Trap::ThreadExit, Trap::Unwinding] {
         if code == end as u32 {
@@ -243,9 +244,10 @@ unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
     }
     let trap = Trap::from_code(code).unwrap_or(Trap::Internal);
     if !instance.has_exception() {
-        // What a linked instance's import raised stands there.
+        // An exception that an import raised may be pending on the import's instance.
         if matches!(trap, Trap::Host | Trap::UnlinkedImport | Trap::ProcExit) {
-            // SAFETY: live, as above; members of a link set live as long as any.
+            // SAFETY: the caller guarantees that the instance is live; its thread uses the link
+            // set.
             unsafe { adopt_exception(at) };
         }
         instance.raise(trap.text().as_bytes());
@@ -254,8 +256,12 @@ unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
 }
 
 /// Moves the exception of another member of the link set here, if one is pending.
+///
+/// # Safety
+/// The instance is live and its link set used by this thread.
 unsafe fn adopt_exception(at: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live, and so are the members of its link
+    // set.
     unsafe {
         let found =
             link_set::find(at, |member| member.as_ref().exception().map(|text| (member, text)));

@@ -10,19 +10,19 @@ use crate::platform::rlimit;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
-/// Of what the process may have open, guests of one context get this part.
+/// Guests of one context get this part of the process's limit.
 const SHARE: u64 = 4;
-/// Whatever the process may have open, a context's guests get no less and no more.
+/// Bounds of that part, for any limit of the process.
 const LEAST: u64 = 64;
 const MOST: u64 = 4096;
-/// Where the system does not say what the process may have.
+/// Where the system does not report the process's limit.
 const UNKNOWN: u64 = 1024;
 
 /// A context's count of descriptors. Owner: the context's limits, and every slot.
 pub struct Descriptors {
     live: AtomicU32,
     peak: AtomicU32,
-    /// [`UNSET`] until somebody sets it, or asks.
+    /// [`UNSET`] until it is set or read first.
     most: AtomicU64,
 }
 
@@ -39,7 +39,7 @@ pub struct DescriptorCounts {
 /// Room for one descriptor, which goes back when the slot is dropped.
 pub struct DescriptorSlot(Option<Arc<Descriptors>>);
 
-/// A context's limit where nobody sets one: a quarter of the process's, within bounds.
+/// A context's default limit: a quarter of the process's, within bounds.
 fn default_most() -> u32 {
     let all = rlimit::descriptors().unwrap_or(UNKNOWN);
     (all / SHARE).clamp(LEAST, MOST) as u32
@@ -62,12 +62,12 @@ impl Descriptors {
     #[cold]
     fn ask_most(&self) -> u32 {
         let asked = u64::from(default_most());
-        // What was set meanwhile counts.
+        // A limit that was set meanwhile counts.
         let kept = self.most.compare_exchange(UNSET, asked, Ordering::Relaxed, Ordering::Relaxed);
         kept.map_or_else(|set| set, |_| asked) as u32
     }
 
-    /// What is open already stays, even beyond the limit.
+    /// Open descriptors stay, even beyond the limit.
     pub fn set_most(&self, most: u32) {
         self.most.store(most.into(), Ordering::Relaxed);
     }
