@@ -1,4 +1,4 @@
-//! What higher parts keep in a context: one value of each type they bring.
+//! Values that higher parts keep in a context, one of each type.
 
 use crate::sync::Lock;
 use std::any::{Any, TypeId};
@@ -40,7 +40,7 @@ impl DataSlots {
     /// Ends and drops all values, newest first. Values that are made meanwhile end too.
     pub(super) fn end(&self) {
         loop {
-            // Taken first: what a value does at its end may come back here.
+            // Taken first, because a value's end may call this again.
             let Some((_, value)) = self.0.lock().pop() else { break };
             value.end();
         }

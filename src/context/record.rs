@@ -1,6 +1,6 @@
 //! Which threads were spawned in a context and are still in it, so that it can visit them.
 //!
-//! Only the starts and ends of threads come here: entering a context and calling leave it alone.
+//! Only starts and ends of threads change it; entering a context and calling do not.
 
 use crate::alloc;
 use crate::platform;
@@ -11,7 +11,7 @@ use crate::sync::Lock;
 pub struct ThreadInfo {
     /// Number of the thread's state; no two states of a process have the same.
     pub thread: u64,
-    /// What the system calls the thread.
+    /// The system's number of the thread.
     pub native_id: usize,
 }
 
