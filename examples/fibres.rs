@@ -78,7 +78,7 @@ extern "C" fn fibre_main() {
     let fibre = RUNNING.get();
     // SAFETY: `resume` has set the fibre, which lives in `main`.
     run_guest(unsafe { (*fibre).name }).expect("the guest runs");
-    // SAFETY: as above.
+    // SAFETY: `resume` has set the fibre, which lives in `main`.
     unsafe { (*fibre).done = true };
     pause();
 }
@@ -87,7 +87,7 @@ fn main() {
     let mut fibres = ["ping", "pong"].map(|name| {
         // SAFETY: `ucontext_t` is plain data, which `getcontext` fills.
         let mut stack: libc::ucontext_t = unsafe { MaybeUninit::zeroed().assume_init() };
-        // SAFETY: as above.
+        // SAFETY: `getcontext` fills plain data.
         unsafe { libc::getcontext(&mut stack) };
         Fibre { name, stack, memory: vec![0; STACK_BYTES], state: null_mut(), done: false }
     });

@@ -80,9 +80,9 @@ impl NativeLib {
                 warn(args, format_args!("{what} {name}. {}", reason(error)));
             })
             .ok()?;
-        // SAFETY: as above.
+        // SAFETY: native libraries declare the function so.
         if let Ok(init) = unsafe { library.get::<InitNativeLib>(b"init_native_lib\0") } {
-            // SAFETY: as above.
+            // SAFETY: native libraries declare the function so, and the library stays loaded.
             let code = unsafe { init() };
             if code != 0 {
                 let what = "`init_native_lib` function from native lib";
@@ -110,7 +110,7 @@ impl Drop for NativeLib {
     fn drop(&mut self) {
         // SAFETY: native libraries declare the function so.
         if let Ok(deinit) = unsafe { self.library.get::<DeinitNativeLib>(b"deinit_native_lib\0") } {
-            // SAFETY: as above; no guest uses the library any more.
+            // SAFETY: native libraries declare the function so; no guest uses the library any more.
             unsafe { deinit() };
         }
     }

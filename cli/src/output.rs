@@ -76,7 +76,7 @@ pub fn error(text: &str) {
 /// The command's exit code, when all is written and the program's is `code`.
 pub fn finish(code: u8) -> u8 {
     flush();
-    // SAFETY: as in `flush`.
+    // SAFETY: C's own stream, which nobody closes while guests run.
     let lost = unsafe { libc::ferror(stdout) } != 0;
     if lost && !has_failed() {
         // Log lines and native libraries keep the reason to themselves.

@@ -16,7 +16,9 @@ impl Heap {
     /// The 16 bytes before `block` are readable, and if it is a block, nobody else uses or frees
     /// it meanwhile.
     pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
-        // SAFETY: as promised; the owner of a live block is alive (see `Heap::refs`).
+        // SAFETY: the caller guarantees that the 16 bytes before `block` are readable, and if it is
+        // a block, nobody else uses or frees it meanwhile; the owner of a live block is alive (see
+        // `Heap::refs`).
         unsafe {
             let Some(tagged) = header::read(block) else {
                 return null_mut();
@@ -38,7 +40,8 @@ impl Heap {
     /// `block` is null or the 16 bytes before it are readable, and if it is a block, nobody uses
     /// it any more.
     pub unsafe fn free(block: *mut u8) -> bool {
-        // SAFETY: as promised.
+        // SAFETY: the caller guarantees that `block` is null or the 16 bytes before it are
+        // readable, and if it is a block, nobody uses it any more.
         match unsafe { header::read(block) } {
             // SAFETY: the header is valid, so `block` is live.
             Some(tagged) => unsafe { release(block, &tagged) },
@@ -94,7 +97,9 @@ pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
 /// # Safety
 /// As for [`release`].
 unsafe fn release_over_limit(block: *mut u8, tagged: &Tagged) {
-    // SAFETY: as promised; blocks know the reserve that they came from, so any other returns them.
+    // SAFETY: the caller guarantees that `block` is live, `tagged` is the content of its header,
+    // and nobody uses it any more; blocks know the reserve that they came from, so any other
+    // returns them.
     unsafe {
         match tagged.flags & RESERVED {
             0 => source::release(&SystemSource, block, tagged),

@@ -59,7 +59,7 @@ pub struct BacktraceFrame {
 
 // SAFETY: the instance's address is there to be compared; whoever follows it vouches for that.
 unsafe impl Send for BacktraceFrame {}
-// SAFETY: as above; the rest is plain data.
+// SAFETY: the instance's address is only compared; the rest is plain data.
 unsafe impl Sync for BacktraceFrame {}
 
 /// A call stack of guest code, innermost frame first. It prints as one line for each frame, with

@@ -76,7 +76,8 @@ impl ExecEnv {
     /// # Safety
     /// The instance lives for as long as it is set, and belongs to the same context.
     pub unsafe fn set_instance_raw(&mut self, instance: NonNull<RawInstance>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the instance lives for as long as it is set, and
+        // belongs to the same context.
         unsafe { Env::set_instance(self.ptr, instance.cast()) };
     }
 

@@ -105,7 +105,7 @@ pub struct Terminator(ManuallyDrop<Instance>);
 // SAFETY: all that it does is to terminate, clone and drop, which lock what they touch. What a
 // link set holds may be dropped on any thread.
 unsafe impl Send for Terminator {}
-// SAFETY: as above.
+// SAFETY: terminating, cloning and dropping lock what they touch, on any thread.
 unsafe impl Sync for Terminator {}
 
 impl Clone for Terminator {
@@ -216,7 +216,7 @@ impl Instance {
     /// # Safety
     /// Its link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Instance>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the instance's link set is live.
         unsafe { link_set::retain(ptr) };
         Self { ptr, not_send: PhantomData }
     }

@@ -42,7 +42,8 @@ impl Instance {
         cleanup: Option<ObjectCleanup>,
     ) -> bool {
         let objects = self.context_ref().extern_objects();
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the function may be called once with the address, on
+        // any thread.
         objects.is_some_and(|o| unsafe { o.set_cleanup(self.owner_key(), address, cleanup) })
     }
 

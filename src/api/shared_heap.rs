@@ -95,7 +95,8 @@ impl Context {
             return Err(Refusal::BufferSize.into());
         }
         let source = ContextPool::source(self)?;
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller guarantees that the bytes are readable and writable, for all threads
+        // that run instances of this context, until everything in it is gone.
         self.list_shared_heap(|| Ok(unsafe { parts::SharedHeap::over(source, buffer, len) }))
     }
 

@@ -114,7 +114,8 @@ impl Bytes {
     /// Sets the byte at `index`, if it is one of these.
     pub(super) fn set(self, index: u32, byte: u8) {
         if index < self.len {
-            // SAFETY: as in `read`; all of these bytes were found writable.
+            // SAFETY: the type gives out indices within the bytes that were found writable, and a
+            // guest's memory neither shrinks nor moves while a host function runs.
             unsafe { ptr::write_volatile(self.start.add(index as usize), byte) }
         }
     }

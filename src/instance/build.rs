@@ -354,7 +354,7 @@ impl Build<'_> {
     }
 
     fn init_tables(&self, module: &Module, pace: &mut Pace<'_>) -> Result<()> {
-        // SAFETY: as in `init_globals`.
+        // SAFETY: the instance is complete but for its lists.
         let instance = unsafe { self.at.as_ref() };
         for (index, table) in module.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };

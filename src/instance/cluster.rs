@@ -326,7 +326,7 @@ impl Instance {
     ) -> std::result::Result<(), JoinError> {
         let cluster = self.cluster_or_init();
         cluster.join(child, max as usize)?;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `child` is live and belongs to no cluster.
         let _ = unsafe { child.as_ref() }.cluster.set(cluster.clone());
         Ok(())
     }

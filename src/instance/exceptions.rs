@@ -79,7 +79,7 @@ impl Exceptions {
     /// The exception is live.
     unsafe fn mark_live(&mut self, exception: NonNull<VmException>) {
         let at = exception.as_ptr();
-        // SAFETY: says the caller.
+        // SAFETY: the caller guarantees that the exception is live.
         unsafe {
             if !(*at).marked {
                 (*at).marked = true;
@@ -204,7 +204,7 @@ impl Instance {
 /// # Safety
 /// It is live, was not shared, and is not used afterwards.
 pub unsafe fn discard(exception: NonNull<VmException>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the exception is live, unshared and not used afterwards.
     unsafe { Heap::free(exception.as_ptr().cast()) };
 }
 
@@ -249,7 +249,8 @@ pub unsafe fn collect(
     instance: NonNull<Instance>,
     roots: &mut dyn FnMut(&mut Exceptions) -> Option<usize>,
 ) {
-    // SAFETY: passed on to the caller; so for the members, which live as long as the link set.
+    // SAFETY: the caller guarantees that `instance` is live, and its link set used by this thread
+    // only; so for the members, which live as long as the link set.
     unsafe {
         let exceptions = &mut *link_set::exceptions(instance);
         let Some(mut looked_at) = roots(exceptions) else {
@@ -272,7 +273,7 @@ pub unsafe fn collect(
 /// # Safety
 /// The caller holds the link set alive, and uses it alone.
 pub unsafe fn find(instance: NonNull<Instance>, word: u64) -> Option<NonNull<VmException>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive, and uses it alone.
     unsafe { (*link_set::exceptions(instance)).find(word) }
 }
 

@@ -92,7 +92,7 @@ unsafe fn lock_root<'a>(instance: NonNull<Instance>) -> (*mut Instance, LockGuar
 /// # Safety
 /// The caller holds the link set alive.
 pub unsafe fn retain(instance: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.handles += 1;
 }
@@ -122,7 +122,7 @@ pub unsafe fn release(instance: NonNull<Instance>) {
 /// # Safety
 /// As for [`retain`].
 pub unsafe fn retain_passive(instance: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.handles += 1;
     shared.passive += 1;
@@ -133,7 +133,7 @@ pub unsafe fn retain_passive(instance: NonNull<Instance>) {
 /// # Safety
 /// The caller owns the handle.
 pub unsafe fn activate(instance: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller owns the handle.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.passive -= 1;
 }
@@ -143,7 +143,7 @@ pub unsafe fn activate(instance: NonNull<Instance>) {
 /// # Safety
 /// The caller holds the link set alive.
 pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let (_, shared) = unsafe { lock_root(instance) };
     shared.handles - shared.passive == 1
 }
@@ -160,7 +160,8 @@ impl Use {
     /// The link set is alive until the use is dropped.
     #[inline]
     pub unsafe fn begin(instance: NonNull<Instance>) -> Option<Self> {
-        // SAFETY: passed on to the caller; a root lives as long as its link set.
+        // SAFETY: the caller guarantees that the link set is alive until the use is dropped; a root
+        // lives as long as its link set.
         let entered = unsafe { use_lock_of(instance).try_lock(lock_owner()) };
         if entered { Some(Self(instance)) } else { None }
     }
@@ -179,7 +180,7 @@ impl Drop for Use {
 /// # Safety
 /// The caller holds the link set alive.
 pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     unsafe {
         let Some(_use) = Use::begin(instance) else { return true };
         use_lock_of(instance).depth() > 1
@@ -190,7 +191,7 @@ pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
 /// The caller holds the link set alive during `'a`.
 #[inline]
 unsafe fn use_lock_of<'a>(instance: NonNull<Instance>) -> &'a BiasedLock {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive during `'a`.
     unsafe { &(*(*instance.as_ptr()).membership.root.load(Ordering::Acquire)).membership.use_lock }
 }
 
@@ -199,7 +200,7 @@ unsafe fn use_lock_of<'a>(instance: NonNull<Instance>) -> &'a BiasedLock {
 /// # Safety
 /// The caller holds both link sets alive.
 pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds both link sets alive.
     let root =
         |at: NonNull<Instance>| unsafe { &*at.as_ptr() }.membership.root.load(Ordering::Acquire);
     // Merges only ever make this true.
@@ -252,7 +253,8 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
 /// # Safety
 /// Both are roots, alive and locked.
 unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
-    // SAFETY: passed on to the caller; exceptions are the thread's that uses the link set.
+    // SAFETY: the caller guarantees that both are roots, alive and locked; exceptions are the
+    // thread's that uses the link set.
     unsafe {
         let (used, merged) = (&(*first).membership.use_lock, &(*second).membership.use_lock);
         if !used.try_lock(lock_owner()) {
@@ -302,7 +304,8 @@ pub unsafe fn find<T>(
 /// # Safety
 /// The caller holds the link set alive, and is the thread that uses it, so that it does not change.
 pub unsafe fn for_each(instance: NonNull<Instance>, each: &mut dyn FnMut(NonNull<Instance>)) {
-    // SAFETY: says the caller; the root comes first among the members.
+    // SAFETY: the caller holds the link set alive, and is the thread that uses it, so that it does
+    // not change; the root comes first among the members.
     unsafe {
         let mut member = NonNull::new(instance.as_ref().membership.root.load(Ordering::Acquire));
         while let Some(at) = member {
@@ -317,7 +320,7 @@ pub unsafe fn for_each(instance: NonNull<Instance>, each: &mut dyn FnMut(NonNull
 /// # Safety
 /// The caller holds the link set alive, and is the thread that uses it.
 pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
-    // SAFETY: says the caller.
+    // SAFETY: the caller holds the link set alive, and is the thread that uses it.
     unsafe {
         (*instance.as_ref().membership.root.load(Ordering::Acquire)).membership.exceptions.get()
     }

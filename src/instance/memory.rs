@@ -84,7 +84,7 @@ impl Storage {
     pub(super) unsafe fn clear(&self, base: NonNull<u8>, len: usize) {
         let cleared = matches!(self, Self::Mapped(reservation) if reservation.clear());
         if !cleared {
-            // SAFETY: the caller's contract.
+            // SAFETY: the caller guarantees that the bytes are this storage's and unused.
             unsafe { base.write_bytes(0, len) };
         }
     }
@@ -198,7 +198,7 @@ impl Memory {
     pub fn len_bytes(&self) -> usize {
         match self.shared() {
             Some(shared) => shared.len_bytes(),
-            // SAFETY: as in `base`.
+            // SAFETY: the view is only written by `grow`, on the thread that uses the link set.
             None => unsafe { (*self.vm.get()).len_bytes },
         }
     }

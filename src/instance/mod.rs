@@ -192,7 +192,8 @@ impl Instance {
     /// The table with this index.
     pub fn table(&self, index: u32) -> Option<&Table> {
         let inside = (index as usize) < self.module.tables.len();
-        // SAFETY: as for memories.
+        // SAFETY: the list has as many entries as the module has tables, each of which is the first
+        // field of a `Table` of this link set.
         inside.then(|| unsafe { &*(*self.vm.tables.add(index as usize)).cast::<Table>() })
     }
 
@@ -329,7 +330,7 @@ impl Instance {
         let mut accounts = try_vec(count).map_err(|_| Error::out_of_memory())?;
         accounts.resize_with(count, VmProfile::default);
         let accounts = crate::sync::once(&self.profile, || accounts.into_boxed_slice());
-        // SAFETY: nobody reads the field yet, says the caller.
+        // SAFETY: the caller guarantees that nobody reads the field yet.
         unsafe { (*self.vm()).profile = accounts.as_ptr() };
         Ok(())
     }
@@ -394,7 +395,7 @@ impl Instance {
         self.with_app_heap(false, |heap, memory| {
             let inside = heap.contains(address);
             if inside {
-                // SAFETY: as in `app_heap_alloc`.
+                // SAFETY: the heap was placed inside this memory, which never shrinks.
                 unsafe { heap.free(memory, address) }
             }
             inside
@@ -404,7 +405,7 @@ impl Instance {
     /// Bytes that can be used of the app heap's block at `address`, if there is one.
     pub fn app_heap_block_len(&self, address: u64) -> Option<u64> {
         self.with_app_heap(None, |heap, memory| {
-            // SAFETY: as in `app_heap_alloc`.
+            // SAFETY: the heap was placed inside this memory, which never shrinks.
             unsafe { heap.block_len(memory, address) }
         })
     }
@@ -479,7 +480,8 @@ impl Instance {
     /// # Safety
     /// As for `tear_down`, which comes before.
     unsafe fn free(at: NonNull<Self>) {
-        // SAFETY: as for `tear_down`; the block was allocated from a heap.
+        // SAFETY: the caller guarantees that this is the only access; the block was allocated from
+        // a heap.
         unsafe {
             ptr::drop_in_place(at.as_ptr());
             Heap::free(at.as_ptr().cast());

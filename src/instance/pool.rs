@@ -146,7 +146,8 @@ impl Reservation {
             Some(more) => unsafe { pages::commit(base.wrapping_add(self.committed), more).is_ok() },
             None => {
                 let less = self.committed - wanted;
-                // SAFETY: as above; nobody uses bytes behind `len` from here on.
+                // SAFETY: the range lies in this reservation; nobody uses bytes behind `len` from
+                // here on.
                 unsafe { pages::decommit(base.wrapping_add(wanted), less).is_ok() }
             }
         };

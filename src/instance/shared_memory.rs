@@ -42,7 +42,8 @@ unsafe impl Send for Storage {}
 // SAFETY: `base` is memory that guests of several threads use at once, which is what it is for;
 // Rust code never makes references into it. Everything else is immutable, atomic or locked.
 unsafe impl Send for SharedMemory {}
-// SAFETY: as above.
+// SAFETY: guests access `base`'s bytes on several threads by design, without Rust references;
+// everything else is immutable, atomic or locked.
 unsafe impl Sync for SharedMemory {}
 
 impl SharedMemory {

@@ -71,7 +71,7 @@ impl Table {
 
     /// First element; it moves when the table grows.
     pub fn elems(&self) -> *mut u64 {
-        // SAFETY: as in `len`.
+        // SAFETY: the view is only written by `grow`, on the thread that uses the link set.
         unsafe { (*self.vm.get()).elems }
     }
 

@@ -22,7 +22,8 @@ fn invoke(call: &EmccCall<'_>, index: u32, params: &[u32], results: &[ValType]) 
     if !takes || ty.results() != results {
         return Err(Trap::IndirectCallTypeMismatch);
     }
-    // SAFETY: as above; the type is what the parameters are, and has one result at most.
+    // SAFETY: the function comes from a table of the caller's link set; its type has these
+    // parameters, and one result at most.
     unsafe { call.caller.call_guest(func, params) }
 }
 

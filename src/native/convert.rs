@@ -141,7 +141,8 @@ pub(super) unsafe fn apply(
                 sized_pointer(&memory, width.read(*slot), len)?
             }
             ConversionKind::Text(width) => {
-                // SAFETY: says the caller.
+                // SAFETY: the caller guarantees that `env` and its instance are live and `args`
+                // holds the parameters that `list` was made for.
                 let look = |bytes| unsafe { exec::work::charge_bytes(env, bytes) };
                 memory.text_with(width.read(*slot), look)?.0.expose_provenance() as u64
             }

@@ -51,7 +51,8 @@ pub(super) enum Body {
 // thread that runs guests of the context; they are only passed on. The closure and the map are
 // `Send + Sync` by their types, and the rest is plain data that never changes.
 unsafe impl Send for HostFunc {}
-// SAFETY: as for `Send`; a `HostFunc` is immutable.
+// SAFETY: a `HostFunc` is immutable, and the embedder registered `target` and `attachment` for use
+// by several threads at a time.
 unsafe impl Sync for HostFunc {}
 
 /// A function of a built-in table. The slice holds the parameters, and takes the results from

@@ -346,7 +346,7 @@ impl NativeSymbol {
     }
 
     fn signature(&self) -> Option<&[u8]> {
-        // SAFETY: as in `is_named`.
+        // SAFETY: the embedder keeps the strings of registered entries readable.
         (!self.signature.is_null()).then(|| unsafe { CStr::from_ptr(self.signature) }.to_bytes())
     }
 }

@@ -48,7 +48,8 @@ impl MainStack {
 /// # Safety
 /// Both are live and used by this thread only; `home` is of the same program.
 pub unsafe fn allocate(home: NonNull<Instance>, child: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that both are live and used by this thread only; `home` is of
+    // the same program.
     unsafe {
         let (home, child) = (home.as_ref(), child.as_ref());
         let shares = child.memory(0).is_some_and(|memory| memory.shared().is_some());
@@ -95,7 +96,7 @@ fn slice(home: &Instance, main: &MainStack) -> Option<(u64, u64)> {
 /// # Safety
 /// `child` is live and used by this thread only.
 pub unsafe fn free(child: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `child` is live and used by this thread only.
     let child = unsafe { child.as_ref() };
     let word = child.guest_stack.swap(0, Ordering::Relaxed);
     if word & SLICE != 0 {

@@ -32,7 +32,7 @@ impl Waits {
         let outcome =
             unsafe { atomics::wait_for(caller.env(), queue, handle.into(), nanos, is_time) };
         if outcome == WaitOutcome::Stopped {
-            // SAFETY: as above.
+            // SAFETY: a caller's environment is live, and its thread is this one.
             return Err(unsafe { stop_reason(caller.env()) }.unwrap_or(Trap::Terminated));
         }
         Ok(outcome)

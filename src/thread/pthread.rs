@@ -86,7 +86,8 @@ unsafe fn run(
     argument: u32,
     stack_low: usize,
 ) -> Result<u32, Trap> {
-    // SAFETY: passed on to the caller; there is room for one slot.
+    // SAFETY: the caller guarantees that both are live, of one link set and used by this thread
+    // only; the function has one i32 parameter and at most one result; there is room for one slot.
     unsafe {
         let call = Call::prepare(env, func, 1, stack_low)?;
         *call.frame() = argument.into();
@@ -138,7 +139,7 @@ fn live(
     let instance = unsafe { env.as_ref().home().as_ref() };
     let Some(program) = instance.cluster().and_then(|cluster| Program::of(cluster)) else { return };
     if let Some(func) = entry(instance, start, &[ValType::I32]) {
-        // SAFETY: as above; the type was looked at.
+        // SAFETY: the thread owns the exec_env, which holds its instance; the type was checked.
         let result = unsafe { run(env, func, argument, stack_low) };
         if let Ok(result) = result {
             thread.result.store(result, Ordering::Relaxed);
@@ -146,7 +147,7 @@ fn live(
     }
     for (destructor, word) in program.keys.end(env.addr().get() as u64) {
         if let Some(func) = entry(instance, destructor, &[]) {
-            // SAFETY: as above.
+            // SAFETY: the thread owns the exec_env, which holds its instance.
             let _ = unsafe { run(env, func, word, stack_low) };
         }
     }

@@ -82,7 +82,7 @@ impl PthreadCall<'_> {
     }
 
     pub fn instance(&self) -> &Instance {
-        // SAFETY: as in `call`.
+        // SAFETY: the guest that calls runs on this exec_env, which holds its instance.
         unsafe { self.env.as_ref().instance().as_ref() }
     }
 }

@@ -45,14 +45,14 @@ pub unsafe fn spawn_env(
     stack: GuestStack,
     stack_low: usize,
 ) -> Result<NonNull<ExecEnv>, SpawnError> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `parent` is live and used by this thread.
     let (env, home) = unsafe { (parent.as_ref(), parent.as_ref().instance().as_ref()) };
     if env.is_terminated() || home.has_exception() {
         return Err(SpawnError::Refused);
     }
     let vm = ExecEnv::vm(parent);
     let mut pace = |bytes: usize| {
-        // SAFETY: the parent is live and used by this thread, says the caller.
+        // SAFETY: the caller guarantees that the parent is live and used by this thread.
         unsafe {
             match ExecEnv::is_in_call(vm) {
                 true => work::charge(vm, work::of_bytes(bytes as u64)),
@@ -83,7 +83,7 @@ unsafe fn equip(
     stack: GuestStack,
     stack_low: usize,
 ) -> Result<NonNull<ExecEnv>, SpawnError> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that parent and child are live and used by this thread only.
     unsafe {
         let home = parent.as_ref().instance();
         let max = home.as_ref().host().max_threads();
@@ -123,7 +123,8 @@ unsafe fn run_start(
     child: NonNull<Instance>,
     stack_low: usize,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller; a start function takes and gives nothing.
+    // SAFETY: the caller guarantees that both are live and used by this thread only; a start
+    // function takes and gives nothing.
     unsafe {
         let Some(index) = child.as_ref().module().start else { return Ok(()) };
         let func = child.as_ref().func(index).ok_or(Trap::OutOfMemory)?;
@@ -137,7 +138,8 @@ unsafe fn run_start(
 /// # Safety
 /// It is not used any more.
 pub unsafe fn end_env(env: NonNull<ExecEnv>) -> bool {
-    // SAFETY: passed on to the caller; the exec_env holds its instance.
+    // SAFETY: the caller guarantees that the exec_env is not used any more; it holds its instance
+    // until it is freed.
     unsafe {
         if ExecEnv::must_stay(env) {
             return false;

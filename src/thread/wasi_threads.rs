@@ -46,7 +46,7 @@ fn spawn(caller: &Caller<'_>, argument: u32) -> Option<u32> {
         return None;
     };
     let program = Program::of(home.cluster_or_init())?;
-    // SAFETY: as above.
+    // SAFETY: the guest that calls runs on this exec_env, on this thread.
     let env = unsafe { spawn_env(parent, GuestStack::None, stack_low) };
     let Ok(env) = env else {
         log::error!("Failed to spawn a new thread");

@@ -197,7 +197,7 @@ impl<'a> Files<'a> {
         len: u32,
     ) -> Outcome<(u32, bool)> {
         self.repeat(address, len, |buffers, _| {
-            // SAFETY: as in `read_all`.
+            // SAFETY: `repeat` found the bytes, and no guest code runs meanwhile.
             unsafe { stdio::write(&self.0, descriptor, buffers, At::Position) }
         })
     }

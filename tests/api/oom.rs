@@ -36,11 +36,12 @@ fn counting(live: &AtomicUsize) -> HeapConfig {
         }
     }
     unsafe extern "C" fn realloc(_: *mut c_void, block: *mut c_void, size: u32) -> *mut c_void {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the heap passes a live block that `malloc` returned.
         unsafe { libc::realloc(block, size as usize) }
     }
     unsafe extern "C" fn free(live: *mut c_void, block: *mut c_void) {
-        // SAFETY: as in `malloc`.
+        // SAFETY: `live` is the counter below, which outlives the heap; the heap passes a live
+        // block that `malloc` returned.
         unsafe {
             (*live.cast::<AtomicUsize>()).fetch_sub(1, Ordering::Relaxed);
             libc::free(block);

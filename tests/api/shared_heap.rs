@@ -326,7 +326,7 @@ fn host_functions_get_pointers_into_heaps() {
     // SAFETY: the block has eight bytes.
     unsafe { native.write_unaligned(4711) };
     assert_eq!(guest.call_i32("peek", &[block]), Ok(4711));
-    // SAFETY: as above.
+    // SAFETY: the block has eight bytes.
     assert_eq!(unsafe { native.read_unaligned() }.to_le_bytes(), *b"seen");
     outside(&mut guest, "peek", &[Val::I32(-3)]);
     guest.call("free", &[Val::I32(block)]).unwrap();

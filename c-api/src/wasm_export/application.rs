@@ -63,9 +63,10 @@ unsafe fn strings<'a, T>(
     let room = context::within(&instance.context(), || try_vec(count));
     let Ok(Ok(mut strings)) = room else { return Err(b"allocate memory failed") };
     for i in 0..count {
-        // SAFETY: says the caller.
+        // SAFETY: the caller guarantees that `argv` is NULL or points to `argc` strings, terminated
+        // or NULL, that live during `'a`.
         let string = unsafe { *argv.add(i) };
-        // SAFETY: not NULL, and terminated, says the caller.
+        // SAFETY: the caller guarantees that it is not NULL, and terminated.
         let string = if string.is_null() { c"" } else { unsafe { CStr::from_ptr(string) } };
         strings.push(form(string));
     }

@@ -69,7 +69,8 @@ pub unsafe extern "C" fn wasm_runtime_instantiation_args_destroy(p: *mut Instant
 /// `p` is NULL or live options that nothing else uses now.
 unsafe fn change(p: *mut InstantiationArgs2, how: impl FnOnce(&mut InstantiationArgs2)) {
     guard(|| {
-        // SAFETY: says the caller.
+        // SAFETY: the caller guarantees that `p` is NULL or live options that nothing else uses
+        // now.
         if let Some(args) = unsafe { p.as_mut() } {
             how(args);
         }

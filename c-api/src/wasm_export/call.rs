@@ -80,7 +80,7 @@ unsafe fn with_type<R: ErrorValue>(
     func: wasm_function_inst_t,
     read: impl FnOnce(&FuncType) -> R,
 ) -> R {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `func` is NULL or live.
     match unsafe { handle::func_type(func) } {
         Some(ty) => read(ty),
         None => R::ERROR,
@@ -142,7 +142,7 @@ unsafe fn call_cells_apart(
     argc: u32,
     argv: *mut u32,
 ) -> bool {
-    // SAFETY: passed on.
+    // SAFETY: the caller keeps the C contracts of handles and of `argv`.
     unsafe { call_cells(exec_env, function, argc, argv) }
 }
 
@@ -157,7 +157,7 @@ unsafe fn call_cells(
     argc: u32,
     argv: *mut u32,
 ) -> bool {
-    // SAFETY: says the caller.
+    // SAFETY: the caller keeps the C contracts of handles and of `argv`.
     match unsafe { callable(exec_env, function, argv) } {
         // SAFETY: `callable` checked both for NULL, and `argv` if there is something in it.
         Some((env, func)) => unsafe { Func::call_cells(env, func, argc, argv) },
@@ -180,7 +180,7 @@ unsafe fn callable(
     if let (Some(env), Some(func), false) = (env, func, argv.is_null()) {
         return Some((env, func));
     }
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that both are NULL or live.
     unsafe { callable_without(env, function) }
 }
 
@@ -197,7 +197,7 @@ unsafe fn callable_without(
         log::error(format_args!("Invalid exec env stack info."));
         return None;
     };
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `function` is NULL or live.
     let exception = match unsafe { handle::func_type(function) } {
         None => &b"unknown function"[..],
         Some(ty) if Cells::of(ty).most() == 0 => {
@@ -205,7 +205,7 @@ unsafe fn callable_without(
         }
         Some(_) => &b"the arguments conversion is failed"[..],
     };
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that the exec_env is live.
     unsafe { set_exception(env.as_ptr().cast(), exception) };
     None
 }
@@ -216,7 +216,7 @@ unsafe fn callable_without(
 /// `exec_env` is NULL or live.
 #[cold]
 unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `exec_env` is NULL or live.
     if let Some(instance) = unsafe { handle::exec_env(exec_env) }.map(|env| env.instance())
         && instance.exception_ptr().is_null()
     {
@@ -299,7 +299,7 @@ unsafe fn call_with_values(
         None
     };
     if let Some(exception) = unfit {
-        // SAFETY: passed on.
+        // SAFETY: the caller guarantees that `exec_env` is NULL or live.
         unsafe { set_exception(exec_env, exception) };
         return false;
     }
@@ -312,7 +312,7 @@ unsafe fn call_with_values(
     let cells: &mut [u32] = if needed <= inline.len() {
         &mut inline
     } else {
-        // SAFETY: passed on.
+        // SAFETY: the caller guarantees that `exec_env` is NULL or live.
         match unsafe { spill(exec_env, needed) } {
             Some(cells) => {
                 spilled = cells;
@@ -323,7 +323,8 @@ unsafe fn call_with_values(
     };
     values::pack(args, cells);
     let argc = cells.len() as u32;
-    // SAFETY: passed on; the cells are at least as many as the function reads and writes.
+    // SAFETY: the caller guarantees that both handles are NULL or live; the cells are at least as
+    // many as the function reads and writes.
     let ok = unsafe { call_cells_apart(exec_env, function, argc, cells.as_mut_ptr()) };
     if ok {
         values::unpack(ty.results(), cells, results);
@@ -337,7 +338,7 @@ unsafe fn call_with_values(
 /// `exec_env` is NULL or live.
 #[cold]
 unsafe fn spill(exec_env: wasm_exec_env_t, count: usize) -> Option<Vec<u32>> {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `exec_env` is NULL or live.
     let instance = unsafe { handle::exec_env(exec_env) }?.instance();
     let cells = context::within(&instance.context(), || try_filled(count, 0));
     let cells = cells.and_then(|cells| cells.map_err(isothread::Error::from));

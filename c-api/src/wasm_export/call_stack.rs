@@ -66,7 +66,7 @@ pub unsafe extern "C" fn wasm_runtime_dump_call_stack_to_buf(
             unsafe { ptr::copy_nonoverlapping(line.as_ptr(), buf.add(used).cast(), count) };
             used += count;
         });
-        // SAFETY: as above; `used` is at most `len - 1`.
+        // SAFETY: the C contract gives `len` bytes at `buf`; `used` is at most `len - 1`.
         unsafe { *buf.add(used) = 0 };
         if used == 0 { 0 } else { used as u32 + 1 }
     })

@@ -152,7 +152,7 @@ unsafe fn find(
     inst: wasm_module_inst_t,
     key: *mut c_void,
 ) -> Option<(handle::Borrowed<Instance>, usize)> {
-    // SAFETY: NULL or live, says the caller.
+    // SAFETY: the caller guarantees that it is NULL or live.
     let instance = unsafe { handle::instance(inst) }?;
     // SAFETY: an instance holds its module.
     let index = match unsafe { module_of(&instance) } {

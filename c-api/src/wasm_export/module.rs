@@ -107,7 +107,8 @@ const FREEABLE: LoadArgs = LoadArgs {
 /// # Safety
 /// Every section's body is NULL or has as many bytes as it says, and the list ends with NULL.
 unsafe fn join(list: *const wasm_section_t) -> isothread::Result<Vec<u8>> {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that every section's body is NULL or has as many bytes as it
+    // says, and the list ends with NULL.
     let sections =
         || std::iter::successors(unsafe { list.as_ref() }, |s| unsafe { s.next.as_ref() });
     let sizes = sections().map(|section| match section.section_body.is_null() {

@@ -130,7 +130,8 @@ pub unsafe extern "C" fn wasm_func_type_get_result_valkind(
 /// # Safety
 /// `ty` is NULL or a function type that this file gave out, whose module lives.
 unsafe fn func<'a>(ty: wasm_func_type_t) -> Option<&'a FuncType> {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that `ty` is NULL or a function type that this file gave out,
+    // whose module lives.
     unsafe { ty.cast::<FuncType>().as_ref() }
 }
 

@@ -118,7 +118,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_spawn_thread(
         if table.threads.try_reserve(1).is_ok() {
             table.threads.push((number, thread));
         }
-        // SAFETY: NULL or room for a number, says the caller.
+        // SAFETY: the caller guarantees that it is NULL or room for a number.
         if let Some(tid) = unsafe { tid.as_mut() } {
             *tid = number;
         }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn wasm_runtime_join_thread(
         });
         let Some(thread) = thread else { return -1 };
         let result = thread.join();
-        // SAFETY: NULL or room for a pointer, says the caller.
+        // SAFETY: the caller guarantees that it is NULL or room for a pointer.
         if let Some(retval) = unsafe { retval.as_mut() } {
             *retval = with_exposed_provenance_mut(result);
         }

@@ -102,7 +102,7 @@ pub unsafe extern "C" fn wasm_runtime_set_wasi_ns_lookup_pool(
 /// `module` is NULL or live.
 unsafe fn change(module: wasm_module_t, how: impl FnOnce(&mut Settings)) {
     guard(|| {
-        // SAFETY: NULL or live, says the caller.
+        // SAFETY: the caller guarantees that it is NULL or live.
         if let Some(module) = unsafe { loaded::module(module) } {
             how(&mut module.wasi.lock());
         }

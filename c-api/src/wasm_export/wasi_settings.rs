@@ -30,7 +30,7 @@ impl Strings {
         let len = if self.start.is_null() { 0 } else { self.len as usize };
         let mut copies = isothread::try_vec(len)?;
         for i in 0..len {
-            // SAFETY: says the caller.
+            // SAFETY: the caller guarantees that the array and its strings are there.
             if let Some(bytes) = unsafe { crate::ffi::opt_bytes(*self.start.add(i)) } {
                 copies.push(isothread::try_copy(bytes)?);
             }
@@ -112,7 +112,7 @@ impl Settings {
         // A descriptor that is no `int` is none at all.
         let [stdin, stdout, stderr] =
             self.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd.max(-1)).unwrap_or(i32::MAX));
-        // SAFETY: the arrays and strings are there, says the caller.
+        // SAFETY: the caller guarantees that the arrays and strings are there.
         let args = unsafe {
             isothread::WasiArgs {
                 args: self.args.copy()?,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 // SAFETY: integers without padding, the size first.
 unsafe impl Sized32 for wasm_runtime_ctx_limits_t {}
-// SAFETY: as above.
+// SAFETY: integers without padding, the size first.
 unsafe impl Sized32 for wasm_runtime_ctx_stats_t {}
 
 const MEMORY: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_MEMORY as u32;

@@ -129,7 +129,8 @@ impl AppHeap {
             return None;
         }
         let mut heap = Self { start, len, heads: [NONE; CLASSES], corrupt: false };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let mut bytes = unsafe { heap.bytes(memory) };
         heap.insert(&mut bytes, 0, len, 0).ok()?;
         Some(heap)
@@ -162,7 +163,8 @@ impl AppHeap {
         }
         let size = size.checked_add(HEADER as u64 + 7).filter(|&size| size <= self.len as u64 + 7);
         let size = (size.ok_or(AppHeapError::Exhausted)? as u32 & !FLAGS).max(BLOCK_MIN);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let mut bytes = unsafe { self.bytes(memory) };
         let taken = self.take(&mut bytes, size);
         self.note(taken).map(|offset| self.start + (offset + HEADER) as u64)
@@ -179,7 +181,8 @@ impl AppHeap {
             return;
         }
         let offset = offset as u32;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let mut bytes = unsafe { self.bytes(memory) };
         match bytes.header(offset) {
             Ok(header) if header.flags & FREE == 0 => {
@@ -200,7 +203,8 @@ impl AppHeap {
         if offset >= self.len as u64 || self.corrupt {
             return None;
         }
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let bytes = unsafe { self.bytes(memory) };
         let header = bytes.header(offset as u32).ok().filter(|h| h.flags & FREE == 0)?;
         Some((header.size - HEADER) as u64)

@@ -57,7 +57,8 @@ struct Managed {
 // pages' reservation and the source may go to any thread, and everything that changes is atomic
 // or locked.
 unsafe impl Send for SharedHeap {}
-// SAFETY: as for `Send`; the storage is only read through a shared reference.
+// SAFETY: the storage is only read through a shared reference, and everything that changes is
+// atomic or locked.
 unsafe impl Sync for SharedHeap {}
 
 /// Why something was not done to a shared heap.

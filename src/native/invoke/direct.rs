@@ -180,7 +180,7 @@ unsafe extern "C" fn call_mixed<R: RegisterResult>(
     let call = unsafe { std::mem::transmute::<Thunk, Full<R>>(backend::mixed) };
     // SAFETY: the slots are the parameters', of which there is at least one float.
     let int = |at: usize| unsafe { *args.add(mixed.ints[at] as usize) };
-    // SAFETY: as for the integers.
+    // SAFETY: the slots are the parameters', of which there is at least one float.
     let word = |at: usize| unsafe { *args.add(mixed.floats[at] as usize) };
     // A 32-bit float lies in the low half of its slot as of its register.
     let float = |at: usize| f64::from_bits(word(at));

@@ -117,7 +117,8 @@ unsafe fn enter(host: &HostFunc, env: *mut VmEnv, args: *mut u64, room: usize) -
     if host.conversions.is_empty() {
         return 0;
     }
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `env` and its instance are live, and `args` holds the
+    // parameters of `host`'s type.
     unsafe { convert_params(host, env, args) }
 }
 
@@ -145,7 +146,7 @@ unsafe fn attached<R>(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> R
     // SAFETY: the caller vouches for `env`.
     let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
     let result = call();
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `env` is live.
     unsafe { (*env).attachment = attachment };
     result
 }
@@ -162,10 +163,10 @@ unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *m
     // SAFETY: whoever registered a raw native vouched for its type; `args` holds the parameters
     // and has room for the results.
     unsafe { attached(host, env, || backend::raw(env, host.target, args)) };
-    // SAFETY: as above.
+    // SAFETY: running code passes its live environment.
     let pending = unsafe { pending_exception(env) };
     if pending == 0 && matches!(host.body, Body::Raw { fit_results: true }) {
-        // SAFETY: as above.
+        // SAFETY: running code passes its live environment; `args` has room for the results.
         return unsafe { fit_raw_results(host, env, args) };
     }
     pending

@@ -256,7 +256,8 @@ unsafe fn store_results(
             ty => slot_of_result(ty, value, host.externrefs.as_deref(), instance),
         };
         match fitted {
-            // SAFETY: as above.
+            // SAFETY: the caller guarantees that `args` has room for the results, of which this is
+            // one.
             Ok(fitted) => unsafe { *slot = fitted },
             Err(trap) => return trap as u32,
         }

@@ -174,7 +174,7 @@ extern "C" fn look(_env: *mut c_void, outer: u64) {
         // SAFETY: the test keeps the inner function alive.
         let code = unsafe { ((*header).call)(header, outer.env, slots.as_mut_ptr()) };
         assert_eq!(code, 0);
-        // SAFETY: as above.
+        // SAFETY: the environment is the running one.
         outer.seen.push(unsafe { (*outer.env).attachment.addr() });
     }
 }

@@ -156,7 +156,7 @@ fn null_pointers_match_nothing() {
     assert_eq!(answer(&registry, "env", ""), None);
     assert_eq!(answer(&registry, "env", "g"), None);
     assert_eq!(answer(&registry, "env", "h"), Some(1));
-    // SAFETY: as above.
+    // SAFETY: the function accepts null.
     unsafe {
         assert!(registry.unregister(ptr::null(), ptr::null()));
         assert!(!registry.unregister(ptr::null(), ptr::null()));

@@ -259,7 +259,7 @@ fn vectors_travel_in_registers_and_on_the_stack() {
     ) -> __m128i {
         let (a, i) = (words(a), words(i));
         let sum = [a[0] + i[0], a[1] * scale as u64 + i[1]];
-        // SAFETY: as in `words`.
+        // SAFETY: both types are sixteen plain bytes.
         unsafe { std::mem::transmute(sum) }
     }
     use ValType::{F64, V128};

@@ -100,7 +100,8 @@ pub mod pages {
     /// # Safety
     /// The pages belong to a reservation of the caller's, and nobody uses their contents.
     pub unsafe fn decommit(start: *mut u8, len: usize) -> io::Result<()> {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller guarantees that the pages belong to a reservation of the caller's, and
+        // nobody uses their contents.
         unsafe { zero(start, len) }
     }
 

@@ -60,7 +60,7 @@ fn files_have_sizes_positions_and_times() {
     // SAFETY: the buffer is `into`.
     assert_eq!(unsafe { read(fd, &buffers, At::Offset(3)) }, Ok(4));
     assert_eq!(&into, b"3456");
-    // SAFETY: as above.
+    // SAFETY: the buffers are live slices.
     assert_eq!(unsafe { write(fd, &buffers, At::Offset(8), Medium::File) }, Ok(4));
     assert_eq!(seek(fd, 0, Whence::Current), Ok(10));
     assert_eq!(seek(fd, -2, Whence::End), Ok(10));

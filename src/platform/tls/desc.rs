@@ -84,7 +84,8 @@ macro_rules! accessors {
         #[inline(always)]
         pub fn $set(value: *mut u8) {
             let offset = offset();
-            // SAFETY: as for reading; the word is plain storage that nobody borrows.
+            // SAFETY: fs holds the thread pointer and `offset` is the symbol's distance from it, so
+            // this writes one of the calling thread's words, plain storage that nobody borrows.
             unsafe {
                 asm!(
                     concat!("movq {value}, %fs:", $at, "({offset})"),
@@ -141,7 +142,8 @@ macro_rules! accessors {
 
         #[inline(always)]
         pub fn $set(value: *mut u8) {
-            // SAFETY: as for reading; the word is plain storage that nobody borrows.
+            // SAFETY: the symbol is two words of the calling thread's, valid and aligned while it
+            // lives, and plain storage that nobody borrows.
             unsafe { address().byte_add($at).write(value) };
         }
     };

@@ -63,8 +63,8 @@ pub unsafe fn zero(start: *mut u8, len: usize) -> io::Result<()> {
         unsafe { start.write_bytes(0, len) };
         return Ok(());
     }
-    // SAFETY: as above. On Linux private anonymous pages are zero after this; other systems may
-    // keep the old contents.
+    // SAFETY: the pages are the caller's, who does not use their contents. On Linux private
+    // anonymous pages are zero after this; other systems may keep the old contents.
     checked(unsafe { libc::madvise(start.cast(), len, libc::MADV_DONTNEED) })
 }
 

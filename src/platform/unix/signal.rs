@@ -143,7 +143,8 @@ fn pass_on(signal: c_int, info: *mut libc::siginfo_t, machine: *mut c_void) {
             handler(signal, info, machine);
         }
         _ => {
-            // SAFETY: as above, without the flag.
+            // SAFETY: the handler was installed without this flag, so it is a function of this
+            // type.
             let handler = unsafe { std::mem::transmute::<usize, extern "C" fn(c_int)>(handler) };
             handler(signal);
         }

@@ -60,7 +60,7 @@ impl Started {
 
     /// Leaves the thread to itself.
     pub fn detach(self) {
-        // SAFETY: as in `join`.
+        // SAFETY: the thread was not joined and not detached: both take the handle.
         unsafe { libc::pthread_detach(self.0) };
     }
 }

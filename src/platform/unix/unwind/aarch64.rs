@@ -13,7 +13,8 @@ pub unsafe fn call(
     function: *const c_void,
     [a, b, c, d]: [usize; 4],
 ) -> usize {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `caught` is writable and that the arguments suit the
+    // function.
     unsafe { call_words(caught, function, a, b, c, d) }
 }
 

@@ -107,7 +107,8 @@ pub unsafe extern "C" fn personality(
 /// `function` takes no more than these arguments, in integer registers, and they are as it asks.
 pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, Unwinding> {
     let mut caught = std::ptr::null_mut();
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `function` takes no more than these arguments, in integer
+    // registers, and they are as it asks.
     let result = unsafe { arch::call(&raw mut caught, function, args) };
     match NonNull::new(caught) {
         None => Ok(result),
@@ -121,7 +122,8 @@ pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, U
 /// It was caught on this thread and goes on once. No frame from here to the C code that called
 /// owns anything, and all of them may be unwound through.
 pub unsafe extern "C-unwind" fn resume(unwinding: Unwinding) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that it was caught on this thread, goes on once, and meets no
+    // frame that owns anything.
     unsafe { _Unwind_Resume_or_Rethrow(unwinding.as_ptr()) };
 }
 
@@ -169,7 +171,8 @@ impl Held {
         args: [usize; 4],
     ) -> Result<usize, Unwinding> {
         set_state(self.before);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `function` takes no more than these arguments, in
+        // integer registers, and they are as it asks.
         let result = unsafe { call(function, args) };
         set_state(CANCEL_DISABLE);
         result
