@@ -1,9 +1,9 @@
 //! From an address of a guest to the bytes it names.
 //!
 //! Running code compares an address with the length of memory 0 that it has at hand and needs
-//! nothing else when the bytes lie there. Everyone else comes here: slow paths of engines, host
-//! functions, the address functions of the API. So this is the one place that knows what a
-//! guest can reach.
+//! nothing else when the bytes lie there. All other accesses come here: slow paths of engines, host
+//! functions, the address functions of the API. So this is the one place that knows a guest's whole
+//! address space: memory 0 and the attached shared heaps.
 
 use super::{Instance, Memory, SharedHeap};
 use crate::abi::types::MemoryType;
@@ -50,7 +50,7 @@ unsafe fn memory0(vm: *const VmInstance) -> Span {
     }
 }
 
-/// The piece of what the instance can reach that `address` lies in.
+/// The piece of the instance's address space that `address` lies in.
 ///
 /// # Safety
 /// `vm` is a live instance's.
@@ -70,7 +70,7 @@ pub unsafe fn span(vm: *const VmInstance, address: u64) -> Option<Span> {
 /// # Safety
 /// `vm` is a live instance's.
 unsafe fn attached<'a>(vm: *const VmInstance) -> Option<(&'a SharedHeap, MemoryType)> {
-    // SAFETY: the caller guarantees that `vm` is a live instance's; what has a shared heap lies in
+    // SAFETY: the caller guarantees that `vm` is a live instance's; one with a shared heap lies in
     // an `Instance`.
     unsafe {
         if (*vm).shared_heap.load(Ordering::Relaxed).is_null() {
@@ -121,7 +121,7 @@ pub unsafe fn text(vm: *const VmInstance, address: u64) -> Option<(*mut u8, usiz
     found.unwrap_or_else(|never| match never {})
 }
 
-/// As [`text`], unless `look`, which is called for every so many bytes without a NUL, fails.
+/// As [`text`], but calls `look` after each piece without a NUL, and fails with it.
 ///
 /// # Safety
 /// `vm` is a live instance's.

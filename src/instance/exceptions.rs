@@ -2,9 +2,9 @@
 //!
 //! A reference is the exception's address, and never followed before it was found in the link set's
 //! set: one that outlived its exception leads nowhere. An exception enters the set when a handler
-//! takes a reference to it. Those that nothing leads to any more are freed when a sweep finds
-//! them; sweeps come the more rarely, the more there is to look at. Where references can be is
-//! told from above, since only the engine knows stacks.
+//! takes a reference to it. Those that nothing leads to any more are freed when a sweep finds them;
+//! sweeps come the more rarely, the more there is to look at. The caller provides the references on
+//! stacks, which only the engine knows.
 
 use super::{Instance, link_set};
 use crate::abi::error::Error;

@@ -7,8 +7,8 @@
 //! set does, which also keeps the functions of an instance whose start function trapped.
 //!
 //! The count and the list of members stand in the link set's *root*, one of its members; every
-//! member points to its root. Merging redirects all members of one side. Since a root lives as
-//! long as its link set, whoever holds a handle may lock the root it sees and look again.
+//! member points to its root. Merging redirects all members of one side. Since a root lives as long
+//! as its link set, the holder of a handle may lock the root it sees and look again.
 
 use super::Instance;
 use super::exceptions::Exceptions;
@@ -26,10 +26,10 @@ pub struct Membership {
     root: AtomicPtr<Instance>,
     /// Next member; the root comes first. Changed under the root's lock.
     next: AtomicPtr<Instance>,
-    /// What the link set shares; meaningful in its root.
+    /// The shared state of the link set; meaningful in its root.
     shared: Lock<Shared>,
-    /// What guests have thrown; the root's is the link set's. For the thread that uses the link
-    /// set.
+    /// The exceptions of guests; the root's are the link set's. Only for the thread that uses the
+    /// link set.
     exceptions: UnsafeCell<Exceptions>,
     /// Which thread's state runs in the link set; meaningful in its root.
     use_lock: BiasedLock,
@@ -110,7 +110,7 @@ pub unsafe fn release(instance: NonNull<Instance>) {
         let last = shared.handles == 0;
         drop(shared);
         if last {
-            // What ends may close files, and calls the embedder.
+            // The ends of instances may close files, and call the embedder.
             let _held = Held::new();
             free_members(root);
         }
@@ -175,7 +175,7 @@ impl Drop for Use {
     }
 }
 
-/// Whether somebody runs in `instance`'s link set, on any thread.
+/// Whether a call runs in `instance`'s link set, on any thread.
 ///
 /// # Safety
 /// The caller holds the link set alive.
@@ -267,7 +267,8 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
         let exceptions = &mut *(*second).membership.exceptions.get();
         let absorbed = (*(*first).membership.exceptions.get()).absorb(exceptions);
         match absorbed {
-            // What uses the second is in the link set of both from here on, and nobody comes to it.
+            // Uses of the second count for the merged link set from here on, and no code reaches
+            // its own lock any more.
             Ok(()) => used.relock(merged.depth() - 1),
             Err(_) => merged.unlock(),
         }
@@ -315,7 +316,7 @@ pub unsafe fn for_each(instance: NonNull<Instance>, each: &mut dyn FnMut(NonNull
     }
 }
 
-/// What the link set's guests have thrown.
+/// The exceptions of the link set's guests.
 ///
 /// # Safety
 /// The caller holds the link set alive, and is the thread that uses it.
@@ -326,14 +327,14 @@ pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
     }
 }
 
-/// Frees a link set that nobody holds.
+/// Frees a link set without handles.
 ///
 /// # Safety
 /// `root` is the root of a link set without handles.
 unsafe fn free_members(root: *mut Instance) {
-    // SAFETY: nobody can reach the members any more; each is freed after its link was read. All
-    // of them are torn down before the first is freed, because tearing down one may still look
-    // at what it was linked with.
+    // SAFETY: nobody can reach the members any more; each is freed after its link was read. All of
+    // them are torn down before the first is freed, because tearing down one may still look at
+    // others of the link set.
     unsafe {
         let mut member = NonNull::new(root);
         while let Some(at) = member {

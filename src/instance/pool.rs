@@ -1,8 +1,8 @@
 //! Address space for linear memories, kept for the next instance.
 //!
-//! A reservation is as large as a 32-bit memory can get, with a guard region behind it, so a
-//! memory never moves and what runs off its end hits no other memory. Mapping and unmapping are
-//! slow and take turns on a lock of the whole process; therefore a context keeps what its
+//! A reservation is as large as a 32-bit memory can get, with a guard region behind it, so a memory
+//! never moves and an access beyond its end hits no other memory. Mapping and unmapping are slow
+//! and take turns on a lock of the whole process; therefore a context keeps reservations that its
 //! instances return. A returned reservation is zeroed at once: by hand where it is small, because
 //! that is faster than the system call and the page faults that would follow it.
 //!
@@ -16,10 +16,10 @@ use crate::sync::Lock;
 use std::mem;
 use std::ptr::NonNull;
 
-/// What a 32-bit memory can grow to.
+/// The largest size of a 32-bit memory.
 const MEMORY32_BYTES: usize = 1 << 32;
 
-/// Inaccessible bytes behind what a memory can grow to.
+/// Inaccessible bytes behind a memory's largest size.
 const GUARD_BYTES: usize = 1 << 20;
 
 /// Reservations a pool keeps. More than one thread's worth of nested instances gains nothing.
@@ -33,7 +33,7 @@ pub struct MemoryPool {
     kept: Lock<Kept>,
 }
 
-/// A stack, so that what is reused is what the caches still know.
+/// A stack, so that the reservation that is reused is still in the processor's caches.
 struct Kept {
     items: [Option<Reservation>; KEPT_MAX],
     len: usize,
@@ -160,7 +160,7 @@ impl Reservation {
     /// Zeroes the accessible bytes.
     pub fn clear(&self) -> bool {
         let base = self.base.as_ptr();
-        // SAFETY: `committed` bytes are accessible, and whoever used them has given them back.
+        // SAFETY: `committed` bytes are accessible, and their user has given them back.
         unsafe {
             if self.committed <= ZEROED_BY_HAND_MAX {
                 clear(base, self.committed);
@@ -184,12 +184,12 @@ mod tests {
     use super::*;
 
     fn bytes(reservation: &Reservation, len: usize) -> &[u8] {
-        // SAFETY: the tests ask for what they committed.
+        // SAFETY: the tests ask for bytes that they committed.
         unsafe { std::slice::from_raw_parts(reservation.base.as_ptr(), len) }
     }
 
     fn dirty(reservation: &Reservation, len: usize) {
-        // SAFETY: the tests ask for what they committed.
+        // SAFETY: the tests ask for bytes that they committed.
         unsafe { std::ptr::write_bytes(reservation.base.as_ptr(), 0xa5, len) };
     }
 

@@ -79,7 +79,7 @@ fn imported_tag(
 ) -> Result<*const VmTag> {
     match bound {
         Import::Tag(at) => {
-            // SAFETY: whoever binds a tag holds its link set alive.
+            // SAFETY: the code that binds a tag holds its link set alive.
             let tag = unsafe { at.as_ref() };
             if tag.type_id != type_id {
                 return Err(incompatible());

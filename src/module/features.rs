@@ -35,7 +35,7 @@ macro_rules! features {
     };
 }
 
-/// What is always on.
+/// The features that are always on.
 const BASE: WasmFeatures =
     WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::EXTENDED_CONST);
 
@@ -59,8 +59,8 @@ impl Features {
     /// No proposal beyond the base.
     pub const NONE: Self = Self(0);
 
-    /// What the engines execute. A module that needs more is refused at load with the name of
-    /// what it needs.
+    /// The features that the engines execute. A module that needs another is refused at load, by an
+    /// error that names the feature.
     pub const SUPPORTED: Self = Self::THREADS.with(Self::EXCEPTIONS);
 
     pub const fn contains(self, other: Self) -> bool {

@@ -26,7 +26,7 @@ pub(crate) unsafe fn instance(handle: wasm_module_inst_t) -> Option<Borrowed<Ins
 /// `handle` is NULL or a live execution environment.
 #[inline]
 pub(crate) unsafe fn exec_env(handle: wasm_exec_env_t) -> Option<Borrowed<ExecEnv>> {
-    // SAFETY: the caller guarantees that it is NULL or live, and the environment stays the caller's.
+    // SAFETY: the caller guarantees that it is NULL or live; the environment stays the caller's.
     NonNull::new(handle.cast()).map(|raw| ManuallyDrop::new(unsafe { ExecEnv::from_raw(raw) }))
 }
 

@@ -1,15 +1,15 @@
 //! The app heap: a part of linear memory that the host allocates from on the guest's behalf.
 //!
-//! Its blocks lie in linear memory, headers and all, where the guest can overwrite them. So
-//! nothing that is read there is believed: a header carries a check word made from its own
-//! contents and place, every offset is compared with the heap's bounds before it is used, and
-//! whatever does not fit makes the heap corrupt for good. All that a malicious guest gains is
-//! strange addresses within its own memory.
+//! Its blocks lie in linear memory, headers and all, where the guest can overwrite them. So nothing
+//! that is read there is trusted: a header carries a check word made from its own contents and
+//! place, every offset is compared with the heap's bounds before it is used, and any mismatch makes
+//! the heap corrupt for good. All that a malicious guest gains is strange addresses within its own
+//! memory.
 //!
-//! Blocks follow each other without gaps; a header tells its block's size, whether the block is
-//! free and whether the one before is. A free block also carries its neighbours in a list and,
-//! in its last word, its size, so that freeing merges with both sides. Lists are by size class,
-//! powers of two; the heads stand here, out of the guest's reach.
+//! Blocks follow each other without gaps; a header holds its block's size, whether the block is
+//! free and whether the one before is. A free block also carries its neighbours in a list and, in
+//! its last word, its size, so that freeing merges with both sides. Lists are by size class, powers
+//! of two; the heads stand here, out of the guest's reach.
 
 /// Header: the size with flags, and the check word.
 const HEADER: u32 = 8;
@@ -39,7 +39,7 @@ pub struct AppHeap {
     corrupt: bool,
 }
 
-/// What could not be done.
+/// The reason for a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppHeapError {
     Exhausted,
@@ -96,7 +96,7 @@ impl Bytes<'_> {
         self.write(offset + 4, check_word(offset, word))
     }
 
-    /// Tells the block behind `offset + size` whether the one before it is free.
+    /// Notes in the block at `offset + size` whether the one before it is free.
     fn set_prev_free(&mut self, next: u32, free: bool) -> HeapResult<()> {
         if next == self.len {
             return Ok(());
@@ -170,7 +170,7 @@ impl AppHeap {
         self.note(taken).map(|offset| self.start + (offset + HEADER) as u64)
     }
 
-    /// Frees what `alloc` returned. Addresses that are no live block's are ignored.
+    /// Frees a block of `alloc`. Addresses that are no live block's are ignored.
     ///
     /// # Safety
     /// As for [`AppHeap::new`].
@@ -253,7 +253,7 @@ impl AppHeap {
         Err(AppHeapError::Exhausted)
     }
 
-    /// Makes a free block and tells the one behind it.
+    /// Makes a free block and notes that in the one behind it.
     fn insert(
         &mut self,
         bytes: &mut Bytes<'_>,

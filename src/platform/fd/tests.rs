@@ -40,7 +40,7 @@ fn flags_can_be_set() {
     let nonblock = Flags { nonblock: true, ..expected };
     assert_eq!(set_flags(a.as_fd(), nonblock), Ok(()));
     assert_eq!(flags(a.as_fd()), Ok(nonblock));
-    // SAFETY: nobody has so many descriptors; that one is not open is what is tested.
+    // SAFETY: no process has that many descriptors; the test needs one that is not open.
     let closed = unsafe { BorrowedFd::borrow_raw(i32::MAX) };
     assert_eq!(flags(closed), Err(libc::EBADF));
 }

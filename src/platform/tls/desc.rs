@@ -43,8 +43,8 @@ global_asm!(
 fn offset() -> usize {
     let offset: usize;
     // SAFETY: the instruction pair is the one the x86_64 ABI prescribes for a TLS descriptor, so
-    // that the linker may rewrite it. It changes rax, the flags and what is declared; it writes
-    // no memory of ours; the stack is aligned for the call because `nostack` is not given.
+    // that the linker may rewrite it. It changes rax, the flags and the declared registers; it
+    // writes no memory of ours; the stack is aligned for the call because `nostack` is not given.
     unsafe {
         asm!(
             concat!("leaq ", word_symbol!(), "@tlsdesc(%rip), %rax"),
@@ -103,8 +103,8 @@ macro_rules! accessors {
 #[inline(always)]
 fn address() -> *mut *mut u8 {
     let address: *mut *mut u8;
-    // SAFETY: the sequence is the one the aarch64 ABI prescribes for a TLS descriptor, so that
-    // the linker may rewrite it. It changes x0, x1, x30, the flags and what is declared; it
+    // SAFETY: the sequence is the one the aarch64 ABI prescribes for a TLS descriptor, so that the
+    // linker may rewrite it. It changes x0, x1, x30, the flags and the declared registers; it
     // writes no memory of ours; the stack is aligned because `nostack` is not given.
     unsafe {
         asm!(

@@ -4,7 +4,7 @@ use super::{catch_begin, catch_end, personality};
 use std::arch::naked_asm;
 use std::ffi::c_void;
 
-/// Calls `function`; stores what it unwinds with in `caught`.
+/// Calls `function`; if it unwinds, stores the unwinding in `caught`.
 ///
 /// # Safety
 /// As for [`super::call`]; `caught` is writable.
