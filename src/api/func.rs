@@ -13,8 +13,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-/// What lies behind a [`Func`], for code that keeps bare pointers. The address is the same for
-/// every lookup of one function and stays for as long as its instance's link set lives.
+/// The target of a [`Func`], for code that keeps bare pointers. The address is the same for every
+/// lookup of one function and stays for as long as its instance's link set lives.
 #[repr(C)]
 pub struct RawFunc {
     _opaque: [u8; 0],
@@ -73,8 +73,8 @@ impl Func {
         unsafe { Instance::retained(instance_of(self.ptr)) }
     }
 
-    /// Calls the function. `results` needs as many places as the type has results; what they
-    /// held does not matter.
+    /// Calls the function. `results` needs as many places as the type has results; their old values
+    /// do not matter.
     ///
     /// A trap becomes the pending exception of the exec_env's instance, where it can be read until
     /// the next call forgets it. A request to stop ([`Instance::terminate`]) stays until
@@ -162,8 +162,8 @@ impl Func {
     }
 
     /// Calls the function with 32-bit cells, as `wasm_runtime_call_wasm` does: the `argc` cells at
-    /// `argv` hold the parameters, and take the results. Returns whether the call returned; if
-    /// not, the exec_env's instance has the exception, or what a native unwound with is to go on
+    /// `argv` hold the parameters, and take the results. Returns whether the call returned; if not,
+    /// the exec_env's instance has the exception, or a native's unwinding has to go on
     /// ([`thread::go_on_unwinding`]). A call with an exception pending fails, runs nothing, and
     /// leaves the exception as it is.
     ///
@@ -357,7 +357,7 @@ pub(super) unsafe fn call_slots(
     }
 }
 
-/// Keeps what a native unwound with, until nothing of ours is on the stack.
+/// Keeps a native's unwinding until no frame of ours is on the stack.
 ///
 /// # Safety
 /// The exec_env is live and used by this thread.

@@ -1,4 +1,4 @@
-//! Memories, tables and globals, and what imports and exports can be.
+//! Memories, tables and globals, and the kinds of imports and exports.
 
 use super::func::check_value_of;
 use super::link::surroundings;
@@ -98,7 +98,7 @@ impl Extern {
     }
 }
 
-/// What lies behind a [`Memory`], for code that keeps bare pointers.
+/// The target of a [`Memory`], for code that keeps bare pointers.
 #[repr(C)]
 pub struct RawMemory {
     _opaque: [u8; 0],
@@ -303,7 +303,7 @@ impl Table {
     /// The function at `index`, which is `None` for null and beyond the end.
     pub fn func(&self, index: u64) -> Option<Func> {
         let Val::FuncRef(func) = self.get(index)? else { return None };
-        // SAFETY: what lies in a table is of its link set.
+        // SAFETY: the functions in a table are of its link set.
         func.map(|func| unsafe { Func::retained(func.0) })
     }
 

@@ -110,7 +110,7 @@ impl SharedMemory {
 }
 
 impl Memory {
-    /// What instances on other threads can have of this memory, if it is shared.
+    /// A handle to this memory for instances on other threads, if it is shared.
     pub fn shared(&self) -> Option<SharedMemory> {
         let shared = self.parts().shared()?;
         Some(SharedMemory::of_parts(shared, self.instance().context()))

@@ -1,4 +1,4 @@
-//! Host functions written in Rust, and what they are told about their caller.
+//! Host functions written in Rust, and their caller.
 
 use super::guest::GuestMemory;
 use super::host_func::{Body, HostFunc};
@@ -25,7 +25,7 @@ use std::time::Duration;
 pub type HostClosure =
     dyn Fn(Caller<'_>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static;
 
-/// Who called a host function. It lasts as long as the call.
+/// The caller of a host function. It lasts as long as the call.
 pub struct Caller<'a> {
     env: *mut VmEnv,
     call: PhantomData<&'a mut VmEnv>,
@@ -69,22 +69,22 @@ impl<'a> Caller<'a> {
         unsafe { GuestMemory::of_env(self.env) }
     }
 
-    /// What was given when the function was registered.
+    /// The attachment that was registered with the function.
     pub fn attachment(&self) -> *mut c_void {
         // SAFETY: `new` asked for a live environment.
         unsafe { (*self.env).attachment }
     }
 
-    /// Why the caller should stop now, for functions that wait: it was terminated, or its time is
-    /// over. The trap is what the function then fails with.
+    /// The reason why the caller should stop now, for functions that wait: it was terminated, or
+    /// its time is over. The function then fails with this trap.
     pub fn stop_reason(&self) -> Option<Trap> {
         // SAFETY: `new` asked for a live environment.
         unsafe { exec::stop_reason(self.env) }
     }
 
-    /// Counts the handling of so many bytes as the guest's instructions, which limits hold for;
-    /// fails when there is a reason to stop. For functions whose work the guest chooses: they call
-    /// it before each piece or after.
+    /// Counts the handling of `bytes` as the guest's instructions, which limits hold for; fails
+    /// when there is a reason to stop. For functions whose work the guest chooses: they call it
+    /// before each piece or after.
     pub fn work(&self, bytes: u64) -> Result<(), Trap> {
         // SAFETY: `new` asked for a live environment; the caller's thread is this one.
         unsafe { exec::work::charge_bytes(self.env, bytes) }
@@ -187,8 +187,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Notes what the calling thread has unwound with inside of the function, which then fails with
-    /// this trap.
+    /// Notes the calling thread's unwinding inside of the function, which then fails with this
+    /// trap.
     #[cfg_attr(not(feature = "wasi"), allow(dead_code, reason = "only WASI waits in the system"))]
     pub fn unwound(&self, unwinding: Unwinding) -> Trap {
         // SAFETY: `new` asked for a live environment.
@@ -235,12 +235,12 @@ pub(super) unsafe extern "C" fn call_builtin(
     if trap != 0 {
         return trap;
     }
-    // The guest looks after so many instructions, however long these functions take.
+    // The guest checks by its count of instructions, which says nothing of these functions' time.
     // SAFETY: running code passes its live environment.
     unsafe { exec::stop_reason(env) }.map_or(0, |trap| trap as u32)
 }
 
-/// What surrounds every call of Rust code: stack check, attachment, panics.
+/// The frame around every call of Rust code: stack check, attachment, panics.
 ///
 /// # Safety
 /// `env` and its instance are live.
@@ -259,7 +259,7 @@ unsafe fn around(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> Result
         // SAFETY: the caller guarantees that `env` and its instance are live.
         Ok(Ok(())) => unsafe { invoke::pending_exception(env) },
         Err(payload) => {
-            // Dropping what was thrown may panic again, and nothing may unwind into the guest.
+            // Dropping the payload may panic again, and nothing may unwind into the guest.
             if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 std::mem::forget(again);
             }

@@ -1,5 +1,5 @@
-//! What happens to parameters between the guest's slots and the host's function: addresses
-//! become pointers, references become what C knows them as.
+//! Conversion of parameters between the guest's slots and the host's function: addresses become
+//! pointers, references become C's numbers and objects.
 //!
 //! Conversions work in place: the slots of a call's arguments are the callee's to overwrite.
 
@@ -73,7 +73,7 @@ impl Width {
 /// Whom the converted slots are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Receiver {
-    /// Registers, whose upper halves nobody reads.
+    /// Registers, whose upper halves are never read.
     Registers,
     /// An array of words that the native reads at any width.
     Words,

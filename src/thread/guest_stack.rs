@@ -1,8 +1,8 @@
 //! A thread's stack in linear memory, for programs whose compiler put one there.
 //!
-//! Linkers say where the main stack is by exporting `__heap_base` and `__data_end`; the first
+//! Linkers give the place of the main stack by exporting `__heap_base` and `__data_end`; the first
 //! mutable global that points below the heap is the stack pointer. A thread gets a block of the
-//! same size from whatever serves the host's allocations, else a slice of the main stack.
+//! same size from the allocator that serves the host, else a slice of the main stack.
 
 use super::program::Program;
 use crate::abi::types::ValType;
@@ -78,7 +78,7 @@ pub unsafe fn allocate(home: NonNull<Instance>, child: NonNull<Instance>) -> boo
     }
 }
 
-/// A slice of the main stack that nobody has: its mark, and its top.
+/// A free slice of the main stack: its mark, and its top.
 fn slice(home: &Instance, main: &MainStack) -> Option<(u64, u64)> {
     let max = home.host().max_threads().min(u64::BITS - 1) as u64;
     let bytes = (main.bytes / (max + 1)) & !15;
@@ -91,7 +91,7 @@ fn slice(home: &Instance, main: &MainStack) -> Option<(u64, u64)> {
     Some((SLICE | free, (main.top & !15) - bytes * (free + 1)))
 }
 
-/// Frees what [`allocate`] found. The guest's own `free` may run for it.
+/// Frees a stack of [`allocate`]. The guest's own `free` may run for it.
 ///
 /// # Safety
 /// `child` is live and used by this thread only.

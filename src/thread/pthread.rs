@@ -1,8 +1,8 @@
-//! The pthread library of freestanding programs: what they import from "env".
+//! The pthread library of freestanding programs, imported from "env".
 //!
-//! Objects are handles that lie in the guest's memory where its headers say; what a handle stands
-//! for is the program's (`objects.rs`). Errors are -1, as WAMR has them; an address outside the
-//! memory is a trap. Waits end when the thread is told to stop.
+//! Objects are handles that lie in the guest's memory where its headers say; the object behind a
+//! handle is the program's (`objects.rs`). Errors are -1, as in WAMR; an address outside the memory
+//! is a trap. Waits end when the thread has to stop.
 
 use super::objects::{Object, Thread};
 use super::program::Program;
@@ -19,12 +19,12 @@ use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// What `pthread_cond_timedwait` says when the time is over.
+/// The result of `pthread_cond_timedwait` when the time is over.
 const TIMED_OUT: u32 = 1;
 
 macro_rules! table {
     ($($name:literal $signature:literal $call:path;)*) => {
-        /// What freestanding guests import of C's pthread library.
+        /// The functions of C's pthread library that freestanding guests import.
         pub(super) const PTHREAD: &BuiltinModule = &BuiltinModule {
             names: &["env"],
             functions: &[$(Builtin {
@@ -72,7 +72,7 @@ table! {
 fn entry(instance: &Instance, index: u32, results: &[ValType]) -> Option<NonNull<VmFuncRef>> {
     let word = instance.table(0)?.get(index.into())?;
     let func = NonNull::new(word as usize as *mut VmFuncRef)?;
-    // SAFETY: what lies in a table is a function of the table's link set.
+    // SAFETY: an element of a table is a function of the table's link set.
     let ty = unsafe { func_type(func) };
     (ty.params() == [ValType::I32] && ty.results() == results).then_some(func)
 }

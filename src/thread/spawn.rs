@@ -1,4 +1,4 @@
-//! Making what a thread runs on, and starting it.
+//! Making a thread's exec_env and instance, and starting the thread.
 
 use super::guest_stack;
 use crate::abi::trap::Trap;
@@ -35,8 +35,8 @@ pub enum GuestStack {
 }
 
 /// An exec_env for another thread of `parent`'s program, with an instance of its own, whose start
-/// function has run. `stack_low` is where the calling thread's native stack ends, 0 if nobody
-/// knows.
+/// function has run. `stack_low` is the lowest address of the calling thread's native stack, 0 if
+/// unknown.
 ///
 /// # Safety
 /// `parent` is live and used by this thread.
@@ -149,7 +149,7 @@ pub unsafe fn end_env(env: NonNull<ExecEnv>) -> bool {
     }
 }
 
-/// What a thread does: gets its exec_env, and where its native stack ends.
+/// A thread's body: gets its exec_env, and the lowest address of its native stack.
 pub type ThreadBody = Box<dyn FnOnce(NonNull<ExecEnv>, usize) + Send>;
 
 struct Job {
@@ -158,14 +158,14 @@ struct Job {
 }
 
 // SAFETY: the exec_env and its instance are a link set of their own, which nobody else uses from
-// here on; everything that the link set shares with others is counted or locked.
+// here on; all state that the link set shares with others is counted or locked.
 unsafe impl Send for Job {}
 
 impl Job {
     fn run(self, stack_low: usize) {
         (self.body)(self.env, stack_low);
         // SAFETY: the job owns the exec_env, and the body is done with it. If a native has ended
-        // the thread, that is what happens now.
+        // the thread, the thread ends here.
         unsafe { end_env(self.env) };
     }
 }
@@ -181,7 +181,7 @@ struct Start {
     cluster: Arc<Cluster>,
 }
 
-/// Tells of a thread's end, however that comes.
+/// Notifies waiters of a thread's end, on every way out.
 struct End {
     life: Arc<Life>,
     completion: Option<Arc<Completion>>,
@@ -197,7 +197,7 @@ impl Drop for End {
     }
 }
 
-/// What the system calls on the new thread.
+/// The function that the system calls on the new thread.
 extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
     // SAFETY: `start_thread` gives a box of this type, which is this thread's.
     let start = *unsafe { Box::from_raw(start.cast::<Start>()) };
@@ -220,8 +220,8 @@ extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
     null_mut()
 }
 
-/// Starts a thread that runs `body` on `env` and then ends that. If it cannot start, `env` is
-/// ended here. `completion` is told when the exec_env is gone.
+/// Starts a thread that runs `body` on `env` and then ends that. If it cannot start, `env` is ended
+/// here. `completion` is set when the exec_env is gone.
 ///
 /// # Safety
 /// `env` comes from [`spawn_env`] and is not used by the caller any more.
@@ -264,7 +264,7 @@ fn begin(cluster: &Arc<Cluster>, home: NonNull<Instance>, start: Box<Start>) -> 
     begun
 }
 
-/// The end of a thread, and what came of it. Owner: whoever may wait for it.
+/// The end of a thread, and its result. Owners: the thread, and those that may wait for it.
 pub struct Completion {
     done: AtomicU32,
     result: AtomicUsize,
@@ -279,12 +279,12 @@ impl Completion {
         Self { done, result, sleepers: Sleepers::new(), epoch: Epoch::now() }
     }
 
-    /// Sets what came of it.
+    /// Sets the result.
     pub fn set_result(&self, result: usize) {
         self.result.store(result, Ordering::Relaxed);
     }
 
-    /// Tells those who wait.
+    /// Wakes the waiters.
     fn complete(&self) {
         self.done.store(1, Ordering::Release);
         self.sleepers.wake_all(&self.done);

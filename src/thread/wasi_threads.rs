@@ -13,7 +13,7 @@ use crate::module::{ExternKind, Module};
 use crate::native::{Builtin, BuiltinModule, Caller};
 use std::ptr::NonNull;
 
-/// What guests of wasi-libc import to start threads.
+/// The import by which guests of wasi-libc start threads.
 pub(super) const WASI_THREADS: &BuiltinModule = &BuiltinModule {
     names: &["wasi"],
     functions: &[Builtin { name: "thread-spawn", signature: "(i)i", call: thread_spawn }],

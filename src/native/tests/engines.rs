@@ -16,7 +16,8 @@ use crate::module::{ExternKind, Features, Module};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// What the other engine keeps of a function: whether it catches what comes out of its call.
+/// The other engine's record of a function: whether it catches exceptions that come out of its
+/// call.
 struct Record {
     catches: bool,
 }
@@ -83,7 +84,7 @@ unsafe fn references(_: &VmActivation, point: Point, each: &mut dyn FnMut(*mut u
     1
 }
 
-/// What an instance needs for as long as it lives.
+/// The objects that an instance needs as long as it lives.
 struct Keep {
     _code: Option<Arc<ModuleCode>>,
     type_ids: Vec<u32>,
@@ -168,7 +169,7 @@ impl Linked {
         unsafe { call_cells(self.env, func, cells.len() as u32, cells.as_mut_ptr(), 0) }
     }
 
-    /// What an export of the outer instance returns while the inner function does this.
+    /// The result of an export of the outer instance while the inner function does this.
     fn outer(&self, name: &str, mode: u32) -> Result<u32, Trap> {
         self.call(self.inner, "set", &mut [mode])?;
         let mut cells = [0];
