@@ -1,4 +1,4 @@
-//! From handles to what they stand for.
+//! From handles to their objects.
 //!
 //! A NULL handle is `None`. Beyond that, a handle is trusted to be one that the runtime gave out
 //! and that was not destroyed since. Modules are in `wasm_export::loaded`.

@@ -104,17 +104,18 @@ fn store_kinds(types: &[ValType], to: *mut wasm_valkind_t) {
 /// cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has; fewer
 /// than the parameters take are the exception "invalid argument count ...", more do not matter.
 ///
-/// False when the guest trapped; `wasm_runtime_get_exception` tells how. A call on an instance
-/// with a pending exception fails too, runs nothing, and leaves the exception as it is. A NULL
-/// environment is false with a log line and no exception.
+/// False when the guest trapped; `wasm_runtime_get_exception` returns the trap. A call on an
+/// instance with a pending exception fails too, runs nothing, and leaves the exception as it is. A
+/// NULL environment is false with a log line and no exception.
 ///
 /// A native function may end its thread (`pthread_exit`), which may also be cancelled there or
-/// where WASI waits: the call does not return then, and what it used may be used by others.
+/// where WASI waits: the call does not return then, and its environment and instance may be used by
+/// other threads.
 ///
 /// One thread at a time may call functions of an instance, or of several that are linked to each
-/// other, with whatever environments. While another thread is in a call, this is false with a log
-/// line, and the instance's exception is left alone. A native function may call it with the
-/// environment it was given.
+/// other, with any environments. While another thread is in a call, this is false with a log line,
+/// and the instance's exception is left alone. A native function may call it with the environment
+/// it was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm(
     exec_env: wasm_exec_env_t,
@@ -146,7 +147,7 @@ unsafe fn call_cells_apart(
     unsafe { call_cells(exec_env, function, argc, argv) }
 }
 
-/// Calls with cells; what a native has unwound with goes on later.
+/// Calls with cells; a native's unwinding goes on later.
 ///
 /// # Safety
 /// The C contracts of handles and of `argv`.
@@ -184,7 +185,7 @@ unsafe fn callable(
     unsafe { callable_without(env, function) }
 }
 
-/// [`callable`] when something is NULL: reports what the caller may not leave out.
+/// [`callable`] when something is NULL: reports a missing argument.
 ///
 /// # Safety
 /// As for [`callable`].
@@ -358,7 +359,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_v(
     num_args: u32,
 ) -> bool {
     // A jump leaves the further arguments where the caller put them. The symbol is defined here
-    // because a shared library exports only what Rust defines.
+    // because a shared library exports only symbols that Rust defines.
     #[cfg(target_arch = "x86_64")]
     std::arch::naked_asm!("jmp {shim}", shim = sym shim::isothread_call_wasm_v);
     #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
@@ -367,7 +368,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_v(
     std::arch::naked_asm!("tail {shim}", shim = sym shim::isothread_call_wasm_v);
 }
 
-/// What `shim/variadic.c` defines.
+/// The function of `shim/variadic.c`.
 ///
 /// cbindgen:ignore
 mod shim {

@@ -42,7 +42,7 @@ fn settings_for(module: &LoadedModule, options: &Settings) -> Result<Settings, F
     }
 }
 
-/// What WASI keeps with an instance.
+/// WASI's state for an instance.
 ///
 /// # Safety
 /// The arrays and strings of the settings are there.
@@ -55,7 +55,7 @@ unsafe fn state_for(
     unsafe { settings.to_state() }.map_err(Failure::Wasi)
 }
 
-/// What WASI keeps with the instance of a module that another imports from; `options` are the
+/// WASI's state for the instance of a module that another imports from; `options` are the
 /// importer's.
 ///
 /// # Safety

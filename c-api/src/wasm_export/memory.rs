@@ -11,8 +11,8 @@ use std::ffi::{c_char, c_void};
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 use std::sync::Arc;
 
-/// The instance's first memory, whatever `name` is, as WAMR has it for modules of one memory;
-/// NULL when there is none.
+/// The instance's first memory, for any `name`, as in WAMR for modules of one memory; NULL when
+/// there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_lookup_memory(
     module_inst: wasm_module_inst_t,
@@ -102,9 +102,9 @@ pub unsafe extern "C" fn wasm_memory_enlarge(
     })
 }
 
-/// Adds pages to the instance's first memory; false, with the memory as it was, when it may not
-/// or cannot grow so far, after calling the context's callback for failed growth. The callback does
-/// not hear of more pages than a `uint32_t` can tell.
+/// Adds pages to the instance's first memory; false, with the memory as it was, when it may not or
+/// cannot grow so far, after calling the context's callback for failed growth. The callback gets no
+/// more pages than fit a `uint32_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_enlarge_memory(
     module_inst: wasm_module_inst_t,

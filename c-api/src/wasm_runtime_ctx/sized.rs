@@ -17,7 +17,7 @@ unsafe fn common<T: Sized32>(theirs: *const T) -> Option<usize> {
     (size >= size_of::<u32>()).then_some(size.min(size_of::<T>()))
 }
 
-/// The caller's struct, with `defaults` for what it lacks.
+/// The caller's struct, with `defaults` for missing fields.
 ///
 /// # Safety
 /// `theirs` is NULL or as large as its size says.
