@@ -99,7 +99,7 @@ fn expected(name: &str, bits: u64) -> i64 {
     }
 }
 
-/// Calls an export that traps, and clears what that leaves.
+/// Calls an export that traps, and clears the exception.
 fn outside(guest: &mut Guest, name: &str, args: &[Val]) {
     let error = guest.call(name, args).unwrap_err();
     assert_eq!(error, "out of bounds memory access", "{name} {args:?}");
@@ -401,7 +401,7 @@ fn heaps_stay_in_their_context() {
     let raw = heap.as_raw();
     assert_eq!(SharedHeap::find(raw.as_ptr()).map(|found| found.as_raw()), Some(raw));
     assert!(SharedHeap::find(std::ptr::null()).is_none());
-    // After its context has closed, what is attached goes on working, and nothing finds it.
+    // After its context has closed, an attached heap goes on working, and no lookup finds it.
     let (address, native) = guest.instance.shared_heap_malloc(16).unwrap();
     mine.close();
     assert_eq!(mine.stats().shared_heaps, 0);

@@ -1,6 +1,6 @@
 //! Loops as text: the forms of operands and results, and the module around them.
 
-/// What one turn of a loop does, as instructions that take and leave nothing.
+/// The body of a loop, as instructions that take and leave nothing.
 pub struct Loop {
     pub body: String,
 }
@@ -27,7 +27,7 @@ pub fn operands(ty: &str) -> [String; 3] {
     ]
 }
 
-/// What becomes of a value of `ty`: nothing, a local, an operand of the next instruction.
+/// The use of a value of `ty`: none, a local, an operand of the next instruction.
 pub fn results(ty: &str, value: &str) -> [Loop; 3] {
     let next = match ty {
         "i32" | "i64" => "or",

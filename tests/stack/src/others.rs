@@ -32,7 +32,7 @@ const STORES: [(&str, &str); 9] = [
     ("f64.store", "f64"),
 ];
 
-/// Widths of atomic accesses: type and what follows the operation's name.
+/// Widths of atomic accesses: type and the suffix of the operation's name.
 const ATOMIC: [(&str, &str, &str); 7] = [
     ("i32", "", ""),
     ("i32", "8", "_u"),
@@ -57,8 +57,8 @@ pub fn loops() -> impl Iterator<Item = Loop> {
     all.into_iter()
 }
 
-/// Instructions that need a shared memory. Nobody notifies, and `wait` either finds something
-/// else than it expects or has no time.
+/// Instructions that need a shared memory. There are no notifications, and `wait` either finds
+/// another value than it expects or has no time.
 pub fn shared_loops() -> impl Iterator<Item = Loop> {
     let forms =
         [("32", "i32", 1, 0), ("32", "i32", 0, 0), ("64", "i64", 1, -1), ("64", "i64", 0, 0)];
