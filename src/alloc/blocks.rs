@@ -127,7 +127,7 @@ pub unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize)
             let new = heap.alloc_block(size, align, Fill::Any, 0);
             return moved(block, tagged, new, size);
         }
-        if heap.strikes() {
+        if heap.refuses_next() {
             return null_mut();
         }
         if let (Backend::Pool(pool), 0) = (&heap.backend, tagged.flags & OVER_LIMIT) {

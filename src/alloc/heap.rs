@@ -41,7 +41,7 @@ struct Failing {
 
 impl Failing {
     /// Counts one allocation; true if it is to fail.
-    fn strikes(&self) -> bool {
+    fn refuses_next(&self) -> bool {
         let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
         match self.rule {
             FailRule::Once(at) => number == at,
@@ -185,8 +185,8 @@ impl Heap {
 
     /// Counts one allocation of a [`HeapConfig::Failing`] heap; true if it is to fail.
     #[inline]
-    pub(super) fn strikes(&self) -> bool {
-        self.failing.as_ref().is_some_and(Failing::strikes)
+    pub(super) fn refuses_next(&self) -> bool {
+        self.failing.as_ref().is_some_and(Failing::refuses_next)
     }
 
     /// Runs `f` on the heap's ledger, under the pool's lock if the heap has one.
@@ -199,7 +199,7 @@ impl Heap {
 
     #[inline]
     pub(super) fn alloc_block(&self, size: usize, align: usize, fill: Fill, flags: u64) -> *mut u8 {
-        if self.strikes() || !align.is_power_of_two() {
+        if self.refuses_next() || !align.is_power_of_two() {
             return null_mut();
         }
         let size = size.max(1);

@@ -13,7 +13,9 @@
 //!   still owned and counted by the heap. The thread counts them, and the [`operation`] during
 //!   which there was one fails. Sizes that a guest or an embedder controls go through the helpers
 //!   in `fallible.rs`, for which nothing is over the limit.
-//! - A heap lives until its last handle and its last block are gone.
+//! - A heap lives until its last handle and its last block are gone. Its *source* (`source.rs`,
+//!   `user.rs`) or its pool (`pool/`) has the memory, its *ledger* (`ledger.rs`) the counters and
+//!   the quota.
 
 mod blocks;
 mod config;

@@ -7,7 +7,7 @@ use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
     GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, OutputWait, PIECE_BYTES,
-    Parts, Seat,
+    Parts, PreparedThread,
 };
 use crate::module as parsed;
 use std::any::Any;
@@ -59,18 +59,18 @@ impl Host for Surroundings {
         self.held.context().max_thread_num()
     }
 
-    fn thread_seat(&self) -> Option<Seat> {
-        thread::Seat::new().map(|seat| Box::new(seat) as Seat)
+    fn prepare_thread(&self) -> Option<PreparedThread> {
+        thread::PreparedState::new().map(|prepared| Box::new(prepared) as PreparedThread)
     }
 
-    fn run_thread(&self, seat: Seat, body: &mut dyn FnMut(usize)) {
+    fn run_thread(&self, prepared: PreparedThread, body: &mut dyn FnMut(usize)) {
         let context = self.held.context();
         let run = || {
             let _inherited = thread::inherit(context);
             context.run_guest(body);
         };
-        match seat.downcast::<thread::Seat>() {
-            Ok(seat) => seat.run(run),
+        match prepared.downcast::<thread::PreparedState>() {
+            Ok(prepared) => prepared.run(run),
             Err(_) => run(),
         }
     }

@@ -104,8 +104,8 @@ impl Call {
             if stack::pointer() < limit {
                 return Err(fail(vm, Trap::NativeStackOverflow));
             }
-            if env.as_ref().is_to_look()
-                && let Err(trap) = limits::look(env)
+            if env.as_ref().must_check_limits()
+                && let Err(trap) = limits::check(env)
             {
                 return Err(fail(vm, trap));
             }

@@ -350,7 +350,7 @@ impl ExecEnv {
 
     /// Whether the limits are to be looked at before a call.
     #[inline]
-    pub(super) fn is_to_look(&self) -> bool {
+    pub(super) fn must_check_limits(&self) -> bool {
         self.limits().is_some_and(|limits| limits.version() != self.seen.get())
     }
 

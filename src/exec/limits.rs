@@ -263,7 +263,7 @@ pub(super) unsafe fn give_back(env: NonNull<ExecEnv>) {
 /// # Safety
 /// `env` is live and used by this thread.
 #[cold]
-pub(super) unsafe fn look(env: NonNull<ExecEnv>) -> Result<(), Trap> {
+pub(super) unsafe fn check(env: NonNull<ExecEnv>) -> Result<(), Trap> {
     // SAFETY: the caller guarantees that the exec_env is live and this thread's.
     unsafe {
         // The rest of an unlimited budget must not run first, and a budget below zero from an

@@ -10,6 +10,11 @@
 //! Control enters from the embedder through [`call`] and [`cells`], and from running code through
 //! [`nested`], [`throw`], [`builtins`] and [`atomics`], the slow paths that engines share; [`work`]
 //! charges for their work.
+//!
+//! Terms: a *slot* is 8 bytes of the guest's stack. A *run* ([`Run`]) is a function from its entry
+//! until it is left; meanwhile its *activation* (`VmActivation`) is in the environment and names
+//! the engine that can read its frames. A *point* ([`Point`]) is an instruction of guest code with
+//! its frame.
 
 pub mod atomics;
 mod blocking;

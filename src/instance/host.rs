@@ -5,7 +5,7 @@ use std::any::Any;
 use std::ptr::NonNull;
 
 /// A host's preparation for a thread, opaque to instances.
-pub type Seat = Box<dyn Any + Send>;
+pub type PreparedThread = Box<dyn Any + Send>;
 
 /// The cause of a blocked write to standard output.
 #[derive(Clone, Copy, Debug)]
@@ -63,14 +63,14 @@ pub trait Host: Any + Send + Sync {
 
     /// Prepares a thread that is to be started for a guest, so that it cannot fail when it runs;
     /// `None` without memory for that.
-    fn thread_seat(&self) -> Option<Seat> {
+    fn prepare_thread(&self) -> Option<PreparedThread> {
         Some(Box::new(()))
     }
 
     /// Runs `body` on a thread that was started for a guest, with the lowest address of the
     /// thread's native stack.
-    fn run_thread(&self, seat: Seat, body: &mut dyn FnMut(usize)) {
-        drop(seat);
+    fn run_thread(&self, prepared: PreparedThread, body: &mut dyn FnMut(usize)) {
+        drop(prepared);
         body(0);
     }
 }

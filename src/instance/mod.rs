@@ -56,7 +56,7 @@ pub use code::{CodeTable, ImportEntries};
 pub use envs::{CANCEL, EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
-pub use host::{Host, OutputWait, Seat};
+pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{
     GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX, PIECE_BYTES, Pace,

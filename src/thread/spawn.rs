@@ -4,7 +4,7 @@ use super::guest_stack;
 use crate::abi::trap::Trap;
 use crate::alloc;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv, stop_reason, work};
-use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, link_set};
+use crate::instance::{Cluster, Host, Instance, JoinError, Life, PreparedThread, link_set};
 use crate::platform;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Epoch, Sleepers};
@@ -175,7 +175,7 @@ struct Start {
     life: Arc<Life>,
     /// Taken when it runs.
     job: Option<Job>,
-    seat: Seat,
+    prepared: PreparedThread,
     host: Arc<dyn Host>,
     completion: Option<Arc<Completion>>,
     cluster: Arc<Cluster>,
@@ -201,12 +201,12 @@ impl Drop for End {
 extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
     // SAFETY: `start_thread` gives a box of this type, which is this thread's.
     let start = *unsafe { Box::from_raw(start.cast::<Start>()) };
-    let Start { life, mut job, seat, host, completion, cluster } = start;
+    let Start { life, mut job, prepared, host, completion, cluster } = start;
     life.begin();
     let end = End { life, completion, cluster };
     // A panic ends with the thread; the hook has reported it.
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        host.run_thread(seat, &mut |stack_low| {
+        host.run_thread(prepared, &mut |stack_low| {
             if let Some(job) = job.take() {
                 job.run(stack_low);
             }
@@ -236,9 +236,9 @@ pub unsafe fn start_thread(
     // All that takes memory comes first, so that a thread that runs has all it needs.
     let prepared = alloc::operation(|| {
         let (life, host) = (Arc::<Life>::default(), instance.host_ref().clone());
-        let seat = host.thread_seat()?;
+        let prepared = host.prepare_thread()?;
         let (job, cluster) = (Some(Job { env, body }), cluster.clone());
-        Some(Box::new(Start { life, job, seat, host, completion, cluster }))
+        Some(Box::new(Start { life, job, prepared, host, completion, cluster }))
     });
     let started = match prepared {
         Ok(Some(start)) => begin(cluster, home, start),

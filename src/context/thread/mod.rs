@@ -214,20 +214,20 @@ fn with<R>(f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
 
 #[cold]
 fn create() -> Option<NonNull<ThreadState>> {
-    Seat::new().map(Seat::occupy)
+    PreparedState::new().map(PreparedState::install)
 }
 
 /// Memory for the state of a thread that is to be started. The starting thread takes it, so that
 /// the new one cannot fail for want of it.
-pub struct Seat {
+pub struct PreparedState {
     place: NonNull<ThreadState>,
     reserve: Reserve,
 }
 
 // SAFETY: memory that nobody else knows, and a reserve that nobody uses.
-unsafe impl Send for Seat {}
+unsafe impl Send for PreparedState {}
 
-impl Seat {
+impl PreparedState {
     /// `None` without memory.
     pub fn new() -> Option<Self> {
         let reserve = Reserve::full()?;
@@ -238,9 +238,9 @@ impl Seat {
     }
 
     /// Makes the state of the calling thread, which has none.
-    fn occupy(self) -> NonNull<ThreadState> {
-        let (place, mut seat) = (self.place, ManuallyDrop::new(self));
-        let reserve = std::mem::replace(&mut seat.reserve, Reserve::empty());
+    fn install(self) -> NonNull<ThreadState> {
+        let (place, mut prepared) = (self.place, ManuallyDrop::new(self));
+        let reserve = std::mem::replace(&mut prepared.reserve, Reserve::empty());
         // SAFETY: memory of the right layout, which stays valid until `on_exit` or `remove`. On a
         // thread past its exit hook it is never freed, because no later hook runs.
         unsafe {
@@ -264,15 +264,15 @@ impl Seat {
         }
         let _leave = match existing() {
             Some(_) => None,
-            None => Some(Leave(self.occupy())),
+            None => Some(Leave(self.install())),
         };
         f()
     }
 }
 
-impl Drop for Seat {
+impl Drop for PreparedState {
     fn drop(&mut self) {
-        // SAFETY: made by `new` with this layout, and nobody sat down.
+        // SAFETY: made by `new` with this layout, and no state was installed in it.
         unsafe { System.dealloc(self.place.as_ptr().cast(), Layout::new::<ThreadState>()) };
     }
 }
