@@ -216,8 +216,8 @@ impl Module {
         home.map_or(0, |stats| stats.live_bytes)
     }
 
-    /// Binds all imports again; true when every function import is bound then. Instances that exist
-    /// keep what they have, and the modules that were imported from stay the same.
+    /// Binds all imports again; true when every function import is bound then. Existing instances
+    /// keep their bindings, and the modules that were imported from stay the same.
     pub fn resolve_imports(&self) -> bool {
         let context = self.context();
         let parsed = &*self.inner.parsed;

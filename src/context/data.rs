@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A value that lives in a context, such as the C API's tables. It must not hold a strong handle
 /// to its context past [`ContextData::end`]: the context would keep itself alive.
 pub trait ContextData: Any + Send + Sync {
-    /// The context is closing: let go of what was registered. Runs inside the context, which may
+    /// The context is closing: release the registered objects. Runs inside the context, which may
     /// still be used through handles afterwards.
     fn end(&self) {}
 }

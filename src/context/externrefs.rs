@@ -36,7 +36,7 @@ struct ExternRefTable {
     numbers: Map<(usize, usize), u32>,
     /// The number given out last; zero is none.
     last: u32,
-    /// Counts searches for what is reachable.
+    /// Counts searches for reachable objects.
     epoch: u64,
 }
 

@@ -1,8 +1,8 @@
 //! Contexts, which own all that the embedder configures and registers, and the rules by which a
 //! thread finds its context.
 //!
-//! - [`Context`] (`runtime.rs` is what it points to) holds a heap, natives, limits, types,
-//!   statistics. Objects hold a counted handle to theirs, so a context dies with its last object.
+//! - [`Context`] (`runtime.rs` has its target) holds a heap, natives, limits, types, statistics.
+//!   Objects hold a counted handle to theirs, so a context dies with its last object.
 //! - `registry.rs` lists the open contexts of the process and knows the primary.
 //! - `thread/` is the state behind the thread word: the thread's own context, the contexts that it
 //!   has entered, the search of a call without a handle, the counts of init and destroy.

@@ -34,7 +34,7 @@ impl Threads {
             record.inherited += 1;
             return;
         }
-        // It may outlive what the context's heap allows, so no heap pays.
+        // It may outlive the context's heap, so it belongs to no heap.
         if alloc::outside(|| records.try_reserve(1)).is_ok() {
             let info = ThreadInfo { thread, native_id: platform::thread::id() };
             records.push(Record { info, inherited: 1 });

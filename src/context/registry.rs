@@ -239,7 +239,7 @@ impl<T: Member> Registry<T> {
         Release::Closed(token)
     }
 
-    /// Takes a context off the list, whatever its count. Returns its token, if it has one.
+    /// Takes a context off the list, with any count. Returns its token, if it has one.
     ///
     /// The parameter is the value, not a handle: a context whose last handle is gone calls this
     /// too.

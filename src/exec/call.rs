@@ -68,9 +68,9 @@ impl Call {
         unsafe { Self::prepare_with(env, func, slots, stack_low, Pending::Fails) }
     }
 
-    /// As [`Call::prepare`], with the caller's choice about what is `pending`. On failure
-    /// the instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread
-    /// runs in the link set.
+    /// As [`Call::prepare`], with the caller's choice about a `pending` exception. On failure the
+    /// instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread runs
+    /// in the link set.
     ///
     /// # Safety
     /// Both are live and of one link set.

@@ -28,8 +28,8 @@ pub unsafe fn call_cells(
     argv: *mut u32,
     stack_low: usize,
 ) -> Result<(), Trap> {
-    // SAFETY: the caller guarantees what `Call::prepare` needs, and room at `argv` for parameters
-    // and results.
+    // SAFETY: the caller guarantees the conditions of `Call::prepare`, and room at `argv` for
+    // parameters and results.
     unsafe {
         let ty = func_type(func);
         // At most two slots each: an upper bound, good enough to check the room.
@@ -70,7 +70,7 @@ unsafe fn read_params(
     func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
     for &param in ty.params() {
-        // SAFETY: the caller vouches for the room; each type takes what its arm reads.
+        // SAFETY: the caller vouches for the room; each type takes the words that its arm reads.
         unsafe {
             // Numbers first: nearly all parameters are.
             if is_one_of(param, &[ValType::I32, ValType::F32]) {
@@ -150,7 +150,7 @@ unsafe fn write_results(
     env: NonNull<ExecEnv>,
 ) -> Result<(), Trap> {
     for &result in ty.results() {
-        // SAFETY: the caller vouches for the room; each type takes what its arm writes.
+        // SAFETY: the caller vouches for the room; each type takes the words that its arm writes.
         unsafe {
             if is_one_of(result, &[ValType::I32, ValType::F32]) {
                 *cell = *slot as u32;

@@ -87,7 +87,7 @@ impl Descriptors {
 }
 
 impl DescriptorSlot {
-    /// For what is not counted.
+    /// A slot for a descriptor that is not counted.
     pub fn uncounted() -> Self {
         Self(None)
     }

@@ -67,7 +67,7 @@ pub trait GuestCode: Send + Sync {
     /// The entry and the records that function references of the module get.
     fn table(&self) -> CodeTable;
 
-    /// Whether the code measures what its functions cost.
+    /// Whether the code measures the cost of its functions.
     fn is_profiled(&self) -> bool;
 
     /// Bytes that code and tables take now.

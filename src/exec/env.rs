@@ -173,7 +173,7 @@ impl ExecEnv {
     /// The instance is live.
     pub unsafe fn singleton(instance: NonNull<Instance>, setup: EnvSetup) -> Option<NonNull<Self>> {
         unsafe fn free(env: NonNull<c_void>) {
-            // SAFETY: the instance only frees what `set_singleton` was given.
+            // SAFETY: the instance only frees the exec_env of `set_singleton`.
             unsafe { ExecEnv::free(env.cast()) };
         }
         // SAFETY: the caller guarantees that the instance is live; after a lost race no other

@@ -106,8 +106,8 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<TraceFrame> {
         let next = std::mem::replace(&mut self.next, Next::End);
-        // SAFETY: the maker of the iterator vouched for the stack, and each step leads to what
-        // the last one found on it.
+        // SAFETY: the maker of the iterator vouched for the stack, and each step starts at a frame
+        // that the last one found.
         unsafe {
             match next {
                 Next::Activation(at) => self.enter(at),

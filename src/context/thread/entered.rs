@@ -82,7 +82,7 @@ impl Node {
 /// A listed node. A plain pointer: allocated nodes are freed through it.
 type NodePtr = *const Node;
 
-/// The cell of a node, if it is an allocated one, that says what stands on it.
+/// The cell of an allocated node for the node that stands on it.
 ///
 /// # Safety
 /// The node is null or alive, and alive during `'a`.
@@ -130,8 +130,8 @@ impl ThreadState {
     /// Takes `node`, which is the innermost, off.
     #[inline]
     fn unlink_top(&self, node: NodePtr) {
-        // SAFETY: a listed node is alive (`nodes`), so it says what was before it; the code that
-        // made that heap current keeps it alive.
+        // SAFETY: a listed node is alive (`nodes`), so its fields are valid; the code that made
+        // that heap current keeps it alive.
         unsafe {
             self.top.set((*node).prev.get());
             self.head.replace_heap((*node).heap_before.get());
@@ -143,7 +143,7 @@ impl ThreadState {
         let Some(above) = above else { return self.unlink_top(node) };
         // SAFETY: listed nodes are alive (`nodes`).
         unsafe {
-            // The one above then stands on what this one stood on.
+            // The one above then stands on the one below.
             (*above).prev.set((*node).prev.get());
             (*above).heap_before.set((*node).heap_before.get());
         }
@@ -164,7 +164,7 @@ impl ThreadState {
     /// As [`ThreadState::release`], for a caller that knows the node that stands on this one.
     fn release_below(&self, standing: Option<NodePtr>, node: NodePtr) {
         self.unlink_below(standing, node);
-        // SAFETY: listed nodes are alive (`nodes`), and so is what the node stood on.
+        // SAFETY: listed nodes are alive (`nodes`), and so is the node below.
         if let Some(below) = unsafe { above((*node).prev.get()) } {
             // SAFETY: the node that stands on it is listed, and listed nodes are alive; a `run`
             // does not count.
@@ -270,7 +270,7 @@ impl ThreadState {
         Ok(())
     }
 
-    /// Takes back what [`ThreadState::hold_init`] did.
+    /// Takes back one [`ThreadState::hold_init`].
     pub(super) fn release_init(&self, context: &Context) {
         let block = context.0.as_ptr();
         if let Some(node) = self.find(|node| node.kind == NodeKind::Init && node.context == block) {

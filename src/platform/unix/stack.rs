@@ -102,7 +102,7 @@ pub(crate) fn initial() -> Option<StackBounds> {
     use nix::sys::resource::{Resource, getrlimit};
 
     /// No mapping is in the way of a stack with a lower limit, unless the program asked for that
-    /// very address: Linux keeps 128 MiB clear, whatever the limit was when the process started.
+    /// very address: Linux keeps 128 MiB clear, for any limit at the process's start.
     const CLEAR: usize = 64 << 20;
     let page = super::pages::page_size();
     // SAFETY: asks for a value.
