@@ -1,4 +1,4 @@
-//! Chooses the interpreter's dispatch backend.
+//! Chooses the interpreter's dispatch backend, and its handlers for vectors.
 //!
 //! Tail-call dispatch relies on LLVM turning `return handler(..)` into a jump. It does so for
 //! handlers whose arguments all travel in registers, on targets with enough argument registers,
@@ -11,6 +11,8 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=ISOTHREAD_DISPATCH");
     println!("cargo:rustc-check-cfg=cfg(isothread_tail_dispatch)");
+    println!("cargo:rerun-if-env-changed=ISOTHREAD_VECTORS");
+    println!("cargo:rustc-check-cfg=cfg(isothread_base_vectors)");
     println!("cargo:rustc-check-cfg=cfg(loom)");
     println!("cargo:rustc-check-cfg=cfg(isothread_ffi)");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
@@ -26,5 +28,8 @@ fn main() {
     };
     if tail {
         println!("cargo:rustc-cfg=isothread_tail_dispatch");
+    }
+    if env::var("ISOTHREAD_VECTORS").as_deref() == Ok("base") {
+        println!("cargo:rustc-cfg=isothread_base_vectors");
     }
 }

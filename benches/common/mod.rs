@@ -79,11 +79,19 @@ pub struct Kernel {
 
 /// Reads every kernel; `root` is the root crate's folder.
 pub fn kernels(root: &Path) -> Result<Vec<Kernel>, String> {
-    let folder = root.join("benches/kernels");
+    kernels_in(&root.join("benches/kernels"))
+}
+
+/// Reads the kernels that are there with vectors and without.
+pub fn vector_kernels(root: &Path) -> Result<Vec<Kernel>, String> {
+    kernels_in(&root.join("benches/kernels/simd"))
+}
+
+fn kernels_in(folder: &Path) -> Result<Vec<Kernel>, String> {
     let table = folder.join("kernels.txt");
     let text = std::fs::read_to_string(&table).map_err(|e| format!("{}: {e}", table.display()))?;
     let rows = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-    rows.map(|row| kernel(&folder, row)).collect()
+    rows.map(|row| kernel(folder, row)).collect()
 }
 
 fn kernel(folder: &Path, row: &str) -> Result<Kernel, String> {

@@ -24,26 +24,44 @@ compile() {
         -o "$1.wasm" "$1.c"
 }
 
+# A kernel with vectors, and the same without.
+compile_vectors() {
+    for features in "" "-msimd128"; do
+        # shellcheck disable=SC2086 # there may be none
+        "$clang" --target=wasm32 -mcpu=mvp -msign-ext $features -std=c11 -O3 -Wall -Wextra \
+            -ffreestanding -nostdlib -ffp-contract=off -fwrapv -fno-vectorize \
+            -fno-slp-vectorize -Wl,--no-entry,--strip-all,--stack-first,-z,stack-size=65536 \
+            -o "simd/$1${features:+_simd}.wasm" "simd/$1.c"
+    done
+}
+
 if [ "${1-}" != --check ]; then
     for source in *.c; do
         kernel=${source%.c}
         [ "$kernel" = native ] || compile "$kernel"
+    done
+    for source in simd/*.c; do
+        compile_vectors "$(basename "$source" .c)"
     done
 fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
-while read -r kernel arg expected small_arg small_expected; do
-    case $kernel in '' | '#'*) continue ;; esac
-    "$cc" -std=c11 -O2 -Wall -Wextra -fwrapv -ffp-contract=off -fno-math-errno \
-        -o "$scratch/$kernel" "$kernel.c" native.c -lm
-    actual=$("$scratch/$kernel" "$arg" "$small_arg" | tr '\n' ' ')
-    if [ "$actual" = "$expected $small_expected " ]; then
-        echo "ok      $kernel"
-    else
-        echo "FAILED  $kernel: $arg and $small_arg give $actual, not $expected $small_expected"
-        failed=1
-    fi
-done < kernels.txt
+check() { # folder; both kernels of a pair have the same source
+    while read -r kernel arg expected small_arg small_expected; do
+        case $kernel in '' | '#'*) continue ;; esac
+        "$cc" -std=c11 -O2 -Wall -Wextra -fwrapv -ffp-contract=off -fno-math-errno \
+            -o "$scratch/kernel" "$1/${kernel%_simd}.c" native.c -lm
+        actual=$("$scratch/kernel" "$arg" "$small_arg" | tr '\n' ' ')
+        if [ "$actual" = "$expected $small_expected " ]; then
+            echo "ok      $kernel"
+        else
+            echo "FAILED  $kernel: $arg and $small_arg give $actual, not $expected $small_expected"
+            failed=1
+        fi
+    done < "$1/kernels.txt"
+}
+check .
+check simd
 exit $failed

@@ -1480,8 +1480,8 @@ double wasm_runtime_get_wasm_func_exec_time(wasm_module_inst_t inst, const char 
 /* ---- Memories of an instance ---- */
 
 /**
- * The instance's first memory, for any `name`, as in WAMR for modules of one memory; NULL when
- * there is none.
+ * The memory that the instance exports as `name`; NULL when there is none. An instance with a
+ * single memory has that one under every name, and under NULL, as WAMR has it.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_memory_inst_t wasm_runtime_lookup_memory(wasm_module_inst_t module_inst, const char *name);
@@ -1831,13 +1831,14 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_memory_type_get_shared(wasm_memory_type_t memory_type);
 
 /**
- * How many pages the memory begins with.
+ * How many pages the memory begins with, at most UINT32_MAX.
  */
 WASM_RUNTIME_API_EXTERN
 uint32_t wasm_memory_type_get_init_page_count(wasm_memory_type_t memory_type);
 
 /**
- * How many pages the memory may grow to; 65536 when the module does not say.
+ * How many pages the memory may grow to; when the module does not say, as many as its addresses
+ * reach: 65536 of 64 KiB with 32 bits. No more than UINT32_MAX is said.
  */
 WASM_RUNTIME_API_EXTERN
 uint32_t wasm_memory_type_get_max_page_count(wasm_memory_type_t memory_type);

@@ -130,6 +130,7 @@ programs! {
     inst_context,
     limited,
     load,
+    memories,
     memory,
     misuse,
     multi_module,
@@ -144,8 +145,10 @@ programs! {
     signals,
     spawn,
     tags,
+    tail_calls,
     thread_end,
     threads,
+    vectors,
     wasi,
 }
 

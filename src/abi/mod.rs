@@ -6,6 +6,7 @@
 //! modules use its types and functions.
 
 pub mod error;
+pub mod lanes;
 pub mod trap;
 pub mod types;
 pub mod value;

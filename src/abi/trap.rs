@@ -83,6 +83,7 @@ mod tests {
         // None of them is taken for success, or for one of a later version.
         assert_eq!(Trap::from_code(0), None);
         assert_eq!(Trap::from_code(Trap::ALL.len() as u32 + 1), None);
+        assert_eq!(Trap::from_code(crate::abi::vm_layout::TAIL_CALL), None);
     }
 
     #[test]

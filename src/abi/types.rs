@@ -124,6 +124,41 @@ pub struct MemoryType {
     pub shared: bool,
     /// Addresses are 64 bits wide (memory64 proposal).
     pub memory64: bool,
+    /// Binary logarithm of the bytes of a page: 16, or with custom page sizes 0.
+    pub page_size_log2: u8,
+}
+
+impl Default for MemoryType {
+    /// An empty memory of 32-bit addresses and pages of 64 KiB that is not shared.
+    fn default() -> Self {
+        let limits = Limits { min: 0, max: None };
+        let page_size_log2 = Self::PAGE_SIZE_LOG2;
+        Self { limits, shared: false, memory64: false, page_size_log2 }
+    }
+}
+
+impl MemoryType {
+    /// Binary logarithm of [`PAGE_SIZE`].
+    pub const PAGE_SIZE_LOG2: u8 = 16;
+
+    /// Bytes of a page, in which the limits count; saturating, should a type say nonsense.
+    pub const fn page_bytes(&self) -> u64 {
+        match 1_u64.checked_shl(self.page_size_log2 as u32) {
+            Some(bytes) => bytes,
+            None => u64::MAX,
+        }
+    }
+
+    /// Pages a memory of this type can have, of its own size. With addresses of 32 bits that is
+    /// what they reach, but no size is the number by which `memory.grow` says that it failed. With
+    /// 64 bits it is WAMR's limit, as many pages of 64 KiB as have numbers of 32 bits.
+    pub const fn pages_max(&self) -> u64 {
+        if self.memory64 {
+            return u32::MAX as u64 * PAGE_SIZE as u64 / self.page_bytes();
+        }
+        let pages = (1 << 32) / self.page_bytes();
+        if pages < u32::MAX as u64 { pages } else { u32::MAX as u64 - 1 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

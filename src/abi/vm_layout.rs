@@ -78,12 +78,17 @@ pub enum VmFuncKind {
 /// Enters a function by its reference, from the host, from an engine or from another instance. It
 /// finds the parameters at `frame` and leaves the results there, for both of which the caller has
 /// looked that there is room; it may use the slots from there up to the environment's limit. It
-/// returns zero or the code of a [`Trap`](super::trap::Trap), and restores the environment's
-/// instance, globals, stack top and activation before that.
+/// returns zero, the code of a [`Trap`](super::trap::Trap) or [`TAIL_CALL`], and restores the
+/// environment's instance, globals, stack top and activation before that.
 pub type VmEntry =
     unsafe extern "C-unwind" fn(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32;
 
-/// The second argument of a function's entry, by the function's kind.
+/// What an entry returns if the function has ended with a tail call: the function to enter next is
+/// in the environment ([`VmEnv::tail_call`]), its parameters at the same frame, and there is room for
+/// them and for the results. No trap has this code.
+pub const TAIL_CALL: u32 = u32::MAX;
+
+/// What a function's entry needs besides its reference, by the function's kind.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub union VmBody {
@@ -223,6 +228,9 @@ pub struct VmEnv {
     /// The unwinding that a host function in C has started (`pthread_exit`), on its way to the host
     /// that called; else null.
     pub unwinding: *mut c_void,
+    /// What is to be entered next, once an entry has returned [`TAIL_CALL`]. Its result types are
+    /// those of the function that was entered.
+    pub tail_call: *const VmFuncRef,
 }
 
 /// Requires of each struct its size and alignment, and its fields at these places, all of them.
@@ -254,10 +262,11 @@ pinned! {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
     }
-    VmEnv 128 / 8 {
+    VmEnv 136 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
         limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120,
+        tail_call 128,
     }
 }
 

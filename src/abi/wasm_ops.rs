@@ -38,6 +38,40 @@ macro_rules! int_division {
 int_division!(i32, u32, i32_div_s, i32_div_u, i32_rem_s, i32_rem_u);
 int_division!(i64, u64, i64_div_s, i64_div_u, i64_rem_s, i64_rem_u);
 
+/// A 128-bit number as two of 64 bits, the low half first.
+pub type Halves = [u64; 2];
+
+#[inline(always)]
+fn whole([low, high]: Halves) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
+}
+
+#[inline(always)]
+fn halves(whole: u128) -> Halves {
+    [whole as u64, (whole >> 64) as u64]
+}
+
+#[inline(always)]
+pub fn i64_add128(a: Halves, b: Halves) -> Halves {
+    halves(whole(a).wrapping_add(whole(b)))
+}
+
+#[inline(always)]
+pub fn i64_sub128(a: Halves, b: Halves) -> Halves {
+    halves(whole(a).wrapping_sub(whole(b)))
+}
+
+#[inline(always)]
+pub fn i64_mul_wide_s(a: i64, b: i64) -> Halves {
+    // Never overflows: the product of two numbers of 64 bits has at most 127 and a sign.
+    halves(i128::from(a).wrapping_mul(i128::from(b)) as u128)
+}
+
+#[inline(always)]
+pub fn i64_mul_wide_u(a: u64, b: u64) -> Halves {
+    halves(u128::from(a).wrapping_mul(u128::from(b)))
+}
+
 macro_rules! float_ops {
     ($float:ty, $bits:ty, $min:ident, $max:ident, $copysign:ident) => {
         /// NaN if either operand is; -0 is smaller than +0.
@@ -173,6 +207,17 @@ mod tests {
         assert_eq!(i32_div_s(i32::MIN, -1), Err(Trap::IntegerOverflow));
         assert_eq!(i32_rem_s(i32::MIN, -1), Ok(0));
         assert_eq!(i64_div_u(1, 0), Err(Trap::IntegerDivideByZero));
+    }
+
+    #[test]
+    fn halves_carry_and_borrow() {
+        assert_eq!(i64_add128([u64::MAX, 1], [1, 2]), [0, 4]);
+        assert_eq!(i64_add128([u64::MAX, u64::MAX], [1, 0]), [0, 0]);
+        assert_eq!(i64_sub128([0, 5], [1, 2]), [u64::MAX, 2]);
+        assert_eq!(i64_sub128([0, 0], [1, 0]), [u64::MAX, u64::MAX]);
+        assert_eq!(i64_mul_wide_s(-1, 1), [u64::MAX, u64::MAX]);
+        assert_eq!(i64_mul_wide_s(i64::MIN, i64::MIN), [0, 1 << 62]);
+        assert_eq!(i64_mul_wide_u(u64::MAX, u64::MAX), [1, u64::MAX - 1]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Everything is about memory 0 and the shared heap that is attached. Addresses are the guest's;
 //! others are refused.
 
-use super::{Instance, Trap};
+use super::{Instance, Trap, ValType};
 use crate::instance::{AppHeapError, Memory, address_space, link_set};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
@@ -49,17 +49,21 @@ impl Instance {
     /// Calls the guest's `malloc`. `None` if it trapped, `Some(None)` if it gave nothing.
     fn guest_malloc(&self, size: u64) -> Option<Option<u64>> {
         let Some(allocator) = self.surroundings().module.allocator else { return Some(None) };
-        let Ok(size) = u32::try_from(size) else { return Some(None) };
+        let wide = self.parts().module().address_type() == ValType::I64;
+        let cut = |word: u64| if wide { word } else { word as u32 as u64 };
+        if cut(size) != size {
+            return Some(None);
+        }
         // The second parameter is AssemblyScript's: the class of plain buffers.
         let params: &[u64] = if allocator.retain.is_some() { &[0, 0] } else { &[0] };
         let mut slots = [0; 2];
-        slots[0] = size as u64;
+        slots[0] = size;
         self.call_guest(allocator.malloc, &mut slots[..params.len()])?;
-        let mut address = slots[0] as u32 as u64;
+        let mut address = cut(slots[0]);
         if let (Some(retain), true) = (allocator.retain, address != 0) {
             let mut slots = [address];
             self.call_guest(retain, &mut slots)?;
-            address = slots[0] as u32 as u64;
+            address = cut(slots[0]);
         }
         Some((address != 0).then_some(address))
     }

@@ -12,7 +12,7 @@ use crate::abi::types::Limits;
 use crate::alloc;
 use crate::instance::is_built_in_module;
 use crate::module::{self as parsed, ExternKind, ExternType, Import};
-use crate::native::HostFunc;
+use crate::native::{AddressWidth, HostFunc};
 use log::Level;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -119,7 +119,9 @@ impl<'a> Binder<'a> {
             ExternType::Func(_) if funcs == Funcs::Later => return Ok(None),
             ExternType::Func(ty) => {
                 let Some(ty) = self.module.types.get(ty as usize) else { return Ok(None) };
-                let native = self.context.natives().resolve(&import.module, &import.name, ty);
+                let natives = self.context.natives();
+                let width = AddressWidth::of(self.module.address_type());
+                let native = natives.resolve_for(&import.module, &import.name, ty, width);
                 if let Some(native) = native {
                     return Ok(Some(Bound::Host(native)));
                 }
@@ -224,6 +226,7 @@ impl<'a> Binder<'a> {
             (ExternType::Memory(wanted), ExternType::Memory(offered)) => {
                 wanted.shared == offered.shared
                     && wanted.memory64 == offered.memory64
+                    && wanted.page_size_log2 == offered.page_size_log2
                     && limits_fit(wanted.limits, offered.limits)
             }
             (wanted, offered) => wanted == offered,

@@ -2,7 +2,6 @@
 
 use super::memory_pool::ContextPool;
 use super::{Context, Error, Memory, MemoryType, Result};
-use crate::abi::types::PAGE_SIZE;
 use crate::instance::{self as parts, MemorySize};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use std::sync::Arc;
 /// let context = Context::new()?;
 /// let limits = Limits { min: 1, max: Some(2) };
 /// let memory =
-///     SharedMemory::new(&context, MemoryType { limits, shared: true, memory64: false })?;
+///     SharedMemory::new(&context, MemoryType { limits, shared: true, ..Default::default() })?;
 /// let wasm = wat::parse_str(
 ///     "(module (import \"env\" \"memory\" (memory 1 2 shared))
 ///        (func (export \"next\") (result i32)
@@ -50,10 +49,11 @@ impl SharedMemory {
     /// Makes a memory of this type, which must say that it is shared and how large it may get.
     pub fn new(context: &Context, ty: MemoryType) -> Result<Self> {
         let max_pages = ty.limits.max.filter(|&max| ty.shared && ty.limits.min <= max);
-        let max_pages = max_pages.filter(|&max| max <= parts::PAGES_MAX && !ty.memory64);
+        let is_known = [0, MemoryType::PAGE_SIZE_LOG2].contains(&ty.page_size_log2);
+        let max_pages = max_pages.filter(|&max| is_known && max <= ty.pages_max());
         let max_pages = max_pages.ok_or_else(|| Error::misuse("invalid shared memory type"))?;
         let source = ContextPool::source(context)?;
-        let size = MemorySize { page_bytes: PAGE_SIZE as u64, pages: ty.limits.min, max_pages };
+        let size = MemorySize { page_bytes: ty.page_bytes(), pages: ty.limits.min, max_pages };
         let inner = context.guarded(|| parts::SharedMemory::new(&source, ty, size).map(Arc::new));
         let inner = inner?.ok_or_else(Error::out_of_memory)?;
         Ok(Self { inner, context: context.clone() })

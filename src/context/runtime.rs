@@ -174,7 +174,7 @@ impl Runtime {
             exec_envs: self.counters.get(ObjectKind::ExecEnv),
             shared_heaps: self.counters.get(ObjectKind::SharedHeap),
             stores: self.counters.get(ObjectKind::Store),
-            descriptors: self.limits.descriptors().counts(),
+            descriptors: self.limits.descriptor_counts(),
             heap: self.heap.stats(),
         }
     }

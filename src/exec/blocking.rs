@@ -2,8 +2,7 @@
 
 use super::ExecEnv;
 use super::atomics::wait_for;
-use super::descriptors::descriptor_slot;
-use super::limits::{stop_reason, time_left};
+use super::limits::{descriptor_slot, stop_reason, time_left};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 use crate::platform::poll::{self, Interest, Poll, Readiness};

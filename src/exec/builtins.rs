@@ -9,15 +9,19 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
 use crate::instance::{GrowError, Instance, address_space};
 
-/// Makes running code's view of memory 0 as long as the memory is.
+/// A guest's address and the index of the memory that it is of.
+pub type MemoryAddress = (u32, u64);
+
+/// `memory.size`, in pages of the memory's own. Running code's view of the memory becomes as long
+/// as the memory is.
 ///
 /// # Safety
 /// `instance` is live, and used by this thread only.
-pub unsafe fn refresh_memory(instance: *mut VmInstance) {
-    // SAFETY: the caller guarantees that the instance is live and this thread's.
-    if let Some(memory) = unsafe { Instance::of_vm(instance) }.memory(0) {
-        memory.refresh();
-    }
+pub unsafe fn memory_size(instance: *mut VmInstance, memory: u32) -> u64 {
+    // SAFETY: the instance is live, says the caller.
+    let Some(memory) = (unsafe { Instance::of_vm(instance) }).memory(memory) else { return 0 };
+    memory.refresh();
+    memory.pages()
 }
 
 /// Raises an exception that names the unlinked import.
@@ -37,16 +41,21 @@ pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
     Trap::UnlinkedImport
 }
 
-/// The native address of `len` bytes that lie beyond the length of memory 0 that the running code
-/// has at hand: in a part grown since, or elsewhere in the instance's address space.
+/// Where `len` bytes at `place` are that the running code did not find in the memory, as long as
+/// it knows that to be: elsewhere within the instance's reach, or in what has grown since.
 ///
 /// # Safety
 /// `instance` is live.
 #[cold]
 #[inline(never)]
-pub unsafe fn slow_address(instance: *mut VmInstance, address: u64, len: u64) -> Option<*mut u8> {
-    // SAFETY: the caller guarantees that the instance is live.
-    unsafe { address_space::locate(instance, address, len) }
+pub unsafe fn slow_address(
+    instance: *mut VmInstance,
+    place: MemoryAddress,
+    len: u64,
+) -> Option<*mut u8> {
+    let (memory, address) = place;
+    // SAFETY: the instance is live, says the caller.
+    unsafe { address_space::locate_in(instance, memory, address, len) }
 }
 
 /// The native address of `len` bytes at a guest's address, anywhere in the instance's address
@@ -54,26 +63,35 @@ pub unsafe fn slow_address(instance: *mut VmInstance, address: u64, len: u64) ->
 ///
 /// # Safety
 /// `instance` is live.
-unsafe fn locate(instance: *mut VmInstance, address: u64, len: u64) -> Result<*mut u8, Trap> {
-    // SAFETY: the caller guarantees that the instance is live; it always has a `memory0`.
+unsafe fn locate(
+    instance: *mut VmInstance,
+    place: MemoryAddress,
+    len: u64,
+) -> Result<*mut u8, Trap> {
+    // SAFETY: the instance is live, says the caller; an instance always has a `memory0`.
     unsafe {
-        let memory = (*instance).memory0;
+        let (memory0, (memory, address)) = ((*instance).memory0, place);
         match address.checked_add(len) {
-            Some(end) if end <= (*memory).len_bytes as u64 => {
-                Ok((*memory).base.wrapping_add(address as usize))
+            Some(end) if memory == 0 && end <= (*memory0).len_bytes as u64 => {
+                Ok((*memory0).base.wrapping_add(address as usize))
             }
-            _ => slow_address(instance, address, len).ok_or(Trap::MemoryOutOfBounds),
+            _ => slow_address(instance, place, len).ok_or(Trap::MemoryOutOfBounds),
         }
     }
 }
 
-/// `memory.copy` within memory 0.
+/// `memory.copy`, within a memory or from one to another.
 ///
 /// # Safety
 /// `env` and its instance are live, and used by this thread only; so for all that follow.
-pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Result<(), Trap> {
-    // SAFETY: the caller guarantees that environment and instance are live and this thread's;
-    // `locate` has found the bytes, and no code that runs until they are copied can take them away.
+pub unsafe fn memory_copy(
+    env: *mut VmEnv,
+    to: MemoryAddress,
+    from: MemoryAddress,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
+    // they are copied can take them away.
     unsafe {
         let instance = (*env).instance;
         let (to, from) = (locate(instance, to, len)?, locate(instance, from, len)?);
@@ -81,13 +99,18 @@ pub unsafe fn memory_copy(env: *mut VmEnv, to: u64, from: u64, len: u64) -> Resu
     }
 }
 
-/// `memory.fill` of memory 0.
+/// `memory.fill`.
 ///
 /// # Safety
 /// As for [`memory_copy`].
-pub unsafe fn memory_fill(env: *mut VmEnv, at: u64, byte: u8, len: u64) -> Result<(), Trap> {
-    // SAFETY: the caller guarantees that environment and instance are live and this thread's;
-    // `locate` has found the bytes, and no code that runs until they are set can take them away.
+pub unsafe fn memory_fill(
+    env: *mut VmEnv,
+    at: MemoryAddress,
+    byte: u8,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: the caller's contract; `locate` has found the bytes, and nothing that runs until
+    // they are set can take them away.
     unsafe {
         let at = locate((*env).instance, at, len)?;
         work::fill(env, at, byte, len as usize)
@@ -120,9 +143,8 @@ pub unsafe fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> Result<u6
 /// As for [`memory_copy`].
 pub unsafe fn memory_init(
     env: *mut VmEnv,
-    memory: u32,
+    (memory, to): MemoryAddress,
     segment: u32,
-    to: u64,
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {

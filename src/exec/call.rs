@@ -1,5 +1,6 @@
 //! One call from the host into the guest.
 
+use super::enter::enter;
 use super::{ExecEnv, Trace, limits};
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
@@ -134,7 +135,7 @@ impl Call {
             let code = if asked != 0 {
                 limits::reason_of(asked) as u32
             } else {
-                (self.func.as_ref().entry)(vm, self.func.as_ptr(), self.frame)
+                enter(vm, self.func.as_ptr(), self.frame)
             };
             let env = NonNull::new_unchecked(vm.cast::<ExecEnv>());
             if env.as_ref().drawn.get() != 0 {
@@ -209,7 +210,8 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     // SAFETY: the exec_env and its instance are live, as `run` demands.
     unsafe {
         let trap = raise(at, code);
-        with_trace(vm, |trace| trace.settle(at.as_ref()));
+        let is_inner = !(*vm).activation.is_null();
+        with_trace(vm, |trace| trace.settle(at.as_ref(), is_inner));
         count_trap(&*vm.cast::<ExecEnv>(), at.as_ref(), trap);
         trap
     }

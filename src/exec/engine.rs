@@ -29,8 +29,21 @@ pub struct GuestFrame {
     pub caller: Option<Point>,
 }
 
-/// An engine's functions about its frames. Each engine has one such table, a constant, to which its
-/// activations point.
+/// A step of [`Engine::references`].
+pub enum Shown {
+    /// A frame, before its references.
+    Frame,
+    /// A place that holds a reference.
+    Reference(*mut u64),
+    /// A place that does not, after all.
+    Nothing,
+}
+
+/// What [`Engine::references`] shows its steps to.
+pub type Show<'a> = &'a mut dyn FnMut(Shown) -> Result<(), Trap>;
+
+/// What an engine tells of its code. There is one of them for each engine, which lasts for ever;
+/// activations lead to it.
 ///
 /// Its functions are unsafe: the activation must be live and this engine's, its guest code at the
 /// point, and the thread of its stack must do nothing else meanwhile.
@@ -42,12 +55,12 @@ pub struct Engine {
     /// Whether one of the activation's frames catches exceptions with the tag. The search is
     /// charged to the environment, so it may end with a trap.
     pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, *const VmTag) -> Result<bool, Trap>,
-    /// Calls the function with each slot of the activation's frames that holds a reference to a
-    /// guest's object, so far an exception; returns the number of frames. The point is one that may
-    /// throw, or a call.
-    pub references: unsafe fn(&VmActivation, Point, &mut dyn FnMut(*mut u64)) -> usize,
-    /// The offset in the module of the operator that a [`Place::Code`] of a function stands for.
-    /// Takes bounded time; `None` if that is too little, or memory runs out. Safe.
+    /// Shows the places of the activation's frames that hold references to what guests have made,
+    /// which so far are exceptions. It works in short steps, each of which is shown and may be the
+    /// last: then it ends with the reason. The point is one that may throw, or a call.
+    pub references: unsafe fn(&VmActivation, Point, Show<'_>) -> Result<(), Trap>,
+    /// Where in the module the operator stands that a [`Place::Code`] of a function is about. Takes
+    /// bounded time; `None` if that is too little, or memory runs out. Safe.
     pub position: fn(&Module, func_index: u32, code: u64) -> Option<u32>,
 }
 

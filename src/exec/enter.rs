@@ -1,9 +1,11 @@
-//! Entering functions: the common part of all entries, and the entries of imports.
+//! Entering functions: what all entries have in common, those of imports, and how a run ends with a
+//! tail call.
 
 use super::builtins;
 use super::engine::Engine;
+use super::frames::record_trap_around;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
+use crate::abi::vm_layout::{TAIL_CALL, VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
 use crate::platform::stack;
 use std::ptr;
 
@@ -87,6 +89,17 @@ pub(super) unsafe extern "C-unwind" fn host(
     unsafe {
         let mut run = Run::new(env, func, ptr::null());
         run.begin();
+        call_host(env, func, frame)
+    }
+}
+
+/// Calls a host function whose run has begun.
+///
+/// # Safety
+/// As `VmEntry` says; the reference is to a host function.
+unsafe fn call_host(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    // SAFETY: says the caller; there is room for parameters and results.
+    unsafe {
         let ty = &*(*func).ty;
         (*env).stack_top = frame.add(ty.param_slots().max(ty.result_slots()) as usize);
         let host = (*func).body.host;
@@ -94,7 +107,59 @@ pub(super) unsafe extern "C-unwind" fn host(
     }
 }
 
-/// The entry of unlinked imports.
+/// Ends the innermost run, which is guest code's, with a tail call of a host function: the run is
+/// the host function's from here on. It is left with what this returns, without a trap of its own.
+///
+/// # Safety
+/// `env` is live, its innermost run has no frame that is still needed and is left at once; the rest
+/// is as `VmEntry` says of host functions.
+pub unsafe fn end_in_host(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    // SAFETY: the caller vouches for the run, whose activation is live until it is left, and for
+    // the function and its instance.
+    unsafe {
+        let (activation, instance) = ((*env).activation, (*func).instance);
+        ((*activation).func, (*activation).engine) = (func, ptr::null());
+        ((*env).instance, (*env).globals) = (instance, (*instance).globals);
+        let code = call_host(env, func, frame);
+        if code != 0 {
+            record_trap_around(env);
+        }
+        code
+    }
+}
+
+/// Notes that the innermost run ends with a tail call of `func`; returns the code to leave it with.
+/// Host functions are called by [`end_in_host`].
+///
+/// # Safety
+/// `env` is live. The run is left at once, `func` and its parameters are as `VmEntry` says, with the
+/// parameters at the frame that the run was entered with, and its result types are those of the
+/// function that was entered.
+pub unsafe fn tail_call(env: *mut VmEnv, func: *const VmFuncRef) -> u32 {
+    // SAFETY: the environment is live, says the caller.
+    unsafe { (*env).tail_call = func };
+    TAIL_CALL
+}
+
+/// Enters `func`, then what it has ended with a tail call of, and so on. Returns zero or the code
+/// of a trap. Neither stack grows with the tail calls.
+///
+/// # Safety
+/// As `VmEntry` says.
+#[inline(always)]
+pub(super) unsafe fn enter(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    // SAFETY: the caller vouches for the first function, and `tail_call` for all others.
+    unsafe {
+        let mut code = ((*func).entry)(env, func, frame);
+        while code == TAIL_CALL {
+            let next = ptr::replace(&raw mut (*env).tail_call, ptr::null());
+            code = ((*next).entry)(env, next, frame);
+        }
+        code
+    }
+}
+
+/// The entry of imports that nothing was found for.
 ///
 /// # Safety
 /// As `VmEntry` says.
@@ -120,6 +185,6 @@ pub unsafe fn nested(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -
         if stack::pointer() < (*env).native_stack_limit {
             return Trap::NativeStackOverflow as u32;
         }
-        ((*func).entry)(env, func, frame)
+        enter(env, func, frame)
     }
 }

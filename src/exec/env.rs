@@ -110,6 +110,7 @@ impl ExecEnv {
             catch_ip: ptr::null(),
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),
+            tail_call: ptr::null(),
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env

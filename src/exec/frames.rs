@@ -119,6 +119,23 @@ impl Iterator for Frames {
     }
 }
 
+/// As [`record_trap`], of a trap in a host function that guest code has ended with a tail call of:
+/// only what is around the innermost run is left of the stack.
+///
+/// # Safety
+/// `env` is the live environment of the host function, whose run is the innermost one.
+#[cold]
+pub(super) unsafe fn record_trap_around(env: *mut VmEnv) {
+    // SAFETY: the caller vouches for the environment and its innermost activation.
+    unsafe {
+        let Some(owner) = NonNull::new((*env).owner.cast::<ExecEnv>()) else { return };
+        let instance = Instance::of_vm((*env).instance);
+        let around = (*(*env).activation).outer;
+        let frames = Frames { next: Next::Activation(around) };
+        ExecEnv::with_trace(owner, |trace| trace.record(instance, frames));
+    }
+}
+
 /// # Safety
 /// The function's instance is live.
 unsafe fn host_frame(func: *const VmFuncRef) -> Option<TraceFrame> {

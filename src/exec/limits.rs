@@ -10,9 +10,8 @@
 //! calls by other users of the module, but a program's charge must not. Translation looks at time
 //! and termination instead, every few tenths of a millisecond.
 
-use super::descriptors::Descriptors;
 use super::env::ExecEnv;
-use super::errands::Errands;
+use super::quota::{Quota, QuotaSlot};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 use crate::instance::CANCEL;
@@ -40,8 +39,8 @@ pub struct Limits {
     /// The counts of exec_envs that are gone.
     calls: AtomicU64,
     traps: AtomicU64,
-    descriptors: Arc<Descriptors>,
-    errands: Arc<Errands>,
+    descriptors: Arc<Quota>,
+    errands: Arc<Quota>,
 }
 
 /// Calls into guests, and how many of them failed.
@@ -58,6 +57,13 @@ impl std::ops::AddAssign for CallCounts {
     }
 }
 
+/// The descriptors that guests of a context hold now, and the most that they ever held at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DescriptorCounts {
+    pub live: u32,
+    pub peak: u32,
+}
+
 impl Limits {
     /// No limits but one on descriptors.
     pub fn new(max_descriptors: Option<u32>) -> Self {
@@ -67,18 +73,22 @@ impl Limits {
             deadline: AtomicU64::new(NONE),
             calls: AtomicU64::new(0),
             traps: AtomicU64::new(0),
-            descriptors: Arc::new(Descriptors::new(max_descriptors)),
-            errands: Arc::default(),
+            descriptors: Arc::new(Quota::of_descriptors(max_descriptors)),
+            errands: Arc::new(Quota::of_errands()),
         }
     }
 
-    /// The count of guests' descriptors, and its limit.
-    pub fn descriptors(&self) -> &Arc<Descriptors> {
+    /// What guests have opened, and how much they may open.
+    pub fn descriptors(&self) -> &Arc<Quota> {
         &self.descriptors
     }
 
-    /// The count of the runtime's threads that work for guests.
-    pub fn errands(&self) -> &Arc<Errands> {
+    pub fn descriptor_counts(&self) -> DescriptorCounts {
+        DescriptorCounts { live: self.descriptors.live(), peak: self.descriptors.peak() }
+    }
+
+    /// Threads that work for guests in calls of the system's that cannot be stopped.
+    pub fn errands(&self) -> &Arc<Quota> {
         &self.errands
     }
 
@@ -179,7 +189,7 @@ fn now() -> u64 {
 ///
 /// # Safety
 /// `env` is live during `'a`.
-pub(super) unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
+unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
     // SAFETY: null, or limits that outlive the exec_env.
     unsafe { (*env).limits.cast::<Limits>().as_ref() }
 }
@@ -202,6 +212,34 @@ pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
         }
         let limits = limits_of(env)?;
         limits.is_over().then_some(Trap::DeadlineExceeded)
+    }
+}
+
+/// Room for one more descriptor of running code's; `None` if its context has no more.
+///
+/// # Safety
+/// `env` is live.
+pub unsafe fn descriptor_slot(env: *const VmEnv) -> Option<QuotaSlot> {
+    // SAFETY: the caller's environment is live.
+    unsafe { slot(env, Limits::descriptors) }
+}
+
+/// Room for one more thread that works for running code; `None` if its context has no more.
+///
+/// # Safety
+/// `env` is live.
+pub unsafe fn errand_slot(env: *const VmEnv) -> Option<QuotaSlot> {
+    // SAFETY: the caller's environment is live.
+    unsafe { slot(env, Limits::errands) }
+}
+
+/// # Safety
+/// `env` is live.
+unsafe fn slot(env: *const VmEnv, quota: fn(&Limits) -> &Arc<Quota>) -> Option<QuotaSlot> {
+    // SAFETY: the caller's environment is live, and it names no limits but those that outlive it.
+    match unsafe { limits_of(env) } {
+        Some(limits) => quota(limits).slot(),
+        None => Some(QuotaSlot::uncounted()),
     }
 }
 

@@ -21,13 +21,12 @@ mod blocking;
 pub mod builtins;
 mod call;
 mod cells;
-mod descriptors;
 mod engine;
 mod enter;
 mod env;
-mod errands;
 mod frames;
 pub mod limits;
+mod quota;
 pub mod throw;
 mod trace;
 pub mod work;
@@ -35,13 +34,14 @@ pub mod work;
 pub use blocking::{blocking, poll_timeout, sleep, wait_at, wait_to_write, wake_descriptor};
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
-pub use descriptors::{DescriptorCounts, DescriptorSlot, descriptor_slot};
-pub use engine::{Engine, GuestCode, GuestFrame, Point, code_table};
-pub use enter::{Run, nested};
+pub use engine::{Engine, GuestCode, GuestFrame, Point, Show, Shown, code_table};
+pub use enter::{Run, end_in_host, nested, tail_call};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
-pub use errands::{ErrandSlot, errand_slot};
 pub use frames::{Frames, record_trap};
-pub use limits::{CallCounts, Limits, stop_reason, time_left};
+pub use limits::{
+    CallCounts, DescriptorCounts, Limits, descriptor_slot, errand_slot, stop_reason, time_left,
+};
+pub use quota::QuotaSlot;
 pub use trace::{Place, Trace, TraceFrame};
 
 /// Bytes of native stack that guest code leaves to the host functions it calls and to itself.

@@ -308,7 +308,7 @@ fn slow_paths_check_what_they_are_given() {
         assert_eq!(builtins::memory_grow(env, 0, 1), Ok(1));
         assert_eq!(builtins::memory_grow(env, 0, 70000), Ok(u64::MAX));
         assert_eq!(builtins::memory_grow(env, 1, 0), Ok(u64::MAX));
-        let init = builtins::memory_init(env, 0, 9, 0, 0, 1);
+        let init = builtins::memory_init(env, (0, 0), 9, 0, 1);
         assert_eq!(init, Err(Trap::MemoryOutOfBounds));
         assert_eq!(builtins::table_init(env, 9, 0, 0, 0, 0), Err(Trap::Internal));
         assert_eq!(builtins::table_grow(env, 0, 1, 0), Ok(u64::MAX));

@@ -9,10 +9,11 @@
 //!
 //! References to exceptions on stacks are found here as well, for sweeps.
 
-use super::engine::{Point, engine_of};
+use super::engine::{Point, Shown, engine_of};
+use super::work;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
-use crate::instance::exceptions::{self, Exceptions};
+use crate::instance::exceptions::{self, Sweep};
 use crate::instance::{Instance, link_set};
 use std::ptr::{self, NonNull};
 
@@ -32,8 +33,8 @@ pub unsafe fn made(
         let instance = Instance::of_vm((*env).instance);
         let tag = *(*(*env).instance).tags.add(tag as usize);
         instance.make_exception(tag, from).or_else(|_| {
-            let mut roots = |marks: &mut Exceptions| roots(env, point, marks);
-            exceptions::collect(instance.ptr(), &mut roots);
+            let mut roots = |sweep: &mut Sweep<'_, '_, '_>| roots(env, point, sweep);
+            exceptions::collect(instance.ptr(), None, &mut roots, &mut work::look(env))?;
             instance.make_exception(tag, from)
         })
     }
@@ -119,8 +120,8 @@ pub unsafe fn share(
     // SAFETY: the caller vouches for all of it.
     unsafe {
         let instance = Instance::of_vm((*env).instance).ptr();
-        let mut roots = |marks: &mut Exceptions| roots(env, point, marks);
-        exceptions::share(instance, exception, &mut roots)
+        let mut roots = |sweep: &mut Sweep<'_, '_, '_>| roots(env, point, sweep);
+        exceptions::share(instance, exception, &mut roots, &mut work::look(env))
             .inspect_err(|_| exceptions::discard(exception))
     }
 }
@@ -159,20 +160,26 @@ const FRAME_COST: usize = 64;
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws, which is at the point.
-unsafe fn roots(env: *mut VmEnv, point: Point, marks: &mut Exceptions) -> Option<usize> {
-    // SAFETY: the caller guarantees a live environment; one thread uses a link set, so its other
-    // stacks do not change meanwhile.
+unsafe fn roots(
+    env: *mut VmEnv,
+    point: Point,
+    sweep: &mut Sweep<'_, '_, '_>,
+) -> Result<Option<usize>, Trap> {
+    // SAFETY: says the caller; one thread uses a link set, so that its other stacks wait for this.
     unsafe {
-        let mut cost = stack_roots(env, Some(point), marks);
+        let mut cost = stack_roots(env, Some(point), sweep)?;
         let instance = Instance::of_vm((*env).instance).ptr();
-        link_set::for_each(instance, &mut |member| {
-            member.as_ref().envs.for_each(|other| {
+        link_set::try_for_each(instance, &mut |member| {
+            sweep.step(1)?;
+            member.as_ref().envs.try_for_each_running(|other| {
                 if !ptr::eq(other, env) {
-                    cost = cost.zip(stack_roots(other, None, marks)).map(|(a, b)| a + b);
+                    let more = stack_roots(other, None, sweep)?;
+                    cost = cost.zip(more).map(|(a, b)| a + b);
                 }
-            });
-        });
-        cost
+                Ok(())
+            })
+        })?;
+        Ok(cost)
     }
 }
 
@@ -183,8 +190,8 @@ unsafe fn roots(env: *mut VmEnv, point: Point, marks: &mut Exceptions) -> Option
 unsafe fn stack_roots(
     env: *const VmEnv,
     mut at: Option<Point>,
-    marks: &mut Exceptions,
-) -> Option<usize> {
+    sweep: &mut Sweep<'_, '_, '_>,
+) -> Result<Option<usize>, Trap> {
     let mut cost = 0;
     // SAFETY: the caller vouches for the stack, whose activations are live and say where their
     // guest code is; the engine passes slots that hold references.
@@ -192,13 +199,21 @@ unsafe fn stack_roots(
         let mut next = (*env).activation.as_ref();
         while let Some(activation) = next {
             next = activation.outer.as_ref();
+            sweep.step(1)?;
             let Some(engine) = engine_of(activation) else { continue };
             let &VmActivation { ip, sp, .. } = activation;
             let noted = (!ip.is_null()).then_some(Point { ip, sp });
-            let point = at.take().or(noted)?;
-            let mut mark = |slot: *mut u64| marks.mark(*slot);
-            cost += FRAME_COST * (engine.references)(activation, point, &mut mark);
+            let Some(point) = at.take().or(noted) else { return Ok(None) };
+            let mut show = |shown: Shown| match shown {
+                Shown::Frame => {
+                    cost += FRAME_COST;
+                    sweep.step(1)
+                }
+                Shown::Reference(slot) => sweep.mark(*slot),
+                Shown::Nothing => sweep.step(1),
+            };
+            (engine.references)(activation, point, &mut show)?;
         }
     }
-    Some(cost)
+    Ok(Some(cost))
 }

@@ -48,6 +48,8 @@ pub struct Trace {
     exception: u64,
     /// Whether the trap has not reached the host's call that it ends.
     fresh: bool,
+    /// Whether that call was made by a host function, which may pass the trap on.
+    is_inner: bool,
 }
 
 /// An instance of a kept stack; by now it may be gone, its module is not.
@@ -67,7 +69,7 @@ impl Trace {
     /// kept already, deeper down, and only ends the calls around it. When memory runs out, the
     /// outer frames are left out.
     pub(super) fn record(&mut self, instance: &Instance, frames: Frames) {
-        let known = self.fresh || self.is_of(instance);
+        let known = self.fresh || (self.is_inner && self.is_of(instance));
         self.fresh = true;
         if known {
             return;
@@ -104,13 +106,14 @@ impl Trace {
         self.fresh = false;
     }
 
-    /// A call has failed, and `instance` has the exception.
-    pub fn settle(&mut self, instance: &Instance) {
+    /// A call has failed, and `instance` has the exception; `is_inner` if guest code is around it.
+    pub fn settle(&mut self, instance: &Instance, is_inner: bool) {
         let exception = digest(instance);
         if !self.fresh && self.exception != exception {
             self.clear();
         }
         self.fresh = false;
+        self.is_inner = is_inner;
         self.exception = exception;
     }
 

@@ -97,6 +97,26 @@ pub unsafe fn address_of(vm: *const VmInstance, native: usize, len: u64) -> Opti
     heap.address_of(ty, native, len)
 }
 
+/// Where `len` bytes at `address` of any memory of the instance's are now.
+///
+/// # Safety
+/// `vm` is a live instance's.
+pub unsafe fn locate_in(
+    vm: *const VmInstance,
+    memory: u32,
+    address: u64,
+    len: u64,
+) -> Option<*mut u8> {
+    if memory == 0 {
+        // SAFETY: the caller's contract.
+        return unsafe { locate(vm, address, len) };
+    }
+    // SAFETY: the caller's contract; what has other memories lies in an `Instance`.
+    let memory = unsafe { Instance::of_vm(vm) }.memory(memory)?;
+    memory.refresh();
+    memory.range(address, len)
+}
+
 /// Where `len` bytes at `address` are now, if they are all in one piece. No bytes are also found
 /// at the very end of memory 0.
 ///

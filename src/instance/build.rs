@@ -7,7 +7,7 @@ use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
 use super::link::{self, Import, MemoryPlace};
 use super::link_set::{self, Membership};
-use super::memory::{Memory, MemorySize, PAGES_MAX, Pace, paced, zeroed};
+use super::memory::{Memory, MemorySize, Pace, paced, zeroed};
 use super::table::{ELEMS_MAX, Table};
 use super::tags::first_same_tag;
 use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
@@ -244,16 +244,18 @@ impl Build<'_> {
         if let Some(shared) = parent {
             return Ok(self.place_memory(Memory::of_shared(shared.clone(), self.at, index)));
         }
+        if ty.limits.min > ty.pages_max() {
+            return Err(no_memory());
+        }
         let mut size = memory_size(ty, limits.max_memory_pages);
         if index == 0 {
-            let with_heap = HeapPlan::new(module, size, limits.heap_bytes)?;
+            let with_heap = HeapPlan::new(module, ty, size, limits.heap_bytes)?;
             size = with_heap.size;
             *plan = Some(with_heap).filter(|plan| plan.bytes > 0);
         }
         // SAFETY: the instance is complete but for its lists.
         let source = unsafe { &self.at.as_ref().source };
-        let memory = Memory::new(source, ty, size, self.at, index)
-            .ok_or_else(|| Error::new(out_of_memory_kind(), "allocate linear memory failed"))?;
+        let memory = Memory::new(source, ty, size, self.at, index).ok_or_else(no_memory)?;
         Ok(self.place_memory(memory))
     }
 
@@ -428,14 +430,16 @@ pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNu
     Instance::build(parts, &resolve, Some(parent), pace)
 }
 
-fn out_of_memory_kind() -> crate::abi::error::ErrorKind {
-    crate::abi::error::ErrorKind::OutOfMemory
+#[cold]
+fn no_memory() -> Error {
+    Error::new(crate::abi::error::ErrorKind::OutOfMemory, "allocate linear memory failed")
 }
 
 /// The initial and the largest size of a memory of type `ty`, given the embedder's maximum.
 fn memory_size(ty: MemoryType, wanted_max: u32) -> MemorySize {
-    let (pages, declared) = (ty.limits.min, ty.limits.max.unwrap_or(PAGES_MAX).min(PAGES_MAX));
-    let wanted = wanted_max as u64;
+    let (pages, most) = (ty.limits.min, ty.pages_max());
+    let declared = ty.limits.max.unwrap_or(most).min(most);
+    let wanted = u64::from(wanted_max) * PAGE_SIZE as u64 / ty.page_bytes();
     let max_pages = if wanted == 0 {
         declared
     } else if wanted < pages {
@@ -447,5 +451,5 @@ fn memory_size(ty: MemoryType, wanted_max: u32) -> MemorySize {
     } else {
         wanted
     };
-    MemorySize { page_bytes: PAGE_SIZE as u64, pages, max_pages }
+    MemorySize { page_bytes: ty.page_bytes(), pages, max_pages }
 }

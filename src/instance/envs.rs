@@ -171,6 +171,37 @@ impl Envs {
         for_each(&self.lock(), |link| each(link.env));
     }
 
+    /// Calls `each` with every exec_env that is in a call, until it fails. Meanwhile the list is
+    /// not locked, so that others can tell them to stop.
+    ///
+    /// # Safety
+    /// The calling thread uses the link set, and none of its calls ends before this does.
+    pub unsafe fn try_for_each_running<E>(
+        &self,
+        mut each: impl FnMut(*const VmEnv) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut last = ptr::null_mut::<EnvLink>();
+        loop {
+            let first = self.lock();
+            // SAFETY: those in the list are live while the lock is held. The last one was in it
+            // before and still is, because its call is the calling thread's and goes on.
+            let running = unsafe {
+                let mut link = last.as_ref().map_or(first.link, |last| last.next);
+                while let Some(idle) = link.as_ref()
+                    && (*idle.env).activation.is_null()
+                {
+                    link = idle.next;
+                }
+                link
+            };
+            drop(first);
+            // SAFETY: null, or in a call of this thread's, which keeps it and its link.
+            let Some(link) = (unsafe { running.as_ref() }) else { return Ok(()) };
+            each(link.env)?;
+            last = running;
+        }
+    }
+
     fn lock(&self) -> LockGuard<'_, First> {
         self.first.lock()
     }

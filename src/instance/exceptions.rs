@@ -2,139 +2,230 @@
 //!
 //! A reference is the exception's address, and never followed before it was found in the link set's
 //! set: one that outlived its exception leads nowhere. An exception enters the set when a handler
-//! takes a reference to it. Those that nothing leads to any more are freed when a sweep finds them;
-//! sweeps come the more rarely, the more there is to look at. The caller provides the references on
-//! stacks, which only the engine knows.
+//! takes a reference to it. Those that nothing leads to any more are freed when a sweep finds
+//! them; sweeps come the more rarely, the more there is to look at. Where references can be is
+//! told from above, since only the engine knows stacks.
+//!
+//! A sweep takes as long as there is much to look at, so it looks whether to stop after so many
+//! steps. One that stops is given up as it is. Nothing marks exceptions as reachable but sweeps, so
+//! the marks that it leaves matter only to the next, which takes them back first.
 
+use super::address_set::AddressSet;
+use super::memory::Look;
 use super::{Instance, link_set};
 use crate::abi::error::Error;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmException, VmTag};
 use crate::alloc::{Heap, fallible};
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::iter;
 use std::ptr::{self, NonNull};
 
 /// Bytes that exceptions take before the first sweep.
 const BYTES_MIN: usize = 16 << 10;
 
-/// Scatters addresses, which no guest chooses.
-#[derive(Default)]
-struct Scatter(u64);
-
-impl Hasher for Scatter {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_usize(byte.into()));
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        let mixed = (self.0 ^ word as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ mixed >> 32;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
+/// Steps of a sweep between two looks: exceptions, slots, globals, elements, frames.
+const STEPS: usize = 4096;
 
 /// Exceptions that guest code may hold references to. Owner: the root of the link set.
 pub struct Exceptions {
-    set: HashSet<usize, BuildHasherDefault<Scatter>>,
-    /// What those in the set take.
+    set: AddressSet,
+    /// The sets of link sets that this one was merged with, until the next sweep.
+    merged: Vec<AddressSet>,
+    /// What those in the sets take.
     bytes: usize,
     /// What they may take until the next sweep.
     limit: usize,
+    /// Whether some may be marked: during a sweep, and after one that was given up.
+    has_marks: bool,
     /// During a sweep: those found whose payload was not looked at, by their `next`.
     found: *mut VmException,
 }
 
 impl Exceptions {
     pub(super) fn new() -> Self {
-        Self { set: HashSet::default(), bytes: 0, limit: BYTES_MIN, found: ptr::null_mut() }
+        Self {
+            set: AddressSet::default(),
+            merged: Vec::new(),
+            bytes: 0,
+            limit: BYTES_MIN,
+            has_marks: false,
+            found: ptr::null_mut(),
+        }
     }
 
-    /// Takes over what another link set had.
+    /// Takes over what another link set had, in a time that does not depend on how much that is.
     pub(super) fn absorb(&mut self, other: &mut Self) -> Result<(), Error> {
-        fallible(|| self.set.try_reserve(other.set.len()))?;
-        self.set.extend(other.set.drain());
+        fallible(|| self.merged.try_reserve(other.merged.len() + 1))?;
+        let sets = iter::once(std::mem::take(&mut other.set)).chain(other.merged.drain(..));
+        self.merged.extend(sets.filter(|set| !set.is_empty()));
         self.bytes += std::mem::take(&mut other.bytes);
+        self.has_marks |= other.has_marks;
         Ok(())
     }
 
     fn find(&self, word: u64) -> Option<NonNull<VmException>> {
         let address = word as usize;
-        let known = self.set.contains(&address);
+        let known = word != 0
+            && (self.set.contains(address) || self.merged.iter().any(|set| set.contains(address)));
         known.then(|| NonNull::new(ptr::with_exposed_provenance_mut(address)))?
     }
 
-    /// Notes that the reference in `word` was found somewhere.
-    pub fn mark(&mut self, word: u64) {
-        let Some(exception) = self.find(word) else { return };
-        // SAFETY: those in the set are live.
-        unsafe { self.mark_live(exception) }
-    }
-
-    /// # Safety
-    /// The exception is live.
-    unsafe fn mark_live(&mut self, exception: NonNull<VmException>) {
-        let at = exception.as_ptr();
-        // SAFETY: the caller guarantees that the exception is live.
-        unsafe {
-            if !(*at).marked {
-                (*at).marked = true;
-                (*at).next = self.found;
-                self.found = at;
-            }
-        }
-    }
-
-    /// Marks what the payloads of those lead to that have been found so far.
-    fn follow(&mut self) {
-        while let Some(at) = NonNull::new(self.found) {
-            // SAFETY: it was live when it was found, and nothing is freed before the end.
-            unsafe {
-                self.found = at.as_ref().next;
-                for_each_reference(at, &mut |word| self.mark(word));
-            }
-        }
-    }
-
-    /// Takes all marks back.
-    fn forget_marks(&mut self) {
-        self.found = ptr::null_mut();
-        for &address in &self.set {
-            // SAFETY: those in the set are live.
-            unsafe { (*ptr::with_exposed_provenance_mut::<VmException>(address)).marked = false };
-        }
-    }
-
-    /// Frees what was not marked.
-    fn sweep(&mut self) {
-        let mut bytes = 0;
-        self.set.retain(|&address| {
-            let at = ptr::with_exposed_provenance_mut::<VmException>(address);
-            // SAFETY: those in the set are live; one that leaves it is freed.
-            unsafe {
-                let keep = std::mem::take(&mut (*at).marked);
-                if keep {
-                    bytes += bytes_of((*at).slots);
-                } else {
-                    Heap::free(at.cast());
-                }
-                keep
-            }
-        });
-        self.bytes = bytes;
+    fn sets(&mut self) -> impl Iterator<Item = &mut AddressSet> {
+        iter::once(&mut self.set).chain(&mut self.merged)
     }
 }
 
 impl Drop for Exceptions {
     fn drop(&mut self) {
-        for address in self.set.drain() {
-            // SAFETY: those in the set are live, and the link set that could use them ends.
+        for address in self.sets().flat_map(|set| set.iter()) {
+            // SAFETY: those in the sets are live, and the link set that could use them ends.
             unsafe { Heap::free(ptr::with_exposed_provenance_mut(address)) };
         }
+    }
+}
+
+/// Counts steps, and looks whether to stop after so many.
+struct Steps<'l, 'a> {
+    look: &'l mut Look<'a>,
+    left: usize,
+}
+
+impl Steps<'_, '_> {
+    fn take(&mut self, steps: usize) -> Result<(), Trap> {
+        if steps < self.left {
+            self.left -= steps;
+            return Ok(());
+        }
+        self.left = STEPS;
+        (self.look)()
+    }
+}
+
+/// A sweep under way. It may end at every step, with the reason to stop: then what it has freed is
+/// gone, what it has marked is forgotten by the next one, and nothing else has happened.
+pub struct Sweep<'e, 'l, 'a> {
+    exceptions: &'e mut Exceptions,
+    steps: Steps<'l, 'a>,
+}
+
+impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
+    /// The first step of all looks, so that short sweeps one after the other do.
+    fn begin(exceptions: &'e mut Exceptions, look: &'l mut Look<'a>) -> Result<Self, Trap> {
+        let mut sweep = Self { exceptions, steps: Steps { look, left: 0 } };
+        sweep.forget_marks()?;
+        sweep.exceptions.has_marks = true;
+        sweep.exceptions.found = ptr::null_mut();
+        Ok(sweep)
+    }
+
+    /// Takes the marks back that a sweep has left which was given up.
+    fn forget_marks(&mut self) -> Result<(), Trap> {
+        if !self.exceptions.has_marks {
+            return Ok(());
+        }
+        self.for_each_set(&mut |at| {
+            // SAFETY: those in the sets are live.
+            unsafe { (*at).marked = false };
+            true
+        })
+    }
+
+    /// Calls `keep` with all exceptions, and takes those out for which it is false.
+    fn for_each_set(&mut self, keep: &mut dyn FnMut(*mut VmException) -> bool) -> Result<(), Trap> {
+        for set in self.exceptions.sets() {
+            set.retain(&mut |steps| self.steps.take(steps), &mut |address| {
+                keep(ptr::with_exposed_provenance_mut(address))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Something was looked at that takes as long as so many references.
+    pub fn step(&mut self, steps: usize) -> Result<(), Trap> {
+        self.steps.take(steps)
+    }
+
+    /// Notes that the reference in `word` was found somewhere, as a step.
+    pub fn mark(&mut self, word: u64) -> Result<(), Trap> {
+        self.step(1)?;
+        let Some(exception) = self.exceptions.find(word) else { return Ok(()) };
+        let at = exception.as_ptr();
+        // SAFETY: those in the sets are live.
+        unsafe {
+            if !(*at).marked {
+                (*at).marked = true;
+                (*at).next = self.exceptions.found;
+                self.exceptions.found = at;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks what the payloads of those lead to that have been found so far.
+    fn follow(&mut self) -> Result<(), Trap> {
+        while let Some(at) = NonNull::new(self.exceptions.found) {
+            // SAFETY: it was live when it was found, and nothing is freed before the end.
+            unsafe {
+                self.exceptions.found = at.as_ref().next;
+                self.mark_payload(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks what an exception's payload leads to.
+    ///
+    /// # Safety
+    /// The exception is live, and so is its link set.
+    unsafe fn mark_payload(&mut self, exception: NonNull<VmException>) -> Result<(), Trap> {
+        // SAFETY: an exception's tag is of its link set, and so is its type.
+        unsafe {
+            let ty = &*(*exception.as_ref().tag).ty;
+            self.step(1 + ty.params().len())?;
+            let mut slot = payload(exception);
+            for &param in ty.params() {
+                if param == ValType::ExnRef {
+                    self.mark(*slot)?;
+                }
+                slot = slot.add(param.slots() as usize);
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees what was not marked; then no marks are left.
+    fn free_unmarked(&mut self) -> Result<(), Trap> {
+        let mut freed = 0;
+        let swept = self.for_each_set(&mut |at| {
+            // SAFETY: those in the sets are live; one that leaves them is freed.
+            unsafe {
+                let keep = std::mem::take(&mut (*at).marked);
+                if !keep {
+                    freed += bytes_of((*at).slots);
+                    Heap::free(at.cast());
+                }
+                keep
+            }
+        });
+        self.exceptions.bytes -= freed;
+        swept?;
+        self.exceptions.has_marks = false;
+        Ok(())
+    }
+
+    /// Makes one set of several, and takes no more memory for it than it needs, as far as there is
+    /// memory for that.
+    fn tidy_up(&mut self) -> Result<(), Trap> {
+        let Exceptions { set, merged, .. } = &mut *self.exceptions;
+        while let Some(other) = merged.last_mut() {
+            other.move_to(set, &mut |steps| self.steps.take(steps))?;
+            if !other.is_empty() {
+                break;
+            }
+            merged.pop();
+        }
+        set.shrink(&mut |steps| self.steps.take(steps))
     }
 }
 
@@ -149,24 +240,6 @@ fn bytes_of(slots: u32) -> usize {
 pub unsafe fn payload(exception: NonNull<VmException>) -> *mut u64 {
     // SAFETY: the payload lies behind the head, in the same block.
     unsafe { exception.as_ptr().add(1).cast() }
-}
-
-/// Calls `each` with the slots of the payload that hold references to exceptions.
-///
-/// # Safety
-/// The exception is live, and so is its link set.
-unsafe fn for_each_reference(exception: NonNull<VmException>, each: &mut dyn FnMut(u64)) {
-    // SAFETY: an exception's tag is of its link set, and so is its type.
-    unsafe {
-        let ty = &*(*exception.as_ref().tag).ty;
-        let mut slot = payload(exception);
-        for &param in ty.params() {
-            if param == ValType::ExnRef {
-                each(*slot);
-            }
-            slot = slot.add(param.slots() as usize);
-        }
-    }
 }
 
 impl Instance {
@@ -208,16 +281,20 @@ pub unsafe fn discard(exception: NonNull<VmException>) {
     unsafe { Heap::free(exception.as_ptr().cast()) };
 }
 
+/// Where references are on the stacks of a link set: marks them, and tells what that has cost, in
+/// bytes of exceptions. `None` if it cannot see all of them.
+pub type Roots<'a> = dyn FnMut(&mut Sweep<'_, '_, '_>) -> Result<Option<usize>, Trap> + 'a;
+
 /// Lets guest code hold references to an exception from now on. If it is time for that, others
-/// are freed first: `roots` marks what it finds on the stacks of the link set, or says that it
-/// cannot see all of them.
+/// are freed first, which `look` may end.
 ///
 /// # Safety
 /// The exception is live and of `instance`'s link set, which is used by this thread only.
 pub unsafe fn share(
     instance: NonNull<Instance>,
     exception: NonNull<VmException>,
-    roots: &mut dyn FnMut(&mut Exceptions) -> Option<usize>,
+    roots: &mut Roots<'_>,
+    look: &mut Look<'_>,
 ) -> Result<(), Trap> {
     // SAFETY: the caller vouches for both.
     unsafe {
@@ -225,46 +302,54 @@ pub unsafe fn share(
             return Ok(());
         }
         let at = link_set::exceptions(instance);
+        let address = exception.as_ptr().expose_provenance();
         let bytes = bytes_of(exception.as_ref().slots);
-        let reserve = || fallible(|| (&mut *at).set.try_reserve(1));
-        if (*at).bytes + bytes > (*at).limit || reserve().is_err() {
-            for_each_reference(exception, &mut |word| (*at).mark(word));
-            collect(instance, roots);
+        if (*at).bytes + bytes > (*at).limit || (&mut *at).set.reserve(address).is_err() {
+            collect(instance, Some(exception), roots, look)?;
         }
-        reserve().map_err(|_| Trap::OutOfMemory)?;
         let exceptions = &mut *at;
-        exceptions.set.insert(exception.as_ptr().expose_provenance());
+        exceptions.set.insert(address).map_err(|_| Trap::OutOfMemory)?;
         exceptions.bytes += bytes;
         (*exception.as_ptr()).shared = true;
         Ok(())
     }
 }
 
-/// Frees what nothing leads to, given where to look as for [`share`].
+/// Frees what nothing leads to, neither `held`, an exception that is not shared yet. Ends with the
+/// reason if `look` says so.
 ///
 /// # Safety
-/// `instance` is live, and its link set used by this thread only.
+/// `instance` is live, and its link set used by this thread only; so is what is held.
 #[cold]
 pub unsafe fn collect(
     instance: NonNull<Instance>,
-    roots: &mut dyn FnMut(&mut Exceptions) -> Option<usize>,
-) {
-    // SAFETY: the caller guarantees that `instance` is live, and its link set used by this thread
-    // only; so for the members, which live as long as the link set.
+    held: Option<NonNull<VmException>>,
+    roots: &mut Roots<'_>,
+    look: &mut Look<'_>,
+) -> Result<(), Trap> {
+    // SAFETY: the caller vouches for the link set, with which the members live, and for what is
+    // held.
     unsafe {
-        let exceptions = &mut *link_set::exceptions(instance);
-        let Some(mut looked_at) = roots(exceptions) else {
-            exceptions.forget_marks();
+        let mut sweep = Sweep::begin(&mut *link_set::exceptions(instance), look)?;
+        if let Some(exception) = held {
+            sweep.mark_payload(exception)?;
+        }
+        let Some(mut looked_at) = roots(&mut sweep)? else {
+            let exceptions = sweep.exceptions;
             exceptions.limit = exceptions.bytes.saturating_mul(2).max(BYTES_MIN);
-            return;
+            return Ok(());
         };
-        link_set::for_each(instance, &mut |member| {
-            looked_at += member.as_ref().mark_exceptions(exceptions);
-        });
-        exceptions.follow();
-        exceptions.sweep();
+        link_set::try_for_each(instance, &mut |member| {
+            looked_at += member.as_ref().mark_exceptions(&mut sweep)?;
+            Ok(())
+        })?;
+        sweep.follow()?;
+        sweep.free_unmarked()?;
+        sweep.tidy_up()?;
+        let exceptions = sweep.exceptions;
         // What was looked at costs about as much time as so many bytes of exceptions.
         exceptions.limit = (exceptions.bytes * 2).saturating_add(looked_at).max(BYTES_MIN);
+        Ok(())
     }
 }
 
@@ -279,24 +364,30 @@ pub unsafe fn find(instance: NonNull<Instance>, word: u64) -> Option<NonNull<VmE
 
 impl Instance {
     /// Marks what globals and tables lead to; returns how many there were to look at.
-    fn mark_exceptions(&self, exceptions: &mut Exceptions) -> usize {
+    fn mark_exceptions(&self, sweep: &mut Sweep<'_, '_, '_>) -> Result<usize, Trap> {
         let module = self.module();
         let mut looked_at = 0;
-        let globals = module.globals.iter().enumerate();
-        for (index, _) in globals.filter(|(_, global)| global.ty.val == ValType::ExnRef) {
-            if let Some(storage) = self.global(index as u32) {
+        for (index, global) in module.globals.iter().enumerate() {
+            sweep.step(1)?;
+            if global.ty.val == ValType::ExnRef
+                && let Some(storage) = self.global(index as u32)
+            {
                 // SAFETY: an instance's globals are live; references take the low word.
-                exceptions.mark(unsafe { storage.as_ref() }.slots[0]);
+                sweep.mark(unsafe { storage.as_ref() }.slots[0])?;
                 looked_at += 1;
             }
         }
-        let tables = module.tables.iter().enumerate();
-        for (index, _) in tables.filter(|(_, table)| table.ty.elem == ValType::ExnRef) {
-            if let Some(table) = self.table(index as u32) {
-                (0..table.len()).filter_map(|at| table.get(at)).for_each(|w| exceptions.mark(w));
+        for (index, table) in module.tables.iter().enumerate() {
+            sweep.step(1)?;
+            if table.ty.elem == ValType::ExnRef
+                && let Some(table) = self.table(index as u32)
+            {
+                for element in 0..table.len() {
+                    sweep.mark(table.get(element).unwrap_or(0))?;
+                }
                 looked_at += table.len() as usize;
             }
         }
-        looked_at
+        Ok(looked_at)
     }
 }

@@ -4,7 +4,7 @@
 //! and type, as WAMR does.
 
 use crate::abi::types::ValType;
-use crate::module::{ConstOp, ExternKind, Module};
+use crate::module::{ExternKind, Module};
 
 /// Functions of a guest's own allocator, by index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +18,15 @@ pub struct GuestAllocator {
 impl GuestAllocator {
     /// The allocator that `module` exports, if it is complete.
     pub fn of(module: &Module) -> Option<Self> {
-        use ValType::I32;
-        let find = |name| function(module, name, &[I32], &[]);
+        let size = module.address_type();
+        let find = |name| function(module, name, &[size], &[]);
         let free = find("free").or_else(|| find("__release")).or_else(|| find("__unpin"))?;
-        if let Some(malloc) = function(module, "malloc", &[I32], &[I32]) {
+        if let Some(malloc) = function(module, "malloc", &[size], &[size]) {
             return Some(Self { malloc, retain: None, free });
         }
-        let malloc = function(module, "__new", &[I32, I32], &[I32])?;
-        let retain = function(module, "__retain", &[I32], &[I32])
-            .or_else(|| function(module, "__pin", &[I32], &[I32]))?;
+        let malloc = function(module, "__new", &[size, ValType::I32], &[size])?;
+        let retain = function(module, "__retain", &[size], &[size])
+            .or_else(|| function(module, "__pin", &[size], &[size]))?;
         Some(Self { malloc, retain: Some(retain), free })
     }
 }
@@ -43,16 +43,16 @@ fn function(module: &Module, name: &str, params: &[ValType], results: &[ValType]
 pub fn heap_base(module: &Module) -> Option<(u32, u64)> {
     let (global, base) = constant_export(module, "__heap_base")?;
     let (_, data_end) = constant_export(module, "__data_end")?;
-    (data_end.next_multiple_of(16) <= base).then_some((global, base))
+    (data_end.checked_next_multiple_of(16)? <= base).then_some((global, base))
 }
 
-/// A constant that the linker exports: the defined global's index, and its value.
+/// An address that the linker exports as a constant: the defined global's index, and its value.
 pub fn constant_export(module: &Module, name: &str) -> Option<(u32, u64)> {
     let index = module.exported(name, ExternKind::Global)?;
     let defined = index.checked_sub(module.imported.globals)?;
     let global = module.globals.get(index as usize)?;
-    match global.init.as_ref()?.ops() {
-        [ConstOp::I32(value)] if !global.ty.mutable => Some((defined, *value as u32 as u64)),
-        _ => None,
+    if global.ty.mutable || global.ty.val != module.address_type() {
+        return None;
     }
+    Some((defined, global.init.as_ref()?.single()?.as_address()?))
 }

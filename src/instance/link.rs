@@ -114,8 +114,10 @@ pub(super) fn memory<'a>(
         Import::Nothing => return Err(missing("memory", import)),
         _ => return Err(incompatible()),
     };
-    let same = ty.shared == wanted.shared && ty.memory64 == wanted.memory64;
-    let size = bytes as u64 / crate::abi::types::PAGE_SIZE as u64;
+    let same = ty.shared == wanted.shared
+        && ty.memory64 == wanted.memory64
+        && ty.page_size_log2 == wanted.page_size_log2;
+    let size = bytes as u64 / ty.page_bytes();
     if !same || !fits(wanted.limits, size, ty.limits.max) {
         return Err(incompatible());
     }

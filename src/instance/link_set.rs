@@ -18,6 +18,7 @@ use crate::alloc::lock_owner;
 use crate::platform::unwind::Held;
 use crate::sync::{BiasedLock, Lock, LockGuard};
 use std::cell::UnsafeCell;
+use std::convert::Infallible;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -305,15 +306,32 @@ pub unsafe fn find<T>(
 /// # Safety
 /// The caller holds the link set alive, and is the thread that uses it, so that it does not change.
 pub unsafe fn for_each(instance: NonNull<Instance>, each: &mut dyn FnMut(NonNull<Instance>)) {
-    // SAFETY: the caller holds the link set alive, and is the thread that uses it, so that it does
-    // not change; the root comes first among the members.
+    // SAFETY: passed on to the caller.
+    let Ok(()) = unsafe {
+        try_for_each::<Infallible>(instance, &mut |member| {
+            each(member);
+            Ok(())
+        })
+    };
+}
+
+/// As [`for_each`], until `each` fails.
+///
+/// # Safety
+/// As for [`for_each`].
+pub unsafe fn try_for_each<E>(
+    instance: NonNull<Instance>,
+    each: &mut dyn FnMut(NonNull<Instance>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    // SAFETY: says the caller; the root comes first among the members.
     unsafe {
         let mut member = NonNull::new(instance.as_ref().membership.root.load(Ordering::Acquire));
         while let Some(at) = member {
-            each(at);
+            each(at)?;
             member = NonNull::new((*at.as_ptr()).membership.next.load(Ordering::Acquire));
         }
     }
+    Ok(())
 }
 
 /// The exceptions of the link set's guests.

@@ -14,9 +14,6 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// Pages a memory with 32-bit addresses can have.
-pub const PAGES_MAX: u64 = 0x1_0000;
-
 /// Where memories come from. Owner: the context; each instance has a copy.
 #[derive(Clone)]
 pub struct MemorySource {

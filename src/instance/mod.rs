@@ -9,6 +9,7 @@
 //! One thread uses a link set at a time; callers begin a [`Use`](link_set::Use) first. Counting
 //! handles and terminating may come from any thread: they lock.
 
+mod address_set;
 pub mod address_space;
 mod app_heap;
 mod attachment;
@@ -58,9 +59,7 @@ pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
-pub use memory::{
-    GrowError, GrowFailure, Memory, MemorySize, MemorySource, PAGES_MAX, PIECE_BYTES, Pace,
-};
+pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};
@@ -91,7 +90,8 @@ pub struct InstanceLimits {
     pub stack_bytes: u32,
     /// Bytes of the app heap; 0 for none.
     pub heap_bytes: u32,
-    /// Lowers the maximum of memories; 0 for the module's own.
+    /// Lowers the maximum of memories, in pages of 64 KiB whatever theirs are; 0 for the module's
+    /// own.
     pub max_memory_pages: u32,
 }
 

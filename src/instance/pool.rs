@@ -1,8 +1,10 @@
 //! Address space for linear memories, kept for the next instance.
 //!
-//! A reservation is as large as a 32-bit memory can get, with a guard region behind it, so a memory
-//! never moves and an access beyond its end hits no other memory. Mapping and unmapping are slow
-//! and take turns on a lock of the whole process; therefore a context keeps reservations that its
+//! A reservation is as large as a 32-bit memory can get, with a guard region behind it, so a
+//! memory never moves and what runs off its end hits no other memory. One with 64-bit addresses
+//! gets as much of what it may grow to as a single memory should take of the process's addresses,
+//! or less where there are fewer, and does not grow beyond. Mapping and unmapping are
+//! slow and take turns on a lock of the whole process; therefore a context keeps what its
 //! instances return. A returned reservation is zeroed at once: by hand where it is small, because
 //! that is faster than the system call and the page faults that would follow it.
 //!
@@ -19,7 +21,10 @@ use std::ptr::NonNull;
 /// The largest size of a 32-bit memory.
 const MEMORY32_BYTES: usize = 1 << 32;
 
-/// Inaccessible bytes behind a memory's largest size.
+/// What is reserved at most for a memory with 64-bit addresses that is not larger from the start.
+const MEMORY64_BYTES: usize = 1 << 36;
+
+/// Inaccessible bytes behind what a memory can grow to.
 const GUARD_BYTES: usize = 1 << 20;
 
 /// Reservations a pool keeps. More than one thread's worth of nested instances gains nothing.
@@ -60,13 +65,26 @@ impl MemoryPool {
     pub fn take(&self, len: usize, max: usize) -> Option<Reservation> {
         let room = max.max(len).max(MEMORY32_BYTES);
         if room > MEMORY32_BYTES {
-            return Reservation::new(len, room);
+            return Self::take_large(len, room.min(MEMORY64_BYTES));
         }
         let mut reservation = match self.pop(round_up(len)?) {
             Some(reservation) => reservation,
             None => return Reservation::new(len, room),
         };
         reservation.resize(len).then_some(reservation)
+    }
+
+    /// As [`MemoryPool::take`], with as much room as there are addresses for, up to `wanted` bytes.
+    fn take_large(len: usize, wanted: usize) -> Option<Reservation> {
+        let enough = len.max(MEMORY32_BYTES);
+        let mut room = wanted.max(enough);
+        while room > enough {
+            if let Some(reservation) = Reservation::new(len, room) {
+                return Some(reservation);
+            }
+            room /= 2;
+        }
+        Reservation::new(len, enough)
     }
 
     /// Takes a reservation back.
@@ -227,6 +245,19 @@ mod tests {
         assert!(bytes(&resized, 4 * 65536).iter().all(|&byte| byte == 0));
         assert!(!resized.resize(MEMORY32_BYTES + 1));
         assert!(!resized.resize(usize::MAX));
+    }
+
+    #[test]
+    fn large_memories_get_some_of_what_they_may_grow_to() {
+        let pool = MemoryPool::new();
+        let mut large = pool.take(1, usize::MAX >> 16).expect("memory");
+        assert!((MEMORY32_BYTES..=MEMORY64_BYTES).contains(&(large.reserved - GUARD_BYTES)));
+        assert!(large.resize(MEMORY32_BYTES) && !large.resize(MEMORY64_BYTES + 1));
+        pool.put(large);
+        assert_eq!(pool.kept.lock().len, 0);
+        let exact = pool.take(MEMORY64_BYTES + 1, usize::MAX >> 16);
+        assert!(exact.is_none_or(|exact| exact.reserved > MEMORY64_BYTES + GUARD_BYTES));
+        assert!(pool.take(usize::MAX >> 1, usize::MAX).is_none());
     }
 
     #[test]

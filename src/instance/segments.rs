@@ -14,14 +14,17 @@ const ELEM_BYTES: usize = 4 * size_of::<u64>();
 
 type Slots = [u64; 2];
 
-/// Copies the active segments, element segments first, and drops them; data segments only if the
-/// instance does not find its memories initialised.
-pub(super) fn init(instance: &Instance, copy_data: bool, pace: &mut Pace<'_>) -> Result<()> {
+/// Copies the active segments, element segments first, and drops them. An instance for another
+/// thread of a program finds its shared memories initialised: their segments are dropped only.
+pub(super) fn init(instance: &Instance, is_first: bool, pace: &mut Pace<'_>) -> Result<()> {
     let module = &instance.module;
     for (index, segment) in module.elems.iter().enumerate() {
         pace(size_of::<ElemSegment>())?;
         if let SegmentMode::Active { target, offset } = &segment.mode {
-            let to = evaluate(instance, offset)?[0] as u32;
+            let [to, _] = evaluate(instance, offset)?;
+            let is_wide = module.tables.get(*target as usize).is_some_and(|table| table.ty.table64);
+            // No table has so many elements that a larger index than this would be one.
+            let to = if is_wide { u32::try_from(to).unwrap_or(u32::MAX) } else { to as u32 };
             let count = segment.items.len() as u32;
             let copied = instance.table_init(*target, index as u32, to, 0, count, pace);
             copied.map_err(does_not_fit)?;
@@ -33,10 +36,14 @@ pub(super) fn init(instance: &Instance, copy_data: bool, pace: &mut Pace<'_>) ->
     for (index, segment) in module.datas.iter().enumerate() {
         pace(size_of::<DataSegment>())?;
         if let SegmentMode::Active { target, offset } = &segment.mode {
-            if copy_data {
-                let to = evaluate(instance, offset)?[0] as u32;
+            let is_shared =
+                || instance.memory(*target).is_some_and(|memory| memory.shared().is_some());
+            if is_first || !is_shared() {
+                let [to, _] = evaluate(instance, offset)?;
+                let is_wide = module.memories.get(*target as usize).is_some_and(|ty| ty.memory64);
+                let to = if is_wide { to } else { to as u32 as u64 };
                 let count = segment.bytes.end - segment.bytes.start;
-                let copied = instance.memory_init(*target, index as u32, to as u64, 0, count, pace);
+                let copied = instance.memory_init(*target, index as u32, to, 0, count, pace);
                 copied.map_err(does_not_fit)?;
             }
             instance.drop_data(index as u32);
@@ -101,6 +108,7 @@ fn value(instance: &Instance, op: ConstOp) -> Result<Slots> {
         ConstOp::I64(value) => [value as u64, 0],
         ConstOp::F32(bits) => [bits as u64, 0],
         ConstOp::F64(bits) => [bits, 0],
+        #[cfg(feature = "simd")]
         ConstOp::V128(value) => [value as u64, (value >> 64) as u64],
         ConstOp::RefNull(_) => [0, 0],
         ConstOp::RefFunc(index) => [func_word(instance, index)?, 0],
@@ -234,11 +242,8 @@ impl Instance {
             true => &[],
             false => self.module.data(segment).unwrap_or_default(),
         };
-        let place = match memory {
-            // SAFETY: this instance is alive.
-            0 => unsafe { address_space::locate(self.vm(), to, count as u64) },
-            _ => self.memory(memory).ok_or(Trap::Internal)?.range(to, count as u64),
-        };
+        // SAFETY: this instance is alive.
+        let place = unsafe { address_space::locate_in(self.vm(), memory, to, count as u64) };
         let place = place.ok_or(Trap::MemoryOutOfBounds)?;
         let end = (from as usize).checked_add(count as usize).ok_or(Trap::MemoryOutOfBounds)?;
         Ok((bytes.get(from as usize..end).ok_or(Trap::MemoryOutOfBounds)?, place))

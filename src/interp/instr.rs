@@ -5,6 +5,10 @@
 //! cannot disagree about an instruction without a test noticing.
 
 use super::op::{AtomicOp, BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+#[cfg(feature = "simd")]
+use super::vector_op::{
+    ExtractOp, ReplaceOp, ShiftOp, VectorBinaryOp, VectorTernaryOp, VectorUnaryOp,
+};
 use crate::abi::types::ValType;
 
 /// How an instruction finds an input; see `operand`.
@@ -28,22 +32,40 @@ pub enum Class {
     Int,
     F32,
     F64,
+    V128,
 }
 
 impl Class {
-    /// The class of a type; `None` where values live in slots only.
-    pub fn of(ty: ValType) -> Option<Self> {
+    pub const ALL: [Self; 4] = [Self::Int, Self::F32, Self::F64, Self::V128];
+
+    /// The class of a type.
+    pub fn of(ty: ValType) -> Self {
         match ty {
-            ValType::I32 | ValType::I64 => Some(Self::Int),
-            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Some(Self::Int),
-            ValType::F32 => Some(Self::F32),
-            ValType::F64 => Some(Self::F64),
-            ValType::V128 => None,
+            ValType::I32 | ValType::I64 => Self::Int,
+            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Self::Int,
+            ValType::F32 => Self::F32,
+            ValType::F64 => Self::F64,
+            ValType::V128 => Self::V128,
         }
+    }
+
+    /// Slots that values of this class take.
+    pub fn slots(self) -> u16 {
+        if self == Self::V128 { 2 } else { 1 }
     }
 }
 
-/// An instruction, but for its operands' values.
+/// A memory that is not memory 0 with addresses of 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryKind {
+    /// Memory 0, with addresses of 64 bits.
+    First64,
+    Other32,
+    Other64,
+}
+
+/// An instruction, but for its operands' values. Those that end in `Any` name their memory; where
+/// no kind of memory is said, their addresses and counts have 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instr {
     Binary {
@@ -89,21 +111,51 @@ pub enum Instr {
     Atomic {
         op: AtomicOp,
     },
+    LoadAny {
+        op: LoadOp,
+        memory: MemoryKind,
+        address: Mode,
+    },
+    StoreAny {
+        op: StoreOp,
+        memory: MemoryKind,
+        address: Mode,
+        value: Mode,
+    },
+    AtomicAny {
+        op: AtomicOp,
+    },
+    AtomicNotifyAny,
+    AtomicWaitAny {
+        wide: bool,
+    },
     AtomicNotify,
     /// `wide`: the expected value has 64 bits.
     AtomicWait {
         wide: bool,
     },
     AtomicFence,
+    /// 128-bit results, in two slots.
+    AddWide,
+    SubWide,
+    MulWide {
+        signed: bool,
+    },
+    /// Of memory 0, in pages of 64 KiB.
     MemorySize,
-    /// The size of a memory that other threads may grow.
-    SharedMemorySize,
+    /// Of a memory that other threads may grow, too.
+    MemorySizeAny,
     MemoryGrow,
+    MemoryGrowAny,
     MemoryCopy,
+    MemoryCopyAny,
     MemoryFill,
+    MemoryFillAny,
     MemoryInit,
+    MemoryInitAny,
     DataDrop,
     Copy,
+    CopyVector,
     /// Two copies, one after the other.
     CopyTwo,
     CopyMany,
@@ -160,6 +212,15 @@ pub enum Instr {
     CallIndirect {
         index: Mode,
     },
+    /// Calls that take over the frame; `slots` are those of the parameters.
+    TailCall {
+        slots: u32,
+    },
+    TailCallImport,
+    TailCallIndirect {
+        index: Mode,
+        slots: u32,
+    },
     /// In profiled functions, the first instruction and the last before each return.
     ProfileEnter,
     ProfileEnd,
@@ -171,6 +232,55 @@ pub enum Instr {
     ReturnMany,
     Throw,
     ThrowRef,
+    #[cfg(feature = "simd")]
+    Vector(VectorInstr),
+}
+
+#[cfg(feature = "simd")]
+/// An instruction on vectors that is no load, store, copy or `select`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorInstr {
+    Binary {
+        op: VectorBinaryOp,
+        left: Mode,
+        right: Mode,
+    },
+    Unary {
+        op: VectorUnaryOp,
+        source: Mode,
+    },
+    /// `bits` are a slot or a constant.
+    Shift {
+        op: ShiftOp,
+        a: Mode,
+        bits: Mode,
+    },
+    /// The other operands are in slots.
+    Ternary {
+        op: VectorTernaryOp,
+        c: Mode,
+    },
+    /// At most one is the accumulator.
+    Shuffle {
+        a: Mode,
+        b: Mode,
+    },
+    /// A shuffle of one vector.
+    Permute {
+        a: Mode,
+    },
+    Const,
+    Extract {
+        op: ExtractOp,
+        a: Mode,
+        lane: u8,
+    },
+    Replace {
+        op: ReplaceOp,
+        a: Mode,
+        value: Mode,
+        lane: u8,
+    },
 }
 
 impl Instr {

@@ -180,6 +180,14 @@ impl Header {
     pub const SLOTS: u32 = (size_of::<Self>() / size_of::<u64>()) as u32;
 }
 
+/// The native address of `size` bytes at the guest's address `at` in a memory with `len` bytes at
+/// `base`, if all of them are there.
+#[inline(always)]
+pub fn find(base: *mut u8, len: usize, at: u64, size: usize) -> Option<*mut u8> {
+    let is_inside = at.saturating_add(size as u64) <= len as u64;
+    is_inside.then_some(base.wrapping_add(at as usize))
+}
+
 /// Memory 0 of the running instance: start and accessible bytes.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -195,8 +203,7 @@ impl Memory0 {
     /// The native address of `size` bytes at the guest's address `at`, if all of them are here.
     #[inline(always)]
     pub fn find(self, at: u64, size: usize) -> Option<*mut u8> {
-        let is_inside = at.saturating_add(size as u64) <= self.len as u64;
-        is_inside.then_some(self.base.wrapping_add(at as usize))
+        find(self.base, self.len, at, size)
     }
 
     /// As [`Memory0::find`], of an address that is a sum of two 32-bit values and cannot wrap.

@@ -27,12 +27,15 @@ mod op;
 mod operand;
 mod shape;
 mod unwind;
+#[cfg(feature = "simd")]
+mod vector_op;
 
 #[cfg(test)]
 mod tests;
 
 pub use code::ModuleCode;
 
+use crate::abi::lanes::V128;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 use crate::exec::{Engine, GuestCode, Run};
 use code::VmCode;
@@ -92,6 +95,7 @@ pub unsafe extern "C-unwind" fn run(
             int: 0,
             f32: 0.0,
             f64: 0.0,
+            v128: V128::from_u64x2([0; 2]),
         };
         reload_memory(&mut r);
         let header = frame.header((*code).header_slot);
@@ -129,6 +133,7 @@ pub fn is_stack_bounded() -> bool {
         int: 0,
         f32: 0.0,
         f64: 0.0,
+        v128: V128::from_u64x2([0; 2]),
     };
     // SAFETY: the instructions name three slots, need no environment and end in `exit`.
     let code = unsafe { dispatch::run(r) };

@@ -118,6 +118,7 @@ macro_rules! unary_ops {
             I64Extend32S, i64 => i64, |a| Ok(a as i32 as i64);
             I64ExtendI32S, i32 => i64, |a| Ok(a as i64);
             I64ExtendI32U, u32 => u64, |a| Ok(a as u64);
+            I32SaturateI64U, u64 => u32, |a| Ok(u32::try_from(a).unwrap_or(u32::MAX));
             F32Abs, f32 => f32, |a| Ok(a.abs());
             F32Neg, f32 => f32, |a| Ok(-a);
             F32Ceil, f32 => f32, |a| Ok(wasm_ops::f32_ceil(a));
@@ -167,42 +168,56 @@ macro_rules! unary_ops {
 }
 pub(crate) use unary_ops;
 
-/// `$apply!` gets `Name, type in memory => type of the result;`.
+/// `$apply!` gets `Name, type in memory => type of the result, |raw| meaning;`.
 macro_rules! load_ops {
     ($apply:ident) => {
         $apply! {
-            I32Load, u32 => u32;
-            I32Load8S, i8 => i32;
-            I32Load8U, u8 => u32;
-            I32Load16S, i16 => i32;
-            I32Load16U, u16 => u32;
-            I64Load, u64 => u64;
-            I64Load8S, i8 => i64;
-            I64Load8U, u8 => u64;
-            I64Load16S, i16 => i64;
-            I64Load16U, u16 => u64;
-            I64Load32S, i32 => i64;
-            I64Load32U, u32 => u64;
-            F32Load, f32 => f32;
-            F64Load, f64 => f64;
+            I32Load, u32 => u32, |raw| raw;
+            I32Load8S, i8 => i32, |raw| raw as i32;
+            I32Load8U, u8 => u32, |raw| raw as u32;
+            I32Load16S, i16 => i32, |raw| raw as i32;
+            I32Load16U, u16 => u32, |raw| raw as u32;
+            I64Load, u64 => u64, |raw| raw;
+            I64Load8S, i8 => i64, |raw| raw as i64;
+            I64Load8U, u8 => u64, |raw| raw as u64;
+            I64Load16S, i16 => i64, |raw| raw as i64;
+            I64Load16U, u16 => u64, |raw| raw as u64;
+            I64Load32S, i32 => i64, |raw| raw as i64;
+            I64Load32U, u32 => u64, |raw| raw as u64;
+            F32Load, f32 => f32, |raw| raw;
+            F64Load, f64 => f64, |raw| raw;
+            V128Load, V128 => V128, |raw| raw;
+            V128Load8x8S, u64 => V128, |raw| lanes::v128_load8x8_s(raw);
+            V128Load8x8U, u64 => V128, |raw| lanes::v128_load8x8_u(raw);
+            V128Load16x4S, u64 => V128, |raw| lanes::v128_load16x4_s(raw);
+            V128Load16x4U, u64 => V128, |raw| lanes::v128_load16x4_u(raw);
+            V128Load32x2S, u64 => V128, |raw| lanes::v128_load32x2_s(raw);
+            V128Load32x2U, u64 => V128, |raw| lanes::v128_load32x2_u(raw);
+            V128Load8Splat, u8 => V128, |raw| lanes::i8x16_splat(raw.into());
+            V128Load16Splat, u16 => V128, |raw| lanes::i16x8_splat(raw.into());
+            V128Load32Splat, u32 => V128, |raw| lanes::i32x4_splat(raw);
+            V128Load64Splat, u64 => V128, |raw| lanes::i64x2_splat(raw);
+            V128Load32Zero, u32 => V128, |raw| lanes::v128_load32_zero(raw);
+            V128Load64Zero, u64 => V128, |raw| lanes::v128_load64_zero(raw);
         }
     };
 }
 pub(crate) use load_ops;
 
-/// `$apply!` gets `Name, type of the value => type in memory;`.
+/// `$apply!` gets `Name, type of the value => type in memory, |value| meaning;`.
 macro_rules! store_ops {
     ($apply:ident) => {
         $apply! {
-            I32Store, u32 => u32;
-            I32Store8, u32 => u8;
-            I32Store16, u32 => u16;
-            I64Store, u64 => u64;
-            I64Store8, u64 => u8;
-            I64Store16, u64 => u16;
-            I64Store32, u64 => u32;
-            F32Store, f32 => f32;
-            F64Store, f64 => f64;
+            I32Store, u32 => u32, |value| value;
+            I32Store8, u32 => u8, |value| value as u8;
+            I32Store16, u32 => u16, |value| value as u16;
+            I64Store, u64 => u64, |value| value;
+            I64Store8, u64 => u8, |value| value as u8;
+            I64Store16, u64 => u16, |value| value as u16;
+            I64Store32, u64 => u32, |value| value as u32;
+            F32Store, f32 => f32, |value| value;
+            F64Store, f64 => f64, |value| value;
+            V128Store, V128 => V128, |value| value;
         }
     };
 }
@@ -304,16 +319,16 @@ macro_rules! unary_enum {
 unary_ops!(unary_enum);
 
 macro_rules! load_enum {
-    ($($name:ident, $in:ty => $out:ty;)*) => {
-        enum_of_names!(/// Loads from memory 0.
+    ($($name:ident, $in:ty => $out:ty, |$raw:ident| $e:expr;)*) => {
+        enum_of_names!(/// Loads from a memory.
             LoadOp: $($name)*);
     };
 }
 load_ops!(load_enum);
 
 macro_rules! store_enum {
-    ($($name:ident, $in:ty => $out:ty;)*) => {
-        enum_of_names!(/// Stores to memory 0.
+    ($($name:ident, $in:ty => $out:ty, |$value:ident| $e:expr;)*) => {
+        enum_of_names!(/// Stores to a memory.
             StoreOp: $($name)*);
     };
 }
@@ -321,7 +336,7 @@ store_ops!(store_enum);
 
 macro_rules! atomic_enum {
     ($($shape:ident { $($name:ident $raw:ident $ty:ident $($how:ident)?,)* })*) => {
-        enum_of_names!(/// Atomic accesses to memory 0.
+        enum_of_names!(/// Atomic accesses to a memory.
             AtomicOp: $($($name)*)*);
     };
 }

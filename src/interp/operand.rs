@@ -9,6 +9,7 @@
 
 use super::dispatch::Regs;
 use super::shape::{Shape, SlotNo};
+use crate::abi::lanes::V128;
 
 impl Regs {
     /// Reads `T` from a slot of the frame.
@@ -17,9 +18,9 @@ impl Regs {
     /// The current instruction names the slot.
     #[inline(always)]
     pub unsafe fn get<T: Value>(&self, slot: SlotNo) -> T {
-        // SAFETY: the translator counts every slot that an instruction names into the frame, and
-        // slots of frames are always initialised.
-        T::from_slot(unsafe { *self.sp.slot(slot) })
+        // SAFETY: the translator counts all slots of every operand that an instruction names into
+        // the frame, and slots of frames are always initialised.
+        unsafe { T::load(self.sp.slot(slot)) }
     }
 
     /// Writes `value` to a slot of the frame.
@@ -28,8 +29,9 @@ impl Regs {
     /// As for [`Regs::get`].
     #[inline(always)]
     pub unsafe fn set<T: Value>(&mut self, slot: SlotNo, value: T) {
-        // SAFETY: the translator counts every slot that an instruction names into the frame.
-        unsafe { *self.sp.slot(slot) = value.to_slot() }
+        // SAFETY: the translator counts all slots of every operand that an instruction names into
+        // the frame.
+        unsafe { value.store(self.sp.slot(slot)) }
     }
 
     /// Moves on behind the current instruction, whose operands these are.
@@ -43,8 +45,16 @@ impl Regs {
 pub trait Value: Copy {
     /// A constant in an instruction.
     type Imm: Copy + 'static;
-    fn from_slot(slot: u64) -> Self;
-    fn to_slot(self) -> u64;
+    /// Reads the value from its slots.
+    ///
+    /// # Safety
+    /// `slot` is the first of as many initialised slots as the value takes.
+    unsafe fn load(slot: *const u64) -> Self;
+    /// Writes the value to its slots.
+    ///
+    /// # Safety
+    /// `slot` is the first of as many slots as the value takes.
+    unsafe fn store(self, slot: *mut u64);
     fn acc(r: &Regs) -> Self;
     fn set_acc(r: &mut Regs, value: Self);
     fn from_imm(imm: Self::Imm) -> Self;
@@ -57,12 +67,16 @@ macro_rules! int_value {
         impl Value for $ty {
             type Imm = $via;
             #[inline(always)]
-            fn from_slot(slot: u64) -> Self {
+            unsafe fn load(slot: *const u64) -> Self {
+                // SAFETY: the slot is there and initialised, says the contract.
+                let slot = unsafe { *slot };
                 slot as $ty
             }
             #[inline(always)]
-            fn to_slot(self) -> u64 {
-                self as $via as u64
+            unsafe fn store(self, slot: *mut u64) {
+                let value = self as $via as u64;
+                // SAFETY: the slot is there, says the contract.
+                unsafe { *slot = value }
             }
             #[inline(always)]
             fn acc(r: &Regs) -> Self {
@@ -94,12 +108,16 @@ int_value! {
 impl Value for f32 {
     type Imm = f32;
     #[inline(always)]
-    fn from_slot(slot: u64) -> Self {
+    unsafe fn load(slot: *const u64) -> Self {
+        // SAFETY: the slot is there and initialised, says the contract.
+        let slot = unsafe { *slot };
         f32::from_bits(slot as u32)
     }
     #[inline(always)]
-    fn to_slot(self) -> u64 {
-        self.to_bits() as u64
+    unsafe fn store(self, slot: *mut u64) {
+        let value = self.to_bits() as u64;
+        // SAFETY: the slot is there, says the contract.
+        unsafe { *slot = value }
     }
     #[inline(always)]
     fn acc(r: &Regs) -> Self {
@@ -122,12 +140,16 @@ impl Value for f32 {
 impl Value for f64 {
     type Imm = f64;
     #[inline(always)]
-    fn from_slot(slot: u64) -> Self {
+    unsafe fn load(slot: *const u64) -> Self {
+        // SAFETY: the slot is there and initialised, says the contract.
+        let slot = unsafe { *slot };
         f64::from_bits(slot)
     }
     #[inline(always)]
-    fn to_slot(self) -> u64 {
-        self.to_bits()
+    unsafe fn store(self, slot: *mut u64) {
+        let value = self.to_bits();
+        // SAFETY: the slot is there, says the contract.
+        unsafe { *slot = value }
     }
     #[inline(always)]
     fn acc(r: &Regs) -> Self {
@@ -144,6 +166,37 @@ impl Value for f64 {
     #[inline(always)]
     fn from_imm32(imm: u32) -> Self {
         f32::from_bits(imm) as f64
+    }
+}
+
+impl Value for V128 {
+    type Imm = [u64; 2];
+    #[inline(always)]
+    unsafe fn load(slot: *const u64) -> Self {
+        // SAFETY: two slots are there and initialised, says the contract; they are aligned for 64
+        // bits only.
+        V128::from_u64x2(unsafe { slot.cast::<[u64; 2]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, slot: *mut u64) {
+        // SAFETY: two slots are there, says the contract.
+        unsafe { slot.cast::<[u64; 2]>().write_unaligned(self.to_u64x2()) }
+    }
+    #[inline(always)]
+    fn acc(r: &Regs) -> Self {
+        r.v128
+    }
+    #[inline(always)]
+    fn set_acc(r: &mut Regs, value: Self) {
+        r.v128 = value;
+    }
+    #[inline(always)]
+    fn from_imm(imm: [u64; 2]) -> Self {
+        V128::from_u64x2(imm)
+    }
+    #[inline(always)]
+    fn from_imm32(imm: u32) -> Self {
+        V128::from_u64x2([imm.into(), 0])
     }
 }
 

@@ -161,14 +161,33 @@ shapes! {
     /// `second` is a slot, or a constant of the type of the operands.
     Binary [F] { dst: SlotNo, first: SlotNo, second: F, }
     Select { dst: SlotNo, a: SlotNo, b: SlotNo, condition: SlotNo, }
+    Ternary { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, }
+    /// The numbers of the bytes that come from each operand; the others have bit 7 set.
+    Shuffle { dst: SlotNo, a: SlotNo, b: SlotNo, from_a: [u64; 2], from_b: [u64; 2], }
+    /// As [`Shuffle`], of one vector.
+    Permute { dst: SlotNo, a: SlotNo, from: [u64; 2], }
+    /// The lower half first.
+    VectorConst { dst: SlotNo, value: [u64; 2], }
+    Extract { dst: SlotNo, a: SlotNo, lane: u8, }
+    Replace { dst: SlotNo, a: SlotNo, value: SlotNo, lane: u8, }
     Load { dst: SlotNo, address: SlotNo, offset: u32, }
     /// A load at a sum.
     LoadSum [F] { dst: SlotNo, first: SlotNo, second: F, offset: u32, }
     Store [F] { value: F, address: SlotNo, offset: u32, }
     /// A store at a sum.
     StoreSum [V F] { value: V, first: SlotNo, second: F, offset: u32, }
+    /// A load from a memory that the instruction names.
+    LoadAny { dst: SlotNo, address: SlotNo, memory: u16, offset: u64, }
+    /// A store to a memory that the instruction names.
+    StoreAny [F] { value: F, address: SlotNo, memory: u16, offset: u64, }
     /// An access at `a`, with `b` and `c` as far as it has more operands.
     Atomic { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, offset: u64, }
+    /// The same in a memory that the instruction names; the address in `a` has 64 bits.
+    AtomicAny { dst: SlotNo, a: SlotNo, b: SlotNo, c: SlotNo, memory: u32, offset: u64, }
+    MemoryGrowAny { dst: SlotNo, delta: SlotNo, memory: u32, }
+
+    /// A result of two slots from two numbers of two slots each.
+    WideBinary { dst: SlotNo, a_low: SlotNo, a_high: SlotNo, b_low: SlotNo, b_high: SlotNo, }
 
     CopyTwo { first: Unary, second: Unary, }
     CopyImm [F] { dst: SlotNo, value: F, }
@@ -215,6 +234,10 @@ shapes! {
         index: SlotNo,
         ty: u32,
     }
+    /// The parameters lie from `from` on; `header` is the running function's.
+    TailCall { from: SlotNo, header: SlotNo, code: *const VmCode, }
+    TailCallImport { from: SlotNo, header: SlotNo, import: u32, }
+    TailCallIndirect { from: SlotNo, header: SlotNo, table: u16, index: SlotNo, ty: u32, }
     /// The payload begins at `frame`.
     Throw { site: Site, frame: SlotNo, tag: u32, }
     ThrowRef { site: Site, reference: SlotNo, }
@@ -266,12 +289,22 @@ begins! {
     [] Unary: dst of Dst;
     [F] Binary<F>: dst of Dst;
     [] Select: dst of Dst;
+    [] Ternary: dst of Dst;
+    [] Shuffle: dst of Dst;
+    [] Permute: dst of Dst;
+    [] VectorConst: dst of Dst;
+    [] Extract: dst of Dst;
+    [] Replace: dst of Dst;
     [] Load: dst of Dst;
     [F] LoadSum<F>: dst of Dst;
+    [] LoadAny: dst of Dst;
     [] Atomic: dst of Dst;
+    [] AtomicAny: dst of Dst;
+    [] MemoryGrowAny: dst of Dst;
     [] Get: dst of Dst;
     [] TableGet: dst of Dst;
     [] TableGrow: dst of Dst;
+    [] WideBinary: dst of Dst;
     [] CopyTwo: first of Unary;
     [] Back: to of Forward;
     [J] BranchIf<J>: to of J;
@@ -297,12 +330,14 @@ words! {
         CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
         BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
-        ReturnMany, ProfileEnd;
+        ReturnMany, ProfileEnd, TailCallImport, Ternary, Extract, Replace, MemoryGrowAny;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        Throw;
+        Throw, TailCall, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>, StoreAny<u32>;
+    4: Permute, VectorConst, AtomicAny;
+    6: Shuffle;
 }
 
 /// A copy becomes two copies where it stands, and a return address says where its call is.

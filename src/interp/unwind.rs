@@ -13,14 +13,14 @@ use super::handlers::profile;
 use super::machine::{Header, Offset};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
-use crate::exec::{GuestCode, Point, throw, work};
+use crate::exec::{GuestCode, Point, Show, Shown, throw, work};
 use crate::instance::exceptions;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 
 /// What is known of one function's code besides the code. Owner: the module's code table.
 pub struct Tables {
-    /// In the order of their starts.
+    /// By number: segments and those inside refer to them so.
     pub tries: Box<[Try]>,
     /// In the order of the code.
     pub segments: Box<[Segment]>,
@@ -33,7 +33,7 @@ pub struct Tables {
     pub sites: Box<[Offset]>,
 }
 
-/// A `try_table` with clauses.
+/// A `try_table` with clauses, or what is made of a `try`.
 pub struct Try {
     /// The one around it, or [`NO_TRY`].
     pub outer: u32,
@@ -65,13 +65,30 @@ impl Held {
     pub const NONE: u32 = u32::MAX;
 }
 
-/// A clause of a `try_table`.
+/// Where a clause wants a reference to what it catches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ReferencePlace {
+    Nowhere,
+    /// In the slot behind the payload.
+    Above,
+    /// In a slot before the payload.
+    Below,
+    /// There is such a slot, but nobody reads it.
+    Unused,
+}
+
+impl ReferencePlace {
+    fn is_wanted(self) -> bool {
+        matches!(self, Self::Above | Self::Below)
+    }
+}
+
+/// A clause of a `try_table` or a `try`.
 #[derive(Clone, Copy)]
 pub struct Clause {
     /// The tag that is caught; `None` for all.
     pub tag: Option<u32>,
-    /// Whether a reference comes behind the payload.
-    pub reference: bool,
+    pub reference: ReferencePlace,
     /// First slot of what is carried.
     pub base: u16,
     /// The instruction to go on with.
@@ -92,10 +109,12 @@ impl Tables {
             + size_of_val(&*self.sites)
     }
 
-    /// The innermost clause around `offset` that `catches` what it is for.
+    /// The innermost clause around `offset` that `catches` what it is for. Counts in `units` what
+    /// was looked at: clauses, and entries without any.
     fn clause(
         &self,
         offset: Offset,
+        units: &mut u64,
         mut catches: impl FnMut(Option<u32>) -> bool,
     ) -> Option<Clause> {
         let after = self.segments.partition_point(|segment| segment.start <= offset);
@@ -103,7 +122,9 @@ impl Tables {
         let mut around = self.tries.get(segment.innermost as usize);
         while let Some(Try { outer, clauses }) = around {
             let clauses = self.clauses.get(clauses.start as usize..clauses.end as usize)?;
-            if let Some(clause) = clauses.iter().find(|clause| catches(clause.tag)) {
+            *units += u64::from(clauses.is_empty());
+            let mut looked_at = clauses.iter().inspect(|_| *units += 1);
+            if let Some(clause) = looked_at.find(|clause| catches(clause.tag)) {
                 return Some(*clause);
             }
             around = self.tries.get(*outer as usize);
@@ -111,8 +132,9 @@ impl Tables {
         None
     }
 
-    /// The slots that hold references while the function is at `offset`.
-    fn references(&self, offset: Offset) -> impl Iterator<Item = u16> {
+    /// The slots that hold references while the function is at `offset`, and `None` for each that
+    /// was looked at in vain.
+    fn references(&self, offset: Offset) -> impl Iterator<Item = Option<u16>> {
         let site = self.sites.binary_search(&offset).ok().map(|site| site as u32);
         // All that are there lie below the one that was pushed last before the site.
         let last = site.and_then(|site| {
@@ -121,8 +143,9 @@ impl Tables {
         });
         let below = |held: &&Held| self.held.get(held.below as usize);
         let held = std::iter::successors(last, below);
-        let held = held.filter(move |held| site.is_some_and(|site| site < held.end));
-        self.locals.iter().copied().chain(held.map(|held| held.slot))
+        let is_there = move |held: &Held| site.is_some_and(|site| site < held.end);
+        let held = held.map(move |held| is_there(held).then_some(held.slot));
+        self.locals.iter().copied().map(Some).chain(held)
     }
 }
 
@@ -188,8 +211,7 @@ unsafe fn handler<'a>(
         for step in Walk::new(activation, point) {
             let mut units = FRAME;
             let clause = step.at.tables.and_then(|tables| {
-                tables.clause(step.at.offset, |wanted| {
-                    units += 1;
+                tables.clause(step.at.offset, &mut units, |wanted| {
                     wanted.is_none_or(|index| ptr::eq(*tags.add(index as usize), tag))
                 })
             });
@@ -223,19 +245,19 @@ pub unsafe fn catches(
 pub unsafe fn references(
     activation: &VmActivation,
     point: Point,
-    each: &mut dyn FnMut(*mut u64),
-) -> usize {
-    let mut count = 0;
+    show: Show<'_>,
+) -> Result<(), Trap> {
     // SAFETY: the caller vouches for activation and point; the tables name slots of the frame.
     unsafe {
         for step in Walk::new(activation, point) {
-            count += 1;
+            show(Shown::Frame)?;
             for slot in step.at.tables.iter().flat_map(|t| t.references(step.at.offset)) {
-                each(step.sp.add(slot as usize));
+                let place = slot.map(|slot| step.sp.add(slot.into()));
+                show(place.map_or(Shown::Nothing, Shown::Reference))?;
             }
         }
     }
-    count
+    Ok(())
 }
 
 /// Throws a new exception from the instruction at `point`, with the payload at `from`. If it is
@@ -303,19 +325,26 @@ unsafe fn catch(
 ) -> Result<(), Trap> {
     // SAFETY: the caller vouches for all but the frame, which has room for what its clauses carry.
     unsafe {
-        if clause.reference {
+        let is_wanted = clause.reference.is_wanted();
+        if is_wanted {
             throw::share(env, point, exception)?;
         }
+        let word = if is_wanted { exception.as_ptr().expose_provenance() as u64 } else { 0 };
         account(env, point, Some(step.sp));
         let mut slot = step.sp.add(clause.base as usize);
+        if matches!(clause.reference, ReferencePlace::Below | ReferencePlace::Unused) {
+            *slot = word;
+            slot = slot.add(1);
+        }
         if clause.tag.is_some() {
             let count = exception.as_ref().slots as usize;
             slot.copy_from_nonoverlapping(exceptions::payload(exception), count);
             slot = slot.add(count);
         }
-        if clause.reference {
-            *slot = exception.as_ptr().expose_provenance() as u64;
-        } else {
+        if clause.reference == ReferencePlace::Above {
+            *slot = word;
+        }
+        if !is_wanted {
             throw::abandon(exception);
         }
         (*env).catch_ip = step.at.start.behind(clause.target).as_ptr();

@@ -23,6 +23,7 @@ pub enum ConstOp {
     I64(i64),
     F32(u32),
     F64(u64),
+    #[cfg(feature = "simd")]
     V128(u128),
     GlobalGet(u32),
     RefNull(ValType),
@@ -91,6 +92,15 @@ impl From<ConstOp> for ConstExpr {
 }
 
 impl ConstOp {
+    /// An integer constant as an address, or an index of a table.
+    pub fn as_address(self) -> Option<u64> {
+        match self {
+            Self::I32(value) => Some(value as u32 as u64),
+            Self::I64(value) => Some(value as u64),
+            _ => None,
+        }
+    }
+
     /// The operation, or `None` at the expression's end.
     fn from_wasm(op: Operator<'_>) -> ReadResult<Option<Self>> {
         Ok(Some(match op {
@@ -99,6 +109,7 @@ impl ConstOp {
             Operator::I64Const { value } => Self::I64(value),
             Operator::F32Const { value } => Self::F32(value.bits()),
             Operator::F64Const { value } => Self::F64(value.bits()),
+            #[cfg(feature = "simd")]
             Operator::V128Const { value } => Self::V128(u128::from_le_bytes(*value.bytes())),
             Operator::GlobalGet { global_index } => Self::GlobalGet(global_index),
             Operator::RefNull { hty } => Self::RefNull(types::heap_type(hty)?),

@@ -59,9 +59,21 @@ impl Features {
     /// No proposal beyond the base.
     pub const NONE: Self = Self(0);
 
-    /// The features that the engines execute. A module that needs another is refused at load, by an
-    /// error that names the feature.
-    pub const SUPPORTED: Self = Self::THREADS.with(Self::EXCEPTIONS);
+    /// What the engines execute. A module that needs more is refused at load with the name of
+    /// what it needs.
+    pub const SUPPORTED: Self = Self::THREADS
+        .with(Self::EXCEPTIONS)
+        .with(Self::LEGACY_EXCEPTIONS)
+        .with(Self::VECTORS)
+        .with(Self::TAIL_CALL)
+        .with(Self::WIDE_ARITHMETIC)
+        .with(Self::MULTI_MEMORY)
+        .with(Self::MEMORY64)
+        .with(Self::CUSTOM_PAGE_SIZES);
+
+    /// Vectors, unless this build leaves them out.
+    const VECTORS: Self =
+        if cfg!(feature = "simd") { Self::SIMD.with(Self::RELAXED_SIMD) } else { Self::NONE };
 
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -240,6 +240,15 @@ impl Module {
         self.home.as_ref().map(|heap| heap.stats())
     }
 
+    /// The type of addresses of memory 0: what guests give to natives, and what they export for
+    /// the host.
+    pub fn address_type(&self) -> ValType {
+        match self.memories.first() {
+            Some(memory) if memory.memory64 => ValType::I64,
+            _ => ValType::I32,
+        }
+    }
+
     /// Number of functions, imported ones included.
     pub fn func_count(&self) -> u32 {
         self.funcs.len() as u32

@@ -15,6 +15,9 @@ use wasmparser::{
 /// arguments, of which the validator allows 1,000.
 pub const FRAME_SLOTS_MAX: u32 = 60_000;
 
+/// The first byte of every operator on vectors.
+const VECTOR_PREFIX: u8 = 0xfd;
+
 /// Bytes of the reserve that a body of moderate depth takes at most.
 pub(super) const FIRST_BYTES: usize = 40 << 10;
 
@@ -54,6 +57,8 @@ pub(super) struct BodyValidator {
     allocations: FuncValidatorAllocations,
     room: Room,
     allowance: Allowance,
+    /// Whether operands may be vectors in functions that say nothing of vectors themselves.
+    vectors: bool,
 }
 
 impl BodyValidator {
@@ -63,7 +68,12 @@ impl BodyValidator {
         // of a call or a block on top.
         let room = Room { operands: 256, frames: 32 };
         let allowance = Allowance::new(len);
-        Self { allocations: FuncValidatorAllocations::default(), room, allowance }
+        Self { allocations: FuncValidatorAllocations::default(), room, allowance, vectors: false }
+    }
+
+    /// Says whether types or globals of the module are of vectors.
+    pub(super) fn set_vectors(&mut self, vectors: bool) {
+        self.vectors = vectors;
     }
 
     /// Makes room for the validator's list of locals, which it keeps in groups, and its marks.
@@ -108,6 +118,7 @@ impl BodyValidator {
         let mut slots = u64::from(ty.map_or(0, FuncType::param_slots));
         let groups = reader.read_var_u32()?;
         let mut locals = params;
+        let mut vectors = self.vectors;
         for _ in 0..groups {
             let offset = reader.original_position();
             let count: u32 = reader.read()?;
@@ -116,6 +127,7 @@ impl BodyValidator {
             Self::ensure_locals(params + groups as usize, locals)?;
             validator.define_locals(offset, count, local)?;
             slots += u64::from(count) * u64::from(types::slots(local));
+            vectors |= types::slots(local) > 1;
         }
         if slots > u64::from(FRAME_SLOTS_MAX) {
             return Err(Error::load("local count too large").into());
@@ -128,6 +140,7 @@ impl BodyValidator {
             let open = validator.control_stack_height() > 0;
             let mut visitor = validator.visitor(reader.original_position());
             if !(open && common(code, wide, &mut reader, &mut visitor)?) {
+                vectors |= code == VECTOR_PREFIX;
                 reader.visit_operator(&mut visitor)??;
                 drop(visitor);
                 let frames = validator.control_stack_height();
@@ -146,8 +159,8 @@ impl BodyValidator {
             }
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
-        // The height counts values; with SIMD on, each of them could be of two slots.
-        let width = if validator.features().simd() { 2 } else { 1 };
+        // The height counts values; where there are vectors, each of them could be one.
+        let width = if vectors { 2 } else { 1 };
         if slots + u64::from(operands) * width > u64::from(FRAME_SLOTS_MAX) {
             return Err(Error::load("operand stack depth limit exceeded").into());
         }

@@ -8,7 +8,7 @@ use crate::abi::types::ValType;
 use crate::abi::value::Val;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmHostFunc, VmInstance};
 use crate::alloc::try_filled;
-use crate::exec::{self, DescriptorSlot, ErrandSlot, ExecEnv};
+use crate::exec::{self, ExecEnv, QuotaSlot};
 use crate::instance::Instance;
 use crate::platform::unwind::Unwinding;
 use crate::sync::WakeDescriptor;
@@ -132,7 +132,7 @@ impl<'a> Caller<'a> {
 
     /// Room for one more descriptor among those that guests of the caller's context may hold, for
     /// functions that open something in its name; `None` if there is no more.
-    pub fn descriptor_slot(&self) -> Option<DescriptorSlot> {
+    pub fn descriptor_slot(&self) -> Option<QuotaSlot> {
         // SAFETY: `new` asked for a live environment.
         unsafe { exec::descriptor_slot(self.env) }
     }
@@ -140,7 +140,7 @@ impl<'a> Caller<'a> {
     /// Room for one more thread of the runtime's that works for guests of the caller's context in
     /// calls of the system's that cannot be stopped; `None` if there is no more.
     #[cfg_attr(not(feature = "wasi"), allow(dead_code, reason = "only WASI has such calls"))]
-    pub fn errand_slot(&self) -> Option<ErrandSlot> {
+    pub fn errand_slot(&self) -> Option<QuotaSlot> {
         // SAFETY: `new` asked for a live environment.
         unsafe { exec::errand_slot(self.env) }
     }

@@ -27,10 +27,11 @@ pub use guest::GuestMemory;
 pub use host_func::{Builtin, BuiltinModule, BuiltinTable, HostFunc};
 pub use registry::{Convention, NativeArray, NativeSymbol, Registry};
 pub use shared_heap::SHARED_HEAP;
+pub use signature::AddressWidth;
 
 #[cfg(test)]
 pub(crate) use guest::tests::over;
 #[cfg(test)]
-pub use {host_func::BuiltinFn, signature::AddressWidth};
+pub use host_func::BuiltinFn;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -23,6 +23,11 @@ pub enum AddressWidth {
 }
 
 impl AddressWidth {
+    /// Of addresses that are passed as values of this type.
+    pub fn of(ty: ValType) -> Self {
+        if ty == ValType::I64 { Self::Bits64 } else { Self::Bits32 }
+    }
+
     fn fits(self, ty: ValType) -> bool {
         match self {
             Self::Bits32 => ty == ValType::I32,

@@ -5,9 +5,8 @@
 //! same size from the allocator that serves the host, else a slice of the main stack.
 
 use super::program::Program;
-use crate::abi::types::ValType;
 use crate::instance::{Instance, constant_export};
-use crate::module::{ConstOp, Module};
+use crate::module::Module;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
@@ -34,9 +33,9 @@ impl MainStack {
         }
         let first = module.imported.globals as usize;
         module.globals.iter().enumerate().skip(first).find_map(|(index, global)| {
-            let [ConstOp::I32(top)] = global.init.as_ref()?.ops() else { return None };
-            let top = *top as u32 as u64;
-            let fits = global.ty.mutable && global.ty.val == ValType::I32 && top <= heap_base;
+            let top = global.init.as_ref()?.single()?.as_address()?;
+            let is_address = global.ty.val == module.address_type();
+            let fits = global.ty.mutable && is_address && top <= heap_base;
             let bytes = if top > data_end { top - data_end } else { top };
             fits.then_some(Self { pointer: index as u32, top, bytes })
         })

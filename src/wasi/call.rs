@@ -5,7 +5,7 @@ use super::abi::{Addr, IOVEC_BYTES, IoVec};
 use super::descriptor::Descriptor;
 use super::errno::Errno;
 use crate::abi::trap::Trap;
-use crate::exec::DescriptorSlot;
+use crate::exec::QuotaSlot;
 use crate::native::{Caller, GuestMemory};
 use crate::platform::fd;
 use crate::platform::unwind::Held;
@@ -97,7 +97,7 @@ impl Call<'_> {
 
     /// Room for a descriptor that is about to be opened; the guest gets no more of them than its
     /// context has.
-    pub(super) fn slot(&self) -> Outcome<DescriptorSlot> {
+    pub(super) fn slot(&self) -> Outcome<QuotaSlot> {
         self.caller.descriptor_slot().ok_or(Errno::TooManyFiles.into())
     }
 

@@ -12,7 +12,7 @@ use super::call::{Outcome, os};
 use super::dir::Directory;
 use super::errno::Errno;
 use super::sock::{Own, before_close};
-use crate::exec::DescriptorSlot;
+use crate::exec::QuotaSlot;
 use crate::platform::fd::{self, Flags, Medium};
 use crate::sync;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -32,7 +32,7 @@ pub(super) struct Descriptor {
     /// Flags that the guest set of a file that is not its own; 0 before it did.
     own_flags: AtomicU8,
     /// Behind the handle, so that it goes back once that is closed.
-    _slot: DescriptorSlot,
+    _slot: QuotaSlot,
 }
 
 enum Handle {
@@ -48,7 +48,7 @@ const NONBLOCK: u8 = 2;
 const APPEND: u8 = 4;
 
 impl Descriptor {
-    fn new(handle: Handle, file_type: FileType, slot: DescriptorSlot) -> Self {
+    fn new(handle: Handle, file_type: FileType, slot: QuotaSlot) -> Self {
         Self {
             handle,
             file_type,
@@ -62,20 +62,20 @@ impl Descriptor {
 
     /// The embedder's, which keeps it open while an instance uses it; never closed here.
     pub(super) fn of_host(fd: BorrowedFd<'static>, file_type: FileType) -> Self {
-        Self::new(Handle::Borrowed(fd), file_type, DescriptorSlot::uncounted())
+        Self::new(Handle::Borrowed(fd), file_type, QuotaSlot::uncounted())
     }
 
-    pub(super) fn of_directory(directory: Directory, slot: DescriptorSlot) -> Self {
+    pub(super) fn of_directory(directory: Directory, slot: QuotaSlot) -> Self {
         Self::new(Handle::Directory(directory), FileType::Directory, slot)
     }
 
     /// Anything but a directory that can be walked.
-    pub(super) fn of_file(file: OwnedFd, slot: DescriptorSlot) -> Outcome<Self> {
+    pub(super) fn of_file(file: OwnedFd, slot: QuotaSlot) -> Outcome<Self> {
         let kind = os(fd::stat(file.as_fd()))?.kind;
         Ok(Self::new(Handle::Owned(file), kind.into(), slot))
     }
 
-    pub(super) fn of_socket(socket: OwnedFd, own: Own, slot: DescriptorSlot) -> Outcome<Self> {
+    pub(super) fn of_socket(socket: OwnedFd, own: Own, slot: QuotaSlot) -> Outcome<Self> {
         let mut descriptor = Self::of_file(socket, slot)?;
         descriptor.own = Some(own);
         Ok(descriptor)

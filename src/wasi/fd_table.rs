@@ -9,7 +9,7 @@ use super::call::{Outcome, os};
 use super::descriptor::Descriptor;
 use super::dir::Directory;
 use super::errno::Errno;
-use crate::exec::DescriptorSlot;
+use crate::exec::QuotaSlot;
 use crate::platform::fd;
 use crate::sync::Lock;
 use std::os::fd::BorrowedFd;
@@ -183,7 +183,7 @@ impl FdEntry {
 
     /// A directory of the embedder's choice under a name of its own.
     pub(super) fn preopened(directory: Directory, name: Box<[u8]>) -> Self {
-        let slot = DescriptorSlot::uncounted();
+        let slot = QuotaSlot::uncounted();
         Self {
             descriptor: Arc::new(Descriptor::of_directory(directory, slot)),
             rights: DIRECTORY_RIGHTS,

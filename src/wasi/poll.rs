@@ -9,7 +9,7 @@ use super::call::{Call, Outcome, Stop, os};
 use super::clock::clock;
 use super::descriptor::Descriptor;
 use super::errno::Errno;
-use crate::exec::DescriptorSlot;
+use crate::exec::QuotaSlot;
 use crate::native::Caller;
 use crate::platform::fd::{self, Interest, Interrupted, Poll, Readiness};
 use crate::platform::time::{self, Clock};
@@ -32,7 +32,7 @@ pub(super) struct Wakeable<'a> {
     held: &'a Held,
     wake: Option<WakeDescriptor<'a>>,
     /// For the wake descriptor.
-    _slot: Option<DescriptorSlot>,
+    _slot: Option<QuotaSlot>,
 }
 
 impl<'a> Wakeable<'a> {

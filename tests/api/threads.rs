@@ -42,7 +42,7 @@ impl World {
     fn new() -> Self {
         let context = Context::new().expect("context");
         let limits = Limits { min: 1, max: Some(16) };
-        let ty = MemoryType { limits, shared: true, memory64: false };
+        let ty = MemoryType { limits, shared: true, ..Default::default() };
         let memory = SharedMemory::new(&context, ty).expect("memory");
         let module = Module::new(&context, &wat::parse_str(GUEST).expect("text")).expect("module");
         Self { context, memory, module }

@@ -13,8 +13,8 @@ const LATE: Duration = Duration::from_millis(20);
 /// Tries before a machine that is busy elsewhere counts as a guest that runs on.
 const TRIES: u32 = 5;
 
-/// The repeated work of each guest, and its module's other parts.
-const LOOPS: [(&str, &str, &str); 13] = [
+/// What each guest does again and again, and what its module has besides.
+const LOOPS: [(&str, &str, &str); 17] = [
     (
         "memory.fill",
         "(memory 256)",
@@ -45,6 +45,18 @@ const LOOPS: [(&str, &str, &str); 13] = [
         "(table 10000000 externref)",
         "(table.copy (i32.const 1) (i32.const 0) (i32.const 9999999))",
     ),
+    (
+        "memory.fill of another memory",
+        "(memory 1) (memory i64 16384)",
+        "(memory.fill 1 (i64.const 0) (i32.const 1) (i64.const 0x40000000))",
+    ),
+    (
+        "memory.copy between memories",
+        "(memory 512) (memory i64 512)",
+        "(memory.copy 1 0 (i64.const 0) (i32.const 0) (i32.const 30000000))",
+    ),
+    ("memory.grow by bytes", "(memory 0 (pagesize 1))", "(drop (memory.grow (i32.const 1)))"),
+    ("memory.size", "(memory i64 0)", "(drop (memory.size))"),
     ("memory.grow", "(memory 0)", "(drop (memory.grow (i32.const 1)))"),
     ("memory.grow by nothing", "(memory 0)", "(drop (memory.grow (i32.const 0)))"),
     ("table.grow", "(table 0 externref)", "(drop (table.grow (ref.null extern) (i32.const 1000)))"),

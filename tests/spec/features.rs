@@ -15,6 +15,7 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
     ("memory64", WasmFeatures::MEMORY64),
     ("threads", WasmFeatures::THREADS),
     ("exceptions", WasmFeatures::EXCEPTIONS),
+    ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
     ("function-references", WasmFeatures::FUNCTION_REFERENCES),
     ("gc", WasmFeatures::GC),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
@@ -23,7 +24,18 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
 
 /// Those the engine executes. A proposal that is switched on in the library is added here, and the
 /// entries in `expect.txt` that name it fail until they are gone.
-const EXECUTED: &[&str] = &["threads", "exceptions"];
+const EXECUTED: &[&str] = &[
+    "simd",
+    "relaxed-simd",
+    "multi-memory",
+    "memory64",
+    "threads",
+    "exceptions",
+    "legacy-exceptions",
+    "custom-page-sizes",
+    "tail-call",
+    "wide-arithmetic",
+];
 
 pub(crate) fn is_known(name: &str) -> bool {
     PROPOSALS.iter().any(|(known, _)| *known == name)

@@ -52,7 +52,9 @@ const SPECTEST: &str = r#"(module
     (global (export "global_f32") f32 (f32.const 666.6))
     (global (export "global_f64") f64 (f64.const 666.6))
     (table (export "table") 10 20 funcref)
+    (table (export "table64") i64 10 20 funcref)
     (memory (export "memory") 1 2)
+    (memory (export "shared_memory") 1 2 shared)
     (func (export "print"))
     (func (export "print_i32") (param i32))
     (func (export "print_i64") (param i64))
@@ -60,9 +62,6 @@ const SPECTEST: &str = r#"(module
     (func (export "print_f64") (param f64))
     (func (export "print_i32_f32") (param i32 f32))
     (func (export "print_f64_f64") (param f64 f64)))"#;
-
-/// The rest of it: one module cannot have two memories everywhere.
-const SPECTEST_SHARED: &str = r#"(module (memory (export "shared_memory") 1 2 shared))"#;
 
 pub(crate) fn buffer(text: &str) -> Result<ParseBuffer<'_>, wast::Error> {
     let mut lexer = Lexer::new(text);
@@ -103,11 +102,9 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
             definitions: HashMap::new(),
             latest_definition: None,
         };
-        for (name, text) in [("spectest", SPECTEST), ("spectest shared", SPECTEST_SHARED)] {
-            let bytes = wat::parse_str(text).expect("the module is well formed");
-            if let Ok(Entry::Live(instance)) = script.make(&bytes) {
-                script.registered.insert(name.to_owned(), Entry::Live(instance));
-            }
+        let bytes = wat::parse_str(SPECTEST).expect("the module is well formed");
+        if let Ok(Entry::Live(instance)) = script.make(&bytes) {
+            script.registered.insert("spectest".to_owned(), Entry::Live(instance));
         }
         script
     }
@@ -274,11 +271,9 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
                 return Ok(Entry::Gated(needs.clone()));
             }
         }
-        let resolve = |module: &str, name: &str| {
-            let shared = module == "spectest" && name == "shared_memory";
-            let registered = self.registered.get(if shared { "spectest shared" } else { module });
+        let resolve = |module: &str, _name: &str| {
             // Scripts of other engines import from instances by the name they have there.
-            match registered.or_else(|| self.instances.get(module)) {
+            match self.registered.get(module).or_else(|| self.instances.get(module)) {
                 Some(Entry::Live(instance)) => Some(instance.clone()),
                 _ => None,
             }

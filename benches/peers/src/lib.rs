@@ -2,6 +2,7 @@
 
 #[path = "../../common/mod.rs"]
 pub mod common;
+pub mod silverfir;
 #[cfg(feature = "wamr")]
 pub mod wamr;
 #[cfg(feature = "wasm3")]
@@ -22,6 +23,7 @@ pub fn engines() -> Result<Vec<Box<dyn Engine>>, String> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
     engines.push(Box::new(common::isothread::Isothread::new()?));
     engines.push(Box::new(wasmi::Wasmi::new()));
+    engines.push(Box::new(silverfir::Silverfir::new()?));
     #[cfg(feature = "wasm3")]
     engines.push(Box::new(wasm3::Wasm3::new()?));
     #[cfg(feature = "wamr")]

@@ -230,8 +230,12 @@ unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
 /// function's index.
 ///
 /// The kinds of `args` are not checked against the function's type: each value is passed with the
-/// size of its own kind, so a value of another size shifts all that follow it. Values of kind
-/// WASM_V128 cannot be passed.
+/// size of its own kind, so a value of another size shifts all that follow it.
+///
+/// A vector does not fit into a `wasm_val_t`. An argument of kind WASM_V128 has in `of.foreign` the
+/// address of 16 bytes, the vector's in the order of memory. For a result that is a vector the
+/// caller sets `kind` to WASM_V128 and `of.foreign` to the address of 16 bytes for it, which may be
+/// those of an argument. NULL, or another kind, makes the call fail with an exception.
 ///
 /// False when a number of values does not match the function (with a log line and no exception),
 /// when an array that is needed is NULL (with an exception), or when the guest trapped.
@@ -291,10 +295,16 @@ unsafe fn call_with_values(
     results: &mut [wasm_val_t],
     args: &[wasm_val_t],
 ) -> bool {
-    // A `wasm_val_t` has no room for a vector.
-    let unfit = if args.iter().any(|arg| values::cells_of_kind(arg.kind) == 0) {
+    let is_fit = |value: &wasm_val_t| match values::cells_of_kind(value.kind) {
+        0 => false,
+        4 => values::vector_of(value).is_some(),
+        _ => true,
+    };
+    // A `wasm_val_t` has no room for a vector, so that the caller provides it.
+    let has_room = |(&ty, result)| ty != ValType::V128 || values::vector_of(result).is_some();
+    let unfit = if !args.iter().all(is_fit) {
         Some(&b"the arguments conversion is failed"[..])
-    } else if ty.results().contains(&ValType::V128) {
+    } else if !ty.results().iter().zip(&*results).all(has_room) {
         Some(&b"the result conversion is failed"[..])
     } else {
         None
@@ -322,13 +332,15 @@ unsafe fn call_with_values(
             None => return false,
         }
     };
-    values::pack(args, cells);
+    // SAFETY: the caller promises the addresses of vectors, none of which is NULL.
+    unsafe { values::pack(args, cells) };
     let argc = cells.len() as u32;
     // SAFETY: the caller guarantees that both handles are NULL or live; the cells are at least as
     // many as the function reads and writes.
     let ok = unsafe { call_cells_apart(exec_env, function, argc, cells.as_mut_ptr()) };
     if ok {
-        values::unpack(ty.results(), cells, results);
+        // SAFETY: the caller promises the addresses of vectors, none of which is NULL.
+        unsafe { values::unpack(ty.results(), cells, results) };
     }
     ok
 }

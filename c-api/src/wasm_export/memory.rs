@@ -3,24 +3,38 @@
 use super::integers::enlarge_memory_error_reason_t;
 use super::remembered;
 use super::types::{enlarge_memory_error_callback_t, enlarge_memory_error_reason_t as Reason};
-use crate::ffi::{context, guard, handle};
+use crate::ffi::{context, guard, handle, opt_str};
 use crate::shared::{wasm_memory_inst_t, wasm_module_inst_t};
 use isothread::context::thread;
-use isothread::{Context, Instance, MemoryGrowCallback, MemoryGrowFailed};
+use isothread::{Context, Instance, Memory, MemoryGrowCallback, MemoryGrowFailed};
 use std::ffi::{c_char, c_void};
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 use std::sync::Arc;
 
-/// The instance's first memory, for any `name`, as in WAMR for modules of one memory; NULL when
-/// there is none.
+/// The memory that the instance exports as `name`; NULL when there is none. An instance with a
+/// single memory has that one under every name, and under NULL, as WAMR has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_lookup_memory(
     module_inst: wasm_module_inst_t,
     name: *const c_char,
 ) -> wasm_memory_inst_t {
-    let _ = name;
-    // SAFETY: the same contract.
-    unsafe { wasm_runtime_get_memory(module_inst, 0) }
+    guard(|| {
+        // SAFETY: the C contract of handles.
+        let Some(instance) = (unsafe { handle::instance(module_inst) }) else {
+            return null_mut();
+        };
+        if instance.memory(1).is_none() {
+            return raw(instance.memory(0));
+        }
+        // SAFETY: NULL or a C string, says the C contract.
+        let name = unsafe { opt_str(name) };
+        raw(name.and_then(|name| instance.get_memory(name)))
+    })
+}
+
+/// What C knows a memory as; the instance keeps it alive.
+fn raw(memory: Option<Memory>) -> wasm_memory_inst_t {
+    memory.map_or(null_mut(), |memory| memory.as_raw().as_ptr().cast())
 }
 
 /// The instance's first memory; NULL when there is none.
@@ -42,9 +56,9 @@ pub unsafe extern "C" fn wasm_runtime_get_memory(
     guard(|| {
         // SAFETY: the C contract of handles.
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else {
-            return std::ptr::null_mut();
+            return null_mut();
         };
-        instance.memory(index).map_or(std::ptr::null_mut(), |m| m.as_raw().as_ptr().cast())
+        raw(instance.memory(index))
     })
 }
 

@@ -165,7 +165,7 @@ pub unsafe extern "C" fn wasm_memory_type_get_shared(memory_type: wasm_memory_ty
     guard(|| ty.is_some_and(|ty| ty.shared))
 }
 
-/// How many pages the memory begins with.
+/// How many pages the memory begins with, at most UINT32_MAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_type_get_init_page_count(
     memory_type: wasm_memory_type_t,
@@ -175,14 +175,15 @@ pub unsafe extern "C" fn wasm_memory_type_get_init_page_count(
     guard(|| ty.map_or(0, |ty| saturate(ty.limits.min)))
 }
 
-/// How many pages the memory may grow to; 65536 when the module does not say.
+/// How many pages the memory may grow to; when the module does not say, as many as its addresses
+/// reach: 65536 of 64 KiB with 32 bits. No more than UINT32_MAX is said.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_type_get_max_page_count(
     memory_type: wasm_memory_type_t,
 ) -> u32 {
     // SAFETY: NULL or a type of a live module, from this file.
     let ty = unsafe { memory_type.cast::<MemoryType>().as_ref() };
-    guard(|| ty.map_or(0, |ty| saturate(ty.limits.max.unwrap_or(0x1_0000))))
+    guard(|| ty.map_or(0, |ty| saturate(ty.limits.max.unwrap_or(ty.pages_max()))))
 }
 
 /// The kind of the table's elements; (wasm_valkind_t)-1 for NULL.

@@ -289,3 +289,4 @@ fn exceptions_and_words() {
 
 mod heap;
 mod linking;
+mod sweeps;

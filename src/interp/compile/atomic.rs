@@ -5,7 +5,6 @@ use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::{AtomicOp, atomic_ops};
-use crate::interp::shape::{self, SlotNo};
 use wasmparser::{MemArg, Operator};
 
 macro_rules! atomic_opcodes {
@@ -45,20 +44,22 @@ impl Translator<'_> {
         let result = Some(ValType::I32);
         Some(match *operator {
             Operator::MemoryAtomicNotify { memarg } => {
-                self.in_slots(Instr::AtomicNotify, 2, result, memarg)
+                let instrs = (Instr::AtomicNotify, Instr::AtomicNotifyAny);
+                self.atomic_access(instrs, 2, result, memarg)
             }
-            Operator::MemoryAtomicWait32 { memarg } => {
-                self.in_slots(Instr::AtomicWait { wide: false }, 3, result, memarg)
-            }
-            Operator::MemoryAtomicWait64 { memarg } => {
-                self.in_slots(Instr::AtomicWait { wide: true }, 3, result, memarg)
-            }
+            Operator::MemoryAtomicWait32 { memarg } => self.wait(false, memarg),
+            Operator::MemoryAtomicWait64 { memarg } => self.wait(true, memarg),
             Operator::AtomicFence { .. } => {
                 self.op(Instr::AtomicFence, ());
                 Ok(())
             }
             _ => return None,
         })
+    }
+
+    fn wait(&mut self, wide: bool, memarg: MemArg) -> Result<(), Trap> {
+        let instrs = (Instr::AtomicWait { wide }, Instr::AtomicWaitAny { wide });
+        self.atomic_access(instrs, 3, Some(ValType::I32), memarg)
     }
 
     fn atomic(
@@ -68,29 +69,7 @@ impl Translator<'_> {
         result: Option<ValType>,
         memarg: MemArg,
     ) -> Result<(), Trap> {
-        self.in_slots(Instr::Atomic { op }, inputs, result, memarg)
-    }
-
-    /// An instruction with an address and up to two more operands, all in slots.
-    fn in_slots(
-        &mut self,
-        instr: Instr,
-        inputs: usize,
-        result: Option<ValType>,
-        memarg: MemArg,
-    ) -> Result<(), Trap> {
-        let mut slots = [SlotNo::NONE; 3];
-        for slot in slots.iter_mut().take(inputs).rev() {
-            *slot = self.pop_slot()?;
-        }
-        let ([a, b, c], offset) = (slots, memarg.offset);
-        let operands = |dst| shape::Atomic { dst, a, b, c, offset };
-        match result {
-            Some(ty) => self.produce_in_slot(ty, instr, operands),
-            None => {
-                self.op(instr, operands(SlotNo::NONE));
-            }
-        }
-        Ok(())
+        let instrs = (Instr::Atomic { op }, Instr::AtomicAny { op });
+        self.atomic_access(instrs, inputs, result, memarg)
     }
 }

@@ -1,14 +1,18 @@
 //! Calls and returns.
+//!
+//! A tail call is both: its arguments are as those of a call, and nothing of the function is left
+//! behind it (`handlers::tail_call`). No table says anything of it, since the function is at no call
+//! while the other one runs.
 
 use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, imm32, mode, slot};
 use crate::abi::trap::Trap;
-use crate::abi::types::FuncType;
+use crate::abi::types::{FuncType, ValType};
 use crate::interp::instr::{Class, Instr};
 use crate::interp::machine::Header;
 use crate::interp::shape::{self, Site, SlotNo};
 
-impl Translator<'_> {
+impl<'m> Translator<'m> {
     /// Makes the arguments of a call of type `ty` be the topmost slots and takes them off the
     /// stack. Returns the slot of the callee's frame and the slots that arguments or results
     /// take.
@@ -30,15 +34,13 @@ impl Translator<'_> {
     fn results(&mut self, ty: &FuncType, frame: SlotNo, by_guest: bool) -> Result<(), Trap> {
         self.stack.forget_accs();
         self.stack.push_settled(ty.results())?;
-        if let (true, &[result]) = (by_guest, ty.results())
-            && let Some(class) = Class::of(result)
-        {
-            self.stack.set_acc(class, AccState::Mirror(frame.0));
+        if let (true, &[result]) = (by_guest, ty.results()) {
+            self.stack.set_acc(Class::of(result), AccState::Mirror(frame.0));
         }
         Ok(())
     }
 
-    fn func_type(&self, type_index: u32) -> Result<&'_ FuncType, Trap> {
+    fn func_type(&self, type_index: u32) -> Result<&'m FuncType, Trap> {
         self.module.types.get(type_index as usize).ok_or(Trap::Internal)
     }
 
@@ -68,11 +70,19 @@ impl Translator<'_> {
         self.results(ty, frame, func_index >= imported)
     }
 
+    /// Pops the index of what a table has to be called.
+    fn table_index(&mut self, table: u32) -> Result<Operand, Trap> {
+        match self.index_type(table)? {
+            ValType::I64 => self.pop_index(table).map(|slot| Operand::Slot(slot.0)),
+            _ => self.pop_acc_or_slot(),
+        }
+    }
+
     pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Trap> {
         let module = self.module;
         self.func_type(type_index)?;
         let ty = &module.types[type_index as usize];
-        let index = self.pop_acc_or_slot()?;
+        let index = self.table_index(table)?;
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;
         // Validation allows a hundred tables.
@@ -85,20 +95,68 @@ impl Translator<'_> {
         self.results(ty, frame, false)
     }
 
+    /// Makes the arguments of a tail call of type `ty` be the topmost slots and takes them off the
+    /// stack. Returns the first of these slots and the one of this function's header.
+    fn tail_arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, SlotNo), Trap> {
+        let count = ty.params().len();
+        self.stack.settle_top(&mut self.code, count);
+        let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
+        self.stack.truncate(len);
+        self.profile_end();
+        Ok((SlotNo(self.stack.top_slot() as u16), SlotNo(self.header_slot)))
+    }
+
+    pub(super) fn return_call(&mut self, func_index: u32) -> Result<(), Trap> {
+        let module = self.module;
+        let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
+        let ty = self.func_type(type_index)?;
+        let (from, header) = self.tail_arguments(ty)?;
+        if let Some(defined) = func_index.checked_sub(module.imported.funcs) {
+            let code = self.codes.wrapping_add(defined as usize);
+            let instr = Instr::TailCall { slots: ty.param_slots() };
+            self.op(instr, shape::TailCall { from, header, code });
+        } else {
+            let import = func_index;
+            self.op(Instr::TailCallImport, shape::TailCallImport { from, header, import });
+        }
+        self.unreachable_from_here();
+        Ok(())
+    }
+
+    pub(super) fn return_call_indirect(&mut self, ty: u32, table: u32) -> Result<(), Trap> {
+        let func_type = self.func_type(ty)?;
+        let index = self.pop_acc_or_slot()?;
+        // As for an ordinary call, moving arguments does not disturb an index in the accumulator.
+        let (from, header) = self.tail_arguments(func_type)?;
+        let table = u16::try_from(table).map_err(|_| Trap::Internal)?;
+        let slots = func_type.param_slots();
+        let instr = Instr::TailCallIndirect { index: mode(index), slots };
+        let index = slot(index);
+        self.op(instr, shape::TailCallIndirect { from, header, table, index, ty });
+        self.unreachable_from_here();
+        Ok(())
+    }
+
+    /// Before the end of a function that measures what it costs.
+    fn profile_end(&mut self) {
+        if self.profiled {
+            let (start, header) = (SlotNo(self.start_slot()), SlotNo(self.header_slot));
+            let function = self.func_index;
+            self.op(Instr::ProfileEnd, shape::ProfileEnd { start, header, function });
+        }
+    }
+
     /// Returns the topmost values; the stack is left as it is.
     pub(super) fn return_(&mut self) -> Result<(), Trap> {
         let ty = self.ty;
         let header = SlotNo(self.header_slot);
-        if self.profiled {
-            let (start, function) = (SlotNo(self.start_slot()), self.func_index);
-            self.op(Instr::ProfileEnd, shape::ProfileEnd { start, header, function });
-        }
+        self.profile_end();
         match *ty.results() {
             [] => {
                 self.op(Instr::ReturnNone, shape::Return { header });
             }
-            [result] if Class::of(result).is_some() => {
-                let class = Class::of(result).ok_or(Trap::Internal)?;
+            [result] => {
+                let class = Class::of(result);
                 let entry = *self.stack.entries.last().ok_or(Trap::Internal)?;
                 let mut value = match entry.place {
                     Place::Acc => Operand::Acc,

@@ -82,7 +82,7 @@ impl<'m> Translator<'m> {
     }
 
     /// Back to what the stack is at the label's start or end: `types` above its height.
-    fn reset_stack(&mut self, height: u32, types: &[ValType]) -> Result<(), Trap> {
+    pub(super) fn reset_stack(&mut self, height: u32, types: &[ValType]) -> Result<(), Trap> {
         self.stack.truncate(height as usize);
         self.stack.push_settled(types)?;
         self.stack.forget_accs();
@@ -108,15 +108,19 @@ impl<'m> Translator<'m> {
     }
 
     pub(super) fn end(&mut self) -> Result<(), Trap> {
+        let is_catch = self.labels.last().is_some_and(|last| last.kind == LabelKind::LegacyCatch);
+        if is_catch && self.labels.last().is_some_and(|last| last.reachable) {
+            self.move_to_end(self.labels.len() - 1);
+        }
         let mut label = self.labels.pop().ok_or(Trap::Internal)?;
-        let joined = label.is_joined();
+        let joined = label.is_joined() || (is_catch && label.reachable);
         if label.kind == LabelKind::Function && !joined {
             if label.reachable {
                 self.return_()?;
             }
             return Ok(());
         }
-        if label.reachable {
+        if label.reachable && !is_catch {
             self.stack.settle_top(&mut self.code, label.results.len());
         }
         let here = self.code.label();
@@ -125,7 +129,7 @@ impl<'m> Translator<'m> {
         } else {
             self.place_label(&mut label, here)?;
         }
-        if label.kind == LabelKind::Try {
+        if matches!(label.kind, LabelKind::Try | LabelKind::LegacyTry | LabelKind::LegacyCatch) {
             self.end_try(here)?;
         }
         if joined || !label.reachable {
@@ -161,14 +165,14 @@ impl<'m> Translator<'m> {
     }
 
     /// Whether the values for a branch to `label` already have the slots they must end up in.
-    fn in_place(&self, label: usize) -> bool {
+    pub(super) fn in_place(&self, label: usize) -> bool {
         let label = &self.labels[label];
         self.stack.entries.len() == label.height as usize + label.branch_types().len()
     }
 
     /// Moves the topmost values to where a branch to `label` carries them, without changing
     /// what is known of the stack: another path may go on with it.
-    fn move_values(&mut self, label: usize) {
+    pub(super) fn move_values(&mut self, label: usize) {
         let count = self.labels[label].branch_types().len();
         let mut to = self.base_slot(label);
         let mut index = self.stack.entries.len() - count;

@@ -14,17 +14,17 @@ use crate::alloc;
 use crate::interp::instr::Instr;
 use crate::interp::machine::Offset;
 use crate::interp::shape::{self, SlotNo};
-use crate::interp::unwind::{Clause, Held, NO_TRY, Segment, Tables, Try};
+use crate::interp::unwind::{Clause, Held, NO_TRY, ReferencePlace, Segment, Tables, Try};
 use wasmparser::{Catch, TryTable};
 
 /// The `try_table`s of the function being translated.
 pub(super) struct Handlers {
-    /// In the order of their starts.
-    tries: Vec<Try>,
+    /// By number.
+    pub(super) tries: Vec<Try>,
     /// The innermost one with clauses that is open, or `NO_TRY`.
-    innermost: u32,
+    pub(super) innermost: u32,
     /// What `innermost` was before each that is open, the outermost first.
-    open: Vec<u32>,
+    pub(super) open: Vec<u32>,
     /// Which one the code is in, in the order of the code.
     segments: Vec<Segment>,
     /// In the order of the `try_table`s.
@@ -45,7 +45,7 @@ impl Default for Handlers {
 
 impl Handlers {
     /// From `at` on, the code is in the innermost one.
-    fn enter_segment(&mut self, at: Offset) -> Result<(), Trap> {
+    pub(super) fn enter_segment(&mut self, at: Offset) -> Result<(), Trap> {
         let segment = Segment { start: at, innermost: self.innermost };
         match self.segments.last_mut() {
             Some(last) if last.start == segment.start => *last = segment,
@@ -140,15 +140,19 @@ impl Translator<'_> {
             handlers.tries.push(Try { outer, clauses });
             handlers.enter_segment(here)?;
         }
+        if let Some(label) = self.labels.last_mut() {
+            label.around = self.handlers.innermost;
+        }
         Ok(())
     }
 
     fn clause(&mut self, catch: Catch) -> Result<(), Trap> {
+        let (nowhere, above) = (ReferencePlace::Nowhere, ReferencePlace::Above);
         let (tag, reference, depth) = match catch {
-            Catch::One { tag, label } => (Some(tag), false, label),
-            Catch::OneRef { tag, label } => (Some(tag), true, label),
-            Catch::All { label } => (None, false, label),
-            Catch::AllRef { label } => (None, true, label),
+            Catch::One { tag, label } => (Some(tag), nowhere, label),
+            Catch::OneRef { tag, label } => (Some(tag), above, label),
+            Catch::All { label } => (None, nowhere, label),
+            Catch::AllRef { label } => (None, above, label),
         };
         let label = self.label_index(depth)?;
         let base = self.base_slot(label);

@@ -14,6 +14,10 @@ pub enum LabelKind {
     Loop,
     If,
     Try,
+    /// A `try` before its first `catch`.
+    LegacyTry,
+    /// A `try` from there on.
+    LegacyCatch,
 }
 
 /// Something that leads to a label.
@@ -63,6 +67,11 @@ pub struct Label<'m> {
     carried: u32,
     /// Code on the way to the label that entries of a `br_table` share, and the `br_table`.
     pub stub: Option<(Offset, Offset)>,
+    /// Whose clauses apply right in the block, as `Tables::tries` numbers them.
+    pub around: u32,
+    /// The last one of those of a `try`, and the clause whose body is being translated.
+    pub last_try: u32,
+    pub clause: u32,
 }
 
 impl<'m> Label<'m> {
@@ -103,6 +112,9 @@ impl<'m> Translator<'m> {
             else_branch: None,
             carried: NONE,
             stub: None,
+            around: self.handlers.innermost,
+            last_try: NONE,
+            clause: NONE,
         });
         Ok(())
     }

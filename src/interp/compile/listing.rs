@@ -125,6 +125,17 @@ impl Listed<'_> {
         Some(format!("{} <- {value}", place(address, slot, offset)))
     }
 
+    fn store_any(self, address: Mode, value: Mode) -> Option<String> {
+        type OfSlots = shape::StoreAny<SlotNo>;
+        let (memory, slot, offset, value) = if let Some(i) = self.operands::<OfSlots>() {
+            (i.memory, i.address, i.offset, operand(value, i.value))
+        } else {
+            let i = self.operands::<shape::StoreAny<u32>>()?;
+            (i.memory, i.address, i.offset, operand(value, Second::Imm(i.value as i32)))
+        };
+        Some(format!("m{memory}{} <- {value}", place(address, slot, offset)))
+    }
+
     fn way(self, to: impl Jump) -> String {
         format!("-> {:04x}", i64::from(self.line.at.bytes()) + i64::from(to.way().0))
     }
@@ -142,7 +153,7 @@ fn pair(left: Mode, right: Mode, first: SlotNo, second: Second) -> String {
     }
 }
 
-fn place(address: Mode, slot: SlotNo, offset: u32) -> String {
+fn place(address: Mode, slot: SlotNo, offset: impl Display) -> String {
     match address {
         Mode::Imm => format!("[{offset}]"),
         _ => format!("[{} + {offset}]", operand(address, slot)),
@@ -181,6 +192,11 @@ fn with_result(f: Listed<'_>) -> Option<String> {
             format!("{op:?} {} <- {}", f.result(i.dst), place(address, i.address, i.offset))
         }
         Instr::LoadSum { op, left, right } => format!("{op:?} {}", f.load_sum(left, right)?),
+        Instr::LoadAny { op, address, .. } => {
+            let i = f.operands::<shape::LoadAny>()?;
+            let place = place(address, i.address, i.offset);
+            format!("{op:?} {} <- m{}{place}", f.result(i.dst), i.memory)
+        }
         Instr::GlobalGet { .. } => {
             let i = f.operands::<shape::Get>()?;
             format!("GlobalGet {} <- g{}", f.result(i.dst), i.index)
@@ -191,9 +207,22 @@ fn with_result(f: Listed<'_>) -> Option<String> {
 
 fn without_result(f: Listed<'_>) -> Option<String> {
     Some(match f.line.instr {
+        Instr::AddWide | Instr::SubWide => {
+            let i = f.operands::<shape::WideBinary>()?;
+            let operands = format!("{}:{}, {}:{}", i.a_high, i.a_low, i.b_high, i.b_low);
+            format!("{:?} {} <- {operands}", f.line.instr, i.dst)
+        }
+        Instr::MulWide { signed } => {
+            let i = f.operands::<shape::Binary<SlotNo>>()?;
+            let name = if signed { "MulWideS" } else { "MulWideU" };
+            format!("{name} {} <- {}, {}", i.dst, i.first, i.second)
+        }
         Instr::Store { op, address, value } => format!("{op:?} {}", f.store(address, value)?),
         Instr::StoreSum { op, left, right, value } => {
             format!("{op:?} {}", f.store_sum(left, right, value)?)
+        }
+        Instr::StoreAny { op, address, value, .. } => {
+            format!("{op:?} {}", f.store_any(address, value)?)
         }
         Instr::GlobalSet { source: Mode::Imm, .. } => {
             let i = f.operands::<shape::GlobalSet<u32>>()?;
@@ -259,6 +288,15 @@ fn control(f: Listed<'_>) -> Option<String> {
         Instr::CallIndirect { index } => {
             let i = f.operands::<shape::CallIndirect>()?;
             format!("CallIndirect {} frame {}", operand(index, i.index), i.frame)
+        }
+        Instr::TailCall { .. } => format!("TailCall {}", f.operands::<shape::TailCall>()?.from),
+        Instr::TailCallImport => {
+            let i = f.operands::<shape::TailCallImport>()?;
+            format!("TailCallImport f{} {}", i.import, i.from)
+        }
+        Instr::TailCallIndirect { index, .. } => {
+            let i = f.operands::<shape::TailCallIndirect>()?;
+            format!("TailCallIndirect {} {}", operand(index, i.index), i.from)
         }
         Instr::ReturnOne { source: Mode::Imm, .. } => {
             format!("Return #{}", f.operands::<shape::ReturnOne<u32>>()?.value as i32)

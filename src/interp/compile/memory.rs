@@ -1,12 +1,14 @@
-//! Loads, stores, bulk memory, tables and globals.
+//! Loads, stores, bulk memory, tables and globals. Accesses to other memories than memory 0 with
+//! addresses of 32 bits are in `any_memory`, and so is what operands of 64 bits need.
 
+use super::any_memory::memory_of;
 use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{LoadOp, StoreOp};
-use crate::interp::shape::{self, Bulk, Dst, SlotNo};
+use crate::interp::shape::{self, Bulk, Indices, SlotNo};
 use wasmparser::MemArg;
 
 impl Translator<'_> {
@@ -23,6 +25,9 @@ impl Translator<'_> {
     }
 
     pub(super) fn load(&mut self, op: LoadOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
+        if let Some(memory) = self.memory_kind(memory_of(&memarg)?)? {
+            return self.load_any(op, ty, memory, memarg);
+        }
         if let Some((left, right)) = self.absorb_sum()? {
             return self.load_sum(op, ty, (left, right), offset(&memarg));
         }
@@ -76,13 +81,15 @@ impl Translator<'_> {
     }
 
     pub(super) fn store(&mut self, op: StoreOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
+        let kind = self.memory_kind(memory_of(&memarg)?)?;
         let entry = self.pop()?;
         if let Place::Local(_) | Place::Temp = entry.place
+            && kind.is_none()
             && let Some((left, right)) = self.absorb_sum()?
         {
             let value = match self.stack.operand(&mut self.code, &entry, true) {
                 // The integer accumulator may be an operand of the sum as well.
-                Operand::Acc if Class::of(ty) == Some(Class::Int) => {
+                Operand::Acc if Class::of(ty) == Class::Int => {
                     self.stack.operand(&mut self.code, &entry, false)
                 }
                 value => value,
@@ -97,15 +104,14 @@ impl Translator<'_> {
             self.stack.copy(&mut self.code, ty, entry.slot, value);
             value = Operand::Slot(entry.slot);
         }
+        if let Some(memory) = kind {
+            return self.store_any(op, ty, memory, memarg, value);
+        }
         let Some((address, offset)) = self.address(&memarg)? else {
             self.op(Instr::OutOfBounds, ());
             return Ok(());
         };
-        if let (Operand::Acc, Operand::Acc, Some(Class::Int)) = (address, value, Class::of(ty))
-            && let AccState::Mirror(slot) = self.stack.acc(Class::Int)
-        {
-            value = Operand::Slot(slot);
-        }
+        let value = self.beside_address(ty, address, value);
         let instr = Instr::Store { op, address: mode(address), value: mode(value) };
         let address = slot(address);
         match value {
@@ -119,31 +125,13 @@ impl Translator<'_> {
         Ok(())
     }
 
-    pub(super) fn memory_size(&mut self) -> Result<(), Trap> {
-        if self.module.memories.first().is_some_and(|memory| memory.shared) {
-            self.produce_in_slot(ValType::I32, Instr::SharedMemorySize, |dst| Dst { dst });
-        } else {
-            self.produce(ValType::I32, Instr::MemorySize, Dst { dst: SlotNo::NONE })?;
+    /// Where a store finds its value, beside an address. Both read the slot that the integer
+    /// accumulator mirrors where they are the same.
+    pub(super) fn beside_address(&self, ty: ValType, at: Operand, value: Operand) -> Operand {
+        match (at, value, Class::of(ty), self.stack.acc(Class::Int)) {
+            (Operand::Acc, Operand::Acc, Class::Int, AccState::Mirror(slot)) => Operand::Slot(slot),
+            _ => value,
         }
-        Ok(())
-    }
-
-    pub(super) fn memory_grow(&mut self) -> Result<(), Trap> {
-        let a = self.pop_slot()?;
-        self.produce_in_slot(ValType::I32, Instr::MemoryGrow, |dst| shape::Unary { dst, a });
-        Ok(())
-    }
-
-    /// An instruction with three operands in slots and no result, of what has an index or not.
-    pub(super) fn bulk<I>(&mut self, instr: Instr, of: I) -> Result<(), Trap>
-    where
-        I: Copy + 'static,
-    {
-        let count = self.pop_slot()?;
-        let from = self.pop_slot()?;
-        let to = self.pop_slot()?;
-        self.op(instr, Bulk { to, from, count, of });
-        Ok(())
     }
 
     pub(super) fn ref_func(&mut self, func_index: u32) -> Result<(), Trap> {
@@ -154,32 +142,62 @@ impl Translator<'_> {
     }
 
     pub(super) fn table_get(&mut self, table: u32) -> Result<(), Trap> {
-        let elem = self.module.tables.get(table as usize).ok_or(Trap::Internal)?.ty.elem;
-        let at = self.pop_slot()?;
+        let elem = self.table_type(table)?.elem;
+        let at = self.pop_index(table)?;
         self.produce_in_slot(elem, Instr::TableGet, |dst| shape::TableGet { dst, at, table });
         Ok(())
     }
 
     pub(super) fn table_set(&mut self, table: u32) -> Result<(), Trap> {
         let value = self.pop_slot()?;
-        let at = self.pop_slot()?;
+        let at = self.pop_index(table)?;
         self.op(Instr::TableSet, shape::TableSet { at, value, table });
         Ok(())
     }
 
-    pub(super) fn table_size(&mut self, index: u32) {
-        self.produce_in_slot(ValType::I32, Instr::TableSize, |dst| shape::Get { dst, index });
+    pub(super) fn table_size(&mut self, index: u32) -> Result<(), Trap> {
+        let ty = self.index_type(index)?;
+        self.produce_in_slot(ty, Instr::TableSize, |dst| shape::Get { dst, index });
+        Ok(())
     }
 
     pub(super) fn table_grow(&mut self, table: u32) -> Result<(), Trap> {
-        let delta = self.pop_slot()?;
+        let delta = self.pop_index(table)?;
         let init = self.pop_slot()?;
-        self.produce_in_slot(ValType::I32, Instr::TableGrow, |dst| shape::TableGrow {
+        let ty = self.index_type(table)?;
+        self.produce_in_slot(ty, Instr::TableGrow, |dst| shape::TableGrow {
             dst,
             init,
             delta,
             table,
         });
+        Ok(())
+    }
+
+    pub(super) fn table_fill(&mut self, of: u32) -> Result<(), Trap> {
+        let count = self.pop_index(of)?;
+        let from = self.pop_slot()?;
+        let to = self.pop_index(of)?;
+        self.op(Instr::TableFill, Bulk { to, from, count, of });
+        Ok(())
+    }
+
+    pub(super) fn table_copy(&mut self, of: Indices) -> Result<(), Trap> {
+        // The count is as wide as the narrower index; an i64 is cut, an i32 is as it is.
+        let narrow = self.narrower_table(of)?;
+        let count = self.pop_index(narrow)?;
+        let from = self.pop_index(of.from)?;
+        let to = self.pop_index(of.to)?;
+        self.op(Instr::TableCopy, Bulk { to, from, count, of });
+        Ok(())
+    }
+
+    /// `of.from` is the segment.
+    pub(super) fn table_init(&mut self, of: Indices) -> Result<(), Trap> {
+        let count = self.pop_slot()?;
+        let from = self.pop_slot()?;
+        let to = self.pop_index(of.to)?;
+        self.op(Instr::TableInit, Bulk { to, from, count, of });
         Ok(())
     }
 
@@ -195,7 +213,7 @@ impl Translator<'_> {
 
     pub(super) fn global_get(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
-        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(ty);
         let instr = Instr::GlobalGet { class, imported };
         self.produce(ty, instr, shape::Get { dst: SlotNo::NONE, index })?;
         Ok(())
@@ -203,7 +221,7 @@ impl Translator<'_> {
 
     pub(super) fn global_set(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
-        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(ty);
         let entry = self.pop()?;
         let mut value = self.stack.operand(&mut self.code, &entry, true);
         if let Operand::Imm(constant) = value

@@ -10,25 +10,28 @@
 //! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `atomic` and
-//! `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
-//! skipped: it needs no types here, since validation has been through it.
+//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `any_memory`,
+//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
+//! Unreachable code is skipped: it needs no types here, since validation has been through it.
 //!
-//! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
-//! calls join `calls`, and memory64 adds address operands to `memory`. Their handlers sit in
-//! `handlers/` under the same names.
+//! Where the rest of WebAssembly 3.0 goes: GC accesses are a file beside `memory`. Their handlers
+//! sit in `handlers/` under the same name.
 
+mod any_memory;
 mod atomic;
 mod calls;
 mod control;
 mod exceptions;
 mod labels;
+mod legacy;
 pub mod listing;
 mod locals;
 mod memory;
 mod numeric;
 mod opcodes;
 mod stack;
+#[cfg(feature = "simd")]
+mod vector;
 mod writer;
 
 use super::instr::{Class, Instr, Mode, Target};
@@ -234,13 +237,20 @@ impl<'m> Translator<'m> {
                 Operator::Block { .. }
                 | Operator::Loop { .. }
                 | Operator::If { .. }
+                | Operator::Try { .. }
                 | Operator::TryTable { .. } => {
                     skipped += 1;
                 }
-                Operator::End if skipped > 0 => skipped -= 1,
-                Operator::Else if skipped > 0 => {}
-                Operator::End => self.end()?,
-                Operator::Else => self.else_()?,
+                Operator::End | Operator::Delegate { .. } if skipped > 0 => skipped -= 1,
+                Operator::End
+                | Operator::Else
+                | Operator::Catch { .. }
+                | Operator::CatchAll
+                | Operator::Delegate { .. }
+                    if skipped == 0 =>
+                {
+                    self.operator(operator)?;
+                }
                 _ => {}
             }
         }
@@ -310,7 +320,7 @@ impl<'m> Translator<'m> {
     where
         S: Begins<Dst>,
     {
-        let class = Class::of(ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(ty);
         self.stack.spill(&mut self.code, class);
         let at = self.op(instr, operands);
         let index = self.stack.entries.len();
@@ -320,19 +330,20 @@ impl<'m> Translator<'m> {
     }
 
     /// Writes an instruction whose result goes to the slot of a new entry of type `ty`, and to
-    /// the integer accumulator as all results of such instructions.
+    /// the accumulator of its class.
     fn produce_in_slot<S: Begins<Dst>>(
         &mut self,
         ty: ValType,
         instr: Instr,
         operands: impl FnOnce(SlotNo) -> S,
     ) {
-        self.stack.spill(&mut self.code, Class::Int);
+        let class = Class::of(ty);
+        self.stack.spill(&mut self.code, class);
         let slot = self.stack.top_slot() as u16;
         self.op(instr, operands(SlotNo(slot)));
         self.stack.push(ty, Place::Temp);
-        self.stack.slot_written(slot);
-        self.stack.set_acc(Class::Int, AccState::Mirror(slot));
+        self.stack.value_written(ty, slot);
+        self.stack.set_acc(class, AccState::Mirror(slot));
     }
 
     /// Pops an entry; validation guarantees that there is one.
@@ -378,7 +389,7 @@ impl<'m> Translator<'m> {
     fn write_local(&mut self, entry: Entry, ty: ValType, slot: u16) {
         let preserved = self.stack.preserve(&mut self.code, slot);
         let class = Class::of(ty);
-        if let (Place::Acc, Some(class)) = (entry.place, class) {
+        if entry.place == Place::Acc {
             let state = self.stack.acc(class);
             let last = self.last.map(|last| last.at);
             if let AccState::Pending { at, instr, .. } = state
@@ -387,7 +398,7 @@ impl<'m> Translator<'m> {
             {
                 // The producer itself can write the local.
                 self.code.set_slot(at, instr, slot);
-                self.stack.slot_written(slot);
+                self.stack.value_written(ty, slot);
             } else {
                 self.stack.copy(&mut self.code, ty, slot, Operand::Acc);
             }
@@ -396,7 +407,7 @@ impl<'m> Translator<'m> {
             let from = self.stack.operand(&mut self.code, &entry, true);
             let mirrored = from == Operand::Acc;
             self.stack.copy(&mut self.code, ty, slot, from);
-            if let (true, Some(class)) = (mirrored, class) {
+            if mirrored {
                 self.stack.set_acc(class, AccState::Mirror(slot));
             }
         }

@@ -7,7 +7,7 @@ use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, is_exchanged};
 use crate::interp::machine::Offset;
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
-use crate::interp::shape::{self, Binary, SlotNo};
+use crate::interp::shape::{self, Begins, Binary, Dst, SlotNo, WideBinary};
 
 impl Translator<'_> {
     /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
@@ -23,7 +23,7 @@ impl Translator<'_> {
             }
             (Operand::Acc, Operand::Acc) => {
                 // Both read the slot that the accumulator mirrors.
-                let class = Class::of(ty).ok_or(Trap::Internal)?;
+                let class = Class::of(ty);
                 if let AccState::Mirror(slot) = self.stack.acc(class) {
                     right = Operand::Slot(slot);
                 }
@@ -66,7 +66,7 @@ impl Translator<'_> {
     pub(super) fn binary(&mut self, op: BinaryOp, ty: ValType) -> Result<(), Trap> {
         let pair = self.pop_pair(ty, op.commutes())?;
         let (left, right) = (mode(pair.left), mode(pair.right));
-        let class = Class::of(ty).ok_or(Trap::Internal)?;
+        let class = Class::of(ty);
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
         let at = self.produce_of_pair(ty, Instr::Binary { op, left, right }, ty, &pair)?;
@@ -176,6 +176,37 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// An instruction on two numbers of two entries each, with such a result.
+    pub(super) fn wide_binary(&mut self, instr: Instr) -> Result<(), Trap> {
+        let (b_high, b_low) = (self.pop_slot()?, self.pop_slot()?);
+        let (a_high, a_low) = (self.pop_slot()?, self.pop_slot()?);
+        self.produce_wide(instr, |dst| WideBinary { dst, a_low, a_high, b_low, b_high })
+    }
+
+    /// A multiplication with a result of two entries.
+    pub(super) fn mul_wide(&mut self, signed: bool) -> Result<(), Trap> {
+        let (second, first) = (self.pop_slot()?, self.pop_slot()?);
+        self.produce_wide(Instr::MulWide { signed }, |dst| Binary { dst, first, second })
+    }
+
+    /// Writes an instruction whose result goes to the slots of two new entries, and the upper half
+    /// to the integer accumulator as well.
+    fn produce_wide<S: Begins<Dst>>(
+        &mut self,
+        instr: Instr,
+        operands: impl FnOnce(SlotNo) -> S,
+    ) -> Result<(), Trap> {
+        self.stack.spill(&mut self.code, Class::Int);
+        let low = self.stack.top_slot() as u16;
+        self.op(instr, operands(SlotNo(low)));
+        self.stack.push_settled(&[ValType::I64, ValType::I64])?;
+        let high = low.wrapping_add(1);
+        self.stack.value_written(ValType::I64, low);
+        self.stack.value_written(ValType::I64, high);
+        self.stack.set_acc(Class::Int, AccState::Mirror(high));
+        Ok(())
+    }
+
     pub(super) fn select(&mut self) -> Result<(), Trap> {
         let condition = self.pop()?;
         let condition = self.acc_or_slot(&condition);
@@ -183,7 +214,7 @@ impl Translator<'_> {
         let b_slot = self.stack.slot_operand(&mut self.code, &b);
         let a = self.pop()?;
         let a_slot = self.stack.slot_operand(&mut self.code, &a);
-        let class = Class::of(a.ty).ok_or(Trap::UnsupportedOpcode)?;
+        let class = Class::of(a.ty);
         let instr = Instr::Select { class, condition: mode(condition) };
         let (dst, condition) = (SlotNo::NONE, slot(condition));
         let operands = shape::Select { dst, a: SlotNo(a_slot), b: SlotNo(b_slot), condition };

@@ -55,6 +55,10 @@ macro_rules! numeric_opcodes {
                 Operator::I32Eqz => t.eqz(ValType::I32),
                 Operator::I64Eqz => t.eqz(ValType::I64),
                 Operator::I32WrapI64 => t.wrap(),
+                Operator::I64Add128 => t.wide_binary(Instr::AddWide),
+                Operator::I64Sub128 => t.wide_binary(Instr::SubWide),
+                Operator::I64MulWideS => t.mul_wide(true),
+                Operator::I64MulWideU => t.mul_wide(false),
                 _ => return None,
             })
         }
@@ -122,6 +126,10 @@ impl Translator<'_> {
         if let Some(done) = numeric_operator(self, &operator) {
             return done;
         }
+        #[cfg(feature = "simd")]
+        if let Some(done) = self.vector_operator(&operator) {
+            return done;
+        }
         if let Some(done) = self.reference_operator(&operator) {
             return done;
         }
@@ -140,6 +148,11 @@ impl Translator<'_> {
             Operator::TryTable { try_table } => self.try_table(&try_table)?,
             Operator::Throw { tag_index } => self.throw(tag_index)?,
             Operator::ThrowRef => self.throw_ref()?,
+            Operator::Try { blockty } => self.try_(blockty)?,
+            Operator::Catch { tag_index } => self.catch(Some(tag_index))?,
+            Operator::CatchAll => self.catch(None)?,
+            Operator::Delegate { relative_depth } => self.delegate(relative_depth)?,
+            Operator::Rethrow { relative_depth } => self.rethrow(relative_depth)?,
             Operator::Else => self.else_()?,
             Operator::End => self.end()?,
             Operator::Br { relative_depth } => self.br(relative_depth)?,
@@ -152,6 +165,10 @@ impl Translator<'_> {
             Operator::Call { function_index } => self.call(function_index)?,
             Operator::CallIndirect { type_index, table_index } => {
                 self.call_indirect(type_index, table_index)?;
+            }
+            Operator::ReturnCall { function_index } => self.return_call(function_index)?,
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.return_call_indirect(type_index, table_index)?;
             }
             Operator::Drop => self.drop_()?,
             Operator::Select | Operator::TypedSelect { .. } => self.select()?,
@@ -189,27 +206,28 @@ impl Translator<'_> {
             Operator::RefFunc { function_index } => self.ref_func(function_index),
             Operator::TableGet { table } => self.table_get(table),
             Operator::TableSet { table } => self.table_set(table),
-            Operator::TableSize { table } => {
-                self.table_size(table);
-                Ok(())
-            }
+            Operator::TableSize { table } => self.table_size(table),
             Operator::TableGrow { table } => self.table_grow(table),
-            Operator::TableFill { table } => self.bulk(Instr::TableFill, table),
+            Operator::TableFill { table } => self.table_fill(table),
             Operator::TableCopy { dst_table, src_table } => {
-                self.bulk(Instr::TableCopy, Indices { to: dst_table, from: src_table })
+                self.table_copy(Indices { to: dst_table, from: src_table })
             }
             Operator::TableInit { elem_index, table } => {
-                self.bulk(Instr::TableInit, Indices { to: table, from: elem_index })
+                self.table_init(Indices { to: table, from: elem_index })
             }
             Operator::ElemDrop { elem_index } => {
                 self.op(Instr::ElemDrop, shape::Drop { index: elem_index });
                 Ok(())
             }
-            Operator::MemorySize { .. } => self.memory_size(),
-            Operator::MemoryGrow { .. } => self.memory_grow(),
-            Operator::MemoryCopy { .. } => self.bulk(Instr::MemoryCopy, ()),
-            Operator::MemoryFill { .. } => self.bulk(Instr::MemoryFill, ()),
-            Operator::MemoryInit { data_index, .. } => self.bulk(Instr::MemoryInit, data_index),
+            Operator::MemorySize { mem } => self.memory_size(mem),
+            Operator::MemoryGrow { mem } => self.memory_grow(mem),
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                self.memory_copy(Indices { to: dst_mem, from: src_mem })
+            }
+            Operator::MemoryFill { mem } => self.memory_fill(mem),
+            Operator::MemoryInit { data_index, mem } => {
+                self.memory_init(Indices { to: mem, from: data_index })
+            }
             Operator::DataDrop { data_index } => {
                 self.op(Instr::DataDrop, shape::Drop { index: data_index });
                 Ok(())

@@ -13,7 +13,7 @@ use super::{fits_32, imm32, make_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, Target};
-use crate::interp::shape::{CopyImm, CopyMany, Dst, SlotNo};
+use crate::interp::shape::{CopyImm, CopyMany, Dst, SlotNo, Unary};
 
 /// Where the value of a stack entry is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,9 +55,14 @@ pub enum AccState {
     Mirror(u16),
 }
 
+/// The accumulators, by their class.
+pub type Accs = [AccState; Class::ALL.len()];
+
+const NO_ACCS: Accs = [AccState::Empty; Class::ALL.len()];
+
 pub struct Stack {
     pub entries: Vec<Entry>,
-    accs: [AccState; 3],
+    accs: Accs,
     /// First slot of the operand stack.
     base: u32,
     /// Slots the entries take.
@@ -82,7 +87,7 @@ impl Stack {
     pub fn new(base: u32) -> Self {
         Self {
             entries: Vec::new(),
-            accs: [AccState::Empty; 3],
+            accs: NO_ACCS,
             base,
             height: 0,
             frame_slots: base,
@@ -191,36 +196,39 @@ impl Stack {
         self.accs[class as usize] = state;
     }
 
-    pub fn accs(&self) -> [AccState; 3] {
+    pub fn accs(&self) -> Accs {
         self.accs
     }
 
-    pub fn set_accs(&mut self, accs: [AccState; 3]) {
+    pub fn set_accs(&mut self, accs: Accs) {
         self.accs = accs;
     }
 
     /// Forgets what the accumulators hold: another path joins, or a call was made. Nothing may
     /// be pending.
     pub fn forget_accs(&mut self) {
-        self.accs = [AccState::Empty; 3];
+        self.accs = NO_ACCS;
     }
 
     /// After `entry` was popped: if it was pending, nobody needs the accumulator any more.
     pub fn consumed(&mut self, entry: &Entry) {
-        if let (Place::Acc, Some(class)) = (entry.place, Class::of(entry.ty)) {
-            self.set_acc(class, AccState::Empty);
+        if entry.place == Place::Acc {
+            self.set_acc(Class::of(entry.ty), AccState::Empty);
         }
     }
 
-    /// `slot` gets another value: no accumulator has it any more.
-    pub fn slot_written(&mut self, slot: u16) {
-        self.slots_written(slot, 1);
+    /// The slots from `slot` on get a value of type `ty`: no accumulator mirrors them any more.
+    pub fn value_written(&mut self, ty: ValType, slot: u16) {
+        self.slots_written(slot, ty.slots() as u16);
     }
 
     fn slots_written(&mut self, first: u16, count: u16) {
-        for acc in &mut self.accs {
-            if matches!(acc, AccState::Mirror(s) if s.wrapping_sub(first) < count) {
-                *acc = AccState::Empty;
+        for class in Class::ALL {
+            let AccState::Mirror(mirrored) = self.acc(class) else { continue };
+            // One of the two begins in the other.
+            if mirrored.wrapping_sub(first) < count || first.wrapping_sub(mirrored) < class.slots()
+            {
+                self.set_acc(class, AccState::Empty);
             }
         }
     }
@@ -228,18 +236,18 @@ impl Stack {
     /// Makes the pending entry of `class` live in its slot as well, if there is one.
     pub fn spill(&mut self, code: &mut Writer, class: Class) {
         if let AccState::Pending { index, at, instr } = self.acc(class) {
-            let slot = self.entries[index].slot;
+            let Entry { ty, slot, .. } = self.entries[index];
             code.set_slot(at, instr, slot);
             self.entries[index].place = Place::Temp;
-            self.slot_written(slot);
+            self.value_written(ty, slot);
             self.set_acc(class, AccState::Mirror(slot));
         }
     }
 
     pub fn spill_all(&mut self, code: &mut Writer) {
-        self.spill(code, Class::Int);
-        self.spill(code, Class::F32);
-        self.spill(code, Class::F64);
+        for class in Class::ALL {
+            self.spill(code, class);
+        }
     }
 
     /// Makes the entry at `index` be in its own slot. An alias is still listed.
@@ -247,12 +255,7 @@ impl Stack {
         let entry = self.entries[index];
         match entry.place {
             Place::Temp => return,
-            Place::Acc => {
-                if let Some(class) = Class::of(entry.ty) {
-                    self.spill(code, class);
-                }
-                return;
-            }
+            Place::Acc => return self.spill(code, Class::of(entry.ty)),
             Place::Local(from) => self.copy(code, entry.ty, entry.slot, Operand::Slot(from)),
             Place::Const(value) => self.copy(code, entry.ty, entry.slot, Operand::Imm(value)),
         }
@@ -320,8 +323,9 @@ impl Stack {
     pub fn copy(&mut self, code: &mut Writer, ty: ValType, to: u16, from: Operand) {
         match from {
             Operand::Slot(from) if from == to => return,
-            Operand::Slot(from) if ty.slots() > 1 => {
-                self.copy_slots(code, to, from, ty.slots() as u16);
+            Operand::Slot(from) if Class::of(ty) == Class::V128 => {
+                let operands = Unary { dst: SlotNo(to), a: SlotNo(from) };
+                code.push(Instr::CopyVector, Target::Slot, operands);
             }
             Operand::Slot(from) => code.copy(to, from),
             Operand::Imm(value) if fits_32(value) => {
@@ -333,12 +337,11 @@ impl Stack {
                 code.push(Instr::CopyImm64, Target::Slot, operands);
             }
             Operand::Acc => {
-                if let Some(class) = Class::of(ty) {
-                    code.push(Instr::CopyAcc { class }, Target::Slot, Dst { dst: SlotNo(to) });
-                }
+                let instr = Instr::CopyAcc { class: Class::of(ty) };
+                code.push(instr, Target::Slot, Dst { dst: SlotNo(to) });
             }
         }
-        self.slot_written(to);
+        self.value_written(ty, to);
     }
 
     /// Where `entry`, just popped, can be read from; an accumulator if `acc` allows it.
@@ -348,7 +351,7 @@ impl Stack {
             Place::Temp => entry.slot,
             Place::Local(slot) => slot,
             Place::Acc => {
-                let Some(class) = Class::of(entry.ty) else { return Operand::Slot(entry.slot) };
+                let class = Class::of(entry.ty);
                 let state = self.acc(class);
                 if acc {
                     self.set_acc(class, AccState::Empty);
@@ -356,14 +359,14 @@ impl Stack {
                 }
                 if let AccState::Pending { at, instr, .. } = state {
                     code.set_slot(at, instr, entry.slot);
-                    self.slot_written(entry.slot);
+                    self.value_written(entry.ty, entry.slot);
                     self.set_acc(class, AccState::Mirror(entry.slot));
                 }
                 return Operand::Slot(entry.slot);
             }
         };
-        match Class::of(entry.ty).map(|class| self.acc(class)) {
-            Some(AccState::Mirror(s)) if acc && s == slot => Operand::Acc,
+        match self.acc(Class::of(entry.ty)) {
+            AccState::Mirror(s) if acc && s == slot => Operand::Acc,
             _ => Operand::Slot(slot),
         }
     }

@@ -4,6 +4,7 @@
 //! with few argument registers, and for checking the other backend.
 
 use super::{Leaf, Regs, Slow, body};
+use crate::abi::lanes::V128;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
 use crate::interp::machine::{Frame, Ip, Memory0};
 use std::ops::ControlFlow;
@@ -40,9 +41,10 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
     int: u64,
     f32: f32,
     f64: f64,
+    v128: V128,
 ) -> Ret {
     let memory = Memory0 { base: mem, len };
-    let mut r = Regs { ip, sp, memory, env, int, f32, f64 };
+    let mut r = Regs { ip, sp, memory, env, int, f32, f64, v128 };
     // SAFETY: the contract of `Handler`; the registers are this function's own.
     match unsafe { body::<S>(&raw mut r) } {
         0 => ControlFlow::Continue(r),
@@ -60,7 +62,7 @@ pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame)
     unsafe {
         let code = ((*host).call)(host, r.env, frame.as_ptr());
         let (ip, Memory0 { base, len }) = (r.ip.of_shape(), r.memory);
-        (L::HANDLER)(ip, r.sp, base, len, r.env, code as u64, r.f32, r.f64)
+        (L::HANDLER)(ip, r.sp, base, len, r.env, code as u64, r.f32, r.f64, r.v128)
     }
 }
 
@@ -74,7 +76,8 @@ pub unsafe fn run(mut r: Regs) -> u32 {
         // wrote; the registers are those the previous handler went on with.
         let ret = unsafe {
             let handler = r.ip.handler();
-            handler(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64)
+            let Memory0 { base, len } = r.memory;
+            handler(r.ip, r.sp, base, len, r.env, r.int, r.f32, r.f64, r.v128)
         };
         match ret {
             ControlFlow::Continue(next) => r = next,

@@ -31,14 +31,15 @@ pub use tail::{Ret, call_host, next, run, stop, stub};
 
 use super::machine::{Frame, Ip, Memory0};
 use super::shape::Shape;
+use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
 use crate::exec::{Point, record_trap};
 
 /// The registers of the virtual machine.
 ///
-/// Six integers and two floats: what the calling conventions of x86-64 and aarch64 pass
-/// without touching memory. Whatever else running code needs hangs off `env`. The stubs store
+/// Six integers, two floats and a vector: what the calling conventions of x86-64 and aarch64
+/// pass without touching memory. Whatever else running code needs hangs off `env`. The stubs store
 /// and load the fields by their offsets.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -54,6 +55,7 @@ pub struct Regs {
     pub int: u64,
     pub f32: f32,
     pub f64: f64,
+    pub v128: V128,
 }
 
 /// The code of one instruction. See [`Regs`] for the arguments. Unwinding passes through: a
@@ -75,6 +77,7 @@ pub type HandlerFor<S> = unsafe extern "C-unwind" fn(
     int: u64,
     f32: f32,
     f64: f64,
+    v128: V128,
 ) -> Ret;
 
 /// Why a slow handler does not go on at `r.ip`.
@@ -163,12 +166,15 @@ macro_rules! handler {
             int: u64,
             f32: f32,
             f64: f64,
+            v128: $crate::abi::lanes::V128,
         ) -> $crate::interp::dispatch::Ret {
             let memory = $crate::interp::machine::Memory0 { base: mem, len };
             let ip_of_any = ip.any();
             #[allow(unused_mut, reason = "some handlers only read the registers")]
             let mut $r =
-                $crate::interp::dispatch::Regs { ip: ip_of_any, sp, memory, env, int, f32, f64 };
+                $crate::interp::dispatch::Regs {
+                    ip: ip_of_any, sp, memory, env, int, f32, f64, v128,
+                };
             // SAFETY: the contract of `Handler` covers every operand of the instruction at
             // `ip`: the translator put it there for a validated function.
             #[allow(unused_unsafe, reason = "a few handlers only trap")]
@@ -221,5 +227,8 @@ pub(crate) use slow;
 #[inline(always)]
 pub unsafe fn to_slow<S: Slow>(r: Regs, _operands: &S::Shape) -> Ret {
     // SAFETY: the caller vouches for the registers; the operands have the shape that `S` reads.
-    unsafe { stub::<S>(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64) }
+    unsafe {
+        let Memory0 { base, len } = r.memory;
+        stub::<S>(r.ip, r.sp, base, len, r.env, r.int, r.f32, r.f64, r.v128)
+    }
 }

@@ -5,8 +5,9 @@
 //! still needed, which is so in every leaf. The stubs do not depend on it: they are assembly.
 
 use super::{Leaf, Regs, Slow, body};
+use crate::abi::lanes::V128;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc};
-use crate::interp::machine::{Frame, Ip};
+use crate::interp::machine::{Frame, Ip, Memory0};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
@@ -22,7 +23,8 @@ pub unsafe fn next(r: Regs) -> Ret {
     // SAFETY: an instruction starts with its handler's address, which the translator wrote.
     unsafe {
         let handler = r.ip.handler();
-        handler(r.ip, r.sp, r.memory.base, r.memory.len, r.env, r.int, r.f32, r.f64)
+        let Memory0 { base, len } = r.memory;
+        handler(r.ip, r.sp, base, len, r.env, r.int, r.f32, r.f64, r.v128)
     }
 }
 
@@ -54,7 +56,8 @@ pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame)
     unsafe {
         let after = L::HANDLER as usize;
         let host = host as usize as u64;
-        host_stub(r.ip, r.sp, frame.as_ptr().cast(), after, r.env, host, r.f32, r.f64)
+        let frame = frame.as_ptr().cast();
+        host_stub(r.ip, r.sp, frame, after, r.env, host, r.f32, r.f64, r.v128)
     }
 }
 
@@ -74,6 +77,7 @@ unsafe extern "C-unwind" fn host_stub(
     host: u64,
     f32: f32,
     f64: f64,
+    v128: V128,
 ) -> Ret {
     // The return address and four words more: a fifth makes a multiple of 16.
     naked_asm!(
@@ -115,6 +119,7 @@ unsafe extern "C-unwind" fn host_stub(
     host: u64,
     f32: f32,
     f64: f64,
+    v128: V128,
 ) -> Ret {
     naked_asm!(
         ".cfi_startproc",
@@ -159,6 +164,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
     int: u64,
     f32: f32,
     f64: f64,
+    v128: V128,
 ) -> Ret {
     // The return address and this frame make a multiple of 16.
     naked_asm!(
@@ -173,6 +179,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         "mov [rsp + {int}], r9",
         "movss [rsp + {f32}], xmm0",
         "movsd [rsp + {f64}], xmm1",
+        "movaps [rsp + {v128}], xmm2",
         "mov rdi, rsp",
         "call {body}",
         "mov rdi, [rsp + {ip}]",
@@ -183,6 +190,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         "mov r9, [rsp + {int}]",
         "movss xmm0, [rsp + {f32}]",
         "movsd xmm1, [rsp + {f64}]",
+        "movaps xmm2, [rsp + {v128}]",
         "add rsp, {frame}",
         ".cfi_adjust_cfa_offset -{frame}",
         "test eax, eax",
@@ -200,6 +208,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         int = const offset_of!(Regs, int),
         f32 = const offset_of!(Regs, f32),
         f64 = const offset_of!(Regs, f64),
+        v128 = const offset_of!(Regs, v128),
         body = sym body::<S>,
     )
 }
@@ -220,6 +229,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
     int: u64,
     f32: f32,
     f64: f64,
+    v128: V128,
 ) -> Ret {
     naked_asm!(
         ".cfi_startproc",
@@ -232,6 +242,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         "stp x4, x5, [sp, #{env}]",
         "str s0, [sp, #{f32}]",
         "str d1, [sp, #{f64}]",
+        "str q2, [sp, #{v128}]",
         "mov x0, sp",
         "bl {body}",
         "mov w8, w0",
@@ -240,6 +251,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         "ldp x4, x5, [sp, #{env}]",
         "ldr s0, [sp, #{f32}]",
         "ldr d1, [sp, #{f64}]",
+        "ldr q2, [sp, #{v128}]",
         "ldr x30, [sp, #{link}]",
         ".cfi_restore x30",
         "add sp, sp, #{frame}",
@@ -258,13 +270,14 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
         env = const offset_of!(Regs, env),
         f32 = const offset_of!(Regs, f32),
         f64 = const offset_of!(Regs, f64),
+        v128 = const offset_of!(Regs, v128),
         body = sym body::<S>,
     )
 }
 
 /// The stubs rely on it: pairs of registers are stored together, and the frame is aligned.
 const _: () = {
-    assert!(size_of::<Regs>() == 64);
+    assert!(size_of::<Regs>() == 80 && align_of::<Regs>() == 16);
     assert!(offset_of!(Regs, sp) == offset_of!(Regs, ip) + 8);
     assert!(offset_of!(Regs, memory.len) == offset_of!(Regs, memory.base) + 8);
     assert!(offset_of!(Regs, int) == offset_of!(Regs, env) + 8);

@@ -1,16 +1,17 @@
-//! Atomic accesses to memory 0, waiting and notifying.
+//! Atomic accesses, waiting and notifying.
 //!
 //! All of them are sequentially consistent, on memories that are shared and on others. Operands
 //! are in slots: the access itself costs more than finding them. What a result has fewer bits
 //! than its type is zero above.
 
+use super::any_memory;
 use super::memory::reload_memory;
 use crate::abi::trap::Trap;
-use crate::exec::{atomics, builtins, work};
-use crate::interp::dispatch::{Regs, Slow, Stop, handler, next, slow, to_slow};
+use crate::exec::{atomics, builtins};
+use crate::interp::dispatch::{Regs, Slow, Stop, handler, next, to_slow};
 use crate::interp::op::{AtomicOp, atomic_ops};
 use crate::interp::operand::{Dst, ToSlot};
-use crate::interp::shape::{self, Atomic, Picked};
+use crate::interp::shape::{Atomic, AtomicAny, Picked, Shape, SlotNo};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
@@ -91,43 +92,91 @@ widths! {
     u64 AtomicU64;
 }
 
-/// The guest's address of an access.
-///
-/// # Safety
-/// The operands are the current instruction's.
-#[inline(always)]
-unsafe fn address(r: &Regs, i: &Atomic) -> u64 {
-    // SAFETY: the instruction names the slot, says the caller.
-    unsafe { (r.get::<u32>(i.a) as u64).saturating_add(i.offset) }
+/// The operands of an atomic instruction.
+pub trait Operands: Shape {
+    /// The memory, and the guest's address; `None` if that has more than 64 bits.
+    ///
+    /// # Safety
+    /// These are the current instruction's.
+    unsafe fn address(&self, r: &Regs) -> (u32, Option<u64>);
+
+    /// The native address of `size` bytes at `at` as far as running code knows the memory.
+    ///
+    /// # Safety
+    /// As for [`Operands::address`].
+    unsafe fn find(&self, r: &Regs, at: u64, size: usize) -> Option<*mut u8>;
+
+    /// Where the result goes, and the two operands beside the address.
+    fn slots(&self) -> (SlotNo, SlotNo, SlotNo);
 }
 
-/// The native address of an aligned access of `T` in memory 0 as the registers have it.
+impl Operands for Atomic {
+    #[inline(always)]
+    unsafe fn address(&self, r: &Regs) -> (u32, Option<u64>) {
+        // SAFETY: the instruction names the slot, says the caller.
+        let base = unsafe { r.get::<u32>(self.a) };
+        (0, Some((base as u64).saturating_add(self.offset)))
+    }
+
+    #[inline(always)]
+    unsafe fn find(&self, r: &Regs, at: u64, size: usize) -> Option<*mut u8> {
+        r.memory.find(at, size)
+    }
+
+    #[inline(always)]
+    fn slots(&self) -> (SlotNo, SlotNo, SlotNo) {
+        (self.dst, self.b, self.c)
+    }
+}
+
+impl Operands for AtomicAny {
+    #[inline(always)]
+    unsafe fn address(&self, r: &Regs) -> (u32, Option<u64>) {
+        // SAFETY: the instruction names the slot, says the caller.
+        let base = unsafe { r.get::<u64>(self.a) };
+        (self.memory, base.checked_add(self.offset))
+    }
+
+    #[inline(always)]
+    unsafe fn find(&self, r: &Regs, at: u64, size: usize) -> Option<*mut u8> {
+        // SAFETY: the instruction names the memory, says the caller.
+        unsafe { any_memory::find_listed(r, self.memory, at, size) }
+    }
+
+    #[inline(always)]
+    fn slots(&self) -> (SlotNo, SlotNo, SlotNo) {
+        (self.dst, self.b, self.c)
+    }
+}
+
+/// The native address of an aligned access of `T` in the memory as running code knows it.
 ///
 /// # Safety
-/// As for [`address`].
+/// As for [`Operands::address`].
 #[inline(always)]
-unsafe fn near<T>(r: &Regs, i: &Atomic) -> Option<*mut u8> {
+unsafe fn near<T>(r: &Regs, i: &impl Operands) -> Option<*mut u8> {
     // SAFETY: the operands are the instruction's, says the caller.
-    let at = unsafe { address(r, i) };
-    let place = r.memory.find(at, size_of::<T>())?;
+    let place = unsafe { i.find(r, i.address(r).1?, size_of::<T>())? };
     place.addr().is_multiple_of(size_of::<T>()).then_some(place)
 }
 
-/// The native address of an access of `T`, wherever it lies; memory 0 is in the registers again.
+/// The native address of an access of `T`, wherever it lies, and the guest's; memory 0 is in the
+/// registers again.
 ///
 /// # Safety
-/// As for [`address`]; `r.env` is the running environment.
-unsafe fn locate<T>(r: &mut Regs, i: &Atomic) -> Result<*mut u8, Stop> {
-    let size = size_of::<T>();
-    // SAFETY: the operands are the instruction's, says the caller, and the running environment's
-    // instance is alive.
-    unsafe {
-        work::charge(r.env, work::SLOW)?;
-        let place = builtins::slow_address((*r.env).instance, address(r, i), size as u64);
-        reload_memory(r);
-        let place = place.ok_or(Trap::MemoryOutOfBounds)?;
-        let is_aligned = place.addr().is_multiple_of(size);
-        if is_aligned { Ok(place) } else { Err(Trap::UnalignedAtomic.into()) }
+/// As for [`Operands::address`]; `r.env` is the running environment.
+unsafe fn locate<T>(
+    r: &mut Regs,
+    i: &impl Operands,
+) -> Result<(*mut u8, builtins::MemoryAddress), Stop> {
+    // SAFETY: the operands are the instruction's, says the caller.
+    let (memory, at) = unsafe { i.address(r) };
+    // SAFETY: the registers are the instruction's.
+    let place = unsafe { any_memory::locate(r, memory, at, size_of::<T>())? };
+    if place.addr().is_multiple_of(size_of::<T>()) {
+        Ok((place, (memory, at.unwrap_or(u64::MAX))))
+    } else {
+        Err(Trap::UnalignedAtomic.into())
     }
 }
 
@@ -197,41 +246,42 @@ impl<T: Width> Access for CompareExchange<T> {
 /// # Safety
 /// `at` is aligned and accessible; the operands are the current instruction's.
 #[inline(always)]
-unsafe fn access_at<X: Access>(r: &mut Regs, i: &Atomic, at: *mut u8) {
+unsafe fn access_at<X: Access>(r: &mut Regs, i: &impl Operands, at: *mut u8) {
+    let (dst, b, c) = i.slots();
     // SAFETY: the place is accessible and the instruction names the slots, says the caller.
     unsafe {
-        let b = if X::VALUES > 0 { r.get(i.b) } else { 0 };
-        let c = if X::VALUES > 1 { r.get(i.c) } else { 0 };
+        let b = if X::VALUES > 0 { r.get(b) } else { 0 };
+        let c = if X::VALUES > 1 { r.get(c) } else { 0 };
         let result = X::access(X::Width::place(at), b, c);
         if X::HAS_RESULT {
-            ToSlot::write(r, i.dst, result);
+            ToSlot::write(r, dst, result);
         }
     }
     r.pass(i);
 }
 
 handler!(
-    /// An access to memory 0 as the registers have it.
-    access [X: Access] |r, i: Atomic| {
+    /// An access to the memory as running code knows it.
+    access [X: Access, I: Operands] |r, i: I| {
     match near::<X::Width>(&r, i) {
         Some(at) => {
             access_at::<X>(&mut r, i, at);
             next(r)
         }
-        None => to_slow::<SlowAccess<X>>(r, i),
+        None => to_slow::<SlowAccess<X, I>>(r, i),
     }
 });
 
 /// An access elsewhere, or none at all.
-struct SlowAccess<X>(PhantomData<X>);
+struct SlowAccess<X, I>(PhantomData<(X, I)>);
 
-impl<X: Access> Slow for SlowAccess<X> {
-    type Shape = Atomic;
+impl<X: Access, I: Operands> Slow for SlowAccess<X, I> {
+    type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: `access` has met an instruction of this kind; `locate` finds its place.
         unsafe {
-            let i = r.ip.of_shape::<Atomic>().operands();
-            let at = locate::<X::Width>(r, i)?;
+            let i = r.ip.of_shape::<I>().operands();
+            let (at, _) = locate::<X::Width>(r, i)?;
             access_at::<X>(r, i, at);
         }
         Ok(())
@@ -240,51 +290,49 @@ impl<X: Access> Slow for SlowAccess<X> {
 
 /// `dst = 0` after a notification at `a + offset`, `1` if `b` is not there, `2` after `c`
 /// nanoseconds.
-pub struct Wait<T>(PhantomData<T>);
+pub struct Wait<T, I>(PhantomData<(T, I)>);
 
-impl<T: Width> Slow for Wait<T> {
-    type Shape = Atomic;
+impl<T: Width, I: Operands> Slow for Wait<T, I> {
+    type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
         // SAFETY: the instruction has these operands; `locate` finds the place.
         unsafe {
-            let i = r.ip.of_shape::<Atomic>().operands();
-            let place = locate::<T>(r, i)?;
-            let expected = atomics::Expected { place, value: r.get(i.b), bytes: size_of::<T>() };
-            let how = atomics::wait(r.env, 0, address(r, i), expected, r.get::<i64>(i.c))?;
+            let i = r.ip.of_shape::<I>().operands();
+            let (dst, b, c) = i.slots();
+            let (place, (memory, at)) = locate::<T>(r, i)?;
+            let expected = atomics::Expected { place, value: r.get(b), bytes: size_of::<T>() };
+            let how = atomics::wait(r.env, memory, at, expected, r.get::<i64>(c))?;
             reload_memory(r);
-            ToSlot::write(r, i.dst, how);
+            ToSlot::write(r, dst, how);
             r.pass(i);
         }
         Ok(())
     }
 }
 
-slow!(
-    /// `dst = how many were woken` of the `b` at `a + offset`.
-    Notify |r, i: Atomic| {
-    locate::<u32>(r, i)?;
-    let woken = atomics::notify((*r.env).instance, 0, address(r, i), r.get(i.b));
-    ToSlot::write(r, i.dst, woken);
-    r.pass(i);
-    Ok(())
-});
+/// `dst = how many were woken` of the `b` at `a + offset`.
+pub struct Notify<I>(PhantomData<I>);
+
+impl<I: Operands> Slow for Notify<I> {
+    type Shape = I;
+    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
+        // SAFETY: the instruction has these operands; `locate` finds the place.
+        unsafe {
+            let i = r.ip.of_shape::<I>().operands();
+            let (dst, count, _) = i.slots();
+            let (_, (memory, at)) = locate::<u32>(r, i)?;
+            let woken = atomics::notify((*r.env).instance, memory, at, r.get(count));
+            ToSlot::write(r, dst, woken);
+            r.pass(i);
+        }
+        Ok(())
+    }
+}
 
 handler!(fence [] |r, i: ()| {
     std::sync::atomic::fence(Ordering::SeqCst);
     r.pass(i);
     next(r)
-});
-
-slow!(
-    /// `dst = pages of memory 0`, which another thread may have grown.
-    SharedMemorySize |r, i: shape::Dst| {
-    work::charge(r.env, work::SLOW)?;
-    builtins::refresh_memory((*r.env).instance);
-    reload_memory(r);
-    let pages = r.memory.pages();
-    ToSlot::write(r, i.dst, pages);
-    r.pass(i);
-    Ok(())
 });
 
 macro_rules! atomic_match {
@@ -294,13 +342,13 @@ macro_rules! atomic_match {
         rmw { $($rmw:ident $rmw_raw:ident $rmw_ty:ident $how:ident,)* }
         cmpxchg { $($cmpxchg:ident $cmpxchg_raw:ident $cmpxchg_ty:ident,)* }
     ) => {
-        /// The handler of an atomic access.
-        pub fn handler_of(op: AtomicOp) -> Picked {
+        /// The handler of an atomic access with operands of the shape `I`.
+        pub fn handler_of<I: Operands>(op: AtomicOp) -> Picked {
             match op {
-                $(AtomicOp::$load => Picked::leaf(access::<Load<$load_raw>>),)*
-                $(AtomicOp::$store => Picked::leaf(access::<Store<$store_raw>>),)*
-                $(AtomicOp::$rmw => Picked::leaf(access::<ReadModifyWrite<$rmw_raw, $how>>),)*
-                $(AtomicOp::$cmpxchg => Picked::leaf(access::<CompareExchange<$cmpxchg_raw>>),)*
+                $(AtomicOp::$load => Picked::leaf(access::<Load<$load_raw>, I>),)*
+                $(AtomicOp::$store => Picked::leaf(access::<Store<$store_raw>, I>),)*
+                $(AtomicOp::$rmw => Picked::leaf(access::<ReadModifyWrite<$rmw_raw, $how>, I>),)*
+                $(AtomicOp::$cmpxchg => Picked::leaf(access::<CompareExchange<$cmpxchg_raw>, I>),)*
             }
         }
     };

@@ -4,13 +4,13 @@
 use super::memory::reload_memory;
 use crate::exec::{builtins, work};
 use crate::interp::dispatch::slow;
-use crate::interp::shape::{self, Bulk};
+use crate::interp::shape::{self, Bulk, Indices};
 
 slow!(
     /// `memory.copy` within memory 0.
     MemoryCopy |r, i: Bulk<()>| {
     let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
-    builtins::memory_copy(r.env, to as u64, from as u64, count as u64)?;
+    builtins::memory_copy(r.env, (0, to as u64), (0, from as u64), count as u64)?;
     reload_memory(r);
     r.pass(i);
     Ok(())
@@ -20,7 +20,7 @@ slow!(
     /// `memory.fill` of memory 0; `from` is the byte.
     MemoryFill |r, i: Bulk<()>| {
     let (at, byte, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from) as u8, r.get::<u32>(i.count));
-    builtins::memory_fill(r.env, at as u64, byte, count as u64)?;
+    builtins::memory_fill(r.env, (0, at as u64), byte, count as u64)?;
     reload_memory(r);
     r.pass(i);
     Ok(())
@@ -30,7 +30,38 @@ slow!(
     /// `memory.init` of memory 0, from the segment that `of` says.
     MemoryInit |r, i: Bulk<u32>| {
     let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
-    builtins::memory_init(r.env, 0, i.of, to as u64, from, count)?;
+    builtins::memory_init(r.env, (0, to as u64), i.of, from, count)?;
+    reload_memory(r);
+    r.pass(i);
+    Ok(())
+});
+
+slow!(
+    /// `memory.copy` between the memories that `of` says.
+    MemoryCopyAny |r, i: Bulk<Indices>| {
+    let (to, from, count) = (r.get::<u64>(i.to), r.get::<u64>(i.from), r.get::<u64>(i.count));
+    builtins::memory_copy(r.env, (i.of.to, to), (i.of.from, from), count)?;
+    reload_memory(r);
+    r.pass(i);
+    Ok(())
+});
+
+slow!(
+    /// `memory.fill` of the memory that `of` says; `from` is the byte.
+    MemoryFillAny |r, i: Bulk<u32>| {
+    let (at, byte, count) = (r.get::<u64>(i.to), r.get::<u32>(i.from) as u8, r.get::<u64>(i.count));
+    builtins::memory_fill(r.env, (i.of, at), byte, count)?;
+    reload_memory(r);
+    r.pass(i);
+    Ok(())
+});
+
+slow!(
+    /// `memory.init` of the memory `of.to` from the segment `of.from`. Segments are short: only
+    /// the place in the memory has 64 bits.
+    MemoryInitAny |r, i: Bulk<Indices>| {
+    let (to, from, count) = (r.get::<u64>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
+    builtins::memory_init(r.env, (i.of.to, to), i.of.from, from, count)?;
     reload_memory(r);
     r.pass(i);
     Ok(())

@@ -10,6 +10,7 @@
 
 use super::numeric::{Compare, ops};
 use super::{Refill, none, trap};
+use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
 use crate::exec::work;
 use crate::interp::code::VmCode;
@@ -95,19 +96,21 @@ pub enum Entered {
     Overflow,
 }
 
-/// Enters `code` with its parameters at `frame` and its header at `header`, to come back to
-/// `r`'s frame at `back_to`. Clearing the locals is up to the function's first instructions.
+/// Enters `code` with its parameters at `frame` and `back` as its header at `header`. Once it is
+/// known that there is room, `arrange` puts the parameters there, unless they are there already.
+/// Clearing the locals is up to the function's first instructions.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters; the header must be
-/// where the code has it.
+/// `frame` must lie in the environment's slots and hold the parameters when the header is written,
+/// which must be where the code has it. `back` must be an instruction and the frame that it is for.
 #[inline(always)]
 unsafe fn set_up(
     r: &mut Regs,
     code: *const VmCode,
     frame: Frame,
     header: *mut Header,
-    back_to: Ip,
+    back: Header,
+    arrange: impl FnOnce(),
 ) -> Entered {
     // SAFETY: the frame and the header fit, which is checked before anything is written; the
     // fields of `code` were set before its entry was.
@@ -119,7 +122,8 @@ unsafe fn set_up(
         if frame.slots_on(slots) > (*env).stack_limit {
             return Entered::Overflow;
         }
-        *header = Header { back_to, caller: r.sp };
+        arrange();
+        *header = back;
         r.ip = Ip::of(entry.cast());
         r.sp = frame;
         (*env).budget -= (*code).cost.load(Ordering::Relaxed) as i64;
@@ -133,15 +137,33 @@ unsafe fn set_up(
 /// As for [`enter`].
 #[inline(always)]
 pub unsafe fn enter_leaf(
-    mut r: Regs,
+    r: Regs,
     code: *const VmCode,
     frame: Frame,
     header: *mut Header,
     back_to: Ip,
 ) -> Ret {
+    let back = Header { back_to, caller: r.sp };
     // SAFETY: the caller keeps to the contract of `enter`.
+    unsafe { enter_leaf_with(r, code, frame, header, back, || ()) }
+}
+
+/// A leaf's way into a function; the contract is that of [`enter_with`].
+///
+/// # Safety
+/// As for [`enter_with`].
+#[inline(always)]
+pub unsafe fn enter_leaf_with(
+    mut r: Regs,
+    code: *const VmCode,
+    frame: Frame,
+    header: *mut Header,
+    back: Header,
+    arrange: impl FnOnce(),
+) -> Ret {
+    // SAFETY: the caller keeps to the contract of `enter_with`.
     unsafe {
-        match set_up(&mut r, code, frame, header, back_to) {
+        match set_up(&mut r, code, frame, header, back, arrange) {
             Entered::Ready => next(r),
             Entered::Refill => to_slow::<Refill>(r, &()),
             Entered::Overflow => trap(r, Trap::OperandStackOverflow),
@@ -162,9 +184,29 @@ pub unsafe fn enter(
     header: *mut Header,
     back_to: Ip,
 ) -> Result<(), Stop> {
+    let back = Header { back_to, caller: r.sp };
+    // SAFETY: the caller keeps to the contract.
+    unsafe { enter_with(r, code, frame, header, back, || ()) }
+}
+
+/// As [`enter`], to come back as `back` says, with the parameters where `arrange` puts them. If there
+/// is no room, nothing has changed.
+///
+/// # Safety
+/// `frame` must lie in the environment's slots and hold the parameters after `arrange`, `header`
+/// must be where the code has its header, and `back` an instruction and the frame that it is for.
+#[inline(always)]
+pub unsafe fn enter_with(
+    r: &mut Regs,
+    code: *const VmCode,
+    frame: Frame,
+    header: *mut Header,
+    back: Header,
+    arrange: impl FnOnce(),
+) -> Result<(), Stop> {
     // SAFETY: the caller keeps to the contract.
     unsafe {
-        match set_up(r, code, frame, header, back_to) {
+        match set_up(r, code, frame, header, back, arrange) {
             Entered::Ready => Ok(()),
             Entered::Refill => Ok(work::refill(r.env)?),
             Entered::Overflow => Err(Trap::OperandStackOverflow.into()),
@@ -186,11 +228,8 @@ slow!(
     Translate |r, i: shape::Translate| {
     let code = i.code;
     crate::interp::code::translate(r.env, code)?;
-    let header = r.sp.header((*code).header_slot);
-    let Header { back_to, caller } = *header;
-    let frame = r.sp;
-    r.sp = caller;
-    enter(r, code, frame, header, back_to)
+    let (frame, header) = (r.sp, r.sp.header((*code).header_slot));
+    enter_with(r, code, frame, header, *header, || ())
 });
 
 /// Where the running function returns to, and the frame there.
@@ -266,7 +305,9 @@ pub fn return_one_handler(class: Class, source: Mode) -> Picked {
         (Class::F32, Mode::Slot) => Picked::leaf(return_one::<f32, Slot>),
         (Class::F64, Mode::Acc) => Picked::leaf(return_one::<f64, Acc>),
         (Class::F64, Mode::Slot) => Picked::leaf(return_one::<f64, Slot>),
-        (Class::F32 | Class::F64, Mode::Imm) => none(),
+        (Class::V128, Mode::Acc) => Picked::leaf(return_one::<V128, Acc>),
+        (Class::V128, Mode::Slot) => Picked::leaf(return_one::<V128, Slot>),
+        (Class::F32 | Class::F64 | Class::V128, Mode::Imm) => none(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Moves between slots, constants, accumulators and globals.
 
 use super::none;
+use crate::abi::lanes::V128;
 use crate::interp::dispatch::{handler, next};
 use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::operand::{Acc, Dst, Imm32, Slot, Src, ToAcc, ToSlot, Value};
@@ -10,6 +11,15 @@ handler!(
     /// `dst = a`; accumulators stay.
     copy [] |r, i: shape::Unary| {
     let value = r.get::<u64>(i.a);
+    r.set(i.dst, value);
+    r.pass(i);
+    next(r)
+});
+
+handler!(
+    /// As `copy`, of a vector.
+    copy_vector [] |r, i: shape::Unary| {
+    let value = r.get::<V128>(i.a);
     r.set(i.dst, value);
     r.pass(i);
     next(r)
@@ -76,6 +86,7 @@ pub fn copy_acc_handler(class: Class) -> Picked {
         Class::Int => Picked::leaf(copy_acc::<u64>),
         Class::F32 => Picked::leaf(copy_acc::<f32>),
         Class::F64 => Picked::leaf(copy_acc::<f64>),
+        Class::V128 => Picked::leaf(copy_acc::<V128>),
     }
 }
 
@@ -83,7 +94,7 @@ handler!(
     /// `dst = defined global at the index`.
     global_get_own [T: Value, D: Dst] |r, i: shape::Get| {
     let global = (*r.env).globals.add(i.index as usize);
-    D::write(&mut r, i.dst, T::from_slot((*global).slots[0]));
+    D::write(&mut r, i.dst, T::load((*global).slots.as_ptr()));
     r.pass(i);
     next(r)
 });
@@ -92,7 +103,7 @@ handler!(
     /// `dst = imported global at the index`.
     global_get_imported [T: Value, D: Dst] |r, i: shape::Get| {
     let global = *(*(*r.env).instance).imported_globals.add(i.index as usize);
-    D::write(&mut r, i.dst, T::from_slot((*global).slots[0]));
+    D::write(&mut r, i.dst, T::load((*global).slots.as_ptr()));
     r.pass(i);
     next(r)
 });
@@ -102,7 +113,7 @@ handler!(
     global_set_own [T: Value, S: Src<T>] |r, i: shape::GlobalSet<S::Field>| {
     let value = S::read(&r, i.value);
     let global = (*r.env).globals.add(i.index as usize);
-    (*global).slots[0] = value.to_slot();
+    value.store((*global).slots.as_mut_ptr());
     r.pass(i);
     next(r)
 });
@@ -112,7 +123,7 @@ handler!(
     global_set_imported [T: Value, S: Src<T>] |r, i: shape::GlobalSet<S::Field>| {
     let value = S::read(&r, i.value);
     let global = *(*(*r.env).instance).imported_globals.add(i.index as usize);
-    (*global).slots[0] = value.to_slot();
+    value.store((*global).slots.as_mut_ptr());
     r.pass(i);
     next(r)
 });
@@ -133,6 +144,7 @@ pub fn global_get(class: Class, imported: bool, target: Target) -> Picked {
         Class::Int => pick!(u64),
         Class::F32 => pick!(f32),
         Class::F64 => pick!(f64),
+        Class::V128 => pick!(V128),
     }
 }
 
@@ -155,5 +167,6 @@ pub fn global_set(class: Class, imported: bool, source: Mode) -> Picked {
         (Class::Int, ..) => pick!(u64),
         (Class::F32, ..) => pick!(f32),
         (Class::F64, ..) => pick!(f64),
+        (Class::V128, ..) => pick!(V128),
     }
 }

@@ -19,7 +19,7 @@ use crate::interp::dispatch::{
     HandlerFor, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow,
 };
 use crate::interp::instr::Mode;
-use crate::interp::machine::{Frame, Memory0};
+use crate::interp::machine::{Frame, Ip, Memory0};
 use crate::interp::operand::{Acc, Slot, Src};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
@@ -149,15 +149,34 @@ slow!(
 ///
 /// # Safety
 /// `r` and `i` must be those of a call instruction, and `func` live.
-#[inline(never)]
 pub unsafe fn call_out<I: CallsOut>(
     r: &mut Regs,
     i: &I,
     func: *const VmFuncRef,
 ) -> Result<(), Stop> {
-    // SAFETY: the instance of the running environment and that of the function are alive.
+    // SAFETY: there is room for what the call takes, says `place`.
     unsafe {
         let (frame, top) = place(r, i)?;
+        call_placed(r, func, frame, top, r.ip.next::<I>())
+    }
+}
+
+/// As [`call_out`], with the arguments at `frame` and the end of what these or the results take at
+/// `top`; goes on at `back_to`.
+///
+/// # Safety
+/// `r` must be those of a call instruction, which lies before `back_to`, and `func` live. There is
+/// room for arguments and results.
+#[inline(never)]
+pub unsafe fn call_placed(
+    r: &mut Regs,
+    func: *const VmFuncRef,
+    frame: Frame,
+    top: *mut u64,
+    back_to: Ip,
+) -> Result<(), Stop> {
+    // SAFETY: the instance of the running environment and that of the function are alive.
+    unsafe {
         (*r.env).stack_top = top;
         let code = if (*func).kind == VmFuncKind::Host {
             // The function belongs to the instance that imported it, and acts on that one.
@@ -181,29 +200,61 @@ pub unsafe fn call_out<I: CallsOut>(
             return Err(Stop::Trap(code));
         }
         reload_memory(r);
-        r.pass(i);
+        r.ip = back_to;
         Ok(())
     }
+}
+
+/// The function that the element of a table leads to, if it has the type.
+///
+/// # Safety
+/// `r` must be the registers of an instruction that has the indices of a table and of a type.
+#[inline(always)]
+pub unsafe fn find_indirect(
+    r: &Regs,
+    table: u16,
+    index: u32,
+    ty: u32,
+) -> Result<*const VmFuncRef, Trap> {
+    // SAFETY: there is a table and a type for each index; elements of tables of functions are null
+    // or live references.
+    unsafe {
+        let index = index as usize;
+        let instance = (*r.env).instance;
+        let table = *(*instance).tables.add(table as usize);
+        if index >= (*table).len {
+            return Err(Trap::UndefinedElement);
+        }
+        let func = *(*table).elems.add(index) as usize as *const VmFuncRef;
+        if func.is_null() {
+            return Err(Trap::UninitializedElement);
+        }
+        if (*func).type_id != *(*instance).type_ids.add(ty as usize) {
+            return Err(Trap::IndirectCallTypeMismatch);
+        }
+        Ok(func)
+    }
+}
+
+/// Whether a function is guest code of the running instance.
+///
+/// # Safety
+/// `func` is live, and `r` are registers of running code.
+#[inline(always)]
+pub unsafe fn is_own(r: &Regs, func: *const VmFuncRef) -> bool {
+    // SAFETY: says the caller.
+    unsafe { (*func).kind == VmFuncKind::Wasm && (*func).instance == (*r.env).instance }
 }
 
 handler!(
     /// Calls through a table.
     call_indirect [S: Src<u32, Field = SlotNo>] |r, i: shape::CallIndirect| {
-    let index = S::read(&r, i.index) as usize;
-    let frame = r.sp.inner(i.frame);
-    let instance = (*r.env).instance;
-    let table = *(*instance).tables.add(i.table as usize);
-    if index >= (*table).len {
-        return trap(r, Trap::UndefinedElement);
-    }
-    let func = *(*table).elems.add(index) as usize as *const VmFuncRef;
-    if func.is_null() {
-        return trap(r, Trap::UninitializedElement);
-    }
-    if (*func).type_id != *(*instance).type_ids.add(i.ty as usize) {
-        return trap(r, Trap::IndirectCallTypeMismatch);
-    }
-    if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
+    let func = match find_indirect(&r, i.table, S::read(&r, i.index), i.ty) {
+        Ok(func) => func,
+        Err(code) => return trap(r, code),
+    };
+    if is_own(&r, func) {
+        let frame = r.sp.inner(i.frame);
         let code = (*func).body.code.cast::<VmCode>();
         let header = frame.header((*code).header_slot);
         let back_to = r.ip.next::<shape::CallIndirect>();

@@ -1,11 +1,13 @@
-//! Loads and stores of memory 0, its size and its growth.
+//! Loads and stores of memory 0 with addresses of 32 bits, its size and its growth.
 //!
 //! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
 //! with the accessible length decides. Whatever lies behind that length is up to the slow
-//! handlers of `slow_path`. Other memories and 64-bit addresses are instructions of their own.
+//! handlers of `slow_path`. Other memories and 64-bit addresses are instructions of their own, in
+//! `any_memory`.
 
 use super::none;
 use super::slow_path::{self, SlowLoad, SlowStore};
+use crate::abi::lanes::V128;
 use crate::exec::builtins;
 use crate::interp::dispatch::{Regs, handler, next, slow};
 use crate::interp::instr::{Mode, Target};
@@ -99,6 +101,14 @@ impl Src<u32> for Absolute {
     }
 }
 
+impl Src<u64> for Absolute {
+    type Field = SlotNo;
+    #[inline(always)]
+    unsafe fn read(_r: &Regs, _field: SlotNo) -> u64 {
+        0
+    }
+}
+
 /// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
 pub struct Sum<L, R>(L, R);
 
@@ -115,6 +125,8 @@ impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
 
 /// A load as a type.
 pub trait Load {
+    /// Whether this build has no instructions on vectors and this is one.
+    const LEFT_OUT: bool;
     type Raw: Copy;
     type Out: Value;
     fn widen(raw: Self::Raw) -> Self::Out;
@@ -122,6 +134,8 @@ pub trait Load {
 
 /// A store as a type.
 pub trait Store {
+    /// As for [`Load`].
+    const LEFT_OUT: bool;
     type Val: Value;
     type Raw: Copy;
     fn narrow(value: Self::Val) -> Self::Raw;
@@ -152,6 +166,11 @@ handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::
         Err(at) => slow_path::hand_over::<SlowStore<S, V, X::Store<V::Field>>>(r, i, at),
     }
 });
+
+/// Whether values of this type are vectors in a build without instructions on those.
+const fn is_left_out<T>() -> bool {
+    !cfg!(feature = "simd") && size_of::<T>() == size_of::<V128>()
+}
 
 fn pick_load<L: Load>(address: Mode, target: Target) -> Picked {
     match (address, target) {
@@ -218,16 +237,19 @@ fn pick_store<S: Store>(address: Mode, value: Mode) -> Picked {
 }
 
 macro_rules! load_match {
-    ($($name:ident, $raw:ty => $out:ty;)*) => {
-        mod loads {
+    ($($name:ident, $raw:ty => $out:ty, |$a:ident| $e:expr;)*) => {
+        pub mod loads {
+            use crate::abi::lanes::{self, V128};
+
             $(
                 pub struct $name;
                 impl super::Load for $name {
+                    const LEFT_OUT: bool = super::is_left_out::<$out>();
                     type Raw = $raw;
                     type Out = $out;
                     #[inline(always)]
-                    fn widen(raw: $raw) -> $out {
-                        raw as $out
+                    fn widen($a: $raw) -> $out {
+                        $e
                     }
                 }
             )*
@@ -235,28 +257,41 @@ macro_rules! load_match {
 
         /// The handler of `op`; an immediate address stands in the offset.
         pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Picked {
-            match op { $(LoadOp::$name => pick_load::<loads::$name>(address, target),)* }
+            match op {
+                $(
+                    LoadOp::$name if loads::$name::LEFT_OUT => none(),
+                    LoadOp::$name => pick_load::<loads::$name>(address, target),
+                )*
+            }
         }
 
         /// The handler of `op` at the sum of two operands.
         pub fn load_sum_handler(op: LoadOp, left: Mode, right: Mode, target: Target) -> Picked {
-            match op { $(LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),)* }
+            match op {
+                $(
+                    LoadOp::$name if loads::$name::LEFT_OUT => none(),
+                    LoadOp::$name => pick_load_sum::<loads::$name>(left, right, target),
+                )*
+            }
         }
     };
 }
 load_ops!(load_match);
 
 macro_rules! store_match {
-    ($($name:ident, $val:ty => $raw:ty;)*) => {
-        mod stores {
+    ($($name:ident, $val:ty => $raw:ty, |$a:ident| $e:expr;)*) => {
+        pub mod stores {
+            use crate::abi::lanes::V128;
+
             $(
                 pub struct $name;
                 impl super::Store for $name {
+                    const LEFT_OUT: bool = super::is_left_out::<$val>();
                     type Val = $val;
                     type Raw = $raw;
                     #[inline(always)]
-                    fn narrow(value: $val) -> $raw {
-                        value as $raw
+                    fn narrow($a: $val) -> $raw {
+                        $e
                     }
                 }
             )*
@@ -264,12 +299,22 @@ macro_rules! store_match {
 
         /// The handler of `op`; an immediate address stands in the offset.
         pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Picked {
-            match op { $(StoreOp::$name => pick_store::<stores::$name>(address, value),)* }
+            match op {
+                $(
+                    StoreOp::$name if stores::$name::LEFT_OUT => none(),
+                    StoreOp::$name => pick_store::<stores::$name>(address, value),
+                )*
+            }
         }
 
         /// The handler of `op` at the sum of two operands.
         pub fn store_sum_handler(op: StoreOp, left: Mode, right: Mode, value: Mode) -> Picked {
-            match op { $(StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),)* }
+            match op {
+                $(
+                    StoreOp::$name if stores::$name::LEFT_OUT => none(),
+                    StoreOp::$name => pick_store_sum::<stores::$name>(left, right, value),
+                )*
+            }
         }
     };
 }

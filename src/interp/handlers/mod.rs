@@ -7,22 +7,28 @@
 //! Leaves are functions in lower case, slow handlers types (`dispatch` says what the two are).
 //! A leaf that meets an unusual case ends in a slow handler, which does the whole rest.
 
+pub mod any_memory;
 pub mod atomic;
 pub mod bulk;
 pub mod control;
 pub mod data;
 pub mod exceptions;
 pub mod host;
+#[cfg(feature = "simd")]
+pub mod lane;
 pub mod memory;
 pub mod numeric;
 pub mod profile;
 mod slow_path;
 pub mod table;
+pub mod tail_call;
+#[cfg(feature = "simd")]
+mod vector;
 
 use super::dispatch::{Regs, Ret, Stop, slow, to_slow};
 use super::instr::{Instr, Target};
 use super::operand::{Imm, Imm32};
-use super::shape::{Back, Forward, Picked};
+use super::shape::{Atomic, AtomicAny, Back, Forward, Picked};
 use crate::abi::trap::Trap;
 use crate::exec::work;
 
@@ -73,14 +79,12 @@ impl Instr {
             Self::StoreSum { op, left, right, value } => {
                 memory::store_sum_handler(op, left, right, value)
             }
+            Self::LoadAny { op, memory, address } => {
+                any_memory::load_handler(op, memory, address, target)
+            }
             Self::MemorySize => memory::memory_size_handler(target),
-            Self::SharedMemorySize => Picked::slow::<atomic::SharedMemorySize>(),
-            Self::MemoryGrow => Picked::slow::<memory::MemoryGrow>(),
-            Self::MemoryCopy => Picked::slow::<bulk::MemoryCopy>(),
-            Self::MemoryFill => Picked::slow::<bulk::MemoryFill>(),
-            Self::MemoryInit => Picked::slow::<bulk::MemoryInit>(),
-            Self::DataDrop => Picked::slow::<bulk::DataDrop>(),
             Self::Copy => Picked::leaf(data::copy),
+            Self::CopyVector => Picked::leaf(data::copy_vector),
             Self::CopyTwo => Picked::leaf(data::copy_two),
             Self::CopyMany => Picked::slow::<bulk::CopyMany>(),
             Self::CopyImm32 => Picked::leaf(data::copy_imm::<Imm32>),
@@ -92,17 +96,17 @@ impl Instr {
             Self::GlobalSet { class, imported, source } => {
                 data::global_set(class, imported, source)
             }
+            #[cfg(feature = "simd")]
+            Self::Vector(instr) => instr.handler(target),
             _ => self.handler_without_result(),
         }
     }
 
     fn handler_without_result(self) -> Picked {
         match self {
-            Self::Atomic { op } => atomic::handler_of(op),
-            Self::AtomicNotify => Picked::slow::<atomic::Notify>(),
-            Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32>>(),
-            Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64>>(),
-            Self::AtomicFence => Picked::leaf(atomic::fence),
+            Self::AddWide => Picked::leaf(numeric::add_wide),
+            Self::SubWide => Picked::leaf(numeric::sub_wide),
+            Self::MulWide { signed } => numeric::mul_wide_handler(signed),
             Self::RefFunc => Picked::leaf(table::ref_func),
             Self::TableGet => Picked::leaf(table::table_get),
             Self::TableSet => Picked::leaf(table::table_set),
@@ -129,11 +133,45 @@ impl Instr {
             Self::ProfileEnter => Picked::slow::<profile::Enter>(),
             Self::ProfileEnd => Picked::slow::<profile::End>(),
             Self::CallIndirect { index } => host::call_indirect_handler(index),
+            Self::TailCall { slots } => tail_call::tail_call_handler(slots),
+            Self::TailCallImport => Picked::slow::<tail_call::TailCallImport>(),
+            Self::TailCallIndirect { index, slots } => {
+                tail_call::tail_call_indirect_handler(index, slots)
+            }
             Self::ReturnNone => Picked::leaf(control::return_none),
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
+            _ => self.memory_handler(),
+        }
+    }
+
+    /// What works on memories and leaves results in slots only, if any.
+    fn memory_handler(self) -> Picked {
+        match self {
+            Self::StoreAny { op, memory, address, value } => {
+                any_memory::store_handler(op, memory, address, value)
+            }
+            Self::Atomic { op } => atomic::handler_of::<Atomic>(op),
+            Self::AtomicAny { op } => atomic::handler_of::<AtomicAny>(op),
+            Self::AtomicNotify => Picked::slow::<atomic::Notify<Atomic>>(),
+            Self::AtomicNotifyAny => Picked::slow::<atomic::Notify<AtomicAny>>(),
+            Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32, Atomic>>(),
+            Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64, Atomic>>(),
+            Self::AtomicWaitAny { wide: false } => Picked::slow::<atomic::Wait<u32, AtomicAny>>(),
+            Self::AtomicWaitAny { wide: true } => Picked::slow::<atomic::Wait<u64, AtomicAny>>(),
+            Self::AtomicFence => Picked::leaf(atomic::fence),
+            Self::MemorySizeAny => Picked::slow::<any_memory::MemorySizeAny>(),
+            Self::MemoryGrow => Picked::slow::<memory::MemoryGrow>(),
+            Self::MemoryGrowAny => Picked::slow::<any_memory::MemoryGrowAny>(),
+            Self::MemoryCopy => Picked::slow::<bulk::MemoryCopy>(),
+            Self::MemoryCopyAny => Picked::slow::<bulk::MemoryCopyAny>(),
+            Self::MemoryFill => Picked::slow::<bulk::MemoryFill>(),
+            Self::MemoryFillAny => Picked::slow::<bulk::MemoryFillAny>(),
+            Self::MemoryInit => Picked::slow::<bulk::MemoryInit>(),
+            Self::MemoryInitAny => Picked::slow::<bulk::MemoryInitAny>(),
+            Self::DataDrop => Picked::slow::<bulk::DataDrop>(),
             _ => none(),
         }
     }

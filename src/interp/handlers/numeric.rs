@@ -4,9 +4,10 @@
 //! lists in `op`, the operands from their modes.
 
 use super::{none, trap};
+use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
-use crate::abi::wasm_ops;
-use crate::interp::dispatch::{handler, next};
+use crate::abi::wasm_ops::{self, Halves};
+use crate::interp::dispatch::{Regs, handler, next};
 use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp, binary_ops, compare_ops, unary_ops};
 use crate::interp::operand::{Acc, Dst, Imm, Slot, Src, ToAcc, ToSlot, Value};
@@ -106,6 +107,53 @@ handler!(
     next(r)
 });
 
+/// Leaves a 128-bit result in two slots, and its upper half in the accumulator.
+///
+/// # Safety
+/// The current instruction names the first slot, and the second is the frame's, too.
+#[inline(always)]
+unsafe fn set_wide(r: &mut Regs, dst: SlotNo, [low, high]: Halves) {
+    // SAFETY: says the caller.
+    unsafe {
+        r.set(dst, low);
+        r.set(SlotNo(dst.0.wrapping_add(1)), high);
+    }
+    u64::set_acc(r, high);
+}
+
+handler!(add_wide [] |r, i: shape::WideBinary| {
+    let (a, b) = ([r.get(i.a_low), r.get(i.a_high)], [r.get(i.b_low), r.get(i.b_high)]);
+    set_wide(&mut r, i.dst, wasm_ops::i64_add128(a, b));
+    r.pass(i);
+    next(r)
+});
+
+handler!(sub_wide [] |r, i: shape::WideBinary| {
+    let (a, b) = ([r.get(i.a_low), r.get(i.a_high)], [r.get(i.b_low), r.get(i.b_high)]);
+    set_wide(&mut r, i.dst, wasm_ops::i64_sub128(a, b));
+    r.pass(i);
+    next(r)
+});
+
+handler!(mul_wide_s [] |r, i: shape::Binary<SlotNo>| {
+    let product = wasm_ops::i64_mul_wide_s(r.get(i.first), r.get(i.second));
+    set_wide(&mut r, i.dst, product);
+    r.pass(i);
+    next(r)
+});
+
+handler!(mul_wide_u [] |r, i: shape::Binary<SlotNo>| {
+    let product = wasm_ops::i64_mul_wide_u(r.get(i.first), r.get(i.second));
+    set_wide(&mut r, i.dst, product);
+    r.pass(i);
+    next(r)
+});
+
+/// The handler of a multiplication with a result of twice the width.
+pub fn mul_wide_handler(signed: bool) -> Picked {
+    if signed { Picked::leaf(mul_wide_s) } else { Picked::leaf(mul_wide_u) }
+}
+
 fn pick_binary<O: Binary>(left: Mode, right: Mode, target: Target) -> Picked {
     macro_rules! pick {
         ($o:ty, $l:ty, $r:ty) => {
@@ -153,6 +201,7 @@ pub fn select(class: Class, condition: Mode, target: Target) -> Picked {
         Class::Int => pick_select::<u64>(condition, target),
         Class::F32 => pick_select::<f32>(condition, target),
         Class::F64 => pick_select::<f64>(condition, target),
+        Class::V128 => pick_select::<V128>(condition, target),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::host::{call_out, exit, place, resume};
 use super::memory::reload_memory;
-use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmProfile};
+use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef, VmProfile};
 use crate::exec::work;
 use crate::interp::dispatch::{Stop, slow};
 use crate::interp::frames::table_of;
@@ -73,8 +73,8 @@ slow!(
     Ok(())
 });
 
-/// Counts a call that an exception has ended, which began when `began` says, and in the function
-/// that made it.
+/// Counts a call that has ended without an instruction that measures it: by an exception, or that of
+/// a host function. It began when `began` says, and `caller` has made it.
 ///
 /// # Safety
 /// As for [`account`].
@@ -86,6 +86,20 @@ pub unsafe fn left(env: *const VmEnv, func_index: u32, began: u64, caller: Optio
         if let Some(caller) = caller {
             add_to_caller(env, caller, elapsed);
         }
+    }
+}
+
+/// When a host function begins that the running code calls, if it is one that is measured: an
+/// import of its own instance, which keeps accounts.
+///
+/// # Safety
+/// `env` is live, and so is `func`.
+pub unsafe fn begin(env: *const VmEnv, func: *const VmFuncRef) -> Option<u64> {
+    // SAFETY: says the caller.
+    unsafe {
+        let instance = (*env).instance;
+        let is_measured = (*func).instance == instance && !(*instance).profile.is_null();
+        is_measured.then(clock)
     }
 }
 

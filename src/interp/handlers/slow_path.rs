@@ -34,7 +34,7 @@ unsafe fn locate(r: &mut Regs, size: usize) -> Result<*mut u8, Stop> {
     unsafe {
         reload_memory(r);
         work::charge(r.env, work::SLOW)?;
-        let place = builtins::slow_address((*r.env).instance, at, size as u64);
+        let place = builtins::slow_address((*r.env).instance, (0, at), size as u64);
         Ok(place.ok_or(Trap::MemoryOutOfBounds)?)
     }
 }

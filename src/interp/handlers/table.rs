@@ -59,7 +59,7 @@ slow!(
     TableGrow |r, i: shape::TableGrow| {
     let (init, delta) = (r.get::<u64>(i.init), r.get::<u32>(i.delta));
     let old = builtins::table_grow(r.env, i.table, delta as u64, init)?;
-    ToSlot::write(r, i.dst, old as i32);
+    ToSlot::write(r, i.dst, old);
     r.pass(i);
     Ok(())
 });

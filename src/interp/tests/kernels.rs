@@ -6,6 +6,12 @@ use std::path::Path;
 #[test]
 fn kernels_give_their_checksums() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/kernels");
+    check(&dir);
+    #[cfg(feature = "simd")]
+    check(&dir.join("simd"));
+}
+
+fn check(dir: &Path) {
     let table = std::fs::read_to_string(dir.join("kernels.txt")).expect("kernels.txt");
     let mut ran = 0;
     for line in table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {

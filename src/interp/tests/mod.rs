@@ -2,6 +2,8 @@
 
 mod golden;
 mod kernels;
+#[cfg(feature = "simd")]
+mod lanes;
 mod linear;
 mod translation;
 
@@ -146,6 +148,7 @@ impl Machine {
             catch_ip: std::ptr::null(),
             catch_sp: null_mut(),
             unwinding: null_mut(),
+            tail_call: std::ptr::null(),
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

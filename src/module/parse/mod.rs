@@ -16,7 +16,7 @@ use super::{
     TableDef, package,
 };
 use crate::abi::error::{Error, Result};
-use crate::abi::types::{FuncType, MemoryType};
+use crate::abi::types::{FuncType, MemoryType, ValType};
 use crate::alloc;
 use collect::push;
 use std::collections::TryReserveError;
@@ -114,6 +114,14 @@ pub(super) fn read(bytes: &[u8], features: Features) -> Result<Sections> {
 }
 
 impl Sections {
+    /// Whether a function's type or a global is of a vector.
+    fn has_vectors(&self) -> bool {
+        let is_vector = |&ty: &ValType| ty == ValType::V128;
+        let of_func = |ty: &FuncType| ty.params().iter().chain(ty.results()).any(is_vector);
+        let mut globals = self.globals.iter().map(|global| global.ty.val);
+        self.types.iter().any(of_func) || globals.any(|ty| is_vector(&ty))
+    }
+
     fn read(&mut self, bytes: &[u8], features: Features) -> ReadResult<()> {
         let features = features.to_wasm();
         let mut validator = Validator::new_with_features(features);
@@ -189,6 +197,7 @@ impl Sections {
             Payload::CodeSectionStart { count, unchecked_range, .. } => {
                 validator.code_section_start(&unchecked_range)?;
                 collect::reserve(&mut self.bodies, (count as usize).min(self.funcs.len()))?;
+                bodies.set_vectors(self.has_vectors());
             }
             Payload::CodeSectionEntry(body) => {
                 let func = validator.code_section_entry(&body)?;

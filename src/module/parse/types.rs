@@ -85,13 +85,17 @@ pub(super) fn table_type(ty: wasmparser::TableType) -> ReadResult<TableType> {
 }
 
 pub(super) fn memory_type(ty: wasmparser::MemoryType) -> ReadResult<MemoryType> {
-    if ty.page_size_log2.is_some() {
-        return Err(unsupported("memory page size"));
-    }
+    let page_size_log2 = match ty.page_size_log2 {
+        None => MemoryType::PAGE_SIZE_LOG2,
+        Some(0) => 0,
+        Some(16) => MemoryType::PAGE_SIZE_LOG2,
+        Some(_) => return Err(unsupported("memory page size")),
+    };
     Ok(MemoryType {
         limits: Limits { min: ty.initial, max: ty.maximum },
         shared: ty.shared,
         memory64: ty.memory64,
+        page_size_log2,
     })
 }
 

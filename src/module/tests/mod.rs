@@ -235,15 +235,18 @@ fn malformed_binaries_have_the_known_texts() {
 
 #[test]
 fn missing_proposals_are_named() {
-    let text = refusal("(module (func (local v128)))");
-    assert!(text.contains("SIMD"), "{text}");
-    let text = refusal("(module (memory 1) (memory 1))");
-    assert!(text.starts_with("multiple memories"), "{text}");
-    let text = refusal("(module (func return_call 0))");
+    let text = parse("(module (func (local v128)))", Features::NONE).err().unwrap();
+    assert!(text.message().contains("SIMD"), "{text}");
+    let text = parse("(module (memory 1) (memory 1))", Features::NONE).err().unwrap();
+    assert!(text.message().starts_with("multiple memories"), "{text}");
+    let (text, without) = ("(module (func try catch_all end))", Features::EXCEPTIONS);
+    assert!(parse(text, Features::default()).is_ok());
+    let error = parse(text, without).err().unwrap();
+    assert!(error.message().contains("legacy_exceptions"), "{error}");
+    let tail_call = "(module (func return_call 0))";
+    let text = parse(tail_call, Features::NONE).err().unwrap().message().to_owned();
     assert!(text.contains("tail call"), "{text}");
-    let text = refusal("(module (func try catch_all end))");
-    assert!(text.contains("legacy_exceptions"), "{text}");
-    assert!(parse("(module (func return_call 0))", Features::TAIL_CALL).is_ok());
+    assert!(parse(tail_call, Features::TAIL_CALL).is_ok());
 }
 
 #[test]
@@ -276,8 +279,17 @@ fn frames_must_fit_sixteen_bits() {
     assert!(locals(40_000, "i64", "").is_ok());
     let error = locals(40_000, "v128", "").err().unwrap();
     assert_eq!(error.message(), "local count too large");
-    let deep = format!("{}{}", "i32.const 0 ".repeat(15_000), "drop ".repeat(15_000));
-    let error = locals(40_000, "i64", &deep).err().unwrap();
+    let deep = |body: &str| format!("{}{}", body.repeat(15_000), "drop ".repeat(15_000));
+    // Operands are one slot each, and two where they may be vectors.
+    assert!(locals(40_000, "i64", &deep("i32.const 0 ")).is_ok());
+    let vector = "(v128.const i64x2 0 0) ";
+    for (count, body) in [(50_000, deep("i32.const 0 ")), (40_000, deep(vector))] {
+        let error = locals(count, "i64", &body).err().unwrap();
+        assert_eq!(error.message(), "operand stack depth limit exceeded");
+    }
+    let global = "(module (global $g v128 (v128.const i64x2 0 0)) (func ";
+    let text = format!("{global} {}))", "global.get $g ".repeat(31_000) + &"drop ".repeat(31_000));
+    let error = parse(&text, Features::SIMD).err().unwrap();
     assert_eq!(error.message(), "operand stack depth limit exceeded");
 }
 

@@ -2,11 +2,11 @@
 
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmTag};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc, VmTag};
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{
-    Engine, EnvKind, EnvSetup, ExecEnv, GuestCode, GuestFrame, Place, Point, Run, call_cells,
-    code_table, nested, throw, work,
+    Engine, EnvKind, EnvSetup, ExecEnv, Frames, GuestCode, GuestFrame, Place, Point, Run, Show,
+    Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
 };
 use crate::instance::{
     CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
@@ -16,10 +16,24 @@ use crate::module::{ExternKind, Features, Module};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// The other engine's record of a function: whether it catches exceptions that come out of its
-/// call.
-struct Record {
-    catches: bool,
+/// What the other engine keeps of a function: what it does.
+#[derive(Clone, Copy, PartialEq)]
+enum Record {
+    /// Calls the first import behind its own parameter, which it returns.
+    Passes,
+    /// As that, and catches what comes out of the call.
+    Catches,
+    /// Ends with a call of the function that the first import is, with its own parameters.
+    EndsWithImport,
+    /// As that, of the second import, a host function.
+    EndsInHost,
+}
+
+/// # Safety
+/// The function is one of the other engine's, and live.
+unsafe fn record(func: *const VmFuncRef) -> Record {
+    // SAFETY: says the caller; the records are there for ever.
+    unsafe { *(*func).body.code.cast::<Record>() }
 }
 
 /// Where the other engine's functions are when they call.
@@ -36,22 +50,27 @@ static OTHER: &Engine = &Engine {
     position: |_, _, _| None,
 };
 
-/// Each function calls the first import behind its own parameter, which it returns.
 unsafe extern "C-unwind" fn enter(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
     // SAFETY: entered with live pointers and room for a few slots; instances of the test import
     // a function without parameters first.
     unsafe {
         let mut run = Run::new(env, func, OTHER);
         run.begin();
+        let imports = (*(*func).instance).func_refs;
+        match record(func) {
+            Record::EndsWithImport => return tail_call(env, imports),
+            Record::EndsInHost => return end_in_host(env, imports.add(1), frame),
+            Record::Passes | Record::Catches => {}
+        }
         let activation = (*env).activation;
         ((*activation).ip, (*activation).sp) = (CALL.as_ptr(), frame);
-        let code = nested(env, (*(*func).instance).func_refs, frame.add(1));
+        let code = nested(env, imports, frame.add(1));
         (*activation).ip = ptr::null();
         if code == 0 || (*env).exception.is_null() {
             return code;
         }
         let exception = throw::arrived(env).expect("it is there");
-        if (*(*func).body.code.cast::<Record>()).catches {
+        if record(func) == Record::Catches {
             throw::abandon(exception);
             return 0;
         }
@@ -75,13 +94,13 @@ unsafe fn catches(
     // SAFETY: both are live, and the function is one of this engine's.
     unsafe {
         work::charge(env, 1)?;
-        Ok((*(*activation.func).body.code.cast::<Record>()).catches)
+        Ok(record(activation.func) == Record::Catches)
     }
 }
 
-unsafe fn references(_: &VmActivation, point: Point, each: &mut dyn FnMut(*mut u64)) -> usize {
-    each(point.sp);
-    1
+unsafe fn references(_: &VmActivation, point: Point, show: Show<'_>) -> Result<(), Trap> {
+    show(Shown::Frame)?;
+    show(Shown::Reference(point.sp))
 }
 
 /// The objects that an instance needs as long as it lives.
@@ -148,7 +167,7 @@ impl Linked {
     fn new() -> Self {
         let mut types = Vec::new();
         let inner = make(INNER, None, &mut types, &|_| Import::Nothing);
-        static RECORDS: [Record; 2] = [Record { catches: false }, Record { catches: true }];
+        static RECORDS: [Record; 2] = [Record::Passes, Record::Catches];
         let other = code_table(enter, RECORDS.as_ptr());
         let middle = make(MIDDLE, Some(other), &mut types, &|_| func(inner, "f"));
         let outer = make(OUTER, None, &mut types, &|at| match at {
@@ -231,6 +250,68 @@ fn make(
         host_state: None,
     };
     Instance::new(parts, resolve, &mut |_| Ok(())).expect("instance")
+}
+
+/// Takes turns with a function of the other engine's, which is in its table.
+const TURNS: &str = r#"(module
+    (type $turn (func (param i32) (result i32)))
+    (table (export "table") 1 funcref)
+    (func $turn (export "turn") (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (return (i32.const 5))))
+        (return_call_indirect (type $turn)
+            (i32.sub (local.get 0) (i32.const 1)) (i32.const 0)))
+    (func (export "outer") (param i32) (result i32)
+        (i32.add (call $turn (local.get 0)) (i32.const 100))))"#;
+
+const ENDS: &str = r#"(module
+    (import "turns" "turn" (func (param i32) (result i32)))
+    (import "host" "depth" (func (param i32) (result i32)))
+    (import "turns" "table" (table 1 funcref))
+    (elem (i32.const 0) $end)
+    (func $end (export "end") (param i32) (result i32) (unreachable))
+    (func (export "host") (param i32) (result i32) (unreachable)))"#;
+
+/// A host function that returns how many frames there are.
+unsafe extern "C" fn depth(_: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32 {
+    // SAFETY: called with a live environment and room for a result.
+    unsafe { *args = Frames::live(env).count() as u64 };
+    0
+}
+
+#[test]
+fn tail_calls_between_engines_do_not_nest() {
+    static DEPTH: VmHostFunc = VmHostFunc { call: depth };
+    static RECORDS: [Record; 2] = [Record::EndsWithImport, Record::EndsInHost];
+    let mut types = Vec::new();
+    let turns = make(TURNS, None, &mut types, &|_| Import::Nothing);
+    let other = code_table(enter, RECORDS.as_ptr());
+    let ends = make(ENDS, Some(other), &mut types, &|at| match at {
+        0 => func(turns, "turn"),
+        1 => Import::Host(&raw const DEPTH),
+        // SAFETY: the instance is alive as long as the one that imports from it.
+        _ => unsafe { Import::Table(turns.as_ref().table(0).map(|t| &*ptr::from_ref(t)).unwrap()) },
+    });
+    let setup = EnvSetup { stack_bytes: 0, owner: ptr::null(), limits: ptr::null() };
+    // SAFETY: the instance is alive.
+    let env = unsafe { ExecEnv::new(turns, EnvKind::Counted, setup) }.expect("exec_env");
+    let call = |at, name, arg: u32| {
+        let Import::Func(func) = func(at, name) else { panic!("a function") };
+        let mut cells = [arg];
+        // SAFETY: all is alive, and the functions have one parameter and one result.
+        unsafe { call_cells(env, func, 1, cells.as_mut_ptr(), 0) }.map(|()| cells[0])
+    };
+    let many = if cfg!(miri) { 100 } else { 1_000_000 };
+    assert_eq!(call(turns, "turn", many), Ok(5));
+    assert_eq!(call(turns, "outer", many), Ok(105));
+    assert_eq!(call(ends, "end", many), Ok(5));
+    // The frame that ends with a host function is gone while that runs.
+    assert_eq!(call(ends, "host", 7), Ok(1));
+    // SAFETY: made above, not used afterwards.
+    unsafe {
+        ExecEnv::free(env);
+        link_set::release(turns);
+        link_set::release(ends);
+    }
 }
 
 #[test]

@@ -76,6 +76,7 @@ impl Rig {
             catch_ip: ptr::null(),
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),
+            tail_call: ptr::null(),
         });
         Self { env, instance, bytes, memory }
     }

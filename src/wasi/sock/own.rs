@@ -10,7 +10,7 @@
 
 use super::pool::Pools;
 use super::sys;
-use crate::exec::DescriptorSlot;
+use crate::exec::QuotaSlot;
 use crate::wasi::abi::FileType;
 use crate::wasi::call::{Call, Outcome};
 use crate::wasi::descriptor::Descriptor;
@@ -78,7 +78,7 @@ pub(super) fn open(
     pools: &Pools,
     ipv6: bool,
     kind: SocketType,
-    slot: DescriptorSlot,
+    slot: QuotaSlot,
 ) -> Outcome<Descriptor> {
     let socket = sys(net::socket_with(family(ipv6), kind, FLAGS, None))?;
     if ipv6 && pools.keeps_kinds_apart() {
@@ -92,12 +92,8 @@ pub(super) fn accept(from: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
     net::accept_with(from, FLAGS)
 }
 
-/// An accepted socket. Its address is the one that the listening socket was bound to.
-pub(super) fn accepted(
-    socket: OwnedFd,
-    nonblock: bool,
-    slot: DescriptorSlot,
-) -> Outcome<Descriptor> {
+/// What was accepted. Its address is what the other socket was bound to.
+pub(super) fn accepted(socket: OwnedFd, nonblock: bool, slot: QuotaSlot) -> Outcome<Descriptor> {
     Descriptor::of_socket(socket, Own::new(false, true, nonblock), slot)
 }
 

@@ -6,7 +6,7 @@
 
 use super::address;
 use crate::alloc::{operation, outside, try_string};
-use crate::exec::{DescriptorSlot, ErrandSlot};
+use crate::exec::QuotaSlot;
 use crate::platform::event::Event;
 use crate::platform::fd::{Interest, Poll};
 use crate::platform::thread;
@@ -128,8 +128,8 @@ struct Errand {
 /// The slots that an errand takes until the resolver is done: for a thread, its [`Event`], and the
 /// resolver's own descriptor.
 struct Slots {
-    _thread: ErrandSlot,
-    _descriptors: [DescriptorSlot; 2],
+    _thread: QuotaSlot,
+    _descriptors: [QuotaSlot; 2],
 }
 
 impl Slots {

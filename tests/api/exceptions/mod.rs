@@ -1,7 +1,9 @@
 //! Guests' exceptions: their handlers, and their release.
 
 mod boundaries;
+mod legacy;
 mod reclaim;
+mod sweeps;
 
 use crate::Guest;
 use isothread::{Trap, Val};

@@ -1,6 +1,8 @@
 //! Loops as text: the forms of operands and results, and the module around them.
 
-/// The body of a loop, as instructions that take and leave nothing.
+use crate::tail_calls;
+
+/// What one turn of a loop does, as instructions that take and leave nothing.
 pub struct Loop {
     pub body: String,
 }
@@ -11,32 +13,43 @@ pub const OTHER: &str = r#"(module
     (global (export "cell") (mut i32) (i32.const 5))
     (func (export "same") (param i32) (result i32) (local.get 0)))"#;
 
-pub const TYPES: [&str; 4] = ["i32", "i64", "f32", "f64"];
+pub const TYPES: [&str; 5] = ["i32", "i64", "f32", "f64", "v128"];
+
+/// A constant of `ty`.
+fn constant(ty: &str, number: u32) -> String {
+    match ty {
+        "v128" => format!("(v128.const i32x4 {number} {number} {number} {number})"),
+        _ => format!("({ty}.const {number})"),
+    }
+}
+
+/// What makes a value of `ty` of two.
+fn combination(ty: &str) -> String {
+    match ty {
+        "i32" | "i64" => format!("{ty}.or"),
+        "v128" => "i32x4.add".to_owned(),
+        _ => format!("{ty}.add"),
+    }
+}
 
 /// A value of `ty` in a local, as a constant, and as the result of the instruction before.
 pub fn operands(ty: &str) -> [String; 3] {
-    let computed = match ty {
-        "i32" | "i64" => "or",
-        _ => "add",
-    };
-    let value = if ty.starts_with('f') { "1.5" } else { "3" };
+    let computed = combination(ty);
+    let value = if ty.starts_with('f') { "(f64.const 1.5)".replace("f64", ty) } else { constant(ty, 3) };
     [
         format!("(local.get $a_{ty})"),
-        format!("({ty}.const {value})"),
-        format!("({ty}.{computed} (local.get $a_{ty}) (local.get $b_{ty}))"),
+        value,
+        format!("({computed} (local.get $a_{ty}) (local.get $b_{ty}))"),
     ]
 }
 
 /// The use of a value of `ty`: none, a local, an operand of the next instruction.
 pub fn results(ty: &str, value: &str) -> [Loop; 3] {
-    let next = match ty {
-        "i32" | "i64" => "or",
-        _ => "add",
-    };
+    let next = combination(ty);
     [
         format!("(drop {value})"),
         format!("(local.set $x_{ty} {value})"),
-        format!("(local.set $x_{ty} ({ty}.{next} {value} (local.get $b_{ty})))"),
+        format!("(local.set $x_{ty} ({next} {value} (local.get $b_{ty})))"),
     ]
     .map(|body| Loop { body })
 }
@@ -57,9 +70,32 @@ pub fn addresses() -> Vec<String> {
     ]
 }
 
+/// What memories a module has.
+#[derive(Clone, Copy)]
+pub enum Memories {
+    /// Three, the last with addresses of 64 bits.
+    Plain,
+    /// The same, shared.
+    Shared,
+    /// One, with addresses of 64 bits.
+    Wide,
+}
+
+impl Memories {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Plain => "(memory $m 1 2) (memory $m32 1 2) (memory $m64 i64 1 2)",
+            Self::Shared => {
+                "(memory $m 1 2 shared) (memory $m32 1 2 shared) (memory $m64 i64 1 2 shared)"
+            }
+            Self::Wide => "(memory $m i64 1 2)",
+        }
+    }
+}
+
 /// A module with a function `loopN` for the N-th loop, which takes the number of turns.
-pub fn module(loops: &[Loop], shared: bool) -> String {
-    let memory = if shared { "(memory 1 2 shared)" } else { "(memory 1 2)" };
+pub fn module(loops: &[Loop], memories: Memories) -> String {
+    let memory = memories.text();
     let mut text = format!(
         r#"(module
         (type $unary (func (param i32) (result i32)))
@@ -68,15 +104,20 @@ pub fn module(loops: &[Loop], shared: bool) -> String {
         (import "host" "same" (func $host (type $unary)))
         {memory}
         (data $bytes "0123456789abcdef")
+        (data $more "0123456789abcdef")
         (table $t 8 8 funcref)
+        (table $w i64 32 32 funcref)
         (table $e 8 8 externref)
         (elem $funcs func $same $other $host)
+        (elem $more_funcs func $same $other $host)
+        (elem (table $w) (i64.const 0) func {same})
         (elem (table $t) (i32.const 1) func $same $other $host)
         (tag $tag (param i32))
         (global $g_i32 (mut i32) (i32.const 1))
         (global $g_i64 (mut i64) (i64.const 1))
         (global $g_f32 (mut f32) (f32.const 1))
         (global $g_f64 (mut f64) (f64.const 1))
+        (global $g_v128 (mut v128) (v128.const i64x2 1 2))
         (func $same (type $unary) (local.get 0))
         (func $nothing)
         (func $two (param i32) (result i32 i64) (local.get 0) (i64.const 2))
@@ -84,10 +125,13 @@ pub fn module(loops: &[Loop], shared: bool) -> String {
         (func $many_locals {many})
         (func $constant (result i32) (i32.const 4))
         (func $f32 (result f32) (f32.const 4))
+        (func $v128 (param v128) (result v128) (v128.not (local.get 0)))
         (func $f64 (param f64) (result f64) (f64.neg (local.get 0)))
 "#,
+        same = "$same ".repeat(32),
         many = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)"
     );
+    text.push_str(&tail_calls::functions());
     for (index, each) in loops.iter().enumerate() {
         text.push_str(&function(index, each));
     }
@@ -100,8 +144,9 @@ fn function(index: usize, each: &Loop) -> String {
     let mut start = String::new();
     for ty in TYPES {
         locals.push_str(&format!("(local $a_{ty} {ty}) (local $b_{ty} {ty}) (local $x_{ty} {ty})"));
-        start.push_str(&format!("(local.set $a_{ty} ({ty}.const 8))"));
-        start.push_str(&format!("(local.set $b_{ty} ({ty}.const 16))"));
+        for (local, number) in [("a", 8), ("b", 16)] {
+            start.push_str(&format!("(local.set ${local}_{ty} {})", constant(ty, number)));
+        }
     }
     format!(
         "(func (export \"loop{index}\") (param $turns i32) {locals}

@@ -5,10 +5,13 @@
 //! `isothread-stack [TURNS]`; prints how many loops ran.
 
 mod forms;
+mod memories;
 mod numeric;
 mod others;
+mod tail_calls;
+mod vectors;
 
-use forms::Loop;
+use forms::{Loop, Memories};
 use isothread::{Context, ExecEnv, Extern, FuncType, Instance, InstanceArgs, Module, Native};
 use isothread::{Val, ValType};
 use std::thread;
@@ -24,11 +27,16 @@ fn main() {
     let thread = thread::Builder::new().stack_size(STACK_BYTES);
     let run = thread.spawn(move || {
         let mut ran = 0;
-        let plain: Vec<Loop> = numeric::loops().chain(others::loops()).collect();
-        let shared: Vec<Loop> = others::loops().chain(others::shared_loops()).collect();
-        for (loops, is_shared) in [(plain, false), (shared, true)] {
+        let both = || others::loops().chain(memories::loops());
+        let plain = numeric::loops().chain(both()).chain(tail_calls::loops());
+        let plain: Vec<Loop> = plain.chain(vectors::loops()).collect();
+        let shared = others::shared_loops().chain(memories::shared_loops());
+        let shared: Vec<Loop> = both().chain(shared).collect();
+        let wide: Vec<Loop> = memories::wide_loops().collect();
+        let all = [(plain, Memories::Plain), (shared, Memories::Shared), (wide, Memories::Wide)];
+        for (loops, memories) in all {
             for chunk in loops.chunks(PER_MODULE) {
-                ran += run(chunk, is_shared, turns);
+                ran += run(chunk, memories, turns);
             }
         }
         ran
@@ -37,8 +45,8 @@ fn main() {
     println!("{ran} loops of {turns} turns");
 }
 
-/// Runs each loop, in one module with a memory of the given kind.
-fn run(loops: &[Loop], shared: bool, turns: i32) -> usize {
+/// Runs each loop, in one module with memories of the given kind.
+fn run(loops: &[Loop], memories: Memories, turns: i32) -> usize {
     let context = Context::new().expect("a context");
     let ty = || FuncType::new([ValType::I32], [ValType::I32]);
     let host = Native::new(ty(), |_, args, results| {
@@ -46,7 +54,7 @@ fn run(loops: &[Loop], shared: bool, turns: i32) -> usize {
         Ok(())
     });
     context.define("host", "same", &host).expect("a host function");
-    let wasm = wat::parse_str(forms::module(loops, shared)).expect("a module");
+    let wasm = wat::parse_str(forms::module(loops, memories)).expect("a module");
     let module = Module::new(&context, &wasm).expect("a valid module");
     let other = wat::parse_str(forms::OTHER).expect("a module");
     let other = Module::new(&context, &other).expect("a valid module");

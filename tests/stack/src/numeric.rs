@@ -69,7 +69,33 @@ pub fn loops() -> impl Iterator<Item = Loop> {
     }
     unary(&mut all, "i64.reinterpret_f64", "f64", "i64");
     conditions(&mut all, &operands("i32"));
+    wide(&mut all);
     all.into_iter()
+}
+
+/// Instructions with two results, of which either may be wanted.
+fn wide(all: &mut Vec<Loop>) {
+    let operands = operands("i64");
+    for (at, operand) in operands.iter().enumerate() {
+        let other = &operands[(at + 1) % operands.len()];
+        let four = format!("{operand} {other} (local.get $b_i64) {operand}");
+        let two = format!("{other} {operand}");
+        for value in [
+            format!("(i64.add128 {four})"),
+            format!("(i64.sub128 {four})"),
+            format!("(i64.mul_wide_s {two})"),
+            format!("(i64.mul_wide_u {two})"),
+        ] {
+            for ends in [
+                "(drop) (drop)",
+                "(local.set $x_i64) (local.set $x_i64)",
+                "(local.set $x_i64 (i64.or (local.get $b_i64))) (drop)",
+                "(i64.add) (local.set $x_i64)",
+            ] {
+                all.push(Loop { body: format!("{value} {ends}") });
+            }
+        }
+    }
 }
 
 /// The values of an instruction with two operands of `ty`.

@@ -2,8 +2,9 @@
 //! atomics.
 
 use crate::forms::{Loop, TYPES, addresses, operands, results};
+use crate::memories::waits;
 
-const LOADS: [(&str, &str); 14] = [
+pub const LOADS: [(&str, &str); 14] = [
     ("i32.load", "i32"),
     ("i32.load8_s", "i32"),
     ("i32.load8_u", "i32"),
@@ -20,7 +21,7 @@ const LOADS: [(&str, &str); 14] = [
     ("f64.load", "f64"),
 ];
 
-const STORES: [(&str, &str); 9] = [
+pub const STORES: [(&str, &str); 9] = [
     ("i32.store", "i32"),
     ("i32.store8", "i32"),
     ("i32.store16", "i32"),
@@ -32,8 +33,8 @@ const STORES: [(&str, &str); 9] = [
     ("f64.store", "f64"),
 ];
 
-/// Widths of atomic accesses: type and the suffix of the operation's name.
-const ATOMIC: [(&str, &str, &str); 7] = [
+/// Widths of atomic accesses: type and what follows the operation's name.
+pub const ATOMIC: [(&str, &str, &str); 7] = [
     ("i32", "", ""),
     ("i32", "8", "_u"),
     ("i32", "16", "_u"),
@@ -60,12 +61,7 @@ pub fn loops() -> impl Iterator<Item = Loop> {
 /// Instructions that need a shared memory. There are no notifications, and `wait` either finds
 /// another value than it expects or has no time.
 pub fn shared_loops() -> impl Iterator<Item = Loop> {
-    let forms =
-        [("32", "i32", 1, 0), ("32", "i32", 0, 0), ("64", "i64", 1, -1), ("64", "i64", 0, 0)];
-    forms.into_iter().flat_map(|(width, ty, expected, nanos)| {
-        let operands = format!("(i32.const 512) ({ty}.const {expected}) (i64.const {nanos})");
-        results("i32", &format!("(memory.atomic.wait{width} {operands})"))
-    })
+    waits("$m", "i32")
 }
 
 fn accesses(all: &mut Vec<Loop>) {

@@ -2,7 +2,8 @@
 //! engine does each job once, one engine right after the other, and the least CPU time of all
 //! rounds counts. Prints Markdown.
 //!
-//! usage: table [--rounds N] [--small] [KERNEL...]
+//! usage: table [--rounds N] [--small] [--simd] [KERNEL...]
+//!   --simd    the kernels with vectors, and the same without
 
 use peers::common::{self, CALLS_WAT, Code, Engine, GUEST_CALLS_WAT, Kernel, TRIVIAL_WAT, sum_to};
 use std::hint::black_box;
@@ -10,11 +11,12 @@ use std::hint::black_box;
 struct Options {
     rounds: u32,
     small: bool,
+    simd: bool,
     kernels: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { rounds: 7, small: false, kernels: Vec::new() };
+    let mut options = Options { rounds: 7, small: false, simd: false, kernels: Vec::new() };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -23,6 +25,7 @@ fn options() -> Result<Options, String> {
                 options.rounds = rounds.ok_or("--rounds needs a number")?;
             }
             "--small" => options.small = true,
+            "--simd" => options.simd = true,
             _ => options.kernels.push(arg),
         }
     }
@@ -55,7 +58,8 @@ impl Row {
 
 fn main() -> Result<(), String> {
     let options = options()?;
-    let mut kernels = common::kernels(&peers::root())?;
+    let read = if options.simd { common::vector_kernels } else { common::kernels };
+    let mut kernels = read(&peers::root())?;
     if !options.kernels.is_empty() {
         kernels.retain(|kernel| options.kernels.contains(&kernel.name));
     }

@@ -1,0 +1,175 @@
+//! Deadlines and `terminate` act during sweeps that have much to look at, and nothing is lost.
+
+use crate::load;
+use isothread::{Context, ExecEnv, Instance, InstanceArgs, Trap, TypedFunc};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long after its time a guest may still run.
+const LATE: Duration = Duration::from_millis(20);
+
+/// Tries before a machine that is busy elsewhere counts as a guest that runs on.
+const TRIES: u32 = 8;
+
+/// Time in which a sweep does not come to its end.
+const TIME: Duration = Duration::from_millis(4);
+
+/// Exceptions that are held: enough for a sweep that takes several times as long as that.
+const HELD: i32 = 600_000;
+
+/// Bytes that there may be more of after a sweep than after another, because tables that list
+/// exceptions are fuller; those that nothing leads to would be many times as many.
+const SLACK: u64 = 4 << 20;
+
+const MANY: &str = r#"(module
+    (tag $t (param i32))
+    (table $held 600000 exnref)
+    (func $make (param i32) (result exnref)
+        (block $h (result exnref)
+            (try_table (catch_all_ref $h) (throw $t (local.get 0)))
+            (unreachable)))
+    (func (export "hold") (param $n i32)
+        (loop $l
+            (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+            (table.set $held (local.get $n) (call $make (local.get $n)))
+            (br_if $l (local.get $n))))
+    (func (export "churn") (param $n i32)
+        (loop $l
+            (drop (call $make (i32.const 1)))
+            (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+    (func $value (param exnref) (result i32)
+        (block $h (result i32)
+            (try_table (catch $t $h) (throw_ref (local.get 0)))
+            (unreachable)))
+    (func (export "lost") (param $n i32) (result i32)
+        (local $lost i32)
+        (loop $l
+            (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+            (local.set $lost (i32.add (local.get $lost)
+                (i32.ne (local.get $n) (call $value (table.get $held (local.get $n))))))
+            (br_if $l (local.get $n)))
+        (local.get $lost)))"#;
+
+/// A guest that holds many exceptions, and the next one that it throws begins a sweep.
+struct Holder {
+    instance: Instance,
+    env: ExecEnv,
+    churn: TypedFunc<i32, ()>,
+    /// How long the sweep takes.
+    whole: Duration,
+    /// What is there after a sweep.
+    bytes: u64,
+}
+
+impl Holder {
+    fn new() -> Self {
+        let context = Context::new().unwrap();
+        let instance = Instance::new(&load(&context, MANY), InstanceArgs::default()).unwrap();
+        let env = ExecEnv::new(&instance, 0).unwrap();
+        let churn = instance.typed_func::<i32, ()>("churn").unwrap();
+        let mut holder = Self { instance, env, churn, whole: Duration::ZERO, bytes: 0 };
+        let hold = holder.instance.typed_func::<i32, ()>("hold").unwrap();
+        hold.call(&mut holder.env, HELD).unwrap();
+        holder.find_sweep();
+        // It was given up, so the next throw sweeps again, to the end.
+        let began = Instant::now();
+        assert_eq!(holder.throw(1), None);
+        holder.whole = began.elapsed();
+        holder.bytes = holder.live();
+        holder.find_sweep();
+        holder
+    }
+
+    fn live(&self) -> u64 {
+        self.instance.context().stats().heap.live_bytes
+    }
+
+    fn throw(&mut self, times: i32) -> Option<Trap> {
+        self.instance.clear_exception();
+        self.churn.call(&mut self.env, times).err().and_then(|error| error.trap())
+    }
+
+    /// Throws until the time that a few throws have is over within a sweep.
+    fn find_sweep(&mut self) {
+        for _ in 0..HELD / 100 * 4 {
+            // On a busy machine that may happen elsewhere, but not again with a single one.
+            if [100, 1, 1].iter().all(|&times| self.is_ended(times)) {
+                return;
+            }
+        }
+        panic!("no sweep was ended");
+    }
+
+    /// Whether the time that so many throws have is over before they are done.
+    fn is_ended(&mut self, times: i32) -> bool {
+        let context = self.instance.context();
+        context.set_time_left(Some(TIME));
+        let ended = self.throw(times);
+        context.set_time_left(None);
+        assert!(matches!(ended, None | Some(Trap::DeadlineExceeded)), "{ended:?}");
+        ended.is_some()
+    }
+
+    /// How late the next sweep ends that has so much time.
+    fn late_for_deadline(&mut self) -> Duration {
+        let began = Instant::now();
+        assert!(self.is_ended(1));
+        began.elapsed().saturating_sub(TIME)
+    }
+
+    /// How late the next sweep ends that another thread wants to end.
+    fn late_for_terminate(&mut self) -> Duration {
+        let terminator = self.instance.terminator();
+        let (begin, begun) = mpsc::channel();
+        let asked = thread::spawn(move || {
+            begun.recv().unwrap();
+            thread::sleep(TIME);
+            let asked = Instant::now();
+            terminator.terminate();
+            asked
+        });
+        begin.send(()).unwrap();
+        let ended = self.throw(1);
+        let late = asked.join().unwrap();
+        assert_eq!(ended, Some(Trap::Terminated));
+        // An exec_env that was terminated stays so.
+        self.instance.clear_exception();
+        self.env = ExecEnv::new(&self.instance, 0).unwrap();
+        late.elapsed()
+    }
+
+    /// Everything that is held is there, and what is not goes with the next sweep.
+    fn check(&mut self) {
+        self.instance.clear_exception();
+        let lost = self.instance.typed_func::<i32, i32>("lost").unwrap();
+        assert_eq!(lost.call(&mut self.env, HELD).unwrap(), 0);
+        assert_eq!(self.throw(1), None);
+        let live = self.live();
+        assert!(live < self.bytes + SLACK, "{} bytes became {live}", self.bytes);
+    }
+}
+
+fn best(mut measure: impl FnMut() -> Duration) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..TRIES {
+        best = best.min(measure());
+        if best < LATE {
+            break;
+        }
+    }
+    best
+}
+
+#[test]
+fn sweeps_end_in_time_and_lose_nothing() {
+    let mut holder = Holder::new();
+    assert!(holder.whole > TIME + LATE, "a sweep takes no more than {:?}", holder.whole);
+    let late = best(|| holder.late_for_deadline());
+    assert!(late < LATE, "{late:?} late for a deadline");
+    holder.check();
+    holder.find_sweep();
+    let late = best(|| holder.late_for_terminate());
+    assert!(late < LATE, "{late:?} late for terminate");
+    holder.check();
+}

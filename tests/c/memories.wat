@@ -1,0 +1,11 @@
+(module
+  (import "env" "sum" (func $sum (param i64 i64) (result i32)))
+  (memory (export "memory") i64 1 4)
+  (memory (export "second") 2 5)
+  (memory (export "bytes") 10 100 (pagesize 1))
+  (memory (export "endless") i64 0)
+  (data (i64.const 16) "\01\02\03\04")
+  (func (export "sum") (param i64 i64) (result i32)
+    (call $sum (local.get 0) (local.get 1)))
+  (func (export "grow") (param i32) (result i32) (memory.grow 1 (local.get 0)))
+  (func (export "load") (param i32) (result i32) (i32.load8_u 2 (local.get 0))))

@@ -1,0 +1,16 @@
+(module
+  (import "env" "swap" (func $swap (param v128 i32) (result v128)))
+  (global (export "v") (mut v128) (v128.const i32x4 1 2 3 4))
+  (memory (export "memory") 1)
+  (func (export "same") (param v128) (result v128) (local.get 0))
+  (func (export "both") (param i32 v128 i64) (result i64 v128 i32)
+    (local.get 2) (i32x4.add (local.get 1) (i32x4.splat (local.get 0))) (local.get 0))
+  (func (export "global") (result v128) (global.get 0))
+  (func (export "through_host") (param v128) (result v128)
+    (i32x4.add (call $swap (local.get 0) (i32.const 7)) (v128.const i32x4 1 1 1 1)))
+  (func (export "count") (param i32) (result i32)
+    (local $sum v128)
+    (loop $on
+      (local.set $sum (i32x4.add (local.get $sum) (v128.const i32x4 1 2 3 4)))
+      (br_if $on (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (i32x4.extract_lane 2 (local.get $sum))))
