@@ -63,11 +63,11 @@ pub struct VmException {
     pub next: *mut VmException,
 }
 
-/// What stands behind a function reference.
+/// The kind of function behind a function reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum VmFuncKind {
-    /// Guest code, of whatever engine; it acts on the reference's instance.
+    /// Guest code, of any engine; it acts on the reference's instance.
     Wasm = 0,
     /// A host function.
     Host = 1,
@@ -98,8 +98,8 @@ pub union VmBody {
     pub host: *const VmHostFunc,
 }
 
-/// A function reference: what tables hold and what the host looks up.
-/// Owner: `instance`; its address is stable for as long as that instance's link set lives.
+/// A function reference: the element of tables, and the result of the host's lookups. Owner:
+/// `instance`; its address is stable for as long as that instance's link set lives.
 #[repr(C)]
 pub struct VmFuncRef {
     /// Canonical number of the function's type within its context.
@@ -107,7 +107,7 @@ pub struct VmFuncRef {
     pub kind: VmFuncKind,
     /// All calls from outside its engine go through this.
     pub entry: VmEntry,
-    /// What is called; nothing for unlinked imports.
+    /// The code or host function to call; nothing for unlinked imports.
     pub body: VmBody,
     /// The instance whose state the function runs on; for host functions the importing one.
     pub instance: *mut VmInstance,
@@ -118,8 +118,8 @@ pub struct VmFuncRef {
     pub reserved: u32,
 }
 
-/// A host function, as the engines call it. What lies behind (signature, C function, closure)
-/// follows this header and is known to whoever made it.
+/// A host function, as the engines call it. Its maker alone knows the rest of the record, which
+/// follows this header: signature, C function, closure.
 #[repr(C)]
 pub struct VmHostFunc {
     /// Calls the function. `args` holds the parameters in slots and takes the results from its
@@ -127,7 +127,7 @@ pub struct VmHostFunc {
     pub call: unsafe extern "C" fn(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32,
 }
 
-/// What one function's calls have cost. Owner: the instance; there for those that measure.
+/// The cost of one function's calls. Owner: the instance, if it measures.
 #[derive(Default)]
 #[repr(C)]
 pub struct VmProfile {
@@ -139,18 +139,18 @@ pub struct VmProfile {
     pub count: AtomicU64,
 }
 
-/// One entry from the host: into guest code, or into a host function that the host calls by way
-/// of its import. Owner: the native frame of whoever entered; each leads to the one around it.
+/// One entry from the host: into guest code, or into a host function that the host calls by way of
+/// its import. Owner: the native frame of the caller; each leads to the one around it.
 #[repr(C)]
 pub struct VmActivation {
     /// The activation around this one, null for the outermost.
     pub outer: *mut VmActivation,
-    /// What was entered.
+    /// The function that was entered.
     pub func: *const VmFuncRef,
     /// The `exec::Engine` that runs it; null if it is a host function.
     pub engine: *const c_void,
-    /// The call instruction by which guest code has left for the host or for another instance;
-    /// null while guest code runs. What follows counts only if this is set.
+    /// The call instruction by which guest code has left for the host or for another instance; null
+    /// while guest code runs. The fields below count only if this is set.
     pub ip: *const u8,
     /// The frame that the instruction belongs to.
     pub sp: *mut u64,
@@ -225,7 +225,8 @@ pub struct VmEnv {
     /// Where guest code goes on that has just caught one.
     pub catch_ip: *const u8,
     pub catch_sp: *mut u64,
-    /// What a host function in C has unwound with, on its way to the host that called; else null.
+    /// The unwinding that a host function in C has started (`pthread_exit`), on its way to the host
+    /// that called; else null.
     pub unwinding: *mut c_void,
     /// What is to be entered next, once an entry has returned [`TAIL_CALL`]. Its result types are
     /// those of the function that was entered.

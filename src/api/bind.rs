@@ -1,8 +1,8 @@
-//! What a module's imports are bound to when it is loaded.
+//! Binding of a module's imports when it is loaded.
 //!
-//! A function is looked for among the context's natives first. What is left, and is not of one
-//! of the built-in modules, is looked for in the module that the import names. An import that
-//! nothing is found for is no failure here: the instance decides what to make of it.
+//! A function is looked for among the context's natives first. The rest, except imports of built-in
+//! modules, is looked for in the module that the import names. An unbound import is no failure
+//! here: it is the instance's to handle.
 
 use super::module::{Inner, constant_global};
 use super::registered;
@@ -32,7 +32,7 @@ pub(super) struct Links {
 
 pub(super) enum Bound {
     Host(Arc<HostFunc>),
-    /// What `subs[sub]` exports: the index is one of the import's kind.
+    /// An export of `subs[sub]`: the index is one of the import's kind.
     Export {
         sub: usize,
         index: u32,
@@ -51,7 +51,7 @@ pub(super) enum Funcs {
     Later,
 }
 
-/// What was bound before, when a module's imports are bound afresh.
+/// The previous bindings, when a module's imports are bound again.
 pub(super) struct Earlier<'a> {
     pub(super) module: &'a Arc<Inner>,
     pub(super) links: &'a Links,
@@ -80,14 +80,14 @@ pub(super) fn bind(
     Ok(binder.links)
 }
 
-/// Why an export is not what an import asks for.
+/// The reason why an export does not suit an import.
 enum Misfit {
     Unknown,
     Type,
 }
 
 impl Misfit {
-    /// What WAMR logs, and what it leaves in the error buffer of the load.
+    /// WAMR's log line, and its text in the error buffer of the load.
     fn texts(&self) -> (&'static str, &'static str) {
         match self {
             Self::Unknown => {
@@ -201,7 +201,7 @@ impl<'a> Binder<'a> {
         Ok(Some(module))
     }
 
-    /// The index of what a module exports under the import's name, if its type fits.
+    /// The index of the export with the import's name, if its type fits.
     fn export(&self, sub: usize, import: &Import) -> Result<u32, Misfit> {
         let exporter = &*self.links.subs[sub].module.inner.parsed;
         let kind = match import.ty {
@@ -286,9 +286,9 @@ impl Search {
     }
 }
 
-/// Gives a module that exists already other bindings; what they replace comes back. `None`, and
-/// nothing changes, if one of the modules in `links` was bound to this one meanwhile: by another
-/// thread, or by a reader that was asked on the way.
+/// Gives an existing module other bindings, and returns the replaced ones. Returns `None` and
+/// changes nothing if one of the modules in `links` was bound to this one meanwhile: by another
+/// thread, or by a reader that was called on the way.
 pub(super) fn replace(
     context: &Context,
     module: &Arc<Inner>,

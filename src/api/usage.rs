@@ -1,4 +1,4 @@
-//! What guest code takes of memory, by owner.
+//! The memory that guest code takes, by owner.
 
 use super::{ExecEnv, Instance};
 use crate::abi::types::ValType;
@@ -14,7 +14,7 @@ pub struct ModuleUse {
     pub head: u64,
     pub types: u64,
     pub imports: u64,
-    /// Bodies as they were loaded, the code table, and what was translated so far.
+    /// Bodies as they were loaded, the code table, and the functions translated so far.
     pub funcs: u64,
     pub tables: u64,
     pub memories: u64,
@@ -62,7 +62,7 @@ pub struct ExecEnvUse {
     pub stack: u64,
 }
 
-/// What an exec_env, the instance it acts on, and that one's module take.
+/// The memory of an exec_env, the instance it acts on, and that one's module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryUse {
     pub module: ModuleUse,
@@ -71,7 +71,7 @@ pub struct MemoryUse {
 }
 
 impl ExecEnv {
-    /// What this exec_env and all it stands on take of memory, in bytes.
+    /// The memory that this exec_env, its instance and its module take, in bytes.
     pub fn memory_use(&self) -> MemoryUse {
         let instance = self.instance();
         MemoryUse {

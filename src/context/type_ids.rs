@@ -16,7 +16,7 @@ impl Context {
             let mut ids = Vec::new();
             alloc::fallible(|| ids.try_reserve_exact(types.len()))
                 .map_err(|_| Error::out_of_memory())?;
-            // Made first, so that what was numbered before a failure is released.
+            // Made first, so that a failure releases the types numbered before it.
             let mut numbers = TypeIds { context: self.clone(), ids };
             let mut table = self.0.parts.types.0.lock();
             for ty in types {

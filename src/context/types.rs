@@ -19,7 +19,7 @@ pub(super) struct TypeTable(pub(super) Lock<Types>);
 #[derive(Default)]
 pub(super) struct Types {
     numbers: HashMap<Arc<FuncType>, u32>,
-    /// What each number stands for; the type with number `n` is at `n - 1`.
+    /// The types by number; the type with number `n` is at `n - 1`.
     slots: Vec<TypeSlot>,
     /// First free number, or 0.
     first_free: u32,

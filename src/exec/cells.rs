@@ -1,9 +1,9 @@
 //! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
 //!
 //! i32 and f32 take one cell, i64, f64, externref and exnref two, low half first, v128 four. A
-//! funcref is the function's index, all ones for null; an externref is the host's object, all
-//! ones for null on the way in and zero on the way out. The instance's host knows what object it
-//! is. An exnref is a word that only its link set knows, zero for null.
+//! funcref is the function's index, all ones for null; an externref is the host's object, all ones
+//! for null on the way in and zero on the way out. The instance's host maps it to a number for the
+//! guest. An exnref is a word with a meaning for its link set only, zero for null.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
@@ -15,8 +15,8 @@ use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
 
-/// Calls `func` with its parameters in the `argc` cells at `argv`, which takes the results from
-/// its start. Fewer cells than the parameters take are an exception.
+/// Calls `func` with the parameters in the `argc` cells at `argv`, and writes the results there,
+/// from its start. Fewer cells than the parameters take are an exception.
 ///
 /// # Safety
 /// As for [`Call::prepare`]; `argv` has `argc` cells, and room for the results' cells.
@@ -28,10 +28,11 @@ pub unsafe fn call_cells(
     argv: *mut u32,
     stack_low: usize,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees the conditions of `Call::prepare`, and room at `argv` for
+    // parameters and results.
     unsafe {
         let ty = func_type(func);
-        // At most two slots each, which is close enough for a look at the room.
+        // At most two slots each: an upper bound, good enough to check the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
         let call = Call::prepare(env, func, slots, stack_low)?;
         if argc < ty.param_cells() {
@@ -43,8 +44,8 @@ pub unsafe fn call_cells(
     }
 }
 
-/// Whether `ty` is among `types`, by a test of bits: a `match` becomes a table of jumps, of which
-/// each is a branch that the processor has to guess.
+/// Whether `ty` is among `types`, by a test of bits: a `match` becomes a table of jumps, each of
+/// which the processor has to predict.
 #[inline(always)]
 const fn is_one_of<const N: usize>(ty: ValType, types: &[ValType; N]) -> bool {
     let mut bits = 0_u32;
@@ -69,9 +70,9 @@ unsafe fn read_params(
     func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
     for &param in ty.params() {
-        // SAFETY: the caller vouches for the room; each type takes what its arm reads.
+        // SAFETY: the caller vouches for the room; each type takes the words that its arm reads.
         unsafe {
-            // Numbers first: they are nearly all there is.
+            // Numbers first: nearly all parameters are.
             if is_one_of(param, &[ValType::I32, ValType::F32]) {
                 *slot = *cell as u64;
                 cell = cell.add(1);
@@ -97,7 +98,8 @@ fn too_few(ty: &FuncType, argc: u32, env: NonNull<ExecEnv>) -> Trap {
     Trap::Host
 }
 
-/// One parameter that is no plain number; both pointers past it, but for the last slot.
+/// Reads one parameter that is no plain number. Returns both pointers past it, but for the last
+/// slot.
 ///
 /// # Safety
 /// As for [`read_params`].
@@ -109,7 +111,8 @@ unsafe fn read_rare(
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
 ) -> Result<(*const u32, *mut u64), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees the room and a live environment; each type takes the cells that
+    // its arm reads.
     unsafe {
         Ok(match param {
             ValType::V128 => {
@@ -147,7 +150,7 @@ unsafe fn write_results(
     env: NonNull<ExecEnv>,
 ) -> Result<(), Trap> {
     for &result in ty.results() {
-        // SAFETY: the caller vouches for the room; each type takes what its arm writes.
+        // SAFETY: the caller vouches for the room; each type takes the words that its arm writes.
         unsafe {
             if is_one_of(result, &[ValType::I32, ValType::F32]) {
                 *cell = *slot as u32;
@@ -164,7 +167,7 @@ unsafe fn write_results(
     Ok(())
 }
 
-/// One result that is no plain number; both pointers past it, but for the last slot.
+/// Writes one result that is no plain number. Returns both pointers past it, but for the last slot.
 ///
 /// # Safety
 /// As for [`write_results`].
@@ -175,7 +178,8 @@ unsafe fn write_rare(
     cell: *mut u32,
     env: NonNull<ExecEnv>,
 ) -> Result<(*const u64, *mut u32), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees the room and a live environment; each type takes the cells that
+    // its arm writes.
     unsafe {
         Ok(match result {
             ValType::V128 => {

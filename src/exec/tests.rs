@@ -16,7 +16,7 @@ impl Host for TestHost {
     fn memory_grow_failed(&self, _: &GrowFailure) {}
 }
 
-/// An engine whose functions do what their number says, since exec knows no real one.
+/// An engine whose functions act by their number, since exec knows no real one.
 unsafe extern "C-unwind" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
     // SAFETY: called through `Call` with live pointers and room for three slots.
     unsafe {
@@ -215,8 +215,7 @@ fn stacks_run_out() {
     let outcome = unsafe { call_cells(rig.env, rig.func(ADD), 2, cells.as_mut_ptr(), usize::MAX) };
     assert_eq!(outcome, Err(Trap::NativeStackOverflow));
     assert_eq!(rig.exception(), "Exception: native stack overflow");
-    // What the embedder says goes before what is known of the thread.
-    // SAFETY: the exec_env is alive.
+    // The embedder's limit takes precedence over the thread's. SAFETY: the exec_env is alive.
     let env = unsafe { rig.env.as_ref() };
     env.set_boundary(usize::MAX);
     assert_eq!(rig.call(ADD, [1, 2]), Err(Trap::NativeStackOverflow));

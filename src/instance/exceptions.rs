@@ -277,7 +277,7 @@ impl Instance {
 /// # Safety
 /// It is live, was not shared, and is not used afterwards.
 pub unsafe fn discard(exception: NonNull<VmException>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the exception is live, unshared and not used afterwards.
     unsafe { Heap::free(exception.as_ptr().cast()) };
 }
 
@@ -358,7 +358,7 @@ pub unsafe fn collect(
 /// # Safety
 /// The caller holds the link set alive, and uses it alone.
 pub unsafe fn find(instance: NonNull<Instance>, word: u64) -> Option<NonNull<VmException>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive, and uses it alone.
     unsafe { (*link_set::exceptions(instance)).find(word) }
 }
 

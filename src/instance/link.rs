@@ -1,4 +1,4 @@
-//! Imports: what they are bound to, and whether that fits.
+//! Binding of imports: the item for each, and the check of its type.
 
 use super::code::CodeTable;
 use super::memory::Memory;
@@ -14,7 +14,7 @@ use crate::module::{self, ExternType, Module};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// What an import is bound to.
+/// The item that an import is bound to.
 #[derive(Clone, Copy)]
 pub enum Import<'a> {
     /// Nothing. A function traps when it is called; a table or memory from one of the built-in
@@ -188,7 +188,7 @@ pub(super) fn func(
     };
     match bound {
         Import::Func(func) => {
-            // SAFETY: whoever binds a function holds its link set alive.
+            // SAFETY: the code that binds a function holds its link set alive.
             let func = unsafe { func.as_ref() };
             if func.type_id != type_id {
                 return Err(incompatible());
@@ -208,7 +208,7 @@ pub(super) fn func(
     }
 }
 
-/// The host function behind a reference, if that is what it leads to.
+/// The host function behind a reference, if it is one.
 ///
 /// # Safety
 /// The reference is live.
@@ -222,9 +222,10 @@ pub(super) unsafe fn host_behind<'a>(func: Option<NonNull<VmFuncRef>>) -> Import
     }
 }
 
-/// Puts both instances into one link set, so that neither can outlive what it points to.
+/// Puts both instances into one link set, so that neither is freed while the other points to it.
 pub(super) fn join(importer: NonNull<Instance>, provider: NonNull<Instance>) -> Result<()> {
-    // SAFETY: the importer is being made, and whoever binds an import holds its link set alive.
+    // SAFETY: the importer is being made, and the code that binds an import holds its link set
+    // alive.
     unsafe { link_set::merge(provider, importer) }
 }
 

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 /// # Safety
 /// The caller holds the link set alive, and no other thread runs in it.
 pub unsafe fn for_each_externref(instance: NonNull<Instance>, each: &mut dyn FnMut(u64)) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive, and no other thread runs in it.
     let _: Option<()> = unsafe {
         link_set::find(instance, |member| {
             member.as_ref().own_externrefs(each);
@@ -28,7 +28,7 @@ pub unsafe fn any_env(
     instance: NonNull<Instance>,
     mut is_running: impl FnMut(*const VmEnv) -> bool,
 ) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let found = unsafe {
         link_set::find(instance, |member| {
             let mut running = false;

@@ -9,7 +9,7 @@ use crate::module::{
 };
 use std::ptr;
 
-/// What an element of a segment counts as: it is looked up, and read and written.
+/// The work of one element of a segment, in bytes: it is looked up, and read and written.
 const ELEM_BYTES: usize = 4 * size_of::<u64>();
 
 type Slots = [u64; 2];

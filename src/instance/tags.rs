@@ -54,7 +54,7 @@ impl Build<'_> {
                     make(used - 1, type_index)
                 }
                 bound => {
-                    // SAFETY: as in `make`.
+                    // SAFETY: `type_ids` has an entry for each of the module's types.
                     let type_id = unsafe { *type_ids.add(type_index as usize) };
                     imported_tag(import, type_id, &bound, self.at)?
                 }
@@ -63,7 +63,7 @@ impl Build<'_> {
             unsafe { list.add(index as usize).write(tag) };
         }
         for (place, &type_index) in module.tags.iter().skip(imported).enumerate() {
-            // SAFETY: as above.
+            // SAFETY: the list has a place for each tag.
             unsafe { list.add(imported + place).write(make(place, type_index)) };
         }
         Ok(())
@@ -79,7 +79,7 @@ fn imported_tag(
 ) -> Result<*const VmTag> {
     match bound {
         Import::Tag(at) => {
-            // SAFETY: whoever binds a tag holds its link set alive.
+            // SAFETY: the code that binds a tag holds its link set alive.
             let tag = unsafe { at.as_ref() };
             if tag.type_id != type_id {
                 return Err(incompatible());

@@ -35,7 +35,7 @@ macro_rules! features {
     };
 }
 
-/// What is always on.
+/// The features that are always on.
 const BASE: WasmFeatures =
     WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::EXTENDED_CONST);
 

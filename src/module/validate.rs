@@ -11,8 +11,8 @@ use wasmparser::{
 };
 
 /// Most slots that parameters, locals and operands of one function may take together. Engines
-/// number frame slots with 16 bits; what this leaves free is for a frame's own words and for
-/// outgoing arguments, of which the validator allows 1,000.
+/// number frame slots with 16 bits; the rest is left for a frame's own words and for outgoing
+/// arguments, of which the validator allows 1,000.
 pub const FRAME_SLOTS_MAX: u32 = 60_000;
 
 /// The first byte of every operator on vectors.

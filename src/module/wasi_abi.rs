@@ -1,4 +1,4 @@
-//! What a module that imports WASI must look like: a command or a reactor with a memory.
+//! The form that WASI demands of a module that imports it: a command or a reactor with a memory.
 
 use super::parse::Sections;
 use super::{Export, ExternKind, ExternType};

@@ -43,7 +43,7 @@ pub(super) struct Signature<'a> {
     params: &'a [u8],
 }
 
-/// What a letter asks to be done with its parameter.
+/// The conversion of a parameter, by its letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Param {
     /// The value as it is.
@@ -83,7 +83,7 @@ impl<'a> Signature<'a> {
         fits.then_some(Self { params })
     }
 
-    /// What to do with parameter `index`.
+    /// The conversion of parameter `index`.
     pub(super) fn param(&self, index: usize) -> Param {
         match self.params.get(index) {
             Some(b'*') if self.params.get(index + 1) == Some(&b'~') => Param::SizedPointer,

@@ -20,7 +20,7 @@ pub(crate) struct Isothread {
 pub(crate) enum Running {
     /// An instance and the stack its functions are called on.
     Here { instance: Instance, env: RefCell<ExecEnv> },
-    /// What there is of an instance on another thread.
+    /// The parts of an instance that other threads can use.
     Elsewhere(HashMap<String, SharedMemory>),
 }
 
@@ -148,7 +148,7 @@ impl Engine for Isothread {
         let args = args.iter().map(|&arg| to_val(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut results = vec![Val::I32(0); func.ty().results().len()];
         let result = func.call(&mut env.borrow_mut(), &args, &mut results);
-        // A trap stays pending until somebody has looked at it.
+        // A trap stays pending until it is read.
         instance.clear_exception();
         match result {
             Ok(()) => Ok(results.into_iter().map(from_val).collect()),

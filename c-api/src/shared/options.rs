@@ -2,15 +2,15 @@
 
 use std::ffi::c_char;
 
-/// How to load a module. All zero is what `wasm_runtime_load` uses.
+/// Options for loading a module. `wasm_runtime_load` uses all zeros.
 #[repr(C)]
 pub struct LoadArgs {
     /// The module's name, copied; NULL counts as empty.
     pub name: *mut c_char,
     /// For the functions of `wasm_c_api.h`.
     pub clone_wasm_binary: bool,
-    /// Whether the embedder means to free the binary after loading. It may do so in any case:
-    /// the runtime keeps its own copy of what it needs.
+    /// Whether the embedder means to free the binary after loading. It may do so in any case: the
+    /// runtime keeps its own copy.
     pub wasm_binary_freeable: bool,
     /// Leave imports unresolved until `wasm_runtime_resolve_symbols`.
     pub no_resolve: bool,

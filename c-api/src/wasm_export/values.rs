@@ -1,4 +1,4 @@
-//! Values, kinds and cells: the three ways the C API spells what a function takes and gives.
+//! Values, kinds and cells: the C API's three forms of parameters and results.
 
 use crate::shared::{anon_val_of, wasm_val_t, wasm_valkind_enum as Kind, wasm_valkind_t};
 use isothread::{FuncType, ValType};

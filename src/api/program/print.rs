@@ -52,7 +52,8 @@ struct Short([u8; 32]);
 impl Short {
     fn of(value: f64) -> Self {
         let mut bytes = [0u8; 32];
-        // SAFETY: the format takes one double, and writes into the array what fits, terminated.
+        // SAFETY: the format takes one double, and writes no more than fits into the array,
+        // terminated.
         unsafe {
             libc::snprintf(bytes.as_mut_ptr().cast(), bytes.len(), c"%.7g".as_ptr(), value);
         }

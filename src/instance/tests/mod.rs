@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-/// What the tests know of the world above: growth failures, and whether they were let go.
+/// The tests' stand-in for the parts above: it notes growth failures, and its own end.
 #[derive(Default)]
 struct TestHost {
     failures: Mutex<Vec<(u32, u64, u64, GrowError)>>,
@@ -166,7 +166,7 @@ fn a_module_with_everything() {
     }
 }
 
-/// The pace of work that nobody waits for.
+/// A pace without checks.
 fn free(_: usize) -> Result<(), Trap> {
     Ok(())
 }

@@ -51,7 +51,7 @@ impl From<TryReserveError> for ReadError {
     }
 }
 
-/// What the sections of a binary say, in the form `Module` keeps.
+/// The content of a binary's sections, in the form that `Module` keeps.
 #[derive(Default)]
 pub(super) struct Sections {
     pub types: Vec<FuncType>,

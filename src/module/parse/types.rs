@@ -1,7 +1,7 @@
 //! From the validator's types to ours.
 //!
-//! What our vocabulary cannot say yet is refused with a load error, so that switching a proposal
-//! on too early in `Features` costs a module and nothing else.
+//! Types that `abi::types` does not have yet are refused with a load error, so that switching a
+//! proposal on too early in `Features` costs a module and nothing else.
 
 use super::{ReadError, ReadResult};
 use crate::abi::error::Error;

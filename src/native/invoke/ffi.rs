@@ -107,7 +107,8 @@ pub(super) unsafe fn call(
 /// # Safety
 /// `env` is live, and `target` takes the slots at `args`.
 pub(super) unsafe fn raw(env: *mut VmEnv, target: *const c_void, args: *const u64) {
-    // SAFETY: passed on to the caller; the owner of a live environment is its exec_env.
+    // SAFETY: the caller guarantees that `env` is live, and `target` takes the slots at `args`; the
+    // owner of a live environment is its exec_env.
     unsafe {
         let words = [(*env).owner.expose_provenance(), args.expose_provenance(), 0, 0];
         if let Err(unwinding) = unwind::call(target, words) {

@@ -1,4 +1,4 @@
-//! What surrounds a C function's call: addresses, attachment, exceptions, the stack check.
+//! The frame around a C function's call: addresses, attachment, exceptions, the stack check.
 
 use super::{EXEC_ENV, Rig};
 use crate::abi::trap::Trap;
@@ -47,7 +47,7 @@ fn addresses_become_pointers() {
     let ty = FuncType::new([I32], [I64]);
     let func = bind(offset_of_pointer as *const c_void, ty, "(*)I");
     for address in [0_u64, 1, 63] {
-        // What stands in the upper half of an i32's slot must not matter.
+        // The upper half of an i32's slot must not matter.
         let mut slots = [address | 0xdead_beef << 32];
         assert_eq!(rig.call(&func, &mut slots), 0);
         assert_eq!(slots[0], rig.base() as u64 + address);
@@ -174,7 +174,7 @@ extern "C" fn look(_env: *mut c_void, outer: u64) {
         // SAFETY: the test keeps the inner function alive.
         let code = unsafe { ((*header).call)(header, outer.env, slots.as_mut_ptr()) };
         assert_eq!(code, 0);
-        // SAFETY: as above.
+        // SAFETY: the environment is the running one.
         outer.seen.push(unsafe { (*outer.env).attachment.addr() });
     }
 }
@@ -370,7 +370,7 @@ fn the_last_address_is_the_null_externref() {
     }
 }
 
-/// The entry of a function that nobody calls.
+/// The entry of a function that is never called.
 unsafe extern "C-unwind" fn never(_: *mut VmEnv, _: *const VmFuncRef, _: *mut u64) -> u32 {
     Trap::Internal as u32
 }

@@ -103,7 +103,7 @@ unsafe fn references(_: &VmActivation, point: Point, show: Show<'_>) -> Result<(
     show(Shown::Reference(point.sp))
 }
 
-/// What an instance needs for as long as it lives.
+/// The objects that an instance needs as long as it lives.
 struct Keep {
     _code: Option<Arc<ModuleCode>>,
     type_ids: Vec<u32>,
@@ -188,7 +188,7 @@ impl Linked {
         unsafe { call_cells(self.env, func, cells.len() as u32, cells.as_mut_ptr(), 0) }
     }
 
-    /// What an export of the outer instance returns while the inner function does this.
+    /// The result of an export of the outer instance while the inner function does this.
     fn outer(&self, name: &str, mode: u32) -> Result<u32, Trap> {
         self.call(self.inner, "set", &mut [mode])?;
         let mut cells = [0];

@@ -14,7 +14,7 @@ use std::any::Any;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// What the instance needs for as long as it lives.
+/// The objects that the instance needs as long as it lives.
 struct Keep {
     code: Arc<ModuleCode>,
     type_ids: Vec<u32>,
@@ -103,7 +103,7 @@ impl Guest {
     pub(crate) fn read(&self, address: usize, len: usize) -> Vec<u8> {
         let memory = self.instance().memory(0).expect("memory");
         assert!(address + len <= memory.len_bytes());
-        // SAFETY: within the memory, which nobody changes meanwhile.
+        // SAFETY: within the memory, which no other thread changes meanwhile.
         unsafe { std::slice::from_raw_parts(memory.base().add(address), len) }.to_vec()
     }
 

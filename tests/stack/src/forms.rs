@@ -46,7 +46,7 @@ pub fn operands(ty: &str) -> [String; 3] {
     ]
 }
 
-/// What becomes of a value of `ty`: nothing, a local, an operand of the next instruction.
+/// The use of a value of `ty`: none, a local, an operand of the next instruction.
 pub fn results(ty: &str, value: &str) -> [Loop; 3] {
     let next = combination(ty);
     [

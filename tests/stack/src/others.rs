@@ -58,8 +58,8 @@ pub fn loops() -> impl Iterator<Item = Loop> {
     all.into_iter()
 }
 
-/// Instructions that need a shared memory. Nobody notifies, and `wait` either finds something
-/// else than it expects or has no time.
+/// Instructions that need a shared memory. There are no notifications, and `wait` either finds
+/// another value than it expects or has no time.
 pub fn shared_loops() -> impl Iterator<Item = Loop> {
     waits("$m", "i32")
 }

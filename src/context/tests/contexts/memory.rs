@@ -1,4 +1,4 @@
-//! A context's memory: whose it is, what is left of it, what happens when there is none.
+//! A context's memory: its source, its rest at the end, its exhaustion.
 
 use super::*;
 use crate::alloc::{FailRule, PoolBuffer, UserAllocator, UserDataFunctions, UserFunctions};
@@ -100,7 +100,7 @@ fn exhaustion_is_an_error_where_it_happens() {
         assert!(context.set_name(Some(&"x".repeat(2000))).is_err());
         assert_eq!(context.name(), None);
         assert_eq!(context.heap().stats().live_bytes, 0);
-        // What nobody could be told of is no reason to refuse what comes next.
+        // A failure that could not be reported is no reason to refuse the next operation.
         context.run(|| drop(vec![0u8; 2000]));
         assert!(context.guarded(|| ()).is_ok());
     });
@@ -168,7 +168,7 @@ fn a_pool_that_goes_before_its_objects_poisons_them() {
         closed.run(|| unsafe { closed.retire_pool() });
         assert!(closed.is_poisoned());
         assert_eq!(messages.count("1 objects lived in it"), 1);
-        // Whoever drops the rest must not touch the buffer.
+        // Dropping the rest must not touch the buffer.
         buffer.fill(u64::MAX);
         drop(buffer);
         drop((made, closed, object));
