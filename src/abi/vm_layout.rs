@@ -84,8 +84,8 @@ pub type VmEntry =
     unsafe extern "C-unwind" fn(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32;
 
 /// What an entry returns if the function has ended with a tail call: the function to enter next is
-/// in the environment ([`VmEnv::tail_call`]), its parameters at the same frame, and there is room for
-/// them and for the results. No trap has this code.
+/// in the environment ([`VmEnv::tail_call`]), its parameters at the same frame, and there is room
+/// for them and for the results. No trap has this code.
 pub const TAIL_CALL: u32 = u32::MAX;
 
 /// What a function's entry needs besides its reference, by the function's kind.

@@ -131,8 +131,8 @@ pub unsafe fn end_in_host(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u
 /// Host functions are called by [`end_in_host`].
 ///
 /// # Safety
-/// `env` is live. The run is left at once, `func` and its parameters are as `VmEntry` says, with the
-/// parameters at the frame that the run was entered with, and its result types are those of the
+/// `env` is live. The run is left at once, `func` and its parameters are as `VmEntry` says, with
+/// the parameters at the frame that the run was entered with, and its result types are those of the
 /// function that was entered.
 pub unsafe fn tail_call(env: *mut VmEnv, func: *const VmFuncRef) -> u32 {
     // SAFETY: the environment is live, says the caller.

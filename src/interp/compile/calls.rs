@@ -1,8 +1,8 @@
 //! Calls and returns.
 //!
 //! A tail call is both: its arguments are as those of a call, and nothing of the function is left
-//! behind it (`handlers::tail_call`). No table says anything of it, since the function is at no call
-//! while the other one runs.
+//! behind it (`handlers::tail_call`). No table says anything of it, since the function is at no
+//! call while the other one runs.
 
 use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, imm32, mode, slot};

@@ -188,8 +188,8 @@ pub unsafe fn enter(
     unsafe { enter_with(r, code, frame, header, back, || ()) }
 }
 
-/// As [`enter`], to come back as `back` says, with the parameters where `arrange` puts them. If there
-/// is no room, nothing has changed.
+/// As [`enter`], to come back as `back` says, with the parameters where `arrange` puts them. If
+/// there is no room, nothing has changed.
 ///
 /// # Safety
 /// `frame` must lie in the environment's slots and hold the parameters after `arrange`, `header`

@@ -73,8 +73,8 @@ slow!(
     Ok(())
 });
 
-/// Counts a call that has ended without an instruction that measures it: by an exception, or that of
-/// a host function. It began when `began` says, and `caller` has made it.
+/// Counts a call that has ended without an instruction that measures it: by an exception, or that
+/// of a host function. It began when `began` says, and `caller` has made it.
 ///
 /// # Safety
 /// As for [`account`].

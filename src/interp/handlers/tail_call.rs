@@ -5,8 +5,8 @@
 //! are more or fewer. What the frame returns to stays. Everything that may trap comes before that,
 //! so that a trap finds the frame of the function that makes the call.
 //!
-//! Functions of the same instance are entered by leaves, as long as there are few slots to move. How
-//! other functions are called without nesting is said at "Engines" in ARCHITECTURE.md.
+//! Functions of the same instance are entered by leaves, as long as there are few slots to move.
+//! How other functions are called without nesting is said at "Engines" in ARCHITECTURE.md.
 
 use super::control::{enter_leaf_with, enter_with};
 use super::host::{call_placed, find_indirect, is_own};
@@ -28,8 +28,8 @@ use std::marker::PhantomData;
 /// Slots of parameters that leaves move; each number has a leaf of its own.
 const MOVED_MAX: usize = 4;
 
-/// Moves `N` slots from `from` on to the frame's first ones. Where they overlap, none is overwritten
-/// before it was moved: `from` is behind the header.
+/// Moves `N` slots from `from` on to the frame's first ones. Where they overlap, none is
+/// overwritten before it was moved: `from` is behind the header.
 ///
 /// # Safety
 /// The frame has the slots.
@@ -164,8 +164,8 @@ slow!(
     leave(r, func, i.from, i.header)
 });
 
-/// Ends the running function, whose header is in slot `header`, with a call of one that is not guest
-/// code of this instance, whose parameters lie from `from` on.
+/// Ends the running function, whose header is in slot `header`, with a call of one that is not
+/// guest code of this instance, whose parameters lie from `from` on.
 ///
 /// # Safety
 /// That is so; `r` must be the registers of a tail call, and `func` live.
@@ -219,8 +219,8 @@ unsafe fn leave(
     }
 }
 
-/// Has the accumulators be what a caller finds them to be when guest code returns to it: of a single
-/// result.
+/// Has the accumulators be what a caller finds them to be when guest code returns to it: of a
+/// single result.
 ///
 /// # Safety
 /// A function of this type has returned, with its results at `frame`.
