@@ -403,7 +403,7 @@ typedef struct InstantiationArgs {
      */
     uint32_t host_managed_heap_size;
     /**
-     * Upper limit of the memory in pages; 0 leaves the module's own.
+     * Upper limit of each memory in pages of 64 KiB; 0 leaves the module's own.
      */
     uint32_t max_memory_pages;
 } InstantiationArgs;
@@ -1053,7 +1053,7 @@ void wasm_runtime_instantiation_args_set_host_managed_heap_size(struct Instantia
                                                                 uint32_t v);
 
 /**
- * Sets the limit of the memory, in pages.
+ * Sets the limit of each memory, in pages of 64 KiB.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_instantiation_args_set_max_memory_pages(struct InstantiationArgs2 *p, uint32_t v);

@@ -33,7 +33,8 @@ pub struct InstanceArgs {
     /// Bytes of the heap that [`Instance::malloc`] serves from, inside linear memory. Ignored
     /// when the module exports `malloc` and `free`.
     pub heap_size: u32,
-    /// Lowers the maximum that memories declare; 0 for no limit beyond theirs.
+    /// Lowers the maximum that each of the memories declares, in pages of 64 KiB whatever theirs
+    /// are; 0 for no limit beyond theirs.
     pub max_memory_pages: u32,
     /// First value of [`Instance::custom_data`].
     pub custom_data: usize,

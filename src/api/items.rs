@@ -159,11 +159,13 @@ impl Memory {
         self.parts().pages()
     }
 
+    /// Pages up to which the memory may grow, whether or not there is room for them.
     pub fn max_pages(&self) -> u64 {
         self.parts().max_pages()
     }
 
-    /// Bytes per page: 64 KiB, or more where a heap was added to a memory of one page.
+    /// Bytes per page: 64 KiB or, with custom page sizes, one; more than 64 KiB where a heap was
+    /// added to a memory of one page.
     pub fn page_bytes(&self) -> u64 {
         self.parts().page_bytes()
     }

@@ -25,6 +25,6 @@ pub struct InstantiationArgs {
     /// Bytes of the heap inside linear memory that `wasm_runtime_module_malloc` serves from; 0
     /// for none.
     pub host_managed_heap_size: u32,
-    /// Upper limit of the memory in pages; 0 leaves the module's own.
+    /// Upper limit of each memory in pages of 64 KiB; 0 leaves the module's own.
     pub max_memory_pages: u32,
 }

@@ -97,7 +97,7 @@ pub unsafe extern "C" fn wasm_runtime_instantiation_args_set_host_managed_heap_s
     unsafe { change(p, |args| args.v1.host_managed_heap_size = v) }
 }
 
-/// Sets the limit of the memory, in pages.
+/// Sets the limit of each memory, in pages of 64 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_instantiation_args_set_max_memory_pages(
     p: *mut InstantiationArgs2,
