@@ -6,6 +6,7 @@
 //! only used.
 
 pub mod error;
+pub mod heap_types;
 pub mod trap;
 pub mod types;
 pub mod value;

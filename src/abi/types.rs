@@ -1,22 +1,41 @@
 //! Types of the WebAssembly type grammar, as far as the engines need them.
 
+use super::heap_types::{HeapType, Hierarchy, RefType};
 use std::fmt;
 
-/// A value type. Reference types beyond functions, host objects and exceptions join here with GC.
+/// A value type, in four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum ValType {
     I32,
     I64,
     F32,
     F64,
     V128,
-    FuncRef,
-    ExternRef,
-    ExnRef,
+    Ref(RefType),
 }
 
+const _: () = assert!(size_of::<ValType>() == 4 && size_of::<Option<ValType>>() == 4);
+
 impl ValType {
+    /// A function of any type, or null.
+    pub const FUNCREF: Self = Self::Ref(RefType::new(true, HeapType::Func));
+    /// An object of the host's, or null.
+    pub const EXTERNREF: Self = Self::Ref(RefType::new(true, HeapType::Extern));
+    /// An exception, or null.
+    pub const EXNREF: Self = Self::Ref(RefType::new(true, HeapType::Exn));
+    /// An object of the guest's, or null.
+    pub const ANYREF: Self = Self::Ref(RefType::new(true, HeapType::Any));
+
+    /// The type of all references of a hierarchy, null included.
+    pub const fn top_of(hierarchy: Hierarchy) -> Self {
+        match hierarchy {
+            Hierarchy::Func => Self::FUNCREF,
+            Hierarchy::Extern => Self::EXTERNREF,
+            Hierarchy::Exn => Self::EXNREF,
+            Hierarchy::Any => Self::ANYREF,
+        }
+    }
+
     /// How many 64-bit slots of a frame a value of this type takes.
     pub const fn slots(self) -> u32 {
         match self {
@@ -30,15 +49,32 @@ impl ValType {
     #[inline]
     pub const fn cells(self) -> u32 {
         match self {
-            Self::I32 | Self::F32 | Self::FuncRef => 1,
-            Self::I64 | Self::F64 | Self::ExternRef | Self::ExnRef => 2,
+            Self::I32 | Self::F32 => 1,
+            Self::I64 | Self::F64 => 2,
             Self::V128 => 4,
+            Self::Ref(ty) => match ty.hierarchy() {
+                Hierarchy::Func => 1,
+                Hierarchy::Extern | Hierarchy::Exn | Hierarchy::Any => 2,
+            },
+        }
+    }
+
+    /// The hierarchy of a reference type; `None` for any other type.
+    pub const fn hierarchy(self) -> Option<Hierarchy> {
+        match self {
+            Self::Ref(ty) => Some(ty.hierarchy()),
+            _ => None,
         }
     }
 
     /// Whether values of this type are references.
     pub const fn is_ref(self) -> bool {
-        matches!(self, Self::FuncRef | Self::ExternRef | Self::ExnRef)
+        matches!(self, Self::Ref(_))
+    }
+
+    /// Whether values of this type are references to exceptions.
+    pub const fn is_exception(self) -> bool {
+        matches!(self.hierarchy(), Some(Hierarchy::Exn))
     }
 }
 
@@ -50,9 +86,7 @@ impl fmt::Display for ValType {
             Self::F32 => "f32",
             Self::F64 => "f64",
             Self::V128 => "v128",
-            Self::FuncRef => "funcref",
-            Self::ExternRef => "externref",
-            Self::ExnRef => "exnref",
+            Self::Ref(ty) => return ty.fmt(f),
         })
     }
 }
@@ -94,7 +128,7 @@ impl FuncType {
 
     /// Whether an exception is passed or returned, which host functions cannot.
     pub fn has_exceptions(&self) -> bool {
-        self.params.iter().chain(&*self.results).any(|&ty| ty == ValType::ExnRef)
+        self.params.iter().chain(&*self.results).any(|ty| ty.is_exception())
     }
 
     /// Slots the results take; they overwrite the parameters from the first slot on.

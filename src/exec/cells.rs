@@ -7,6 +7,7 @@
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
@@ -43,17 +44,29 @@ pub unsafe fn call_cells(
     }
 }
 
-/// Whether `ty` is among `types`, by a test of bits: a `match` becomes a table of jumps, of which
-/// each is a branch that the processor has to guess.
+/// A bit for each numeric type; none for the others.
+#[inline(always)]
+const fn bit(ty: ValType) -> u32 {
+    match ty {
+        ValType::I32 => 1,
+        ValType::F32 => 1 << 1,
+        ValType::I64 => 1 << 2,
+        ValType::F64 => 1 << 3,
+        ValType::V128 | ValType::Ref(_) => 0,
+    }
+}
+
+/// Whether `ty` is among these numeric `types`, by a test of bits: a `match` becomes a table of
+/// jumps, of which each is a branch that the processor has to guess.
 #[inline(always)]
 const fn is_one_of<const N: usize>(ty: ValType, types: &[ValType; N]) -> bool {
     let mut bits = 0_u32;
     let mut at = 0;
     while at < N {
-        bits |= 1 << types[at] as u32;
+        bits |= bit(types[at]);
         at += 1;
     }
-    bits & 1 << ty as u32 != 0
+    bits & bit(ty) != 0
 }
 
 /// Spreads the parameters over slots.
@@ -117,11 +130,11 @@ unsafe fn read_rare(
                 *slot.add(1) = cell.add(2).cast::<u64>().read_unaligned();
                 (cell.add(4), slot.add(1))
             }
-            ValType::FuncRef => {
+            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Func => {
                 *slot = func_word(Instance::of_vm(func.as_ref().instance), *cell)?;
                 (cell.add(1), slot)
             }
-            ValType::ExnRef => {
+            _ if param.is_exception() => {
                 *slot =
                     exception_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
                 (cell.add(2), slot)
@@ -183,11 +196,11 @@ unsafe fn write_rare(
                 cell.add(2).cast::<u64>().write_unaligned(*slot.add(1));
                 (slot.add(1), cell.add(4))
             }
-            ValType::FuncRef => {
+            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Func => {
                 *cell = func_index(*slot);
                 (slot, cell.add(1))
             }
-            ValType::ExnRef => {
+            _ if result.is_exception() => {
                 cell.cast::<u64>().write_unaligned(*slot);
                 (slot, cell.add(2))
             }

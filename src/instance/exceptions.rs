@@ -9,7 +9,6 @@
 use super::{Instance, link_set};
 use crate::abi::error::Error;
 use crate::abi::trap::Trap;
-use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmException, VmTag};
 use crate::alloc::{Heap, fallible};
 use std::collections::HashSet;
@@ -161,7 +160,7 @@ unsafe fn for_each_reference(exception: NonNull<VmException>, each: &mut dyn FnM
         let ty = &*(*exception.as_ref().tag).ty;
         let mut slot = payload(exception);
         for &param in ty.params() {
-            if param == ValType::ExnRef {
+            if param.is_exception() {
                 each(*slot);
             }
             slot = slot.add(param.slots() as usize);
@@ -282,7 +281,7 @@ impl Instance {
         let module = self.module();
         let mut looked_at = 0;
         let globals = module.globals.iter().enumerate();
-        for (index, _) in globals.filter(|(_, global)| global.ty.val == ValType::ExnRef) {
+        for (index, _) in globals.filter(|(_, global)| global.ty.val.is_exception()) {
             if let Some(storage) = self.global(index as u32) {
                 // SAFETY: an instance's globals are live; references take the low word.
                 exceptions.mark(unsafe { storage.as_ref() }.slots[0]);
@@ -290,7 +289,7 @@ impl Instance {
             }
         }
         let tables = module.tables.iter().enumerate();
-        for (index, _) in tables.filter(|(_, table)| table.ty.elem == ValType::ExnRef) {
+        for (index, _) in tables.filter(|(_, table)| table.ty.elem.is_exception()) {
             if let Some(table) = self.table(index as u32) {
                 (0..table.len()).filter_map(|at| table.get(at)).for_each(|w| exceptions.mark(w));
                 looked_at += table.len() as usize;

@@ -1,7 +1,7 @@
 //! Finding the externrefs that an instance's globals and tables hold.
 
 use super::{Instance, link_set};
-use crate::abi::types::ValType;
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::vm_layout::VmEnv;
 use std::ptr::NonNull;
 
@@ -43,7 +43,7 @@ impl Instance {
     fn own_externrefs(&self, each: &mut dyn FnMut(u64)) {
         let module = self.module();
         for (index, global) in module.globals.iter().enumerate() {
-            if global.ty.val != ValType::ExternRef {
+            if global.ty.val.hierarchy() != Some(Hierarchy::Extern) {
                 continue;
             }
             if let Some(storage) = self.global(index as u32) {
@@ -53,7 +53,7 @@ impl Instance {
         }
         for index in 0..module.tables.len() {
             if let Some(table) = self.table(index as u32)
-                && table.ty().elem == ValType::ExternRef
+                && table.ty().elem.hierarchy() == Some(Hierarchy::Extern)
             {
                 for element in 0..table.len() {
                     table.get(element).into_iter().for_each(&mut *each);

@@ -34,8 +34,7 @@ impl Class {
     /// The class of a type; `None` where values live in slots only.
     pub fn of(ty: ValType) -> Option<Self> {
         match ty {
-            ValType::I32 | ValType::I64 => Some(Self::Int),
-            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Some(Self::Int),
+            ValType::I32 | ValType::I64 | ValType::Ref(_) => Some(Self::Int),
             ValType::F32 => Some(Self::F32),
             ValType::F64 => Some(Self::F64),
             ValType::V128 => None,

@@ -208,7 +208,7 @@ impl Translator<'_> {
     /// Moves what was just pushed to its slot if it is a reference to an exception, so that the
     /// tables need not say where it is.
     pub(super) fn settle_reference(&mut self, ty: ValType) {
-        if ty == ValType::ExnRef {
+        if ty.is_exception() {
             self.stack.settle_top(&mut self.code, 1);
         }
     }
@@ -216,7 +216,7 @@ impl Translator<'_> {
     /// The tables, if there is anything to be known.
     pub(super) fn tables(&mut self) -> Result<Option<Box<Tables>>, Trap> {
         let mut locals = Vec::new();
-        for slot in self.locals.slots_of(ValType::ExnRef) {
+        for slot in self.locals.exceptions() {
             make_room(&mut locals, 1)?;
             locals.push(slot);
         }

@@ -21,10 +21,10 @@ pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, Trap> {
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
         wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FuncRef,
-        wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::ExternRef,
+        wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FUNCREF,
+        wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::EXTERNREF,
         wasmparser::ValType::Ref(wasmparser::RefType::EXNREF | wasmparser::RefType::NULLEXNREF) => {
-            ValType::ExnRef
+            ValType::EXNREF
         }
         wasmparser::ValType::Ref(_) => return Err(Trap::UnsupportedOpcode),
     })

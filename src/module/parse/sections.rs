@@ -111,7 +111,7 @@ pub(super) fn elem_segment(segment: wasmparser::Element<'_>) -> ReadResult<ElemS
         ElementItems::Functions(indices) => {
             let mut funcs = Vec::new();
             collect::extend(&mut funcs, indices, Ok)?;
-            (ValType::FuncRef, ElemItems::Funcs(funcs.into_boxed_slice()))
+            (ValType::FUNCREF, ElemItems::Funcs(funcs.into_boxed_slice()))
         }
         ElementItems::Expressions(ty, exprs) => {
             let ty = types::val_type(wasmparser::ValType::Ref(ty))?;

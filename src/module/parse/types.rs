@@ -42,15 +42,15 @@ fn ref_type(ty: RefType) -> ReadResult<ValType> {
 
 pub(in crate::module) fn heap_type(ty: HeapType) -> ReadResult<ValType> {
     match ty {
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValType::FuncRef),
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValType::FUNCREF),
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
-            Ok(ValType::ExternRef)
+            Ok(ValType::EXTERNREF)
         }
         // The validator keeps them apart; where a value lies, null is like any other exception.
         HeapType::Abstract {
             shared: false,
             ty: AbstractHeapType::Exn | AbstractHeapType::NoExn,
-        } => Ok(ValType::ExnRef),
+        } => Ok(ValType::EXNREF),
         _ => Err(unsupported("reference type")),
     }
 }

@@ -95,7 +95,7 @@ fn element_items_stay_small_where_they_can() {
     let ops: Vec<_> = exprs.iter().map(|expr| expr.single().unwrap()).collect();
     assert_eq!(
         ops,
-        [ConstOp::RefFunc(0), ConstOp::RefNull(ValType::FuncRef), ConstOp::GlobalGet(0)]
+        [ConstOp::RefFunc(0), ConstOp::RefNull(ValType::FUNCREF), ConstOp::GlobalGet(0)]
     );
 }
 
