@@ -5,6 +5,7 @@
 //! WebAssembly specification fixes (`wasm_ops`). Nothing here is entered from outside; it is
 //! only used.
 
+pub mod definitions;
 pub mod error;
 pub mod heap_types;
 pub mod trap;

@@ -91,8 +91,8 @@ impl fmt::Display for ValType {
     }
 }
 
-/// A function type. Equality is structural, as the specification asks of `call_indirect`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A function type. Equality is that of the text: numbers of defined types are their module's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FuncType {
     params: Box<[ValType]>,
     results: Box<[ValType]>,

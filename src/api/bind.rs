@@ -118,7 +118,7 @@ impl<'a> Binder<'a> {
         match import.ty {
             ExternType::Func(_) if funcs == Funcs::Later => return Ok(None),
             ExternType::Func(ty) => {
-                let Some(ty) = self.module.types.get(ty as usize) else { return Ok(None) };
+                let Some(ty) = self.module.types.func(ty) else { return Ok(None) };
                 let native = self.context.natives().resolve(&import.module, &import.name, ty);
                 if let Some(native) = native {
                     return Ok(Some(Bound::Host(native)));
@@ -214,7 +214,7 @@ impl<'a> Binder<'a> {
         let fits = match (import.ty, offered) {
             (ExternType::Func(wanted), ExternType::Func(offered))
             | (ExternType::Tag(wanted), ExternType::Tag(offered)) => {
-                self.module.types.get(wanted as usize) == exporter.types.get(offered as usize)
+                self.module.types.func(wanted) == exporter.types.func(offered)
             }
             (ExternType::Table(wanted), ExternType::Table(offered)) => {
                 wanted.elem == offered.elem

@@ -157,6 +157,7 @@ pub(super) fn make(
         module: &inner.parsed,
         code: inner.code.table(),
         type_ids: inner.type_ids.as_ptr(),
+        types: inner.type_ids.types(),
         host,
         source: &inner.source,
         limits: InstanceLimits {
@@ -243,7 +244,7 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
             None => {}
             Some(Extern::Native(native)) => {
                 let wanted = match import.ty {
-                    parsed::ExternType::Func(ty) => module.func_types().get(ty as usize),
+                    parsed::ExternType::Func(ty) => module.func_type(ty),
                     _ => None,
                 };
                 // An exception that a host function holds would not be found by sweeps.

@@ -38,10 +38,6 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn func_type(&self, type_index: u32) -> Result<&'_ FuncType, Trap> {
-        self.module.types.get(type_index as usize).ok_or(Trap::Internal)
-    }
-
     /// Where the operator stands that is being translated.
     pub(super) fn site(&self) -> Site {
         Site { position: self.position }
@@ -50,7 +46,7 @@ impl Translator<'_> {
     pub(super) fn call(&mut self, func_index: u32) -> Result<(), Trap> {
         let module = self.module;
         let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
-        let ty = &module.types[type_index as usize];
+        let ty = module.types.func(type_index).ok_or(Trap::Internal)?;
         let (frame, slots) = self.arguments(ty)?;
         let imported = module.imported.funcs;
         let site = self.site();
@@ -70,8 +66,7 @@ impl Translator<'_> {
 
     pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Trap> {
         let module = self.module;
-        self.func_type(type_index)?;
-        let ty = &module.types[type_index as usize];
+        let ty = module.types.func(type_index).ok_or(Trap::Internal)?;
         let index = self.pop_acc_or_slot()?;
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;

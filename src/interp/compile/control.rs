@@ -60,7 +60,7 @@ impl<'m> Translator<'m> {
             BlockType::Empty => (&[], &[]),
             BlockType::Type(ty) => (&[], list_of_one(super::opcodes::val_type(ty)?)),
             BlockType::FuncType(index) => {
-                let ty = self.module.types.get(index as usize).ok_or(Trap::Internal)?;
+                let ty = self.module.types.func(index).ok_or(Trap::Internal)?;
                 (ty.params(), ty.results())
             }
         })

@@ -174,7 +174,7 @@ impl Translator<'_> {
     pub(super) fn throw(&mut self, tag: u32) -> Result<(), Trap> {
         let module = self.module;
         let type_index = *module.tags.get(tag as usize).ok_or(Trap::Internal)?;
-        let count = module.types.get(type_index as usize).ok_or(Trap::Internal)?.params().len();
+        let count = module.types.func(type_index).ok_or(Trap::Internal)?.params().len();
         self.stack.settle_top(&mut self.code, count);
         self.stack.spill_all(&mut self.code);
         let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;

@@ -139,7 +139,8 @@ pub fn translate(
     let range = module.bodies.get(defined as usize).ok_or(Trap::Internal)?;
     let bytes = &module.bytes[range.start as usize..range.end as usize];
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
-    let ty = &module.types[module.funcs[func_index as usize] as usize];
+    let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
+    let ty = module.types.func(type_index).ok_or(Trap::Internal)?;
     let mut translator = Translator::new(module, codes, ty, &body, options)?;
     translator.func_index = func_index;
     if options.listing {

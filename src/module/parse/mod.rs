@@ -13,7 +13,7 @@ pub(super) mod types;
 use super::validate::BodyValidator;
 use super::{
     CustomSection, DataSegment, ElemSegment, Export, Features, GlobalDef, Import, ImportCounts,
-    TableDef, package,
+    TableDef, TypeList, package,
 };
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{FuncType, MemoryType};
@@ -54,7 +54,7 @@ impl From<TryReserveError> for ReadError {
 /// What the sections of a binary say, in the form `Module` keeps.
 #[derive(Default)]
 pub(super) struct Sections {
-    pub types: Vec<FuncType>,
+    pub types: TypeList,
     pub funcs: Vec<u32>,
     pub imports: Vec<Import>,
     pub imported: ImportCounts,
@@ -214,6 +214,6 @@ impl Sections {
     /// Type of the function whose body comes next.
     fn next_body_type(&self) -> Option<&FuncType> {
         let index = self.imported.funcs as usize + self.bodies.len();
-        self.types.get(*self.funcs.get(index)? as usize)
+        self.types.func(*self.funcs.get(index)?)
     }
 }

@@ -14,15 +14,16 @@ use wasmparser::{
 
 impl Sections {
     pub(super) fn type_section(&mut self, section: TypeSectionReader<'_>) -> ReadResult<()> {
-        collect::reserve(&mut self.types, section.count() as usize)?;
+        self.types.reserve(section.count() as usize)?;
         for group in section {
             let group = group?;
             if group.is_explicit_rec_group() {
                 return Err(types::unsupported("type definition"));
             }
             for ty in group.types() {
-                push(&mut self.types, types::func_type(ty)?)?;
+                self.types.push(types::func_type(ty)?.into())?;
             }
+            self.types.end_group()?;
         }
         Ok(())
     }
