@@ -1,6 +1,7 @@
 //! Types of the WebAssembly type grammar, as far as the engines need them.
 
 use super::heap_types::{HeapType, Hierarchy, RefType};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A value type, in four bytes.
@@ -33,6 +34,14 @@ impl ValType {
             Hierarchy::Extern => Self::EXTERNREF,
             Hierarchy::Exn => Self::EXNREF,
             Hierarchy::Any => Self::ANYREF,
+        }
+    }
+
+    /// The type itself; of a reference, the most general one of its hierarchy.
+    pub const fn widest(self) -> Self {
+        match self {
+            Self::Ref(ty) => Self::top_of(ty.hierarchy()),
+            other => other,
         }
     }
 
@@ -126,9 +135,22 @@ impl FuncType {
         self.params.iter().map(|t| t.slots()).sum()
     }
 
-    /// Whether an exception is passed or returned, which host functions cannot.
-    pub fn has_exceptions(&self) -> bool {
-        self.params.iter().chain(&*self.results).any(|ty| ty.is_exception())
+    /// The type of host functions that this one may be imported from: they take any references of
+    /// a hierarchy, null included. `None` if there are none. That is so where an exception or an
+    /// object of the guest's is passed or returned, which no sweep would find at the host, and
+    /// where a result is promised to be more than any reference.
+    pub fn of_host(&self) -> Option<Cow<'_, Self>> {
+        let mut values = self.params.iter().chain(&*self.results);
+        let kept = |ty: &ValType| !matches!(ty.hierarchy(), Some(Hierarchy::Exn | Hierarchy::Any));
+        if !values.all(kept) || !self.results.iter().all(|&ty| ty == ty.widest()) {
+            return None;
+        }
+        if self.params.iter().all(|&ty| ty == ty.widest()) {
+            return Some(Cow::Borrowed(self));
+        }
+        let mut wide = self.clone();
+        wide.params.iter_mut().for_each(|ty| *ty = ty.widest());
+        Some(Cow::Owned(wide))
     }
 
     /// Slots the results take; they overwrite the parameters from the first slot on.

@@ -164,9 +164,10 @@ impl Module {
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
-        let links = bind::bind(context, &parsed, funcs, None)?;
+        let type_ids = context.intern_types(&parsed.types)?;
+        let links = bind::bind(context, (&parsed, &type_ids), funcs, None)?;
         let inner = Inner {
-            type_ids: context.intern_types(&parsed.types)?,
+            type_ids,
             source: ContextPool::source(context)?,
             entry_points: EntryPoints::of(&parsed),
             allocator: GuestAllocator::of(&parsed),
@@ -223,8 +224,9 @@ impl Module {
         let parsed = &*self.inner.parsed;
         loop {
             let earlier = Earlier { module: &self.inner, links: &self.links() };
+            let types = (parsed, &self.inner.type_ids);
             let bound = context
-                .guarded(|| bind::bind(context, parsed, Funcs::Now, Some(&earlier)).map(Arc::new));
+                .guarded(|| bind::bind(context, types, Funcs::Now, Some(&earlier)).map(Arc::new));
             let Ok(Ok(links)) = bound else { return false };
             let mut funcs = parsed.imports.iter().zip(&links.bound);
             let complete = funcs.all(|(import, bound)| {

@@ -5,6 +5,7 @@ use crate::abi::error::{Error, Result};
 use crate::abi::vm_layout::VmTypes;
 use crate::alloc;
 use crate::module::TypeList;
+use crate::types::TypeView;
 use std::ops::Deref;
 
 impl Context {
@@ -31,6 +32,12 @@ pub(crate) struct TypeIds {
 }
 
 impl TypeIds {
+    /// The module's types in the context.
+    pub(crate) fn view(&self) -> TypeView<'_> {
+        // SAFETY: the registry has given these numbers, and takes them back when this is dropped.
+        unsafe { TypeView::new(&self.ids, self.types()) }
+    }
+
     /// All types of the context.
     pub(crate) fn types(&self) -> &VmTypes {
         self.context.0.parts.types.types()

@@ -130,20 +130,29 @@ unsafe fn read_rare(
                 *slot.add(1) = cell.add(2).cast::<u64>().read_unaligned();
                 (cell.add(4), slot.add(1))
             }
-            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Func => {
-                *slot = func_word(Instance::of_vm(func.as_ref().instance), *cell)?;
-                (cell.add(1), slot)
+            ValType::Ref(ty) => {
+                let callee = Instance::of_vm(func.as_ref().instance);
+                let instance = env.as_ref().instance();
+                let (word, cells) = match ty.hierarchy() {
+                    Hierarchy::Func => (func_word(callee, *cell)?, 1),
+                    hierarchy => {
+                        let given = cell.cast::<u64>().read_unaligned();
+                        let word = match hierarchy {
+                            Hierarchy::Exn => exception_slot(instance, given)?,
+                            Hierarchy::Extern => externref_slot(instance, given)?,
+                            _ => given,
+                        };
+                        (word, 2)
+                    }
+                };
+                if !callee.accepts(callee.types().reference(ty), word) {
+                    return Err(unfit(instance));
+                }
+                *slot = word;
+                (cell.add(cells), slot)
             }
-            _ if param.is_exception() => {
-                *slot =
-                    exception_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
-                (cell.add(2), slot)
-            }
-            _ => {
-                *slot =
-                    externref_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
-                (cell.add(2), slot)
-            }
+            // Plain numbers are read where this is called from.
+            _ => return Err(Trap::Internal),
         })
     }
 }
@@ -200,7 +209,7 @@ unsafe fn write_rare(
                 *cell = func_index(*slot);
                 (slot, cell.add(1))
             }
-            _ if result.is_exception() => {
+            ValType::Ref(ty) if ty.hierarchy() != Hierarchy::Extern => {
                 cell.cast::<u64>().write_unaligned(*slot);
                 (slot, cell.add(2))
             }
@@ -222,10 +231,15 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
     // SAFETY: an exec_env's instance is live.
     let acts_on = unsafe { instance.as_ref() };
     let word = acts_on.host().externref_word(instance, object);
-    word.map(|word| word.wrapping_add(1)).ok_or_else(|| {
-        acts_on.raise(b"the arguments conversion is failed");
-        Trap::Host
-    })
+    word.map(|word| word.wrapping_add(1)).ok_or_else(|| unfit(instance))
+}
+
+/// Notes that an argument cannot be passed.
+#[cold]
+fn unfit(instance: NonNull<Instance>) -> Trap {
+    // SAFETY: an exec_env's instance is live.
+    unsafe { instance.as_ref() }.raise(b"the arguments conversion is failed");
+    Trap::Host
 }
 
 /// The slot for an exception that the host hands back.
@@ -236,8 +250,7 @@ fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
         if word == 0 || exceptions::find(instance, word).is_some() {
             return Ok(word);
         }
-        instance.as_ref().raise(b"the arguments conversion is failed");
-        Err(Trap::Host)
+        Err(unfit(instance))
     }
 }
 

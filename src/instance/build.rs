@@ -294,6 +294,8 @@ impl Build<'_> {
     }
 
     fn make_table(&mut self, ty: TableType) -> *mut VmTable {
+        // SAFETY: the instance is complete but for its lists.
+        let ty = unsafe { self.at.as_ref() }.types().table(ty);
         let elems = self.place::<u64>(self.layout.elems, self.elems_used);
         self.elems_used += ty.limits.min as usize;
         // SAFETY: the layout counted this table and its elements, which start zeroed.

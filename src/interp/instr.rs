@@ -126,6 +126,8 @@ pub enum Instr {
         source: Mode,
     },
     RefFunc,
+    /// Traps if a reference is null.
+    AssertNonNull,
     TableGet,
     TableSet,
     TableSize,
@@ -159,6 +161,7 @@ pub enum Instr {
     CallIndirect {
         index: Mode,
     },
+    CallRef,
     /// In profiled functions, the first instruction and the last before each return.
     ProfileEnter,
     ProfileEnd,

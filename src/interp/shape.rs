@@ -215,6 +215,8 @@ shapes! {
         index: SlotNo,
         ty: u32,
     }
+    CallRef { site: Site, frame: SlotNo, slots: u16, callee: SlotNo, }
+    AssertNonNull { reference: SlotNo, }
     /// The payload begins at `frame`.
     Throw { site: Site, frame: SlotNo, tag: u32, }
     ThrowRef { site: Site, reference: SlotNo, }
@@ -279,6 +281,7 @@ begins! {
     [] Call: site of Site;
     [] CallImport: site of Site;
     [] CallIndirect: site of Site;
+    [] CallRef: site of Site;
     [] Throw: site of Site;
     [] ThrowRef: site of Site;
 }
@@ -296,12 +299,12 @@ words! {
     2: Dst, Unary, Binary<SlotNo>, Binary<u32>, Binary<f32>, Select, Load, Store<SlotNo>, CopyTwo,
         CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
-        BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
+        BranchTable, Translate, Site, AssertNonNull, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
         ReturnMany, ProfileEnd;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
-        BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
+        BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect, CallRef,
         Throw;
 }
 
@@ -310,4 +313,5 @@ const _: () = {
     assert!(Code::<Unary>::WORDS == Code::<CopyTwo>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallImport>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallIndirect>::WORDS);
+    assert!(Code::<Call>::WORDS == Code::<CallRef>::WORDS);
 };

@@ -55,6 +55,11 @@ impl TypeList {
         fallible(|| self.ends.try_reserve_exact(groups))
     }
 
+    /// Makes room for a group of so many types.
+    pub(super) fn open_group(&mut self, types: usize) -> Result<(), TryReserveError> {
+        fallible(|| self.types.try_reserve(types))
+    }
+
     /// Appends a type to the group that is open.
     pub(super) fn push(&mut self, ty: SubType) -> Result<(), TryReserveError> {
         fallible(|| self.types.try_reserve(1))?;

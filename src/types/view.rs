@@ -76,6 +76,20 @@ impl<'a> TypeView<'a> {
         TableType { elem: self.value(ty.elem), ..ty }
     }
 
+    /// Whether a global of type `offered` may be imported as one of type `wanted`. Numbers are
+    /// canonical.
+    ///
+    /// # Safety
+    /// Numbers in either are in use in this context.
+    pub unsafe fn imports(self, offered: GlobalType, wanted: GlobalType) -> bool {
+        let fits = match wanted.mutable {
+            true => offered.val == wanted.val,
+            // SAFETY: says the caller.
+            false => unsafe { self.matches(offered.val, wanted.val) },
+        };
+        fits && offered.mutable == wanted.mutable
+    }
+
     /// Whether all values of type `sub` are of type `wanted`. Numbers are canonical.
     ///
     /// # Safety

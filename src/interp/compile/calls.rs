@@ -12,7 +12,7 @@ impl Translator<'_> {
     /// Makes the arguments of a call of type `ty` be the topmost slots and takes them off the
     /// stack. Returns the slot of the callee's frame and the slots that arguments or results
     /// take.
-    fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
+    pub(super) fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
         let count = ty.params().len();
         self.stack.settle_top(&mut self.code, count);
         // The callee's accumulators are the same.
@@ -27,7 +27,12 @@ impl Translator<'_> {
 
     /// Pushes what a call leaves: results in slots, a single one in its accumulator too if
     /// guest code returned it.
-    fn results(&mut self, ty: &FuncType, frame: SlotNo, by_guest: bool) -> Result<(), Trap> {
+    pub(super) fn results(
+        &mut self,
+        ty: &FuncType,
+        frame: SlotNo,
+        by_guest: bool,
+    ) -> Result<(), Trap> {
         self.stack.forget_accs();
         self.stack.push_settled(ty.results())?;
         if let (true, &[result]) = (by_guest, ty.results())

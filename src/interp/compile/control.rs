@@ -58,7 +58,7 @@ impl<'m> Translator<'m> {
     fn block_type(&self, ty: BlockType) -> Result<(&'m [ValType], &'m [ValType]), Trap> {
         Ok(match ty {
             BlockType::Empty => (&[], &[]),
-            BlockType::Type(ty) => (&[], list_of_one(super::opcodes::val_type(ty)?)),
+            BlockType::Type(ty) => (&[], list_of_one(super::opcodes::val_type(ty, self.module)?)),
             BlockType::FuncType(index) => {
                 let ty = self.module.types.func(index).ok_or(Trap::Internal)?;
                 (ty.params(), ty.results())
@@ -245,6 +245,11 @@ impl<'m> Translator<'m> {
     pub(super) fn br_if(&mut self, depth: u32) -> Result<(), Trap> {
         let label = self.label_index(depth)?;
         let condition = self.pop_condition()?;
+        self.branch_when(label, condition)
+    }
+
+    /// Emits the branch to `label` where `condition` holds, with the topmost values.
+    pub(super) fn branch_when(&mut self, label: usize, condition: Condition) -> Result<(), Trap> {
         let count = self.labels[label].branch_types().len();
         if count > 0 && !self.in_place(label) {
             // Many are worth being put where one instruction moves them all, once for all branches.

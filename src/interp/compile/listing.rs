@@ -260,6 +260,13 @@ fn control(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::CallIndirect>()?;
             format!("CallIndirect {} frame {}", operand(index, i.index), i.frame)
         }
+        Instr::CallRef => {
+            let i = f.operands::<shape::CallRef>()?;
+            format!("CallRef {} frame {}", i.callee, i.frame)
+        }
+        Instr::AssertNonNull => {
+            format!("AssertNonNull {}", f.operands::<shape::AssertNonNull>()?.reference)
+        }
         Instr::ReturnOne { source: Mode::Imm, .. } => {
             format!("Return #{}", f.operands::<shape::ReturnOne<u32>>()?.value as i32)
         }

@@ -10,8 +10,8 @@
 //! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `atomic` and
-//! `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
+//! branches, `labels` and `locals` keep these, `calls`, `references`, `exceptions`, `memory`,
+//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
 //! skipped: it needs no types here, since validation has been through it.
 //!
 //! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
@@ -28,6 +28,7 @@ mod locals;
 mod memory;
 mod numeric;
 mod opcodes;
+mod references;
 mod stack;
 mod writer;
 
@@ -189,7 +190,7 @@ impl<'m> Translator<'m> {
         locals.skip(Header::SLOTS + options.profiled as u32);
         for local in body.get_locals_reader().map_err(unexpected)? {
             let (count, ty) = local.map_err(unexpected)?;
-            locals.add(count, opcodes::val_type(ty)?)?;
+            locals.add(count, opcodes::val_type(ty, module)?)?;
         }
         let mut stack = Stack::new(locals.slots());
         // Results are left from slot 0 on and may outgrow parameters, header and locals.

@@ -5,28 +5,25 @@
 //! never get here: validation refuses them.
 
 use super::Translator;
+use super::references::top_of;
 use super::stack::Place;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::interp::shape::{self, Indices};
+use crate::module::Module;
 use wasmparser::Operator;
 
-/// Our name of a value type of the parser.
-pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, Trap> {
+/// Our name of a value type of the parser, and for a reference that of the most general type.
+pub fn val_type(ty: wasmparser::ValType, module: &Module) -> Result<ValType, Trap> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
         wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FUNCREF,
-        wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::EXTERNREF,
-        wasmparser::ValType::Ref(wasmparser::RefType::EXNREF | wasmparser::RefType::NULLEXNREF) => {
-            ValType::EXNREF
-        }
-        wasmparser::ValType::Ref(_) => return Err(Trap::UnsupportedOpcode),
+        wasmparser::ValType::Ref(ty) => top_of(ty, module)?,
     })
 }
 
@@ -181,11 +178,15 @@ impl Translator<'_> {
     fn reference_operator(&mut self, operator: &Operator<'_>) -> Option<Result<(), Trap>> {
         Some(match *operator {
             Operator::RefNull { hty } => match wasmparser::RefType::new(true, hty) {
-                Some(ty) => val_type(wasmparser::ValType::Ref(ty)).map(|ty| self.constant(ty, 0)),
+                Some(ty) => top_of(ty, self.module).map(|ty| self.constant(ty, 0)),
                 None => Err(Trap::UnsupportedOpcode),
             },
             // A null reference is the zero word.
             Operator::RefIsNull => self.eqz(ValType::I64),
+            Operator::RefAsNonNull => self.ref_as_non_null(),
+            Operator::BrOnNull { relative_depth } => self.br_on_null(relative_depth),
+            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
+            Operator::CallRef { type_index } => self.call_ref(type_index),
             Operator::RefFunc { function_index } => self.ref_func(function_index),
             Operator::TableGet { table } => self.table_get(table),
             Operator::TableSet { table } => self.table_set(table),

@@ -10,6 +10,7 @@
 use super::control::enter_leaf;
 use super::exceptions::rethrow;
 use super::memory::reload_memory;
+use super::references::CallSubtype;
 use super::{TrapNow, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
@@ -201,7 +202,8 @@ handler!(
         return trap(r, Trap::UninitializedElement);
     }
     if (*func).type_id != *(*instance).type_ids.add(i.ty as usize) {
-        return trap(r, Trap::IndirectCallTypeMismatch);
+        r.int = func as usize as u64;
+        return to_slow::<CallSubtype>(r, i);
     }
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == instance {
         let code = (*func).body.code.cast::<VmCode>();

@@ -16,6 +16,7 @@ pub mod host;
 pub mod memory;
 pub mod numeric;
 pub mod profile;
+pub mod references;
 mod slow_path;
 pub mod table;
 
@@ -103,6 +104,7 @@ impl Instr {
             Self::AtomicWait { wide: false } => Picked::slow::<atomic::Wait<u32>>(),
             Self::AtomicWait { wide: true } => Picked::slow::<atomic::Wait<u64>>(),
             Self::AtomicFence => Picked::leaf(atomic::fence),
+            Self::AssertNonNull => Picked::leaf(references::assert_non_null),
             Self::RefFunc => Picked::leaf(table::ref_func),
             Self::TableGet => Picked::leaf(table::table_get),
             Self::TableSet => Picked::leaf(table::table_set),
@@ -129,6 +131,7 @@ impl Instr {
             Self::ProfileEnter => Picked::slow::<profile::Enter>(),
             Self::ProfileEnd => Picked::slow::<profile::End>(),
             Self::CallIndirect { index } => host::call_indirect_handler(index),
+            Self::CallRef => Picked::leaf(references::call_ref),
             Self::ReturnNone => Picked::leaf(control::return_none),
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),

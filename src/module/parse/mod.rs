@@ -115,9 +115,10 @@ pub(super) fn read(bytes: &[u8], features: Features) -> Result<Sections> {
 
 impl Sections {
     fn read(&mut self, bytes: &[u8], features: Features) -> ReadResult<()> {
+        let executes_gc = features.contains(Features::GC);
         let features = features.to_wasm();
         let mut validator = Validator::new_with_features(features);
-        let mut bodies = BodyValidator::new(bytes.len());
+        let mut bodies = BodyValidator::new(bytes.len(), executes_gc);
         let mut parser = Parser::new(0);
         parser.set_features(features);
         let mut type_bytes = 0;
@@ -160,7 +161,7 @@ impl Sections {
             }
             Payload::TableSection(section) => {
                 validator.table_section(&section)?;
-                collect::extend(&mut self.tables, section, sections::table)?;
+                self.table_section(section)?;
             }
             Payload::MemorySection(section) => {
                 validator.memory_section(&section)?;
@@ -168,7 +169,7 @@ impl Sections {
             }
             Payload::GlobalSection(section) => {
                 validator.global_section(&section)?;
-                collect::extend(&mut self.globals, section, sections::global)?;
+                self.global_section(section)?;
             }
             Payload::ExportSection(section) => {
                 validator.export_section(&section)?;
@@ -180,7 +181,7 @@ impl Sections {
             }
             Payload::ElementSection(section) => {
                 validator.element_section(&section)?;
-                collect::extend(&mut self.elems, section, sections::elem_segment)?;
+                self.element_section(section)?;
             }
             Payload::DataSection(section) => {
                 validator.data_section(&section)?;
