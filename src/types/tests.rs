@@ -269,7 +269,7 @@ fn a_million_types_take_linear_time() {
     // One group, in which each refers to the last one and has as many supertypes as there may be.
     let group: Vec<_> = (0..million)
         .map(|at: u32| {
-            let above = at.checked_sub(1).filter(|_| at % 64 != 0);
+            let above = at.checked_sub(1).filter(|_| !at.is_multiple_of(64));
             let ty = FuncType::new([reference(TypeKind::Func, million - 1)], []);
             sub(above, CompositeType::Func(ty))
         })

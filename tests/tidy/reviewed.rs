@@ -122,6 +122,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/mod.rs",
             "handlers/numeric.rs",
             "handlers/profile.rs",
+            "handlers/references.rs",
             "handlers/slow_path.rs",
             "handlers/table.rs",
             "machine.rs",

@@ -11,8 +11,8 @@
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
 //! branches, `labels` and `locals` keep these, `calls`, `references`, `exceptions`, `memory`,
-//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations. Unreachable code is
-//! skipped: it needs no types here, since validation has been through it.
+//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
+//! Unreachable code is skipped: it needs no types here, since validation has been through it.
 //!
 //! Where the rest of WebAssembly 3.0 goes: SIMD and GC accesses are files beside `memory`; tail
 //! calls join `calls`, and memory64 adds address operands to `memory`. Their handlers sit in

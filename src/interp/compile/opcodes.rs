@@ -5,15 +5,15 @@
 //! never get here: validation refuses them.
 
 use super::Translator;
-use super::references::top_of;
 use super::stack::Place;
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::interp::shape::{self, Indices};
 use crate::module::Module;
-use wasmparser::Operator;
+use wasmparser::{AbstractHeapType, HeapType, Operator};
 
 /// Our name of a value type of the parser, and for a reference that of the most general type.
 pub fn val_type(ty: wasmparser::ValType, module: &Module) -> Result<ValType, Trap> {
@@ -25,6 +25,33 @@ pub fn val_type(ty: wasmparser::ValType, module: &Module) -> Result<ValType, Tra
         wasmparser::ValType::V128 => ValType::V128,
         wasmparser::ValType::Ref(ty) => top_of(ty, module)?,
     })
+}
+
+/// The type of all references of the hierarchy that `ty` is of: the translator needs to know no
+/// more of a reference.
+fn top_of(ty: wasmparser::RefType, module: &Module) -> Result<ValType, Trap> {
+    let hierarchy = match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => match ty {
+            AbstractHeapType::Func | AbstractHeapType::NoFunc => Hierarchy::Func,
+            AbstractHeapType::Extern | AbstractHeapType::NoExtern => Hierarchy::Extern,
+            AbstractHeapType::Exn | AbstractHeapType::NoExn => Hierarchy::Exn,
+            AbstractHeapType::Any
+            | AbstractHeapType::None
+            | AbstractHeapType::Eq
+            | AbstractHeapType::I31
+            | AbstractHeapType::Struct
+            | AbstractHeapType::Array => Hierarchy::Any,
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => {
+                return Err(Trap::UnsupportedOpcode);
+            }
+        },
+        HeapType::Concrete(index) => {
+            let index = index.as_module_index().ok_or(Trap::Internal)?;
+            module.types.get(index).ok_or(Trap::Internal)?.kind().hierarchy()
+        }
+        HeapType::Exact(_) => return Err(Trap::UnsupportedOpcode),
+    };
+    Ok(ValType::top_of(hierarchy))
 }
 
 /// Expands the table of numeric opcodes into a function that handles those and gives back any

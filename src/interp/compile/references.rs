@@ -2,41 +2,10 @@
 
 use super::stack::{Entry, Operand, Place};
 use super::{Condition, Translator};
-use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
-use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::CompareOp;
 use crate::interp::shape::{self, SlotNo};
-use crate::module::Module;
-use wasmparser::{AbstractHeapType, HeapType, RefType};
-
-/// The type of all references of the hierarchy that `ty` is of: the translator needs to know no
-/// more of a reference.
-pub(super) fn top_of(ty: RefType, module: &Module) -> Result<ValType, Trap> {
-    let hierarchy = match ty.heap_type() {
-        HeapType::Abstract { ty, .. } => match ty {
-            AbstractHeapType::Func | AbstractHeapType::NoFunc => Hierarchy::Func,
-            AbstractHeapType::Extern | AbstractHeapType::NoExtern => Hierarchy::Extern,
-            AbstractHeapType::Exn | AbstractHeapType::NoExn => Hierarchy::Exn,
-            AbstractHeapType::Any
-            | AbstractHeapType::None
-            | AbstractHeapType::Eq
-            | AbstractHeapType::I31
-            | AbstractHeapType::Struct
-            | AbstractHeapType::Array => Hierarchy::Any,
-            AbstractHeapType::Cont | AbstractHeapType::NoCont => {
-                return Err(Trap::UnsupportedOpcode);
-            }
-        },
-        HeapType::Concrete(index) => {
-            let index = index.as_module_index().ok_or(Trap::Internal)?;
-            module.types.get(index).ok_or(Trap::Internal)?.kind().hierarchy()
-        }
-        HeapType::Exact(_) => return Err(Trap::UnsupportedOpcode),
-    };
-    Ok(ValType::top_of(hierarchy))
-}
 
 impl Translator<'_> {
     pub(super) fn call_ref(&mut self, type_index: u32) -> Result<(), Trap> {
