@@ -89,6 +89,7 @@ mod native;
 mod platform;
 mod sync;
 mod thread;
+mod types;
 #[cfg(feature = "wasi")]
 mod wasi;
 
@@ -105,7 +106,7 @@ pub use api::*;
 pub use context::{
     ContextConfig, ContextData, ContextError, ContextHold, ContextStats, Entered, ExternObjects,
     GC_HEAP_SIZE_DEFAULT, JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup,
-    ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds, WeakContext,
+    ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, WeakContext,
 };
 pub use exec::DescriptorCounts;
 pub use module::package::{PackageType, file_version};

@@ -5,7 +5,9 @@
 //! semantics of the WebAssembly specification (`wasm_ops`). Control does not enter here: other
 //! modules use its types and functions.
 
+pub mod definitions;
 pub mod error;
+pub mod heap_types;
 pub mod lanes;
 pub mod trap;
 pub mod types;

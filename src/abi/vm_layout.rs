@@ -63,6 +63,31 @@ pub struct VmException {
     pub next: *mut VmException,
 }
 
+/// A type of a context's. Owner: the context's registry of types; it lives as long as a module that
+/// defines it.
+#[repr(C)]
+pub struct VmType {
+    /// Canonical numbers of its supertypes, the one that has none first.
+    pub supers: *const u32,
+    /// How many supertypes it has.
+    pub depth: u32,
+    /// The group that it was defined in, which the registry knows.
+    pub group: u32,
+}
+
+/// A context's types by canonical number. Owner: the context's registry of types.
+#[repr(C)]
+pub struct VmTypes {
+    /// The types with numbers below 64, and then twice as many numbers with each; null where no
+    /// number is in use. They never move while one is.
+    pub chunks: [AtomicPtr<VmType>; Self::CHUNKS],
+}
+
+impl VmTypes {
+    /// Numbers have 23 bits.
+    pub const CHUNKS: usize = 18;
+}
+
 /// The kind of function behind a function reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -188,6 +213,8 @@ pub struct VmInstance {
     pub shared_heap: AtomicPtr<c_void>,
     /// All tags by index, imported first.
     pub tags: *const *const VmTag,
+    /// The context's types, among which those of the module are.
+    pub types: *const VmTypes,
 }
 
 /// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.
@@ -251,6 +278,8 @@ pinned! {
     VmTable 24 / 8 { elems 0, len 8, owner 16 }
     VmGlobal 16 / 16 { slots 0 }
     VmTag 24 / 8 { type_id 0, reserved 4, ty 8, instance 16 }
+    VmType 16 / 8 { supers 0, depth 8, group 12 }
+    VmTypes 144 / 8 { chunks 0 }
     VmException 24 / 8 { tag 0, slots 8, marked 12, shared 13, next 16 }
     VmFuncRef 48 / 8 {
         type_id 0, kind 4, entry 8, body 16, instance 24, ty 32, func_index 40, reserved 44,
@@ -258,9 +287,10 @@ pinned! {
     VmHostFunc 8 / 8 { call 0 }
     VmProfile 24 / 8 { total_ns 0, children_ns 8, count 16 }
     VmActivation 48 / 8 { outer 0, func 8, engine 16, ip 24, sp 32, host 40 }
-    VmInstance 96 / 8 {
+    VmInstance 104 / 8 {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
+        types 96,
     }
     VmEnv 136 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,

@@ -10,9 +10,11 @@ use super::{Context, Error, ErrorKind, Module, Result};
 use crate::abi::error::bounded;
 use crate::abi::types::Limits;
 use crate::alloc;
+use crate::context::TypeIds;
 use crate::instance::is_built_in_module;
 use crate::module::{self as parsed, ExternKind, ExternType, Import};
 use crate::native::{AddressWidth, HostFunc};
+use crate::types::is_subtype;
 use log::Level;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -60,7 +62,7 @@ pub(super) struct Earlier<'a> {
 /// Binds the imports of `module`. Fails only without memory.
 pub(super) fn bind(
     context: &Context,
-    module: &parsed::Module,
+    (module, types): (&parsed::Module, &TypeIds),
     funcs: Funcs,
     earlier: Option<&Earlier<'_>>,
 ) -> Result<Links> {
@@ -68,6 +70,7 @@ pub(super) fn bind(
     let mut binder = Binder {
         context,
         module,
+        types,
         earlier,
         enabled: registered::is_set_up(context),
         links: Links::default(),
@@ -105,6 +108,7 @@ impl Misfit {
 struct Binder<'a> {
     context: &'a Context,
     module: &'a parsed::Module,
+    types: &'a TypeIds,
     earlier: Option<&'a Earlier<'a>>,
     /// Whether modules can import modules in this context.
     enabled: bool,
@@ -118,7 +122,7 @@ impl<'a> Binder<'a> {
         match import.ty {
             ExternType::Func(_) if funcs == Funcs::Later => return Ok(None),
             ExternType::Func(ty) => {
-                let Some(ty) = self.module.types.get(ty as usize) else { return Ok(None) };
+                let Some(ty) = self.module.types.func(ty) else { return Ok(None) };
                 let natives = self.context.natives();
                 let width = AddressWidth::of(self.module.address_type());
                 let native = natives.resolve_for(&import.module, &import.name, ty, width);
@@ -203,7 +207,8 @@ impl<'a> Binder<'a> {
 
     /// The index of the export with the import's name, if its type fits.
     fn export(&self, sub: usize, import: &Import) -> Result<u32, Misfit> {
-        let exporter = &*self.links.subs[sub].module.inner.parsed;
+        let Inner { parsed: exporter, type_ids: theirs, .. } = &*self.links.subs[sub].module.inner;
+        let (types, offers) = (self.types.view(), theirs.view());
         let kind = match import.ty {
             ExternType::Func(_) => ExternKind::Func,
             ExternType::Table(_) => ExternKind::Table,
@@ -214,12 +219,18 @@ impl<'a> Binder<'a> {
         let index = exporter.exported(&import.name, kind).ok_or(Misfit::Unknown)?;
         let offered = exporter.extern_type(kind, index).ok_or(Misfit::Unknown)?;
         let fits = match (import.ty, offered) {
-            (ExternType::Func(wanted), ExternType::Func(offered))
-            | (ExternType::Tag(wanted), ExternType::Tag(offered)) => {
-                self.module.types.get(wanted as usize) == exporter.types.get(offered as usize)
+            // SAFETY: both are loaded modules of this context, which have these types.
+            (ExternType::Func(wanted), ExternType::Func(offered)) => unsafe {
+                match (theirs.get(offered as usize), self.types.get(wanted as usize)) {
+                    (Some(&offered), Some(&wanted)) => is_subtype(types.all(), offered, wanted),
+                    _ => false,
+                }
+            },
+            (ExternType::Tag(wanted), ExternType::Tag(offered)) => {
+                self.types.get(wanted as usize) == theirs.get(offered as usize)
             }
             (ExternType::Table(wanted), ExternType::Table(offered)) => {
-                wanted.elem == offered.elem
+                types.value(wanted.elem) == offers.value(offered.elem)
                     && wanted.table64 == offered.table64
                     && limits_fit(wanted.limits, offered.limits)
             }
@@ -229,7 +240,12 @@ impl<'a> Binder<'a> {
                     && wanted.page_size_log2 == offered.page_size_log2
                     && limits_fit(wanted.limits, offered.limits)
             }
-            (wanted, offered) => wanted == offered,
+            // SAFETY: as for functions.
+            (ExternType::Global(wanted), ExternType::Global(offered)) => unsafe {
+                types.imports(offers.global(offered), types.global(wanted))
+            },
+            // The exports were asked for one of this kind.
+            _ => false,
         };
         fits.then_some(index).ok_or(Misfit::Type)
     }

@@ -113,7 +113,7 @@ impl Func {
         }
         self.check_env(env)?;
         for (index, (arg, &ty)) in args.iter().zip(ty.params()).enumerate() {
-            if arg.ty() != ty {
+            if arg.ty() != ty.widest() {
                 return Err(wrong_argument(index, arg.ty(), ty));
             }
             check_value(self, arg, ty)?;
@@ -253,17 +253,33 @@ impl fmt::Display for Arrow<'_> {
 }
 
 /// Whether `value` may be given where `ty` is wanted; a function must be of `near`'s link set.
+/// The type is the function's module's.
 pub(super) fn check_value(near: &Func, value: &Val, ty: ValType) -> Result<()> {
-    check_value_of(instance_of(near.ptr), value, ty)
+    let instance = instance_of(near.ptr);
+    // SAFETY: a handle keeps its function's link set alive.
+    let ty = unsafe { instance.as_ref() }.types().value(ty);
+    check_value_of(instance, value, ty)
 }
 
-/// As [`check_value`], by the link set's instance.
+/// As [`check_value`], by the link set's instance; numbers in the type are canonical.
 pub(super) fn check_value_of(
     near: NonNull<crate::instance::Instance>,
     value: &Val,
     ty: ValType,
 ) -> Result<()> {
-    if value.ty() != ty {
+    check_origin(near, value, ty)?;
+    let ValType::Ref(wanted) = ty else { return Ok(()) };
+    // SAFETY: a handle keeps the link set alive, of which functions and exceptions were found to
+    // be.
+    match unsafe { near.as_ref().accepts(wanted, value.to_slots()[0]) } {
+        true => Ok(()),
+        false => Err(Error::misuse("the reference is not of the type that is wanted")),
+    }
+}
+
+/// Whether `value` is of the kind that `ty` asks for, and is known to the link set.
+fn check_origin(near: NonNull<crate::instance::Instance>, value: &Val, ty: ValType) -> Result<()> {
+    if value.ty() != ty.widest() {
         let (given, wanted) = (value.ty(), ty);
         return Err(Error::misuse(bounded(format_args!("the value is {given}, not {wanted}"))));
     }

@@ -320,7 +320,7 @@ impl Instance {
     /// The global with this index, exported or not.
     pub fn global(&self, index: u32) -> Option<Global> {
         let storage = self.parts().global(index)?;
-        let ty = self.parts().module().globals.get(index as usize)?.ty;
+        let ty = self.parts().global_type(index)?;
         Some(Global::new(storage, ty, self.clone()))
     }
 

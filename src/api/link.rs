@@ -3,6 +3,7 @@
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap};
+use crate::abi::types::FuncType;
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
@@ -157,6 +158,7 @@ pub(super) fn make(
         module: &inner.parsed,
         code: inner.code.table(),
         type_ids: inner.type_ids.as_ptr(),
+        types: inner.type_ids.types(),
         host,
         source: &inner.source,
         limits: InstanceLimits {
@@ -226,9 +228,9 @@ fn export(instance: &super::Instance, ty: parsed::ExternType, index: u32) -> Opt
         parsed::ExternType::Func(_) => Import::Func(parts.func(index)?),
         parsed::ExternType::Table(_) => Import::Table(parts.table(index)?),
         parsed::ExternType::Memory(_) => Import::Memory(parts.memory(index)?),
-        parsed::ExternType::Global(ty) => Import::Global(GlobalImport {
+        parsed::ExternType::Global(_) => Import::Global(GlobalImport {
             storage: parts.global(index)?,
-            ty,
+            ty: parts.global_type(index)?,
             instance: instance.ptr(),
         }),
         parsed::ExternType::Tag(_) => Import::Tag(parts.tag(index)?),
@@ -243,11 +245,10 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
             None => {}
             Some(Extern::Native(native)) => {
                 let wanted = match import.ty {
-                    parsed::ExternType::Func(ty) => module.func_types().get(ty as usize),
+                    parsed::ExternType::Func(ty) => module.func_type(ty),
                     _ => None,
                 };
-                // An exception that a host function holds would not be found by sweeps.
-                if wanted != Some(native.ty()) || native.ty().has_exceptions() {
+                if wanted.and_then(FuncType::of_host).as_deref() != Some(native.ty()) {
                     return Err(Error::instantiate("incompatible import type"));
                 }
                 natives.push(native.clone());

@@ -164,9 +164,10 @@ impl Module {
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
-        let links = bind::bind(context, &parsed, funcs, None)?;
+        let type_ids = context.intern_types(&parsed.types)?;
+        let links = bind::bind(context, (&parsed, &type_ids), funcs, None)?;
         let inner = Inner {
-            type_ids: context.intern_types(parsed.types.iter())?,
+            type_ids,
             source: ContextPool::source(context)?,
             entry_points: EntryPoints::of(&parsed),
             allocator: GuestAllocator::of(&parsed),
@@ -223,8 +224,9 @@ impl Module {
         let parsed = &*self.inner.parsed;
         loop {
             let earlier = Earlier { module: &self.inner, links: &self.links() };
+            let types = (parsed, &self.inner.type_ids);
             let bound = context
-                .guarded(|| bind::bind(context, parsed, Funcs::Now, Some(&earlier)).map(Arc::new));
+                .guarded(|| bind::bind(context, types, Funcs::Now, Some(&earlier)).map(Arc::new));
             let Ok(Ok(links)) = bound else { return false };
             let mut funcs = parsed.imports.iter().zip(&links.bound);
             let complete = funcs.all(|(import, bound)| {
@@ -321,9 +323,9 @@ impl Module {
         self.inner.parsed.custom_section(name)
     }
 
-    /// The function types of the module, by type index.
-    pub fn func_types(&self) -> &[FuncType] {
-        &self.inner.parsed.types
+    /// The function type with this index among the module's types.
+    pub fn func_type(&self, index: u32) -> Option<&FuncType> {
+        self.inner.parsed.types.func(index)
     }
 
     /// Whether the module imports from WASI.
@@ -394,11 +396,11 @@ pub(super) fn constant_global(module: &str, name: &str, ty: GlobalType) -> Optio
 
 fn extern_type(module: &parsed::Module, ty: parsed::ExternType) -> ExternType<'_> {
     match ty {
-        parsed::ExternType::Func(index) => ExternType::Func(&module.types[index as usize]),
+        parsed::ExternType::Func(index) => ExternType::Func(module.types.valid_func(index)),
         parsed::ExternType::Table(ty) => ExternType::Table(ty),
         parsed::ExternType::Memory(ty) => ExternType::Memory(ty),
         parsed::ExternType::Global(ty) => ExternType::Global(ty),
-        parsed::ExternType::Tag(index) => ExternType::Tag(&module.types[index as usize]),
+        parsed::ExternType::Tag(index) => ExternType::Tag(module.types.valid_func(index)),
     }
 }
 
@@ -406,11 +408,11 @@ fn export_type(module: &parsed::Module, index: usize) -> ExportType<'_> {
     let export = &module.exports[index];
     let i = export.index as usize;
     let ty = match export.kind {
-        ExternKind::Func => ExternType::Func(&module.types[module.funcs[i] as usize]),
+        ExternKind::Func => ExternType::Func(module.types.valid_func(module.funcs[i])),
         ExternKind::Table => ExternType::Table(module.tables[i].ty),
         ExternKind::Memory => ExternType::Memory(module.memories[i]),
         ExternKind::Global => ExternType::Global(module.globals[i].ty),
-        ExternKind::Tag => ExternType::Tag(&module.types[module.tags[i] as usize]),
+        ExternKind::Tag => ExternType::Tag(module.types.valid_func(module.tags[i])),
     };
     ExportType { name: &export.name, ty }
 }

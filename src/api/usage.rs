@@ -1,6 +1,7 @@
 //! The memory that guest code takes, by owner.
 
 use super::{ExecEnv, Instance};
+use crate::abi::definitions::SubType;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
 use crate::exec::GuestCode;
@@ -91,7 +92,11 @@ fn lengths<'a>(ranges: impl Iterator<Item = &'a Range<u32>>) -> u64 {
 }
 
 fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
-    let values = module.types.iter().map(|ty| ty.params().len() + ty.results().len());
+    let values = module
+        .types
+        .iter()
+        .filter_map(SubType::func)
+        .map(|ty| ty.params().len() + ty.results().len());
     let imported = module.imports.iter().map(|import| import.module.len() + import.name.len());
     let exported = module.exports.iter().map(|export| export.name.len());
     let items = module.elems.iter().map(|segment| match &segment.items {
@@ -100,7 +105,8 @@ fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
     });
     ModuleUse {
         head: size_of::<parsed::Module>() as u64,
-        types: bytes(&module.types) + values.sum::<usize>() as u64 * size_of::<ValType>() as u64,
+        types: (module.types.len() * size_of::<SubType>()) as u64
+            + values.sum::<usize>() as u64 * size_of::<ValType>() as u64,
         imports: bytes(&module.imports),
         funcs: bytes(&module.funcs)
             + bytes(&module.bodies)

@@ -36,7 +36,6 @@ mod shared;
 mod stats;
 pub mod thread;
 mod type_ids;
-mod types;
 
 pub use config::{
     ContextConfig, ContextError, GC_HEAP_SIZE_DEFAULT, JitOptions, MAX_THREAD_NUM_DEFAULT,
@@ -52,7 +51,7 @@ pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, ObjectKind};
 pub use thread::{Ended, Entered};
-pub use type_ids::TypeIds;
+pub(crate) use type_ids::TypeIds;
 
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};

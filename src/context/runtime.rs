@@ -9,12 +9,12 @@ use super::process::Process;
 use super::record::Threads;
 use super::registry::{ListPosition, Member};
 use super::stats::{ContextStats, Counters, ObjectKind};
-use super::types::TypeTable;
 use crate::alloc::{self, HeapRef};
 use crate::exec::{CallCounts, Limits};
 use crate::native::{BuiltinTable, Registry as Natives};
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::types::TypeRegistry;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(super) struct Runtime {
 pub(super) struct Parts {
     pub(super) data: DataSlots,
     pub(super) natives: Natives,
-    pub(super) types: TypeTable,
+    pub(super) types: TypeRegistry,
     /// In no heap, as `Runtime` itself; only the values lie in the heap.
     pub(super) extern_objects: Arc<ExternObjects>,
     pub(super) uses_extern_objects: AtomicBool,
@@ -231,7 +231,7 @@ impl Parts {
         Self {
             data: DataSlots::default(),
             natives: Natives::new(builtins),
-            types: TypeTable::default(),
+            types: TypeRegistry::default(),
             extern_objects: Arc::default(),
             uses_extern_objects: AtomicBool::new(false),
             name: Lock::new(None),

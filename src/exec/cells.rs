@@ -7,6 +7,7 @@
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
@@ -44,17 +45,29 @@ pub unsafe fn call_cells(
     }
 }
 
-/// Whether `ty` is among `types`, by a test of bits: a `match` becomes a table of jumps, each of
-/// which the processor has to predict.
+/// A bit for each numeric type; none for the others.
+#[inline(always)]
+const fn bit(ty: ValType) -> u32 {
+    match ty {
+        ValType::I32 => 1,
+        ValType::F32 => 1 << 1,
+        ValType::I64 => 1 << 2,
+        ValType::F64 => 1 << 3,
+        ValType::V128 | ValType::Ref(_) => 0,
+    }
+}
+
+/// Whether `ty` is among these numeric `types`, by a test of bits: a `match` becomes a table of
+/// jumps, each of which the processor has to predict.
 #[inline(always)]
 const fn is_one_of<const N: usize>(ty: ValType, types: &[ValType; N]) -> bool {
     let mut bits = 0_u32;
     let mut at = 0;
     while at < N {
-        bits |= 1 << types[at] as u32;
+        bits |= bit(types[at]);
         at += 1;
     }
-    bits & 1 << ty as u32 != 0
+    bits & bit(ty) != 0
 }
 
 /// Spreads the parameters over slots.
@@ -120,20 +133,29 @@ unsafe fn read_rare(
                 *slot.add(1) = cell.add(2).cast::<u64>().read_unaligned();
                 (cell.add(4), slot.add(1))
             }
-            ValType::FuncRef => {
-                *slot = func_word(Instance::of_vm(func.as_ref().instance), *cell)?;
-                (cell.add(1), slot)
+            ValType::Ref(ty) => {
+                let callee = Instance::of_vm(func.as_ref().instance);
+                let instance = env.as_ref().instance();
+                let (word, cells) = match ty.hierarchy() {
+                    Hierarchy::Func => (func_word(callee, *cell)?, 1),
+                    hierarchy => {
+                        let given = cell.cast::<u64>().read_unaligned();
+                        let word = match hierarchy {
+                            Hierarchy::Exn => exception_slot(instance, given)?,
+                            Hierarchy::Extern => externref_slot(instance, given)?,
+                            _ => given,
+                        };
+                        (word, 2)
+                    }
+                };
+                if !callee.accepts(callee.types().reference(ty), word) {
+                    return Err(unfit(instance));
+                }
+                *slot = word;
+                (cell.add(cells), slot)
             }
-            ValType::ExnRef => {
-                *slot =
-                    exception_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
-                (cell.add(2), slot)
-            }
-            _ => {
-                *slot =
-                    externref_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
-                (cell.add(2), slot)
-            }
+            // Plain numbers are read where this is called from.
+            _ => return Err(Trap::Internal),
         })
     }
 }
@@ -187,11 +209,11 @@ unsafe fn write_rare(
                 cell.add(2).cast::<u64>().write_unaligned(*slot.add(1));
                 (slot.add(1), cell.add(4))
             }
-            ValType::FuncRef => {
+            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Func => {
                 *cell = func_index(*slot);
                 (slot, cell.add(1))
             }
-            ValType::ExnRef => {
+            ValType::Ref(ty) if ty.hierarchy() != Hierarchy::Extern => {
                 cell.cast::<u64>().write_unaligned(*slot);
                 (slot, cell.add(2))
             }
@@ -213,10 +235,15 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
     // SAFETY: an exec_env's instance is live.
     let acts_on = unsafe { instance.as_ref() };
     let word = acts_on.host().externref_word(instance, object);
-    word.map(|word| word.wrapping_add(1)).ok_or_else(|| {
-        acts_on.raise(b"the arguments conversion is failed");
-        Trap::Host
-    })
+    word.map(|word| word.wrapping_add(1)).ok_or_else(|| unfit(instance))
+}
+
+/// Notes that an argument cannot be passed.
+#[cold]
+fn unfit(instance: NonNull<Instance>) -> Trap {
+    // SAFETY: an exec_env's instance is live.
+    unsafe { instance.as_ref() }.raise(b"the arguments conversion is failed");
+    Trap::Host
 }
 
 /// The slot for an exception that the host hands back.
@@ -227,8 +254,7 @@ fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
         if word == 0 || exceptions::find(instance, word).is_some() {
             return Ok(word);
         }
-        instance.as_ref().raise(b"the arguments conversion is failed");
-        Err(Trap::Host)
+        Err(unfit(instance))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::instance::{
     GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
 };
 use crate::module::{Features, Module};
+use crate::types::NO_TYPES;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -102,6 +103,7 @@ impl Rig {
             module: &module,
             code: code_table(run, ptr::null::<u64>()),
             type_ids: [0, 1, 2, 3, 4, 5, 6].as_ptr(),
+            types: &raw const NO_TYPES,
             host: Arc::new(TestHost),
             source: &source,
             limits: InstanceLimits::default(),

@@ -133,6 +133,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
         globals: base.wrapping_add(layout.globals).cast(),
         func_refs: base.wrapping_add(layout.func_refs).cast(),
         type_ids: parts.type_ids,
+        types: parts.types,
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,
@@ -296,6 +297,8 @@ impl Build<'_> {
     }
 
     fn make_table(&mut self, ty: TableType) -> *mut VmTable {
+        // SAFETY: the instance is complete but for its lists.
+        let ty = unsafe { self.at.as_ref() }.types().table(ty);
         let elems = self.place::<u64>(self.layout.elems, self.elems_used);
         self.elems_used += ty.limits.min as usize;
         // SAFETY: the layout counted this table and its elements, which start zeroed.
@@ -319,9 +322,10 @@ impl Build<'_> {
     ) -> Result<()> {
         let refs = self.place::<VmFuncRef>(self.layout.func_refs, 0);
         let type_of = |func: u32| {
-            let index = module.funcs[func as usize] as usize;
+            let index = module.funcs[func as usize];
+            let ty = ptr::from_ref(module.types.valid_func(index));
             // SAFETY: `type_ids` has an entry for each of the module's types.
-            (unsafe { *type_ids.add(index) }, &raw const module.types[index])
+            (unsafe { *type_ids.add(index as usize) }, ty)
         };
         let imported = module.imported.funcs;
         if imported > 0 {
@@ -421,6 +425,7 @@ pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNu
         module,
         code: parent.code,
         type_ids: parent.vm.type_ids,
+        types: parent.vm.types,
         host: parent.host.clone(),
         source: &parent.source,
         limits: InstanceLimits { heap_bytes: 0, ..parent.limits },

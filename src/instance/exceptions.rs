@@ -15,7 +15,6 @@ use super::memory::Look;
 use super::{Instance, link_set};
 use crate::abi::error::Error;
 use crate::abi::trap::Trap;
-use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmException, VmTag};
 use crate::alloc::{Heap, fallible};
 use std::iter;
@@ -185,7 +184,7 @@ impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
             self.step(1 + ty.params().len())?;
             let mut slot = payload(exception);
             for &param in ty.params() {
-                if param == ValType::ExnRef {
+                if param.is_exception() {
                     self.mark(*slot)?;
                 }
                 slot = slot.add(param.slots() as usize);
@@ -369,7 +368,7 @@ impl Instance {
         let mut looked_at = 0;
         for (index, global) in module.globals.iter().enumerate() {
             sweep.step(1)?;
-            if global.ty.val == ValType::ExnRef
+            if global.ty.val.is_exception()
                 && let Some(storage) = self.global(index as u32)
             {
                 // SAFETY: an instance's globals are live; references take the low word.
@@ -379,7 +378,7 @@ impl Instance {
         }
         for (index, table) in module.tables.iter().enumerate() {
             sweep.step(1)?;
-            if table.ty.elem == ValType::ExnRef
+            if table.ty.elem.is_exception()
                 && let Some(table) = self.table(index as u32)
             {
                 for element in 0..table.len() {

@@ -6,11 +6,12 @@ use super::shared_memory::SharedMemory;
 use super::table::Table;
 use super::{Instance, link_set};
 use crate::abi::error::{Error, Result, bounded};
-use crate::abi::types::{FuncType, GlobalType, Limits};
+use crate::abi::types::{FuncType, GlobalType, Limits, ValType};
 use crate::abi::vm_layout::{
     VmBody, VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable, VmTag,
 };
 use crate::module::{self, ExternType, Module};
+use crate::types::is_subtype;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
@@ -134,14 +135,18 @@ pub(super) fn table(
     bound: &Import<'_>,
     importer: NonNull<Instance>,
 ) -> Result<Option<*mut VmTable>> {
+    let nullable = matches!(wanted.elem, ValType::Ref(ty) if ty.is_nullable());
     let table = match bound {
         Import::Table(table) => table,
-        Import::Nothing if is_made_afresh(import, bound) => return Ok(None),
+        // A fresh one has null in it.
+        Import::Nothing if is_made_afresh(import, bound) && nullable => return Ok(None),
         Import::Nothing => return Err(missing("table", import)),
         _ => return Err(incompatible()),
     };
     let ty = table.ty();
-    let same = ty.elem == wanted.elem && ty.table64 == wanted.table64;
+    // SAFETY: the importer is complete but for its lists.
+    let elem = unsafe { importer.as_ref() }.types().value(wanted.elem);
+    let same = ty.elem == elem && ty.table64 == wanted.table64;
     if !same || !fits(wanted.limits, table.len(), ty.limits.max) {
         return Err(incompatible());
     }
@@ -156,8 +161,11 @@ pub(super) fn global(
     bound: &Import<'_>,
     importer: NonNull<Instance>,
 ) -> Result<std::result::Result<*mut VmGlobal, [u64; 2]>> {
+    // SAFETY: the importer is complete but for its lists.
+    let types = unsafe { importer.as_ref() }.types();
     match bound {
-        Import::Global(global) if global.ty == wanted => {
+        // SAFETY: both types are those of modules of this context that are loaded.
+        Import::Global(global) if unsafe { types.imports(global.ty, types.global(wanted)) } => {
             join(importer, global.instance)?;
             Ok(Ok(global.storage.as_ptr()))
         }
@@ -190,7 +198,9 @@ pub(super) fn func(
         Import::Func(func) => {
             // SAFETY: the code that binds a function holds its link set alive.
             let func = unsafe { func.as_ref() };
-            if func.type_id != type_id {
+            // SAFETY: the importer is complete but for its lists; both types are those of modules
+            // of its context that are loaded.
+            if !unsafe { is_subtype(importer.as_ref().types().all(), func.type_id, type_id) } {
                 return Err(incompatible());
             }
             let provider = NonNull::new(func.instance.cast::<Instance>());

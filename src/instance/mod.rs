@@ -37,7 +37,7 @@ mod table;
 mod tags;
 
 use crate::abi::error::{Error, Result};
-use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};
+use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile, VmTypes};
 use crate::alloc::{Heap, HeapRef, try_vec};
 use crate::module::{ExternKind, FuncRefs, Module};
 use crate::sync::Lock;
@@ -76,6 +76,8 @@ pub struct Parts<'a> {
     pub code: CodeTable,
     /// Canonical number of each of the module's types, which `host` keeps alive.
     pub type_ids: *const u32,
+    /// All types of the instance's context, which `host` keeps alive.
+    pub types: *const VmTypes,
     pub host: Arc<dyn Host>,
     pub source: &'a MemorySource,
     pub limits: InstanceLimits,

@@ -110,7 +110,7 @@ fn value(instance: &Instance, op: ConstOp) -> Result<Slots> {
         ConstOp::F64(bits) => [bits, 0],
         #[cfg(feature = "simd")]
         ConstOp::V128(value) => [value as u64, (value >> 64) as u64],
-        ConstOp::RefNull(_) => [0, 0],
+        ConstOp::RefNull => [0, 0],
         ConstOp::RefFunc(index) => [func_word(instance, index)?, 0],
         ConstOp::GlobalGet(index) => {
             let global = instance.global(index).ok_or_else(malformed)?;

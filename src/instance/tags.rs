@@ -7,7 +7,7 @@ use super::memory::Pace;
 use crate::abi::error::Result;
 use crate::abi::vm_layout::{VmInstance, VmTag};
 use crate::module::{self as parsed, ExternType, Module};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 impl Instance {
     /// The tag with this index.
@@ -32,10 +32,10 @@ impl Build<'_> {
         let own = self.place::<VmTag>(self.layout.tags, 0);
         let instance = self.at.as_ptr().cast::<VmInstance>();
         let make = |place: usize, type_index: u32| {
-            let index = type_index as usize;
             // SAFETY: `type_ids` has an entry for each of the module's types.
-            let type_id = unsafe { *type_ids.add(index) };
-            let tag = VmTag { type_id, reserved: 0, ty: &raw const module.types[index], instance };
+            let type_id = unsafe { *type_ids.add(type_index as usize) };
+            let ty = ptr::from_ref(module.types.valid_func(type_index));
+            let tag = VmTag { type_id, reserved: 0, ty, instance };
             // SAFETY: the layout counted the tags that the instance has to itself.
             unsafe { own.add(place).write(tag) };
             own.wrapping_add(place).cast_const()

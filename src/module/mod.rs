@@ -11,6 +11,7 @@ mod metered;
 mod names;
 pub mod package;
 mod parse;
+mod type_list;
 mod validate;
 mod wasi_abi;
 
@@ -25,12 +26,13 @@ pub use exports::ExportIndex;
 pub use features::Features;
 pub use func_refs::FuncRefs;
 pub use names::FuncNames;
+pub use type_list::TypeList;
 
 /// A validated module. Owners: the holders of its `Arc`, such as all its instances.
 pub struct Module {
     /// The whole binary: bodies, data segments and custom sections are ranges of it.
     pub bytes: Box<[u8]>,
-    pub types: Box<[FuncType]>,
+    pub types: TypeList,
     /// Type index of every function, imported first.
     pub funcs: Box<[u32]>,
     /// Imports in binary order.
@@ -192,7 +194,7 @@ impl Module {
             func_refs: FuncRefs::new(&sections)?,
             export_index: ExportIndex::new(&sections.exports)?,
             bytes,
-            types: sections.types.into_boxed_slice(),
+            types: sections.types,
             funcs: sections.funcs.into_boxed_slice(),
             imports: sections.imports.into_boxed_slice(),
             imported: sections.imported,
@@ -256,7 +258,7 @@ impl Module {
 
     /// Type of function `index`.
     pub fn func_type(&self, index: u32) -> Option<&FuncType> {
-        self.types.get(*self.funcs.get(index as usize)? as usize)
+        self.types.func(*self.funcs.get(index as usize)?)
     }
 
     /// Body of function `index`, from its locals to its final `end`; `None` for imports.

@@ -96,11 +96,11 @@ pub(super) fn plan(
                 Some(ConversionKind::SizedPointer(width, Width::of(ty.params().get(index + 1))))
             }
             (Param::Text, _) => Some(ConversionKind::Text(width)),
-            (Param::Value, ValType::ExternRef) => Some(match (signature, receiver) {
+            (Param::Value, &ValType::EXTERNREF) => Some(match (signature, receiver) {
                 (None, Receiver::Registers) => ConversionKind::ExternIndex,
                 _ => ConversionKind::ExternRef,
             }),
-            (Param::Value, ValType::FuncRef) => Some(ConversionKind::FuncRef),
+            (Param::Value, &ValType::FUNCREF) => Some(ConversionKind::FuncRef),
             (Param::Value, ValType::I32 | ValType::F32) if receiver == Receiver::Words => {
                 Some(ConversionKind::Low32)
             }

@@ -273,9 +273,10 @@ impl RegistryState {
         ty: &FuncType,
         width: AddressWidth,
     ) -> Option<Result<Arc<HostFunc>, String>> {
-        Some(match self.find(module, name)? {
-            // An exception that a host function holds would not be found by sweeps.
-            _ if ty.has_exceptions() => Err(signature::text_of(ty)),
+        let found = self.find(module, name)?;
+        let Some(ty) = ty.of_host() else { return Some(Err(signature::text_of(ty))) };
+        let ty = &*ty;
+        Some(match found {
             Found::Func(func) if func.ty() == ty => Ok(func),
             Found::Func(func) => Err(signature::text_of(func.ty())),
             Found::Builtin(builtin) => {

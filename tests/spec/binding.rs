@@ -65,6 +65,8 @@ fn to_val(value: Value) -> Result<Val, Failure> {
         Value::ExternRef(word) => Val::ExternRef(word.and_then(ExternRef::new)),
         Value::ExnRef(false) => Val::ExnRef(None),
         Value::ExnRef(true) => return Err(Failure::Missing("an exception to pass".into())),
+        Value::AnyRef(false) => Val::AnyRef(None),
+        Value::AnyRef(true) => return Err(Failure::Missing("an object to pass".into())),
     })
 }
 
@@ -78,6 +80,7 @@ fn from_val(val: Val) -> Value {
         Val::FuncRef(func) => Value::FuncRef(func.is_some()),
         Val::ExternRef(word) => Value::ExternRef(word.map(ExternRef::word)),
         Val::ExnRef(exception) => Value::ExnRef(exception.is_some()),
+        Val::AnyRef(object) => Value::AnyRef(object.is_some()),
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) enum Value {
     ExternRef(Option<u64>),
     /// A reference to an exception: whether it is one, that is, not null.
     ExnRef(bool),
+    /// A reference to an object of the guest's: whether it is one, that is, not null.
+    AnyRef(bool),
 }
 
 pub(crate) trait Engine: Sync {

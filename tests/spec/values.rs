@@ -23,6 +23,7 @@ fn argument(arg: &WastArg<'_>) -> Result<Value, String> {
         }
         WastArgCore::RefNull(ty) if is_extern(ty) => Value::ExternRef(None),
         WastArgCore::RefNull(ty) if is_exn(ty) => Value::ExnRef(false),
+        WastArgCore::RefNull(ty) if is_any(ty) => Value::AnyRef(false),
         WastArgCore::RefNull(_) => Value::FuncRef(false),
     })
 }
@@ -39,6 +40,12 @@ fn is_extern(ty: &HeapType<'_>) -> bool {
 fn is_exn(ty: &HeapType<'_>) -> bool {
     let HeapType::Abstract { ty, .. } = ty else { return false };
     matches!(ty, AbstractHeapType::Exn | AbstractHeapType::NoExn)
+}
+
+fn is_any(ty: &HeapType<'_>) -> bool {
+    use AbstractHeapType::{Any, Array, Eq, I31, None, Struct};
+    let HeapType::Abstract { ty, .. } = ty else { return false };
+    matches!(ty, Any | Eq | I31 | Struct | Array | None)
 }
 
 /// Whether results match the expected ones, in number and one by one.
@@ -60,10 +67,12 @@ fn matches_one(expected: &WastRetCore<'_>, result: Value) -> bool {
         (WastRetCore::RefNull(None), Value::FuncRef(some)) => !some,
         (WastRetCore::RefNull(None), Value::ExternRef(word)) => word.is_none(),
         (WastRetCore::RefNull(None), Value::ExnRef(some)) => !some,
+        (WastRetCore::RefNull(None), Value::AnyRef(some)) => !some,
+        (WastRetCore::RefNull(Some(ty)), Value::AnyRef(some)) => is_any(ty) && !some,
         (WastRetCore::RefNull(Some(ty)), Value::ExternRef(word)) => is_extern(ty) && word.is_none(),
         (WastRetCore::RefNull(Some(ty)), Value::ExnRef(some)) => is_exn(ty) && !some,
         (WastRetCore::RefNull(Some(ty)), Value::FuncRef(some)) => {
-            !is_extern(ty) && !is_exn(ty) && !some
+            !is_extern(ty) && !is_exn(ty) && !is_any(ty) && !some
         }
         (WastRetCore::RefExtern(None), Value::ExternRef(word)) => word.is_some(),
         (WastRetCore::RefExtern(Some(expected)), Value::ExternRef(word)) => {

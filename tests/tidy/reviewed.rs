@@ -121,6 +121,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/mod.rs",
             "handlers/numeric.rs",
             "handlers/profile.rs",
+            "handlers/references.rs",
             "handlers/slow_path.rs",
             "handlers/table.rs",
             "handlers/tail_call.rs",

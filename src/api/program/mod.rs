@@ -111,7 +111,7 @@ impl Instance {
             return Err(self.fail(&[b"invalid input argument count"]));
         }
         let env = self.own_env()?;
-        let sum = |types: &[ValType]| types.iter().map(|ty| print::cells_of(*ty)).sum::<usize>();
+        let sum = |types: &[ValType]| types.iter().map(|ty| ty.cells() as usize).sum::<usize>();
         let needed = sum(ty.params()).max(sum(ty.results()));
         let context = self.context_ref();
         let mut cells = Vec::new();

@@ -4,6 +4,7 @@ use crate::abi::types::{PAGE_SIZE, ValType};
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::alloc::{FailRule, HeapConfig};
 use crate::module::Features;
+use crate::types::NO_TYPES;
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -94,6 +95,7 @@ impl World {
             module,
             code: NO_CODE,
             type_ids: TYPE_IDS.as_ptr(),
+            types: &raw const NO_TYPES,
             host,
             source: &self.source,
             limits,

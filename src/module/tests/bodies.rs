@@ -38,7 +38,7 @@ fn theirs((func, body): Func<'_>) -> String {
 }
 
 fn ours((func, body): Func<'_>) -> String {
-    let verdict = BodyValidator::new(0).validate(func, None, &body).map_err(|error| {
+    let verdict = BodyValidator::new(0, true).validate(func, None, &body).map_err(|error| {
         let ReadError::Wasm(error) = error else { panic!("not an error of the parser's") };
         error
     });

@@ -252,7 +252,7 @@ unsafe fn store_results(
         // SAFETY: the caller's environment is live during the call.
         let instance = unsafe { (*env).instance };
         let fitted = match ty {
-            ValType::ExternRef if plan.indexed => Ok(convert::externref_from_index(value)),
+            ValType::EXTERNREF if plan.indexed => Ok(convert::externref_from_index(value)),
             ty => slot_of_result(ty, value, host.externrefs.as_deref(), instance),
         };
         match fitted {
@@ -277,10 +277,10 @@ pub(super) fn slot_of_result(
     Ok(match ty {
         ValType::I32 | ValType::F32 => value as u32 as u64,
         ValType::I64 | ValType::F64 | ValType::V128 => value,
-        ValType::ExternRef => convert::externref_from_host(externrefs, instance, value)?,
-        ValType::FuncRef => func_ref(instance, value as u32),
+        ValType::EXTERNREF => convert::externref_from_host(externrefs, instance, value)?,
+        ValType::FUNCREF => func_ref(instance, value as u32),
         // No function that returns one is ever bound.
-        ValType::ExnRef => 0,
+        ValType::Ref(_) => 0,
     })
 }
 

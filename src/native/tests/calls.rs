@@ -5,7 +5,10 @@ use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmBody, VmEnv, VmFuncKind, VmFuncRef, VmInstance};
 use crate::native::{AddressWidth, Convention, ExternRefMap, HostFunc};
-use ValType::{ExternRef, F32, F64, FuncRef, I32, I64};
+use ValType::{F32, F64, I32, I64};
+
+const FUNCREF: ValType = ValType::FUNCREF;
+const EXTERNREF: ValType = ValType::EXTERNREF;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -319,7 +322,7 @@ impl ExternRefMap for Shifted {
 #[test]
 fn externrefs_are_objects_to_natives_with_a_signature() {
     let mut rig = Rig::new(0);
-    let ty = FuncType::new([ExternRef, F64], [ExternRef]);
+    let ty = FuncType::new([EXTERNREF, F64], [EXTERNREF]);
     let target = same_word_planned as *const c_void;
     let func = bind(target, ty.clone(), "(rF)r");
     // The slot of word 41 holds 42; the native sees 41 and gives it back.
@@ -335,7 +338,7 @@ fn externrefs_are_objects_to_natives_with_a_signature() {
     let mut slots = [42, 0];
     assert_eq!((rig.call(&func, &mut slots), slots[0]), (0, 42));
     assert_eq!(rig.call(&func, &mut [14, 0]), Trap::Internal as u32);
-    let numbers = FuncType::new([ExternRef], [I64]);
+    let numbers = FuncType::new([EXTERNREF], [I64]);
     let func = bind_full(
         same_word as *const c_void,
         numbers,
@@ -355,7 +358,7 @@ extern "C" fn no_object(_env: *mut c_void) -> usize {
 #[test]
 fn the_last_address_is_the_null_externref() {
     let mut rig = Rig::new(0);
-    let ty = FuncType::new([], [ExternRef]);
+    let ty = FuncType::new([], [EXTERNREF]);
     for signature in [Some("()r"), None] {
         let func = bind_full(
             no_object as *const c_void,
@@ -393,7 +396,7 @@ fn references_are_numbers_to_natives_without_a_signature() {
         let target = same_word as *const c_void;
         bind_full(target, ty, None, Convention::Native, ptr::null_mut(), None)
     };
-    let (func_type, extern_type) = (func(FuncRef), func(ExternRef));
+    let (func_type, extern_type) = (func(FUNCREF), func(EXTERNREF));
     let mut slots = [(&raw const func_ref).expose_provenance() as u64];
     assert_eq!((rig.call(&func_type, &mut slots), slots[0]), (0, 77));
     let mut slots = [0];

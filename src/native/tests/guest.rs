@@ -10,6 +10,7 @@ use crate::instance::{
 use crate::interp::ModuleCode;
 use crate::module::{ExternKind, ExternType, Features, Module};
 use crate::native::{HostFunc, Registry};
+use crate::types::NO_TYPES;
 use std::any::Any;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl Guest {
         let module = Arc::new(Module::parse(&wasm, Features::default()).expect("module"));
         let bind = |import: &crate::module::Import| match import.ty {
             ExternType::Func(ty) => {
-                registry.resolve(&import.module, &import.name, &module.types[ty as usize])
+                registry.resolve(&import.module, &import.name, module.types.valid_func(ty))
             }
             _ => None,
         };
@@ -58,6 +59,7 @@ impl Guest {
             module: &module,
             code: keep.code.table(),
             type_ids: keep.type_ids.as_ptr(),
+            types: &raw const NO_TYPES,
             host,
             source: &source,
             limits: InstanceLimits::default(),

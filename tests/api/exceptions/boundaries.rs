@@ -148,7 +148,7 @@ fn host_functions_are_not_thrown_through() {
 #[test]
 fn host_functions_take_no_exceptions() {
     let context = Context::new().unwrap();
-    let ty = FuncType::new([ValType::ExnRef], []);
+    let ty = FuncType::new([ValType::EXNREF], []);
     let native = Native::new(ty, |_, _, _| Ok(()));
     context.define("host", "take", &native).unwrap();
     let module = load(

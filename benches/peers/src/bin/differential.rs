@@ -140,6 +140,7 @@ mod ours {
             Val::FuncRef(r) => Value::Ref(r.is_none()),
             Val::ExternRef(r) => Value::Ref(r.is_none()),
             Val::ExnRef(r) => Value::Ref(r.is_none()),
+            Val::AnyRef(r) => Value::Ref(r.is_none()),
             Val::V128(_) => unreachable!("no vectors were asked for"),
         }
     }
@@ -150,7 +151,7 @@ mod ours {
             (_, Value::I64(v)) => Val::I64(v),
             (_, Value::F32(v)) => Val::F32(f32::from_bits(v)),
             (_, Value::F64(v)) => Val::F64(f64::from_bits(v)),
-            (ValType::ExternRef, _) => Val::ExternRef(None),
+            (ValType::EXTERNREF, _) => Val::ExternRef(None),
             _ => Val::FuncRef(None),
         }
     }
@@ -229,7 +230,7 @@ mod theirs {
             wasmi::ValType::I64 => ValType::I64,
             wasmi::ValType::F32 => ValType::F32,
             wasmi::ValType::F64 => ValType::F64,
-            _ => ValType::FuncRef,
+            _ => ValType::FUNCREF,
         };
         match argument(ours, turn) {
             Value::I32(v) => Val::I32(v),

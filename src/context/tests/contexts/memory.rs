@@ -3,6 +3,7 @@
 use super::*;
 use crate::alloc::{FailRule, PoolBuffer, UserAllocator, UserDataFunctions, UserFunctions};
 use crate::context::{ContextData, ObjectKind};
+use crate::module::TypeList;
 use crate::native::{Convention, NativeArray};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
@@ -136,7 +137,7 @@ fn a_pool_is_let_go_before_the_embedder_takes_it_away() {
         let made = init_with(busy(pool(&mut buffer)));
         made.set_name(Some("busy")).unwrap();
         made.data_or_init(|| Kept(Arc::default())).unwrap();
-        made.intern_types([].iter()).unwrap();
+        made.intern_types(&TypeList::default()).unwrap();
         made.use_extern_objects().unwrap();
         let objects = made.extern_objects().unwrap();
         assert!(made.run(|| objects.number(1, 2)).is_some());
