@@ -1293,7 +1293,8 @@ bool wasm_runtime_call_wasm(wasm_exec_env_t exec_env,
  * A vector does not fit into a `wasm_val_t`. An argument of kind WASM_V128 has in `of.foreign` the
  * address of 16 bytes, the vector's in the order of memory. For a result that is a vector the
  * caller sets `kind` to WASM_V128 and `of.foreign` to the address of 16 bytes for it, which may be
- * those of an argument. NULL, or another kind, makes the call fail with an exception.
+ * those of an argument. NULL, another kind, or a vector for a parameter of another type makes the
+ * call fail with an exception.
  *
  * False when a number of values does not match the function (with a log line and no exception),
  * when an array that is needed is NULL (with an exception), or when the guest trapped.

@@ -54,6 +54,7 @@ impl Deref for TypeIds {
 
 impl Drop for TypeIds {
     fn drop(&mut self) {
-        self.context.0.parts.types.release(&self.ids);
+        // The registry may move to smaller lists, which are the context's too.
+        self.context.run(|| self.context.0.parts.types.release(&self.ids));
     }
 }

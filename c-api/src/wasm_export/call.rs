@@ -235,7 +235,8 @@ unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
 /// A vector does not fit into a `wasm_val_t`. An argument of kind WASM_V128 has in `of.foreign` the
 /// address of 16 bytes, the vector's in the order of memory. For a result that is a vector the
 /// caller sets `kind` to WASM_V128 and `of.foreign` to the address of 16 bytes for it, which may be
-/// those of an argument. NULL, or another kind, makes the call fail with an exception.
+/// those of an argument. NULL, another kind, or a vector for a parameter of another type makes the
+/// call fail with an exception.
 ///
 /// False when a number of values does not match the function (with a log line and no exception),
 /// when an array that is needed is NULL (with an exception), or when the guest trapped.
@@ -295,14 +296,15 @@ unsafe fn call_with_values(
     results: &mut [wasm_val_t],
     args: &[wasm_val_t],
 ) -> bool {
-    let is_fit = |value: &wasm_val_t| match values::cells_of_kind(value.kind) {
+    // Only a parameter that is a vector says that the caller has put an address there.
+    let is_fit = |(value, &ty): (&wasm_val_t, _)| match values::cells_of_kind(value.kind) {
         0 => false,
-        4 => values::vector_of(value).is_some(),
+        4 => ty == ValType::V128 && values::vector_of(value).is_some(),
         _ => true,
     };
     // A `wasm_val_t` has no room for a vector, so that the caller provides it.
     let has_room = |(&ty, result)| ty != ValType::V128 || values::vector_of(result).is_some();
-    let unfit = if !args.iter().all(is_fit) {
+    let unfit = if !args.iter().zip(ty.params()).all(is_fit) {
         Some(&b"the arguments conversion is failed"[..])
     } else if !ty.results().iter().zip(&*results).all(has_room) {
         Some(&b"the result conversion is failed"[..])

@@ -251,7 +251,6 @@ fn missing_proposals_are_named() {
 #[test]
 fn proposals_beyond_the_vocabulary_are_load_errors() {
     for text in [
-        "(module (memory 1 (pagesize 1)))",
         "(module (global i31ref (ref.i31 (i32.const 1))))",
         "(module (table 1 i31ref (ref.i31 (i32.const 1))))",
         "(module (type $a (array i8)) (elem (ref $a) (array.new_default $a (i32.const 1))))",

@@ -117,8 +117,11 @@ static void log_timers(void) {
 }
 
 static void gc_heap_size(void) {
-    /* (module (type (array i32))) */
-    uint8_t array[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x5e, 0x7f, 0};
+    /* (module (type (array i32)) (type (func)) (func (type 1)
+           (drop (array.new_default 0 (i32.const 0))))) */
+    uint8_t array[] = {0,    'a',  's', 'm', 1, 0,    0,    0,    1,    7, 2, 0x5e, 0x7f, 0,
+                       0x60, 0,    0,   3,   2, 1,    1,    0x0a, 10,   1, 8, 0,    0x41, 0,
+                       0xfb, 7,    0,   0x1a, 0x0b};
     char error[128];
     wasm_module_t module;
 
