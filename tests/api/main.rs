@@ -22,6 +22,7 @@ mod tail_calls;
 mod thread_contexts;
 mod threads;
 mod translation;
+mod vectors;
 mod waits;
 mod work;
 
