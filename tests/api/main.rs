@@ -23,6 +23,7 @@ mod tail_calls;
 mod thread_contexts;
 mod threads;
 mod translation;
+mod vectors;
 mod waits;
 mod work;
 

@@ -311,7 +311,12 @@ impl<'m> Translator<'m> {
 
     /// Writes an instruction without a result.
     fn op<S: Shape>(&mut self, instr: Instr, operands: S) -> Position<S> {
-        let at = self.code.push(instr, Target::Acc, operands);
+        self.op_to(Target::Acc, instr, operands)
+    }
+
+    /// As [`Translator::op`], for a result in `target`.
+    fn op_to<S: Shape>(&mut self, target: Target, instr: Instr, operands: S) -> Position<S> {
+        let at = self.code.push(instr, target, operands);
         self.last = Some(Last { at: at.offset(), kind: LastKind::Other });
         at
     }
@@ -342,7 +347,7 @@ impl<'m> Translator<'m> {
         let class = Class::of(ty);
         self.stack.spill(&mut self.code, class);
         let slot = self.stack.top_slot() as u16;
-        self.op(instr, operands(SlotNo(slot)));
+        self.op_to(Target::Slot, instr, operands(SlotNo(slot)));
         self.stack.push(ty, Place::Temp);
         self.stack.value_written(ty, slot);
         self.stack.set_acc(class, AccState::Mirror(slot));

@@ -6,6 +6,8 @@ mod kernels;
 mod lanes;
 mod linear;
 mod translation;
+#[cfg(feature = "simd")]
+mod vectors;
 
 use super::{ModuleCode, run};
 use crate::abi::trap::Trap;
