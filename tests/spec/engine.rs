@@ -1,5 +1,6 @@
 //! What the scripts need of an engine. `binding.rs` alone knows which one it is.
 
+use crate::mode::Mode;
 use std::fmt;
 
 /// Why something did not work, by phase.
@@ -46,8 +47,11 @@ pub(crate) trait Engine: Sync {
     /// What other threads can have of an instance: its shared memories, by name.
     type Shared: Send;
 
-    /// An engine with nothing in it.
-    fn new() -> Self;
+    /// An engine with nothing in it that runs in this mode.
+    fn new(mode: Mode) -> Self;
+
+    /// How many calls showed that they ran in the mode.
+    fn calls_in_mode(&self) -> usize;
 
     /// Parses, validates, and whatever else loading takes.
     fn load(&self, bytes: &[u8]) -> Result<Self::Module, Failure>;
