@@ -9,7 +9,7 @@ use std::{env, fs, io};
 const TABLES: [&str; 2] = ["../c-api/facts/functions.txt", "../c-api/facts/ctx_functions.txt"];
 const HEADERS: &str = "../c-api/include";
 
-/// What a start runs, as patterns of symbols; `benches/start_order.sh` writes it.
+/// The functions that a start runs, as patterns of symbols; `benches/start_order.sh` writes it.
 const ORDER: &str = "start_order.txt";
 
 fn main() -> io::Result<()> {
@@ -22,7 +22,7 @@ fn main() -> io::Result<()> {
     lay_out()
 }
 
-/// What is known of the target.
+/// The target's properties.
 fn cfg_of(name: &str) -> String {
     env::var(format!("CARGO_CFG_{name}")).unwrap_or_default()
 }
@@ -39,7 +39,7 @@ fn export() -> io::Result<()> {
                 continue;
             };
             if Path::new(HEADERS).join(header).exists() {
-                // Nobody here refers to it, so the linker is told to take it along.
+                // No code here refers to it, so the linker has to be asked to include it.
                 println!("cargo:rustc-link-arg-bins=-Wl,--undefined={name}");
                 println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic-symbol={name}");
             }
@@ -63,7 +63,8 @@ fn join_unwinder() {
     }
 }
 
-/// Lays what a start runs side by side: Linux maps sixteen pages around each page that is used.
+/// Lays the functions that a start runs side by side: Linux maps sixteen pages around each page
+/// that is used.
 ///
 /// A pattern that fits nothing is no error, so that with another compiler than the one that the
 /// list was made with the command is laid out less well, and no worse than without.

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* What a user allocator counts. Blocks may be freed by any thread, hence the lock. */
+/* The counters of a user allocator. Blocks may be freed by any thread, hence the lock. */
 struct allocator_counts {
     pthread_mutex_t lock;
     size_t live_bytes;
@@ -25,7 +25,7 @@ struct user_allocator {
     struct allocator_counts *counts;
 };
 
-/* In front of every block, so that freeing knows what to subtract. */
+/* In front of every block, so that freeing knows the size to subtract. */
 union block_header {
     size_t size;
     long double alignment;

@@ -1,7 +1,7 @@
 /*
  * Two fibres on one thread, each inside a guest that called the host, which switches to the other.
- * What a thread has to do with contexts is one pointer, which the scheduler swaps as it swaps
- * stacks; so each fibre has contexts of its own.
+ * A thread's state of contexts is one pointer, which the scheduler swaps as it swaps stacks; so
+ * each fibre has contexts of its own.
  */
 #define _XOPEN_SOURCE 600
 #include <stdio.h>

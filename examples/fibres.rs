@@ -1,6 +1,6 @@
-//! Two fibres on one thread, each inside a guest that called the host, which switches to the
-//! other. What a thread has to do with contexts is one pointer, which the scheduler swaps as it
-//! swaps stacks. The same as `fibres.c`; Linux only, as its stacks are `ucontext`'s.
+//! Two fibres on one thread, each inside a guest that called the host, which switches to the other.
+//! A thread's state of contexts is one pointer, which the scheduler swaps as it swaps stacks. The
+//! same as `fibres.c`; Linux only, as its stacks are `ucontext`'s.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an example fails by panicking")]
 
@@ -63,7 +63,7 @@ fn run_guest(name: &'static str) -> Result<()> {
         }
         let inside = Context::current().ok();
         pause();
-        // Whatever the other fibre entered meanwhile, this one is where it was.
+        // This fibre's context is unchanged, even if the other one has entered more.
         assert_eq!(Context::current().ok(), inside);
         Ok(())
     });
@@ -78,7 +78,7 @@ extern "C" fn fibre_main() {
     let fibre = RUNNING.get();
     // SAFETY: `resume` has set the fibre, which lives in `main`.
     run_guest(unsafe { (*fibre).name }).expect("the guest runs");
-    // SAFETY: as above.
+    // SAFETY: `resume` has set the fibre, which lives in `main`.
     unsafe { (*fibre).done = true };
     pause();
 }
@@ -87,7 +87,7 @@ fn main() {
     let mut fibres = ["ping", "pong"].map(|name| {
         // SAFETY: `ucontext_t` is plain data, which `getcontext` fills.
         let mut stack: libc::ucontext_t = unsafe { MaybeUninit::zeroed().assume_init() };
-        // SAFETY: as above.
+        // SAFETY: `getcontext` fills plain data.
         unsafe { libc::getcontext(&mut stack) };
         Fibre { name, stack, memory: vec![0; STACK_BYTES], state: null_mut(), done: false }
     });

@@ -3,11 +3,11 @@
  *
  * Every thread calls wasm_runtime_full_init with arguments of its own: a memory pool, allocator
  * functions or the system's allocator; a log level; and natives that have the same names in every
- * runtime and do something else in each. Then it runs a real program and keeps what came out. No
- * call below says which runtime it means: a thread that has initialised one works in it.
+ * runtime and do something else in each. Then it runs a real program and keeps its output. No call
+ * below names its runtime: a thread that has initialised one works in it.
  *
- * The main thread prints what each worker saw and exits with 1 when any of it is not what that
- * worker was given, so this is a test as much as an example.
+ * The main thread prints what each worker saw and exits with 1 when a worker saw another's
+ * settings, so this is a test as much as an example.
  *
  *   isolated_workers [FOLDER]      FOLDER holds the guest programs; default: examples/guests
  */
@@ -36,7 +36,7 @@
 /* The keys under which a guest reports numbers to its host (examples/guests/guest.h). */
 enum { REPORT_INPUT_BYTES = 1, REPORT_OUTPUT_BYTES, REPORT_CHECKSUM, REPORT_KEYS };
 
-/* ---- what differs from worker to worker ---- */
+/* ---- the workers' differences ---- */
 
 enum natives_kind {
     NATIVES_PLAIN,     /* the tag as it is */
@@ -375,7 +375,7 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-/* ---- what the main thread checks and prints ---- */
+/* ---- the main thread's checks and output ---- */
 
 static void check_run(struct worker *worker)
 {
@@ -440,7 +440,7 @@ static void print_worker(const struct worker *worker)
            memory, worker->problem[0] == '\0' ? "ok" : worker->problem);
 }
 
-/* What the runtimes logged, worth reading when something went wrong. */
+/* The runtimes' log, worth reading when something went wrong. */
 static void show_log(FILE *log)
 {
     int c;

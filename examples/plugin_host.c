@@ -28,7 +28,7 @@ struct tenant {
     NativeSymbol natives[1];
 };
 
-/* What a plugin may ask the host: the answer depends on whose plugin it is. */
+/* A plugin's query to the host: the answer depends on the plugin's owner. */
 static int32_t rate(wasm_exec_env_t exec_env)
 {
     struct tenant *tenant = wasm_runtime_get_function_attachment(exec_env);
@@ -67,13 +67,13 @@ static int open_tenant(struct tenant *tenant)
     args.n_native_symbols = 1;
     tenant->ctx = wasm_runtime_ctx_create(&args);
     return tenant->ctx && wasm_runtime_ctx_set_name(tenant->ctx, tenant->name)
-           /* A thread that is in no context gets an error, not somebody else's. */
+           /* A thread that is in no context gets an error, not another tenant's. */
            && wasm_runtime_ctx_set_fallback(tenant->ctx, false)
            && wasm_runtime_ctx_set_log_callback(tenant->ctx, log_line, tenant)
            && set_limit(tenant, WASM_RUNTIME_CTX_LIMIT_MEMORY, 1 << 20);
 }
 
-/* Calls one function of the tenant's plugin and says what came of it. */
+/* Calls one function of the tenant's plugin and prints the result. */
 static int call(struct tenant *tenant, wasm_module_t module, const char *function, uint32_t argc)
 {
     char error[128] = "";

@@ -14,11 +14,11 @@ const PLUGIN: &str = r#"(module
     (func (export "price") (param i32) (result i32) (i32.mul (local.get 0) (call $rate)))
     (func (export "hang") (result i32) (loop (br 0)) (i32.const 0)))"#;
 
-/// A context for one tenant, and what its plugins may ask the host.
+/// A context for one tenant, with the functions that its plugins may import.
 fn tenant(name: &'static str, rate: i32) -> Result<Context> {
     let context = Context::with(ContextConfig {
         quota_bytes: Some(1 << 20),
-        // A thread that is in no context gets an error, not somebody else's.
+        // A thread that is in no context gets an error, not another tenant's.
         accepts_strays: false,
         ..ContextConfig::default()
     })?;

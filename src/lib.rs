@@ -36,7 +36,7 @@
 //!
 //! `examples/plugin_host.rs` is a host with two tenants that share a plugin.
 //!
-//! # The types by what they are for
+//! # The types by purpose
 //!
 //! - **Loading and calling.** A [`Module`] is loaded code, an [`Instance`] its state, an
 //!   [`ExecEnv`] a stack to run on. A [`Func`] takes [`Val`]s, a [`TypedFunc`] Rust's own types.
@@ -48,12 +48,12 @@
 //! - **Failures.** An [`Error`] has an [`ErrorKind`], a text, and the [`Trap`] if guest code
 //!   stopped; [`Backtrace`] says where.
 //! - **Limits and counters.** [`Context::set_quota_bytes`], [`Context::set_fuel`],
-//!   [`Context::set_time_left`], [`Context::set_max_descriptors`]; [`Terminator`] stops an
-//!   instance from another thread; [`ContextStats`] is what a context counted, [`FuncProfile`]
-//!   what a function cost.
-//! - **The runtime's own memory.** [`HeapConfig`] chooses where a context's memory comes from: the
+//!   [`Context::set_time_left`], [`Context::set_max_descriptors`]; [`Terminator`] stops an instance
+//!   from another thread; [`ContextStats`] has a context's counters, [`FuncProfile`] a function's
+//!   cost.
+//! - **The runtime's own memory.** [`HeapConfig`] chooses the source of a context's memory: the
 //!   system, a [`PoolBuffer`], a [`UserAllocator`]. With [`ContextAlloc`] as the global allocator,
-//!   what Rust code allocates while a context is current is counted and limited as well.
+//!   allocations of Rust code while a context is current are counted and limited as well.
 //! - **Threads.** Handles stay on their thread; [`Detached`] moves an instance to another one, a
 //!   [`SharedMemory`] belongs to several instances, and [`context::thread`] says which context a
 //!   thread is in.
@@ -89,6 +89,7 @@ mod native;
 mod platform;
 mod sync;
 mod thread;
+mod types;
 #[cfg(feature = "wasi")]
 mod wasi;
 
@@ -105,7 +106,7 @@ pub use api::*;
 pub use context::{
     ContextConfig, ContextData, ContextError, ContextHold, ContextStats, Entered, ExternObjects,
     GC_HEAP_SIZE_DEFAULT, JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup,
-    ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, TypeIds, WeakContext,
+    ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, WeakContext,
 };
 pub use exec::DescriptorCounts;
 pub use module::package::{PackageType, file_version};

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant, SystemTime};
 const ALONE: &str = include_str!("c/stress/alone.wat");
 const CLUSTER: &str = include_str!("c/stress/cluster.wat");
 
-/// Where the guests keep their secret: from here on, so many bytes apart.
+/// The place of the guests' secret: from this address on, at this distance.
 const FILL_START: u64 = 1024;
 const FILL_STEP: u64 = 256;
 const PAGE: u64 = 65536;
@@ -93,7 +93,7 @@ fn run(work: impl Fn(&mut Worker) + Sync) {
     assert!(!failed.load(Ordering::Relaxed), "STRESS_SEED={seed}");
 }
 
-/// What the guests import.
+/// The guests' imports.
 fn define_natives(context: &Context, secret: u64) {
     let secret_of = Native::new(FuncType::new([], [ValType::I64]), move |_, _, results| {
         results[0] = Val::I64(secret as i64);
@@ -101,7 +101,7 @@ fn define_natives(context: &Context, secret: u64) {
     });
     let nest = |mut caller: Caller<'_>, args: &[Val], results: &mut [Val]| {
         let nest = caller.instance().get_func("nest").ok_or(Trap::Host)?;
-        // What the guest was stopped with stands on the instance.
+        // The trap that stopped the guest is the instance's exception.
         caller.call(&nest, args, results).map_err(|error| error.trap().unwrap_or(Trap::Host))
     };
     let nest = Native::new(FuncType::new([ValType::I32], [ValType::I32]), nest);
@@ -131,7 +131,7 @@ impl Guest {
         self.instance.typed_func(name)?.call(&mut self.env, params)
     }
 
-    /// The secret is all over the memory, and told by the context's function.
+    /// The secret is all over the memory, and the context's function returns it.
     fn verify(&mut self) {
         self.call::<_, ()>("fill", self.secret as i64).expect("filled");
         let pages = self.instance.memory(0).expect("memory").pages();
@@ -164,7 +164,7 @@ impl Guest {
         self.instance.wait_for_threads();
     }
 
-    /// Another thread stops what does not end by itself.
+    /// Another thread stops calls that do not end by themselves.
     fn is_stopped(&mut self, name: &str) {
         let terminator = self.instance.terminator();
         let stopper = thread::spawn(move || {

@@ -1,4 +1,4 @@
-/* What the programs share: CPU time, files, and stopping when something fails. */
+/* The common part of the programs: CPU time, files, and stopping when something fails. */
 #ifndef BENCH_H
 #define BENCH_H
 

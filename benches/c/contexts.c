@@ -1,8 +1,8 @@
 /*
- * What contexts cost when several threads work at once, through the public C API only, so that the
- * same source can be linked with any library that has it. Each round runs every number of threads
- * in turn, with a context for each thread and then with one for all of them; the best round of
- * each counts. Prints lines "job threads operations-per-second times-one-thread
+ * The cost of contexts when several threads work at once, through the public C API only, so that
+ * the same source can be linked with any library that has it. Each round runs every number of
+ * threads in turn, with a context for each thread and then with one for all of them; the best round
+ * of each counts. Prints lines "job threads operations-per-second times-one-thread
  * times-one-thread-per-second-of-cpu": the last number does not depend on how many cores are free,
  * and is 1 where threads do not hinder each other, unless they sleep.
  *

@@ -1,5 +1,5 @@
 /*
- * What embedding costs, through the public C API only, so that the same source can be linked with
+ * The cost of embedding, through the public C API only, so that the same source can be linked with
  * any library that has it. Prints a line "job nanoseconds" for each job: the least CPU time of
  * several batches, divided by the batch.
  *

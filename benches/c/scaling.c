@@ -29,7 +29,7 @@ static const uint8_t atomics[] = {
 
 enum { STACK_SIZE = 1 << 20, ATOMICS = 2000 };
 
-/* What every thread runs. */
+/* The function of every thread. */
 static const uint8_t *program;
 static uint32_t program_size, scale;
 

@@ -1,7 +1,7 @@
 /*
  * The same work in several threads at once, counted: operations per second of all threads together,
- * and per second of a core. A program that includes this defines `worker`, which begins with what
- * is not measured, calls `count_while` once, and cleans up.
+ * and per second of a core. A program that includes this defines `worker`, which begins with its
+ * unmeasured part, calls `count_while` once, and cleans up.
  */
 #ifndef THREADS_H
 #define THREADS_H
@@ -22,14 +22,14 @@ enum { COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
 static pthread_barrier_t start_line;
 static bool stop;
 
-/* What one thread did. */
+/* The counts of one thread. */
 struct count {
     /* On cache lines of its own. */
     _Alignas(128) uint64_t done;
     double cpu_seconds;
 };
 
-/* What a thread does; it gets a `struct count`. */
+/* A thread's function; it gets a `struct count`. */
 static void *worker(void *count);
 
 static inline double seconds_of(clockid_t clock)

@@ -1,6 +1,6 @@
-//! What every benchmark shares: the kernels, the small modules behind the call benchmarks, and
-//! the trait through which each engine is driven. The peers' crate includes this folder by path,
-//! so that all engines are measured by the same code.
+//! The common part of all benchmarks: the kernels, the small modules behind the call benchmarks,
+//! and the trait through which each engine is driven. The peers' crate includes this folder by
+//! path, so that all engines are measured by the same code.
 
 pub mod isothread;
 pub mod phases;
@@ -49,7 +49,7 @@ pub const CALLS_WAT: &str = r#"(module
             (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
         (i64.extend_i32_u (local.get $sum))))"#;
 
-/// The smallest module with a memory: what starting an instance costs when it does nothing.
+/// The smallest module with a memory: the cost of starting an instance that does nothing.
 pub const TRIVIAL_WAT: &str = r#"(module (memory 1)
     (func (export "run") (param i32) (result i64) (i64.extend_i32_s (local.get 0))))"#;
 
@@ -62,7 +62,7 @@ pub const GUEST_CALLS_WAT: &str = r#"(module
             (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
         (i64.extend_i32_u (local.get $sum))))"#;
 
-/// What [`CALLS_WAT`] and [`GUEST_CALLS_WAT`] return for `n`.
+/// The result of [`CALLS_WAT`] and [`GUEST_CALLS_WAT`] for `n`.
 pub fn sum_to(n: u32) -> i64 {
     (0..=n).fold(0u32, u32::wrapping_add) as i64
 }

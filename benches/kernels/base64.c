@@ -37,7 +37,7 @@ static NOINLINE void decode(void)
     }
 }
 
-/* The decoder must give back what went in; a difference spoils the checksum. */
+/* The decoder must return the encoder's input; a difference spoils the checksum. */
 static uint64_t differences(void)
 {
     uint64_t count = 0;

@@ -1,9 +1,9 @@
-/* Recursive calls and nothing else: what a direct call and its return cost. */
+/* Recursive calls and nothing else: the cost of a direct call and its return. */
 #include "kernel.h"
 
 /*
  * A compiler would turn the second call into a loop and halve the calls that are measured; clang
- * is told not to here, and gcc only has to get the same number.
+ * must not do that here, and gcc only has to get the same number.
  */
 #if defined(__clang__)
 __attribute__((disable_tail_calls))

@@ -1,5 +1,5 @@
 /*
- * What every kernel shares. A kernel is one C file without libc and without imports that exports
+ * The common part of all kernels. A kernel is one C file without libc and imports that exports
  *
  *     int64_t run(int32_t n);
  *

@@ -6,21 +6,20 @@
  *
  * Rules that hold for every function, unless its comment says otherwise:
  *
- * - Handles. A module, an instance, an execution environment belongs to the runtime context it
- *   was made in and keeps that context alive. A call with a handle runs in the handle's context,
- *   on whatever thread it is made. A call without a handle runs in the calling thread's context:
- *   that of the guest code that called it, else the thread's own (wasm_runtime_full_init), else
- *   the process's first.
+ * - Handles. A module, an instance, an execution environment belongs to the runtime context it was
+ *   made in and keeps that context alive. A call with a handle runs in the handle's context, on any
+ *   thread. A call without a handle runs in the calling thread's context: that of the guest code
+ *   that called it, else the thread's own (wasm_runtime_full_init), else the process's first.
  * - NULL. A NULL handle or a NULL pointer to a required argument is an error: the function
  *   returns false, NULL or 0 and does nothing. Destroying NULL does nothing.
  * - Errors. Functions with error_buf put a message there, cut to error_buf_size and terminated;
  *   error_buf may be NULL.
  * - Threads. A context may be used by several threads. One execution environment is used by one
  *   thread at a time, and an instance is taken apart by one thread when no other uses it.
- * - Ownership. What a function makes or loads is the caller's, who gives it back to the function
- *   that its comment names. Every other handle, string and array that is handed out belongs to the
- *   handle it was asked of and goes with it. Strings and arrays passed in are copied, or only read
- *   during the call.
+ * - Ownership. An object that a function makes or loads is the caller's, who gives it back to the
+ *   function that its comment names. Every other handle, string and array that is returned belongs
+ *   to the handle that was passed in and goes with it. Strings and arrays passed in are copied, or
+ *   only read during the call.
  */
 
 #ifndef _WASM_EXPORT_H
@@ -203,7 +202,7 @@ extern "C" {
 
 @functions wasm_export/heap.rs WASM_RUNTIME_API_EXTERN
 
-/* ---- What a binary is ---- */
+/* ---- Kinds of binaries ---- */
 
 @functions wasm_export/package.rs WASM_RUNTIME_API_EXTERN
 
@@ -253,7 +252,7 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
 
 @functions wasm_export/call_stack.rs WASM_RUNTIME_API_EXTERN
 
-/* ---- What guest code costs ---- */
+/* ---- Cost of guest code ---- */
 
 @functions wasm_export/profiling.rs WASM_RUNTIME_API_EXTERN
 

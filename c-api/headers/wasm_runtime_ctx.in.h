@@ -1,15 +1,15 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Handles of runtime contexts: what wasm_export.h does for the calling thread, this header does
- * for any context, on any thread. WAMR has nothing like it. Programs with one context for each
- * thread need it only for limits and counters.
- * Generated from c-api/src by c-api/gen; edit those, not this file.
+ * Handles of runtime contexts: the operations of wasm_export.h on the calling thread's context, for
+ * any context, on any thread. WAMR has nothing like it. Programs with one context for each thread
+ * need it only for limits and counters. Generated from c-api/src by c-api/gen; edit those, not this
+ * file.
  *
- * A context holds what wasm_runtime_full_init configures and what is registered afterwards. A
- * module, an instance, an execution environment belongs to the context it was made in and keeps
- * it alive; so does every count that wasm_runtime_ctx_create and wasm_runtime_ctx_retain give
- * out. It ends with the last of them, on whatever thread that happens.
+ * A context holds the configuration of wasm_runtime_full_init and all later registrations. A
+ * module, an instance, an execution environment belongs to the context it was made in and keeps it
+ * alive; so does every count that wasm_runtime_ctx_create and wasm_runtime_ctx_retain give out. It
+ * ends with the last of them, on that thread.
  *
  * Rules that hold for every function, unless its comment says otherwise:
  *

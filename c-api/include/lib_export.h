@@ -36,7 +36,7 @@ typedef struct NativeSymbol {
      */
     const char *signature;
     /**
-     * What `wasm_runtime_get_function_attachment` returns inside the function.
+     * The result of `wasm_runtime_get_function_attachment` inside the function.
      */
     void *attachment;
 } NativeSymbol;

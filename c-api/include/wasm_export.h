@@ -6,21 +6,20 @@
  *
  * Rules that hold for every function, unless its comment says otherwise:
  *
- * - Handles. A module, an instance, an execution environment belongs to the runtime context it
- *   was made in and keeps that context alive. A call with a handle runs in the handle's context,
- *   on whatever thread it is made. A call without a handle runs in the calling thread's context:
- *   that of the guest code that called it, else the thread's own (wasm_runtime_full_init), else
- *   the process's first.
+ * - Handles. A module, an instance, an execution environment belongs to the runtime context it was
+ *   made in and keeps that context alive. A call with a handle runs in the handle's context, on any
+ *   thread. A call without a handle runs in the calling thread's context: that of the guest code
+ *   that called it, else the thread's own (wasm_runtime_full_init), else the process's first.
  * - NULL. A NULL handle or a NULL pointer to a required argument is an error: the function
  *   returns false, NULL or 0 and does nothing. Destroying NULL does nothing.
  * - Errors. Functions with error_buf put a message there, cut to error_buf_size and terminated;
  *   error_buf may be NULL.
  * - Threads. A context may be used by several threads. One execution environment is used by one
  *   thread at a time, and an instance is taken apart by one thread when no other uses it.
- * - Ownership. What a function makes or loads is the caller's, who gives it back to the function
- *   that its comment names. Every other handle, string and array that is handed out belongs to the
- *   handle it was asked of and goes with it. Strings and arrays passed in are copied, or only read
- *   during the call.
+ * - Ownership. An object that a function makes or loads is the caller's, who gives it back to the
+ *   function that its comment names. Every other handle, string and array that is returned belongs
+ *   to the handle that was passed in and goes with it. Strings and arrays passed in are copied, or
+ *   only read during the call.
  */
 
 #ifndef _WASM_EXPORT_H
@@ -69,7 +68,7 @@ extern "C" {
 #ifndef WASM_MODULE_T_DEFINED
 #define WASM_MODULE_T_DEFINED
 /**
- * What a `wasm_module_t` points to. Owner: the embedder's handle and every instance of it, each
+ * The target of a `wasm_module_t`. Owner: the embedder's handle and every instance of it, each
  * with a count.
  */
 struct WASMModuleCommon;
@@ -81,7 +80,7 @@ typedef struct WASMModuleCommon *wasm_module_t;
 #endif
 
 /**
- * What an import or export is.
+ * The kind of an import or export.
  */
 typedef enum wasm_import_export_kind_t {
     WASM_IMPORT_EXPORT_KIND_FUNC = 0,
@@ -157,8 +156,8 @@ typedef struct wasm_export_t {
 } wasm_export_t;
 
 /**
- * What a `wasm_module_inst_t` points to: the runtime's own instance, with the embedder's module
- * in the slot below.
+ * The target of a `wasm_module_inst_t`: the runtime's own instance, with the embedder's module in
+ * the slot below.
  */
 struct WASMModuleInstanceCommon;
 
@@ -231,7 +230,7 @@ struct WASMSharedHeap;
 typedef struct WASMSharedHeap *wasm_shared_heap_t;
 
 /**
- * What a binary is.
+ * The kind of a binary.
  */
 typedef enum package_type_t {
     Wasm_Module_Bytecode = 0,
@@ -260,7 +259,7 @@ typedef enum mem_alloc_type_t {
 } mem_alloc_type_t;
 
 /**
- * What an allocation is for; told to an allocator that was registered with usage.
+ * The purpose of an allocation, for an allocator that was registered with usage.
  */
 typedef enum mem_alloc_usage_t {
     Alloc_For_Runtime = 0,
@@ -325,8 +324,8 @@ typedef enum RunningMode {
 } RunningMode;
 
 /**
- * How to set up a context. All zero, with `mem_alloc_type` set to
- * `Alloc_With_System_Allocator`, is what `wasm_runtime_init` uses.
+ * The configuration of a context. `wasm_runtime_init` uses all zeros, with `mem_alloc_type` set to
+ * `Alloc_With_System_Allocator`.
  */
 typedef struct RuntimeInitArgs {
     enum mem_alloc_type_t mem_alloc_type;
@@ -365,7 +364,7 @@ typedef struct RuntimeInitArgs {
 #ifndef LOAD_ARGS_OPTION_DEFINED
 #define LOAD_ARGS_OPTION_DEFINED
 /**
- * How to load a module. All zero is what `wasm_runtime_load` uses.
+ * Options for loading a module. `wasm_runtime_load` uses all zeros.
  */
 typedef struct LoadArgs {
     /**
@@ -377,8 +376,8 @@ typedef struct LoadArgs {
      */
     bool clone_wasm_binary;
     /**
-     * Whether the embedder means to free the binary after loading. It may do so in any case:
-     * the runtime keeps its own copy of what it needs.
+     * Whether the embedder means to free the binary after loading. It may do so in any case: the
+     * runtime keeps its own copy.
      */
     bool wasm_binary_freeable;
     /**
@@ -404,7 +403,7 @@ typedef struct InstantiationArgs {
      */
     uint32_t host_managed_heap_size;
     /**
-     * Upper limit of the memory in pages; 0 leaves the module's own.
+     * Upper limit of each memory in pages of 64 KiB; 0 leaves the module's own.
      */
     uint32_t max_memory_pages;
 } InstantiationArgs;
@@ -526,7 +525,7 @@ typedef bool (*module_reader)(enum package_type_t module_type,
 typedef void (*module_destroyer)(uint8_t *buffer, uint32_t size);
 
 /**
- * What a thread of the runtime's runs.
+ * The function of a thread that the runtime starts.
  */
 typedef void *(*wasm_thread_callback_t)(wasm_exec_env_t exec_env, void *arg);
 
@@ -539,7 +538,7 @@ typedef enum enlarge_memory_error_reason_t {
 } enlarge_memory_error_reason_t;
 
 /**
- * Told when a memory could not grow.
+ * Called when a memory could not grow.
  */
 typedef void (*enlarge_memory_error_callback_t)(uint32_t inc_page_count,
                                                 uint64_t current_memory_size,
@@ -559,12 +558,12 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_init(void);
 
 /**
- * Makes a runtime context for the calling thread as `init_args` says, or counts one more
- * reference on a thread that has one: its arguments are those of the first call, and others are
- * ignored with a log line. The struct is copied; what it points to (the pool's buffer, native
- * functions) must stay as long as the context. False, with a log line, for arguments that make no
- * sense: a pool of less than 256 bytes, an allocator without `malloc` and `free`, a running mode
- * this build does not have.
+ * Makes a runtime context for the calling thread as `init_args` says, or counts one more reference
+ * on a thread that has one: its arguments are those of the first call, and others are ignored with
+ * a log line. The struct is copied; its targets (the pool's buffer, native functions) must stay as
+ * long as the context. False, with a log line, for arguments that make no sense: a pool of less
+ * than 256 bytes, an allocator without `malloc` and `free`, a running mode this build does not
+ * have.
  *
  * Each thread gets a context of its own. A thread that has none uses that of the process's first
  * one for calls without a handle.
@@ -611,9 +610,9 @@ void wasm_runtime_get_version(uint32_t *major, uint32_t *minor, uint32_t *patch)
 /* ---- Memory of a context ---- */
 
 /**
- * Allocates from the calling thread's context. NULL when nothing is free, and with a log line
- * when there is no context. A size of zero gives one byte, with a log line. The block is freed
- * with `wasm_runtime_free`, on any thread and whatever its context; not with C's `free`.
+ * Allocates from the calling thread's context. NULL when nothing is free, and with a log line when
+ * there is no context. A size of zero gives one byte, with a log line. The block is freed with
+ * `wasm_runtime_free`, on any thread, in any context; not with C's `free`.
  */
 WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_malloc(unsigned int size);
@@ -635,8 +634,8 @@ WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_realloc(void *ptr, unsigned int size);
 
 /**
- * Frees a block of `wasm_runtime_malloc`, in the context it came from, whatever the calling
- * thread's is. NULL does nothing but log a line, as does a call when no context is left.
+ * Frees a block of `wasm_runtime_malloc`, in the context that it came from, on any thread. NULL
+ * does nothing but log a line, as does a call when no context is left.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_free(void *ptr);
@@ -647,24 +646,24 @@ void wasm_runtime_free(void *ptr);
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_get_mem_alloc_info(struct mem_alloc_info_t *mem_alloc_info);
 
-/* ---- What a binary is ---- */
+/* ---- Kinds of binaries ---- */
 
 /**
- * Tells from its first four bytes what a binary is. The same as
- * `wasm_runtime_get_file_package_type`, under its older name.
+ * The kind of a binary, by its first four bytes. The same as `wasm_runtime_get_file_package_type`,
+ * under its older name.
  */
 WASM_RUNTIME_API_EXTERN
 enum package_type_t get_package_type(const uint8_t *buf, uint32_t size);
 
 /**
- * Tells from its first four bytes what a binary is: `Package_Type_Unknown` for NULL, for less
- * than four bytes and for anything else. Needs no context.
+ * The kind of a binary, by its first four bytes: `Package_Type_Unknown` for NULL, for less than
+ * four bytes and for anything else. Needs no context.
  */
 WASM_RUNTIME_API_EXTERN
 enum package_type_t wasm_runtime_get_file_package_type(const uint8_t *buf, uint32_t size);
 
 /**
- * What a module was loaded from; `Package_Type_Unknown` for NULL.
+ * The kind of binary that a module was loaded from; `Package_Type_Unknown` for NULL.
  */
 WASM_RUNTIME_API_EXTERN
 enum package_type_t wasm_runtime_get_module_package_type(wasm_module_t module);
@@ -697,12 +696,12 @@ bool wasm_runtime_is_xip_file(const uint8_t *buf, uint32_t size);
 /* ---- Modules ---- */
 
 /**
- * Loads a binary into the calling thread's context: parses and validates it and binds its
- * imports to the native functions registered so far, or to what other modules export
+ * Loads a binary into the calling thread's context: parses and validates it and binds its imports
+ * to the native functions registered so far, or to other modules' exports
  * (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
  * failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
- * of that text is "the runtime is not initialized". An import that nothing is found for is no
- * failure, even if `error_buf` then says why another module did not help.
+ * of that text is "the runtime is not initialized". An unbound import is no failure, even if
+ * `error_buf` then gives the reason why another module did not provide it.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load(uint8_t *buf,
@@ -740,9 +739,9 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_resolve_symbols(wasm_module_t module);
 
 /**
- * Gives a module back; the handle must not be used afterwards. Instances keep what they need of
- * their module, so it may be unloaded before them. Nothing happens to a registered module, which
- * stays until its context ends.
+ * Gives a module back; the handle must not be used afterwards. Instances keep the parts of their
+ * module that they need, so it may be unloaded before them. Nothing happens to a registered
+ * module, which stays until its context ends.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_unload(wasm_module_t module);
@@ -765,8 +764,8 @@ WASM_RUNTIME_API_EXTERN
 const char *wasm_runtime_get_module_name(wasm_module_t module);
 
 /**
- * Whether the binary the module was loaded from may be freed: what `wasm_binary_freeable` said
- * at load. (The runtime keeps its own copy of what it needs in any case.)
+ * Whether the binary the module was loaded from may be freed: the value of `wasm_binary_freeable`
+ * at load. (The runtime keeps its own copy in any case.)
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_is_underlying_binary_freeable(wasm_module_t module);
@@ -803,18 +802,18 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  *
  * `reader` gets the name, valid during the call, and sets a buffer and its size; false or a NULL
  * buffer means that there is no such module. It runs on the thread that loads the importing
- * module, with that context current and no lock held: it may load, register and find modules.
- * The runtime copies what it needs but keeps the buffer with the module: `destroyer`, as set
- * together with `reader`, gets it back when the context ends, on the thread that ends it, or at
- * once if the module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
+ * module, with that context current and no lock held: it may load, register and find modules. The
+ * runtime makes a copy but keeps the buffer with the module: `destroyer`, as set together with
+ * `reader`, gets it back when the context ends, on the thread that ends it, or at once if the
+ * module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
  *
- * A module that cannot be loaded, or that does not have what is imported, is logged as a warning
- * (one that the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with
- * the reason in its `error_buf`: "no sub module reader to load ...", "unknown import ...", "found
- * circular dependency on ..." (the module is being read by the same thread), "failed to register
- * sub module ..." (imports are nested too deeply), "unknown import or incompatible import type",
- * "incompatible import type", or why the module was not loaded. Calls of imported functions that
- * are missing trap; anything else that is missing makes instantiation fail.
+ * A module that cannot be loaded, or that lacks an imported item, is logged as a warning (one that
+ * the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with the reason
+ * in its `error_buf`: "no sub module reader to load ...", "unknown import ...", "found circular
+ * dependency on ..." (the module is being read by the same thread), "failed to register sub module
+ * ..." (imports are nested too deeply), "unknown import or incompatible import type",
+ * "incompatible import type", or the reason why the module was not loaded. Calls of missing
+ * imported functions trap; other missing imports make instantiation fail.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_module_reader(module_reader reader, module_destroyer destroyer);
@@ -849,11 +848,11 @@ wasm_module_t wasm_runtime_find_module_registered(const char *module_name);
 /* ---- WASI ---- */
 
 /**
- * Sets what later instances of the module see of the host: `dir_list` gives host directories
- * under their own names, `map_dir_list` pairs GUEST::HOST, `env` strings NAME=VALUE, `argv` the
- * program's arguments with its name first, and the last three its standard streams, where -1 is
- * the process's own. Arrays and strings are read when an instance is made and must stay until
- * then. A list may be NULL when its count is 0.
+ * Sets the view of the host that later instances of the module get: `dir_list` gives host
+ * directories under their own names, `map_dir_list` pairs GUEST::HOST, `env` strings NAME=VALUE,
+ * `argv` the program's arguments with its name first, and the last three its standard streams,
+ * where -1 is the process's own. Arrays and strings are read when an instance is made and must
+ * stay until then. A list may be NULL when its count is 0.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_wasi_args_ex(wasm_module_t module,
@@ -929,12 +928,12 @@ uint32_t wasm_runtime_get_wasi_exit_code(wasm_module_inst_t module_inst);
 /* ---- Instances ---- */
 
 /**
- * Makes an instance: memories, tables and globals, then the start function and what else a
- * module expects to be run first. `default_stack_size` is the guest stack of the execution
+ * Makes an instance: memories, tables and globals, then the start function and the other functions
+ * that a module expects to run first. `default_stack_size` is the guest stack of the execution
  * environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
  * linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
- * exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Functions that
- * nothing was found for are no failure: calling one traps.
+ * exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Unlinked
+ * functions are no failure: calling one traps.
  *
  * The reason begins with "WASM module instantiate failed: ", with these exceptions, whose texts
  * are WAMR's: a NULL module or NULL arguments are "Instantiate module failed, invalid module
@@ -951,9 +950,8 @@ wasm_module_inst_t wasm_runtime_instantiate(wasm_module_t module,
                                             uint32_t error_buf_size);
 
 /**
- * Makes an instance like `wasm_runtime_instantiate`, with all its options in a struct. A limit
- * of memory pages outside what the module allows is moved to the nearest it allows, with a log
- * line.
+ * Makes an instance like `wasm_runtime_instantiate`, with all its options in a struct. A limit of
+ * memory pages outside the module's bounds is moved to the nearest bound, with a log line.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_inst_t wasm_runtime_instantiate_ex(wasm_module_t module,
@@ -1055,14 +1053,14 @@ void wasm_runtime_instantiation_args_set_host_managed_heap_size(struct Instantia
                                                                 uint32_t v);
 
 /**
- * Sets the limit of the memory, in pages.
+ * Sets the limit of each memory, in pages of 64 KiB.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_instantiation_args_set_max_memory_pages(struct InstantiationArgs2 *p, uint32_t v);
 
 /**
- * Sets what `wasm_runtime_get_custom_data` of the instance returns, from before its start
- * function runs.
+ * Sets the instance's custom data (`wasm_runtime_get_custom_data`), from before its start function
+ * runs.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_instantiation_args_set_custom_data(struct InstantiationArgs2 *p,
@@ -1137,7 +1135,7 @@ wasm_exec_env_t wasm_runtime_create_exec_env(wasm_module_inst_t module_inst, uin
 /**
  * Ends an execution environment that `wasm_runtime_create_exec_env` made, after it has waited for
  * the threads that the guest has started. It may outlive its instance. While a call on it is under
- * way, on whatever thread, nothing happens but a log line. The environments that
+ * way, on any thread, nothing happens but a log line. The environments that
  * `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
  */
 WASM_RUNTIME_API_EXTERN
@@ -1182,10 +1180,9 @@ WASM_RUNTIME_API_EXTERN
 void *wasm_runtime_get_function_attachment(wasm_exec_env_t exec_env);
 
 /**
- * Sets the lowest address that native frames of calls on this environment may reach, in place
- * of what the thread's own stack allows; NULL undoes it. For threads whose stack the runtime
- * cannot find out about, as with fibres. It is taken as it is: the caller leaves room below it
- * for what the runtime needs, 16 KiB.
+ * Sets the lowest address that native frames of calls on this environment may reach, in place of
+ * the bound of the thread's own stack; NULL undoes it. For threads whose stack the runtime cannot
+ * find, as with fibres. It is taken as it is: the caller leaves 16 KiB below it for the runtime.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_native_stack_boundary(wasm_exec_env_t exec_env,
@@ -1212,8 +1209,8 @@ bool wasm_runtime_detect_native_stack_overflow(wasm_exec_env_t exec_env);
 /**
  * Whether `required_size` bytes of native stack are left on the calling thread, or down to the
  * boundary that was set: false, with the exception "native stack overflow", when they are not.
- * For code that calls back into the runtime, `wasm_runtime_detect_native_stack_overflow` tells
- * what that needs.
+ * Code that calls back into the runtime uses `wasm_runtime_detect_native_stack_overflow`, which
+ * includes the runtime's own need.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_detect_native_stack_overflow_size(wasm_exec_env_t exec_env,
@@ -1266,17 +1263,18 @@ void wasm_func_get_result_types(wasm_function_inst_t func_inst,
  * cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has; fewer
  * than the parameters take are the exception "invalid argument count ...", more do not matter.
  *
- * False when the guest trapped; `wasm_runtime_get_exception` tells how. A call on an instance
- * with a pending exception fails too, runs nothing, and leaves the exception as it is. A NULL
- * environment is false with a log line and no exception.
+ * False when the guest trapped; `wasm_runtime_get_exception` returns the trap. A call on an
+ * instance with a pending exception fails too, runs nothing, and leaves the exception as it is. A
+ * NULL environment is false with a log line and no exception.
  *
  * A native function may end its thread (`pthread_exit`), which may also be cancelled there or
- * where WASI waits: the call does not return then, and what it used may be used by others.
+ * where WASI waits: the call does not return then, and its environment and instance may be used by
+ * other threads.
  *
  * One thread at a time may call functions of an instance, or of several that are linked to each
- * other, with whatever environments. While another thread is in a call, this is false with a log
- * line, and the instance's exception is left alone. A native function may call it with the
- * environment it was given.
+ * other, with any environments. While another thread is in a call, this is false with a log line,
+ * and the instance's exception is left alone. A native function may call it with the environment
+ * it was given.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_call_wasm(wasm_exec_env_t exec_env,
@@ -1290,8 +1288,12 @@ bool wasm_runtime_call_wasm(wasm_exec_env_t exec_env,
  * function's index.
  *
  * The kinds of `args` are not checked against the function's type: each value is passed with the
- * size of its own kind, so a value of another size shifts all that follow it. Values of kind
- * WASM_V128 cannot be passed.
+ * size of its own kind, so a value of another size shifts all that follow it.
+ *
+ * A vector does not fit into a `wasm_val_t`. An argument of kind WASM_V128 has in `of.foreign` the
+ * address of 16 bytes, the vector's in the order of memory. For a result that is a vector the
+ * caller sets `kind` to WASM_V128 and `of.foreign` to the address of 16 bytes for it, which may be
+ * those of an argument. NULL, or another kind, makes the call fail with an exception.
  *
  * False when a number of values does not match the function (with a log line and no exception),
  * when an array that is needed is NULL (with an exception), or when the guest trapped.
@@ -1338,7 +1340,7 @@ bool wasm_runtime_call_indirect(wasm_exec_env_t exec_env,
  * where `argv` points if `argc` is positive.
  *
  * False when there is no such function, it has another type, memory runs out, `argv` is NULL with
- * a positive `argc`, or the guest traps: the exception tells which. An exception that is pending
+ * a positive `argc`, or the guest traps: the exception gives the reason. A pending exception
  * stays, and nothing runs. A guest that leaves through `proc_exit` has succeeded.
  */
 WASM_RUNTIME_API_EXTERN
@@ -1353,7 +1355,7 @@ bool wasm_application_execute_main(wasm_module_inst_t module_inst, int32_t argc,
  * reference is `null` or an integer.
  *
  * A pending exception is cleared first. False when there is no such function, `name` is NULL, an
- * argument cannot be read, or the guest traps: the exception tells which and is not printed.
+ * argument cannot be read, or the guest traps: the exception gives the reason and is not printed.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_application_execute_func(wasm_module_inst_t module_inst,
@@ -1379,8 +1381,8 @@ WASM_RUNTIME_API_EXTERN
 void wasm_runtime_set_exception(wasm_module_inst_t module_inst, const char *exception);
 
 /**
- * Clears the pending exception. Calls on an instance with a pending exception fail, so this is
- * what makes it usable again after a trap.
+ * Clears the pending exception. Calls on an instance with a pending exception fail; this makes it
+ * usable again after a trap.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_clear_exception(wasm_module_inst_t module_inst);
@@ -1419,7 +1421,7 @@ WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_get_call_stack_buf_size(wasm_exec_env_t exec_env);
 
 /**
- * Puts what `wasm_runtime_dump_call_stack` prints into a buffer of `len` bytes, cut to fit and
+ * Puts the text of `wasm_runtime_dump_call_stack` into a buffer of `len` bytes, cut to fit and
  * terminated. Returns the bytes used, the NUL included; 0 if there is no call stack, or for NULL
  * or an empty buffer.
  */
@@ -1447,19 +1449,19 @@ uint32_t wasm_copy_callstack(wasm_exec_env_t exec_env,
                              char *error_buf,
                              uint32_t error_buf_size);
 
-/* ---- What guest code costs ---- */
+/* ---- Cost of guest code ---- */
 
 /**
- * Prints on standard output what guest code takes: of the module, the instance and the
+ * Prints on standard output the memory of guest code: of the module, the instance and the
  * execution environment, in bytes.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_dump_mem_consumption(wasm_exec_env_t exec_env);
 
 /**
- * Prints on standard output what each function that was called has cost: CPU time from entry to
- * return, calls that have returned, and the time of the functions it called, in milliseconds.
- * Only a heading is printed when the instance does not measure.
+ * Prints on standard output the cost of each function that was called: CPU time from entry to
+ * return, calls that have returned, and the time of the functions it called, in milliseconds. Only
+ * a heading is printed when the instance does not measure.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_dump_perf_profiling(wasm_module_inst_t module_inst);
@@ -1539,9 +1541,9 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_memory_enlarge(wasm_memory_inst_t memory_inst, uint64_t inc_page_count);
 
 /**
- * Adds pages to the instance's first memory; false, with the memory as it was, when it may not
- * or cannot grow so far, after calling the context's callback for failed growth. The callback does
- * not hear of more pages than a `uint32_t` can tell.
+ * Adds pages to the instance's first memory; false, with the memory as it was, when it may not or
+ * cannot grow so far, after calling the context's callback for failed growth. The callback gets no
+ * more pages than fit a `uint32_t`.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_enlarge_memory(wasm_module_inst_t module_inst, uint64_t inc_page_count);
@@ -1574,8 +1576,8 @@ uint64_t wasm_runtime_module_malloc(wasm_module_inst_t module_inst,
                                     void **p_native_addr);
 
 /**
- * Frees what `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data` returned, also while
- * an exception is pending, which stays. 0 and addresses that are no such block are ignored.
+ * Frees a block of `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data`, also while an
+ * exception is pending, which stays. 0 and addresses that are no such block are ignored.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_module_free(wasm_module_inst_t module_inst, uint64_t ptr);
@@ -1664,11 +1666,11 @@ WASM_RUNTIME_API_EXTERN
 wasm_shared_heap_t wasm_runtime_create_shared_heap(struct SharedHeapInitArgs *init_args);
 
 /**
- * Puts `head` in front of `body` and of what is chained to that: attaching `head` then attaches
- * all of them, and the guest sees one after the other, the last one at the end of its address
- * space. Returns `head`; NULL with a warning if either is NULL or not a heap, if they are of two
- * contexts, if one is attached or stands behind another already, if `head` has heaps behind it,
- * or if two of them would have memory of the runtime's.
+ * Puts `head` in front of the chain that starts with `body`: attaching `head` then attaches all of
+ * them, and the guest sees one after the other, the last one at the end of its address space.
+ * Returns `head`; NULL with a warning if either is NULL or not a heap, if they are of two
+ * contexts, if one is attached or stands behind another already, if `head` has heaps behind it, or
+ * if two of them would have memory of the runtime's.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_shared_heap_t wasm_runtime_chain_shared_heaps(wasm_shared_heap_t head,
@@ -1719,8 +1721,8 @@ uint64_t wasm_runtime_shared_heap_malloc(wasm_module_inst_t module_inst,
                                          void **p_native_addr);
 
 /**
- * Frees what `wasm_runtime_shared_heap_malloc` returned, for whatever instance it was. An
- * address elsewhere gives a warning; one that is no block's is ignored.
+ * Frees a block of `wasm_runtime_shared_heap_malloc`, of any instance. An address elsewhere gives
+ * a warning; one that is no block's is ignored.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_shared_heap_free(wasm_module_inst_t module_inst, uint64_t ptr);
@@ -1864,8 +1866,8 @@ WASM_RUNTIME_API_EXTERN
 uint32_t wasm_table_type_get_init_size(wasm_table_type_t table_type);
 
 /**
- * How many elements the table may grow to; for a table without a limit, twice what it begins
- * with, and at least 1024, as WAMR has it.
+ * How many elements the table may grow to; for a table without a limit, twice its initial size,
+ * and at least 1024, as in WAMR.
  */
 WASM_RUNTIME_API_EXTERN
 uint32_t wasm_table_type_get_max_size(wasm_table_type_t table_type);
@@ -1874,8 +1876,8 @@ uint32_t wasm_table_type_get_max_size(wasm_table_type_t table_type);
 
 /**
  * Offers the functions of an array as imports from `module_name` to modules that are loaded
- * afterwards. Later registrations come first. The array is read, never written to; it and what
- * it points to must stay until it is unregistered or the context is gone. An entry whose function
+ * afterwards. Later registrations come first. The array is read, never written to; it, its strings
+ * and functions must stay until it is unregistered or the context is gone. An entry whose function
  * is NULL offers nothing; loading a module that imports it logs a warning. False without a
  * context, when memory runs out, for a NULL `module_name`, and for NULL `native_symbols` unless
  * `n_native_symbols` is 0. (`wasm_runtime_full_init` accepts both as NULL, as WAMR does.)
@@ -1903,8 +1905,8 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_unregister_natives(const char *module_name, struct NativeSymbol *native_symbols);
 
 /**
- * Whether a function import of this name would be found in the calling thread's context now,
- * whatever its type.
+ * Whether a function import of this name, with any type, would be found in the calling thread's
+ * context now.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_is_import_func_linked(const char *module_name, const char *func_name);
@@ -1945,8 +1947,8 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_externref_objdel(wasm_module_inst_t module_inst, void *extern_obj);
 
 /**
- * Sets what is called with an object of the instance's when the runtime lets it go, however that
- * comes about; NULL for nothing. It runs without any lock, on the thread of the call that let the
+ * Sets the function that is called with an object of the instance's when the runtime lets it go,
+ * for any reason; NULL for none. It runs without any lock, on the thread of the call that let the
  * object go, and may use this API. False if the instance has no such object.
  */
 WASM_RUNTIME_API_EXTERN
@@ -1976,7 +1978,7 @@ bool wasm_externref_retain(uint32_t externref_idx);
  * it, NULL if none was. A context has seven keys at most: NULL, with a log line, when all are in
  * use.
  *
- * Make keys before instances: under a new key, an instance that is older has NULL, or what was
+ * Make keys before instances: under a new key, an older instance has NULL, or the value that was
  * set under a destroyed key. A key that a thread makes before it has a context is valid in each
  * context that the thread makes.
  */
@@ -2062,10 +2064,10 @@ void wasm_runtime_destroy_spawned_exec_env(wasm_exec_env_t exec_env);
 
 /**
  * Starts a thread that calls `callback` with an execution environment as
- * `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. What
- * `wasm_runtime_join_thread` takes is stored in `*tid`, unless that is NULL. 0, or -1 if there
- * can be no thread. The thread is in `exec_env`'s context. The callback may end the thread with
- * `pthread_exit`, as if it returned NULL.
+ * `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. The thread's
+ * number for `wasm_runtime_join_thread` is stored in `*tid`, unless that is NULL. 0, or -1 if
+ * there can be no thread. The thread is in `exec_env`'s context. The callback may end the thread
+ * with `pthread_exit`, as if it returned NULL.
  */
 WASM_RUNTIME_API_EXTERN
 int32_t wasm_runtime_spawn_thread(wasm_exec_env_t exec_env,
@@ -2074,9 +2076,9 @@ int32_t wasm_runtime_spawn_thread(wasm_exec_env_t exec_env,
                                   void *arg);
 
 /**
- * Waits for a thread that `wasm_runtime_spawn_thread` started in the calling thread's context,
- * and stores what its callback returned in `*retval`, which may be NULL. 0, or -1 for what is no
- * thread, or was joined before.
+ * Waits for a thread that `wasm_runtime_spawn_thread` started in the calling thread's context, and
+ * stores its callback's result in `*retval`, which may be NULL. 0, or -1 for a number that is no
+ * thread's, or of a thread that was joined before.
  */
 WASM_RUNTIME_API_EXTERN
 int32_t wasm_runtime_join_thread(wasm_thread_t tid, void **retval);
@@ -2104,8 +2106,8 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_begin_blocking_op(wasm_exec_env_t exec_env);
 
 /**
- * Ends what a successful `wasm_runtime_begin_blocking_op` began. The thread's signal mask is as
- * before, and so is `errno`. Without an operation, or for NULL, this does nothing.
+ * Ends the operation that a successful `wasm_runtime_begin_blocking_op` began. The thread's signal
+ * mask and `errno` are unchanged. Without an operation, or for NULL, this does nothing.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_end_blocking_op(wasm_exec_env_t exec_env);

@@ -1,15 +1,15 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Handles of runtime contexts: what wasm_export.h does for the calling thread, this header does
- * for any context, on any thread. WAMR has nothing like it. Programs with one context for each
- * thread need it only for limits and counters.
- * Generated from c-api/src by c-api/gen; edit those, not this file.
+ * Handles of runtime contexts: the operations of wasm_export.h on the calling thread's context, for
+ * any context, on any thread. WAMR has nothing like it. Programs with one context for each thread
+ * need it only for limits and counters. Generated from c-api/src by c-api/gen; edit those, not this
+ * file.
  *
- * A context holds what wasm_runtime_full_init configures and what is registered afterwards. A
- * module, an instance, an execution environment belongs to the context it was made in and keeps
- * it alive; so does every count that wasm_runtime_ctx_create and wasm_runtime_ctx_retain give
- * out. It ends with the last of them, on whatever thread that happens.
+ * A context holds the configuration of wasm_runtime_full_init and all later registrations. A
+ * module, an instance, an execution environment belongs to the context it was made in and keeps it
+ * alive; so does every count that wasm_runtime_ctx_create and wasm_runtime_ctx_retain give out. It
+ * ends with the last of them, on that thread.
  *
  * Rules that hold for every function, unless its comment says otherwise:
  *
@@ -61,7 +61,7 @@ typedef enum wasm_runtime_ctx_limit_t {
 } wasm_runtime_ctx_limit_t;
 
 /**
- * What a context may use. In each field of 64 bits UINT64_MAX stands for no limit; a context
+ * The limits of a context. In each field of 64 bits UINT64_MAX stands for no limit; a context
  * always has a cap on threads and on descriptors.
  */
 typedef struct wasm_runtime_ctx_limits_t {
@@ -75,13 +75,14 @@ typedef struct wasm_runtime_ctx_limits_t {
      */
     uint32_t set;
     /**
-     * Bytes of live blocks and mapped pages. What is live already stays, even beyond it.
+     * Bytes of live blocks and mapped pages. Live blocks and pages stay, even beyond it.
      */
     uint64_t memory_bytes;
     /**
      * Instructions that guest code may execute from now on, on all execution environments
      * together; then it traps with "instruction limit exceeded". Translating a function at its
-     * first call costs none of them, because who does it depends on the module's other users.
+     * first call costs none of them, because it depends on the module's other users whether a call
+     * has to translate.
      */
     uint64_t fuel;
     /**
@@ -98,18 +99,17 @@ typedef struct wasm_runtime_ctx_limits_t {
     /**
      * Descriptors of the process's that guests may have open together: files, directories,
      * sockets, one for each thread that waits in WASI, and two for each name that is looked up.
-     * One more fails in the guest with WASI's error 33 (EMFILE); what is open already stays.
-     * Standard streams and preopened directories are the embedder's and do not count. A new
-     * context has a quarter of what the process may have open then (the soft limit
-     * RLIMIT_NOFILE), at least 64, at most 4096. Of several contexts each has its own limit: the
-     * sum is what they leave to the host.
+     * One more fails in the guest with WASI's error 33 (EMFILE); open descriptors stay. Standard
+     * streams and preopened directories are the embedder's and do not count. A new context has a
+     * quarter of the process's soft limit (RLIMIT_NOFILE), at least 64, at most 4096. Each of
+     * several contexts has its own limit: the embedder chooses how many they leave to the host.
      */
     uint32_t max_descriptors;
     uint32_t reserved2;
 } wasm_runtime_ctx_limits_t;
 
 /**
- * What a context holds and has done.
+ * The counters of a context.
  */
 typedef struct wasm_runtime_ctx_stats_t {
     /**
@@ -173,13 +173,13 @@ typedef bool (*wasm_runtime_ctx_visitor_t)(wasm_runtime_ctx_t ctx, void *user_da
 
 /**
  * Called with each message of a context: its `log_level_t` and its text, without time and line
- * end. It runs on the thread that logs, which may be any, and may call the runtime; what it logs
- * itself goes to standard output.
+ * end. It runs on the thread that logs, which may be any, and may call the runtime; its own
+ * messages go to standard output.
  */
 typedef void (*wasm_runtime_ctx_log_callback_t)(uint32_t level, const char *text, void *user_data);
 
 /**
- * Called with what guests of a context print through the built-in C library, in pieces of any
+ * Called with the output of a context's guests through the built-in C library, in pieces of any
  * length without a NUL at their end. It runs on the guest's thread, inside the guest's call.
  */
 typedef void (*wasm_runtime_ctx_stdout_callback_t)(const char *bytes, uint32_t len, void *user_data);
@@ -188,36 +188,35 @@ typedef void (*wasm_runtime_ctx_stdout_callback_t)(const char *bytes, uint32_t l
 
 /**
  * Makes a context that no thread is in: it is used by pushing it, or by loading modules while it
- * is pushed. NULL `args` are all defaults; otherwise they are read as by
- * `wasm_runtime_full_init`, and what they point to must stay as long as the context. The first
- * context of a process is its primary, made here or by `wasm_runtime_init`. The caller owns one
- * count. NULL, with a log line, for arguments that make no sense, and when memory runs out.
+ * is pushed. NULL `args` are all defaults; otherwise they are read as by `wasm_runtime_full_init`,
+ * and their targets must stay as long as the context. The first context of a process is its
+ * primary, made here or by `wasm_runtime_init`. The caller owns one count. NULL, with a log line,
+ * for arguments that make no sense, and when memory runs out.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_runtime_ctx_t wasm_runtime_ctx_create(const struct RuntimeInitArgs *args);
 
 /**
- * Takes one more count of `ctx` and returns it, for whoever keeps a handle that was borrowed.
- * NULL for NULL.
+ * Takes one more count of `ctx` and returns it, to keep a handle that was borrowed. NULL for NULL.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_runtime_ctx_t wasm_runtime_ctx_retain(wasm_runtime_ctx_t ctx);
 
 /**
- * Gives one count back. The context ends with its last count and object: what its modules,
- * instances and environments still need of it stays until then. A pool's buffer is the
- * embedder's again only when all of them are gone; `wasm_runtime_ctx_destroy` says whether they
- * are. NULL does nothing.
+ * Gives one count back. The context ends with its last count and object: the parts that its
+ * modules, instances and environments need stay until then. A pool's buffer is the embedder's
+ * again only when all of them are gone; `wasm_runtime_ctx_destroy` says whether they are. NULL
+ * does nothing.
  */
 WASM_RUNTIME_API_EXTERN
 void wasm_runtime_ctx_release(wasm_runtime_ctx_t ctx);
 
 /**
  * Gives one count back and closes the context, as the last `wasm_runtime_destroy` does: calls
- * without a handle no longer find it, what was registered in it goes, and a pool's buffer is the
- * embedder's again. True if no module, instance or environment is left in it. Otherwise they
- * stay usable, but in a context with a pool they must not be touched any more. No other thread
- * may run in the context meanwhile if it has a pool.
+ * without a handle no longer find it, its registrations go, and a pool's buffer is the embedder's
+ * again. True if no module, instance or environment is left in it. Otherwise they stay usable, but
+ * in a context with a pool they must not be touched any more. No other thread may run in the
+ * context meanwhile if it has a pool.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_destroy(wasm_runtime_ctx_t ctx);
@@ -244,9 +243,9 @@ WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_ctx_get_name(wasm_runtime_ctx_t ctx, char *buf, uint32_t size);
 
 /**
- * Decides whether modules that are loaded into the context from now on measure what their
- * functions cost, for `wasm_runtime_dump_perf_profiling` and the like. That slows them down; code
- * that does not measure is not affected. False for NULL.
+ * Decides whether modules that are loaded into the context from now on measure the cost of their
+ * functions, for `wasm_runtime_dump_perf_profiling` and the like. That slows them down; code that
+ * does not measure is not affected. False for NULL.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_set_perf_profiling(wasm_runtime_ctx_t ctx, bool measure);
@@ -254,11 +253,11 @@ bool wasm_runtime_ctx_set_perf_profiling(wasm_runtime_ctx_t ctx, bool measure);
 /* ---- Finding contexts ---- */
 
 /**
- * The context that calls without a handle use on this thread: inside a native function that of
- * the guest that called it, else what was pushed last, else the thread's own, else that of its
- * parent if the runtime or a guest started it, else the primary. NULL if there is none, or only a
- * primary that refuses such threads. Borrowed: if another thread may end the context meanwhile,
- * take a count with `wasm_runtime_ctx_retain`.
+ * The context that calls without a handle use on this thread: inside a native function that of the
+ * guest that called it, else the one pushed last, else the thread's own, else that of its parent
+ * if the runtime or a guest started it, else the primary. NULL if there is none, or only a primary
+ * that refuses such threads. Borrowed: if another thread may end the context meanwhile, take a
+ * count with `wasm_runtime_ctx_retain`.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_runtime_ctx_t wasm_runtime_ctx_current(void);
@@ -302,35 +301,35 @@ bool wasm_runtime_ctx_foreach(wasm_runtime_ctx_visitor_t visit, void *user_data)
 
 /**
  * Enters a context: calls without a handle that this thread makes use it, until it is popped.
- * Pushes nest, and one context may be pushed several times. While it is pushed it lives. What is
- * pushed inside a native function and not popped goes when that returns. False when memory runs
- * out.
+ * Pushes nest, and one context may be pushed several times. While it is pushed it lives. A context
+ * pushed inside a native function and not popped is popped when that returns. False when memory
+ * runs out.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_push(wasm_runtime_ctx_t ctx);
 
 /**
- * Leaves a context. False, and nothing changes, if `ctx` is not what this thread pushed last and
- * has not popped.
+ * Leaves a context. False, and nothing changes, if `ctx` is not the one that this thread pushed
+ * last and has not popped.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_pop(wasm_runtime_ctx_t ctx);
 
 /**
- * Makes a context the calling thread's own, with one reference that `wasm_runtime_destroy` on
- * this thread takes back, as if `wasm_runtime_full_init` had made it here: for threads that
- * share a context on purpose. What was the thread's own before is let go of as by the thread's
- * end. NULL only lets go. False for a context that was closed, and when memory runs out.
+ * Makes a context the calling thread's own, with one reference that `wasm_runtime_destroy` on this
+ * thread takes back, as if `wasm_runtime_full_init` had made it here: for threads that share a
+ * context on purpose. The thread's previous own context is let go of as by the thread's end. NULL
+ * only lets go. False for a context that was closed, and when memory runs out.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_set_current(wasm_runtime_ctx_t ctx);
 
 /**
- * Replaces everything that the calling thread has to do with contexts (its own one, what it has
- * entered, its preparation, its last error) by `state`, and returns what was there: for programs
- * that run several stacks on a thread, or move a stack between threads. A scheduler gives each
- * stack a state of its own, and swaps when it switches. NULL stands for a thread that has done
- * nothing yet; what it does then makes a new state.
+ * Replaces the calling thread's state (its own context, the contexts that it has entered, its
+ * preparation, its last error) by `state`, and returns the old one: for programs that run several
+ * stacks on a thread, or move a stack between threads. A scheduler gives each stack a state of its
+ * own, and swaps when it switches. NULL stands for a thread without state; a new one is made when
+ * it is needed.
  *
  * `state` is NULL or was returned by this function, and is in place on no thread. A state is
  * taken out of place only while the stack that it belongs to does not run. The state that is in
@@ -360,8 +359,7 @@ bool wasm_runtime_ctx_set_limits(wasm_runtime_ctx_t ctx,
                                  const struct wasm_runtime_ctx_limits_t *limits);
 
 /**
- * The limits as they are now: of fuel and time, what is left. `limits->struct_size` is to be
- * set.
+ * The limits as they are now; for fuel and time, the rest. `limits->struct_size` is to be set.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_get_limits(wasm_runtime_ctx_t ctx, struct wasm_runtime_ctx_limits_t *limits);
@@ -378,7 +376,7 @@ bool wasm_runtime_ctx_stats(wasm_runtime_ctx_t ctx, struct wasm_runtime_ctx_stat
  * running calls end with "terminated by user", and so do later ones until the exception is
  * cleared. An instantiation that is under way fails with that text at the next code of a guest's
  * that it runs: a start function, a constructor, an imported module's. Any thread may call this,
- * also while instances come and go. What is instantiated afterwards is not concerned.
+ * also while instances come and go. Later instantiations are not affected.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_terminate_all(wasm_runtime_ctx_t ctx);
@@ -389,11 +387,11 @@ bool wasm_runtime_ctx_terminate_all(wasm_runtime_ctx_t ctx);
  * Makes a module that was loaded in any context known in `ctx`: the same code, linked afresh
  * with the native functions registered in `ctx`, its instances under the limits of `ctx`.
  *
- * The caller unloads the new module with `wasm_runtime_unload`, apart from the one it was made
- * of. The two contexts do not depend on each other, and either may end first. The modules share
- * the binary and the code that is made of it. This shared part is made by the first import of a
- * module and freed with the last module that uses it. It lies in the system's memory, whatever
- * allocators the contexts have, and counts in neither of them.
+ * The caller unloads the new module with `wasm_runtime_unload`, apart from the one it was made of.
+ * The two contexts do not depend on each other, and either may end first. The modules share the
+ * binary and its translated code. This shared part is made by the first import of a module and
+ * freed with the last module that uses it. It lies in the system's memory, for any allocators of
+ * the contexts, and counts in neither of them.
  *
  * NULL on failure, with "WASM module load failed: ..." in `error_buf`.
  */
@@ -416,7 +414,7 @@ bool wasm_runtime_ctx_set_log_callback(wasm_runtime_ctx_t ctx,
                                        void *user_data);
 
 /**
- * Sends what the context's guests print through the built-in C library (`env.printf` and its
+ * Sends the output of the context's guests through the built-in C library (`env.printf` and its
  * kin) to `stdout_callback` instead of standard output; NULL undoes it. WASI programs write to
  * their descriptors. `user_data` must stay until another callback is set and calls of this one
  * have returned, or until the context is gone. False for NULL and without memory.
@@ -433,7 +431,7 @@ WASM_RUNTIME_API_EXTERN
 int wasm_runtime_ctx_get_log_level(wasm_runtime_ctx_t ctx);
 
 /**
- * The mode of instances that ask for none; `Mode_Default` stands for what the build does best.
+ * The mode of instances that ask for none; `Mode_Default` stands for the build's best mode.
  */
 WASM_RUNTIME_API_EXTERN
 enum RunningMode wasm_runtime_ctx_get_running_mode(wasm_runtime_ctx_t ctx);
@@ -461,7 +459,7 @@ WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_set_fallback(wasm_runtime_ctx_t ctx, bool allowed);
 
 /**
- * What `wasm_runtime_ctx_set_fallback` set.
+ * The setting of `wasm_runtime_ctx_set_fallback`.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_get_fallback(wasm_runtime_ctx_t ctx);
@@ -474,11 +472,11 @@ WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_ctx_init_conflicts(wasm_runtime_ctx_t ctx);
 
 /**
- * Chooses the signal that interrupts what native functions block in, between
- * `wasm_runtime_begin_blocking_op` and `wasm_runtime_end_blocking_op`: SIGUSR1 unless this says
- * otherwise. It is the process's, as signals are, so an application chooses, and libraries do
- * not. False, and nothing changes, while there is such an operation in any context, for signals
- * that report faults or cannot be caught, and on systems other than Linux.
+ * Chooses the signal that interrupts blocking calls of native functions, between
+ * `wasm_runtime_begin_blocking_op` and `wasm_runtime_end_blocking_op`; SIGUSR1 by default. It is
+ * the process's, as signals are, so an application chooses, and libraries do not. False, and
+ * nothing changes, while there is such an operation in any context, for signals that report faults
+ * or cannot be caught, and on systems other than Linux.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_set_blocking_op_signal(int signo);

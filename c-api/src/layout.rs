@@ -7,7 +7,7 @@ use crate::shared::*;
 use crate::wasm_export::types::*;
 use crate::wasm_runtime_ctx::types::wasm_runtime_ctx_limit_t::*;
 use crate::wasm_runtime_ctx::types::*;
-// Structs and functions use the integers behind these; the constants are what is asserted.
+// Structs and functions use the integers behind these; the assertions are about the constants.
 use crate::shared::mem_alloc_type_t::*;
 use crate::shared::mem_alloc_usage_t::*;
 use crate::shared::wasm_valkind_enum::*;

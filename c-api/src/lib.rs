@@ -1,15 +1,15 @@
 //! WAMR's C API on isothread: the library `libiwasm`.
 //!
-//! A thin layer: each C function checks what it was given, finds the context, and calls the Rust
-//! API. `ffi/` is what all functions need, `shared/` the types that several headers declare, and
-//! each other folder one header. `facts/` says what must be as WAMR has it, `gen/` makes the
-//! headers from the declarations here.
+//! A thin layer: each C function checks its arguments, finds the context, and calls the Rust API.
+//! `ffi/` has the common part of all functions, `shared/` the types that several headers declare,
+//! and each other folder one header. `facts/` lists the names and layouts that must be WAMR's,
+//! `gen/` makes the headers from the declarations here.
 //!
 //! # The allocator
 //!
-//! The shared and the static library bring isothread's allocator as Rust's global one: what Rust
-//! code allocates while a context is current, the validator and the standard library included,
-//! comes from that context's pool or functions, and is counted there. C code is not affected.
+//! The shared and the static library bring isothread's allocator as Rust's global one: allocations
+//! of Rust code while a context is current, the validator and the standard library included, come
+//! from that context's pool or functions, and are counted there. C code is not affected.
 //!
 //! A Rust program that links this crate as an rlib gets it too, and then may not declare another.
 //! Rust programs have no use for this crate, though: they take `isothread`, which leaves the choice

@@ -1,8 +1,8 @@
 //! The C programs of `tests/c`: compiled against the header, linked with the shared and the static
 //! library, run, and run again under a memory checker.
 //!
-//! A program checks itself and exits with 0. What it prints must be what `NAME.out` holds, or
-//! nothing if there is no such file.
+//! A program checks itself and exits with 0. Its output must be the content of `NAME.out`, or empty
+//! if there is no such file.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 

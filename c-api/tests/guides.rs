@@ -1,5 +1,4 @@
-//! The programs of the guides in `docs`: compiled, run, and compared with what the guide says they
-//! print.
+//! The programs of the guides in `docs`: compiled, run, and compared with the output in the guide.
 //!
 //! The C blocks of one section are one program, the section called "What the examples share"
 //! goes before each. Blocks of text format begin with the file's name, and `text` is the output.

@@ -169,7 +169,7 @@ fn every_declared_function_is_a_fact_and_documented() {
     }
 }
 
-/// What most comments need not say because it holds for all of the header's functions.
+/// Facts that most comments need not state because they hold for all of the header's functions.
 #[test]
 fn headers_say_what_holds_for_every_function() {
     for header in headers() {

@@ -126,9 +126,9 @@ const ROWS: &[(&str, &[&str])] = &[
 /// Programs that look at themselves from outside, where a memory checker is in the way.
 const UNWATCHED: [&str; 2] = ["scale", "call_path"];
 
-/// Programs whose two sides have nothing in common but the list of contexts, so that whatever else
-/// helgrind sees two threads touch is a leak from one context into another. The other programs
-/// share contexts on purpose, and helgrind knows neither atomics nor our locks.
+/// Programs whose two sides share only the list of contexts, so that any other memory that helgrind
+/// sees two threads touch is a leak from one context into another. The other programs share
+/// contexts on purpose, and helgrind knows neither atomics nor our locks.
 const APART: [&str; 2] = ["natives", "settings"];
 
 /// Native libraries that the static library needs.
@@ -157,7 +157,7 @@ fn expected(row: &str) -> String {
     }
 }
 
-/// A compiler run on one of the programs; what to link is still to come.
+/// A compiler run on one of the programs, still without the libraries.
 fn compiler(name: &str, output: &Path) -> Command {
     let mut cc = Command::new("gcc");
     cc.args(["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-I"])
@@ -214,7 +214,7 @@ fn all(name: &str) {
     if UNWATCHED.contains(&name) {
         return;
     }
-    // What a thread that is not there in the child of a fork held is lost there.
+    // Memory of threads that a fork's child does not have is lost there.
     let leaks = if name == "forks" { "no" } else { "full" };
     let mut memcheck = Command::new("valgrind");
     memcheck

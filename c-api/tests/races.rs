@@ -1,6 +1,6 @@
-//! Programs of `tests/c` with several threads, under ThreadSanitizer: the library, the programs
-//! and what guests do to memory are all watched. `.ci/tsan` builds the library for it, names that
-//! in `ISOTHREAD_TSAN` and runs this.
+//! Programs of `tests/c` with several threads, under ThreadSanitizer: the library, the programs and
+//! guests' accesses to memory are all watched. `.ci/tsan` builds the library for it, names that in
+//! `ISOTHREAD_TSAN` and runs this.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 

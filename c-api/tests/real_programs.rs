@@ -50,7 +50,7 @@ impl Threads<'_> {
         format!("thread-{thread}")
     }
 
-    /// What the program in thread number `thread` wrote to one of the files beside its folder.
+    /// The output of the program in thread number `thread` to one of the files beside its folder.
     fn file(&self, thread: usize, suffix: &str) -> Vec<u8> {
         fs::read(self.base.join(format!("{thread}.{suffix}"))).unwrap_or_default()
     }
@@ -101,7 +101,7 @@ impl Threads<'_> {
         Ok(())
     }
 
-    /// All steps, and what is in the folders afterwards.
+    /// All steps, and the content of the folders afterwards.
     fn entry(&self, entry: &Entry) -> Result<(), String> {
         for thread in 0..self.count {
             entry.make_folder(&self.folder(thread));

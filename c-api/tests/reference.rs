@@ -76,7 +76,7 @@ fn expected(recording: &str, list: &str, build: &str) -> String {
     out.join("\n")
 }
 
-/// The output without what differs from run to run: log stamps and addresses.
+/// The output without log stamps and addresses, which differ from run to run.
 fn stable(output: &str) -> String {
     let lines = output.lines().map(|line| match line.split_once("]: ") {
         Some((stamp, rest)) if stamp.starts_with('[') && stamp.contains(" - ") => {
@@ -121,7 +121,7 @@ fn p1_prints_what_wamr_prints() {
     fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
     run(Command::new("gcc")
         .current_dir(&folder)
-        // The probe prints a value that a failed call has left as it was, which nobody set.
+        // The probe prints a value that a failed call has left as it was: never set.
         .args(["-std=gnu11", "-w", "-ftrivial-auto-var-init=zero", "p1.c", "-o", "p1"])
         .args(["-pthread", "-include"])
         .arg(root().join("tests/reference/ordered.h"))

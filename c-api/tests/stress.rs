@@ -1,6 +1,6 @@
-//! The programs of `tests/c/stress`: many threads that do random things with contexts of their
-//! own and shared ones. By default each runs for seconds; `STRESS_SECONDS` says for how long, and
-//! `STRESS_SEED` repeats what failed, as far as the system's scheduling lets it.
+//! The programs of `tests/c/stress`: many threads that do random things with contexts of their own
+//! and shared ones. By default each runs for seconds; `STRESS_SECONDS` sets the time, and
+//! `STRESS_SEED` repeats a failure, as far as the system's scheduling lets it.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 

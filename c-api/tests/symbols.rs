@@ -1,4 +1,4 @@
-//! The symbols of the built libraries: what they export, and what they keep process-wide.
+//! The symbols of the built libraries: their exports, and their process-wide state.
 
 mod common;
 

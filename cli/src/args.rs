@@ -16,7 +16,7 @@ pub enum Command {
     Generate(Artifact),
 }
 
-/// What to run, and how.
+/// The program to run, and its settings.
 pub struct Args {
     pub function: Option<Vec<u8>>,
     pub log_level: u32,
@@ -102,7 +102,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, String> {
     Err(format!("no file to run\nUsage: {}", options::USAGE))
 }
 
-/// What only shows when all options are known.
+/// Checks that need all options.
 fn check(args: Args) -> Result<Command, String> {
     if args.threads.is_some() && args.repl {
         return Err("--repl reads one input and cannot serve several --threads".into());

@@ -1,4 +1,4 @@
-//! Calls of one function, and what they print.
+//! Calls of one function, and their output.
 
 use super::output::{self, print};
 use isothread::Instance;

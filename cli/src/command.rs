@@ -3,7 +3,7 @@
 use super::args::{self, Command};
 use super::{options, output, report, run};
 
-/// What a wrong command line ends with.
+/// The exit code for a wrong command line.
 pub const USAGE_ERROR: u8 = 1;
 
 /// All of the command; its exit code.

@@ -1,8 +1,8 @@
 //! Where the command starts with glibc: C's `main`, in place of the one of Rust's runtime.
 //!
-//! Before its `main` Rust finds out where the stack is, for a message if it overflows; glibc reads
-//! a file of /proc for that, a twentieth of the time that an empty program takes. Here an overflow
-//! has no message of its own. The rest of what Rust's runtime does is done here.
+//! Before its `main` Rust looks for the stack's bounds, for a message if it overflows; glibc reads
+//! a file of /proc for that, in a twentieth of an empty program's time. Here an overflow has no
+//! message of its own. The rest of what Rust's runtime does is done here.
 
 use super::command::{USAGE_ERROR, start};
 use super::output;
@@ -10,7 +10,7 @@ use std::ffi::{c_char, c_int};
 use std::io;
 use std::panic::catch_unwind;
 
-/// What Rust's runtime ends with after a panic.
+/// The exit code of Rust's runtime after a panic.
 const PANICKED: u8 = 101;
 
 // Rust's library takes the arguments from where glibc leaves them for all objects.
@@ -23,7 +23,7 @@ extern "C" fn main(_count: c_int, _words: *const *const c_char) -> c_int {
     catch_unwind(start).unwrap_or(PANICKED).into()
 }
 
-/// Opens what is closed of the three standard streams, so that no file takes one's place.
+/// Opens those of the three standard streams that are closed, so that no file takes their place.
 fn streams_are_open() -> bool {
     (0..3).all(|stream| {
         // SAFETY: asks for a descriptor's flags.

@@ -1,11 +1,11 @@
 //! The man page and the shells' completions, made from the table of options.
 //!
-//! `iwasm --generate=KIND` prints them; packages install what it prints.
+//! `iwasm --generate=KIND` prints them; packages install its output.
 
 use super::options::{self, Opt, USAGE};
 use std::fmt::Write;
 
-/// What can be made.
+/// The kinds of help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Artifact {
     Bash,
@@ -38,7 +38,7 @@ impl Artifact {
     }
 }
 
-/// What completes an option's value.
+/// The completion of an option's value.
 fn is_file(opt: &Opt) -> bool {
     opt.value == "FILE"
 }
@@ -139,7 +139,7 @@ fn man(text: &mut String) -> std::fmt::Result {
     writeln!(text, ".TP\n.B 255\nThe program could not be loaded or made ready.")?;
     writeln!(
         text,
-        ".TP\n.I other\nWhat the program gave to proc_exit, of which eight bits count."
+        ".TP\n.I other\nThe argument that the program gave to proc_exit, of which eight bits count."
     )?;
     writeln!(text, ".SH EXAMPLES")?;
     for example in [

@@ -1,12 +1,11 @@
 //! `iwasm`: runs WebAssembly programs from the command line, with the options of WAMR's command.
 //!
-//! It uses the public Rust API and nothing else, and exports the C API to native libraries.
-//! `entry` is where it starts, `command` all it does. `options` is the one table of what can be
-//! said, from which help, man page and completions are made; `args` reads the command line; `run`
-//! runs a `program` in a context, `tenants` in many at once, and `repl` makes `calls` in it.
-//! Results, exceptions and errors go to the standard output (`output`), as WAMR's do; what this
-//! command adds (usage errors, statistics) goes to the standard error, so that the output stays the
-//! program's.
+//! It uses the public Rust API and nothing else, and exports the C API to native libraries. `entry`
+//! is its start, `command` the whole run. `options` is the one table of options, from which help,
+//! man page and completions are made; `args` reads the command line; `run` runs a `program` in a
+//! context, `tenants` in many at once, and `repl` makes `calls` in it. Results, exceptions and
+//! errors go to the standard output (`output`), as WAMR's do; this command's additions (usage
+//! errors, statistics) go to the standard error, so that the output stays the program's.
 
 #![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 

@@ -1,9 +1,9 @@
 //! `--native-lib`: functions for guests from shared libraries.
 //!
-//! A library exports `get_native_lib`, which tells its functions, and if it likes
-//! `init_native_lib`, which returns 0 if all is well, and `deinit_native_lib`. It is loaded once
-//! for the process and registered in each context; what it calls of the runtime's while it starts
-//! and ends happens in one of them. What goes wrong is a warning.
+//! A library exports `get_native_lib`, which returns its functions, and optionally
+//! `init_native_lib`, which returns 0 for success, and `deinit_native_lib`. It is loaded once for
+//! the process and registered in each context; its calls of the runtime at its start and end happen
+//! in one of them. A failure is a warning.
 
 use super::args::Args;
 use isothread::{Context, Convention, NativeArray, NativeSymbol};
@@ -31,12 +31,12 @@ struct NativeLib {
     count: u32,
 }
 
-// SAFETY: the pointers are the library's, which keeps what they point to as it is; registering
-// reads it, and may do so on any thread.
+// SAFETY: the pointers are the library's, which never changes their targets; registering reads
+// them, and may do so on any thread.
 unsafe impl Sync for NativeLibs {}
 
 impl NativeLibs {
-    /// Loads what the options name, in `home`.
+    /// Loads the libraries that the options name, in `home`.
     pub fn load(args: &Args, home: &Context) -> Self {
         let load = || args.native_libs.iter().filter_map(|path| NativeLib::load(args, path));
         Self { libs: home.run(|| load().collect()), home: home.clone() }
@@ -45,8 +45,8 @@ impl NativeLibs {
     /// Offers the functions to modules that `context` loads from now on.
     pub fn register(&self, context: &Context, args: &Args) {
         for lib in &self.libs {
-            // SAFETY: what the library told stays until it is closed, which is after the contexts;
-            // that it is as it should be is the contract of native libraries.
+            // SAFETY: the library's arrays stay until it is closed, which is after the contexts;
+            // native libraries promise that the arrays are valid.
             let array =
                 unsafe { NativeArray::new(lib.module, lib.symbols, lib.count, Convention::Native) };
             if !context.natives().register(array) {
@@ -80,9 +80,9 @@ impl NativeLib {
                 warn(args, format_args!("{what} {name}. {}", reason(error)));
             })
             .ok()?;
-        // SAFETY: as above.
+        // SAFETY: native libraries declare the function so.
         if let Ok(init) = unsafe { library.get::<InitNativeLib>(b"init_native_lib\0") } {
-            // SAFETY: as above.
+            // SAFETY: native libraries declare the function so, and the library stays loaded.
             let code = unsafe { init() };
             if code != 0 {
                 let what = "`init_native_lib` function from native lib";
@@ -110,13 +110,13 @@ impl Drop for NativeLib {
     fn drop(&mut self) {
         // SAFETY: native libraries declare the function so.
         if let Ok(deinit) = unsafe { self.library.get::<DeinitNativeLib>(b"deinit_native_lib\0") } {
-            // SAFETY: as above; no guest uses the library any more.
+            // SAFETY: native libraries declare the function so; no guest uses the library any more.
             unsafe { deinit() };
         }
     }
 }
 
-/// What the system's loader says went wrong.
+/// The system loader's reason for a failure.
 fn reason(error: &libloading::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |loader| loader.to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// What an option does.
+/// The effect of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Id {
     AddrPool,
@@ -99,7 +99,7 @@ pub const OPTIONS: &[Opt] = &[
         "repl",
         "",
         Id::Repl,
-        "Read lines `FUNCTION ARGUMENT...` from the standard input and call what they name",
+        "Read lines `FUNCTION ARGUMENT...` from the standard input and call the functions",
     ),
     long(
         "env",
@@ -187,9 +187,9 @@ pub const OPTIONS: &[Opt] = &[
         "stats",
         "",
         Id::Stats,
-        "Report what the runtime context counted on the standard error when the program ends",
+        "Report the counters of the runtime context on the standard error when the program ends",
     ),
-    long("version", "", Id::Version, "Print the version and what this build supports"),
+    long("version", "", Id::Version, "Print the version and the features of this build"),
     Opt { short: Some('h'), ..long("help", "", Id::Help, "Print this text") },
     long("generate", "bash|zsh|fish|man", Id::Generate, ""),
     refused("fast-jit", NO_COMPILER),
@@ -271,7 +271,7 @@ pub fn help() -> String {
         text.push('\n');
     }
     text.push_str(
-        "\nThe exit code is what the program gave to proc_exit, else 0; 1 after an exception or a\n\
+        "\nThe exit code is the one given to proc_exit, else 0; 1 after an exception or a\n\
          wrong option; 255 when the program could not be loaded.\n",
     );
     text

@@ -5,16 +5,16 @@
 //! comes out in order. WASI's programs write past the buffer, which is flushed before they do; as
 //! long as nothing is in it, that asks nothing of the system.
 //!
-//! Where nobody reads any more, the command ends as others do: by the signal SIGPIPE. That is
-//! ignored while guests run, for whom it is an error of their call. Whatever else goes wrong with
-//! the output is reported once, and the exit code is not zero.
+//! When its output has no reader any more, the command ends as others do: by the signal SIGPIPE.
+//! That is ignored while guests run, whose call gets an error. Other failures of the output are
+//! reported once, and the exit code is not zero.
 
 use isothread::context::log::Output;
 use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the command ends with instead of 0 when its output is not all there.
+/// The exit code instead of 0 when output was lost.
 const FAILED_OUTPUT: u8 = 1;
 
 /// Whether output was lost. Owner: the process.
@@ -30,7 +30,7 @@ unsafe extern "C" {
     static stdout: *mut libc::FILE;
 }
 
-/// Ignores SIGPIPE: writing where nobody reads is an error then, and not the process's end.
+/// Ignores SIGPIPE: writing without a reader is an error then, and not the process's end.
 #[cfg_attr(test, allow(dead_code, reason = "it belongs to the command's own start"))]
 pub fn ignore_pipe_signal() {
     // SAFETY: no handler is set, and no other thread runs yet.
@@ -51,7 +51,7 @@ pub fn write(bytes: &[u8]) {
     }
 }
 
-/// Writes out what is in the buffer.
+/// Flushes the buffer.
 pub fn flush() {
     // SAFETY: C's own stream, which nobody closes while guests run.
     if unsafe { libc::fflush(stdout) } != 0 {
@@ -64,11 +64,11 @@ pub fn has_failed() -> bool {
     FAILED.load(Ordering::Relaxed)
 }
 
-/// Writes to the standard error, behind what was printed so far.
+/// Writes to the standard error, after flushing the standard output.
 pub fn error(text: &str) {
     flush();
     if io::stderr().write_all(text.as_bytes()).is_err() {
-        // There is nobody to tell but who looks at the exit code.
+        // The exit code alone can report this failure.
         FAILED.store(true, Ordering::Relaxed);
     }
 }
@@ -76,7 +76,7 @@ pub fn error(text: &str) {
 /// The command's exit code, when all is written and the program's is `code`.
 pub fn finish(code: u8) -> u8 {
     flush();
-    // SAFETY: as in `flush`.
+    // SAFETY: C's own stream, which nobody closes while guests run.
     let lost = unsafe { libc::ferror(stdout) } != 0;
     if lost && !has_failed() {
         // Log lines and native libraries keep the reason to themselves.
@@ -97,7 +97,7 @@ fn failed(error: &io::Error) {
     }
 }
 
-/// Whether the standard output is a pipe that nobody reads.
+/// Whether the standard output is a pipe without a reader.
 fn is_unread() -> bool {
     let mut poll = libc::pollfd { fd: libc::STDOUT_FILENO, events: 0, revents: 0 };
     // SAFETY: one structure, which is here.

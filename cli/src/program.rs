@@ -78,7 +78,7 @@ pub fn run(args: &Args, context: &Context, binary: Binary<'_>) -> u8 {
     instance.exit_code() as u8
 }
 
-/// The program's module, or what to say.
+/// The program's module, or the message for a failure.
 fn load(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Module, String> {
     let folder = args.module_path.clone();
     let reader = move |name: &str| -> Option<ModuleBytes> {
@@ -93,9 +93,9 @@ fn load(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Module, St
     module.map_err(not_loaded)
 }
 
-/// An instance of the program, or what to say.
+/// An instance of the program, or the message for a failure.
 fn instantiate(args: &Args, module: &Module) -> Result<Instance, String> {
-    // What WASI cannot set up is said without a prefix.
+    // Failures of WASI's setup have no prefix.
     let wasi = WasiArgs { before_output: Some(output::flush), ..args.wasi.clone() };
     let state = WasiCtx::new(&wasi).map_err(|error| error.to_string())?;
     let instance_args = InstanceArgs {

@@ -1,4 +1,4 @@
-//! `--repl`: calls what the lines of the standard input name.
+//! `--repl`: calls the functions that lines of the standard input name.
 
 use super::calls::{EXCEPTION, call, print_exception};
 use super::output::{self, print};

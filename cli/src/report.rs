@@ -1,4 +1,4 @@
-//! What the command says about itself and about contexts.
+//! The command's reports about itself and about contexts.
 
 use super::args::Args;
 use super::output;
@@ -6,7 +6,7 @@ use isothread::{Context, ContextStats, Module};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// What a context counted.
+/// A context's counters.
 pub fn stats(context: &Context, code: u8, time: Duration) {
     let stats = context.stats();
     let heap = stats.heap;
@@ -66,8 +66,8 @@ fn ms(time: Duration) -> f64 {
 /// Every module's start.
 const HEADER: &[u8] = b"\0asm\x01\0\0\0";
 
-/// What follows it in the smallest modules that need one proposal each. They are tried, so that
-/// what is said cannot differ from what is so.
+/// The rest of the smallest modules that need one proposal each. They are loaded, so that the
+/// report cannot differ from the build.
 const PROBES: &[(&str, &[u8])] = &[
     (
         "bulk memory operations",

@@ -30,7 +30,7 @@ fn alone(args: &Args) -> u8 {
     let Some(context) = new_context(args, "iwasm") else { return NOT_STARTED };
     let libs = NativeLibs::load(args, &context);
     libs.register(&context, args);
-    // In the context, which so counts what becomes the module's.
+    // In the context, so that it counts the module's memory.
     let Some(binary) = context.run(|| read(args)) else { return NOT_STARTED };
     let code = program::run(args, &context, Binary::Own(binary));
     if args.stats {

@@ -1,8 +1,7 @@
 //! `--timeout`: stops a context's guests when their time is over.
 //!
-//! The time begins before anything of a guest runs, and covers instantiation. From its end on,
-//! everything is terminated again and again: what is only just beginning, or begins afterwards,
-//! ends like the rest.
+//! The time begins before any guest code runs, and covers instantiation. From its end on, all
+//! instances are terminated again and again, so that new ones end, too.
 
 use isothread::Context;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// What is said when there is no instance that would have the exception.
+/// The text when there is no instance that could have the exception.
 pub const OVER: &str = "Exception: terminated by user";
 
 const PAUSE: Duration = Duration::from_millis(5);

@@ -1,4 +1,4 @@
-//! The command `iwasm`: what it prints and what it exits with.
+//! The command `iwasm`: its output and exit codes.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -22,7 +22,7 @@ fn a_function_is_called_with_text() {
     assert_eq!(call(&["trap"]), ended(1, "Exception: unreachable\n"));
     assert_eq!(call(&["div", "1", "0"]), ended(1, "Exception: integer divide by zero\n"));
     assert_eq!(call(&["nosuch"]), ended(1, "Exception: lookup function nosuch failed\n"));
-    // WAMR's exception does not tell the numbers.
+    // WAMR's exception does not have the numbers.
     let count = "Exception: invalid input argument count\n".to_owned();
     let few = (1, count.clone(), "iwasm: `add` takes 2 arguments, 1 given\n".to_owned());
     assert_eq!(call(&["add", "1"]), few);
@@ -75,7 +75,7 @@ fn programs_start_at_start_or_main() {
         args.extend([file.as_str(), "word"]);
         iwasm(&args)
     };
-    // What `main` returns is no exit code.
+    // The result of `main` is no exit code.
     assert_eq!(run(r#"(module (func (export "main") (result i32) (i32.const 3)))"#, &[]).0, 0);
     let argc = r#"(module
         (import "env" "printf" (func $printf (param i32 i32) (result i32)))
@@ -117,7 +117,7 @@ fn entry_points_are_wasis_where_wasi_is_imported() {
     assert!(code == 0 && stdout.ends_with(neither), "{stdout}");
 }
 
-/// A program that exits with what `body` leaves.
+/// A program that exits with the value that `body` leaves.
 fn exits_with(body: &str) -> String {
     format!(
         r#"(module
@@ -261,7 +261,7 @@ static int greet(wasm_exec_env_t env, uint32_t name, uint32_t to, uint32_t size)
     return snprintf(wasm_runtime_addr_app_to_native(inst, to), size, "%s %u",
                     (char *)wasm_runtime_addr_app_to_native(inst, name), argv[0]);
 }
-/* What is allocated when the library starts stays until it ends. */
+/* A block allocated at the library's start stays until its end. */
 static char *kept;
 int init_native_lib(void) { return (kept = wasm_runtime_malloc(1)) == NULL; }
 void deinit_native_lib(void)
@@ -347,7 +347,7 @@ fn native_libraries_offer_functions() {
 
     let (code, stdout, _) = iwasm(&["--native-lib=./nosuch.so", "-f", "run", &file]);
     assert_eq!(code, 1);
-    // With what the system's loader says.
+    // With the system loader's reason.
     let warning = "warning: failed to load native library ./nosuch.so. ./nosuch.so: cannot open";
     assert!(stdout.contains(warning), "{stdout}");
     let junk = folder.join("junk.so");

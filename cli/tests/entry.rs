@@ -1,5 +1,4 @@
-//! What the command sees to before anything else: standard streams that are closed or that nobody
-//! reads.
+//! The command's first checks: standard streams that are closed or without a reader.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 

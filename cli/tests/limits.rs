@@ -1,4 +1,4 @@
-//! What the options let a program use.
+//! The options that limit a program.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 

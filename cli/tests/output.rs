@@ -1,4 +1,4 @@
-//! What the command does where its output cannot be written, and in which order it comes.
+//! The command's behaviour when its output cannot be written, and the order of the output.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -31,7 +31,7 @@ fn into(args: &[&str], stdout: impl Into<Stdio>) -> (Option<i32>, Option<i32>, S
     (output.status.code(), output.status.signal(), stderr)
 }
 
-/// What a shell prints.
+/// The output of a shell script that runs the command.
 fn shell(script: &str, file: &str) -> String {
     let iwasm = env!("CARGO_BIN_EXE_iwasm");
     let output = Command::new("bash").args(["-c", script, iwasm, file]).output().expect("bash");
@@ -59,7 +59,7 @@ fn what_cannot_be_written_is_a_failure() {
     assert_eq!(lost(&["--repl", &file]), Some(1));
     // The program's own failure is reported all the same.
     assert_eq!(lost(&["./nosuch"]), Some(255));
-    // So it is where what is lost is a line of the log.
+    // The same for a lost line of the log.
     let unlinked = module(
         &folder,
         "unlinked.wasm",
@@ -70,7 +70,7 @@ fn what_cannot_be_written_is_a_failure() {
     let script = "yes 'add 1 2' | timeout 20 \"$0\" --repl \"$1\" 2>&1 >/dev/full; \
                   echo ${PIPESTATUS[1]}";
     assert_eq!(shell(script, &file), format!("{NO_SPACE} (os error 28)\n1\n"));
-    // Without a standard error, too, only the code tells.
+    // Without a standard error, too, only the exit code shows it.
     assert_eq!(shell("\"$0\" --nonsense 2>/dev/full; echo $?", ""), "1\n");
     assert_eq!(shell("\"$0\" --stats -f void \"$1\" 2>/dev/full; echo $?", &file), "\n1\n");
 }
@@ -173,14 +173,14 @@ fn guests_and_native_libraries_print_in_turn() {
     assert_eq!(rest, printed);
 }
 
-/// What nobody has to wait for is written in large pieces.
+/// Output that no one waits for is written in large pieces.
 #[test]
 fn printing_a_lot_takes_few_writes() {
     let folder = folder("pieces");
     let option = native_lib(&folder, NATIVE);
     let file = module(&folder, "a.wasm", MIXED);
     let mut ends = [0; 2];
-    // SAFETY: room for two descriptors, which are new and nobody else's.
+    // SAFETY: room for two descriptors, which are new and used by no other code.
     let [reader, writer] = unsafe {
         let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
         assert_eq!(libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()), 0);

@@ -1,4 +1,4 @@
-//! `--timeout`: whatever a guest does, it ends.
+//! `--timeout` ends every guest.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 

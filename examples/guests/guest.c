@@ -7,7 +7,7 @@
 #include <string.h>
 
 #if !defined(__wasm__)
-/* As host code (build.sh --check) there is nobody to ask; the expected outputs say "host" too. */
+/* As host code (build.sh --check) there is no host to ask; the expected outputs say "host" too. */
 int32_t host_tag(char *buf, int32_t len)
 {
     memcpy(buf, "host", len < 4 ? (size_t)len : 4);

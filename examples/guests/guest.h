@@ -1,5 +1,6 @@
 /*
- * What the three guest programs share: the natives they import, and how they report a result.
+ * The common part of the three guest programs: the natives they import, and their way to report a
+ * result.
  *
  * Each program is an ordinary WASI command (arguments, stdin, stdout, exit code) that also asks
  * its host two things. An embedder may answer every guest differently: that is what

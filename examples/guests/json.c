@@ -4,9 +4,9 @@
  *   json [--builtin COUNT | --text JSON] [--compact] [QUERY [FOLD]]
  *
  * The input is stdin, the text after --text, or a generated list of COUNT orders. A query is a
- * chain of `.name`, `[index]` and `[*]` (every element or member); "." is the whole value. What
- * it selects is printed, one value after the other, or folded into one number:
- * count, sum, min, max or avg. A path that a value does not have selects nothing.
+ * chain of `.name`, `[index]` and `[*]` (every element or member); "." is the whole value. The
+ * selected values are printed, one after the other, or folded into one number: count, sum, min, max
+ * or avg. A path that a value does not have selects nothing.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -26,7 +26,7 @@ struct options {
     int indent;
 };
 
-/* What a query has selected so far: printed as it comes, or counted and summed up. */
+/* A query's values so far: printed as they come, or counted and summed up. */
 struct selection {
     const struct options *options;
     struct buffer *out;

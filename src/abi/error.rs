@@ -9,15 +9,15 @@ use std::ptr::NonNull;
 /// Which kind of failure an [`Error`] is, for callers that go on differently after each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No module: the bytes are malformed or invalid, use what is not supported or more than may
-    /// be, or a module that they import is not to be had.
+    /// No module: the bytes are malformed or invalid, need an unsupported feature or exceed a
+    /// limit, or a module that they import cannot be found.
     Load,
     /// No instance: an import does not fit, a segment lies outside of its memory or table, or the
     /// app heap or WASI's environment cannot be set up.
     Instantiate,
     /// A call into a guest did not return: the code trapped, a host function failed, an exception
-    /// was not caught, or the call was stopped, maybe before its first instruction. What a guest's
-    /// call lacks memory for is [`Trap::OutOfMemory`].
+    /// was not caught, or the call was stopped, maybe before its first instruction. A guest's call
+    /// that runs out of memory ends with [`Trap::OutOfMemory`].
     Trap(Trap),
     /// Memory or a quota ran out, outside of calls into guests.
     OutOfMemory,
@@ -31,9 +31,9 @@ pub enum ErrorKind {
 /// saying that there is no memory must not take any.
 pub struct Error(NonNull<Inner>);
 
-// SAFETY: an error owns what it points to, a kind and a text, or that is constant.
+// SAFETY: an error points to a kind and a text that it owns, or to constants.
 unsafe impl Send for Error {}
-// SAFETY: nothing changes what an error points to.
+// SAFETY: an error's kind and text never change.
 unsafe impl Sync for Error {}
 
 struct Inner {
@@ -57,7 +57,7 @@ const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 const TEXT_BYTES_MAX: usize = 400;
 
 /// A text for an error, cut where it gets long: it may contain names of any length, and C's
-/// embedders see no more than their buffer takes. What memory is too short for is left out.
+/// embedders see no more than their buffer takes. When memory runs out, the rest is left out.
 #[cold]
 pub fn bounded(text: fmt::Arguments<'_>) -> String {
     struct Bounded(String);
@@ -72,12 +72,12 @@ pub fn bounded(text: fmt::Arguments<'_>) -> String {
         }
     }
     let mut bounded = Bounded(String::new());
-    // An error is the end of the room: what fits is there.
+    // An error means the end of the room; the text up to there is kept.
     let _ = fmt::Write::write_fmt(&mut bounded, text);
     bounded.0
 }
 
-/// Bytes as text: what is none is shown as such.
+/// Bytes as text; invalid UTF-8 is shown as such.
 pub struct Shown<'a>(pub &'a [u8]);
 
 impl fmt::Display for Shown<'_> {
@@ -152,7 +152,7 @@ impl Drop for Error {
     #[cold]
     fn drop(&mut self) {
         if !self.inner().is_constant {
-            // SAFETY: `new` has leaked the box, and nobody else has it.
+            // SAFETY: `new` has leaked the box, and this error alone owns it.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
@@ -165,7 +165,7 @@ impl From<Trap> for Error {
     }
 }
 
-/// What the fallible helpers of `alloc` answer.
+/// The fallible helpers of `alloc` return this.
 impl From<TryReserveError> for Error {
     #[cold]
     fn from(_: TryReserveError) -> Self {

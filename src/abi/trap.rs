@@ -68,6 +68,7 @@ traps! {
     /// A host function in C has ended its thread, which unwinds the stack: the end of the calls on
     /// it, and no exception.
     Unwinding = 28, "a native function has ended the thread";
+    NullFunction = 29, "null function reference";
 }
 
 #[cfg(test)]

@@ -1,22 +1,50 @@
 //! Types of the WebAssembly type grammar, as far as the engines need them.
 
+use super::heap_types::{HeapType, Hierarchy, RefType};
+use std::borrow::Cow;
 use std::fmt;
 
-/// A value type. Reference types beyond functions, host objects and exceptions join here with GC.
+/// A value type, in four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum ValType {
     I32,
     I64,
     F32,
     F64,
     V128,
-    FuncRef,
-    ExternRef,
-    ExnRef,
+    Ref(RefType),
 }
 
+const _: () = assert!(size_of::<ValType>() == 4 && size_of::<Option<ValType>>() == 4);
+
 impl ValType {
+    /// A function of any type, or null.
+    pub const FUNCREF: Self = Self::Ref(RefType::new(true, HeapType::Func));
+    /// An object of the host's, or null.
+    pub const EXTERNREF: Self = Self::Ref(RefType::new(true, HeapType::Extern));
+    /// An exception, or null.
+    pub const EXNREF: Self = Self::Ref(RefType::new(true, HeapType::Exn));
+    /// An object of the guest's, or null.
+    pub const ANYREF: Self = Self::Ref(RefType::new(true, HeapType::Any));
+
+    /// The type of all references of a hierarchy, null included.
+    pub const fn top_of(hierarchy: Hierarchy) -> Self {
+        match hierarchy {
+            Hierarchy::Func => Self::FUNCREF,
+            Hierarchy::Extern => Self::EXTERNREF,
+            Hierarchy::Exn => Self::EXNREF,
+            Hierarchy::Any => Self::ANYREF,
+        }
+    }
+
+    /// The type itself; of a reference, the most general one of its hierarchy.
+    pub const fn widest(self) -> Self {
+        match self {
+            Self::Ref(ty) => Self::top_of(ty.hierarchy()),
+            other => other,
+        }
+    }
+
     /// How many 64-bit slots of a frame a value of this type takes.
     pub const fn slots(self) -> u32 {
         match self {
@@ -30,15 +58,32 @@ impl ValType {
     #[inline]
     pub const fn cells(self) -> u32 {
         match self {
-            Self::I32 | Self::F32 | Self::FuncRef => 1,
-            Self::I64 | Self::F64 | Self::ExternRef | Self::ExnRef => 2,
+            Self::I32 | Self::F32 => 1,
+            Self::I64 | Self::F64 => 2,
             Self::V128 => 4,
+            Self::Ref(ty) => match ty.hierarchy() {
+                Hierarchy::Func => 1,
+                Hierarchy::Extern | Hierarchy::Exn | Hierarchy::Any => 2,
+            },
+        }
+    }
+
+    /// The hierarchy of a reference type; `None` for any other type.
+    pub const fn hierarchy(self) -> Option<Hierarchy> {
+        match self {
+            Self::Ref(ty) => Some(ty.hierarchy()),
+            _ => None,
         }
     }
 
     /// Whether values of this type are references.
     pub const fn is_ref(self) -> bool {
-        matches!(self, Self::FuncRef | Self::ExternRef | Self::ExnRef)
+        matches!(self, Self::Ref(_))
+    }
+
+    /// Whether values of this type are references to exceptions.
+    pub const fn is_exception(self) -> bool {
+        matches!(self.hierarchy(), Some(Hierarchy::Exn))
     }
 }
 
@@ -50,15 +95,13 @@ impl fmt::Display for ValType {
             Self::F32 => "f32",
             Self::F64 => "f64",
             Self::V128 => "v128",
-            Self::FuncRef => "funcref",
-            Self::ExternRef => "externref",
-            Self::ExnRef => "exnref",
+            Self::Ref(ty) => return ty.fmt(f),
         })
     }
 }
 
-/// A function type. Equality is structural, as the specification asks of `call_indirect`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A function type. Equality is that of the text: numbers of defined types are their module's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FuncType {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
@@ -92,9 +135,22 @@ impl FuncType {
         self.params.iter().map(|t| t.slots()).sum()
     }
 
-    /// Whether an exception is passed or returned, which host functions cannot.
-    pub fn has_exceptions(&self) -> bool {
-        self.params.iter().chain(&*self.results).any(|&ty| ty == ValType::ExnRef)
+    /// The type of host functions that this one may be imported from: they take any references of
+    /// a hierarchy, null included. `None` if there are none. That is so where an exception or an
+    /// object of the guest's is passed or returned, which no sweep would find at the host, and
+    /// where a result is promised to be more than any reference.
+    pub fn of_host(&self) -> Option<Cow<'_, Self>> {
+        let mut values = self.params.iter().chain(&*self.results);
+        let kept = |ty: &ValType| !matches!(ty.hierarchy(), Some(Hierarchy::Exn | Hierarchy::Any));
+        if !values.all(kept) || !self.results.iter().all(|&ty| ty == ty.widest()) {
+            return None;
+        }
+        if self.params.iter().all(|&ty| ty == ty.widest()) {
+            return Some(Cow::Borrowed(self));
+        }
+        let mut wide = self.clone();
+        wide.params.iter_mut().for_each(|ty| *ty = ty.widest());
+        Some(Cow::Owned(wide))
     }
 
     /// Slots the results take; they overwrite the parameters from the first slot on.

@@ -1,5 +1,6 @@
 //! Values as the host sees them, and their form in a 64-bit slot of a frame.
 
+use super::heap_types::Hierarchy;
 use super::types::ValType;
 use super::vm_layout::{VmException, VmFuncRef};
 use std::ptr::NonNull;
@@ -44,6 +45,10 @@ unsafe impl Send for ExnRef {}
 // SAFETY: as for `Send`; nothing is reached through a shared `ExnRef`.
 unsafe impl Sync for ExnRef {}
 
+/// A reference to an object of the guest's. There are none yet, so that such a reference is null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AnyRef {}
+
 /// A WebAssembly value. Floats are kept as values; NaN bits survive `to_bits`.
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -55,9 +60,11 @@ pub enum Val {
     FuncRef(Option<FuncRef>),
     ExternRef(Option<ExternRef>),
     ExnRef(Option<ExnRef>),
+    AnyRef(Option<AnyRef>),
 }
 
 impl Val {
+    /// The type of the value; of a reference, that of all references of its hierarchy.
     pub fn ty(&self) -> ValType {
         match self {
             Self::I32(_) => ValType::I32,
@@ -65,9 +72,10 @@ impl Val {
             Self::F32(_) => ValType::F32,
             Self::F64(_) => ValType::F64,
             Self::V128(_) => ValType::V128,
-            Self::FuncRef(_) => ValType::FuncRef,
-            Self::ExternRef(_) => ValType::ExternRef,
-            Self::ExnRef(_) => ValType::ExnRef,
+            Self::FuncRef(_) => ValType::FUNCREF,
+            Self::ExternRef(_) => ValType::EXTERNREF,
+            Self::ExnRef(_) => ValType::EXNREF,
+            Self::AnyRef(_) => ValType::ANYREF,
         }
     }
 
@@ -82,6 +90,7 @@ impl Val {
             Self::FuncRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
             Self::ExternRef(r) => [r.map_or(0, |r| r.0.get()), 0],
             Self::ExnRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
+            Self::AnyRef(None) => [0, 0],
         }
     }
 
@@ -97,13 +106,16 @@ impl Val {
             ValType::F32 => Self::F32(f32::from_bits(low as u32)),
             ValType::F64 => Self::F64(f64::from_bits(low)),
             ValType::V128 => Self::V128(low as u128 | (slots[1] as u128) << 64),
-            ValType::FuncRef => {
-                Self::FuncRef(NonNull::new(low as usize as *mut VmFuncRef).map(FuncRef))
-            }
-            ValType::ExternRef => Self::ExternRef(NonZeroWord::new(low).map(ExternRef)),
-            ValType::ExnRef => {
-                Self::ExnRef(NonNull::new(low as usize as *mut VmException).map(ExnRef))
-            }
+            ValType::Ref(ty) => match ty.hierarchy() {
+                Hierarchy::Func => {
+                    Self::FuncRef(NonNull::new(low as usize as *mut VmFuncRef).map(FuncRef))
+                }
+                Hierarchy::Extern => Self::ExternRef(NonZeroWord::new(low).map(ExternRef)),
+                Hierarchy::Exn => {
+                    Self::ExnRef(NonNull::new(low as usize as *mut VmException).map(ExnRef))
+                }
+                Hierarchy::Any => Self::AnyRef(None),
+            },
         }
     }
 }

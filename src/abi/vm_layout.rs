@@ -63,11 +63,36 @@ pub struct VmException {
     pub next: *mut VmException,
 }
 
-/// What stands behind a function reference.
+/// A type of a context's. Owner: the context's registry of types; it lives as long as a module that
+/// defines it.
+#[repr(C)]
+pub struct VmType {
+    /// Canonical numbers of its supertypes, the one that has none first.
+    pub supers: *const u32,
+    /// How many supertypes it has.
+    pub depth: u32,
+    /// The group that it was defined in, which the registry knows.
+    pub group: u32,
+}
+
+/// A context's types by canonical number. Owner: the context's registry of types.
+#[repr(C)]
+pub struct VmTypes {
+    /// The types with numbers below 64, and then twice as many numbers with each; null where no
+    /// number is in use. They never move while one is.
+    pub chunks: [AtomicPtr<VmType>; Self::CHUNKS],
+}
+
+impl VmTypes {
+    /// Numbers have 23 bits.
+    pub const CHUNKS: usize = 18;
+}
+
+/// The kind of function behind a function reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum VmFuncKind {
-    /// Guest code, of whatever engine; it acts on the reference's instance.
+    /// Guest code, of any engine; it acts on the reference's instance.
     Wasm = 0,
     /// A host function.
     Host = 1,
@@ -98,8 +123,8 @@ pub union VmBody {
     pub host: *const VmHostFunc,
 }
 
-/// A function reference: what tables hold and what the host looks up.
-/// Owner: `instance`; its address is stable for as long as that instance's link set lives.
+/// A function reference: the element of tables, and the result of the host's lookups. Owner:
+/// `instance`; its address is stable for as long as that instance's link set lives.
 #[repr(C)]
 pub struct VmFuncRef {
     /// Canonical number of the function's type within its context.
@@ -107,7 +132,7 @@ pub struct VmFuncRef {
     pub kind: VmFuncKind,
     /// All calls from outside its engine go through this.
     pub entry: VmEntry,
-    /// What is called; nothing for unlinked imports.
+    /// The code or host function to call; nothing for unlinked imports.
     pub body: VmBody,
     /// The instance whose state the function runs on; for host functions the importing one.
     pub instance: *mut VmInstance,
@@ -118,8 +143,8 @@ pub struct VmFuncRef {
     pub reserved: u32,
 }
 
-/// A host function, as the engines call it. What lies behind (signature, C function, closure)
-/// follows this header and is known to whoever made it.
+/// A host function, as the engines call it. Its maker alone knows the rest of the record, which
+/// follows this header: signature, C function, closure.
 #[repr(C)]
 pub struct VmHostFunc {
     /// Calls the function. `args` holds the parameters in slots and takes the results from its
@@ -127,7 +152,7 @@ pub struct VmHostFunc {
     pub call: unsafe extern "C" fn(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32,
 }
 
-/// What one function's calls have cost. Owner: the instance; there for those that measure.
+/// The cost of one function's calls. Owner: the instance, if it measures.
 #[derive(Default)]
 #[repr(C)]
 pub struct VmProfile {
@@ -139,18 +164,18 @@ pub struct VmProfile {
     pub count: AtomicU64,
 }
 
-/// One entry from the host: into guest code, or into a host function that the host calls by way
-/// of its import. Owner: the native frame of whoever entered; each leads to the one around it.
+/// One entry from the host: into guest code, or into a host function that the host calls by way of
+/// its import. Owner: the native frame of the caller; each leads to the one around it.
 #[repr(C)]
 pub struct VmActivation {
     /// The activation around this one, null for the outermost.
     pub outer: *mut VmActivation,
-    /// What was entered.
+    /// The function that was entered.
     pub func: *const VmFuncRef,
     /// The `exec::Engine` that runs it; null if it is a host function.
     pub engine: *const c_void,
-    /// The call instruction by which guest code has left for the host or for another instance;
-    /// null while guest code runs. What follows counts only if this is set.
+    /// The call instruction by which guest code has left for the host or for another instance; null
+    /// while guest code runs. The fields below count only if this is set.
     pub ip: *const u8,
     /// The frame that the instruction belongs to.
     pub sp: *mut u64,
@@ -188,6 +213,8 @@ pub struct VmInstance {
     pub shared_heap: AtomicPtr<c_void>,
     /// All tags by index, imported first.
     pub tags: *const *const VmTag,
+    /// The context's types, among which those of the module are.
+    pub types: *const VmTypes,
 }
 
 /// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.
@@ -225,7 +252,8 @@ pub struct VmEnv {
     /// Where guest code goes on that has just caught one.
     pub catch_ip: *const u8,
     pub catch_sp: *mut u64,
-    /// What a host function in C has unwound with, on its way to the host that called; else null.
+    /// The unwinding that a host function in C has started (`pthread_exit`), on its way to the host
+    /// that called; else null.
     pub unwinding: *mut c_void,
     /// What is to be entered next, once an entry has returned [`TAIL_CALL`]. Its result types are
     /// those of the function that was entered.
@@ -250,6 +278,8 @@ pinned! {
     VmTable 24 / 8 { elems 0, len 8, owner 16 }
     VmGlobal 16 / 16 { slots 0 }
     VmTag 24 / 8 { type_id 0, reserved 4, ty 8, instance 16 }
+    VmType 16 / 8 { supers 0, depth 8, group 12 }
+    VmTypes 144 / 8 { chunks 0 }
     VmException 24 / 8 { tag 0, slots 8, marked 12, shared 13, next 16 }
     VmFuncRef 48 / 8 {
         type_id 0, kind 4, entry 8, body 16, instance 24, ty 32, func_index 40, reserved 44,
@@ -257,9 +287,10 @@ pinned! {
     VmHostFunc 8 / 8 { call 0 }
     VmProfile 24 / 8 { total_ns 0, children_ns 8, count 16 }
     VmActivation 48 / 8 { outer 0, func 8, engine 16, ip 24, sp 32, host 40 }
-    VmInstance 96 / 8 {
+    VmInstance 104 / 8 {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
+        types 96,
     }
     VmEnv 136 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,

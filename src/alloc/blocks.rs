@@ -8,15 +8,17 @@ use super::source::{self, Fill, SystemSource};
 use std::ptr::{self, null_mut};
 
 impl Heap {
-    /// Resizes a block of any heap, which keeps its owner; null leaves the block as it was. It
-    /// is null also for a pointer that is no block, and for a heap over callbacks that lack
-    /// `realloc`. The new block is 16-aligned, whatever the old one was.
+    /// Resizes a block of any heap, which keeps its owner; null leaves the block as it was. It is
+    /// null also for a pointer that is no block, and for a heap over callbacks that lack `realloc`.
+    /// The new block is 16-aligned, even if the old one had a larger alignment.
     ///
     /// # Safety
     /// The 16 bytes before `block` are readable, and if it is a block, nobody else uses or frees
     /// it meanwhile.
     pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
-        // SAFETY: as promised; the owner of a live block is alive (see `Heap::refs`).
+        // SAFETY: the caller guarantees that the 16 bytes before `block` are readable, and if it is
+        // a block, nobody else uses or frees it meanwhile; the owner of a live block is alive (see
+        // `Heap::refs`).
         unsafe {
             let Some(tagged) = header::read(block) else {
                 return null_mut();
@@ -31,14 +33,15 @@ impl Heap {
         }
     }
 
-    /// Frees a block of any heap, on any thread; false, and nothing happens, if `block` is null,
-    /// no block, or one that was freed before.
+    /// Frees a block of any heap, on any thread. Returns false and does nothing if `block` is null,
+    /// no block, or was freed before.
     ///
     /// # Safety
     /// `block` is null or the 16 bytes before it are readable, and if it is a block, nobody uses
     /// it any more.
     pub unsafe fn free(block: *mut u8) -> bool {
-        // SAFETY: as promised.
+        // SAFETY: the caller guarantees that `block` is null or the 16 bytes before it are
+        // readable, and if it is a block, nobody uses it any more.
         match unsafe { header::read(block) } {
             // SAFETY: the header is valid, so `block` is live.
             Some(tagged) => unsafe { release(block, &tagged) },
@@ -47,14 +50,14 @@ impl Heap {
     }
 }
 
-/// Frees a live block; false, and nothing happens, if its owner refuses it.
+/// Frees a live block. Returns false and does nothing if its owner refuses it.
 ///
 /// # Safety
-/// `block` is live, `tagged` is what its header says, and nobody uses it any more.
+/// `block` is live, `tagged` is the content of its header, and nobody uses it any more.
 pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
     // SAFETY: the owner of a live block is alive; the block came from the source that owner and
     // flags name, because `alloc_block` and `alloc_over_limit` tag what they place. The heap is not
-    // used after its ledger has been told, unless this was its last block.
+    // used once its ledger has counted the block out, unless this was its last block.
     unsafe {
         let Some(heap) = Heap::of_owner(tagged.owner) else {
             release_over_limit(block, tagged);
@@ -88,13 +91,15 @@ pub unsafe fn release(block: *mut u8, tagged: &Tagged) -> bool {
     true
 }
 
-/// Gives a block that its heap did not have, or that is nobody's, back to the system or to the
-/// reserve that it came from.
+/// Gives a block that came from no heap's source back to the system or to the reserve that it came
+/// from.
 ///
 /// # Safety
 /// As for [`release`].
 unsafe fn release_over_limit(block: *mut u8, tagged: &Tagged) {
-    // SAFETY: as promised; blocks know the reserve that they came from, so any other returns them.
+    // SAFETY: the caller guarantees that `block` is live, `tagged` is the content of its header,
+    // and nobody uses it any more; blocks know the reserve that they came from, so any other
+    // returns them.
     unsafe {
         match tagged.flags & RESERVED {
             0 => source::release(&SystemSource, block, tagged),
@@ -103,12 +108,13 @@ unsafe fn release_over_limit(block: *mut u8, tagged: &Tagged) {
     }
 }
 
-/// Resizes a live block within its owner's means; null leaves it as it was.
+/// Resizes a live block as far as its owner can; returns null and leaves it as it was otherwise.
 ///
 /// # Safety
 /// As for [`release`]; `align` is the alignment that the block was made with, or less.
 pub unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize) -> *mut u8 {
-    // SAFETY: as in `release`.
+    // SAFETY: the owner of a live block is alive; the block came from the source that owner and
+    // flags name.
     unsafe {
         let Some(heap) = Heap::of_owner(tagged.owner) else {
             if tagged.flags & RESERVED != 0 {
@@ -121,7 +127,7 @@ pub unsafe fn resize(block: *mut u8, tagged: &Tagged, size: usize, align: usize)
             let new = heap.alloc_block(size, align, Fill::Any, 0);
             return moved(block, tagged, new, size);
         }
-        if heap.strikes() {
+        if heap.refuses_next() {
             return null_mut();
         }
         if let (Backend::Pool(pool), 0) = (&heap.backend, tagged.flags & OVER_LIMIT) {
@@ -166,7 +172,8 @@ unsafe fn replace(
     align: usize,
 ) -> *mut u8 {
     let new = heap.alloc_in(pool, size, align, Fill::Any, tagged.flags & LINEAR, tagged.size);
-    // SAFETY: passed on to the caller; `new` is null or has `size` bytes.
+    // SAFETY: the caller's block is live and `tagged` is its header; `new` is null or a fresh block
+    // of `size` bytes.
     unsafe { moved(block, tagged, new, size) }
 }
 
@@ -177,7 +184,7 @@ unsafe fn replace(
 /// As for [`release`]; `new` is null or `size` bytes that nobody else has.
 unsafe fn moved(block: *mut u8, tagged: &Tagged, new: *mut u8, size: usize) -> *mut u8 {
     if !new.is_null() {
-        // SAFETY: both blocks are live, distinct and at least as long as what is copied.
+        // SAFETY: both blocks are live, distinct and at least as long as the copy.
         unsafe {
             ptr::copy_nonoverlapping(block, new, size.min(tagged.size));
             release(block, tagged);

@@ -1,10 +1,10 @@
-//! What a heap is made from, and what it reports.
+//! A heap's configuration, and the figures that it reports.
 
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::NonNull;
 
-/// What a block is for; an embedder's callbacks can be told.
+/// The purpose of a block, which some shapes of an embedder's callbacks receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Usage {
@@ -124,7 +124,8 @@ pub struct UserAllocator {
 // SAFETY: `UserAllocator::new` makes the caller promise that the functions may be called with
 // the user data on any thread, several at a time.
 unsafe impl Send for UserAllocator {}
-// SAFETY: as above.
+// SAFETY: `UserAllocator::new` makes the caller promise that several threads may call the functions
+// at a time.
 unsafe impl Sync for UserAllocator {}
 
 impl UserAllocator {
@@ -160,8 +161,8 @@ pub enum HeapConfig {
     Pool(PoolBuffer),
     /// An embedder's callbacks.
     User(UserAllocator),
-    /// For tests of exhaustion: `inner`, except that some allocations fail. What the inner heap
-    /// does is otherwise unchanged, so infallible code is still served.
+    /// For tests of exhaustion: `inner`, except that some allocations fail. Otherwise it behaves as
+    /// the inner heap, so infallible code is still served.
     Failing { inner: Box<HeapConfig>, rule: FailRule },
     /// The heap that was made from this; no other is. Contexts keep it in their configuration.
     Made(HeapIdentity),
@@ -174,7 +175,7 @@ impl PartialEq for HeapConfig {
     }
 }
 
-/// What tells one [`HeapConfig`] from another: kinds, addresses and sizes.
+/// The identity of a [`HeapConfig`]: kinds, addresses and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeapIdentity {
     kind: u8,
@@ -182,7 +183,7 @@ pub struct HeapIdentity {
 }
 
 impl HeapConfig {
-    /// Hands over what a heap is made from, and goes on naming it.
+    /// Hands over the heap's source, and goes on naming it.
     pub(crate) fn take(&mut self) -> Self {
         let made = Self::Made(self.identity());
         std::mem::replace(self, made)
@@ -257,7 +258,7 @@ pub struct PoolInfo {
     pub highmark: usize,
 }
 
-/// What was still allocated when a heap was retired.
+/// The blocks that were still allocated when a heap was retired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leak {
     pub live_bytes: u64,

@@ -1,9 +1,9 @@
 //! Which heap is current: the head of the per-thread state that the thread word points to.
 //!
 //! The word (`platform::tls`) is null on a thread that nothing has prepared: then no heap is
-//! current, and allocations come from the system. It points to a *bare* head once somebody has
-//! made a heap current there, and to a *full* head, the first field of the context module's
-//! thread state, once that module has installed one. Who sets a heap puts the previous one back.
+//! current, and allocations come from the system. It points to a *bare* head once a heap was made
+//! current there, and to a *full* head, the first field of the context module's thread state, once
+//! that module has installed one. The caller that sets a heap puts the previous one back.
 
 use super::heap::Heap;
 use super::reserve::Reserve;
@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::{null, null_mut};
 
-/// What a [`ThreadHead`] is part of.
+/// Whether a [`ThreadHead`] is part of a larger state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum HeadKind {
@@ -27,12 +27,12 @@ pub enum HeadKind {
 /// First part of a thread's state. Owner: the thread, through its thread word.
 #[repr(C)]
 pub struct ThreadHead {
-    /// The current heap, or null. Kept alive by whoever made it current.
+    /// The current heap, or null. The caller that made it current keeps it alive.
     heap: Cell<*const Heap>,
     /// How many [`fallible`] scopes are open.
     fallible: Cell<u32>,
     kind: HeadKind,
-    /// It belongs to one of several stacks that take turns on a thread.
+    /// It belongs to one of several fibres that take turns on a thread.
     is_fibre: bool,
     /// How many over-limit allocations the thread has made that no [`Operation`] has answered for,
     /// times [`COUNT_STEP`]; and [`SHORT`] when something was taken from the reserve.
@@ -69,8 +69,8 @@ impl ThreadHead {
         Some(self.over_limit.get() & !SHORT)
     }
 
-    /// Whether memory has run out since `begun`, which [`ThreadHead::begin`] returned. Who asks
-    /// answers for it: an operation around this one has not failed by it.
+    /// Whether memory has run out since `begun`, which [`ThreadHead::begin`] returned. The caller
+    /// answers for that: an operation around this one does not fail by it.
     #[inline]
     pub fn ran_out_since(&self, begun: u64) -> bool {
         let now = self.over_limit.get();
@@ -156,11 +156,11 @@ fn prepare() -> Prepared {
     // SAFETY: fresh memory of the right layout.
     unsafe { head.write(ThreadHead::new(HeadKind::Bare, false, reserve)) };
     tls::set(head.cast());
-    // SAFETY: `end_bare` accepts what it finds in the word: a bare head, or it leaves it alone.
+    // SAFETY: the word is null or a live head, which `end_bare` frees only if it is a bare one.
     if unsafe { tls::arm_exit(end_bare) } { Prepared::Lasting } else { Prepared::Briefly }
 }
 
-/// What [`prepare`] found.
+/// The result of [`prepare`].
 #[derive(PartialEq, Eq)]
 enum Prepared {
     /// Until the thread ends.
@@ -190,9 +190,9 @@ unsafe fn end_bare(word: *mut u8) {
     }
 }
 
-/// Makes `state` this thread's head, taking over what a bare head held; false, and nothing
-/// changes, if a full head is installed already. `on_exit` runs with the word when the thread
-/// ends, unless [`remove`] was called; a thread that is past its exit hook never runs it.
+/// Makes `state` this thread's head, taking over a bare head's contents. Returns false and changes
+/// nothing if a full head is installed already. `on_exit` runs with the word when the thread ends,
+/// unless [`remove`] was called; a thread that is past its exit hook never runs it.
 ///
 /// # Safety
 /// `state` is the full head of a state that stays valid until it is removed or `on_exit` ran.
@@ -216,8 +216,8 @@ pub unsafe fn install(state: *const ThreadHead, on_exit: tls::ExitCallback) -> b
     true
 }
 
-/// Takes the full head off this thread and returns it; null if there is none. What was current
-/// is then no longer so.
+/// Takes the full head off this thread and returns it; null if there is none. The thread then has
+/// no current heap.
 pub fn remove() -> *const ThreadHead {
     let head = head_ptr();
     // SAFETY: null or live, see `with_head`.
@@ -267,22 +267,22 @@ fn enter_ptr<'a>(heap: *const Heap) -> HeapGuard<'a> {
     HeapGuard { before, prepared, scope: PhantomData }
 }
 
-/// Runs `f` with `heap` current: what Rust code allocates in it comes from there.
+/// Runs `f` with `heap` current: allocations of Rust code in it come from there.
 pub fn with_heap<R>(heap: &Heap, f: impl FnOnce() -> R) -> R {
     let _guard = enter(heap);
     f()
 }
 
-/// Runs `f` with no current heap: for what outlives every heap, such as a log sink's buffers,
-/// thread-local caches and process-wide lazies.
+/// Runs `f` with no current heap: for allocations that outlive every heap, such as a log sink's
+/// buffers, thread-local caches and process-wide lazies.
 #[inline]
 pub fn outside<R>(f: impl FnOnce() -> R) -> R {
     let _guard = enter_ptr(null());
     f()
 }
 
-/// No heap is current any more, whatever scopes are open: the thread is ending, and what Rust code
-/// allocates from here on is nobody's.
+/// Leaves the thread without a current heap, even if scopes are open: the thread is ending, and
+/// later allocations of Rust code belong to no heap.
 pub fn leave() {
     with_head(|head| {
         if let Some(head) = head {
@@ -304,7 +304,7 @@ impl Drop for FallibleGuard {
     }
 }
 
-/// Runs `f`, in which an exhausted heap answers null: no allocation is over the limit. Only code
+/// Runs `f`, in which an exhausted heap returns null: no allocation goes over the limit. Only code
 /// that handles failing allocations (`try_reserve` and the like) may run inside: anything else
 /// would end the process.
 pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
@@ -320,8 +320,8 @@ pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
 /// infallible code was then given memory that its heap does not have. It fails without running
 /// where the thread's reserve is used up and cannot be filled.
 ///
-/// What `f` allocates on other threads is not its own, and what operations inside `f` have
-/// answered for is theirs.
+/// Allocations on other threads do not count, nor do those for which an operation inside `f` has
+/// failed.
 pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R, OutOfMemory> {
     let prepared = if head_ptr().is_null() { prepare() } else { Prepared::Lasting };
     // For a thread past its exit hook, whose head goes with the scope that made it.
@@ -338,9 +338,9 @@ pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R, OutOfMemory> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 
-/// Makes sure that infallible code can be given this many bytes even when nobody has memory, 64
-/// for each block on top of its own included, until [`trim_reserve`]; an error if that cannot
-/// be had. To be called before code whose appetite is known and goes with what it is given.
+/// Makes sure, until [`trim_reserve`], that infallible code can get this many bytes even when heap
+/// and system are exhausted; each block costs 64 bytes on top of its own. An error if there is no
+/// memory for that. For code that allocates in proportion to its input: call it before that code.
 pub fn ensure_reserve(bytes: usize) -> Result<(), OutOfMemory> {
     with_head(|head| match head {
         Some(head) if !head.reserve.ensure(bytes) => Err(OutOfMemory),
@@ -348,7 +348,7 @@ pub fn ensure_reserve(bytes: usize) -> Result<(), OutOfMemory> {
     })
 }
 
-/// Gives back what [`ensure_reserve`] asked for beyond the usual.
+/// Gives back the reserve that [`ensure_reserve`] took beyond the usual size.
 pub fn trim_reserve() {
     with_head(|head| {
         if let Some(head) = head {
@@ -375,7 +375,7 @@ pub(super) fn from_reserve(take: impl FnOnce(&Reserve) -> *mut u8) -> *mut u8 {
     })
 }
 
-/// The current heap, if any, and whether null is a good answer now.
+/// The current heap, if any, and whether an allocation may return null now.
 #[inline(always)]
 pub(super) fn current() -> (*const Heap, bool) {
     with_head(|head| match head {

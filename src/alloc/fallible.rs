@@ -1,5 +1,5 @@
-//! Collections whose size a guest or an embedder controls: they fail, and take
-//! nothing over the limit.
+//! Collections whose size a guest or an embedder controls: an exhausted heap is an error here, and
+//! no allocation goes over the limit.
 
 use super::current::fallible;
 use std::collections::TryReserveError;
@@ -28,10 +28,10 @@ pub fn try_copy<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
     Ok(vec)
 }
 
-/// Collects what an iterator of known length gives.
+/// Collects the items of an iterator of known length.
 pub fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>, TryReserveError> {
     let mut vec = try_vec(items.len())?;
-    // An iterator that gives more than it said gives no more than there is room for.
+    // Items beyond the length that the iterator announced are dropped.
     let room = vec.capacity();
     vec.extend(items.take(room));
     Ok(vec)

@@ -1,4 +1,4 @@
-//! The global allocator that knows whom it allocates for.
+//! The global allocator, which allocates from the thread's current heap.
 //!
 //! The C library declares it with `#[global_allocator]`. Every allocation of Rust code, ours or
 //! a dependency's, then comes from the thread's current heap, or from the system when there is
@@ -19,14 +19,14 @@ pub struct ContextAlloc;
 
 fn alloc(layout: Layout, fill: Fill) -> *mut u8 {
     let (heap, fallible) = current();
-    // SAFETY: whoever made the heap current keeps it alive (`ThreadHead::replace_heap`).
+    // SAFETY: the caller that made the heap current keeps it alive (`ThreadHead::replace_heap`).
     match unsafe { heap.as_ref() } {
         None => alloc_outside(layout.size(), layout.align(), fill, fallible),
         Some(heap) => alloc_in(heap, layout, fill, fallible),
     }
 }
 
-/// A block of no heap's, from the system or else from the thread's reserve.
+/// A block that belongs to no heap, from the system or else from the thread's reserve.
 #[inline]
 fn alloc_outside(size: usize, align: usize, fill: Fill, fallible: bool) -> *mut u8 {
     let block = source::place(&SystemSource, Owner::NONE, size, align, fill, 0);
@@ -50,8 +50,8 @@ fn alloc_in(heap: &Heap, layout: Layout, fill: Fill, fallible: bool) -> *mut u8 
 }
 
 impl Heap {
-    /// An over-limit allocation: a block in this heap's name, for code that cannot take no for an
-    /// answer, from the system or else from the thread's reserve. Null only if that is used up.
+    /// An over-limit allocation: a block in this heap's name, for code that cannot handle null,
+    /// from the system or else from the thread's reserve. Null only if that is used up.
     #[cold]
     fn alloc_over_limit(&self, size: usize, align: usize, fill: Fill) -> *mut u8 {
         let mut block = source::place(&SystemSource, self.owner(), size, align, fill, OVER_LIMIT);

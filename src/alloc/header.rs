@@ -1,5 +1,5 @@
-//! The 16 bytes before every block: whose it is, how long it is, and a mark that tells a block
-//! of ours from any other pointer.
+//! The 16 bytes before every block: its owner, its length, and a mark by which a block of ours
+//! differs from any other pointer.
 //!
 //! ```text
 //! owner word   63..6 address of the Heap (aligned to 64), 0 = the system   5..0 flags
@@ -10,9 +10,9 @@
 //! into a block or a block that was freed is therefore refused with near certainty: `malloc`
 //! of glibc keeps a small number where our tag would be, which never carries a mark.
 //!
-//! Both words are atomic because a pool changes the `PREV_FREE` flag of a block that another
-//! thread may be about to free. They are the standard library's atomics, not those of `sync`:
-//! headers lie in memory that nobody constructs, which loom's types cannot do.
+//! Both words are atomic because a pool changes the `PREV_FREE` flag of a block that another thread
+//! may be about to free. They are the standard library's atomics, not those of `sync`: headers lie
+//! in raw memory without a constructor call, which loom's types need.
 
 use std::ptr::{null, with_exposed_provenance};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,11 +32,11 @@ pub const FREE: u64 = 2;
 pub const OVER_LIMIT: u64 = 4;
 /// With [`OVER_LIMIT`], on blocks of no pool: the block came from a thread's reserve.
 pub const RESERVED: u64 = 16;
-/// Allocated for a linear memory, which user allocators can be told.
+/// Allocated for a linear memory, which some user allocators want to know.
 pub const LINEAR: u64 = 8;
 /// Pool: the block is one unit longer than its size needs.
 pub const EXTRA: u64 = 16;
-/// The header is not where the underlying block starts; [`Span`] tells.
+/// The underlying block starts before the header, at the address in the [`Span`].
 pub const SHIFTED: u64 = 32;
 const FLAGS: u64 = 63;
 
@@ -51,7 +51,7 @@ pub struct Header {
 
 const _: () = assert!(size_of::<Header>() == HEADER_SIZE);
 
-/// Whose a block is: the address of a heap, which `Heap::of_owner` alone follows.
+/// A block's owner: the address of a heap, which `Heap::of_owner` alone follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(pub *const ());
 
@@ -60,7 +60,7 @@ impl Owner {
     pub const NONE: Self = Self(null());
 }
 
-/// What a valid header says.
+/// The content of a valid header.
 #[derive(Clone, Copy)]
 pub struct Tagged {
     pub owner: Owner,
@@ -101,7 +101,8 @@ pub unsafe fn read(block: *mut u8) -> Option<Tagged> {
     if block.is_null() || !(block as usize).is_multiple_of(MIN_ALIGN) {
         return None;
     }
-    // SAFETY: not null and aligned, so the header is aligned; the caller says it is readable.
+    // SAFETY: not null and aligned, so the header is aligned; by this function's contract it is
+    // readable.
     let header = unsafe { &*header_of(block) };
     let tag = header.tag.load(Ordering::Relaxed);
     let word = header.owner.load(Ordering::Relaxed);

@@ -41,7 +41,7 @@ struct Failing {
 
 impl Failing {
     /// Counts one allocation; true if it is to fail.
-    fn strikes(&self) -> bool {
+    fn refuses_next(&self) -> bool {
         let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
         match self.rule {
             FailRule::Once(at) => number == at,
@@ -52,7 +52,7 @@ impl Failing {
 
 impl Heap {
     /// Makes a heap. With a quota, the sum of its live blocks' sizes stays within it, except for
-    /// what infallible code takes over the limit.
+    /// over-limit allocations of infallible code.
     ///
     /// Its cost does not depend on the size of a pool.
     #[expect(clippy::new_ret_no_self, reason = "heaps are only ever held by counted handles")]
@@ -106,7 +106,7 @@ impl Heap {
         matches!(self.backend, Backend::System)
     }
 
-    /// [`Heap::alloc_zeroed`], telling callbacks that want to know what the block is for.
+    /// [`Heap::alloc_zeroed`] for a purpose, which callbacks that want to know it receive.
     pub fn alloc_for(&self, usage: Usage, size: usize, align: usize) -> *mut u8 {
         let flags = if usage == Usage::LinearMemory { LINEAR } else { 0 };
         self.alloc_block(size, align, Fill::Zero, flags)
@@ -125,7 +125,7 @@ impl Heap {
         self.ledger.quota_bytes()
     }
 
-    /// Changes the quota. What is live already stays, even beyond it.
+    /// Changes the quota. Live blocks stay, even beyond it.
     pub fn set_quota_bytes(&self, quota_bytes: Option<u64>) {
         self.ledger.set_quota_bytes(quota_bytes);
     }
@@ -138,8 +138,8 @@ impl Heap {
         }
     }
 
-    /// Whether the embedder's allocator asks what blocks are for, and so expects to see linear
-    /// memories.
+    /// Whether the embedder's allocator receives the purpose of blocks, and so expects to see
+    /// linear memories.
     pub fn wants_memories(&self) -> bool {
         matches!(&self.backend, Backend::User(user) if user.wants_usage())
     }
@@ -163,9 +163,9 @@ impl Heap {
         self.change_ledger(|ledger| ledger.discharge(bytes));
     }
 
-    /// Lets go of a pool's buffer and tells what was still allocated in it. Its blocks become
-    /// invalid: freeing one is refused for as long as the buffer can be read. Later allocations
-    /// fail. A heap without a buffer only tells; its blocks stay.
+    /// Lets go of a pool's buffer and returns the count of blocks still allocated in it. Its blocks
+    /// become invalid: freeing one is refused for as long as the buffer can be read. Later
+    /// allocations fail. A heap without a buffer only reports; its blocks stay.
     ///
     /// # Safety
     /// Nothing inside the buffer is used any more.
@@ -185,11 +185,11 @@ impl Heap {
 
     /// Counts one allocation of a [`HeapConfig::Failing`] heap; true if it is to fail.
     #[inline]
-    pub(super) fn strikes(&self) -> bool {
-        self.failing.as_ref().is_some_and(Failing::strikes)
+    pub(super) fn refuses_next(&self) -> bool {
+        self.failing.as_ref().is_some_and(Failing::refuses_next)
     }
 
-    /// Runs `f` in the way that the heap's ledger is to be changed.
+    /// Runs `f` on the heap's ledger, under the pool's lock if the heap has one.
     pub(super) fn change_ledger<R>(&self, f: impl FnOnce(&Ledger) -> R) -> R {
         match &self.backend {
             Backend::Pool(pool) => pool.exclusively(|| f(&self.ledger)),
@@ -199,7 +199,7 @@ impl Heap {
 
     #[inline]
     pub(super) fn alloc_block(&self, size: usize, align: usize, fill: Fill, flags: u64) -> *mut u8 {
-        if self.strikes() || !align.is_power_of_two() {
+        if self.refuses_next() || !align.is_power_of_two() {
             return null_mut();
         }
         let size = size.max(1);
@@ -255,7 +255,7 @@ impl Heap {
         block
     }
 
-    /// What the headers of this heap's blocks say.
+    /// This heap as owner in its blocks' headers.
     pub(super) fn owner(&self) -> Owner {
         Owner(ptr::from_ref(self).cast())
     }
@@ -266,7 +266,7 @@ impl Heap {
     /// `owner` comes from the header of a block that is live as long as the result is used.
     pub(super) unsafe fn of_owner<'a>(owner: Owner) -> Option<&'a Self> {
         // SAFETY: headers name a heap by `Heap::owner`, or none; a heap lives until its last block
-        // is gone, and this one is not, says the caller.
+        // is gone, and by this function's contract the block is live.
         unsafe { owner.0.cast::<Self>().as_ref() }
     }
 
@@ -283,8 +283,8 @@ impl Heap {
         if unsafe { &*heap }.refs.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        // SAFETY: with the last reference gone nobody else can end the heap. Its end sees what
-        // every other owner did, by a load that race detectors understand.
+        // SAFETY: with the last reference gone nobody else can end the heap. This load synchronises
+        // with every other owner's decrement, in a form that race detectors understand.
         unsafe { &*heap }.refs.load(Ordering::Acquire);
         // SAFETY: no handle and no block is left, so nobody can reach the heap; it was made in
         // `new` with this layout.
@@ -301,7 +301,7 @@ pub struct HeapRef(NonNull<Heap>);
 // SAFETY: a heap's counters are atomic, its pool is locked, and user callbacks may be called on
 // any thread (`UserAllocator::new`).
 unsafe impl Send for HeapRef {}
-// SAFETY: as above.
+// SAFETY: shared access goes to atomic counters, a locked pool and callbacks for any thread.
 unsafe impl Sync for HeapRef {}
 
 impl HeapRef {
@@ -311,7 +311,7 @@ impl HeapRef {
         self.0.as_ptr()
     }
 
-    /// A handle of the heap at `heap`, which somebody made current or otherwise keeps alive.
+    /// A new handle of the heap at `heap`, which the caller keeps alive meanwhile.
     ///
     /// # Safety
     /// `heap` is a live heap.

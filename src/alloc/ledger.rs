@@ -1,9 +1,8 @@
-//! What a heap has handed out, and what it may.
+//! The count of a heap's live blocks and bytes, and its quota.
 //!
-//! The counters are relaxed: they are sums, and nobody derives the state of other memory from
-//! them. Only closing a block orders, because the last one may end the heap. A pool changes its
-//! ledger only under its lock and uses the `exclusive` forms, which need no read-modify-write
-//! instruction.
+//! The counters are relaxed: they are sums, and say nothing about the state of other memory. Only
+//! closing a block orders, because the last one may end the heap. A pool changes its ledger only
+//! under its lock and uses the `exclusive` forms, which need no read-modify-write instruction.
 
 use crate::sync::atomic::{
     AtomicU64,
@@ -45,12 +44,12 @@ impl Ledger {
         Some(self.quota_bytes.load(Relaxed)).filter(|&quota| quota != u64::MAX)
     }
 
-    /// What is live already stays, even beyond the new quota.
+    /// Live blocks stay, even beyond the new quota.
     pub fn set_quota_bytes(&self, quota_bytes: Option<u64>) {
         self.quota_bytes.store(quota_bytes.unwrap_or(u64::MAX), Relaxed);
     }
 
-    /// Takes `bytes` out of the quota; false, and nothing changes, if they are not left.
+    /// Takes `bytes` out of the quota. Returns false and changes nothing if fewer are left.
     pub fn charge(&self, bytes: u64) -> bool {
         let quota_bytes = self.quota_bytes.load(Relaxed);
         if quota_bytes == u64::MAX {
@@ -70,7 +69,7 @@ impl Ledger {
         }
     }
 
-    /// Counts `bytes` whatever the quota says.
+    /// Counts `bytes` without regard to the quota.
     pub fn charge_beyond(&self, bytes: u64) {
         let before = self.live_bytes.fetch_add(bytes, Relaxed);
         self.raise_peak(before.wrapping_add(bytes));

@@ -5,15 +5,17 @@
 //! enters through [`Heap`] (explicit allocations), through [`ContextAlloc`] (everything that
 //! Rust code allocates), and through the thread's head (`current.rs`) that names the heap.
 //!
-//! - Every block carries its owner in a 16-byte header (`header.rs`), so it can be freed on any
-//!   thread, whatever heap is current there, and a pointer that is no block is refused.
+//! - Every block carries its owner in a 16-byte header (`header.rs`), so any thread can free it,
+//!   with any heap current, and a pointer that is no block is refused.
 //! - An explicit allocation fails with null when its heap is exhausted. Infallible Rust code
 //!   cannot take null: [`ContextAlloc`] then makes an *over-limit allocation*, that is, takes the
 //!   block from the system, or from the thread's reserve (`reserve.rs`) if that has none either,
 //!   still owned and counted by the heap. The thread counts them, and the [`operation`] during
 //!   which there was one fails. Sizes that a guest or an embedder controls go through the helpers
 //!   in `fallible.rs`, for which nothing is over the limit.
-//! - A heap lives until its last handle and its last block are gone.
+//! - A heap lives until its last handle and its last block are gone. Its *source* (`source.rs`,
+//!   `user.rs`) or its pool (`pool/`) has the memory, its *ledger* (`ledger.rs`) the counters and
+//!   the quota.
 
 mod blocks;
 mod config;

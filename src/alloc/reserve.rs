@@ -1,16 +1,15 @@
-//! What a thread keeps for the day on which nobody has memory: a piece of the system's, taken in
-//! good time, from which infallible code is served when its heap and the system refuse.
+//! A thread's reserve: a piece of the system's memory, taken in good time, from which infallible
+//! code is served when its heap and the system are exhausted.
 //!
-//! Owner: the thread, through its head; what is served from it belongs to whichever heap was
-//! current, and may outlive the thread. Its size is [`RESERVE_BYTES`], and more once somebody has
-//! asked for more ([`Reserve::ensure`]): code whose appetite grows with
-//! what a guest or an embedder gave. An operation begins with a full reserve or not at all, so that
-//! all it has to see to is that no step takes more than that before it looks whether memory has run
-//! out.
+//! Owner: the thread, through its head. A block from it belongs to the heap that was current, and
+//! may outlive the thread. The size is [`RESERVE_BYTES`], or more if code that allocates in
+//! proportion to its input has asked for it ([`Reserve::ensure`]). An operation begins with a full
+//! reserve or not at all, so it has only to look whether memory has run out before a step could
+//! take more than the reserve.
 //!
 //! A block is never used again while others of its piece are live: there is no list of free ones.
-//! The counter is the standard library's, not one of `sync`: it lies in memory that nobody
-//! constructs, which loom's types cannot do.
+//! The counter is the standard library's, not one of `sync`: it lies in raw memory without a
+//! constructor call, which loom's types need.
 
 use super::header::MIN_ALIGN;
 use super::source::{Fill, Source};
@@ -26,7 +25,7 @@ pub const KEPT_BYTES: usize = 1 << 20;
 /// Bytes of a thread's reserve.
 pub const RESERVE_BYTES: usize = 64 << 10;
 
-/// A piece of the system's: whole pages, which nobody touches before they are needed.
+/// A piece of the system's memory: whole pages, untouched before they are needed.
 struct Piece {
     /// The thread while it keeps the piece, and every live block.
     refs: AtomicUsize,
@@ -62,7 +61,7 @@ impl Piece {
         piece
     }
 
-    /// Gives up one reference.
+    /// Gives up one reference; the last one frees the piece.
     ///
     /// # Safety
     /// The caller owns it and does not use the piece afterwards.
@@ -79,7 +78,7 @@ impl Piece {
 
     /// How many bytes are left. All of them are, once no block of it lives.
     fn room(&self) -> usize {
-        // Acquire: who gave a block back is done with its bytes.
+        // Acquire: threads that gave blocks back are done with the bytes.
         if self.refs.load(Ordering::Acquire) == 1 {
             self.used.set(0);
         }
@@ -128,17 +127,17 @@ impl Reserve {
         self.room() >= bytes || self.replace(bytes.max(RESERVE_BYTES))
     }
 
-    /// Makes sure that an operation can begin; false if it cannot. What an operation around it has
-    /// taken is not missed as long as half is left.
+    /// Makes sure that an operation can begin; false if it cannot. The reserve counts as full while
+    /// half of it is left, because an operation around this one may have taken some.
     pub fn refill(&self) -> bool {
         self.room() >= RESERVE_BYTES
             || self.replace(RESERVE_BYTES)
             || self.room() >= RESERVE_BYTES / 2
     }
 
-    /// Gives back what was ensured beyond [`KEPT_BYTES`], if it is not in use and can be replaced.
+    /// Gives back the part beyond [`KEPT_BYTES`], if the piece is not in use and can be replaced.
     pub fn trim(&self) {
-        // SAFETY: as in `room`.
+        // SAFETY: null, or the piece that this keeps alive.
         let len = unsafe { self.0.get().as_ref() }.map_or(0, |piece| piece.len);
         if len > KEPT_BYTES && self.room() == len {
             self.replace(RESERVE_BYTES);
@@ -181,7 +180,7 @@ impl Source for Reserve {
             return null_mut();
         }
         // SAFETY: there is room, so there is a piece, which the reserve keeps alive; the bytes
-        // behind those that were given out are within it and nobody's.
+        // behind those given out are within it and belong to no block.
         unsafe {
             let used = (*piece).used.get();
             (*piece).used.set(used + wanted);
@@ -232,7 +231,7 @@ mod tests {
         let blocks = [(1, 8), (100, 16), (3000, 256)].map(|(size, align)| {
             let block = take(&reserve, size, align);
             assert!(block.addr().is_multiple_of(align));
-            // SAFETY: just made, with room for so many bytes.
+            // SAFETY: just made, with room for that number of bytes.
             unsafe {
                 assert!((0..size).all(|at| block.add(at).read() == 0));
                 block.write_bytes(0xa5, size);
@@ -260,7 +259,7 @@ mod tests {
         assert!(!block.is_null());
         reserve.trim();
         assert!(reserve.room() < 2 * RESERVE_BYTES, "it is in use");
-        // Who begins an operation meanwhile gets a piece of its own.
+        // An operation that begins meanwhile gets a piece of its own.
         assert!(reserve.refill() && reserve.room() >= RESERVE_BYTES);
         give_back(block);
         assert!(reserve.ensure(30 * RESERVE_BYTES));

@@ -19,7 +19,7 @@ pub enum Fill {
 
 /// An allocator underneath. All lengths are at least one.
 pub trait Source {
-    /// A piece of `len` bytes, or null.
+    /// Allocates a piece of `len` bytes; null without memory.
     fn take(&self, len: usize, fill: Fill, flags: u64) -> *mut u8;
 
     /// Like C's `realloc`; null also when the allocator cannot do it.
@@ -40,8 +40,8 @@ pub trait Source {
     /// A piece was not aligned to [`MIN_ALIGN`].
     fn note_unaligned(&self) {}
 
-    /// Room to ask for beyond what is needed when resizing, in case the piece moves to a place
-    /// that is not aligned: the block can then be shifted within it.
+    /// Extra room to ask for when resizing: if the piece moves to an unaligned address, the block
+    /// can be shifted within it.
     fn resize_slack(&self) -> usize {
         0
     }
@@ -143,10 +143,10 @@ fn shifted_block(piece: *mut u8, align: usize) -> *mut u8 {
     piece.wrapping_add(SHIFTED_ROOM + (least.next_multiple_of(align) - least))
 }
 
-/// Start and length of what lies under a block.
+/// Start and length of the piece under a block.
 ///
 /// # Safety
-/// `block` is live and `tagged` is what its header says.
+/// `block` is live and `tagged` is the content of its header.
 unsafe fn span(block: *mut u8, tagged: &Tagged) -> Span {
     if tagged.flags & SHIFTED != 0 {
         // SAFETY: a shifted block has a span before its header.
@@ -159,7 +159,8 @@ unsafe fn span(block: *mut u8, tagged: &Tagged) -> Span {
 /// Gives a block back to its source.
 ///
 /// # Safety
-/// `block` is live, came from [`place`] with this source, and `tagged` is what its header says.
+/// `block` is live, came from [`place`] with this source, and `tagged` is the content of its
+/// header.
 pub unsafe fn release(source: &impl Source, block: *mut u8, tagged: &Tagged) {
     // SAFETY: the block is live; nobody uses it after this call.
     unsafe {
@@ -181,7 +182,8 @@ pub unsafe fn resize(
     align: usize,
 ) -> *mut u8 {
     if tagged.flags & SHIFTED != 0 || align > MIN_ALIGN {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the block is live and came from `place` with this source, by this function's
+        // contract.
         return unsafe { replace(source, block, tagged, size, align) };
     }
     let slack = source.resize_slack();
@@ -226,7 +228,7 @@ pub unsafe fn replace(
     let flags = tagged.flags & !SHIFTED;
     let new = place(source, tagged.owner, size, align, Fill::Any, flags);
     if !new.is_null() {
-        // SAFETY: both blocks are live, distinct and at least as long as what is copied.
+        // SAFETY: both blocks are live, distinct and at least as long as the copy.
         unsafe {
             ptr::copy_nonoverlapping(block, new, size.min(tagged.size));
             release(source, block, tagged);

@@ -65,7 +65,8 @@ impl Source for UserSource {
             return null_mut();
         };
         let (data, piece) = (self.allocator.user_data, piece.cast::<c_void>());
-        // SAFETY: as in `take`; the caller says the piece is live and ours.
+        // SAFETY: the functions behave like C's (`UserAllocator::new`); by the contract of
+        // `Source::resize` the piece is live and theirs.
         let resized = unsafe {
             match &self.allocator.functions {
                 UserFunctions::Plain(f) => f.realloc.map(|call| call(piece, size)),
@@ -83,7 +84,8 @@ impl Source for UserSource {
 
     unsafe fn give_back(&self, piece: *mut u8, _len: usize, flags: u64) {
         let (data, piece) = (self.allocator.user_data, piece.cast::<c_void>());
-        // SAFETY: as in `resize`.
+        // SAFETY: the functions behave like C's (`UserAllocator::new`); by the contract of
+        // `Source::give_back` the piece is live and theirs.
         unsafe {
             match &self.allocator.functions {
                 UserFunctions::Plain(f) => (f.free)(piece),

@@ -2,7 +2,7 @@
 //! the address functions.
 //!
 //! Everything is about memory 0 and the shared heap that is attached. Addresses are the guest's;
-//! whatever is outside is refused.
+//! others are refused.
 
 use super::{Instance, Trap, ValType};
 use crate::instance::{AppHeapError, Memory, address_space, link_set};
@@ -74,9 +74,9 @@ impl Instance {
         unsafe { self.call_for_host(func, slots) }.ok()?.ok()
     }
 
-    /// Frees what [`Instance::malloc`] returned. Other addresses are ignored. An exception that is
-    /// pending does not keep the guest's own `free` from running, and stays: what was allocated
-    /// for a call that has trapped goes, too.
+    /// Frees a block of [`Instance::malloc`]. Other addresses are ignored. The guest's own `free`
+    /// runs even if an exception is pending, which stays: so blocks that were allocated for a call
+    /// that trapped can be freed.
     pub fn free(&self, address: u64) {
         if address == 0 || self.parts().app_heap_free(address) {
             return;
@@ -135,7 +135,7 @@ impl Instance {
         native.map_or(ptr::null_mut(), <*mut u8>::cast)
     }
 
-    /// The guest's address of `native`, or 0 outside what the guest reaches.
+    /// The guest's address of `native`, or 0 outside the guest's address space.
     pub fn addr_native_to_app(&self, native: *const c_void) -> u64 {
         // SAFETY: this handle keeps the instance alive.
         unsafe { address_space::address_of(self.parts().vm(), native as usize, 1) }.unwrap_or(0)

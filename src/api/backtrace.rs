@@ -42,7 +42,7 @@ impl FrameRef<'_> {
 
     /// The function's name: its import's, the name section's, or else that of an export.
     pub fn func_name(&self) -> Option<&str> {
-        // The module keeps what it reads to find it.
+        // The module keeps the names that it reads for this.
         self.context.run(|| self.module.func_name(self.raw.func_index))
     }
 }
@@ -57,9 +57,10 @@ pub struct BacktraceFrame {
     pub func_offset: Option<u32>,
 }
 
-// SAFETY: the instance's address is there to be compared; whoever follows it vouches for that.
+// SAFETY: the instance's address is there to be compared; code that follows it has a reason of its
+// own.
 unsafe impl Send for BacktraceFrame {}
-// SAFETY: as above; the rest is plain data.
+// SAFETY: the instance's address is only compared; the rest is plain data.
 unsafe impl Sync for BacktraceFrame {}
 
 /// A call stack of guest code, innermost frame first. It prints as one line for each frame, with
@@ -102,12 +103,12 @@ impl fmt::Display for Backtrace {
 }
 
 impl ExecEnv {
-    /// The call stack. Inside a host function that guest code has called, it is what runs, the
-    /// host function first; after a call that trapped, what ran then. A trap in a call that a
-    /// host function makes counts until its exception is cleared or another one is raised; a
+    /// The call stack. Inside a host function that guest code has called, it is the present stack,
+    /// the host function first; after a call that trapped, the stack of the trap. A trap in a call
+    /// that a host function makes counts until its exception is cleared or another one is raised; a
     /// trap in a call from outside counts until the next. Of a trap, 2,048 frames are kept.
     pub fn backtrace(&self) -> Result<Backtrace> {
-        // First what the modules keep of it, so that nothing of theirs is allocated here.
+        // First the names that the modules keep, so that nothing of theirs is allocated here.
         let mut count = 0;
         self.context().guarded(|| {
             self.visit_frames(|frame| {

@@ -1,8 +1,8 @@
-//! What a module's imports are bound to when it is loaded.
+//! Binding of a module's imports when it is loaded.
 //!
-//! A function is looked for among the context's natives first. What is left, and is not of one
-//! of the built-in modules, is looked for in the module that the import names. An import that
-//! nothing is found for is no failure here: the instance decides what to make of it.
+//! A function is looked for among the context's natives first. The rest, except imports of built-in
+//! modules, is looked for in the module that the import names. An unbound import is no failure
+//! here: it is the instance's to handle.
 
 use super::module::{Inner, constant_global};
 use super::registered;
@@ -10,9 +10,11 @@ use super::{Context, Error, ErrorKind, Module, Result};
 use crate::abi::error::bounded;
 use crate::abi::types::Limits;
 use crate::alloc;
+use crate::context::TypeIds;
 use crate::instance::is_built_in_module;
 use crate::module::{self as parsed, ExternKind, ExternType, Import};
 use crate::native::{AddressWidth, HostFunc};
+use crate::types::is_subtype;
 use log::Level;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -32,7 +34,7 @@ pub(super) struct Links {
 
 pub(super) enum Bound {
     Host(Arc<HostFunc>),
-    /// What `subs[sub]` exports: the index is one of the import's kind.
+    /// An export of `subs[sub]`: the index is one of the import's kind.
     Export {
         sub: usize,
         index: u32,
@@ -51,7 +53,7 @@ pub(super) enum Funcs {
     Later,
 }
 
-/// What was bound before, when a module's imports are bound afresh.
+/// The previous bindings, when a module's imports are bound again.
 pub(super) struct Earlier<'a> {
     pub(super) module: &'a Arc<Inner>,
     pub(super) links: &'a Links,
@@ -60,7 +62,7 @@ pub(super) struct Earlier<'a> {
 /// Binds the imports of `module`. Fails only without memory.
 pub(super) fn bind(
     context: &Context,
-    module: &parsed::Module,
+    (module, types): (&parsed::Module, &TypeIds),
     funcs: Funcs,
     earlier: Option<&Earlier<'_>>,
 ) -> Result<Links> {
@@ -68,6 +70,7 @@ pub(super) fn bind(
     let mut binder = Binder {
         context,
         module,
+        types,
         earlier,
         enabled: registered::is_set_up(context),
         links: Links::default(),
@@ -80,14 +83,14 @@ pub(super) fn bind(
     Ok(binder.links)
 }
 
-/// Why an export is not what an import asks for.
+/// The reason why an export does not suit an import.
 enum Misfit {
     Unknown,
     Type,
 }
 
 impl Misfit {
-    /// What WAMR logs, and what it leaves in the error buffer of the load.
+    /// WAMR's log line, and its text in the error buffer of the load.
     fn texts(&self) -> (&'static str, &'static str) {
         match self {
             Self::Unknown => {
@@ -105,6 +108,7 @@ impl Misfit {
 struct Binder<'a> {
     context: &'a Context,
     module: &'a parsed::Module,
+    types: &'a TypeIds,
     earlier: Option<&'a Earlier<'a>>,
     /// Whether modules can import modules in this context.
     enabled: bool,
@@ -118,7 +122,7 @@ impl<'a> Binder<'a> {
         match import.ty {
             ExternType::Func(_) if funcs == Funcs::Later => return Ok(None),
             ExternType::Func(ty) => {
-                let Some(ty) = self.module.types.get(ty as usize) else { return Ok(None) };
+                let Some(ty) = self.module.types.func(ty) else { return Ok(None) };
                 let natives = self.context.natives();
                 let width = AddressWidth::of(self.module.address_type());
                 let native = natives.resolve_for(&import.module, &import.name, ty, width);
@@ -201,9 +205,10 @@ impl<'a> Binder<'a> {
         Ok(Some(module))
     }
 
-    /// The index of what a module exports under the import's name, if its type fits.
+    /// The index of the export with the import's name, if its type fits.
     fn export(&self, sub: usize, import: &Import) -> Result<u32, Misfit> {
-        let exporter = &*self.links.subs[sub].module.inner.parsed;
+        let Inner { parsed: exporter, type_ids: theirs, .. } = &*self.links.subs[sub].module.inner;
+        let (types, offers) = (self.types.view(), theirs.view());
         let kind = match import.ty {
             ExternType::Func(_) => ExternKind::Func,
             ExternType::Table(_) => ExternKind::Table,
@@ -214,12 +219,18 @@ impl<'a> Binder<'a> {
         let index = exporter.exported(&import.name, kind).ok_or(Misfit::Unknown)?;
         let offered = exporter.extern_type(kind, index).ok_or(Misfit::Unknown)?;
         let fits = match (import.ty, offered) {
-            (ExternType::Func(wanted), ExternType::Func(offered))
-            | (ExternType::Tag(wanted), ExternType::Tag(offered)) => {
-                self.module.types.get(wanted as usize) == exporter.types.get(offered as usize)
+            // SAFETY: both are loaded modules of this context, which have these types.
+            (ExternType::Func(wanted), ExternType::Func(offered)) => unsafe {
+                match (theirs.get(offered as usize), self.types.get(wanted as usize)) {
+                    (Some(&offered), Some(&wanted)) => is_subtype(types.all(), offered, wanted),
+                    _ => false,
+                }
+            },
+            (ExternType::Tag(wanted), ExternType::Tag(offered)) => {
+                self.types.get(wanted as usize) == theirs.get(offered as usize)
             }
             (ExternType::Table(wanted), ExternType::Table(offered)) => {
-                wanted.elem == offered.elem
+                types.value(wanted.elem) == offers.value(offered.elem)
                     && wanted.table64 == offered.table64
                     && limits_fit(wanted.limits, offered.limits)
             }
@@ -229,7 +240,12 @@ impl<'a> Binder<'a> {
                     && wanted.page_size_log2 == offered.page_size_log2
                     && limits_fit(wanted.limits, offered.limits)
             }
-            (wanted, offered) => wanted == offered,
+            // SAFETY: as for functions.
+            (ExternType::Global(wanted), ExternType::Global(offered)) => unsafe {
+                types.imports(offers.global(offered), types.global(wanted))
+            },
+            // The exports were asked for one of this kind.
+            _ => false,
         };
         fits.then_some(index).ok_or(Misfit::Type)
     }
@@ -286,9 +302,9 @@ impl Search {
     }
 }
 
-/// Gives a module that exists already other bindings; what they replace comes back. `None`, and
-/// nothing changes, if one of the modules in `links` was bound to this one meanwhile: by another
-/// thread, or by a reader that was asked on the way.
+/// Gives an existing module other bindings, and returns the replaced ones. Returns `None` and
+/// changes nothing if one of the modules in `links` was bound to this one meanwhile: by another
+/// thread, or by a reader that was called on the way.
 pub(super) fn replace(
     context: &Context,
     module: &Arc<Inner>,

@@ -1,8 +1,8 @@
 //! The libraries that contexts offer to guests, to choose from for
 //! [`ContextConfig::builtins`](crate::ContextConfig::builtins).
 //!
-//! What a Cargo feature leaves out of the build is not here. Contexts know none of these:
-//! the maker of a context hands it a list, and the default one is made here.
+//! Libraries that a Cargo feature leaves out of the build are not here. Contexts know none of
+//! these: the maker of a context hands it a list, and the default one is made here.
 //!
 //! ```
 //! use isothread::{Context, ContextConfig, builtins};

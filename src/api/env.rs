@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-/// What lies behind an [`ExecEnv`], for code that keeps bare pointers. It is what native
-/// functions get as `wasm_exec_env_t`.
+/// The target of an [`ExecEnv`], for code that keeps bare pointers. Native functions get such a
+/// pointer as `wasm_exec_env_t`.
 #[repr(C)]
 pub struct RawExecEnv {
     _opaque: [u8; 0],
@@ -36,7 +36,7 @@ impl ExecEnv {
     }
 
     pub(super) fn env(&self) -> &Env {
-        // SAFETY: the handle owns the exec_env, or borrows it from whoever does.
+        // SAFETY: the handle owns the exec_env, or borrows it from its owner.
         unsafe { self.ptr.as_ref() }
     }
 
@@ -50,7 +50,8 @@ impl ExecEnv {
 
     /// The instance that calls run on and natives act on.
     pub fn instance(&self) -> Instance {
-        // SAFETY: what is set is alive: the exec_env keeps its own, `set_instance` the others.
+        // SAFETY: the instance that is set is alive: the exec_env keeps its own, `set_instance` the
+        // others.
         unsafe { Instance::retained(self.env().instance()) }
     }
 
@@ -59,8 +60,8 @@ impl ExecEnv {
         self.env().instance().cast()
     }
 
-    /// Lets natives act on another instance, of the same link set. Whoever sets it from inside a
-    /// native sets it back.
+    /// Lets natives act on another instance, of the same link set. A native that sets it sets it
+    /// back.
     pub fn set_instance(&mut self, instance: &Instance) -> Result<()> {
         // SAFETY: both link sets are held.
         if !unsafe { crate::instance::link_set::same(self.env().home(), instance.ptr()) } {
@@ -76,7 +77,8 @@ impl ExecEnv {
     /// # Safety
     /// The instance lives for as long as it is set, and belongs to the same context.
     pub unsafe fn set_instance_raw(&mut self, instance: NonNull<RawInstance>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the instance lives for as long as it is set, and
+        // belongs to the same context.
         unsafe { Env::set_instance(self.ptr, instance.cast()) };
     }
 
@@ -107,7 +109,8 @@ impl ExecEnv {
         self.env().begin_blocking()
     }
 
-    /// Ends what [`ExecEnv::begin_blocking`] began, on the same thread. `errno` stays as it is.
+    /// Ends the blocking call that [`ExecEnv::begin_blocking`] began, on the same thread. `errno`
+    /// stays as it is.
     pub fn end_blocking(&self) {
         self.env().end_blocking();
     }
@@ -130,8 +133,8 @@ impl ExecEnv {
         self.check_limit(self.env().native_limit_for(thread::native_stack_low(), bytes))
     }
 
-    /// Whether enough native stack is left to call guest code, or others who need some; sets the
-    /// exception "native stack overflow" if not.
+    /// Whether enough native stack is left to call guest code or other code that needs stack; sets
+    /// the exception "native stack overflow" if not.
     pub fn check_native_stack_margin(&self) -> bool {
         self.check_limit(self.env().native_limit(thread::native_stack_low()))
     }
@@ -159,7 +162,7 @@ impl ExecEnv {
     ///
     /// # Safety
     /// `ptr` comes from [`ExecEnv::into_raw`] and was not taken back before. To borrow instead
-    /// (also what [`Instance::singleton_exec_env`] returns, and what natives are called with),
+    /// (also the results of [`Instance::singleton_exec_env`] and the pointers that natives get),
     /// wrap the result in `ManuallyDrop`.
     pub unsafe fn from_raw(ptr: NonNull<RawExecEnv>) -> Self {
         Self { ptr: ptr.cast(), not_send: PhantomData }

@@ -13,8 +13,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-/// What lies behind a [`Func`], for code that keeps bare pointers. The address is the same for
-/// every lookup of one function and stays for as long as its instance's link set lives.
+/// The target of a [`Func`], for code that keeps bare pointers. The address is the same for every
+/// lookup of one function and stays for as long as its instance's link set lives.
 #[repr(C)]
 pub struct RawFunc {
     _opaque: [u8; 0],
@@ -47,7 +47,7 @@ impl Func {
     /// # Safety
     /// Its link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<VmFuncRef>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the function's link set is live.
         unsafe { link_set::retain(instance_of(ptr)) };
         Self { ptr, not_send: PhantomData }
     }
@@ -73,8 +73,8 @@ impl Func {
         unsafe { Instance::retained(instance_of(self.ptr)) }
     }
 
-    /// Calls the function. `results` needs as many places as the type has results; what they
-    /// held does not matter.
+    /// Calls the function. `results` needs as many places as the type has results; their old values
+    /// do not matter.
     ///
     /// A trap becomes the pending exception of the exec_env's instance, where it can be read until
     /// the next call forgets it. A request to stop ([`Instance::terminate`]) stays until
@@ -113,7 +113,7 @@ impl Func {
         }
         self.check_env(env)?;
         for (index, (arg, &ty)) in args.iter().zip(ty.params()).enumerate() {
-            if arg.ty() != ty {
+            if arg.ty() != ty.widest() {
                 return Err(wrong_argument(index, arg.ty(), ty));
             }
             check_value(self, arg, ty)?;
@@ -162,8 +162,8 @@ impl Func {
     }
 
     /// Calls the function with 32-bit cells, as `wasm_runtime_call_wasm` does: the `argc` cells at
-    /// `argv` hold the parameters, and take the results. Returns whether the call returned; if
-    /// not, the exec_env's instance has the exception, or what a native unwound with is to go on
+    /// `argv` hold the parameters, and take the results. Returns whether the call returned; if not,
+    /// the exec_env's instance has the exception, or a native's unwinding has to go on
     /// ([`thread::go_on_unwinding`]). A call with an exception pending fails, runs nothing, and
     /// leaves the exception as it is.
     ///
@@ -182,7 +182,8 @@ impl Func {
         argv: *mut u32,
     ) -> bool {
         let env: NonNull<Env> = env.cast();
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `env` and `func` are live, of one link set and used by
+        // this thread only; `argv` has `argc` cells, and room for the results' cells.
         unsafe {
             let context = context_of(env);
             let called =
@@ -208,7 +209,8 @@ impl Func {
     /// # Safety
     /// `ptr` is the address of a function whose link set lives.
     pub unsafe fn from_raw(ptr: NonNull<RawFunc>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `ptr` is the address of a function whose link set
+        // lives.
         unsafe { Self::retained(ptr.cast()) }
     }
 
@@ -217,7 +219,8 @@ impl Func {
     /// # Safety
     /// `ptr` is the address of a function whose link set lives during `'a`.
     pub unsafe fn ty_of_raw<'a>(ptr: NonNull<RawFunc>) -> &'a FuncType {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `ptr` is the address of a function whose link set
+        // lives during `'a`.
         unsafe { exec::func_type(ptr.cast()) }
     }
 }
@@ -250,17 +253,33 @@ impl fmt::Display for Arrow<'_> {
 }
 
 /// Whether `value` may be given where `ty` is wanted; a function must be of `near`'s link set.
+/// The type is the function's module's.
 pub(super) fn check_value(near: &Func, value: &Val, ty: ValType) -> Result<()> {
-    check_value_of(instance_of(near.ptr), value, ty)
+    let instance = instance_of(near.ptr);
+    // SAFETY: a handle keeps its function's link set alive.
+    let ty = unsafe { instance.as_ref() }.types().value(ty);
+    check_value_of(instance, value, ty)
 }
 
-/// As [`check_value`], by the link set's instance.
+/// As [`check_value`], by the link set's instance; numbers in the type are canonical.
 pub(super) fn check_value_of(
     near: NonNull<crate::instance::Instance>,
     value: &Val,
     ty: ValType,
 ) -> Result<()> {
-    if value.ty() != ty {
+    check_origin(near, value, ty)?;
+    let ValType::Ref(wanted) = ty else { return Ok(()) };
+    // SAFETY: a handle keeps the link set alive, of which functions and exceptions were found to
+    // be.
+    match unsafe { near.as_ref().accepts(wanted, value.to_slots()[0]) } {
+        true => Ok(()),
+        false => Err(Error::misuse("the reference is not of the type that is wanted")),
+    }
+}
+
+/// Whether `value` is of the kind that `ty` asks for, and is known to the link set.
+fn check_origin(near: NonNull<crate::instance::Instance>, value: &Val, ty: ValType) -> Result<()> {
+    if value.ty() != ty.widest() {
         let (given, wanted) = (value.ty(), ty);
         return Err(Error::misuse(bounded(format_args!("the value is {given}, not {wanted}"))));
     }
@@ -281,7 +300,7 @@ pub(super) fn check_value_of(
 /// `at` has room for the value.
 unsafe fn write_value(at: *mut u64, value: Val) -> *mut u64 {
     let [low, high] = value.to_slots();
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `at` has room for the value.
     unsafe {
         *at = low;
         if value.ty() == ValType::V128 {
@@ -294,7 +313,7 @@ unsafe fn write_value(at: *mut u64, value: Val) -> *mut u64 {
 /// # Safety
 /// `at` holds a value of type `ty`.
 unsafe fn read_value(at: *const u64, ty: ValType) -> (Val, *mut u64) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `at` holds a value of type `ty`.
     unsafe {
         let high = if ty == ValType::V128 { *at.add(1) } else { 0 };
         (Val::from_slots(ty, [*at, high]), at.add(ty.slots() as usize).cast_mut())
@@ -313,7 +332,8 @@ unsafe fn run(
     write: impl FnOnce(*mut u64),
     read: impl FnOnce(*const u64),
 ) -> Result<()> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that both are live, of one link set and used by this thread
+    // only; `write` fills all parameters in.
     unsafe {
         let context = context_of(env);
         let called = context.operate_guest(|low| {
@@ -337,7 +357,8 @@ pub(super) unsafe fn call_slots(
     func: NonNull<VmFuncRef>,
     slots: &mut [u64],
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that both are live, of one link set and used by this thread
+    // only, and that `slots` holds the parameters and has room for the results.
     unsafe {
         let call = Call::prepare(env, func, slots.len(), thread::native_stack_low())?;
         call.frame().copy_from_nonoverlapping(slots.as_ptr(), slots.len());
@@ -352,13 +373,13 @@ pub(super) unsafe fn call_slots(
     }
 }
 
-/// Keeps what a native unwound with, until nothing of ours is on the stack.
+/// Keeps a native's unwinding until no frame of ours is on the stack.
 ///
 /// # Safety
 /// The exec_env is live and used by this thread.
 #[cold]
 pub(super) unsafe fn keep_unwinding(env: NonNull<Env>) {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that the exec_env is live and used by this thread.
     let unwinding = unsafe { std::mem::replace(&mut (*Env::vm(env)).unwinding, ptr::null_mut()) };
     if let Some(unwinding) = NonNull::new(unwinding) {
         thread::keep_unwinding(unwinding);

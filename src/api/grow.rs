@@ -1,4 +1,4 @@
-//! Telling the embedder that a memory did not grow.
+//! The embedder's callback for memories that did not grow.
 
 use super::hook::Hook;
 use super::{Context, Instance, RawExecEnv, RawInstance, Result};
@@ -21,7 +21,7 @@ pub struct MemoryGrowFailed {
     pub max_size_reached: bool,
 }
 
-/// What is told of it.
+/// The callback's parameters.
 pub type MemoryGrowCallback = dyn Fn(&Instance, &MemoryGrowFailed) + Send + Sync;
 
 impl Context {

@@ -68,13 +68,13 @@ impl<T: GuestType> GuestTypes for T {
 
     #[inline]
     unsafe fn write(self, at: *mut u64) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `at` has room for the value.
         unsafe { write_one(at, self) };
     }
 
     #[inline]
     unsafe fn read(at: *const u64) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `at` holds a value of this type.
         unsafe { read_one(at) }
     }
 }
@@ -84,7 +84,7 @@ impl<T: GuestType> GuestTypes for T {
 #[inline]
 unsafe fn write_one<T: GuestType>(at: *mut u64, value: T) -> *mut u64 {
     let [low, high] = value.to_slots();
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `at` has room for the value.
     unsafe {
         *at = low;
         if T::TYPE.slots() == 2 {
@@ -98,7 +98,7 @@ unsafe fn write_one<T: GuestType>(at: *mut u64, value: T) -> *mut u64 {
 /// `at` holds a value of this type.
 #[inline]
 unsafe fn read_one<T: GuestType>(at: *const u64) -> T {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `at` holds a value of this type.
     unsafe { T::from_slots([*at, if T::TYPE.slots() == 2 { *at.add(1) } else { 0 }]) }
 }
 
@@ -112,7 +112,8 @@ macro_rules! guest_tuples {
             #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables)]
             unsafe fn write(self, mut at: *mut u64) {
                 let ($($name,)*) = self;
-                // SAFETY: passed on to the caller.
+                // SAFETY: the caller guarantees that `at` has room for the values, one after the
+                // other.
                 $( at = unsafe { write_one(at, $name) }; )*
             }
 
@@ -120,7 +121,8 @@ macro_rules! guest_tuples {
             #[allow(unused_assignments, unused_mut, unused_variables, clippy::unused_unit)]
             unsafe fn read(mut at: *const u64) -> Self {
                 ($({
-                    // SAFETY: passed on to the caller.
+                    // SAFETY: the caller guarantees that `at` holds values of these types, one
+                    // after the other.
                     let value = unsafe { read_one::<$name>(at) };
                     at = at.wrapping_add($name::TYPE.slots() as usize);
                     value

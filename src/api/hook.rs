@@ -1,4 +1,4 @@
-//! A function of the embedder's that a context keeps, told apart by its type.
+//! An embedder's callback that a context keeps, one for each type.
 
 use super::{Context, Result};
 use crate::context::ContextData;

@@ -1,4 +1,4 @@
-//! Instances: a module's state, its exports, and what the host keeps with it.
+//! Instances: a module's state, its exports, and the host's data for it.
 
 use super::link::{self, Surroundings, surroundings};
 use super::module::Module;
@@ -18,7 +18,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-/// What lies behind an [`Instance`], for code that keeps bare pointers.
+/// The target of an [`Instance`], for code that keeps bare pointers.
 #[repr(C)]
 pub struct RawInstance {
     _opaque: [u8; 0],
@@ -33,7 +33,8 @@ pub struct InstanceArgs {
     /// Bytes of the heap that [`Instance::malloc`] serves from, inside linear memory. Ignored
     /// when the module exports `malloc` and `free`.
     pub heap_size: u32,
-    /// Lowers the maximum that memories declare; 0 for no limit beyond theirs.
+    /// Lowers the maximum that each of the memories declares, in pages of 64 KiB whatever theirs
+    /// are; 0 for no limit beyond theirs.
     pub max_memory_pages: u32,
     /// First value of [`Instance::custom_data`].
     pub custom_data: usize,
@@ -102,10 +103,10 @@ impl Drop for Detached {
 /// Stops an instance's running code, from any thread. It keeps the instance's link set alive.
 pub struct Terminator(ManuallyDrop<Instance>);
 
-// SAFETY: all that it does is to terminate, clone and drop, which lock what they touch. What a
-// link set holds may be dropped on any thread.
+// SAFETY: its only operations are terminating, cloning and dropping, which lock the state they
+// touch. A link set's contents may be dropped on any thread.
 unsafe impl Send for Terminator {}
-// SAFETY: as above.
+// SAFETY: terminating, cloning and dropping lock what they touch, on any thread.
 unsafe impl Sync for Terminator {}
 
 impl Clone for Terminator {
@@ -155,15 +156,15 @@ impl Drop for Instance {
 }
 
 impl Instance {
-    /// Instantiates `module` with what its imports were bound to at load, and runs its start
-    /// function and what else a module expects to be run first.
+    /// Instantiates `module` with the bindings of its load, and runs its start function and the
+    /// other functions that a module expects to run first.
     pub fn new(module: &Module, args: InstanceArgs) -> Result<Self> {
         Self::with_imports(module, args, &[])
     }
 
-    /// As [`Instance::new`]; `imports` are the module's imports in binary order. `None`, or a
-    /// list that is too short, stands for what was bound at load. Modules that were bound then
-    /// are instantiated together with this one, each once however many import from it.
+    /// As [`Instance::new`]; `imports` are the module's imports in binary order. `None`, or a list
+    /// that is too short, stands for the bindings of the load. Modules that were bound then are
+    /// instantiated together with this one, each once even if several import from it.
     ///
     /// Instances that are linked to each other form one link set, which lives until the last handle
     /// to any of them goes.
@@ -186,7 +187,7 @@ impl Instance {
         let subs = tree.instantiate(module, &links, &args, imports)?;
         let instance = context.guarded(|| {
             let ptr = link::make(module, links, args, imports, &subs)?;
-            // A handle from the start: what runs out of memory drops what it made.
+            // A handle from the start, so that running out of memory drops the instance.
             let instance = Self { ptr, not_send: PhantomData };
             if module.inner.code.is_profiled() {
                 // SAFETY: nothing of it has run yet.
@@ -216,12 +217,12 @@ impl Instance {
     /// # Safety
     /// Its link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Instance>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the instance's link set is live.
         unsafe { link_set::retain(ptr) };
         Self { ptr, not_send: PhantomData }
     }
 
-    /// What the instance holds on to.
+    /// The handles that keep the instance's surroundings alive.
     pub(super) fn surroundings(&self) -> &Surroundings {
         surroundings(self.parts())
     }
@@ -238,7 +239,7 @@ impl Instance {
     }
 
     /// Calls `each` with the other instances of its link set: those of modules that it imports
-    /// from, and what else it was linked with.
+    /// from, and others that it was linked with.
     pub fn for_each_linked(&self, each: &mut dyn FnMut(&Self)) {
         let each = &mut |member: NonNull<parts::Instance>| {
             if member != self.ptr {
@@ -319,7 +320,7 @@ impl Instance {
     /// The global with this index, exported or not.
     pub fn global(&self, index: u32) -> Option<Global> {
         let storage = self.parts().global(index)?;
-        let ty = self.parts().module().globals.get(index as usize)?.ty;
+        let ty = self.parts().global_type(index)?;
         Some(Global::new(storage, ty, self.clone()))
     }
 
@@ -329,8 +330,8 @@ impl Instance {
         self.get_func(name).ok_or_else(missing)?.typed()
     }
 
-    /// The instance's own exec_env, made at first use and gone with the instance. To use it,
-    /// wrap what [`ExecEnv::from_raw`](super::ExecEnv::from_raw) makes of it in `ManuallyDrop`.
+    /// The instance's own exec_env, made at first use and gone with the instance. To use it, wrap
+    /// the result of [`ExecEnv::from_raw`](super::ExecEnv::from_raw) in `ManuallyDrop`.
     pub fn singleton_exec_env(&self) -> Result<NonNull<RawExecEnv>> {
         let setup = self.env_setup(self.parts().limits().stack_bytes);
         // SAFETY: the instance is live.
@@ -471,7 +472,7 @@ fn call_text(text: Option<String>, trap: Trap) -> Error {
 
 /// The instance that a function runs on.
 pub(super) fn instance_of(func: NonNull<VmFuncRef>) -> NonNull<parts::Instance> {
-    // SAFETY: a function's link set is live while anybody has its address, and its instance is
-    // never null.
+    // SAFETY: a function's link set is live while its address is in use, and its instance is never
+    // null.
     unsafe { NonNull::new_unchecked(func.as_ref().instance.cast()) }
 }

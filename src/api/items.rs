@@ -1,4 +1,4 @@
-//! Memories, tables and globals, and what imports and exports can be.
+//! Memories, tables and globals, and the kinds of imports and exports.
 
 use super::func::check_value_of;
 use super::link::surroundings;
@@ -98,7 +98,7 @@ impl Extern {
     }
 }
 
-/// What lies behind a [`Memory`], for code that keeps bare pointers.
+/// The target of a [`Memory`], for code that keeps bare pointers.
 #[repr(C)]
 pub struct RawMemory {
     _opaque: [u8; 0],
@@ -129,7 +129,7 @@ impl Memory {
     /// # Safety
     /// The memory's link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Memory>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the memory's link set is live.
         unsafe { link_set::retain(ptr.as_ref().instance()) };
         Self { ptr, not_send: PhantomData }
     }
@@ -159,11 +159,13 @@ impl Memory {
         self.parts().pages()
     }
 
+    /// Pages up to which the memory may grow, whether or not there is room for them.
     pub fn max_pages(&self) -> u64 {
         self.parts().max_pages()
     }
 
-    /// Bytes per page: 64 KiB, or more where a heap was added to a memory of one page.
+    /// Bytes per page: 64 KiB or, with custom page sizes, one; more than 64 KiB where a heap was
+    /// added to a memory of one page.
     pub fn page_bytes(&self) -> u64 {
         self.parts().page_bytes()
     }
@@ -185,7 +187,7 @@ impl Memory {
     /// Copies bytes in.
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
         let to = self.range(address, bytes.len())?;
-        // SAFETY: as in `read`.
+        // SAFETY: `range` found the bytes; no Rust reference points into a linear memory.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
     }
@@ -220,7 +222,8 @@ impl Memory {
     /// # Safety
     /// `ptr` is the address of a memory whose instance's link set lives.
     pub unsafe fn from_raw(ptr: NonNull<RawMemory>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `ptr` is the address of a memory whose instance's link
+        // set lives.
         unsafe { Self::retained(ptr.cast()) }
     }
 }
@@ -250,7 +253,7 @@ impl Table {
     /// # Safety
     /// The table's link set is live.
     pub(super) unsafe fn retained(ptr: NonNull<parts::Table>) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the table's link set is live.
         unsafe { link_set::retain(ptr.as_ref().instance()) };
         Self { ptr, not_send: PhantomData }
     }
@@ -302,7 +305,7 @@ impl Table {
     /// The function at `index`, which is `None` for null and beyond the end.
     pub fn func(&self, index: u64) -> Option<Func> {
         let Val::FuncRef(func) = self.get(index)? else { return None };
-        // SAFETY: what lies in a table is of its link set.
+        // SAFETY: the functions in a table are of its link set.
         func.map(|func| unsafe { Func::retained(func.0) })
     }
 

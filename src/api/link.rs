@@ -1,13 +1,14 @@
-//! Binding a module's imports, and what an instance holds on to.
+//! Binding a module's imports, and the objects that an instance keeps alive.
 
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
 use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap};
+use crate::abi::types::FuncType;
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
     GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, OutputWait, PIECE_BYTES,
-    Parts, Seat,
+    Parts, PreparedThread,
 };
 use crate::module as parsed;
 use std::any::Any;
@@ -16,7 +17,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// What keeps an instance's surroundings alive. Owner: the instance.
+/// Handles that keep an instance's surroundings alive. Owner: the instance.
 pub(super) struct Surroundings {
     pub(super) module: Arc<Inner>,
     _links: Arc<Links>,
@@ -59,18 +60,18 @@ impl Host for Surroundings {
         self.held.context().max_thread_num()
     }
 
-    fn thread_seat(&self) -> Option<Seat> {
-        thread::Seat::new().map(|seat| Box::new(seat) as Seat)
+    fn prepare_thread(&self) -> Option<PreparedThread> {
+        thread::PreparedState::new().map(|prepared| Box::new(prepared) as PreparedThread)
     }
 
-    fn run_thread(&self, seat: Seat, body: &mut dyn FnMut(usize)) {
+    fn run_thread(&self, prepared: PreparedThread, body: &mut dyn FnMut(usize)) {
         let context = self.held.context();
         let run = || {
             let _inherited = thread::inherit(context);
             context.run_guest(body);
         };
-        match seat.downcast::<thread::Seat>() {
-            Ok(seat) => seat.run(run),
+        match prepared.downcast::<thread::PreparedState>() {
+            Ok(prepared) => prepared.run(run),
             Err(_) => run(),
         }
     }
@@ -98,7 +99,7 @@ impl Surroundings {
     /// Lists a fresh instance with its context.
     ///
     /// # Safety
-    /// The instance is live, and this is what it holds on to.
+    /// The instance is live, and this is the value that it holds.
     unsafe fn list(&self, instance: NonNull<Instance>) {
         self.instance.store(instance.as_ptr(), Ordering::Release);
         // SAFETY: this lies in the instance's `Arc`, and `ends` takes it off before it goes.
@@ -157,6 +158,7 @@ pub(super) fn make(
         module: &inner.parsed,
         code: inner.code.table(),
         type_ids: inner.type_ids.as_ptr(),
+        types: inner.type_ids.types(),
         host,
         source: &inner.source,
         limits: InstanceLimits {
@@ -187,7 +189,7 @@ pub(super) fn make(
     Ok(instance)
 }
 
-/// What [`Instance::with_imports`] gave an instance: every instance is made there.
+/// The value that [`Instance::with_imports`] gave an instance: every instance is made there.
 pub(super) fn surroundings(instance: &Instance) -> &Surroundings {
     let host: *const dyn Host = instance.host();
     // SAFETY: `make` is the only caller of `Instance::new` outside of tests,
@@ -195,7 +197,7 @@ pub(super) fn surroundings(instance: &Instance) -> &Surroundings {
     unsafe { &*host.cast::<Surroundings>() }
 }
 
-/// What an import was bound to when its module was loaded.
+/// The item that an import was bound to when its module was loaded.
 fn bound_at_load<'a>(
     module: &parsed::Module,
     links: &Links,
@@ -219,23 +221,23 @@ fn bound_at_load<'a>(
     }
 }
 
-/// What has this index in an instance, among what is of the kind of `ty`.
+/// The item with this index in an instance, of the kind of `ty`.
 fn export(instance: &super::Instance, ty: parsed::ExternType, index: u32) -> Option<Import<'_>> {
     let parts = instance.parts();
     Some(match ty {
         parsed::ExternType::Func(_) => Import::Func(parts.func(index)?),
         parsed::ExternType::Table(_) => Import::Table(parts.table(index)?),
         parsed::ExternType::Memory(_) => Import::Memory(parts.memory(index)?),
-        parsed::ExternType::Global(ty) => Import::Global(GlobalImport {
+        parsed::ExternType::Global(_) => Import::Global(GlobalImport {
             storage: parts.global(index)?,
-            ty,
+            ty: parts.global_type(index)?,
             instance: instance.ptr(),
         }),
         parsed::ExternType::Tag(_) => Import::Tag(parts.tag(index)?),
     })
 }
 
-/// Refuses what another context's or of another type; returns the natives, to be kept alive.
+/// Refuses items of another context or type; returns the natives, to be kept alive.
 fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Native>> {
     let mut natives = Vec::new();
     for (import, given) in module.inner.parsed.imports.iter().zip(imports) {
@@ -243,11 +245,10 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
             None => {}
             Some(Extern::Native(native)) => {
                 let wanted = match import.ty {
-                    parsed::ExternType::Func(ty) => module.func_types().get(ty as usize),
+                    parsed::ExternType::Func(ty) => module.func_type(ty),
                     _ => None,
                 };
-                // An exception that a host function holds would not be found by sweeps.
-                if wanted != Some(native.ty()) || native.ty().has_exceptions() {
+                if wanted.and_then(FuncType::of_host).as_deref() != Some(native.ty()) {
                     return Err(Error::instantiate("incompatible import type"));
                 }
                 natives.push(native.clone());
@@ -261,7 +262,7 @@ fn check_imports(module: &Module, imports: &[Option<Extern>]) -> Result<Vec<Nati
     Ok(natives)
 }
 
-/// What the functions of WASI need, for modules that import them.
+/// The state of WASI's functions, for modules that import them.
 #[cfg(feature = "wasi")]
 fn default_host_state(module: &parsed::Module) -> Result<Option<Box<dyn Any + Send + Sync>>> {
     if !module.imports_wasi() {

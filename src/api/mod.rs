@@ -40,9 +40,10 @@ mod threads;
 mod usage;
 
 pub use crate::abi::error::{Error, ErrorKind, Result};
+pub use crate::abi::heap_types::{HeapType, Hierarchy, RefType, TypeIndex, TypeKind};
 pub use crate::abi::trap::Trap;
 pub use crate::abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
-pub use crate::abi::value::{ExnRef, ExternRef, FuncRef, Val};
+pub use crate::abi::value::{AnyRef, ExnRef, ExternRef, FuncRef, Val};
 pub use crate::context::Context;
 pub use backtrace::{Backtrace, BacktraceFrame, FrameRef};
 pub use env::{ExecEnv, RawExecEnv};

@@ -41,7 +41,7 @@ pub struct Module {
     pub(super) inner: Arc<Inner>,
 }
 
-/// What a module's handles and its instances share.
+/// The shared part of a module's handles and instances.
 pub(super) struct Inner {
     pub(super) parsed: Arc<parsed::Module>,
     pub(super) code: Arc<dyn GuestCode>,
@@ -82,7 +82,7 @@ pub enum ExternType<'a> {
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
-    /// A tag of exceptions; the parameters are what they carry.
+    /// A tag of exceptions; the parameters are their payload.
     Tag(&'a FuncType),
 }
 
@@ -126,7 +126,7 @@ impl Module {
         context.guarded(|| Self::load(context, bytes, &options.name, Role::Main, funcs))?
     }
 
-    /// Loads what another module imports from. Runs inside the context.
+    /// Loads a module that another imports from. Runs inside the context.
     pub(super) fn load_imported(context: &Context, bytes: &[u8], name: &str) -> Result<Self> {
         Self::load(context, bytes, name, Role::Imported, Funcs::Now)
     }
@@ -139,7 +139,7 @@ impl Module {
         Self::translate(context, parsed, name, funcs)
     }
 
-    /// A module of `context` from what was parsed for it.
+    /// A module of `context` from one that was parsed for it.
     fn translate(
         context: &Context,
         parsed: parsed::Module,
@@ -164,9 +164,10 @@ impl Module {
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
-        let links = bind::bind(context, &parsed, funcs, None)?;
+        let type_ids = context.intern_types(&parsed.types)?;
+        let links = bind::bind(context, (&parsed, &type_ids), funcs, None)?;
         let inner = Inner {
-            type_ids: context.intern_types(parsed.types.iter())?,
+            type_ids,
             source: ContextPool::source(context)?,
             entry_points: EntryPoints::of(&parsed),
             allocator: GuestAllocator::of(&parsed),
@@ -184,9 +185,9 @@ impl Module {
     /// under the limits there.
     ///
     /// The code that contexts share belongs to none of them, so that any of them may end, and its
-    /// memory with it. It is made at the first import of a module, by loading its binary once
-    /// more outside of all contexts; later imports, also of imported modules, share it. Neither
-    /// context pays for it; [`Module::shared_bytes`] tells what it takes.
+    /// memory with it. It is made at the first import of a module, by loading its binary once more
+    /// outside of all contexts; later imports, also of imported modules, share it. Neither context
+    /// pays for it; [`Module::shared_bytes`] returns its size.
     pub fn import_into(&self, context: &Context) -> Result<Self> {
         let (parsed, code) = self.shared_code()?;
         let name = alloc::try_string(&self.inner.name.lock())?;
@@ -207,24 +208,25 @@ impl Module {
         Ok((code.module().clone(), code))
     }
 
-    /// Bytes of the code that this module shares with imports of it in other contexts, what was
-    /// translated so far included; 0 if it was not imported. They are known only where the
-    /// program allocates through [`ContextAlloc`](crate::ContextAlloc).
+    /// Bytes of the code that this module shares with imports of it in other contexts, with the
+    /// functions translated so far; 0 if it was not imported. They are known only where the program
+    /// allocates through [`ContextAlloc`](crate::ContextAlloc).
     pub fn shared_bytes(&self) -> u64 {
         let shared = self.inner.shared.lock().clone();
         let home = shared.as_ref().map_or(&self.inner.parsed, |code| code.module()).home_stats();
         home.map_or(0, |stats| stats.live_bytes)
     }
 
-    /// Binds all imports afresh; true when every function import is bound then. Instances that
-    /// exist keep what they have, and the modules that were imported from stay the same.
+    /// Binds all imports again; true when every function import is bound then. Existing instances
+    /// keep their bindings, and the modules that were imported from stay the same.
     pub fn resolve_imports(&self) -> bool {
         let context = self.context();
         let parsed = &*self.inner.parsed;
         loop {
             let earlier = Earlier { module: &self.inner, links: &self.links() };
+            let types = (parsed, &self.inner.type_ids);
             let bound = context
-                .guarded(|| bind::bind(context, parsed, Funcs::Now, Some(&earlier)).map(Arc::new));
+                .guarded(|| bind::bind(context, types, Funcs::Now, Some(&earlier)).map(Arc::new));
             let Ok(Ok(links)) = bound else { return false };
             let mut funcs = parsed.imports.iter().zip(&links.bound);
             let complete = funcs.all(|(import, bound)| {
@@ -321,9 +323,9 @@ impl Module {
         self.inner.parsed.custom_section(name)
     }
 
-    /// The function types of the module, by type index.
-    pub fn func_types(&self) -> &[FuncType] {
-        &self.inner.parsed.types
+    /// The function type with this index among the module's types.
+    pub fn func_type(&self, index: u32) -> Option<&FuncType> {
+        self.inner.parsed.types.func(index)
     }
 
     /// Whether the module imports from WASI.
@@ -331,8 +333,7 @@ impl Module {
         self.inner.parsed.imports_wasi()
     }
 
-    /// A word that tells modules apart: equal for clones of one handle, and for nothing else
-    /// that lives.
+    /// An identity: equal for clones of one handle, and different for all other live modules.
     pub fn id(&self) -> usize {
         Arc::as_ptr(&self.inner) as usize
     }
@@ -361,7 +362,7 @@ impl Drop for Inner {
 
 impl EntryPoints {
     fn of(module: &parsed::Module) -> Self {
-        // Anything but a function without parameters and results is somebody else's.
+        // An export of any other type has another meaning.
         let find = |name| {
             let index = module.exported(name, ExternKind::Func)?;
             let ty = module.func_type(index)?;
@@ -395,11 +396,11 @@ pub(super) fn constant_global(module: &str, name: &str, ty: GlobalType) -> Optio
 
 fn extern_type(module: &parsed::Module, ty: parsed::ExternType) -> ExternType<'_> {
     match ty {
-        parsed::ExternType::Func(index) => ExternType::Func(&module.types[index as usize]),
+        parsed::ExternType::Func(index) => ExternType::Func(module.types.valid_func(index)),
         parsed::ExternType::Table(ty) => ExternType::Table(ty),
         parsed::ExternType::Memory(ty) => ExternType::Memory(ty),
         parsed::ExternType::Global(ty) => ExternType::Global(ty),
-        parsed::ExternType::Tag(index) => ExternType::Tag(&module.types[index as usize]),
+        parsed::ExternType::Tag(index) => ExternType::Tag(module.types.valid_func(index)),
     }
 }
 
@@ -407,11 +408,11 @@ fn export_type(module: &parsed::Module, index: usize) -> ExportType<'_> {
     let export = &module.exports[index];
     let i = export.index as usize;
     let ty = match export.kind {
-        ExternKind::Func => ExternType::Func(&module.types[module.funcs[i] as usize]),
+        ExternKind::Func => ExternType::Func(module.types.valid_func(module.funcs[i])),
         ExternKind::Table => ExternType::Table(module.tables[i].ty),
         ExternKind::Memory => ExternType::Memory(module.memories[i]),
         ExternKind::Global => ExternType::Global(module.globals[i].ty),
-        ExternKind::Tag => ExternType::Tag(&module.types[module.tags[i] as usize]),
+        ExternKind::Tag => ExternType::Tag(module.types.valid_func(module.tags[i])),
     };
     ExportType { name: &export.name, ty }
 }

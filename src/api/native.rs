@@ -80,7 +80,7 @@ impl Context {
     }
 }
 
-/// Who called a host function. It lasts as long as the call.
+/// The caller of a host function. It lasts as long as the call.
 pub struct Caller<'a>(native::Caller<'a>);
 
 impl Caller<'_> {
@@ -96,7 +96,7 @@ impl Caller<'_> {
         self.env().instance()
     }
 
-    /// What was given when the function was registered.
+    /// The attachment that was registered with the function.
     pub fn attachment(&self) -> *mut c_void {
         self.0.attachment()
     }

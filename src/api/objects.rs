@@ -31,8 +31,8 @@ impl Instance {
         }
     }
 
-    /// Sets what is called with the instance's object at `address` when it goes; false if it has
-    /// none there.
+    /// Sets the function that is called with the instance's object at `address` when it goes; false
+    /// if it has none there.
     ///
     /// # Safety
     /// The function may be called once with the address, on any thread.
@@ -42,11 +42,12 @@ impl Instance {
         cleanup: Option<ObjectCleanup>,
     ) -> bool {
         let objects = self.context_ref().extern_objects();
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the function may be called once with the address, on
+        // any thread.
         objects.is_some_and(|o| unsafe { o.set_cleanup(self.owner_key(), address, cleanup) })
     }
 
-    /// What the table knows the instance by.
+    /// The instance's key in the table.
     fn owner_key(&self) -> usize {
         self.ptr().addr().get()
     }

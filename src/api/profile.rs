@@ -1,10 +1,10 @@
-//! What functions have cost, in contexts that ask for it.
+//! The cost of functions, in contexts that measure it.
 
 use super::Instance;
 use crate::abi::vm_layout::VmProfile;
 use std::sync::atomic::Ordering;
 
-/// What the calls of one function have cost.
+/// The cost of the calls of one function.
 #[derive(Clone, Copy, Debug)]
 pub struct FuncProfile<'a> {
     pub func_index: u32,
@@ -12,7 +12,7 @@ pub struct FuncProfile<'a> {
     pub name: Option<&'a str>,
     /// Calls that have returned, or were ended by an exception that was caught further out.
     pub count: u64,
-    /// CPU time from entry to return, in nanoseconds, that of what it called included.
+    /// CPU time from entry to return, in nanoseconds, its callees' included.
     pub total_ns: u64,
     /// Time in functions that it called itself, of its own module or of the host.
     pub children_ns: u64,
@@ -26,8 +26,8 @@ impl FuncProfile<'_> {
 }
 
 impl Instance {
-    /// What each function has cost, by index; nothing unless the module was loaded while its
-    /// context measured ([`Context::set_perf_profiling`](super::Context::set_perf_profiling)).
+    /// The cost of each function, by index; empty unless the module was loaded while its context
+    /// measured ([`Context::set_perf_profiling`](super::Context::set_perf_profiling)).
     pub fn profile(&self) -> impl Iterator<Item = FuncProfile<'_>> {
         self.parts().profile().iter().enumerate().map(|(index, account)| {
             let name = self.context_ref().run(|| self.parts().module().func_name(index as u32));
@@ -42,7 +42,7 @@ impl Instance {
         })
     }
 
-    /// Whether the instance measures what its functions cost.
+    /// Whether the instance measures the cost of its functions.
     pub fn is_profiled(&self) -> bool {
         !self.parts().profile().is_empty()
     }

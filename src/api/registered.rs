@@ -1,12 +1,12 @@
 //! Modules that other modules import: those registered by name, and the reader that finds more.
 //!
 //! Everything here belongs to a context. The registered modules are found by the loader, newest
-//! first, and stay until the context closes. What they hold includes their context, so a context
-//! with registered modules lives at least until then.
+//! first, and stay until the context closes. They hold their context, so a context with registered
+//! modules lives at least until then.
 //!
-//! The reader, and whatever is dropped, runs without the lock, and may come back to anything
-//! here. Modules that are being read are listed with the thread that reads them: on that thread a
-//! second request for the same name is a circle, on any other it is a load of its own.
+//! The reader, and functions called by a drop, run without the lock, and may call anything here.
+//! Modules that are being read are listed with the thread that reads them: on that thread a second
+//! request for the same name is a circle, on any other it is a load of its own.
 
 use super::bind;
 use super::{Context, Error, Module, Result};
@@ -155,9 +155,9 @@ impl Drop for ReadingGuard<'_> {
 
 /// Modules that import modules.
 impl Context {
-    /// Calls `reader` for modules that are imported by name and not registered; `None` for no
-    /// such modules. The reader runs inside this context, while the importing module is loaded.
-    /// What it finds is loaded and registered under its name.
+    /// Calls `reader` for modules that are imported by name and not registered; `None` for no such
+    /// modules. The reader runs inside this context, while the importing module is loaded. A binary
+    /// that it finds is loaded and registered under its name.
     ///
     /// ```
     /// use isothread::{Context, ExecEnv, Instance, InstanceArgs, Module, ModuleBytes};
@@ -218,7 +218,7 @@ fn register(
     if context.is_open() {
         return Ok(());
     }
-    // Nobody would end what is registered after the end.
+    // A module registered after the end would never be released.
     modules.remove(module);
     Err(Error::misuse("the runtime was destroyed"))
 }
@@ -235,7 +235,7 @@ pub(super) fn with_bindings<R>(context: &Context, act: impl FnOnce() -> R) -> R 
     act()
 }
 
-/// The module that an import names: a registered one, or what the reader finds; `None` if the
+/// The module that an import names: a registered one, or one that the reader finds; `None` if the
 /// reader knows no such module. Runs inside the context.
 pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Option<Module>> {
     let no_reader = || Error::load(bounded(format_args!("no sub module reader to load {name}")));

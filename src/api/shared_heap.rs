@@ -8,7 +8,7 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// What lies behind a [`SharedHeap`], for code that keeps bare pointers.
+/// The target of a [`SharedHeap`], for code that keeps bare pointers.
 #[repr(C)]
 pub struct RawSharedHeap {
     _opaque: [u8; 0],
@@ -95,7 +95,8 @@ impl Context {
             return Err(Refusal::BufferSize.into());
         }
         let source = ContextPool::source(self)?;
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller guarantees that the bytes are readable and writable, for all threads
+        // that run instances of this context, until everything in it is gone.
         self.list_shared_heap(|| Ok(unsafe { parts::SharedHeap::over(source, buffer, len) }))
     }
 
@@ -147,8 +148,8 @@ impl SharedHeap {
         self.part.base().as_ptr()
     }
 
-    /// Puts this heap in front of `body` and what is chained to that. None of them may be
-    /// attached, or be in another chain's middle, and only one may have an allocator.
+    /// Puts this heap in front of the chain that starts with `body`. None of them may be attached,
+    /// or be in another chain's middle, and only one may have an allocator.
     pub fn chain(&self, body: &Self) -> Result<()> {
         if self.context != body.context {
             return Err(Refusal::Foreign.into());
@@ -209,7 +210,7 @@ impl Instance {
         self.context().run(|| self.parts().shared_heap_malloc(size))
     }
 
-    /// Frees what [`Instance::shared_heap_malloc`] returned, in whatever instance.
+    /// Frees a block of [`Instance::shared_heap_malloc`], of any instance.
     pub fn shared_heap_free(&self, address: u64) {
         self.context().run(|| self.parts().shared_heap_free(address));
     }

@@ -96,7 +96,7 @@ impl SharedMemory {
     /// Copies bytes in. Guests may see some of them before others.
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
         let to = self.range(address, bytes.len())?;
-        // SAFETY: as in `read`.
+        // SAFETY: `range` found the bytes; no Rust reference points into a linear memory.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
     }
@@ -110,7 +110,7 @@ impl SharedMemory {
 }
 
 impl Memory {
-    /// What instances on other threads can have of this memory, if it is shared.
+    /// A handle to this memory for instances on other threads, if it is shared.
     pub fn shared(&self) -> Option<SharedMemory> {
         let shared = self.parts().shared()?;
         Some(SharedMemory::of_parts(shared, self.instance().context()))

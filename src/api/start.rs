@@ -1,5 +1,5 @@
-//! What runs of a guest without being called by anybody: start functions and their relatives, and
-//! the guest's own allocator.
+//! Functions of a guest that the runtime calls on its own: start functions and their relatives, and
+//! the guest's allocator.
 //!
 //! Each gets an exec_env of its own, which is gone afterwards. It shares the context's limits and
 //! is listed with its instance like all others, so that time, fuel and requests to stop reach it.

@@ -1,4 +1,4 @@
-//! What guests print without a descriptor: the built-in C library's output.
+//! The output of guests without a descriptor: the built-in C library's.
 
 use super::hook::Hook;
 use super::{Context, Result};
@@ -6,15 +6,15 @@ use crate::context::log;
 use crate::instance::OutputWait;
 use std::sync::Arc;
 
-/// Gets what guests print, in pieces of any length; no piece is text of any particular encoding.
-/// It runs inside the guest's context, on the thread of the guest.
+/// Receives the output of guests, in pieces of any length and encoding. It runs inside the guest's
+/// context, on the thread of the guest.
 pub type StdoutCallback = Arc<Stdout>;
 
 type Stdout = dyn Fn(&[u8]) + Send + Sync;
 
 impl Context {
-    /// Sends what this context's guests print with the built-in C library to `callback` instead
-    /// of standard output; `None` to stop that. WASI programs write to their descriptors.
+    /// Sends the output of this context's guests through the built-in C library to `callback`
+    /// instead of standard output; `None` to stop that. WASI programs write to their descriptors.
     pub fn set_stdout_callback(&self, callback: Option<StdoutCallback>) -> Result<()> {
         Hook::set(self, callback)
     }

@@ -1,10 +1,10 @@
 //! Instances of the modules that a module imports from.
 //!
 //! Making an instance makes one of each module that it imports from, directly or through others,
-//! just before those that import from it. All that import from one module so have the same
-//! instance of it, as the specification's linking says. What another instantiation makes is apart:
-//! two programs do not see each other through a module that both import from. All of one
-//! instantiation are one link set. If anything fails on the way, all of it goes.
+//! just before those that import from it. So all that import from one module have the same instance
+//! of it, as the specification's linking demands. Each instantiation has instances of its own: two
+//! programs do not see each other through a module that both import from. The instances of one
+//! instantiation are one link set. If anything fails on the way, all of them go.
 
 use super::bind::{Bound, Links, Sub};
 use super::{Context, Error, Extern, Instance, InstanceArgs, Module, Result};
@@ -24,7 +24,7 @@ const DEPTH_MAX: usize = 64;
 /// One instance with all that are made for it.
 pub(super) struct Tree {
     depth: usize,
-    /// By [`Module::id`]; `None` while what the module imports from is being made.
+    /// By [`Module::id`]; `None` while instances for the module's imports are being made.
     members: HashMap<usize, Option<Instance>, BuildHasherDefault<DefaultHasher>>,
     /// How often everything in the context had been terminated when this began.
     terminations: u64,
@@ -35,8 +35,8 @@ impl Tree {
         Self { depth: 0, members: HashMap::default(), terminations: context.terminations() }
     }
 
-    /// Whether everything in the context was terminated since this began. An instance that is
-    /// listed there already has heard of what comes after this answer.
+    /// Whether everything in the context was terminated since this began. Later terminations reach
+    /// the instances that are listed by then.
     pub(super) fn is_stopped(&self, context: &Context) -> bool {
         context.terminations() != self.terminations
     }

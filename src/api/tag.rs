@@ -5,8 +5,8 @@ use crate::abi::vm_layout::VmTag;
 use crate::module::ExternKind;
 use std::ptr::NonNull;
 
-/// A counted handle to a tag: what kind of exception something is. Each tag of each instance is
-/// one of its own; importing it is the only way for others to catch what carries it.
+/// A counted handle to a tag: the kind of an exception. Each tag of each instance is one of its
+/// own; importing it is the only way for other instances to catch exceptions that carry it.
 ///
 /// ```
 /// use isothread::{Context, Extern, Instance, InstanceArgs, Module, Trap};
@@ -58,7 +58,7 @@ impl Tag {
         &self.instance
     }
 
-    /// The type: its parameters are what exceptions with this tag carry.
+    /// The type: its parameters are the payload of exceptions with this tag.
     pub fn ty(&self) -> &FuncType {
         // SAFETY: the instance's link set keeps the tag, and the module that its type belongs to.
         unsafe { &*self.ptr.as_ref().ty }

@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering;
 /// An exec_env for another thread, on its way there.
 pub struct SpawnedEnv(NonNull<Env>);
 
-// SAFETY: the exec_env and its instance are a link set of their own, which nobody else uses; what
-// they share with others is counted or locked.
+// SAFETY: the exec_env and its instance are a link set of their own, which nobody else uses; state
+// shared with others is counted or locked.
 unsafe impl Send for SpawnedEnv {}
 
 impl SpawnedEnv {
@@ -27,7 +27,7 @@ impl SpawnedEnv {
 
 impl Drop for SpawnedEnv {
     fn drop(&mut self) {
-        // SAFETY: nobody has attached it.
+        // SAFETY: no thread has attached it.
         drop(unsafe { ExecEnv::from_raw(self.0.cast()) });
     }
 }
@@ -36,7 +36,7 @@ impl Drop for SpawnedEnv {
 pub struct ThreadHandle(Arc<Completion>);
 
 impl ThreadHandle {
-    /// Waits for the thread's end, and returns what its function did.
+    /// Waits for the thread's end, and returns its function's result.
     pub fn join(self) -> usize {
         self.0.wait()
     }
@@ -66,7 +66,7 @@ impl ExecEnv {
             }),
             Ended::RanOut(spawned) => {
                 if let Ok(env) = spawned {
-                    // SAFETY: just made, and nobody has it.
+                    // SAFETY: just made, and no other code has it.
                     context.run(|| unsafe { threads::end_env(env) });
                 }
                 Err(Error::out_of_memory())
@@ -75,10 +75,10 @@ impl ExecEnv {
         }
     }
 
-    /// An exec_env for another thread of the same program. Its instance is another one of the
-    /// same module: they have shared memories, the host's state and what is registered with the
-    /// host in common, and an exception in one ends all. Tables and globals are its own; the
-    /// stack pointer leads to a stack of its own.
+    /// An exec_env for another thread of the same program. Its instance is another one of the same
+    /// module: they share shared memories, the host's state and the host's registrations, and an
+    /// exception in one ends all. Tables and globals are its own; the stack pointer leads to a
+    /// stack of its own.
     ///
     /// Fails when the program has as many threads as its context allows, or is ending.
     pub fn spawn(&self) -> Result<SpawnedEnv> {
@@ -148,7 +148,8 @@ impl ExecEnv {
 
     /// Ends an exec_env of [`ExecEnv::spawn`].
     pub(super) fn end_spawned(&self) {
-        // SAFETY: the handle holds the exec_env; the clone outlives what may go with it.
+        // SAFETY: the handle holds the exec_env; the clone outlives the instance that may go with
+        // it.
         let context = unsafe { context_of(self.ptr()) }.clone();
         // SAFETY: the handle owns the exec_env, and nobody can call on it any more.
         if context.run(|| unsafe { threads::end_env(self.ptr()) }) {
@@ -183,8 +184,8 @@ impl Instance {
         }
     }
 
-    /// Tells the program's other threads to end, and waits for them. Dropping the last handle to
-    /// the first instance of a program does the same.
+    /// Makes the program's other threads end, and waits for them. Dropping the last handle to the
+    /// first instance of a program does the same.
     pub fn end_threads(&self) {
         if let Some(cluster) = self.parts().cluster() {
             cluster.end();

@@ -1,6 +1,7 @@
-//! What guest code takes of memory, by owner.
+//! The memory that guest code takes, by owner.
 
 use super::{ExecEnv, Instance};
+use crate::abi::definitions::SubType;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
 use crate::exec::GuestCode;
@@ -14,7 +15,7 @@ pub struct ModuleUse {
     pub head: u64,
     pub types: u64,
     pub imports: u64,
-    /// Bodies as they were loaded, the code table, and what was translated so far.
+    /// Bodies as they were loaded, the code table, and the functions translated so far.
     pub funcs: u64,
     pub tables: u64,
     pub memories: u64,
@@ -62,7 +63,7 @@ pub struct ExecEnvUse {
     pub stack: u64,
 }
 
-/// What an exec_env, the instance it acts on, and that one's module take.
+/// The memory of an exec_env, the instance it acts on, and that one's module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryUse {
     pub module: ModuleUse,
@@ -71,7 +72,7 @@ pub struct MemoryUse {
 }
 
 impl ExecEnv {
-    /// What this exec_env and all it stands on take of memory, in bytes.
+    /// The memory that this exec_env, its instance and its module take, in bytes.
     pub fn memory_use(&self) -> MemoryUse {
         let instance = self.instance();
         MemoryUse {
@@ -91,7 +92,11 @@ fn lengths<'a>(ranges: impl Iterator<Item = &'a Range<u32>>) -> u64 {
 }
 
 fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
-    let values = module.types.iter().map(|ty| ty.params().len() + ty.results().len());
+    let values = module
+        .types
+        .iter()
+        .filter_map(SubType::func)
+        .map(|ty| ty.params().len() + ty.results().len());
     let imported = module.imports.iter().map(|import| import.module.len() + import.name.len());
     let exported = module.exports.iter().map(|export| export.name.len());
     let items = module.elems.iter().map(|segment| match &segment.items {
@@ -100,7 +105,8 @@ fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
     });
     ModuleUse {
         head: size_of::<parsed::Module>() as u64,
-        types: bytes(&module.types) + values.sum::<usize>() as u64 * size_of::<ValType>() as u64,
+        types: (module.types.len() * size_of::<SubType>()) as u64
+            + values.sum::<usize>() as u64 * size_of::<ValType>() as u64,
         imports: bytes(&module.imports),
         funcs: bytes(&module.funcs)
             + bytes(&module.bodies)

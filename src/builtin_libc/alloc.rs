@@ -32,8 +32,8 @@ pub(super) fn realloc(call: &LibcCall<'_>, old: u32, len: u32) -> Answer {
     }
     let kept = match instance.app_heap_block_len(old.into()) {
         Some(kept) => kept,
-        // A block of the guest's own allocator, whose length is not known: what follows it is the
-        // guest's as well, so that copying too much harms nobody.
+        // A block of the guest's own allocator, whose length is not known: the bytes behind it are
+        // the guest's as well, so copying too much harms the guest alone.
         None => len.into(),
     };
     let new = allocate(call, len.into());

@@ -5,7 +5,7 @@ use crate::instance::{Instance, OutputWait};
 use crate::native::{Caller, GuestMemory};
 use std::time::Duration;
 
-/// What a function answers, or why the guest does not go on.
+/// A function's result, or the trap that ends the guest.
 pub(super) type Answer<T = u64> = Result<T, Trap>;
 
 /// Bytes that are handled between two looks whether to stop.
@@ -53,7 +53,7 @@ impl LibcCall<'_> {
         all.map(drop)
     }
 
-    /// Counts the handling of so many bytes; fails when there is a reason to stop.
+    /// Counts the handling of `bytes`; fails when there is a reason to stop.
     pub(super) fn work(&self, bytes: u32) -> Answer<()> {
         self.caller.work(bytes.into())
     }

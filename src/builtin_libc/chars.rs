@@ -1,5 +1,5 @@
-//! Kinds of characters, in the C locale. What is no character, such as the end of a file, is of
-//! no kind and stays as it is.
+//! Kinds of characters, in the C locale. A number that is no character, such as the end of a file,
+//! is of no kind and stays as it is.
 
 use super::call::{Answer, LibcCall};
 

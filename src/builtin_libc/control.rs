@@ -1,5 +1,5 @@
-//! Ways to end a program, and what C++ programs call for exceptions. All of them are exceptions
-//! of the instance.
+//! Ways to end a program, and the functions that C++ programs call for exceptions. All of them are
+//! exceptions of the instance.
 
 use super::call::{Answer, LibcCall};
 
@@ -23,7 +23,7 @@ pub(super) fn null_func_x(call: &LibcCall<'_>, code: u32) -> Answer {
     end(call, "nullFunc_X", code)
 }
 
-/// Nothing is caught, so nothing is kept of what was.
+/// Nothing is caught, so the thrown object is not kept.
 pub(super) fn cxa_begin_catch(call: &LibcCall<'_>, exception: u32) -> Answer {
     call.bytes(exception, 1)?;
     Ok(0)

@@ -1,9 +1,9 @@
 //! `printf` and its kin.
 //!
 //! A format is the guest's and read byte by byte; the numbers of one conversion are formatted by
-//! the host's `snprintf`, so that every flag means what it does in C. Arguments lie in the
-//! guest's memory as its compiler puts them: four bytes each, or eight at a multiple of eight. A
-//! `long` has 32 bits, as everything for pointers and sizes; `ll` and `j` are 64 bits.
+//! the host's `snprintf`, so that every flag has its meaning of C. Arguments lie in the guest's
+//! memory as its compiler puts them: four bytes each, or eight at a multiple of eight. A `long` has
+//! 32 bits, as everything for pointers and sizes; `ll` and `j` are 64 bits.
 
 use super::call::{Answer, LibcCall};
 use super::guest_text::Text;
@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 1024;
 /// Where the characters go.
 enum Sink {
     Print(Vec<u8>),
-    /// The guest's memory, with room for so many bytes; the last one is a NUL.
+    /// The guest's memory, with room for this number of bytes; the last one is a NUL.
     Guest {
         address: u32,
         room: Option<u32>,
@@ -114,7 +114,7 @@ impl Args {
     }
 }
 
-/// What stands between a `%` and the letter of its conversion.
+/// The part between a `%` and the letter of its conversion.
 #[derive(Default)]
 struct Spec {
     /// `+`, `-`, space, `#`, `0`, each once.
@@ -260,7 +260,7 @@ fn formatted(call: &LibcCall<'_>, sink: Sink, format: u32, args: u32) -> Answer 
     let mut args = Args { next: args.into() };
     let written = write(&mut out, format, &mut args);
     if let Err(trap) = written {
-        // What came before the argument that is not there has been printed.
+        // The part before the missing argument has been printed.
         out.flush()?;
         return Err(trap);
     }
@@ -270,7 +270,7 @@ fn formatted(call: &LibcCall<'_>, sink: Sink, format: u32, args: u32) -> Answer 
 fn write(out: &mut Output<'_>, format: Text, args: &mut Args) -> Answer<()> {
     let mut spec: Option<Spec> = None;
     for index in 0..format.len() {
-        // What is no output takes time, too.
+        // Formats without output take time, too.
         if index % CHUNK_BYTES as u32 == CHUNK_BYTES as u32 - 1 {
             out.call.work(CHUNK_BYTES as u32)?;
         }

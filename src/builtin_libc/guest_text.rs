@@ -1,8 +1,8 @@
 //! Bytes of a guest's memory as the functions look at them.
 //!
-//! Threads of the guest may write to a shared memory at any time. So nothing here relies on what
-//! was there a moment ago: a text has the length that it had when it was found, each byte is read
-//! once, and no Rust reference covers any.
+//! Threads of the guest may write to a shared memory at any time. So nothing here relies on an
+//! earlier read: a text keeps the length that it had when it was found, each byte is read once, and
+//! no Rust reference covers any.
 
 use super::call::{Answer, LibcCall, PIECE_BYTES};
 use std::ops::Range;
@@ -72,9 +72,9 @@ fn pieces(len: u32) -> impl DoubleEndedIterator<Item = Range<u32>> {
 }
 
 fn read(start: *const u8, index: u32) -> u8 {
-    // SAFETY: both types give out indices within what was found accessible, and a guest's memory
-    // neither shrinks nor moves while a host function runs. Volatile, because other threads may
-    // write there.
+    // SAFETY: both types give out indices within the bytes that were found accessible, and a
+    // guest's memory neither shrinks nor moves while a host function runs. Volatile, because other
+    // threads may write there.
     unsafe { ptr::read_volatile(start.add(index as usize)) }
 }
 
@@ -114,7 +114,8 @@ impl Bytes {
     /// Sets the byte at `index`, if it is one of these.
     pub(super) fn set(self, index: u32, byte: u8) {
         if index < self.len {
-            // SAFETY: as in `read`; all of these bytes were found writable.
+            // SAFETY: the type gives out indices within the bytes that were found writable, and a
+            // guest's memory neither shrinks nor moves while a host function runs.
             unsafe { ptr::write_volatile(self.start.add(index as usize), byte) }
         }
     }

@@ -1,6 +1,6 @@
 //! Numbers written as text, and clocks.
 //!
-//! A `long` of the guest's has 32 bits; what does not fit is the nearest that does, where WAMR
+//! A `long` of the guest's has 32 bits; a larger value becomes the nearest that fits, where WAMR
 //! cuts the host's 64 bits off.
 
 use super::call::{Answer, LibcCall};
@@ -81,7 +81,7 @@ fn nanos() -> u64 {
     now(Clock::Monotonic).unwrap_or(0)
 }
 
-/// Seconds in 64 bits, nanoseconds in 32; whatever clock is asked for, it is the monotonic one.
+/// Seconds in 64 bits, nanoseconds in 32; the monotonic clock, for any clock that is asked for.
 pub(super) fn clock_gettime(call: &LibcCall<'_>, _clock: u32, to: u32) -> Answer {
     call.bytes(to, 16)?;
     let nanos = nanos() / 1000 * 1000;

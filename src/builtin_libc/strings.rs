@@ -62,8 +62,8 @@ pub(super) fn strcpy(call: &LibcCall<'_>, to: u32, from: u32) -> Answer {
     Ok(to.address.into())
 }
 
-/// Fills all of the place: what the text leaves free becomes NULs, and a text that does not fit
-/// has none.
+/// Fills all of the place: the rest behind the text becomes NULs, and a text that does not fit has
+/// none.
 pub(super) fn strncpy(call: &LibcCall<'_>, to: u32, from: u32, size: u32) -> Answer {
     let to = call.bytes(to, size)?;
     let from = call.bytes(from, size)?;

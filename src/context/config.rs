@@ -1,4 +1,4 @@
-//! What a context is made from, and why it may not be made.
+//! A context's configuration, and the reasons why it cannot be made.
 
 use super::log::LogLevel;
 use crate::abi::error::{Error, bounded};
@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum RunningMode {
-    /// Whatever the build does best.
+    /// The build's best mode.
     #[default]
     Default = 0,
     Interp = 1,
@@ -31,12 +31,13 @@ impl RunningMode {
         })
     }
 
-    /// Whether this build can run code so.
+    /// Whether this build has the mode.
     pub const fn is_supported(self) -> bool {
         matches!(self, Self::Default | Self::Interp)
     }
 
-    /// What an instance gets: [`RunningMode::Default`] stands for the interpreter here.
+    /// The mode of an instance that asks for this one: [`RunningMode::Default`] stands for the
+    /// interpreter.
     pub const fn resolve(self) -> Self {
         match self {
             Self::Default => Self::Interp,
@@ -61,7 +62,7 @@ pub const GC_HEAP_SIZE_DEFAULT: u32 = 131_072;
 /// Default cap on the threads of a cluster, its main thread not counted.
 pub const MAX_THREAD_NUM_DEFAULT: u32 = 4;
 
-/// What a context is made from: plain data, to be written down with the defaults for the rest.
+/// A context's configuration: plain data, usually a few fields and the defaults for the rest.
 ///
 /// ```
 /// use isothread::{Context, ContextConfig, LogLevel};
@@ -78,7 +79,7 @@ pub const MAX_THREAD_NUM_DEFAULT: u32 = 4;
 /// The context keeps it as it is, and [`thread::init`](super::thread::init) compares the whole of
 /// it where a context is there already. Several settings can be changed later, by the context's
 /// functions of the same names. A context's name and its callbacks are no part of this: they are
-/// set once it is there.
+/// set on the context.
 #[derive(Debug, PartialEq)]
 pub struct ContextConfig {
     /// Where the context's memory comes from: [`HeapConfig::System`] by default. A pool's buffer
@@ -87,35 +88,34 @@ pub struct ContextConfig {
     pub heap: HeapConfig,
     /// Limit on the sum of the context's live blocks and mapped pages, in bytes; none by default.
     pub quota_bytes: Option<u64>,
-    /// Messages up to this level are logged. By default, what [`thread::init`](super::thread::init)
-    /// finds set on its thread; else, and for [`Context::with`](super::Context::with),
-    /// [`LogLevel::Warning`].
+    /// Messages up to this level are logged. By default, the level set on the thread that calls
+    /// [`thread::init`](super::thread::init); without one, and for
+    /// [`Context::with`](super::Context::with), [`LogLevel::Warning`].
     pub log_level: Option<LogLevel>,
-    /// The mode of instances that ask for none. By default, as for `log_level`, what is set on the
-    /// thread, else [`RunningMode::Default`]. One that this build does not support is refused.
+    /// The mode of instances that ask for none. By default, as for `log_level`, the mode set on the
+    /// thread, else [`RunningMode::Default`]. A mode that this build does not support is refused.
     pub running_mode: Option<RunningMode>,
-    /// Threads that a cluster may have beside its main thread. 0, the default, is what is set on
-    /// the thread, as for `log_level`, else [`MAX_THREAD_NUM_DEFAULT`].
+    /// Threads that a cluster may have beside its main thread. 0, the default, stands for the
+    /// number set on the thread, as for `log_level`, else for [`MAX_THREAD_NUM_DEFAULT`].
     pub max_thread_num: u32,
     /// Descriptors of the process's that guests may have open together
     /// ([`Context::set_max_descriptors`](super::Context::set_max_descriptors)). By default a
-    /// quarter of what the process may have open when a guest first opens one (the soft limit
-    /// `RLIMIT_NOFILE`), at least 64 and at most 4,096.
+    /// quarter of the process's soft limit (`RLIMIT_NOFILE`) at the time when a guest first opens
+    /// one, at least 64 and at most 4,096.
     pub max_descriptors: Option<u32>,
     /// Size of an instance's garbage-collected heap, in bytes; 0, the default, is
     /// [`GC_HEAP_SIZE_DEFAULT`].
     pub gc_heap_size: u32,
     /// Options of the compilers; all 0 by default.
     pub jit: JitOptions,
-    /// Whether modules measure what their functions cost
+    /// Whether modules measure the cost of their functions
     /// ([`Context::set_perf_profiling`](super::Context::set_perf_profiling)); false by default.
     pub perf_profiling: bool,
-    /// Whether threads without a context may fall back to this one while it is the primary; true
-    /// by default. A host of several tenants says no and gets an error instead of a mix-up.
+    /// Whether threads without a context may fall back to this one while it is the primary; true by
+    /// default. A host of several tenants sets false, to get an error instead of a mix-up.
     pub accepts_strays: bool,
-    /// Whether linear memories come from the heap, instead of pages that are mapped for them;
-    /// false by default. An allocator that asks to be told what a block is for gets them in any
-    /// case.
+    /// Whether linear memories come from the heap, instead of pages that are mapped for them; false
+    /// by default. An allocator that receives the purpose of blocks gets them in any case.
     pub memories_in_heap: bool,
     /// Makes [`thread::init`](super::thread::init) count one context for the whole process instead
     /// of one for each thread; false by default. Nothing else looks at it.
@@ -123,9 +123,9 @@ pub struct ContextConfig {
     /// An embedder's array of functions that guests may import; none by default. The context
     /// registers it when it is made, and more can be registered later.
     pub natives: Option<NativeArray>,
-    /// The libraries that guests may import from without the embedder's doing, those that come
-    /// first in front; what an embedder registers goes before all of them. By default everything
-    /// this build has ([`builtins::ALL`](crate::builtins::ALL)).
+    /// The built-in libraries that guests may import from, searched in this order; natives that an
+    /// embedder registers take precedence. By default all that this build has
+    /// ([`builtins::ALL`](crate::builtins::ALL)).
     pub builtins: &'static [BuiltinTable],
 }
 
@@ -157,7 +157,7 @@ impl ContextConfig {
     }
 }
 
-/// What was set on a thread before it had a context, for the context that `init` makes on it.
+/// Settings made on a thread before it had a context, for the context that `init` makes on it.
 /// Owner: the thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ThreadSettings {
@@ -173,11 +173,11 @@ pub enum ContextError {
     Heap(HeapError),
     /// No kind of memory has this number, in C's `mem_alloc_type_t`.
     HeapKind(u32),
-    /// This build cannot run code so, or no mode has this number.
+    /// This build does not have the mode, or no mode has this number.
     RunningMode(u32),
     /// The heap has no room for noting the array of natives.
     Natives,
-    /// The system has no memory for what a context or a thread keeps outside of heaps.
+    /// The system has no memory for the parts of a context or thread that lie outside of heaps.
     OutOfMemory,
 }
 

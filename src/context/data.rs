@@ -1,4 +1,4 @@
-//! What higher parts keep in a context: one value of each type they bring.
+//! Values that higher parts keep in a context, one of each type.
 
 use crate::sync::Lock;
 use std::any::{Any, TypeId};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A value that lives in a context, such as the C API's tables. It must not hold a strong handle
 /// to its context past [`ContextData::end`]: the context would keep itself alive.
 pub trait ContextData: Any + Send + Sync {
-    /// The context is closing: let go of what was registered. Runs inside the context, which may
+    /// The context is closing: release the registered objects. Runs inside the context, which may
     /// still be used through handles afterwards.
     fn end(&self) {}
 }
@@ -40,7 +40,7 @@ impl DataSlots {
     /// Ends and drops all values, newest first. Values that are made meanwhile end too.
     pub(super) fn end(&self) {
         loop {
-            // Taken first: what a value does at its end may come back here.
+            // Taken first, because a value's end may call this again.
             let Some((_, value)) = self.0.lock().pop() else { break };
             value.end();
         }

@@ -3,8 +3,8 @@
 //!
 //! An object belongs to an instance, which is known by its address alone. It goes when its owner
 //! deletes it or ends, or, unless it is retained, when the owner's globals and tables do not lead
-//! to it after a call; who owns what and what leads where is told from above. An object's cleanup
-//! function runs without any lock, once the number stands for nothing.
+//! to it after a call; the callers pass owners, and the numbers that globals and tables hold. An
+//! object's cleanup function runs without any lock, after its number has become invalid.
 
 use crate::abi::vm_layout::VmInstance;
 use crate::alloc::fallible;
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-/// What an embedder has done with an object that goes.
+/// An embedder's cleanup function for an object.
 pub type ObjectCleanup = unsafe extern "C" fn(*mut c_void);
 
 /// Numbers and their objects. Owner: a context.
@@ -36,7 +36,7 @@ struct ExternRefTable {
     numbers: Map<(usize, usize), u32>,
     /// The number given out last; zero is none.
     last: u32,
-    /// Counts searches for what is reachable.
+    /// Counts searches for reachable objects.
     epoch: u64,
 }
 
@@ -45,7 +45,7 @@ struct Object {
     owner: usize,
     retained: bool,
     cleanup: Option<ObjectCleanup>,
-    /// The last search that found it, or the one before it was made.
+    /// The last search that found it, or the last one before it was made.
     seen: u64,
 }
 
@@ -89,7 +89,7 @@ impl ExternObjects {
         true
     }
 
-    /// Sets what is done with an object when it goes; false if `owner` has no such object.
+    /// Sets an object's cleanup function; false if `owner` has no such object.
     ///
     /// # Safety
     /// The function may be called once with the address, on any thread.
@@ -119,10 +119,10 @@ impl ExternObjects {
         self.sweep(|object| object.owner == owner);
     }
 
-    /// Keeps no memory for objects that went. Nobody is left who could have any.
+    /// Frees the tables' memory. The context ends, so no object can come any more.
     pub fn clear(&self) {
         let table = std::mem::take(&mut *self.table.lock());
-        // As elsewhere: what goes, goes without the lock.
+        // Dropped without the lock, as everywhere here.
         drop(table);
     }
 
@@ -150,8 +150,8 @@ impl ExternObjects {
         self.sweep(|object| object.owner == owner && !object.retained && object.seen < epoch);
     }
 
-    /// Takes out what `goes`, a batch at a time, so that cleanup functions find no lock and
-    /// nothing is allocated.
+    /// Takes out the objects for which `goes` is true, a batch at a time, so that cleanup functions
+    /// run without the lock and nothing is allocated.
     fn sweep(&self, goes: impl Fn(&Object) -> bool) {
         loop {
             let mut batch = [const { None }; BATCH];

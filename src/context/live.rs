@@ -1,22 +1,22 @@
-//! The live instances of a context, for whoever wants to reach all of them.
+//! The live instances of a context, listed so that all of them can be reached.
 //!
-//! A list through links that lie in the objects themselves, so that joining it needs no memory.
-//! An object leaves it, under the lock, before it ends; until then it may be visited from any
-//! thread. What is listed here is known by a trait only: this module knows no instances.
+//! A list through links that lie in the objects themselves, so that joining it needs no memory. An
+//! object leaves it, under the lock, before it ends; until then it may be visited from any thread.
+//! Objects are known by a trait only: this module knows no instances.
 
 use crate::exec::CallCounts;
 use crate::sync::Lock;
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-/// What can be done to a listed object, on any thread, under the list's lock: nothing that comes
-/// back to the list.
+/// The operations on a listed object. They run on any thread, under the list's lock, and must not
+/// use the list.
 pub(crate) trait LiveObject {
     /// Makes its running code stop.
     fn terminate(&self);
     /// Makes waits look at the limits again.
     fn wake(&self);
-    /// What its exec_envs have counted.
+    /// The counts of its exec_envs.
     fn counts(&self) -> CallCounts;
 }
 
@@ -29,10 +29,10 @@ pub(crate) struct LiveLink {
     next: Cell<Option<NonNull<LiveLink>>>,
 }
 
-// SAFETY: the cells are only touched under the lock of the list that the link is in, and what
-// they point to may be visited from any thread (`LiveObject`).
+// SAFETY: the cells are only touched under the lock of the list that the link is in, and the
+// objects they point to may be visited from any thread (`LiveObject`).
 unsafe impl Send for LiveLink {}
-// SAFETY: as above.
+// SAFETY: the same lock guards the cells of a link that another thread owns.
 unsafe impl Sync for LiveLink {}
 
 /// A context's live instances. Owner: the context.
@@ -76,7 +76,7 @@ impl Live {
         link.previous.set(None);
         link.next.set(list.first);
         if let Some(second) = list.first {
-            // SAFETY: listed links live, as promised when they were added.
+            // SAFETY: listed links live, because `add`'s caller keeps them until they are removed.
             unsafe { second.as_ref() }.previous.set(Some(link.into()));
         }
         list.first = Some(link.into());

@@ -8,7 +8,8 @@ use super::runtime::Runtime;
 use super::shared::Shared;
 use crate::alloc::Heap;
 
-/// Makes a context and lists it in `process`. `settings` fill what `config` leaves open.
+/// Makes a context and lists it in `process`. `settings` stand in for fields that `config` leaves
+/// open.
 pub(super) fn make(
     mut config: ContextConfig,
     process: &'static Process,

@@ -1,20 +1,21 @@
-//! Contexts: everything that the embedder configures and registers, and which one a thread is in.
+//! Contexts, which own all that the embedder configures and registers, and the rules by which a
+//! thread finds its context.
 //!
-//! - [`Context`] (`runtime.rs` is what it points to) holds a heap, natives, limits, types,
-//!   statistics. Objects hold a counted handle to theirs, so a context dies with its last object.
+//! - [`Context`] (`runtime.rs` has its target) holds a heap, natives, limits, types, statistics.
+//!   Objects hold a counted handle to theirs, so a context dies with its last object.
 //! - `registry.rs` lists the open contexts of the process and knows the primary.
-//! - `thread/` is what hangs off the one thread word: the thread's own context, what it has
-//!   entered, how a call without a handle finds its context, what init and destroy count.
+//! - `thread/` is the state behind the thread word: the thread's own context, the contexts that it
+//!   has entered, the search of a call without a handle, the counts of init and destroy.
 //! - `log/` filters by the calling context's level and owns the process's default sink.
 //!
-//! It owns modules' and instances' surroundings but must not know modules, instances or the C
-//! API: higher parts keep what they need in a context through [`ContextData`]. Control enters
-//! through [`Context::with`], through [`Context::run`], which every operation on an object goes
-//! through, and through the functions of [`thread`], which are the handle-free API.
+//! It owns the surroundings of modules and instances but must not know them, nor the C API: higher
+//! parts keep their own data in a context through [`ContextData`]. Control enters through
+//! [`Context::with`], through [`Context::run`], which every operation on an object goes through,
+//! and through the functions of [`thread`], which are the handle-free API.
 //!
-//! A call that has a handle runs in the handle's context; the thread is asked only by calls that
-//! have none. That, in order: the innermost entered context, the thread's own, the one inherited
-//! when it was spawned, the primary.
+//! A call that has a handle runs in the handle's context. A call without one takes the first of
+//! these: the innermost entered context, the thread's own, the one inherited when the thread was
+//! spawned, the primary.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
@@ -35,7 +36,6 @@ mod shared;
 mod stats;
 pub mod thread;
 mod type_ids;
-mod types;
 
 pub use config::{
     ContextConfig, ContextError, GC_HEAP_SIZE_DEFAULT, JitOptions, MAX_THREAD_NUM_DEFAULT,
@@ -51,7 +51,7 @@ pub use process::set_blocking_signal;
 pub use record::ThreadInfo;
 pub use stats::{ContextStats, ObjectKind};
 pub use thread::{Ended, Entered};
-pub use type_ids::TypeIds;
+pub(crate) use type_ids::TypeIds;
 
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};
@@ -76,7 +76,7 @@ pub struct Context(Shared<Runtime>);
 pub struct WeakContext(Weak<Runtime>);
 
 impl WeakContext {
-    /// A handle that does, unless the context is gone.
+    /// A handle that keeps the context alive, unless the context is gone.
     pub fn upgrade(&self) -> Option<Context> {
         self.0.upgrade().map(Context)
     }
@@ -103,14 +103,14 @@ impl Context {
         make::make(config, process::of_thread(), ThreadSettings::default(), Origin::Handle)
     }
 
-    /// What this context was made from. Of its heap it says no more than which one it is.
+    /// This context's configuration. Its heap can be compared, and not used for another context.
     fn config(&self) -> &ContextConfig {
         &self.0.config
     }
 
     /// The context of a call without a handle on this thread: the innermost entered one, the
-    /// thread's own, the inherited one, the primary. An error if there is none of them, or if
-    /// the primary refuses strays.
+    /// thread's own, the inherited one, the primary. An error if there is none of them, or if only
+    /// the primary is left and refuses to be fallen back to ([`ContextConfig::accepts_strays`]).
     pub fn current() -> Result<Self> {
         thread::current()
     }
@@ -133,7 +133,7 @@ impl Context {
 
     /// The context's number, which no other context of the process ever has.
     pub fn id(&self) -> u64 {
-        self.0.place().id()
+        self.0.position().id()
     }
 
     pub fn name(&self) -> Option<Box<str>> {
@@ -151,7 +151,7 @@ impl Context {
         WeakContext(self.0.downgrade())
     }
 
-    /// Gives the handle to a pointer, for code that keeps bare pointers.
+    /// Turns the handle into a pointer, for code that keeps bare pointers.
     pub fn into_raw(self) -> *const RawContext {
         self.0.into_raw().as_ptr().cast_const().cast()
     }
@@ -166,12 +166,12 @@ impl Context {
     /// instead, wrap the result in `ManuallyDrop` while some handle lives.
     pub unsafe fn from_raw(raw: *const RawContext) -> Option<Self> {
         let block = NonNull::new(raw.cast_mut())?.cast();
-        // SAFETY: as promised.
+        // SAFETY: the caller guarantees that `raw` comes from `into_raw` and gives that handle up.
         Some(Self(unsafe { Shared::from_raw(block) }))
     }
 }
 
-/// What lies behind a [`Context`], for code that keeps bare pointers.
+/// The target of a [`Context`], for code that keeps bare pointers.
 #[repr(C)]
 pub struct RawContext {
     _opaque: [u8; 0],
@@ -179,8 +179,8 @@ pub struct RawContext {
 
 /// Running inside.
 impl Context {
-    /// Runs `f` inside this context: its heap is current, and calls without a handle that `f`
-    /// makes on this thread find this context. What was so before is so again afterwards.
+    /// Runs `f` inside this context: its heap is current, and calls without a handle that `f` makes
+    /// on this thread find this context. Both are restored afterwards.
     ///
     /// This is on the path of every guest call: one read of the thread word, no lock, no atomic
     /// operation, no system call.
@@ -189,23 +189,23 @@ impl Context {
         thread::run(self, f)
     }
 
-    /// As [`Context::run`], for calls into guests: `f` is told where the native stack ends, as
-    /// [`thread::native_stack_low`] says, and the thread is prepared if it was not.
+    /// As [`Context::run`], for calls into guests: `f` gets the lowest address of the native stack
+    /// ([`thread::native_stack_low`]), and the thread is prepared if it was not.
     #[inline]
     pub fn run_guest<R>(&self, f: impl FnOnce(usize) -> R) -> R {
         thread::run_guest(self, f)
     }
 
-    /// As [`Context::run`], as an operation that says whether memory ran out meanwhile, even where
-    /// `f` could not say so. It is exact: what other threads of this context do is not looked at,
-    /// nor are the failures that operations inside `f` have answered for.
+    /// As [`Context::run`], as an operation that reports whether memory ran out meanwhile, even if
+    /// `f` cannot. The report is exact: it leaves out other threads, and operations inside `f` that
+    /// have failed for it.
     #[inline]
     pub fn operate<R>(&self, f: impl FnOnce() -> R) -> Ended<R> {
         thread::operate(self, f)
     }
 
-    /// As [`Context::operate`], for calls into guests, with the end of the native stack as for
-    /// [`Context::run_guest`].
+    /// As [`Context::operate`], for calls into guests, with the lowest address of the native stack
+    /// as for [`Context::run_guest`].
     #[inline(always)]
     pub fn operate_guest<R>(&self, f: impl FnOnce(usize) -> R) -> Ended<R> {
         thread::operate_guest(self, f)
@@ -257,13 +257,13 @@ impl Context {
         &self.0.heap
     }
 
-    /// What modules of this context can import.
+    /// The natives that modules of this context can import.
     pub fn natives(&self) -> &Natives {
         &self.0.parts.natives
     }
 
-    /// Lets externrefs that C functions see from now on stand for objects of the host's, and
-    /// externrefs in guests for their numbers. Without it both are the same word.
+    /// Makes externrefs stand for host objects in C functions and for the objects' numbers in
+    /// guests, from now on. Otherwise both are the same word.
     pub fn use_extern_objects(&self) -> Result<()> {
         let parts = &self.0.parts;
         parts.uses_extern_objects.store(true, Ordering::Relaxed);
@@ -285,12 +285,12 @@ impl Context {
         self.0.set_log_level(level);
     }
 
-    /// Whether code that is loaded now measures what its functions cost.
+    /// Whether code that is loaded now measures the cost of its functions.
     pub fn perf_profiling(&self) -> bool {
         self.0.perf_profiling.load(Ordering::Relaxed)
     }
 
-    /// Decides whether modules that are loaded from now on measure what their functions cost.
+    /// Decides whether modules that are loaded from now on measure the cost of their functions.
     /// That slows them down; code that does not measure is not affected.
     pub fn set_perf_profiling(&self, measure: bool) {
         self.0.perf_profiling.store(measure, Ordering::Relaxed);
@@ -306,7 +306,7 @@ impl Context {
         self.0.running_mode()
     }
 
-    /// False, and nothing changes, if this build cannot run code so.
+    /// Sets that mode. Returns false and changes nothing if this build does not have it.
     pub fn set_running_mode(&self, mode: RunningMode) -> bool {
         mode.is_supported() && {
             self.0.set_running_mode(mode);
@@ -332,7 +332,7 @@ impl Context {
         self.0.heap.quota_bytes()
     }
 
-    /// Changes the limit. What is live already stays, even beyond it.
+    /// Changes the limit. Live blocks and pages stay, even beyond it.
     pub fn set_quota_bytes(&self, bytes: Option<u64>) {
         self.0.heap.set_quota_bytes(bytes);
     }
@@ -347,9 +347,9 @@ impl Context {
         self.0.set_max_thread_num(num);
     }
 
-    /// Stops the running code of every instance of this context, as terminating each would: it
-    /// ends with "terminated by user". So do the start functions of what is being instantiated,
-    /// which fails. Instances whose making begins later are not concerned.
+    /// Stops the running code of every instance of this context, as terminating each would: it ends
+    /// with "terminated by user". So do start functions that run, whose instantiation fails.
+    /// Instantiations that begin later are not affected.
     pub fn terminate_all(&self) {
         self.0.terminate_all();
     }
@@ -359,7 +359,7 @@ impl Context {
         self.0.live.terminations()
     }
 
-    /// What exec_envs of this context share.
+    /// The limits that exec_envs of this context share.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -369,7 +369,8 @@ impl Context {
     /// # Safety
     /// Link and object live, where they are, until [`Context::remove_live`].
     pub(crate) unsafe fn add_live(&self, link: &LiveLink, object: NonNull<dyn LiveObject>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that link and object live, where they are, until
+        // `remove_live`.
         unsafe { self.0.live.add(link, object) };
     }
 
@@ -378,7 +379,7 @@ impl Context {
     /// # Safety
     /// The link is this context's.
     pub(crate) unsafe fn remove_live(&self, link: &LiveLink) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the link is this context's.
         unsafe { self.0.live.remove(link) };
     }
 
@@ -410,7 +411,7 @@ impl Context {
         self.0.threads.infos()
     }
 
-    /// What a higher part keeps in this context, made at first use.
+    /// A higher part's value in this context, made at first use.
     pub fn data_or_init<T: ContextData>(&self, make: impl FnOnce() -> T) -> Result<Arc<T>> {
         self.guarded(|| self.0.parts.data.get_or_init(make))
     }
@@ -421,18 +422,18 @@ impl Context {
 
     /// Whether calls without a handle may still find this context.
     pub fn is_open(&self) -> bool {
-        self.0.place().is_open()
+        self.0.position().is_open()
     }
 
-    /// Takes the context away from calls without a handle and ends what it registered. Handles
-    /// and objects stay usable.
+    /// Hides the context from calls without a handle and ends the data of higher parts in it
+    /// ([`ContextData::end`]). Handles and objects stay usable.
     pub fn close(&self) {
         let token = self.0.process.registry.close(&self.0);
         self.end_data();
         drop(token);
     }
 
-    /// Ends what higher parts keep in the context, newest first.
+    /// Ends the data that higher parts keep in the context, newest first.
     fn end_data(&self) {
         self.run(|| self.0.parts.data.end());
     }
@@ -442,14 +443,14 @@ impl Context {
         self.0.is_poisoned()
     }
 
-    /// Tells a closed context that the embedder is about to take its pool's buffer away. The
-    /// context lets go of the buffer; if objects live in it, it is poisoned instead, and they
-    /// must not be used or dropped any more. Nothing happens to a context without a pool.
+    /// Takes the pool's buffer away from a closed context, because the embedder wants it back. If
+    /// objects live in it, the context is poisoned instead, and they must not be used or dropped
+    /// any more. Nothing happens to a context without a pool.
     ///
     /// # Safety
     /// No other thread is running inside this context.
     pub unsafe fn retire_pool(&self) {
-        // SAFETY: as promised.
+        // SAFETY: the caller guarantees that no other thread runs inside this context.
         unsafe { self.0.retire_pool() };
     }
 }

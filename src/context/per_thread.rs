@@ -14,12 +14,12 @@ use std::fmt;
 use std::thread::ThreadId;
 use thread_local::ThreadLocal;
 
-/// A context of its own for each thread that asks, made when it first does. All of them can be
-/// visited from any thread, to stop them, to sum up what they did, to close them.
+/// A context of its own for each thread, made when the thread first asks. All of them can be
+/// visited from any thread, to stop them, to sum up their counters, to close them.
 ///
 /// A context stays when its thread ends and is still visited, until [`ThreadContexts::clear`] or
 /// until a new thread takes the ended one's place: the old context is closed then, and the new
-/// thread gets one of its own. So there are never more than there were threads at once.
+/// thread gets one of its own. So there are never more contexts than there were threads at once.
 ///
 /// ```
 /// use isothread::{Context, ContextConfig, ThreadContexts};
@@ -44,20 +44,21 @@ use thread_local::ThreadLocal;
 /// ```
 pub struct ThreadContexts {
     make: Box<dyn Fn() -> Result<Context> + Send + Sync>,
-    places: ThreadLocal<Place>,
+    slots: ThreadLocal<ThreadSlot>,
 }
 
-/// Where one thread after another keeps its context. Owner: the [`ThreadContexts`].
+/// The slot of a thread's context, which another thread takes over after the thread's end. Owner:
+/// the [`ThreadContexts`].
 #[derive(Default)]
-struct Place(Lock<Option<Occupant>>);
+struct ThreadSlot(Lock<Option<Occupant>>);
 
 struct Occupant {
     thread: ThreadId,
     context: Context,
 }
 
-/// No fork falls into the end of a thread's number, which takes a lock of the process's; and what
-/// that allocates is nobody's.
+/// No fork may come while a thread's number ends, which takes a lock of the process's; and its
+/// allocations belong to no heap.
 const AT_END: Around = Around {
     before: || {
         alloc::leave();
@@ -69,22 +70,22 @@ const AT_END: Around = Around {
 impl ThreadContexts {
     /// `make` makes each thread's context, on that thread.
     pub fn new(make: impl Fn() -> Result<Context> + Send + Sync + 'static) -> Self {
-        Self { make: Box::new(make), places: ThreadLocal::new() }
+        Self { make: Box::new(make), slots: ThreadLocal::new() }
     }
 
     /// The calling thread's context. It is made now if there is none, or if the last one was
     /// closed.
     pub fn get(&self) -> Result<Context> {
-        let place = self.place()?;
+        let slot = self.slot()?;
         let thread = std::thread::current().id();
         let is_ours = |own: &&Occupant| own.thread == thread && own.context.is_open();
-        let known = place.0.lock().as_ref().filter(is_ours).map(|own| own.context.clone());
+        let known = slot.0.lock().as_ref().filter(is_ours).map(|own| own.context.clone());
         if let Some(context) = known {
             return Ok(context);
         }
         let context = (self.make)()?;
-        // Not under the lock: what a context's end calls may come back here.
-        let old = place.0.lock().replace(Occupant { thread, context: context.clone() });
+        // Not under the lock: functions called at a context's end may come back here.
+        let old = slot.0.lock().replace(Occupant { thread, context: context.clone() });
         old.into_iter().for_each(|own| own.context.close());
         Ok(context)
     }
@@ -92,26 +93,26 @@ impl ThreadContexts {
     /// Calls `act` with each thread's context, in no order. Threads that come meanwhile may be
     /// left out.
     pub fn visit(&self, mut act: impl FnMut(&Context)) {
-        for place in &self.places {
-            let context = place.0.lock().as_ref().map(|own| own.context.clone());
+        for slot in &self.slots {
+            let context = slot.0.lock().as_ref().map(|own| own.context.clone());
             context.iter().for_each(&mut act);
         }
     }
 
     /// Closes all contexts and lets go of them. A thread that asks again gets another.
     pub fn clear(&self) {
-        for place in &self.places {
-            let own = place.0.lock().take();
+        for slot in &self.slots {
+            let own = slot.0.lock().take();
             own.into_iter().for_each(|own| own.context.close());
         }
     }
 
-    fn place(&self) -> Result<&Place> {
-        if let Some(place) = self.places.get() {
-            return Ok(place);
+    fn slot(&self) -> Result<&ThreadSlot> {
+        if let Some(slot) = self.slots.get() {
+            return Ok(slot);
         }
         // The list belongs to no context; a thread that forks waits for the lock on the numbers.
-        let make = || alloc::outside(|| self.places.get_or(Place::default));
+        let make = || alloc::outside(|| self.slots.get_or(ThreadSlot::default));
         let made = thread::operation(|| {
             let _section = fork::section();
             around(make, AT_END)

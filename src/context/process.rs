@@ -1,4 +1,4 @@
-//! What contexts share because they share a process: the list of them, and the mode of `init`.
+//! State that the contexts of a process share: the list of them, and the mode of `init`.
 
 use super::registry::Registry;
 use super::runtime::Runtime;
@@ -20,10 +20,10 @@ pub(super) struct Process {
     shared_init: OnceLock<bool>,
     /// Done once this library has tried to install its logger.
     pub(super) logger: Once,
-    /// How standard output is written to, as the first `install` said.
+    /// The way to standard output, set by the first `install`.
     pub(super) output: OnceLock<super::log::Output>,
-    /// How many lines of the log were dropped since that was last said. The process's, as
-    /// standard output is; contexts with a log callback lose none.
+    /// Lines of the log dropped since the last message about it. The process's, as standard output
+    /// is; contexts with a log callback lose none.
     pub(super) lost_lines: AtomicU64,
     /// The next thread state's number.
     pub(super) thread_ids: AtomicU64,
@@ -70,10 +70,10 @@ impl fork::Child for Contexts {
     }
 }
 
-/// Chooses the signal that interrupts what host functions block in: SIGUSR1 unless this says
-/// otherwise. It is the process's, as signals are. Refused while a host function is between
-/// `begin_blocking` and `end_blocking` of [`ExecEnv`](crate::ExecEnv), for signals that report
-/// faults or cannot be caught, and on systems other than Linux.
+/// Chooses the signal that interrupts blocking calls of host functions; SIGUSR1 by default. It is
+/// the process's, as signals are. Refused while a host function is between `begin_blocking` and
+/// `end_blocking` of [`ExecEnv`](crate::ExecEnv), for signals that report faults or cannot be
+/// caught, and on systems other than Linux.
 pub fn set_blocking_signal(number: i32) -> bool {
     interrupt::set_signal(number)
 }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     impl Process {
-        /// A process whose environment asks for the shared init, or does not.
+        /// A process; `shared` stands for its environment's request for the shared init.
         pub(in crate::context) fn with_shared_init(shared: bool) -> Self {
             let process = Self::new();
             process.shared_init.get_or_init(|| shared);

@@ -1,6 +1,6 @@
 //! Which threads were spawned in a context and are still in it, so that it can visit them.
 //!
-//! Only the starts and ends of threads come here: entering a context and calling leave it alone.
+//! Only starts and ends of threads change it; entering a context and calling do not.
 
 use crate::alloc;
 use crate::platform;
@@ -11,7 +11,7 @@ use crate::sync::Lock;
 pub struct ThreadInfo {
     /// Number of the thread's state; no two states of a process have the same.
     pub thread: u64,
-    /// What the system calls the thread.
+    /// The system's number of the thread.
     pub native_id: usize,
 }
 
@@ -34,7 +34,7 @@ impl Threads {
             record.inherited += 1;
             return;
         }
-        // It may outlive what the context's heap allows, so no heap pays.
+        // It may outlive the context's heap, so it belongs to no heap.
         if alloc::outside(|| records.try_reserve(1)).is_ok() {
             let info = ThreadInfo { thread, native_id: platform::thread::id() };
             records.push(Record { info, inherited: 1 });

@@ -1,23 +1,23 @@
 //! The list of open contexts, and which of them is the primary.
 //!
-//! A context is *open* while the handle-free API can find it: from its making until its init
-//! count falls to zero (`init`), or until its last handle goes (`Context::with`). A
-//! closed context lives on for as long as objects hold it, but nobody resolves to it any more.
+//! A context is *open* while the handle-free API can find it: from its making until its init count
+//! falls to zero (`init`), or until its last handle goes (`Context::with`). A closed context lives
+//! on for as long as objects hold it, but no call without a handle finds it any more.
 //!
-//! The first context to be opened while none is open is the primary until it closes. No other
-//! takes its place while any is open, so that a thread never changes context unawares.
+//! The first context to be opened while none is open is the primary until it closes. Then there is
+//! none until all contexts have closed, so that a thread never changes context unawares.
 //!
 //! Contexts that were made by `init` are held by a *token*, a strong handle kept here with their
-//! init count. Everything under the lock is plain bookkeeping: nothing is dropped, logged or
-//! called there that could come back here. Whatever falls out of the table is returned.
+//! init count. Everything under the lock is plain bookkeeping: nothing is dropped, logged or called
+//! there that could come back here. Entries taken out of the table are returned.
 
 use super::shared::{Shared, Weak};
 use crate::alloc;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Lock, LockGuard};
 
-/// A context's place in the list, kept in the context.
-pub(crate) struct Place {
+/// A context's position in the list, and whether it is open. Owner: the context.
+pub(crate) struct ListPosition {
     /// Written under the registry's lock before any other thread can know the context.
     slot: AtomicU32,
     /// Written with `slot`. Grows with time, so it orders the list; 0 before it is listed.
@@ -25,7 +25,7 @@ pub(crate) struct Place {
     open: AtomicBool,
 }
 
-impl Place {
+impl ListPosition {
     pub(crate) fn new() -> Self {
         Self { slot: AtomicU32::new(NO_SLOT), id: AtomicU64::new(0), open: AtomicBool::new(false) }
     }
@@ -41,15 +41,15 @@ impl Place {
     }
 }
 
-/// What the registry lists.
+/// A member of the list: a context.
 pub(crate) trait Member {
-    fn place(&self) -> &Place;
+    fn position(&self) -> &ListPosition;
 
     /// Forgets other threads, whose records are stale.
     fn drop_stale(&self) {}
 }
 
-/// What became of a context whose init count was lowered.
+/// The state of a context whose init count was lowered.
 pub(crate) enum Release<T> {
     /// It had no count.
     Surplus,
@@ -61,7 +61,7 @@ pub(crate) enum Release<T> {
     Closed(Shared<T>),
 }
 
-/// How a context comes to be open.
+/// How a context was opened, which decides when it closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Made by `init`: open while it is counted.
@@ -98,7 +98,7 @@ struct Listed<T> {
 
 const NO_SLOT: u32 = u32::MAX;
 
-/// Slots that the list may keep without anybody in them.
+/// Free slots that the list may keep.
 const SPARE_SLOTS: usize = 64;
 
 impl<T> ListSlots<T> {
@@ -182,21 +182,23 @@ impl<T: Member> Registry<T> {
         }
         table.open += 1;
         self.open.store(table.open, Ordering::Release);
-        let place = member.place();
-        place.slot.store(slot, Ordering::Relaxed);
-        place.id.store(table.last_id, Ordering::Relaxed);
-        place.open.store(true, Ordering::Release);
+        let position = member.position();
+        position.slot.store(slot, Ordering::Relaxed);
+        position.id.store(table.last_id, Ordering::Relaxed);
+        position.open.store(true, Ordering::Release);
         Some(is_primary)
     }
 
     /// Raises the init count of an open context; false if it is closed.
     pub(crate) fn count(&self, member: &Shared<T>) -> bool {
         let mut table = self.lock();
-        let place = member.place();
-        if !place.is_open() {
+        let position = member.position();
+        if !position.is_open() {
             return false;
         }
-        let Some(entry) = table.entry(place.slot.load(Ordering::Relaxed)) else { return false };
+        let Some(entry) = table.entry(position.slot.load(Ordering::Relaxed)) else {
+            return false;
+        };
         entry.inits += 1;
         entry.token.get_or_insert_with(|| member.clone());
         true
@@ -205,10 +207,10 @@ impl<T: Member> Registry<T> {
     /// Lowers the init count of `member` by `count`.
     pub(crate) fn release(&self, member: &Shared<T>, count: u64) -> Release<T> {
         let mut table = self.lock();
-        if !member.place().is_open() {
+        if !member.position().is_open() {
             return Release::Surplus;
         }
-        let slot = member.place().slot.load(Ordering::Relaxed);
+        let slot = member.position().slot.load(Ordering::Relaxed);
         self.lower(&mut table, slot, count)
     }
 
@@ -233,26 +235,32 @@ impl<T: Member> Registry<T> {
         if origin == Origin::Handle {
             return Release::Handed(token);
         }
-        self.remove(table, slot, token.place());
+        self.remove(table, slot, token.position());
         Release::Closed(token)
     }
 
-    /// Takes a context off the list, whatever its count. Returns its token, if it has one.
+    /// Takes a context off the list, with any count. Returns its token, if it has one.
     ///
-    /// It takes the value, not a handle: a context whose last handle is gone calls it too.
+    /// The parameter is the value, not a handle: a context whose last handle is gone calls this
+    /// too.
     pub(crate) fn close(&self, member: &T) -> Option<Shared<T>> {
-        let place = member.place();
+        let position = member.position();
         let mut table = self.lock();
-        if !place.is_open() {
+        if !position.is_open() {
             return None;
         }
-        let entry = self.remove(&mut table, place.slot.load(Ordering::Relaxed), place);
+        let entry = self.remove(&mut table, position.slot.load(Ordering::Relaxed), position);
         drop(table);
         entry.and_then(|entry| entry.token)
     }
 
-    fn remove(&self, table: &mut ListSlots<T>, slot: u32, place: &Place) -> Option<Listed<T>> {
-        place.open.store(false, Ordering::Release);
+    fn remove(
+        &self,
+        table: &mut ListSlots<T>,
+        slot: u32,
+        position: &ListPosition,
+    ) -> Option<Listed<T>> {
+        position.open.store(false, Ordering::Release);
         self.forget(table, slot)
     }
 
@@ -290,10 +298,10 @@ impl<T: Member> Registry<T> {
     #[cfg(test)]
     pub(crate) fn inits(&self, member: &Shared<T>) -> u64 {
         let mut table = self.lock();
-        if !member.place().is_open() {
+        if !member.position().is_open() {
             return 0;
         }
-        let slot = member.place().slot.load(Ordering::Relaxed);
+        let slot = member.position().slot.load(Ordering::Relaxed);
         table.entry(slot).map_or(0, |entry| entry.inits)
     }
 
@@ -317,7 +325,7 @@ impl<T: Member> Registry<T> {
                 found.extend(slot.as_ref().and_then(|entry| entry.member.upgrade()));
             }
         }
-        found.sort_unstable_by_key(|member| member.place().id());
+        found.sort_unstable_by_key(|member| member.position().id());
         Some(found)
     }
 

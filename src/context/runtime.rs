@@ -1,4 +1,4 @@
-//! What a context is made of.
+//! The parts of a context.
 
 use super::config::{ContextConfig, MAX_THREAD_NUM_DEFAULT, RunningMode, ThreadSettings};
 use super::data::DataSlots;
@@ -7,24 +7,24 @@ use super::live::{Live, LiveObject};
 use super::log::{LogCallback, LogLevel};
 use super::process::Process;
 use super::record::Threads;
-use super::registry::{Member, Place};
+use super::registry::{ListPosition, Member};
 use super::stats::{ContextStats, Counters, ObjectKind};
-use super::types::TypeTable;
 use crate::alloc::{self, HeapRef};
 use crate::exec::{CallCounts, Limits};
 use crate::native::{BuiltinTable, Registry as Natives};
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::types::TypeRegistry;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 /// A context, behind its handles. It lies in the system's memory; `parts` allocate from `heap`.
 pub(super) struct Runtime {
     pub(super) heap: HeapRef,
-    /// What it was made from. Settings that can change have fields of their own as well.
+    /// Its configuration. Settings that can change have fields of their own as well.
     pub(super) config: ContextConfig,
     pub(super) process: &'static Process,
-    place: Place,
+    position: ListPosition,
     log_level: AtomicU32,
     running_mode: AtomicU32,
     max_thread_num: AtomicU32,
@@ -41,20 +41,20 @@ pub(super) struct Runtime {
     pub(super) parts: ManuallyDrop<Parts>,
 }
 
-/// What allocates from the context's heap, and is left alone if the heap's memory is gone.
+/// The parts that allocate from the context's heap. Left alone if the heap's memory is gone.
 pub(super) struct Parts {
     pub(super) data: DataSlots,
     pub(super) natives: Natives,
-    pub(super) types: TypeTable,
-    /// In no heap, as `Runtime` itself, but for what is in it.
+    pub(super) types: TypeRegistry,
+    /// In no heap, as `Runtime` itself; only the values lie in the heap.
     pub(super) extern_objects: Arc<ExternObjects>,
     pub(super) uses_extern_objects: AtomicBool,
     name: Lock<Option<Box<str>>>,
 }
 
 impl Member for Runtime {
-    fn place(&self) -> &Place {
-        &self.place
+    fn position(&self) -> &ListPosition {
+        &self.position
     }
 
     fn drop_stale(&self) {
@@ -63,7 +63,7 @@ impl Member for Runtime {
 }
 
 impl Runtime {
-    /// `settings` fill what `config` leaves open.
+    /// `settings` stand in for fields that `config` leaves open.
     pub(super) fn new(
         config: ContextConfig,
         heap: HeapRef,
@@ -79,7 +79,7 @@ impl Runtime {
         Self {
             heap,
             process,
-            place: Place::new(),
+            position: ListPosition::new(),
             log_level: AtomicU32::new(level as u32),
             running_mode: AtomicU32::new(mode as u32),
             max_thread_num: AtomicU32::new(max_thread_num),
@@ -219,8 +219,8 @@ impl Runtime {
         }
         self.parts.clear();
         // SAFETY: the parts keep nothing in the buffer any more, no objects are left, and the
-        // caller says that nobody is making new ones. What the embedder allocated itself is lost
-        // with the embedder's own buffer.
+        // caller guarantees that nobody is making new ones. Blocks that the embedder allocated are
+        // lost with its buffer.
         let leak = unsafe { self.heap.retire() };
         report(leak.live_blocks, leak.live_bytes);
     }
@@ -231,7 +231,7 @@ impl Parts {
         Self {
             data: DataSlots::default(),
             natives: Natives::new(builtins),
-            types: TypeTable::default(),
+            types: TypeRegistry::default(),
             extern_objects: Arc::default(),
             uses_extern_objects: AtomicBool::new(false),
             name: Lock::new(None),
@@ -263,8 +263,8 @@ impl Drop for Runtime {
     }
 }
 
-/// Tells the embedder what was still allocated at a context's end. WAMR says nothing of it, and
-/// embedders compare what is printed, so it takes the debug level to see it.
+/// Logs the blocks that were still allocated at a context's end. At the debug level, because WAMR
+/// logs nothing here and embedders compare its output.
 fn report(blocks: u64, bytes: u64) {
     if blocks > 0 {
         log::info!("a runtime ended while {blocks} blocks ({bytes} bytes) of it were in use");

@@ -13,7 +13,7 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-/// What handles point to.
+/// The target of handles.
 pub(crate) struct Block<T> {
     strong: AtomicUsize,
     /// Weak handles, plus one for all strong ones together.
@@ -29,10 +29,11 @@ struct Counts<'a> {
 
 impl Counts<'_> {
     /// # Safety
-    /// The block lives as long as what is returned.
+    /// The block lives as long as the result.
     unsafe fn of<T>(block: NonNull<Block<T>>) -> Self {
         let block = block.as_ptr();
-        // SAFETY: the block lives, says the caller; the counts are only ever borrowed shared.
+        // SAFETY: the caller guarantees that the block lives; the counts are only ever borrowed
+        // shared.
         unsafe { Self { strong: &(*block).strong, weak: &(*block).weak } }
     }
 }
@@ -44,14 +45,14 @@ pub(crate) struct Shared<T>(NonNull<Block<T>>, PhantomData<T>);
 /// A counted handle that keeps only the block.
 pub(crate) struct Weak<T>(NonNull<Block<T>>, PhantomData<T>);
 
-// SAFETY: a handle is a pointer to a block whose counts are atomic; whichever thread drops the
-// last one drops the value, so `T` must be `Send`, and all of them reach it, so it must be `Sync`.
+// SAFETY: a handle is a pointer to a block whose counts are atomic; the thread that drops the last
+// one drops the value, so `T` must be `Send`, and all threads reach it, so it must be `Sync`.
 unsafe impl<T: Send + Sync> Send for Shared<T> {}
-// SAFETY: as above; `&Shared` gives no more than `&T` and new handles.
+// SAFETY: `&Shared` gives no more than `&T` and new handles, for which `T` is `Sync` and `Send`.
 unsafe impl<T: Send + Sync> Sync for Shared<T> {}
-// SAFETY: as above; a weak handle can be turned into a strong one.
+// SAFETY: a weak handle can be turned into a strong one, so it needs the same of `T`.
 unsafe impl<T: Send + Sync> Send for Weak<T> {}
-// SAFETY: as above.
+// SAFETY: `&Weak` gives new weak handles, which can be turned into strong ones.
 unsafe impl<T: Send + Sync> Sync for Weak<T> {}
 
 impl<T> Shared<T> {
@@ -124,12 +125,12 @@ impl<T> Deref for Shared<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        // Release: what this handle's owner did to the value happens before its end.
+        // Release: this owner's accesses to the value happen before its end.
         if self.counts().strong.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        // So that the end sees what every other owner did. A load and no fence, because race
-        // detectors understand it.
+        // So that every other owner's accesses happen before the end. A load and no fence, because
+        // race detectors understand it.
         self.counts().strong.load(Ordering::Acquire);
         // SAFETY: the strong count has just become zero, and it never leaves zero again
         // (`Weak::upgrade` refuses it), so this runs once and nobody else reaches the value.
@@ -150,7 +151,7 @@ impl<T> Weak<T> {
         let strong = &self.counts().strong;
         let mut count = strong.load(Ordering::Relaxed);
         while count != 0 {
-            // Acquire: pairs with the release of whoever made the value reachable.
+            // Acquire: pairs with the release that made the value reachable.
             match strong.compare_exchange_weak(
                 count,
                 count + 1,

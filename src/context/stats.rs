@@ -1,4 +1,4 @@
-//! What a context counts.
+//! A context's counters.
 
 use crate::alloc::HeapStats;
 use crate::exec::DescriptorCounts;
@@ -30,8 +30,8 @@ pub struct ContextStats {
     pub calls: u64,
     /// Calls that ended in an exception.
     pub traps: u64,
-    /// Descriptors of the process's that guests have had opened: files, directories, sockets,
-    /// and what a wait needs to be ended from outside.
+    /// Descriptors that are open for guests: files, directories, sockets, and those by which waits
+    /// are ended from outside.
     pub descriptors: DescriptorCounts,
     pub heap: HeapStats,
 }

@@ -1,43 +1,47 @@
-//! Numbers of function types as modules hold them.
+//! Numbers of types as modules hold them.
 
 use super::Context;
 use crate::abi::error::{Error, Result};
-use crate::abi::types::FuncType;
+use crate::abi::vm_layout::VmTypes;
 use crate::alloc;
+use crate::module::TypeList;
+use crate::types::TypeView;
 use std::ops::Deref;
 
 impl Context {
-    /// Canonical numbers for function types, alive as long as the result is.
-    pub fn intern_types<'a>(
-        &self,
-        types: impl ExactSizeIterator<Item = &'a FuncType>,
-    ) -> Result<TypeIds> {
+    /// Canonical numbers for a module's types, in use as long as the result is.
+    pub(crate) fn intern_types(&self, types: &TypeList) -> Result<TypeIds> {
         self.guarded(|| {
-            let mut ids = Vec::new();
-            alloc::fallible(|| ids.try_reserve_exact(types.len()))
-                .map_err(|_| Error::out_of_memory())?;
-            // Made first, so that what was numbered before a failure is released.
+            let ids = alloc::try_vec(types.len()).map_err(|_| Error::out_of_memory())?;
+            // Made first, so that a failure releases the types numbered before it.
             let mut numbers = TypeIds { context: self.clone(), ids };
-            let mut table = self.0.parts.types.0.lock();
-            for ty in types {
-                match table.intern(ty) {
-                    Ok(id) => numbers.ids.push(id),
-                    Err(error) => {
-                        drop(table);
-                        return Err(error);
-                    }
-                }
+            let registry = &self.0.parts.types;
+            let mut room = Vec::new();
+            for group in types.groups() {
+                registry.intern(group, &mut numbers.ids, &mut room)?;
             }
-            drop(table);
             Ok(numbers)
         })?
     }
 }
 
-/// Numbers of some function types, in the order they were asked for.
-pub struct TypeIds {
+/// Numbers of a module's types, by index. Owner: the module in its context.
+pub(crate) struct TypeIds {
     context: Context,
     ids: Vec<u32>,
+}
+
+impl TypeIds {
+    /// The module's types in the context.
+    pub(crate) fn view(&self) -> TypeView<'_> {
+        // SAFETY: the registry has given these numbers, and takes them back when this is dropped.
+        unsafe { TypeView::new(&self.ids, self.types()) }
+    }
+
+    /// All types of the context.
+    pub(crate) fn types(&self) -> &VmTypes {
+        self.context.0.parts.types.types()
+    }
 }
 
 impl Deref for TypeIds {
@@ -50,9 +54,6 @@ impl Deref for TypeIds {
 
 impl Drop for TypeIds {
     fn drop(&mut self) {
-        let mut table = self.context.0.parts.types.0.lock();
-        for &id in &self.ids {
-            table.release(id);
-        }
+        self.context.0.parts.types.release(&self.ids);
     }
 }

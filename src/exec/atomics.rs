@@ -10,7 +10,7 @@ use crate::sync::{WaitLimit, WaitOutcome, WaitQueue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// What must stand at a place for a wait to begin.
+/// The value that memory must hold for a wait to begin.
 pub struct Expected {
     /// Aligned, and inside the memory.
     pub place: *mut u8,
@@ -23,7 +23,7 @@ impl Expected {
     /// # Safety
     /// `place` is accessible.
     unsafe fn is_there(&self) -> bool {
-        // SAFETY: passed on to the caller; the place is aligned for its width.
+        // SAFETY: the caller guarantees that the place is accessible; it is aligned for its width.
         unsafe {
             if self.bytes == size_of::<u32>() {
                 AtomicU32::from_ptr(self.place.cast()).load(Ordering::SeqCst) == self.value as u32
@@ -34,7 +34,7 @@ impl Expected {
     }
 }
 
-/// How long the code that runs in an exec_env is ready to wait.
+/// The limits of a wait on behalf of running code.
 struct Waiting {
     env: *const VmEnv,
     /// When to give up, on the monotonic clock.
@@ -49,7 +49,7 @@ impl WaitLimit for Waiting {
 
     fn left(&self) -> Option<u64> {
         let until = self.until.map(|until| until.saturating_sub(clock()));
-        // SAFETY: as above.
+        // SAFETY: the environment is that of the running code, which waits here.
         let limit = unsafe { time_left(self.env) };
         let limit = limit.map(|left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
         // When the limit comes first, there is a reason to stop at its end.
@@ -62,8 +62,8 @@ fn clock() -> u64 {
 }
 
 /// `memory.atomic.wait32` and `wait64`: 0 after a notification, 1 if something else is there, 2
-/// after `timeout` nanoseconds, which are endless if negative. Ends with a trap when the code is
-/// told to stop.
+/// after `timeout` nanoseconds, which are endless if negative. Ends with a trap when the code has
+/// to stop.
 ///
 /// # Safety
 /// `env` is the live environment of the running code, and `expected` a place in its memory.
@@ -74,7 +74,8 @@ pub unsafe fn wait(
     expected: Expected,
     timeout: i64,
 ) -> Result<u32, Trap> {
-    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    // SAFETY: the caller guarantees a live environment of running code, so its instance is live and
+    // its owner an exec_env; the place is in the memory.
     unsafe {
         let shared = shared_memory((*env).instance, memory).ok_or(Trap::ExpectedSharedMemory)?;
         let timeout = u64::try_from(timeout).ok();
@@ -99,7 +100,8 @@ pub unsafe fn wait_for(
     is_time: impl FnOnce() -> bool,
 ) -> WaitOutcome {
     let until = timeout.map(|timeout| clock().saturating_add(timeout));
-    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    // SAFETY: the caller guarantees a live environment of running code, whose owner is its
+    // exec_env.
     let parker = unsafe { (*(*env).owner.cast::<ExecEnv>()).parker() };
     queue.wait(place, parker, &Waiting { env, until }, is_time)
 }
@@ -109,7 +111,7 @@ pub unsafe fn wait_for(
 /// # Safety
 /// `instance` is live, and used by this thread only.
 pub unsafe fn notify(instance: *mut VmInstance, memory: u32, address: u64, count: u32) -> u32 {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live and this thread's.
     let shared = unsafe { shared_memory(instance, memory) };
     shared.map_or(0, |shared| shared.wait_queue.notify(address, count))
 }
@@ -120,6 +122,6 @@ unsafe fn shared_memory<'a>(
     instance: *mut VmInstance,
     memory: u32,
 ) -> Option<&'a Arc<SharedMemory>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live.
     unsafe { Instance::of_vm(instance) }.memory(memory)?.shared()
 }

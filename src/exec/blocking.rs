@@ -1,4 +1,4 @@
-//! What a host function uses when it waits for the system, so that it can be woken.
+//! Waits of host functions, which other threads can end.
 
 use super::ExecEnv;
 use super::atomics::wait_for;
@@ -12,8 +12,8 @@ use std::ptr;
 use std::time::Duration;
 
 impl ExecEnv {
-    /// Lets whatever the calling thread blocks in be interrupted, until
-    /// [`ExecEnv::end_blocking`]; false, and nothing is begun, if there is a reason to stop.
+    /// Makes the calling thread's blocking calls interruptible until [`ExecEnv::end_blocking`].
+    /// Returns false, and begins nothing, if there is a reason to stop.
     pub fn begin_blocking(&self) -> bool {
         keeping_errno(|| {
             // SAFETY: running code's view is the first field.
@@ -37,8 +37,9 @@ impl ExecEnv {
         ptr::from_ref(self).cast()
     }
 
-    /// Whether there is a reason to stop. Running code is then told when the host function comes
-    /// back, or it might ask for the same again many times before it looks itself.
+    /// Whether there is a reason to stop. If so, the instance gets an exception, which ends running
+    /// code when the host function returns; otherwise it could repeat the call many times before
+    /// its own next check.
     fn is_to_stop(&self) -> bool {
         // SAFETY: running code's view is the first field.
         let reason = unsafe { stop_reason(self.view()) };
@@ -52,12 +53,13 @@ impl ExecEnv {
     }
 }
 
-/// What wakes the running code's thread from waits for descriptors; `None` without an exec_env.
+/// The descriptor that wakes the running code's thread from waits for descriptors; `None` without
+/// an exec_env.
 ///
 /// # Safety
 /// `env` is live during `'a`.
 pub unsafe fn wake_descriptor<'a>(env: *const VmEnv) -> Option<WakeDescriptor<'a>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live during `'a`.
     unsafe { exec_env(env) }?.interrupt().wake_descriptor()
 }
 
@@ -75,23 +77,24 @@ unsafe fn exec_env<'a>(env: *const VmEnv) -> Option<&'a ExecEnv> {
 /// # Safety
 /// `env` is live and used by this thread.
 pub unsafe fn sleep(env: *mut VmEnv, time: Duration) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     if unsafe { exec_env(env) }.is_none() {
         std::thread::sleep(time);
         return Ok(());
     }
     let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    // SAFETY: passed on to the caller. Nobody notifies at a place that nobody else knows.
+    // SAFETY: the caller guarantees that the environment is live and this thread's; it belongs to
+    // an exec_env. Nobody notifies in a queue of our own.
     match unsafe { wait_for(env, &WaitQueue::new(), 0, Some(nanos), || true) } {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the environment is live.
         WaitOutcome::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
         WaitOutcome::TimedOut | WaitOutcome::Notified | WaitOutcome::Refused => Ok(()),
     }
 }
 
-/// Waits at a place of `queue` on behalf of running code until somebody notifies there; fails
-/// with the reason if there is one to stop meanwhile. `is_time` is asked under the lock that
-/// `notify` takes; if it says no, there is nothing to wait for.
+/// Waits at a place of `queue` on behalf of running code until a notification there; fails with the
+/// reason if there is one to stop meanwhile. `is_time` is called under the lock that `notify`
+/// takes; if it returns false, there is no wait.
 ///
 /// # Safety
 /// `env` is live and used by this thread.
@@ -101,33 +104,34 @@ pub unsafe fn wait_at(
     place: u64,
     is_time: impl FnOnce() -> bool,
 ) -> Result<(), Trap> {
-    // SAFETY: the caller's contract is the same.
+    // SAFETY: the caller guarantees that the environment is live.
     if unsafe { exec_env(env) }.is_none() {
         std::thread::yield_now();
         return Ok(());
     }
-    // SAFETY: the caller's contract is the same, and the environment is an exec_env's.
+    // SAFETY: the caller guarantees that the environment is live and this thread's; it belongs to
+    // an exec_env.
     match unsafe { wait_for(env, queue, place, None, is_time) } {
-        // SAFETY: the caller's contract is the same.
+        // SAFETY: the caller guarantees that the environment is live.
         WaitOutcome::Stopped => Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated)),
         WaitOutcome::TimedOut | WaitOutcome::Notified | WaitOutcome::Refused => Ok(()),
     }
 }
 
-/// Waits on behalf of running code until the descriptor takes more, or never will; fails with the
+/// Waits on behalf of running code until a write to the descriptor would not block; fails with the
 /// reason if there is one to stop meanwhile.
 ///
 /// # Safety
 /// `env` is live and used by this thread.
 pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Trap> {
-    // SAFETY: the environment is live, says the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     let slot = unsafe { descriptor_slot(env) };
-    // SAFETY: the environment is live, says the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     let wake = slot.as_ref().and_then(|_| unsafe { wake_descriptor(env) });
     let woken = wake.as_ref().map_or(Poll::none(), |wake| Poll::new(wake.fd(), Interest::Read));
     let mut polls = [Poll::new(descriptor, Interest::Write), woken];
     loop {
-        // SAFETY: the environment is live, says the caller.
+        // SAFETY: the caller guarantees that the environment is live.
         let timeout = unsafe { poll_timeout(env, None, wake.is_some()) }?;
         match poll::poll(&mut polls, timeout) {
             Ok(0) | Err(poll::INTERRUPTED) => {}
@@ -142,8 +146,8 @@ pub unsafe fn wait_to_write(env: *const VmEnv, descriptor: i32) -> Result<(), Tr
 }
 
 /// How long one wait for descriptors may last on behalf of running code, in milliseconds as
-/// [`poll::poll`] takes them: at most `nanos`, and no longer than the code has time. A wait that
-/// nothing wakes is short. Fails with the reason if there is one to stop.
+/// [`poll::poll`] takes them: at most `nanos`, and no longer than the code's time limit allows. A
+/// wait without a wake descriptor is short. Fails with the reason if there is one to stop.
 ///
 /// # Safety
 /// `env` is live.
@@ -152,7 +156,7 @@ pub unsafe fn poll_timeout(
     nanos: Option<u64>,
     can_be_woken: bool,
 ) -> Result<i32, Trap> {
-    // SAFETY: the environment is live, says the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     let (reason, left) = unsafe { (stop_reason(env), time_left(env)) };
     if let Some(trap) = reason {
         return Err(trap);
@@ -185,15 +189,15 @@ impl Drop for Ended<'_> {
 /// # Safety
 /// `env` is live and used by this thread.
 pub unsafe fn blocking<R>(env: *const VmEnv, act: impl FnOnce() -> R) -> Result<R, Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     let Some(exec_env) = (unsafe { exec_env(env) }) else { return Ok(act()) };
     if !exec_env.begin_blocking() {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the environment is live.
         return Err(unsafe { stop_reason(env) }.unwrap_or(Trap::Terminated));
     }
     let ended = Ended(exec_env);
     let result = act();
     drop(ended);
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     unsafe { stop_reason(env) }.map_or(Ok(result), Err)
 }

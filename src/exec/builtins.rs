@@ -24,13 +24,13 @@ pub unsafe fn memory_size(instance: *mut VmInstance, memory: u32) -> u64 {
     memory.pages()
 }
 
-/// Says which import could not be called.
+/// Raises an exception that names the unlinked import.
 ///
 /// # Safety
 /// The function's instance is live.
 #[cold]
 pub unsafe fn unlinked(func: *const VmFuncRef) -> Trap {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the function's instance is live.
     let (instance, index) = unsafe { (Instance::of_vm((*func).instance), (*func).func_index) };
     if let Some(import) = instance.module().imported_func(index) {
         let (module, name) = (&import.module, &import.name);
@@ -58,7 +58,8 @@ pub unsafe fn slow_address(
     unsafe { address_space::locate_in(instance, memory, address, len) }
 }
 
-/// The native address of `len` bytes at a guest's address, as far as the instance reaches.
+/// The native address of `len` bytes at a guest's address, anywhere in the instance's address
+/// space.
 ///
 /// # Safety
 /// `instance` is live.
@@ -116,13 +117,14 @@ pub unsafe fn memory_fill(
     }
 }
 
-/// `memory.grow`: pages before, or all ones; the host hears of failures in `env`. Traps only if
-/// there is a reason to stop.
+/// `memory.grow`: pages before, or all ones; a failure calls the host's callback with the exec_env.
+/// Traps only if there is a reason to stop.
 ///
 /// # Safety
 /// As for [`memory_copy`].
 pub unsafe fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> Result<u64, Trap> {
-    // SAFETY: the environment, its owner and its instance are live, says the caller.
+    // SAFETY: the caller guarantees that the environment and its instance are live; its owner is
+    // null or its exec_env.
     unsafe {
         work::charge(env, work::SLOW)?;
         let (instance, exec_env) = (Instance::of_vm((*env).instance), (*env).owner);
@@ -146,8 +148,8 @@ pub unsafe fn memory_init(
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller; the place has room
-    // for the bytes, which belong to the module.
+    // SAFETY: the caller guarantees that the environment and its instance are live; the place has
+    // room for the bytes, which belong to the module.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let (bytes, to) = instance.data_range(memory, segment, to, from, count)?;
@@ -160,7 +162,7 @@ pub unsafe fn memory_init(
 /// # Safety
 /// `instance` is live, and used by this thread only.
 pub unsafe fn data_drop(instance: *mut VmInstance, segment: u32) {
-    // SAFETY: the instance is live, says the caller.
+    // SAFETY: the caller guarantees that the instance is live and this thread's.
     unsafe { Instance::of_vm(instance) }.drop_data(segment);
 }
 
@@ -169,7 +171,8 @@ pub unsafe fn data_drop(instance: *mut VmInstance, segment: u32) {
 /// # Safety
 /// As for [`memory_copy`]; `init` is a valid element.
 pub unsafe fn table_grow(env: *mut VmEnv, table: u32, delta: u64, init: u64) -> Result<u64, Trap> {
-    // SAFETY: the environment and its instance are live, says the caller.
+    // SAFETY: the caller guarantees that the environment and its instance are live, and a valid
+    // element.
     unsafe {
         work::charge(env, work::SLOW)?;
         let instance = Instance::of_vm((*env).instance);
@@ -179,7 +182,7 @@ pub unsafe fn table_grow(env: *mut VmEnv, table: u32, delta: u64, init: u64) -> 
     }
 }
 
-/// `table.fill`. On a trap some of the elements may have been set; so for what follows.
+/// `table.fill`. On a trap some of the elements may have been set; so for the functions below.
 ///
 /// # Safety
 /// As for [`table_grow`].
@@ -190,8 +193,8 @@ pub unsafe fn table_fill(
     value: u64,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller; the range has been
-    // found before an element of it is written.
+    // SAFETY: the caller guarantees that the environment and its instance are live; the range is
+    // checked before an element of it is written.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let target = instance.table(table).and_then(|table| table.range(at as u64, count as u64));
@@ -217,8 +220,8 @@ pub unsafe fn table_copy(
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller; both ranges have been
-    // found, and are in bytes as long as in elements.
+    // SAFETY: the caller guarantees that the environment and its instance are live; both ranges are
+    // checked, and are in bytes as long as in elements.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let range = |table: u32, at: u32| instance.table(table)?.range(at as u64, count as u64);
@@ -243,7 +246,7 @@ pub unsafe fn table_init(
     from: u32,
     count: u32,
 ) -> Result<(), Trap> {
-    // SAFETY: the environment and its instance are live, says the caller.
+    // SAFETY: the caller guarantees that the environment and its instance are live.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         let whole = instance.elem_range(table, segment, to, from, count)?;
@@ -258,6 +261,6 @@ pub unsafe fn table_init(
 /// # Safety
 /// `instance` is live, and used by this thread only.
 pub unsafe fn elem_drop(instance: *mut VmInstance, segment: u32) {
-    // SAFETY: the instance is live, says the caller.
+    // SAFETY: the caller guarantees that the instance is live and this thread's.
     unsafe { Instance::of_vm(instance) }.drop_elem(segment);
 }

@@ -29,7 +29,7 @@ pub enum Pending {
     IsForgotten,
 }
 
-/// A call that has a place for its parameters.
+/// A call with room for its parameters on the guest's stack.
 pub struct Call {
     /// Both end with the call, in this order.
     _begun: Begun,
@@ -53,7 +53,7 @@ impl Drop for Begun {
 
 impl Call {
     /// Makes room for a call whose parameters and results take up to `slots` slots each.
-    /// `stack_low` is where this thread's native stack ends, 0 if that is not known. An exception
+    /// `stack_low` is the lowest address of this thread's native stack, 0 if unknown. An exception
     /// that is pending makes it fail.
     ///
     /// # Safety
@@ -65,13 +65,13 @@ impl Call {
         slots: usize,
         stack_low: usize,
     ) -> Result<Self, Trap> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that both are live and of one link set.
         unsafe { Self::prepare_with(env, func, slots, stack_low, Pending::Fails) }
     }
 
-    /// As [`Call::prepare`], with the caller's choice about what is `pending`. On failure
-    /// the instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread
-    /// runs in the link set.
+    /// As [`Call::prepare`], with the caller's choice about a `pending` exception. On failure the
+    /// instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread runs
+    /// in the link set.
     ///
     /// # Safety
     /// Both are live and of one link set.
@@ -105,8 +105,8 @@ impl Call {
             if stack::pointer() < limit {
                 return Err(fail(vm, Trap::NativeStackOverflow));
             }
-            if env.as_ref().is_to_look()
-                && let Err(trap) = limits::look(env)
+            if env.as_ref().must_check_limits()
+                && let Err(trap) = limits::check(env)
             {
                 return Err(fail(vm, trap));
             }
@@ -114,7 +114,7 @@ impl Call {
         }
     }
 
-    /// Where the parameters go, and where the results are after [`Call::run`].
+    /// The slots of the parameters, and of the results after [`Call::run`].
     #[inline]
     pub fn frame(&self) -> *mut u64 {
         self.frame
@@ -155,7 +155,7 @@ fn in_use() -> Trap {
     Trap::InUse
 }
 
-/// Does what a call that begins does about the exception of the instance that it acts on.
+/// Applies `pending` to the exception of the instance that the call acts on.
 ///
 /// # Safety
 /// The exec_env is live, and its link set used by this thread.
@@ -194,15 +194,16 @@ unsafe fn fail(vm: *mut VmEnv, trap: Trap) -> Trap {
 /// # Safety
 /// The exec_env is live and used by this thread.
 unsafe fn with_trace(vm: *mut VmEnv, act: impl FnOnce(&mut Trace)) {
-    // SAFETY: passed on to the caller; the owner of an environment is its exec_env.
+    // SAFETY: the caller guarantees that the exec_env is live; an environment's owner is its
+    // exec_env or null.
     if let Some(env) = NonNull::new(unsafe { (*vm).owner.cast::<ExecEnv>() }) {
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that the exec_env is live and this thread's.
         unsafe { ExecEnv::with_trace(env, act) }
     }
 }
 
-/// Sees to it that the instance has an exception, which the call stack of the trap is told, and
-/// tells which trap it was.
+/// Makes sure that the instance has an exception, links the trap's call stack to it, and returns
+/// the trap.
 #[cold]
 unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     let Some(at) = NonNull::new(instance) else { return Trap::Internal };
@@ -216,8 +217,8 @@ unsafe fn finish(vm: *mut VmEnv, instance: *mut Instance, code: u32) -> Trap {
     }
 }
 
-/// Counts a call that failed because of an exception. Leaving through `proc_exit` is none, and
-/// neither is the end of a thread.
+/// Counts a call that failed because of an exception. `proc_exit` and the end of a thread do not
+/// count.
 #[cold]
 fn count_trap(env: &ExecEnv, instance: &Instance, trap: Trap) {
     let has_left = instance.exception().is_some_and(|(text, len)| {
@@ -232,7 +233,7 @@ fn count_trap(env: &ExecEnv, instance: &Instance, trap: Trap) {
 /// The instance is live.
 #[cold]
 unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live.
     let instance = unsafe { at.as_ref() };
     for end in [Trap::ThreadExit, Trap::Unwinding] {
         if code == end as u32 {
@@ -245,9 +246,10 @@ unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
     }
     let trap = Trap::from_code(code).unwrap_or(Trap::Internal);
     if !instance.has_exception() {
-        // What a linked instance's import raised stands there.
+        // An exception that an import raised may be pending on the import's instance.
         if matches!(trap, Trap::Host | Trap::UnlinkedImport | Trap::ProcExit) {
-            // SAFETY: live, as above; members of a link set live as long as any.
+            // SAFETY: the caller guarantees that the instance is live; its thread uses the link
+            // set.
             unsafe { adopt_exception(at) };
         }
         instance.raise(trap.text().as_bytes());
@@ -256,8 +258,12 @@ unsafe fn raise(at: NonNull<Instance>, code: u32) -> Trap {
 }
 
 /// Moves the exception of another member of the link set here, if one is pending.
+///
+/// # Safety
+/// The instance is live and its link set used by this thread.
 unsafe fn adopt_exception(at: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the instance is live, and so are the members of its link
+    // set.
     unsafe {
         let found =
             link_set::find(at, |member| member.as_ref().exception().map(|text| (member, text)));

@@ -1,12 +1,13 @@
 //! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
 //!
 //! i32 and f32 take one cell, i64, f64, externref and exnref two, low half first, v128 four. A
-//! funcref is the function's index, all ones for null; an externref is the host's object, all
-//! ones for null on the way in and zero on the way out. The instance's host knows what object it
-//! is. An exnref is a word that only its link set knows, zero for null.
+//! funcref is the function's index, all ones for null; an externref is the host's object, all ones
+//! for null on the way in and zero on the way out. The instance's host maps it to a number for the
+//! guest. An exnref is a word with a meaning for its link set only, zero for null.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
@@ -15,8 +16,8 @@ use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
 
-/// Calls `func` with its parameters in the `argc` cells at `argv`, which takes the results from
-/// its start. Fewer cells than the parameters take are an exception.
+/// Calls `func` with the parameters in the `argc` cells at `argv`, and writes the results there,
+/// from its start. Fewer cells than the parameters take are an exception.
 ///
 /// # Safety
 /// As for [`Call::prepare`]; `argv` has `argc` cells, and room for the results' cells.
@@ -28,10 +29,11 @@ pub unsafe fn call_cells(
     argv: *mut u32,
     stack_low: usize,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees the conditions of `Call::prepare`, and room at `argv` for
+    // parameters and results.
     unsafe {
         let ty = func_type(func);
-        // At most two slots each, which is close enough for a look at the room.
+        // At most two slots each: an upper bound, good enough to check the room.
         let slots = 2 * ty.params().len().max(ty.results().len());
         let call = Call::prepare(env, func, slots, stack_low)?;
         if argc < ty.param_cells() {
@@ -43,17 +45,29 @@ pub unsafe fn call_cells(
     }
 }
 
-/// Whether `ty` is among `types`, by a test of bits: a `match` becomes a table of jumps, of which
-/// each is a branch that the processor has to guess.
+/// A bit for each numeric type; none for the others.
+#[inline(always)]
+const fn bit(ty: ValType) -> u32 {
+    match ty {
+        ValType::I32 => 1,
+        ValType::F32 => 1 << 1,
+        ValType::I64 => 1 << 2,
+        ValType::F64 => 1 << 3,
+        ValType::V128 | ValType::Ref(_) => 0,
+    }
+}
+
+/// Whether `ty` is among these numeric `types`, by a test of bits: a `match` becomes a table of
+/// jumps, each of which the processor has to predict.
 #[inline(always)]
 const fn is_one_of<const N: usize>(ty: ValType, types: &[ValType; N]) -> bool {
     let mut bits = 0_u32;
     let mut at = 0;
     while at < N {
-        bits |= 1 << types[at] as u32;
+        bits |= bit(types[at]);
         at += 1;
     }
-    bits & 1 << ty as u32 != 0
+    bits & bit(ty) != 0
 }
 
 /// Spreads the parameters over slots.
@@ -69,9 +83,9 @@ unsafe fn read_params(
     func: NonNull<VmFuncRef>,
 ) -> Result<(), Trap> {
     for &param in ty.params() {
-        // SAFETY: the caller vouches for the room; each type takes what its arm reads.
+        // SAFETY: the caller vouches for the room; each type takes the words that its arm reads.
         unsafe {
-            // Numbers first: they are nearly all there is.
+            // Numbers first: nearly all parameters are.
             if is_one_of(param, &[ValType::I32, ValType::F32]) {
                 *slot = *cell as u64;
                 cell = cell.add(1);
@@ -97,7 +111,8 @@ fn too_few(ty: &FuncType, argc: u32, env: NonNull<ExecEnv>) -> Trap {
     Trap::Host
 }
 
-/// One parameter that is no plain number; both pointers past it, but for the last slot.
+/// Reads one parameter that is no plain number. Returns both pointers past it, but for the last
+/// slot.
 ///
 /// # Safety
 /// As for [`read_params`].
@@ -109,7 +124,8 @@ unsafe fn read_rare(
     env: NonNull<ExecEnv>,
     func: NonNull<VmFuncRef>,
 ) -> Result<(*const u32, *mut u64), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees the room and a live environment; each type takes the cells that
+    // its arm reads.
     unsafe {
         Ok(match param {
             ValType::V128 => {
@@ -117,20 +133,29 @@ unsafe fn read_rare(
                 *slot.add(1) = cell.add(2).cast::<u64>().read_unaligned();
                 (cell.add(4), slot.add(1))
             }
-            ValType::FuncRef => {
-                *slot = func_word(Instance::of_vm(func.as_ref().instance), *cell)?;
-                (cell.add(1), slot)
+            ValType::Ref(ty) => {
+                let callee = Instance::of_vm(func.as_ref().instance);
+                let instance = env.as_ref().instance();
+                let (word, cells) = match ty.hierarchy() {
+                    Hierarchy::Func => (func_word(callee, *cell)?, 1),
+                    hierarchy => {
+                        let given = cell.cast::<u64>().read_unaligned();
+                        let word = match hierarchy {
+                            Hierarchy::Exn => exception_slot(instance, given)?,
+                            Hierarchy::Extern => externref_slot(instance, given)?,
+                            _ => given,
+                        };
+                        (word, 2)
+                    }
+                };
+                if !callee.accepts(callee.types().reference(ty), word) {
+                    return Err(unfit(instance));
+                }
+                *slot = word;
+                (cell.add(cells), slot)
             }
-            ValType::ExnRef => {
-                *slot =
-                    exception_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
-                (cell.add(2), slot)
-            }
-            _ => {
-                *slot =
-                    externref_slot(env.as_ref().instance(), cell.cast::<u64>().read_unaligned())?;
-                (cell.add(2), slot)
-            }
+            // Plain numbers are read where this is called from.
+            _ => return Err(Trap::Internal),
         })
     }
 }
@@ -147,7 +172,7 @@ unsafe fn write_results(
     env: NonNull<ExecEnv>,
 ) -> Result<(), Trap> {
     for &result in ty.results() {
-        // SAFETY: the caller vouches for the room; each type takes what its arm writes.
+        // SAFETY: the caller vouches for the room; each type takes the words that its arm writes.
         unsafe {
             if is_one_of(result, &[ValType::I32, ValType::F32]) {
                 *cell = *slot as u32;
@@ -164,7 +189,7 @@ unsafe fn write_results(
     Ok(())
 }
 
-/// One result that is no plain number; both pointers past it, but for the last slot.
+/// Writes one result that is no plain number. Returns both pointers past it, but for the last slot.
 ///
 /// # Safety
 /// As for [`write_results`].
@@ -175,7 +200,8 @@ unsafe fn write_rare(
     cell: *mut u32,
     env: NonNull<ExecEnv>,
 ) -> Result<(*const u64, *mut u32), Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees the room and a live environment; each type takes the cells that
+    // its arm writes.
     unsafe {
         Ok(match result {
             ValType::V128 => {
@@ -183,11 +209,11 @@ unsafe fn write_rare(
                 cell.add(2).cast::<u64>().write_unaligned(*slot.add(1));
                 (slot.add(1), cell.add(4))
             }
-            ValType::FuncRef => {
+            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Func => {
                 *cell = func_index(*slot);
                 (slot, cell.add(1))
             }
-            ValType::ExnRef => {
+            ValType::Ref(ty) if ty.hierarchy() != Hierarchy::Extern => {
                 cell.cast::<u64>().write_unaligned(*slot);
                 (slot, cell.add(2))
             }
@@ -209,10 +235,15 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
     // SAFETY: an exec_env's instance is live.
     let acts_on = unsafe { instance.as_ref() };
     let word = acts_on.host().externref_word(instance, object);
-    word.map(|word| word.wrapping_add(1)).ok_or_else(|| {
-        acts_on.raise(b"the arguments conversion is failed");
-        Trap::Host
-    })
+    word.map(|word| word.wrapping_add(1)).ok_or_else(|| unfit(instance))
+}
+
+/// Notes that an argument cannot be passed.
+#[cold]
+fn unfit(instance: NonNull<Instance>) -> Trap {
+    // SAFETY: an exec_env's instance is live.
+    unsafe { instance.as_ref() }.raise(b"the arguments conversion is failed");
+    Trap::Host
 }
 
 /// The slot for an exception that the host hands back.
@@ -223,8 +254,7 @@ fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
         if word == 0 || exceptions::find(instance, word).is_some() {
             return Ok(word);
         }
-        instance.as_ref().raise(b"the arguments conversion is failed");
-        Err(Trap::Host)
+        Err(unfit(instance))
     }
 }
 

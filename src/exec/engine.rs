@@ -1,8 +1,8 @@
-//! What an engine is to everybody else.
+//! The interface of engines: code that runs guest code, such as the interpreter.
 //!
-//! Functions are entered by their references (`VmFuncRef::entry`). What an engine has left on the
-//! guest's stack, it alone can read: each activation says whose it is, and these functions tell
-//! the rest. None of them runs guest code or allocates, but for [`Engine::position`].
+//! Functions are entered by their references (`VmFuncRef::entry`). Only the engine itself can read
+//! its frames on the guest's stack: each activation names its engine, whose functions here describe
+//! the frames. They run no guest code, and only [`Engine::position`] allocates.
 
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEntry, VmEnv, VmTag};
@@ -52,8 +52,8 @@ pub struct Engine {
     pub frame_at_call: unsafe fn(&VmActivation, Point) -> Option<GuestFrame>,
     /// The frame at the instruction that has trapped.
     pub frame_at_trap: unsafe fn(&VmActivation, Point) -> Option<GuestFrame>,
-    /// Whether one of the activation's frames catches exceptions with the tag. What it costs to
-    /// find out is charged to the environment, which may end it.
+    /// Whether one of the activation's frames catches exceptions with the tag. The search is
+    /// charged to the environment, so it may end with a trap.
     pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, *const VmTag) -> Result<bool, Trap>,
     /// Shows the places of the activation's frames that hold references to what guests have made,
     /// which so far are exceptions. It works in short steps, each of which is shown and may be the
@@ -77,13 +77,13 @@ pub unsafe fn engine_of(activation: *const VmActivation) -> Option<&'static Engi
 pub trait GuestCode: Send + Sync {
     fn module(&self) -> &Arc<Module>;
 
-    /// What references to the module's functions are made from.
+    /// The entry and the records that function references of the module get.
     fn table(&self) -> CodeTable;
 
-    /// Whether the code measures what its functions cost.
+    /// Whether the code measures the cost of its functions.
     fn is_profiled(&self) -> bool;
 
-    /// What code and tables take by now.
+    /// Bytes that code and tables take now.
     fn bytes(&self) -> u64;
 
     /// The same engine's code of another copy of the module, made in the same way.

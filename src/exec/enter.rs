@@ -9,8 +9,8 @@ use crate::abi::vm_layout::{TAIL_CALL, VmActivation, VmEnv, VmFuncRef, VmGlobal,
 use crate::platform::stack;
 use std::ptr;
 
-/// A run: a function from its entry until it is left, also by unwinding. It puts its activation
-/// and its instance into the environment, and gives back what was there.
+/// A run: a function from its entry until it is left, also by unwinding. It puts its activation and
+/// its instance into the environment, and restores the previous ones.
 pub struct Run {
     env: *mut VmEnv,
     instance: *mut VmInstance,
@@ -26,7 +26,7 @@ impl Run {
     /// The environment is live, outlives the value and is used by this thread only.
     #[inline(always)]
     pub unsafe fn new(env: *mut VmEnv, func: *const VmFuncRef, engine: *const Engine) -> Self {
-        // SAFETY: the environment is live, says the caller.
+        // SAFETY: the caller guarantees that the environment is live.
         unsafe {
             let activation = VmActivation {
                 outer: (*env).activation,
@@ -75,7 +75,7 @@ impl Drop for Run {
     }
 }
 
-/// The entry of host functions, for everybody but engines that call them directly.
+/// The entry of host functions, for all callers but engines, which call them directly.
 ///
 /// # Safety
 /// As `VmEntry` says; the reference is to a host function.
@@ -84,7 +84,8 @@ pub(super) unsafe extern "C-unwind" fn host(
     func: *const VmFuncRef,
     frame: *mut u64,
 ) -> u32 {
-    // SAFETY: says the caller; there is room for parameters and results.
+    // SAFETY: by `VmEntry`'s contract both pointers are live and the frame has room for parameters
+    // and results; the reference is to a host function.
     unsafe {
         let mut run = Run::new(env, func, ptr::null());
         run.begin();
@@ -167,19 +168,19 @@ pub(super) unsafe extern "C-unwind" fn unlinked(
     func: *const VmFuncRef,
     _frame: *mut u64,
 ) -> u32 {
-    // SAFETY: the function's instance is live, says the caller.
+    // SAFETY: by `VmEntry`'s contract the function's instance is live.
     unsafe { builtins::unlinked(func) as u32 }
 }
 
-/// Enters `func` from within a run, whatever it is: takes native stack, and traps when there is
-/// too little of it. An exception that this code may catch is in the environment afterwards, with
-/// a code that is not zero (`throw::arrived`).
+/// Enters `func`, of any kind, from within a run: takes native stack, and traps when there is too
+/// little of it. An exception that this code may catch is in the environment afterwards, with a
+/// code that is not zero (`throw::arrived`).
 ///
 /// # Safety
-/// As `VmEntry` says; the caller's activation says at which call it is.
+/// As `VmEntry` says; the caller's activation holds the call instruction (`Point`).
 #[inline(never)]
 pub unsafe fn nested(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller passes an environment, function and frame as `VmEntry` asks for.
     unsafe {
         if stack::pointer() < (*env).native_stack_limit {
             return Trap::NativeStackOverflow as u32;

@@ -1,4 +1,4 @@
-//! Exec_envs.
+//! Exec_envs: a guest stack with the state of the code that runs on it.
 
 use super::Trace;
 use super::limits::{CallCounts, Limits};
@@ -12,7 +12,7 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Bytes of guest stack when nobody says how many.
+/// Bytes of guest stack by default.
 const STACK_BYTES_DEFAULT: u32 = 16 << 10;
 
 /// Bytes of a stack, as WAMR counts them, that one slot stands for.
@@ -29,18 +29,18 @@ pub enum EnvKind {
     Spawned,
 }
 
-/// What an exec_env needs to know besides its instance.
+/// An exec_env's parameters besides its instance.
 #[derive(Clone, Copy)]
 pub struct EnvSetup {
     /// Bytes of guest stack, as WAMR counts them; 0 for the default.
     pub stack_bytes: u32,
-    /// A word for whoever makes the exec_env; it outlives it.
+    /// A pointer of the maker's own, which outlives the exec_env.
     pub owner: *const c_void,
-    /// What it shares with others, or null; it outlives the exec_env.
+    /// The limits that it shares with others, or null; they outlive the exec_env.
     pub limits: *const Limits,
 }
 
-/// A guest stack. Owner: whoever made it, or its instance.
+/// A guest stack. Owner: its maker, or its instance.
 ///
 /// Its slots follow it in the same block.
 #[repr(C)]
@@ -55,10 +55,10 @@ pub struct ExecEnv {
     /// When it was made.
     epoch: Epoch,
     user_data: Cell<usize>,
-    /// What the embedder said native frames may not go below; 0 if nothing.
+    /// The lowest address for native frames that the embedder has set; 0 for none.
     boundary: Cell<usize>,
     trace: RefCell<Trace>,
-    /// Calls that have begun and not ended. Only the thread that is in them writes it.
+    /// Calls that have begun and not ended. Only the thread that makes them writes this.
     pub(super) active_calls: AtomicU32,
     /// Version of the limits that calls need not look at again.
     pub(super) seen: Cell<u32>,
@@ -141,12 +141,14 @@ impl ExecEnv {
     }
 
     /// Frees an exec_env, and with a counted one's handle maybe its instance. One that is in a
-    /// call, on whatever thread, cannot be freed: it stays, with what it holds, and this is false.
+    /// call, on any thread, is not freed: it stays, with the handle that it holds, and this returns
+    /// false.
     ///
     /// # Safety
     /// `at` comes from [`ExecEnv::new`] and is not used afterwards.
     pub unsafe fn free(at: NonNull<Self>) -> bool {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the exec_env comes from `new`; no thread is in a call
+        // on it, so its block and its handle are ours to give up.
         unsafe {
             if Self::must_stay(at) {
                 return false;
@@ -172,10 +174,11 @@ impl ExecEnv {
     /// The instance is live.
     pub unsafe fn singleton(instance: NonNull<Instance>, setup: EnvSetup) -> Option<NonNull<Self>> {
         unsafe fn free(env: NonNull<c_void>) {
-            // SAFETY: the instance only frees what `set_singleton` was given.
+            // SAFETY: the instance only frees the exec_env of `set_singleton`.
             unsafe { ExecEnv::free(env.cast()) };
         }
-        // SAFETY: passed on to the caller; whoever loses a race frees what nobody has seen.
+        // SAFETY: the caller guarantees that the instance is live; after a lost race no other
+        // thread has seen the exec_env that is freed.
         unsafe {
             if let Some(env) = NonNull::new(instance.as_ref().singleton()) {
                 return Some(env.cast());
@@ -196,12 +199,12 @@ impl ExecEnv {
         at.as_ptr().cast()
     }
 
-    /// What its thread sleeps on while it waits for others.
+    /// The parker on which its thread sleeps while it waits for other threads.
     pub(super) fn parker(&self) -> &Parker {
         self.link.parker()
     }
 
-    /// What wakes its thread while it waits for the system.
+    /// The interrupt that wakes its thread while it waits for the system.
     pub(super) fn interrupt(&self) -> &Interrupt {
         self.link.interrupt()
     }
@@ -226,12 +229,13 @@ impl ExecEnv {
     /// # Safety
     /// `at` is live.
     pub unsafe fn must_stay(at: NonNull<Self>) -> bool {
-        // SAFETY: passed on to the caller; stale calls are ended by `end_stale_calls`.
+        // SAFETY: the caller guarantees that the exec_env is live, and so is the home that it
+        // holds.
         unsafe {
             let env = at.as_ref();
             if link_set::Use::begin(env.home).is_none() && sync::has_barrier() {
-                // What the other thread has begun is seen behind this. Without the barrier it
-                // has passed a locked instruction on its way in.
+                // A call that the other thread has begun is visible behind this. Without the
+                // barrier it has passed a locked instruction on its way in.
                 barrier::heavy();
             }
             let must_stay = env.active_calls.load(Ordering::Acquire) != 0;
@@ -253,7 +257,8 @@ impl ExecEnv {
     /// # Safety
     /// `at` is live, and no thread of this process uses it.
     pub unsafe fn end_stale_calls(at: NonNull<Self>, stack_low: usize) {
-        // SAFETY: says the caller.
+        // SAFETY: the caller guarantees that the exec_env is live and that no thread uses it, so
+        // its fields may change.
         unsafe {
             let env = at.as_ref();
             let are_stale = env.epoch.is_stale()
@@ -278,7 +283,7 @@ impl ExecEnv {
         self.vm.stack_limit.addr().saturating_sub(first) as u64
     }
 
-    /// What another exec_env like this one is made from.
+    /// The parameters for another exec_env like this one.
     pub fn setup(&self) -> EnvSetup {
         let slots = self.stack_bytes() / size_of::<u64>() as u64;
         EnvSetup {
@@ -288,12 +293,12 @@ impl ExecEnv {
         }
     }
 
-    /// Lets as many instructions run here as may still run in `parent`.
+    /// Sets the fuel to the instructions that may still run in `parent`.
     ///
     /// # Safety
     /// Both are live and used by this thread.
     pub unsafe fn inherit_fuel(at: NonNull<Self>, parent: NonNull<Self>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that both are live and this thread's.
         unsafe { Self::set_fuel(at, Self::fuel_left(Self::vm(parent))) }
     }
 
@@ -302,7 +307,7 @@ impl ExecEnv {
     /// # Safety
     /// It is live and used by this thread.
     pub unsafe fn fuel_left(vm: *const VmEnv) -> Option<u64> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the environment is live and this thread's.
         let (fuel, budget) = unsafe { ((*vm).fuel, (*vm).budget) };
         (fuel != i64::MAX).then(|| fuel.saturating_add(budget.max(0)).max(0) as u64)
     }
@@ -314,7 +319,7 @@ impl ExecEnv {
     pub unsafe fn spend_fuel(at: NonNull<Self>, count: u64) {
         let vm = Self::vm(at);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the exec_env is live and this thread's.
         unsafe {
             if (*vm).fuel != i64::MAX {
                 let of_fuel = count.min((*vm).fuel.max(0));
@@ -337,7 +342,7 @@ impl ExecEnv {
         self.owner
     }
 
-    /// What the exec_env shares with others.
+    /// The limits that the exec_env shares with others.
     #[inline]
     pub(super) fn limits(&self) -> Option<&Limits> {
         // SAFETY: null or live, as `EnvSetup` asks for.
@@ -346,7 +351,7 @@ impl ExecEnv {
 
     /// Whether the limits are to be looked at before a call.
     #[inline]
-    pub(super) fn is_to_look(&self) -> bool {
+    pub(super) fn must_check_limits(&self) -> bool {
         self.limits().is_some_and(|limits| limits.version() != self.seen.get())
     }
 
@@ -371,8 +376,8 @@ impl ExecEnv {
     pub fn counts_of(instance: &Instance) -> CallCounts {
         let mut sum = CallCounts::default();
         instance.envs.for_each(|vm| {
-            // SAFETY: listed exec_envs are live while the list is locked, and each is the owner
-            // of its environment; what is read are atomics at places of their own.
+            // SAFETY: listed exec_envs are live while the list is locked, and each is the owner of
+            // its environment; the counters are atomics, read without a reference to the rest.
             let (calls, traps) = unsafe {
                 let at = vm.cast::<Self>();
                 (&(*at).calls, &(*at).traps)
@@ -403,8 +408,8 @@ impl ExecEnv {
         self.vm.attachment
     }
 
-    /// Native frames may not go below this address any more, whatever the thread; 0 to undo.
-    /// Nothing is added to it: whoever sets it leaves room for what guest code needs.
+    /// Native frames may not go below this address any more, on any thread; 0 to undo. No margin is
+    /// added: the embedder's address has to leave room for guest code's needs.
     pub fn set_boundary(&self, boundary: usize) {
         self.boundary.set(boundary);
     }
@@ -419,7 +424,7 @@ impl ExecEnv {
         }
     }
 
-    /// As [`ExecEnv::native_limit`] for native frames that need `bytes` and call nobody.
+    /// As [`ExecEnv::native_limit`] for native frames that need `bytes` and call no guest code.
     pub fn native_limit_for(&self, stack_low: usize, bytes: usize) -> usize {
         let low = match self.boundary.get() {
             0 => stack_low,
@@ -436,7 +441,7 @@ impl ExecEnv {
         at: NonNull<Self>,
         act: impl FnOnce(&mut Trace) -> R,
     ) -> R {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the exec_env is live.
         let trace = unsafe { &(*at.as_ptr()).trace };
         trace.try_borrow_mut().map_or_else(|_| R::default(), |mut trace| act(&mut trace))
     }
@@ -446,8 +451,8 @@ impl ExecEnv {
     /// # Safety
     /// Both are live, and so is the instance for as long as it is set.
     pub unsafe fn set_instance(at: NonNull<Self>, instance: NonNull<Instance>) {
-        // SAFETY: passed on to the caller; running code that has been called from here reads
-        // the fields again when it comes back.
+        // SAFETY: the caller guarantees that both are live; running code that has called a host
+        // function reads the fields again when that returns.
         unsafe {
             let vm = &raw mut (*at.as_ptr()).vm;
             (*vm).instance = instance.as_ref().vm();
@@ -460,7 +465,7 @@ impl ExecEnv {
     /// # Safety
     /// `at` is live and used by this thread.
     pub unsafe fn set_fuel(at: NonNull<Self>, limit: Option<u64>) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the exec_env is live and this thread's.
         unsafe {
             super::limits::give_back(at);
             (*Self::vm(at)).budget = 0;

@@ -1,8 +1,8 @@
 //! The guest's call stack, innermost frame first.
 //!
-//! Each activation is one entry from the host or from another instance; what its guest code has
-//! left on the stack, its engine tells. An activation says where its guest code is while something
-//! else runs; the engine that notices a trap says where it happened.
+//! Each activation is one entry from the host or from another instance; its engine finds the frames
+//! of its guest code. The activation holds the position of its guest code while other code runs;
+//! the engine that notices a trap passes the position of the trap.
 
 use super::engine::{Engine, Point, engine_of};
 use super::{ExecEnv, Place, TraceFrame};
@@ -10,14 +10,14 @@ use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
 use crate::instance::Instance;
 use std::ptr::NonNull;
 
-/// The frames of a stack. Going through them allocates nothing; they stay true as long as the
+/// The frames of a stack. Going through them allocates nothing; they are valid as long as the
 /// stack's thread does nothing else.
 pub struct Frames {
     next: Next,
 }
 
 enum Next {
-    /// What an activation has called, if anything, then its guest code.
+    /// The host function that an activation has called, if any, then its guest code.
     Activation(*const VmActivation),
     /// Guest code at a call.
     Call(*const VmActivation, Point),
@@ -33,7 +33,7 @@ impl Frames {
     /// # Safety
     /// `env` is live, and its thread does nothing else while the frames are used.
     pub unsafe fn live(env: *const VmEnv) -> Self {
-        // SAFETY: the environment is live, says the caller.
+        // SAFETY: the caller guarantees that the environment is live.
         Self { next: Next::Activation(unsafe { (*env).activation }) }
     }
 
@@ -42,11 +42,11 @@ impl Frames {
     /// # Safety
     /// As for [`Frames::live`]; the innermost activation's guest code is there.
     unsafe fn of_trap(env: *const VmEnv, point: Point) -> Self {
-        // SAFETY: the environment is live, says the caller.
+        // SAFETY: the caller guarantees that the environment is live.
         Self { next: Next::Trap(unsafe { (*env).activation }, point) }
     }
 
-    /// Whose the innermost guest code is, before the first frame was taken.
+    /// The engine of the innermost guest code; to be called before the first frame is taken.
     pub(super) fn engine(&self) -> Option<&'static Engine> {
         match self.next {
             // SAFETY: the activations of a stack are live while its frames are used.
@@ -55,7 +55,8 @@ impl Frames {
         }
     }
 
-    /// Starts with what `activation` has called: a host function is a frame of its own.
+    /// Starts with the function that `activation` has called: a host function is a frame of its
+    /// own.
     ///
     /// # Safety
     /// The activation is null or live.
@@ -76,7 +77,7 @@ impl Frames {
         }
     }
 
-    /// The guest frame that `find` tells of; the one around it comes next.
+    /// The guest frame that `find` returns; its caller's comes next.
     ///
     /// # Safety
     /// The activation is live, and its guest code at the point.
@@ -105,8 +106,8 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<TraceFrame> {
         let next = std::mem::replace(&mut self.next, Next::End);
-        // SAFETY: the maker of the iterator vouched for the stack, and each step leads to what
-        // the last one found on it.
+        // SAFETY: the maker of the iterator vouched for the stack, and each step starts at a frame
+        // that the last one found.
         unsafe {
             match next {
                 Next::Activation(at) => self.enter(at),
@@ -138,14 +139,14 @@ pub(super) unsafe fn record_trap_around(env: *mut VmEnv) {
 /// # Safety
 /// The function's instance is live.
 unsafe fn host_frame(func: *const VmFuncRef) -> Option<TraceFrame> {
-    // SAFETY: the function is one that runs, says the caller.
+    // SAFETY: the caller guarantees that the function's instance is live, and the function with it.
     let func = unsafe { func.as_ref() }?;
     let instance = NonNull::new(func.instance.cast::<Instance>())?;
     Some(TraceFrame { instance, func_index: func.func_index, place: Place::Host })
 }
 
-/// Notes the stack of a trap with the exec_env: the innermost guest code has met it at `point`. It
-/// is kept there if it is one that only passes through here.
+/// Notes the stack of a trap with the exec_env: the innermost guest code has met it at `point`. A
+/// trap that was noted deeper down, and only passes through here, keeps its stack.
 ///
 /// # Safety
 /// `env` is the live environment of the code that traps, which is at the point.

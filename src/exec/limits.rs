@@ -1,14 +1,14 @@
-//! What the exec_envs of one owner may use together: instructions and time.
+//! Limits that the exec_envs of one context share: instructions, time, descriptors.
 //!
-//! Running code looks only at its own budget. When that is used up, `work::refill` asks here,
-//! and so do waits that take long, through [`stop_reason`]. A call that starts compares one
-//! number; as long as it is the one that the exec_env saw last and nothing is limited, that is
-//! all. While something is limited, a call looks at the clock when it starts and gives back what
-//! it did not use when it ends, so that what many exec_envs drew ahead does not count as used.
+//! Running code looks only at its own budget. When that is used up, `work::refill` asks here, and
+//! so do waits that take long, through [`stop_reason`]. A call that starts compares one version
+//! number, and that is all while no limit is set or changed. With limits, a call looks at the clock
+//! when it starts and gives back its unused instructions when it ends, so that those that many
+//! exec_envs have drawn ahead do not count as used.
 //!
 //! Translating a function at its first call is not charged: whether a call has to do it depends on
-//! what other users of the module have called, and what a program is charged must not. It looks at
-//! time and termination instead, every few tenths of a millisecond.
+//! calls by other users of the module, but a program's charge must not. Translation looks at time
+//! and termination instead, every few tenths of a millisecond.
 
 use super::env::ExecEnv;
 use super::quota::{Quota, QuotaSlot};
@@ -23,19 +23,20 @@ use std::time::Duration;
 
 /// Stands for "no limit".
 const NONE: u64 = u64::MAX;
-/// Of the fuel that is left, one exec_env draws no more than this part ahead, so that the others
-/// do not run dry meanwhile.
+/// One exec_env draws no more than this part of the remaining fuel ahead, so that some is left for
+/// the others.
 const SHARE: u64 = 8;
 
 /// Limits on running code, and its counters. Owner: the context.
 pub struct Limits {
-    /// Changes with every limit that is set, and is odd while there is any.
+    /// The version of the limits: changes with every limit that is set, and is odd while there is
+    /// any.
     version: AtomicU32,
     /// Instructions left to draw.
     fuel: AtomicU64,
     /// When to stop, by the monotonic clock.
     deadline: AtomicU64,
-    /// What exec_envs that are gone have counted.
+    /// The counts of exec_envs that are gone.
     calls: AtomicU64,
     traps: AtomicU64,
     descriptors: Arc<Quota>,
@@ -117,7 +118,7 @@ impl Limits {
         self.touch();
     }
 
-    /// Tells exec_envs that something has changed.
+    /// Makes exec_envs look at the limits before their next call.
     fn touch(&self) {
         let next = |version: u32| {
             let limited = self.fuel.load(Ordering::SeqCst) != NONE
@@ -166,13 +167,13 @@ impl Limits {
         let _ = self.fuel.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum);
     }
 
-    /// Adds what an exec_env counted that is going.
+    /// Adds the counts of an exec_env that is about to be freed.
     pub(super) fn keep(&self, counts: CallCounts) {
         self.calls.fetch_add(counts.calls, Ordering::Relaxed);
         self.traps.fetch_add(counts.traps, Ordering::Relaxed);
     }
 
-    /// What exec_envs that are gone have counted.
+    /// The counts of exec_envs that are gone.
     pub fn kept(&self) -> CallCounts {
         let (calls, traps) = (&self.calls, &self.traps);
         CallCounts { calls: calls.load(Ordering::Relaxed), traps: traps.load(Ordering::Relaxed) }
@@ -184,7 +185,7 @@ fn now() -> u64 {
     time::now(Clock::Monotonic).unwrap_or(0)
 }
 
-/// What running code shares with other code.
+/// The limits of running code, if it has any.
 ///
 /// # Safety
 /// `env` is live during `'a`.
@@ -193,7 +194,7 @@ unsafe fn limits_of<'a>(env: *const VmEnv) -> Option<&'a Limits> {
     unsafe { (*env).limits.cast::<Limits>().as_ref() }
 }
 
-/// What code that finds `asked` in its environment stops with.
+/// The trap that ends code which finds `asked` in its environment.
 pub(super) fn reason_of(asked: u32) -> Trap {
     if asked & CANCEL != 0 { Trap::ThreadExit } else { Trap::Terminated }
 }
@@ -203,7 +204,7 @@ pub(super) fn reason_of(asked: u32) -> Trap {
 /// # Safety
 /// `env` is live.
 pub unsafe fn stop_reason(env: *const VmEnv) -> Option<Trap> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     unsafe {
         let asked = (*env).terminate.load(Ordering::Acquire);
         if asked != 0 {
@@ -248,16 +249,16 @@ unsafe fn slot(env: *const VmEnv, quota: fn(&Limits) -> &Arc<Quota>) -> Option<Q
 /// # Safety
 /// `env` is live.
 pub unsafe fn time_left(env: *const VmEnv) -> Option<Duration> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     unsafe { limits_of(env)?.time_left() }
 }
 
-/// Draws up to `wanted` instructions from what the exec_envs share.
+/// Draws up to `wanted` instructions from the shared limit.
 ///
 /// # Safety
 /// `env` is live and used by this thread.
 pub(super) unsafe fn draw(env: *const VmEnv, wanted: i64) -> i64 {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the environment is live and this thread's.
     unsafe {
         let Some(limits) = limits_of(env) else { return wanted };
         if limits.fuel.load(Ordering::Relaxed) == NONE {
@@ -271,14 +272,14 @@ pub(super) unsafe fn draw(env: *const VmEnv, wanted: i64) -> i64 {
     }
 }
 
-/// Gives back what the exec_env has and does not use now, to where it was drawn from.
+/// Gives the exec_env's unused instructions back to the shared limit.
 ///
 /// # Safety
 /// `env` is live and used by this thread.
 #[cold]
 pub(super) unsafe fn give_back(env: NonNull<ExecEnv>) {
     let vm = ExecEnv::vm(env);
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the exec_env is live and this thread's.
     unsafe {
         let unused = (*vm).budget.max(0);
         (*vm).budget -= unused;
@@ -286,7 +287,7 @@ pub(super) unsafe fn give_back(env: NonNull<ExecEnv>) {
             (*vm).fuel = (*vm).fuel.saturating_add(unused).min(i64::MAX - 1);
         }
         let drawn = env.as_ref().drawn.replace(0);
-        // What was drawn before the limit was set anew counts as used.
+        // Instructions drawn before the limit was last set count as used.
         if let Some(limits) = env.as_ref().limits()
             && drawn == limits.version()
         {
@@ -295,16 +296,16 @@ pub(super) unsafe fn give_back(env: NonNull<ExecEnv>) {
     }
 }
 
-/// Looks at the limits before a call: they have changed since the last one, or there are any.
+/// Looks at the limits before a call, because they have changed or one is set.
 ///
 /// # Safety
 /// `env` is live and used by this thread.
 #[cold]
-pub(super) unsafe fn look(env: NonNull<ExecEnv>) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller.
+pub(super) unsafe fn check(env: NonNull<ExecEnv>) -> Result<(), Trap> {
+    // SAFETY: the caller guarantees that the exec_env is live and this thread's.
     unsafe {
-        // What is left of an unlimited budget is not to be run off first, and what code wanted
-        // that ran out is no debt.
+        // The rest of an unlimited budget must not run first, and a budget below zero from an
+        // earlier call is no debt.
         give_back(env);
         (*ExecEnv::vm(env)).budget = 0;
         let Some(limits) = env.as_ref().limits() else { return Ok(()) };

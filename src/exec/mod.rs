@@ -1,15 +1,20 @@
 //! Execution environments, and entering and leaving guest code.
 //!
 //! An [`ExecEnv`] is a guest stack that one thread uses at a time. [`call`] places parameters on
-//! it, looks at how much stack is left, enters the function by its reference and turns a trap into
-//! the instance's pending exception. Nothing here knows an engine: [`engine`] is what all of them
-//! are to the rest, [`frames`] goes through stacks of several, [`throw`] throws through them.
-//! Nothing here knows contexts either: the caller has made the right one current and says how deep
-//! the native stack may go.
+//! it, checks the room on the stack, enters the function by its reference and turns a trap into the
+//! instance's pending exception. Nothing here knows an engine: [`engine`] is the interface of all
+//! of them, [`frames`] goes through stacks of several, [`throw`] throws through them. Nothing here
+//! knows contexts either: the caller has made the right one current and passes the limit of the
+//! native stack.
 //!
 //! Control enters from the embedder through [`call`] and [`cells`], and from running code through
 //! [`nested`], [`throw`], [`builtins`] and [`atomics`], the slow paths that engines share; [`work`]
-//! is how these keep to the limits.
+//! charges for their work.
+//!
+//! Terms: a *slot* is 8 bytes of the guest's stack. A *run* ([`Run`]) is a function from its entry
+//! until it is left; meanwhile its *activation* (`VmActivation`) is in the environment and names
+//! the engine that can read its frames. A *point* ([`Point`]) is an instruction of guest code with
+//! its frame.
 
 pub mod atomics;
 mod blocking;

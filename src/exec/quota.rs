@@ -11,12 +11,12 @@ use crate::platform::rlimit;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
-/// Of what the process may have open, guests of one context get this part.
+/// Guests of one context get this part of the process's limit.
 const SHARE: u64 = 4;
-/// Whatever the process may have open, a context's guests get no less and no more.
+/// Bounds of that part, for any limit of the process.
 const LEAST: u64 = 64;
 const MOST: u64 = 4096;
-/// Where the system does not say what the process may have.
+/// Where the system does not report the process's limit.
 const UNKNOWN: u64 = 1024;
 
 /// The most threads that work for a context's guests at once.
@@ -26,7 +26,7 @@ const ERRANDS: u32 = 16;
 pub struct Quota {
     live: AtomicU32,
     peak: AtomicU32,
-    /// [`UNSET`] until somebody sets it, or asks.
+    /// [`UNSET`] until it is set or read first.
     most: AtomicU64,
 }
 
@@ -65,7 +65,7 @@ impl Quota {
     #[cold]
     fn ask_most(&self) -> u32 {
         let asked = u64::from(default_most());
-        // What was set meanwhile counts.
+        // A limit that was set meanwhile counts.
         let kept = self.most.compare_exchange(UNSET, asked, Ordering::Relaxed, Ordering::Relaxed);
         kept.map_or_else(|set| set, |_| asked) as u32
     }

@@ -6,6 +6,7 @@ use crate::instance::{
     GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
 };
 use crate::module::{Features, Module};
+use crate::types::NO_TYPES;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ impl Host for TestHost {
     fn memory_grow_failed(&self, _: &GrowFailure) {}
 }
 
-/// An engine whose functions do what their number says, since exec knows no real one.
+/// An engine whose functions act by their number, since exec knows no real one.
 unsafe extern "C-unwind" fn run(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
     // SAFETY: called through `Call` with live pointers and room for three slots.
     unsafe {
@@ -102,6 +103,7 @@ impl Rig {
             module: &module,
             code: code_table(run, ptr::null::<u64>()),
             type_ids: [0, 1, 2, 3, 4, 5, 6].as_ptr(),
+            types: &raw const NO_TYPES,
             host: Arc::new(TestHost),
             source: &source,
             limits: InstanceLimits::default(),
@@ -215,8 +217,7 @@ fn stacks_run_out() {
     let outcome = unsafe { call_cells(rig.env, rig.func(ADD), 2, cells.as_mut_ptr(), usize::MAX) };
     assert_eq!(outcome, Err(Trap::NativeStackOverflow));
     assert_eq!(rig.exception(), "Exception: native stack overflow");
-    // What the embedder says goes before what is known of the thread.
-    // SAFETY: the exec_env is alive.
+    // The embedder's limit takes precedence over the thread's. SAFETY: the exec_env is alive.
     let env = unsafe { rig.env.as_ref() };
     env.set_boundary(usize::MAX);
     assert_eq!(rig.call(ADD, [1, 2]), Err(Trap::NativeStackOverflow));

@@ -1,13 +1,13 @@
 //! Throwing exceptions through frames of several engines.
 //!
 //! An engine that throws looks through the frames of its own run first (it alone can read them),
-//! then asks here what becomes of an exception that it does not catch. Nothing is undone before
-//! somebody was found who catches, so that what nobody catches leaves a whole stack for its trace.
-//! One run after the other is asked as long as they call each other; a host function in between
-//! ends the search. An exception that is caught further out ends the run with a code and waits in
-//! the environment; the call that the run came from goes on throwing it ([`arrived`]).
+//! then calls [`uncaught`] for an exception that it does not catch. No frame is undone before a
+//! handler is found, so that an uncaught exception leaves a whole stack for its trace. The search
+//! goes from run to run as long as they call each other; a host function in between ends it. An
+//! exception that is caught further out ends the run with a code and waits in the environment; the
+//! call that the run came from goes on throwing it ([`arrived`]).
 //!
-//! What stacks hold of exceptions is found here as well, for sweeps.
+//! References to exceptions on stacks are found here as well, for sweeps.
 
 use super::engine::{Point, Shown, engine_of};
 use super::work;
@@ -48,7 +48,7 @@ pub unsafe fn referred(env: *const VmEnv, word: u64) -> Result<NonNull<VmExcepti
     // SAFETY: the running instance is live, and its link set this thread's.
     unsafe {
         let instance = Instance::of_vm((*env).instance).ptr();
-        // Others are what a host function wrote where only references may be.
+        // Others are words that a host function wrote in place of a reference.
         exceptions::find(instance, word).ok_or(Trap::NullReference)
     }
 }
@@ -58,13 +58,13 @@ pub unsafe fn referred(env: *const VmEnv, word: u64) -> Result<NonNull<VmExcepti
 /// # Safety
 /// `env` is the live environment of the running code.
 pub unsafe fn arrived(env: *mut VmEnv) -> Result<NonNull<VmException>, Trap> {
-    // SAFETY: the environment is live, says the caller.
+    // SAFETY: the caller guarantees that the environment is live.
     let exception = unsafe { ptr::replace(&raw mut (*env).exception, ptr::null_mut()) };
     NonNull::new(exception).ok_or(Trap::Internal)
 }
 
-/// What ends the run that does not catch an exception. If somebody further out does, the
-/// exception waits for them in the environment, and `passes` is called before.
+/// The trap that ends a run which does not catch an exception. If a run further out does, the
+/// exception waits for it in the environment, and `passes` is called before.
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws, the exception is live and its link set's.
@@ -98,7 +98,8 @@ pub unsafe fn uncaught(
 /// # Safety
 /// It is live, and not used by the caller afterwards.
 pub unsafe fn abandon(exception: NonNull<VmException>) {
-    // SAFETY: says the caller; only those that were not shared are freed here.
+    // SAFETY: the caller guarantees that the exception is live; only unshared ones are freed here,
+    // to which the caller has the only pointer.
     unsafe {
         if !exception.as_ref().shared {
             exceptions::discard(exception);
@@ -125,14 +126,14 @@ pub unsafe fn share(
     }
 }
 
-/// Whether guest code catches exceptions with `tag` that has called the innermost run, from one
-/// instance to the next without a host function in between.
+/// Whether one of the runs around the innermost one catches exceptions with `tag`: those that have
+/// called each other without a host function in between.
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws.
 unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, Trap> {
-    // SAFETY: activations are live while their runs last; what one notes of a call is true while
-    // the call lasts.
+    // SAFETY: activations are live while their runs last; the call that one has noted is valid
+    // while it lasts.
     unsafe {
         let mut next = (*(*env).activation).outer.as_ref();
         while let Some(outer) = next {
@@ -150,12 +151,12 @@ unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, 
     Ok(false)
 }
 
-/// What finding the references of one frame costs, in bytes of exceptions.
+/// The cost of finding the references of one frame, in bytes of exceptions.
 const FRAME_COST: usize = 64;
 
-/// Marks the exceptions that the stacks of a link set lead to, the stack of `env` being at `point`;
-/// tells what that has cost. `None` if guest code has been interrupted where nothing is known of
-/// its frames.
+/// Marks the exceptions that the stacks of a link set refer to, the stack of `env` being at
+/// `point`; returns the cost. `None` if guest code was interrupted at a point without a frame
+/// table.
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws, which is at the point.
@@ -193,7 +194,7 @@ unsafe fn stack_roots(
 ) -> Result<Option<usize>, Trap> {
     let mut cost = 0;
     // SAFETY: the caller vouches for the stack, whose activations are live and say where their
-    // guest code is; the engine names places that hold references.
+    // guest code is; the engine passes slots that hold references.
     unsafe {
         let mut next = (*env).activation.as_ref();
         while let Some(activation) = next {

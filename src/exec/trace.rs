@@ -17,36 +17,36 @@ pub struct TraceFrame {
     pub place: Place,
 }
 
-/// Where in its function a frame is.
+/// The position of a frame in its function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a host function, of which nothing more is known.
+    /// In a host function.
     Host,
     /// At the operator that stands there in the module, in bytes.
     Module(u32),
-    /// Somewhere in what the engine has made of the function; it can tell more when it is asked
-    /// (`Engine::position`). So only where a trap happened.
+    /// In the engine's code of the function, which `Engine::position` turns into an offset. Only
+    /// for the instruction that trapped.
     Code(u64),
 }
 
 /// Frames that are kept at most, the innermost ones: all that fit on a stack of default size.
 const FRAMES_MAX: usize = 2048;
 
-/// Frames that room is made for at once.
+/// The list grows by this number of frames.
 const FRAMES_AT_ONCE: usize = 32;
 
 /// The call stack of the last trap. Owner: its exec_env.
 ///
-/// It stays until the next trap, as in WAMR, and says what exception it belongs to.
+/// It stays until the next trap, as in WAMR, and records the exception that it belongs to.
 #[derive(Default)]
 pub struct Trace {
     frames: Vec<Kept>,
     sources: Vec<Source>,
-    /// Whose the innermost guest code was.
+    /// The engine of the innermost guest code.
     engine: Option<&'static Engine>,
     /// A digest of the exception's text.
     exception: u64,
-    /// Whether the trap is on its way to the call that it ends.
+    /// Whether the trap has not reached the host's call that it ends.
     fresh: bool,
     /// Whether that call was made by a host function, which may pass the trap on.
     is_inner: bool,
@@ -66,8 +66,8 @@ struct Kept {
 
 impl Trace {
     /// Keeps the stack of a trap in guest code that acts on `instance`, unless that trap has been
-    /// kept already, deeper down, and only ends the calls around it. What memory is too short for
-    /// is left out.
+    /// kept already, deeper down, and only ends the calls around it. When memory runs out, the
+    /// outer frames are left out.
     pub(super) fn record(&mut self, instance: &Instance, frames: Frames) {
         let known = self.fresh || (self.is_inner && self.is_of(instance));
         self.fresh = true;
@@ -99,7 +99,7 @@ impl Trace {
         push(&mut self.frames, Kept { source: source as u32, func_index, place }, FRAMES_AT_ONCE)
     }
 
-    /// Nothing of the last trap is worth anything any more.
+    /// Forgets the last trap.
     pub fn clear(&mut self) {
         self.frames.clear();
         self.sources.clear();
@@ -131,8 +131,8 @@ impl Trace {
         })
     }
 
-    /// Finds out where in the module the innermost frame is, if only the engine knows. Without
-    /// memory it has no place, and if finding it takes too long.
+    /// Finds the innermost frame's offset in the module, if only the engine knows it. The frame has
+    /// no place if memory runs out or the search takes too long.
     pub fn find_place(&mut self) {
         let Self { frames, sources, engine, .. } = self;
         if let (Some(engine), Some(first)) = (engine, frames.first_mut())

@@ -1,11 +1,11 @@
 //! Charging for work.
 //!
-//! What running code may still do before it has to look at fuel, deadlines and termination is
-//! its budget. Translated code takes its instructions from that. Whatever does more than an
-//! instruction's worth of work is charged here for the rest, and works in pieces with a look in
-//! between when it may take long. A unit is about an instruction, or one line of a processor's
-//! cache moved. What is charged depends on the guest's operands alone, never on where its
-//! memory lies or what happened before, so that the same run uses the same fuel.
+//! The budget of running code is the work left before it has to check fuel, deadlines and
+//! termination. Translated code takes its instructions from it. A longer operation is charged here
+//! for the rest, and works in pieces with a check in between if it may take long. A unit is about
+//! an instruction, or one line of a processor's cache moved. The charge depends on the guest's
+//! operands alone, never on the place of its memory or on earlier events, so that the same run uses
+//! the same fuel.
 
 use super::limits::{self, stop_reason};
 use crate::abi::trap::Trap;
@@ -13,13 +13,13 @@ use crate::abi::vm_layout::VmEnv;
 use crate::instance::PIECE_BYTES;
 use std::ptr;
 
-/// Units between two looks.
+/// Units between two checks.
 pub const SLICE: i64 = 100_000;
 
-/// Units of an instruction that leaves translated code, beyond the one it has there.
+/// Extra units of an instruction that leaves translated code, where it is charged one already.
 pub const SLOW: u64 = 15;
 
-/// Units of a call of a host function, beyond the one it has in translated code.
+/// Extra units of a call of a host function, for which translated code is charged one already.
 pub const HOST_CALL: u64 = 63;
 
 /// Bytes moved for one unit.
@@ -28,27 +28,27 @@ const BYTES_PER_UNIT: u64 = 64;
 /// Bytes that a host function handles for one unit: it looks at them one by one, or makes them.
 const HOST_BYTES_PER_UNIT: u64 = 8;
 
-/// Units for moving so many bytes.
+/// Units for moving that number of bytes.
 #[inline]
 pub const fn of_bytes(bytes: u64) -> u64 {
     SLOW + bytes / BYTES_PER_UNIT
 }
 
-/// Units for moving so many slots.
+/// Units for moving that number of slots.
 #[inline]
 pub const fn of_slots(slots: usize) -> u64 {
     (slots as u64).saturating_mul(8) / BYTES_PER_UNIT
 }
 
-/// Called when the budget is used up: looks whether to stop, and refills it from the fuel, the
-/// exec_env's own and what it shares.
+/// Called when the budget is used up: checks whether to stop, and refills it from the fuel, the
+/// exec_env's own and the shared limit's.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
 #[cold]
 #[inline(never)]
 pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
-    // SAFETY: the environment is live and this thread runs its code, says the caller.
+    // SAFETY: the caller guarantees that the environment is live and this thread runs its code.
     unsafe {
         if let Some(trap) = stop_reason(env) {
             return Err(trap);
@@ -64,26 +64,26 @@ pub unsafe fn refill(env: *mut VmEnv) -> Result<(), Trap> {
     }
 }
 
-/// Takes `units` from the budget and looks when it is used up.
+/// Takes `units` from the budget; refills it when it is used up.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
 #[inline]
 pub unsafe fn charge(env: *mut VmEnv, units: u64) -> Result<(), Trap> {
-    // SAFETY: the environment is live and this thread runs its code, says the caller.
+    // SAFETY: the caller guarantees that the environment is live and this thread runs its code.
     unsafe {
         (*env).budget = (*env).budget.saturating_sub_unsigned(units);
         if (*env).budget < 0 { refill(env) } else { Ok(()) }
     }
 }
 
-/// Charges a host function for handling so many bytes.
+/// Charges a host function for handling that number of bytes.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
 #[inline]
 pub unsafe fn charge_bytes(env: *mut VmEnv, bytes: u64) -> Result<(), Trap> {
-    // SAFETY: the environment is live and this thread runs its code, says the caller.
+    // SAFETY: the caller guarantees that the environment is live and this thread runs its code.
     unsafe { charge(env, bytes.div_ceil(HOST_BYTES_PER_UNIT)) }
 }
 
@@ -103,7 +103,7 @@ pub unsafe fn in_pieces(
     let mut done = 0;
     loop {
         let now = (count - done).min(most);
-        // SAFETY: the environment is live and this thread runs its code, says the caller.
+        // SAFETY: the caller guarantees that the environment is live and this thread runs its code.
         unsafe { charge(env, of_bytes((now * bytes) as u64))? };
         piece(done, now)?;
         done += now;
@@ -134,8 +134,8 @@ pub unsafe fn fill(env: *mut VmEnv, to: *mut u8, byte: u8, len: usize) -> Result
 /// `env` is the live environment of the running code; all of the bytes are accessible, and stay
 /// so while this thread does nothing else.
 pub unsafe fn copy(env: *mut VmEnv, from: *const u8, to: *mut u8, len: usize) -> Result<(), Trap> {
-    // From the end where the target begins inside the source, so that no piece overwrites what
-    // a later one is to read.
+    // From the end where the target begins inside the source, so that no piece overwrites bytes
+    // that a later one reads.
     let backwards = to.addr().wrapping_sub(from.addr()) < len;
     // SAFETY: pieces lie within the bytes, which the caller vouches for.
     unsafe {
@@ -147,12 +147,12 @@ pub unsafe fn copy(env: *mut VmEnv, from: *const u8, to: *mut u8, len: usize) ->
     }
 }
 
-/// A look between pieces of work that is not charged for: what it costs depends on where a
-/// memory or a table lies.
+/// A check between pieces of work that is not charged for, because its cost depends on the place of
+/// a memory or a table.
 ///
 /// # Safety
 /// `env` is the live environment of running code, and stays so while the function is used.
 pub unsafe fn look(env: *const VmEnv) -> impl FnMut() -> Result<(), Trap> {
-    // SAFETY: the environment is live while the function is used, says the caller.
+    // SAFETY: the caller guarantees that the environment is live while the function is used.
     move || unsafe { stop_reason(env) }.map_or(Ok(()), Err)
 }

@@ -1,9 +1,9 @@
 //! From an address of a guest to the bytes it names.
 //!
 //! Running code compares an address with the length of memory 0 that it has at hand and needs
-//! nothing else when the bytes lie there. Everyone else comes here: slow paths of engines, host
-//! functions, the address functions of the API. So this is the one place that knows what a
-//! guest can reach.
+//! nothing else when the bytes lie there. All other accesses come here: slow paths of engines, host
+//! functions, the address functions of the API. So this is the one place that knows a guest's whole
+//! address space: memory 0 and the attached shared heaps.
 
 use super::{Instance, Memory, SharedHeap};
 use crate::abi::types::MemoryType;
@@ -39,8 +39,8 @@ impl Span {
 /// # Safety
 /// `vm` is a live instance's.
 unsafe fn memory0(vm: *const VmInstance) -> Span {
-    // SAFETY: the caller's contract; an instance's `memory0` is never null, and its owner, if it
-    // has one, lives as long.
+    // SAFETY: the caller guarantees that `vm` is a live instance's; an instance's `memory0` is
+    // never null, and its owner, if it has one, lives as long.
     unsafe {
         let memory = (*vm).memory0;
         if let Some(owner) = (*memory).owner.cast::<Memory>().as_ref() {
@@ -50,17 +50,17 @@ unsafe fn memory0(vm: *const VmInstance) -> Span {
     }
 }
 
-/// The piece of what the instance can reach that `address` lies in.
+/// The piece of the instance's address space that `address` lies in.
 ///
 /// # Safety
 /// `vm` is a live instance's.
 pub unsafe fn span(vm: *const VmInstance, address: u64) -> Option<Span> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     let memory = unsafe { memory0(vm) };
     if memory.contains(address) {
         return Some(memory);
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     let (heap, ty) = unsafe { attached(vm) }?;
     heap.span(ty, address)
 }
@@ -70,7 +70,8 @@ pub unsafe fn span(vm: *const VmInstance, address: u64) -> Option<Span> {
 /// # Safety
 /// `vm` is a live instance's.
 unsafe fn attached<'a>(vm: *const VmInstance) -> Option<(&'a SharedHeap, MemoryType)> {
-    // SAFETY: the caller's contract; what has a shared heap lies in an `Instance`.
+    // SAFETY: the caller guarantees that `vm` is a live instance's; one with a shared heap lies in
+    // an `Instance`.
     unsafe {
         if (*vm).shared_heap.load(Ordering::Relaxed).is_null() {
             return None;
@@ -85,13 +86,13 @@ unsafe fn attached<'a>(vm: *const VmInstance) -> Option<(&'a SharedHeap, MemoryT
 /// # Safety
 /// `vm` is a live instance's.
 pub unsafe fn address_of(vm: *const VmInstance, native: usize, len: u64) -> Option<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     let memory = unsafe { memory0(vm) };
     let offset = native.checked_sub(memory.base as usize).map(|offset| offset as u64);
     if let Some(offset) = offset.filter(|&offset| memory.locate(offset, len).is_some()) {
         return Some(offset);
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     let (heap, ty) = unsafe { attached(vm) }?;
     heap.address_of(ty, native, len)
 }
@@ -122,7 +123,7 @@ pub unsafe fn locate_in(
 /// # Safety
 /// `vm` is a live instance's.
 pub unsafe fn locate(vm: *const VmInstance, address: u64, len: u64) -> Option<*mut u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     unsafe { span(vm, address).unwrap_or_else(|| memory0(vm)) }.locate(address, len)
 }
 
@@ -135,12 +136,12 @@ const PIECE_BYTES: usize = 1 << 16;
 /// # Safety
 /// `vm` is a live instance's.
 pub unsafe fn text(vm: *const VmInstance, address: u64) -> Option<(*mut u8, usize)> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     let found = unsafe { text_with(vm, address, |_| Ok::<_, Infallible>(())) };
     found.unwrap_or_else(|never| match never {})
 }
 
-/// As [`text`], unless `look`, which is called for every so many bytes without a NUL, fails.
+/// As [`text`], but calls `look` after each piece without a NUL, and fails with it.
 ///
 /// # Safety
 /// `vm` is a live instance's.
@@ -149,7 +150,7 @@ pub unsafe fn text_with<E>(
     address: u64,
     mut look: impl FnMut(u64) -> Result<(), E>,
 ) -> Result<Option<(*mut u8, usize)>, E> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `vm` is a live instance's.
     let Some(span) = (unsafe { span(vm, address) }) else { return Ok(None) };
     let room = span.len_bytes - (address - span.start);
     let Some(text) = span.locate(address, room) else { return Ok(None) };

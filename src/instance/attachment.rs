@@ -20,7 +20,7 @@ impl Instance {
         }
     }
 
-    /// Attaches to `child`, which nobody uses yet, what is attached here.
+    /// Attaches the shared heap that is attached here to `child`, which is not in use yet.
     pub(super) fn share_heap_with(&self, child: &Self) {
         let heap = self.vm.shared_heap.load(Ordering::Acquire).cast_const().cast::<SharedHeap>();
         if heap.is_null() {
@@ -57,7 +57,7 @@ impl Instance {
         Some((self.shared_heap()?, self.memory(0)?))
     }
 
-    /// Whether a memory 0 of so many bytes would reach into the shared heap.
+    /// Whether a memory 0 of this length would reach into the shared heap.
     pub(super) fn overlaps_shared_heap(&self, bytes: usize) -> bool {
         let attached = self.attachment();
         attached.is_some_and(|(heap, memory)| bytes as u64 > heap.start(memory.ty()))
@@ -70,7 +70,7 @@ impl Instance {
         heap.alloc(memory.ty(), size)
     }
 
-    /// Frees what [`Instance::shared_heap_malloc`] gave. Addresses elsewhere are logged.
+    /// Frees a block of [`Instance::shared_heap_malloc`]. Other addresses are logged.
     pub fn shared_heap_free(&self, address: u64) {
         if let Some((heap, memory)) = self.attachment() {
             heap.free(memory.ty(), address);

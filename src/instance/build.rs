@@ -22,13 +22,14 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
-/// Tells what the import at a place in binary order is bound to. Asked twice for each import.
+/// Returns the item that an import is bound to, by its place in binary order. Called twice for each
+/// import.
 pub type Resolve<'r, 'i> = &'r dyn Fn(usize) -> Import<'i>;
 
 impl Instance {
     /// Makes an instance with one handle to its link set. The start function is not run.
     ///
-    /// Segments are copied in order; what was copied before one that does not fit stays, as the
+    /// Segments are copied in order. If one does not fit, the copies before it stay, as the
     /// specification demands. An instance whose functions have got into a table of its link set by
     /// then stays with the link set, unreachable but for those functions.
     ///
@@ -80,12 +81,12 @@ struct Guard(NonNull<Instance>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // SAFETY: the only handle to an instance that nobody has seen yet.
+        // SAFETY: this is the only handle to an instance that no other code has seen yet.
         unsafe { link_set::release(self.0) }
     }
 }
 
-/// What the instance must provide for itself.
+/// The items that the instance provides for itself.
 fn count_own(module: &Module, resolve: Resolve<'_, '_>, pace: &mut Pace<'_>) -> Result<OwnImports> {
     let mut own = OwnImports::default();
     let counts = &module.imported;
@@ -115,7 +116,7 @@ fn count_own(module: &Module, resolve: Resolve<'_, '_>, pace: &mut Pace<'_>) -> 
     Ok(own)
 }
 
-/// Allocates the block and fills in what does not depend on imports.
+/// Allocates the block and fills in the parts that do not depend on imports.
 fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<NonNull<Instance>> {
     let block = zeroed(&parts.source.heap, layout.bytes, pace)?;
     let base = block.as_ptr();
@@ -132,6 +133,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
         globals: base.wrapping_add(layout.globals).cast(),
         func_refs: base.wrapping_add(layout.func_refs).cast(),
         type_ids: parts.type_ids,
+        types: parts.types,
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,
@@ -295,6 +297,8 @@ impl Build<'_> {
     }
 
     fn make_table(&mut self, ty: TableType) -> *mut VmTable {
+        // SAFETY: the instance is complete but for its lists.
+        let ty = unsafe { self.at.as_ref() }.types().table(ty);
         let elems = self.place::<u64>(self.layout.elems, self.elems_used);
         self.elems_used += ty.limits.min as usize;
         // SAFETY: the layout counted this table and its elements, which start zeroed.
@@ -318,9 +322,10 @@ impl Build<'_> {
     ) -> Result<()> {
         let refs = self.place::<VmFuncRef>(self.layout.func_refs, 0);
         let type_of = |func: u32| {
-            let index = module.funcs[func as usize] as usize;
+            let index = module.funcs[func as usize];
+            let ty = ptr::from_ref(module.types.valid_func(index));
             // SAFETY: `type_ids` has an entry for each of the module's types.
-            (unsafe { *type_ids.add(index) }, &raw const module.types[index])
+            (unsafe { *type_ids.add(index as usize) }, ty)
         };
         let imported = module.imported.funcs;
         if imported > 0 {
@@ -356,7 +361,7 @@ impl Build<'_> {
     }
 
     fn init_tables(&self, module: &Module, pace: &mut Pace<'_>) -> Result<()> {
-        // SAFETY: as in `init_globals`.
+        // SAFETY: the instance is complete but for its lists.
         let instance = unsafe { self.at.as_ref() };
         for (index, table) in module.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };
@@ -420,6 +425,7 @@ pub(super) fn for_thread(parent: &Instance, pace: &mut Pace<'_>) -> Result<NonNu
         module,
         code: parent.code,
         type_ids: parent.vm.type_ids,
+        types: parent.vm.types,
         host: parent.host.clone(),
         source: &parent.source,
         limits: InstanceLimits { heap_bytes: 0, ..parent.limits },
@@ -434,7 +440,7 @@ fn no_memory() -> Error {
     Error::new(crate::abi::error::ErrorKind::OutOfMemory, "allocate linear memory failed")
 }
 
-/// What a memory of type `ty` starts with and may grow to, given the embedder's maximum.
+/// The initial and the largest size of a memory of type `ty`, given the embedder's maximum.
 fn memory_size(ty: MemoryType, wanted_max: u32) -> MemorySize {
     let (pages, most) = (ty.limits.min, ty.pages_max());
     let declared = ty.limits.max.unwrap_or(most).min(most);

@@ -1,12 +1,12 @@
 //! Clusters: the instances that run one program on several threads.
 //!
 //! A thread of a guest has an instance of its own, a link set by itself, so that one thread uses a
-//! link set at a time here too. What a program's instances have in common is the bytes of shared
-//! memories and this: an exception in one of them, or a request to stop, reaches all. Members
-//! are listed under the lock and leave the list before they are freed.
+//! link set at a time here too. A program's instances share the bytes of shared memories and a
+//! cluster: an exception in one of them, or a request to stop, reaches all. Members are listed
+//! under the lock and leave the list before they are freed.
 //!
-//! The first member is the *main* instance, which the embedder made. Its end is the end of the
-//! others: they are told to stop and waited for.
+//! The first member is the *main* instance, which the embedder made. Its end makes the others stop,
+//! and waits for them.
 
 use super::{Instance, Pace};
 use crate::abi::error::{Error, Result};
@@ -23,13 +23,13 @@ use std::time::{Duration, Instant};
 /// How long a thread may take to end after the last that its guest sees of it, on a busy machine.
 const ENDING: Duration = Duration::from_millis(20);
 
-/// What the instances of one program have in common. Owner: its members.
+/// The shared state of the instances of one program. Owner: its members.
 pub struct Cluster {
     state: Lock<ClusterState>,
     /// Threads of ours that have not ended.
     running: AtomicU32,
     sleepers: Sleepers,
-    /// What `thread` keeps for the program.
+    /// `thread`'s own data for the program.
     data: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -47,12 +47,12 @@ struct ClusterState {
 /// One of our threads.
 struct Thread {
     handle: Started,
-    /// What it runs on.
+    /// The exec_env that it runs on.
     instance: NonNull<Instance>,
     life: Arc<Life>,
 }
 
-/// What is known of a thread. Owner: the thread, and its cluster until it has joined it.
+/// The state of a thread. Owner: the thread, and its cluster until it has joined it.
 #[derive(Default)]
 pub struct Life {
     /// Its number, once it runs.
@@ -72,8 +72,8 @@ impl Life {
     }
 }
 
-// SAFETY: members are only looked at under the lock, and leave before they are freed; what is
-// called on them locks.
+// SAFETY: members are only looked at under the lock, and leave before they are freed; the functions
+// called on them lock.
 unsafe impl Send for ClusterState {}
 
 /// Why an instance did not become a member.
@@ -103,7 +103,7 @@ impl Cluster {
         }
     }
 
-    /// What `thread` keeps for the program, made at first use.
+    /// `thread`'s own data for the program, made at first use.
     pub fn data(
         &self,
         make: impl FnOnce() -> Box<dyn Any + Send + Sync>,
@@ -146,7 +146,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes a member off the list. The main instance tells the others to end, and waits.
+    /// Takes a member off the list. If it is the main instance, makes the others end first, and
+    /// waits for them.
     pub(super) fn leave(&self, member: NonNull<Instance>) {
         let mut state = self.state.lock();
         if state.main == Some(member) {
@@ -159,7 +160,7 @@ impl Cluster {
         }
     }
 
-    /// Tells all children to end.
+    /// Requests the end of all children.
     pub fn end(&self) {
         let mut state = self.state.lock();
         state.ended = true;
@@ -210,8 +211,8 @@ impl Cluster {
         }
     }
 
-    /// Starts the thread that runs on `instance`. What `start` makes run calls [`Life::begin`]
-    /// first, and counts as running until it calls [`Cluster::thread_ended`].
+    /// Starts the thread that runs on `instance`. The new thread calls [`Life::begin`] first, and
+    /// counts as running until it calls [`Cluster::thread_ended`].
     pub fn start(
         &self,
         instance: NonNull<Instance>,
@@ -301,8 +302,8 @@ impl Instance {
         self.cluster.get()
     }
 
-    /// Wakes whatever waits in the program, for it to look again whether to stop, which it is to
-    /// do after `left`, if that is something.
+    /// Wakes all waits in the program, so that they check again whether to stop. With `left`, they
+    /// have to stop after that time.
     pub fn limit_waits(&self, left: Option<Duration>) {
         match self.cluster.get() {
             Some(cluster) => cluster.for_each(|member| member.envs.limit(left)),
@@ -326,15 +327,15 @@ impl Instance {
     ) -> std::result::Result<(), JoinError> {
         let cluster = self.cluster_or_init();
         cluster.join(child, max as usize)?;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `child` is live and belongs to no cluster.
         let _ = unsafe { child.as_ref() }.cluster.set(cluster.clone());
         Ok(())
     }
 
-    /// Makes an instance of the same module for another thread: what the two have in common is
-    /// the bytes of shared memories, the shared heap that is attached now, and what the host keeps
-    /// with them. Tables and globals start as the module says; active data segments are not copied
-    /// again. `pace` is as for [`Instance::new`].
+    /// Makes an instance of the same module for another thread: the two share the bytes of shared
+    /// memories, the shared heap that is attached now, and the host's data. Tables and globals
+    /// start as the module says; active data segments are not copied again. `pace` is as for
+    /// [`Instance::new`].
     pub fn new_for_thread(&self, pace: &mut Pace<'_>) -> Result<NonNull<Self>> {
         let child = super::build::for_thread(self, pace)?;
         // SAFETY: just made.

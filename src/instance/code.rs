@@ -16,7 +16,7 @@ pub struct CodeTable {
     pub imports: &'static ImportEntries,
 }
 
-/// Enter what an import may be bound to beside guest code.
+/// The entries of imports that are not bound to guest code.
 pub struct ImportEntries {
     pub host: VmEntry,
     pub unlinked: VmEntry,

@@ -1,4 +1,4 @@
-//! The exec_envs of an instance, for whoever wants to stop them.
+//! The exec_envs of an instance, listed so that all of them can be stopped.
 
 use crate::abi::vm_layout::VmEnv;
 use crate::sync::{Interrupt, Lock, LockGuard, Parker};
@@ -9,9 +9,9 @@ use std::time::Duration;
 /// An exec_env's place in its instance's list. Owner: the exec_env.
 pub struct EnvLink {
     env: *const VmEnv,
-    /// What the exec_env's thread sleeps on.
+    /// The parker that the exec_env's thread sleeps on.
     parker: Parker,
-    /// What wakes it where it does not.
+    /// The interrupt that wakes it from waits in the system.
     interrupt: Interrupt,
     previous: *mut EnvLink,
     next: *mut EnvLink,
@@ -108,8 +108,7 @@ impl Envs {
         }
     }
 
-    /// Tells every exec_env to stop, also those that are made meanwhile, until
-    /// [`Envs::clear_terminate`].
+    /// Makes every exec_env stop, also new ones, until [`Envs::clear_terminate`].
     pub fn set_terminate(&self) {
         self.stop(TERMINATE);
     }
@@ -124,7 +123,7 @@ impl Envs {
         });
     }
 
-    /// Whether one of them was told to stop.
+    /// Whether one of them has a request to stop.
     pub fn is_terminated(&self) -> bool {
         let mut asked = 0;
         // SAFETY: those in the list are live while the lock is held, which this is called under.
@@ -132,7 +131,7 @@ impl Envs {
         asked != 0
     }
 
-    /// Tells every exec_env to stop for good, also those that are made later.
+    /// Makes every exec_env stop for good, also those that are made later.
     pub fn order_end(&self) {
         self.stop(END);
     }

@@ -24,8 +24,8 @@ impl Exception {
         Self { text: [const { AtomicU8::new(0) }; EXCEPTION_BYTES], writer: Lock::new(()) }
     }
 
-    /// Sets the text to "Exception: " and `text`, cut to fit. `is_set` tells running code.
-    /// Unless `replace`, an exception that is pending already stays. Returns whether it was set.
+    /// Sets the text to "Exception: " and `text`, cut to fit. `is_set` is the flag that running
+    /// code checks. Unless `replace`, a pending exception stays. Returns whether it was set.
     pub fn set(&self, is_set: &AtomicU32, text: &[u8], replace: bool) -> bool {
         let _writer = self.writer.lock();
         if !replace && is_set.load(Ordering::Acquire) != 0 {
@@ -66,7 +66,7 @@ impl Exception {
 }
 
 impl Instance {
-    /// Clears the exception and nothing else: what was asked to stop still is.
+    /// Clears the exception only: a request to stop remains.
     pub fn forget_exception(&self) {
         self.exception.clear(&self.vm.exception_set);
         if let Some(cluster) = self.cluster.get() {
@@ -74,8 +74,8 @@ impl Instance {
         }
     }
 
-    /// Runs `act` as if no exception were pending. One that was stays in the end, and hides what
-    /// came meanwhile.
+    /// Runs `act` as if no exception were pending. Afterwards a previously pending one is restored,
+    /// in place of any that `act` has raised.
     pub fn without_exception<R>(&self, act: impl FnOnce() -> R) -> R {
         let pending = self.exception();
         if pending.is_some() {

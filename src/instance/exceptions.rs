@@ -15,7 +15,6 @@ use super::memory::Look;
 use super::{Instance, link_set};
 use crate::abi::error::Error;
 use crate::abi::trap::Trap;
-use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmException, VmTag};
 use crate::alloc::{Heap, fallible};
 use std::iter;
@@ -185,7 +184,7 @@ impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
             self.step(1 + ty.params().len())?;
             let mut slot = payload(exception);
             for &param in ty.params() {
-                if param == ValType::ExnRef {
+                if param.is_exception() {
                     self.mark(*slot)?;
                 }
                 slot = slot.add(param.slots() as usize);
@@ -277,7 +276,7 @@ impl Instance {
 /// # Safety
 /// It is live, was not shared, and is not used afterwards.
 pub unsafe fn discard(exception: NonNull<VmException>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that the exception is live, unshared and not used afterwards.
     unsafe { Heap::free(exception.as_ptr().cast()) };
 }
 
@@ -358,7 +357,7 @@ pub unsafe fn collect(
 /// # Safety
 /// The caller holds the link set alive, and uses it alone.
 pub unsafe fn find(instance: NonNull<Instance>, word: u64) -> Option<NonNull<VmException>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive, and uses it alone.
     unsafe { (*link_set::exceptions(instance)).find(word) }
 }
 
@@ -369,7 +368,7 @@ impl Instance {
         let mut looked_at = 0;
         for (index, global) in module.globals.iter().enumerate() {
             sweep.step(1)?;
-            if global.ty.val == ValType::ExnRef
+            if global.ty.val.is_exception()
                 && let Some(storage) = self.global(index as u32)
             {
                 // SAFETY: an instance's globals are live; references take the low word.
@@ -379,7 +378,7 @@ impl Instance {
         }
         for (index, table) in module.tables.iter().enumerate() {
             sweep.step(1)?;
-            if table.ty.elem == ValType::ExnRef
+            if table.ty.elem.is_exception()
                 && let Some(table) = self.table(index as u32)
             {
                 for element in 0..table.len() {

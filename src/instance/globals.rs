@@ -60,7 +60,7 @@ impl Build<'_> {
         if let Some((index, base)) = moved {
             let slots = [base, 0];
             let place = self.place::<VmGlobal>(self.layout.globals, index as usize);
-            // SAFETY: as above.
+            // SAFETY: the block has a place for each defined global.
             unsafe { place.write(VmGlobal { slots }) };
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What a module exports for the host's sake: its allocator, and where its own heap starts.
+//! A module's exports for the host: its allocator, and the start of its own heap.
 //!
 //! Linkers and AssemblyScript give these exports fixed names; the host recognises them by name
 //! and type, as WAMR does.
@@ -10,7 +10,7 @@ use crate::module::{ExternKind, Module};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuestAllocator {
     pub malloc: u32,
-    /// AssemblyScript's: called with what `malloc` returned, and `malloc` takes a class id then.
+    /// AssemblyScript's function, called with the result of `malloc`, which then takes a class id.
     pub retain: Option<u32>,
     pub free: u32,
 }

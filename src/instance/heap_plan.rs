@@ -67,7 +67,8 @@ fn before_guest_heap(
 ) -> Result<HeapPlan> {
     let page = size.page_bytes;
     let to_page_end = |address: u64| address.next_multiple_of(page) - address;
-    // Rounded up from what does not fit into the rest of the page; none if everything does.
+    // The rounded-up size of the part that does not fit into the rest of the page; none if all
+    // fits.
     let mut more = bytes.saturating_sub(to_page_end(base)).div_ceil(page);
     let mut new_base = base + bytes;
     if to_page_end(new_base) < GAP_BYTES {

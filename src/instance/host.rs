@@ -1,13 +1,13 @@
-//! What instances ask of the parts above them.
+//! The interface by which instances call the parts above them.
 
 use super::{GrowFailure, Instance};
 use std::any::Any;
 use std::ptr::NonNull;
 
-/// What a host has prepared for a thread; the host alone knows what that is.
-pub type Seat = Box<dyn Any + Send>;
+/// A host's preparation for a thread, opaque to instances.
+pub type PreparedThread = Box<dyn Any + Send>;
 
-/// What a write to standard output waits for.
+/// The cause of a blocked write to standard output.
 #[derive(Clone, Copy, Debug)]
 pub enum OutputWait {
     /// That this descriptor takes more.
@@ -16,13 +16,13 @@ pub enum OutputWait {
     Writer,
 }
 
-/// What an instance needs from above. It is kept as long as the instance, so whatever else must
-/// live as long (code, natives, the context) hangs off it.
+/// The services that an instance gets from above. It is kept as long as the instance, so it also
+/// holds the code, natives and context, which must live as long.
 pub trait Host: Any + Send + Sync {
     /// A memory did not grow. The guest only sees -1.
     fn memory_grow_failed(&self, failure: &GrowFailure);
 
-    /// The word of an externref to `object`, which becomes `instance`'s if it is nobody's yet.
+    /// The word of an externref to `object`, which becomes `instance`'s if it has no owner yet.
     fn externref_word(&self, instance: NonNull<Instance>, object: u64) -> Option<u64> {
         let _ = instance;
         Some(object)
@@ -38,8 +38,8 @@ pub trait Host: Any + Send + Sync {
         let _ = instance;
     }
 
-    /// Writes what the guest prints to its context's standard output. Where that would have to
-    /// wait, it calls `wait` before it tries again; if that returns false, the rest is not written.
+    /// Writes the guest's output to its context's standard output. When the write would block, it
+    /// calls `wait` before the next try; if that returns false, the rest is not written.
     fn print(&self, bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
         let _ = (bytes, wait);
     }
@@ -51,7 +51,7 @@ pub trait Host: Any + Send + Sync {
         None
     }
 
-    /// Frees what `guest_malloc` has returned. Other addresses are ignored.
+    /// Frees a block of `guest_malloc`. Other addresses are ignored.
     fn guest_free(&self, instance: &Instance, address: u64) {
         let _ = (instance, address);
     }
@@ -61,16 +61,16 @@ pub trait Host: Any + Send + Sync {
         0
     }
 
-    /// What a thread that is to be started for a guest needs, so that it cannot fail when it runs;
-    /// `None` without memory for it.
-    fn thread_seat(&self) -> Option<Seat> {
+    /// Prepares a thread that is to be started for a guest, so that it cannot fail when it runs;
+    /// `None` without memory for that.
+    fn prepare_thread(&self) -> Option<PreparedThread> {
         Some(Box::new(()))
     }
 
-    /// Runs `body` on a thread that was started for a guest, telling it where the thread's
-    /// native stack ends.
-    fn run_thread(&self, seat: Seat, body: &mut dyn FnMut(usize)) {
-        drop(seat);
+    /// Runs `body` on a thread that was started for a guest, with the lowest address of the
+    /// thread's native stack.
+    fn run_thread(&self, prepared: PreparedThread, body: &mut dyn FnMut(usize)) {
+        drop(prepared);
         body(0);
     }
 }

@@ -1,7 +1,7 @@
 //! Where things lie in an instance's block.
 //!
-//! [`Instance`] comes first, with running code's view at its very start; then what running code
-//! reaches from there, the hottest first.
+//! [`Instance`] comes first, with running code's view at its very start; then the parts that
+//! running code reaches from there, the hottest first.
 
 use super::Instance;
 use super::memory::Memory;
@@ -13,14 +13,14 @@ use crate::module::Module;
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     pub globals: usize,
-    /// Room for imported globals that nobody provides, behind the defined ones.
+    /// Room for unlinked imported globals, behind the defined ones.
     pub own_imported_globals: usize,
     pub func_refs: usize,
     pub memory_list: usize,
     pub table_list: usize,
     pub global_list: usize,
     pub tag_list: usize,
-    /// Those of the instance: defined ones by index, then imported ones that nobody provides.
+    /// Those of the instance: defined ones by index, then unlinked imported ones.
     pub tags: usize,
     pub memories: usize,
     pub tables: usize,

@@ -1,4 +1,4 @@
-//! Imports: what they are bound to, and whether that fits.
+//! Binding of imports: the item for each, and the check of its type.
 
 use super::code::CodeTable;
 use super::memory::Memory;
@@ -6,15 +6,16 @@ use super::shared_memory::SharedMemory;
 use super::table::Table;
 use super::{Instance, link_set};
 use crate::abi::error::{Error, Result, bounded};
-use crate::abi::types::{FuncType, GlobalType, Limits};
+use crate::abi::types::{FuncType, GlobalType, Limits, ValType};
 use crate::abi::vm_layout::{
     VmBody, VmFuncKind, VmFuncRef, VmGlobal, VmHostFunc, VmInstance, VmMemory, VmTable, VmTag,
 };
 use crate::module::{self, ExternType, Module};
+use crate::types::is_subtype;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// What an import is bound to.
+/// The item that an import is bound to.
 #[derive(Clone, Copy)]
 pub enum Import<'a> {
     /// Nothing. A function traps when it is called; a table or memory from one of the built-in
@@ -134,14 +135,18 @@ pub(super) fn table(
     bound: &Import<'_>,
     importer: NonNull<Instance>,
 ) -> Result<Option<*mut VmTable>> {
+    let nullable = matches!(wanted.elem, ValType::Ref(ty) if ty.is_nullable());
     let table = match bound {
         Import::Table(table) => table,
-        Import::Nothing if is_made_afresh(import, bound) => return Ok(None),
+        // A fresh one has null in it.
+        Import::Nothing if is_made_afresh(import, bound) && nullable => return Ok(None),
         Import::Nothing => return Err(missing("table", import)),
         _ => return Err(incompatible()),
     };
     let ty = table.ty();
-    let same = ty.elem == wanted.elem && ty.table64 == wanted.table64;
+    // SAFETY: the importer is complete but for its lists.
+    let elem = unsafe { importer.as_ref() }.types().value(wanted.elem);
+    let same = ty.elem == elem && ty.table64 == wanted.table64;
     if !same || !fits(wanted.limits, table.len(), ty.limits.max) {
         return Err(incompatible());
     }
@@ -156,8 +161,11 @@ pub(super) fn global(
     bound: &Import<'_>,
     importer: NonNull<Instance>,
 ) -> Result<std::result::Result<*mut VmGlobal, [u64; 2]>> {
+    // SAFETY: the importer is complete but for its lists.
+    let types = unsafe { importer.as_ref() }.types();
     match bound {
-        Import::Global(global) if global.ty == wanted => {
+        // SAFETY: both types are those of modules of this context that are loaded.
+        Import::Global(global) if unsafe { types.imports(global.ty, types.global(wanted)) } => {
             join(importer, global.instance)?;
             Ok(Ok(global.storage.as_ptr()))
         }
@@ -188,9 +196,11 @@ pub(super) fn func(
     };
     match bound {
         Import::Func(func) => {
-            // SAFETY: whoever binds a function holds its link set alive.
+            // SAFETY: the code that binds a function holds its link set alive.
             let func = unsafe { func.as_ref() };
-            if func.type_id != type_id {
+            // SAFETY: the importer is complete but for its lists; both types are those of modules
+            // of its context that are loaded.
+            if !unsafe { is_subtype(importer.as_ref().types().all(), func.type_id, type_id) } {
                 return Err(incompatible());
             }
             let provider = NonNull::new(func.instance.cast::<Instance>());
@@ -208,7 +218,7 @@ pub(super) fn func(
     }
 }
 
-/// The host function behind a reference, if that is what it leads to.
+/// The host function behind a reference, if it is one.
 ///
 /// # Safety
 /// The reference is live.
@@ -222,9 +232,10 @@ pub(super) unsafe fn host_behind<'a>(func: Option<NonNull<VmFuncRef>>) -> Import
     }
 }
 
-/// Puts both instances into one link set, so that neither can outlive what it points to.
+/// Puts both instances into one link set, so that neither is freed while the other points to it.
 pub(super) fn join(importer: NonNull<Instance>, provider: NonNull<Instance>) -> Result<()> {
-    // SAFETY: the importer is being made, and whoever binds an import holds its link set alive.
+    // SAFETY: the importer is being made, and the code that binds an import holds its link set
+    // alive.
     unsafe { link_set::merge(provider, importer) }
 }
 

@@ -7,8 +7,8 @@
 //! set does, which also keeps the functions of an instance whose start function trapped.
 //!
 //! The count and the list of members stand in the link set's *root*, one of its members; every
-//! member points to its root. Merging redirects all members of one side. Since a root lives as
-//! long as its link set, whoever holds a handle may lock the root it sees and look again.
+//! member points to its root. Merging redirects all members of one side. Since a root lives as long
+//! as its link set, the holder of a handle may lock the root it sees and look again.
 
 use super::Instance;
 use super::exceptions::Exceptions;
@@ -27,10 +27,10 @@ pub struct Membership {
     root: AtomicPtr<Instance>,
     /// Next member; the root comes first. Changed under the root's lock.
     next: AtomicPtr<Instance>,
-    /// What the link set shares; meaningful in its root.
+    /// The shared state of the link set; meaningful in its root.
     shared: Lock<Shared>,
-    /// What guests have thrown; the root's is the link set's. For the thread that uses the link
-    /// set.
+    /// The exceptions of guests; the root's are the link set's. Only for the thread that uses the
+    /// link set.
     exceptions: UnsafeCell<Exceptions>,
     /// Which thread's state runs in the link set; meaningful in its root.
     use_lock: BiasedLock,
@@ -93,7 +93,7 @@ unsafe fn lock_root<'a>(instance: NonNull<Instance>) -> (*mut Instance, LockGuar
 /// # Safety
 /// The caller holds the link set alive.
 pub unsafe fn retain(instance: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.handles += 1;
 }
@@ -111,7 +111,7 @@ pub unsafe fn release(instance: NonNull<Instance>) {
         let last = shared.handles == 0;
         drop(shared);
         if last {
-            // What ends may close files, and calls the embedder.
+            // The ends of instances may close files, and call the embedder.
             let _held = Held::new();
             free_members(root);
         }
@@ -123,7 +123,7 @@ pub unsafe fn release(instance: NonNull<Instance>) {
 /// # Safety
 /// As for [`retain`].
 pub unsafe fn retain_passive(instance: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.handles += 1;
     shared.passive += 1;
@@ -134,7 +134,7 @@ pub unsafe fn retain_passive(instance: NonNull<Instance>) {
 /// # Safety
 /// The caller owns the handle.
 pub unsafe fn activate(instance: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller owns the handle.
     let (_, mut shared) = unsafe { lock_root(instance) };
     shared.passive -= 1;
 }
@@ -144,7 +144,7 @@ pub unsafe fn activate(instance: NonNull<Instance>) {
 /// # Safety
 /// The caller holds the link set alive.
 pub unsafe fn is_sole_handle(instance: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     let (_, shared) = unsafe { lock_root(instance) };
     shared.handles - shared.passive == 1
 }
@@ -161,7 +161,8 @@ impl Use {
     /// The link set is alive until the use is dropped.
     #[inline]
     pub unsafe fn begin(instance: NonNull<Instance>) -> Option<Self> {
-        // SAFETY: passed on to the caller; a root lives as long as its link set.
+        // SAFETY: the caller guarantees that the link set is alive until the use is dropped; a root
+        // lives as long as its link set.
         let entered = unsafe { use_lock_of(instance).try_lock(lock_owner()) };
         if entered { Some(Self(instance)) } else { None }
     }
@@ -175,12 +176,12 @@ impl Drop for Use {
     }
 }
 
-/// Whether somebody runs in `instance`'s link set, on any thread.
+/// Whether a call runs in `instance`'s link set, on any thread.
 ///
 /// # Safety
 /// The caller holds the link set alive.
 pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive.
     unsafe {
         let Some(_use) = Use::begin(instance) else { return true };
         use_lock_of(instance).depth() > 1
@@ -191,7 +192,7 @@ pub unsafe fn is_in_use(instance: NonNull<Instance>) -> bool {
 /// The caller holds the link set alive during `'a`.
 #[inline]
 unsafe fn use_lock_of<'a>(instance: NonNull<Instance>) -> &'a BiasedLock {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds the link set alive during `'a`.
     unsafe { &(*(*instance.as_ptr()).membership.root.load(Ordering::Acquire)).membership.use_lock }
 }
 
@@ -200,7 +201,7 @@ unsafe fn use_lock_of<'a>(instance: NonNull<Instance>) -> &'a BiasedLock {
 /// # Safety
 /// The caller holds both link sets alive.
 pub unsafe fn same(a: NonNull<Instance>, b: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller holds both link sets alive.
     let root =
         |at: NonNull<Instance>| unsafe { &*at.as_ptr() }.membership.root.load(Ordering::Acquire);
     // Merges only ever make this true.
@@ -253,7 +254,8 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
 /// # Safety
 /// Both are roots, alive and locked.
 unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
-    // SAFETY: passed on to the caller; exceptions are the thread's that uses the link set.
+    // SAFETY: the caller guarantees that both are roots, alive and locked; exceptions are the
+    // thread's that uses the link set.
     unsafe {
         let (used, merged) = (&(*first).membership.use_lock, &(*second).membership.use_lock);
         if !used.try_lock(lock_owner()) {
@@ -266,7 +268,8 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
         let exceptions = &mut *(*second).membership.exceptions.get();
         let absorbed = (*(*first).membership.exceptions.get()).absorb(exceptions);
         match absorbed {
-            // What uses the second is in the link set of both from here on, and nobody comes to it.
+            // Uses of the second count for the merged link set from here on, and no code reaches
+            // its own lock any more.
             Ok(()) => used.relock(merged.depth() - 1),
             Err(_) => merged.unlock(),
         }
@@ -331,25 +334,25 @@ pub unsafe fn try_for_each<E>(
     Ok(())
 }
 
-/// What the link set's guests have thrown.
+/// The exceptions of the link set's guests.
 ///
 /// # Safety
 /// The caller holds the link set alive, and is the thread that uses it.
 pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
-    // SAFETY: says the caller.
+    // SAFETY: the caller holds the link set alive, and is the thread that uses it.
     unsafe {
         (*instance.as_ref().membership.root.load(Ordering::Acquire)).membership.exceptions.get()
     }
 }
 
-/// Frees a link set that nobody holds.
+/// Frees a link set without handles.
 ///
 /// # Safety
 /// `root` is the root of a link set without handles.
 unsafe fn free_members(root: *mut Instance) {
-    // SAFETY: nobody can reach the members any more; each is freed after its link was read. All
-    // of them are torn down before the first is freed, because tearing down one may still look
-    // at what it was linked with.
+    // SAFETY: nobody can reach the members any more; each is freed after its link was read. All of
+    // them are torn down before the first is freed, because tearing down one may still look at
+    // others of the link set.
     unsafe {
         let mut member = NonNull::new(root);
         while let Some(at) = member {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub struct MemorySource {
     /// Mapped memory; `None` in a context whose memory must all come from its heap.
     pub pool: Option<Arc<MemoryPool>>,
-    /// What is used without a pool, and where mapping fails.
+    /// Used without a pool, and when mapping fails.
     pub heap: HeapRef,
 }
 
@@ -81,7 +81,7 @@ impl Storage {
     pub(super) unsafe fn clear(&self, base: NonNull<u8>, len: usize) {
         let cleared = matches!(self, Self::Mapped(reservation) if reservation.clear());
         if !cleared {
-            // SAFETY: the caller's contract.
+            // SAFETY: the caller guarantees that the bytes are this storage's and unused.
             unsafe { base.write_bytes(0, len) };
         }
     }
@@ -150,9 +150,9 @@ impl Memory {
         }
     }
 
-    /// What this memory shares with others, if it is shared.
+    /// The shared part of the memory, if it is shared.
     pub fn shared(&self) -> Option<&Arc<SharedMemory>> {
-        // SAFETY: what kind of storage there is only changes when the memory is torn down.
+        // SAFETY: the kind of storage only changes when the memory is torn down.
         match unsafe { &*self.storage.get() } {
             Storage::Shared(shared) => Some(shared),
             _ => None,
@@ -167,7 +167,7 @@ impl Memory {
         }
     }
 
-    /// Tells running code's view where its owner is. Called once, at the final address.
+    /// Sets the owner in running code's view. Called once, at the final address.
     pub fn bind(&self) {
         // SAFETY: nobody else looks at a memory that is still being made.
         unsafe { (*self.vm.get()).owner = ptr::from_ref(self).cast_mut().cast::<c_void>() }
@@ -195,7 +195,7 @@ impl Memory {
     pub fn len_bytes(&self) -> usize {
         match self.shared() {
             Some(shared) => shared.len_bytes(),
-            // SAFETY: as in `base`.
+            // SAFETY: the view is only written by `grow`, on the thread that uses the link set.
             None => unsafe { (*self.vm.get()).len_bytes },
         }
     }
@@ -303,7 +303,8 @@ impl Memory {
 /// A failed growth, for the host's callback.
 pub struct GrowFailure {
     pub instance: NonNull<Instance>,
-    /// What C code knows the guest's stack as; null if no guest code asked.
+    /// The exec_env of the guest code that grows the memory, as C code knows it; null for the
+    /// embedder.
     pub exec_env: *mut c_void,
     pub memory: u32,
     pub pages: u64,
@@ -343,8 +344,8 @@ fn grow_block(
     new: usize,
     look: &mut Look<'_>,
 ) -> Result<(), GrowError> {
-    // SAFETY: the block belongs to the memory that grows, which holds the only pointer into it
-    // that outlives the call; pieces lie within what was allocated.
+    // SAFETY: the block belongs to the memory that grows, which holds the only pointer into it that
+    // outlives the call; pieces lie within the allocation.
     unsafe {
         if let Some(grown) = NonNull::new(Heap::realloc(block.as_ptr(), new)) {
             *block = grown;

@@ -1,14 +1,13 @@
-//! Instances: a module's memories, tables, globals and functions, and what the host keeps with
-//! them.
+//! Instances: a module's memories, tables, globals and functions, and the host's data for them.
 //!
-//! An instance is one block: [`Instance`], whose first field is what running code reads, and
-//! behind it everything whose number the module fixes (`layout.rs`). It is made by
-//! [`Instance::new`], which links it (`link.rs`) and copies its segments (`segments.rs`), and
-//! freed with its link set (`link_set.rs`). Nothing here runs guest code, knows how code runs, or
-//! knows contexts: what is needed from there comes in [`Parts`] and through [`Host`].
+//! An instance is one block: [`Instance`], whose first field is the part that running code reads,
+//! followed by all items whose number the module fixes (`layout.rs`). It is made by
+//! [`Instance::new`], which links it (`link.rs`) and copies its segments (`segments.rs`), and freed
+//! with its link set (`link_set.rs`). Nothing here runs guest code, knows how code runs, or knows
+//! contexts: [`Parts`] and [`Host`] bring in the services of those parts.
 //!
-//! One thread uses a link set at a time; whoever hands out handles sees to that. The exceptions,
-//! counting handles and terminating, lock.
+//! One thread uses a link set at a time; callers begin a [`Use`](link_set::Use) first. Counting
+//! handles and terminating may come from any thread: they lock.
 
 mod address_set;
 pub mod address_space;
@@ -38,7 +37,7 @@ mod table;
 mod tags;
 
 use crate::abi::error::{Error, Result};
-use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile};
+use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmInstance, VmMemory, VmProfile, VmTypes};
 use crate::alloc::{Heap, HeapRef, try_vec};
 use crate::module::{ExternKind, FuncRefs, Module};
 use crate::sync::Lock;
@@ -58,7 +57,7 @@ pub use code::{CodeTable, ImportEntries};
 pub use envs::{CANCEL, EnvLink, Envs};
 pub use exception::EXCEPTION_BYTES;
 pub use guest_alloc::{GuestAllocator, constant_export};
-pub use host::{Host, OutputWait, Seat};
+pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
 pub use pool::MemoryPool;
@@ -70,13 +69,15 @@ pub use table::Table;
 /// Words that the host can keep with an instance under numbers of its own.
 pub const SLOTS: usize = 8;
 
-/// What an instance is made from.
+/// The parameters of a new instance.
 pub struct Parts<'a> {
     pub module: &'a Arc<Module>,
     /// Code of the functions, which `host` keeps alive.
     pub code: CodeTable,
     /// Canonical number of each of the module's types, which `host` keeps alive.
     pub type_ids: *const u32,
+    /// All types of the instance's context, which `host` keeps alive.
+    pub types: *const VmTypes,
     pub host: Arc<dyn Host>,
     pub source: &'a MemorySource,
     pub limits: InstanceLimits,
@@ -101,7 +102,7 @@ pub struct InstanceLimits {
 pub struct Instance {
     /// First, so that running code's pointers lead here.
     vm: VmInstance,
-    /// What `memory0` points to when the module has no memory.
+    /// The target of `memory0` when the module has no memory.
     no_memory: UnsafeCell<VmMemory>,
     exception: Exception,
     membership: Membership,
@@ -120,7 +121,7 @@ pub struct Instance {
     exit_code: AtomicU32,
     /// Shared by the instances of a program's threads.
     host_state: OnceLock<Arc<dyn Any + Send + Sync>>,
-    /// What the instances of a program's threads have in common, once there are threads.
+    /// The cluster of the program's threads, once there are threads.
     cluster: OnceLock<Arc<Cluster>>,
     /// For `thread`: where in memory 0 the stack of this instance's thread was allocated.
     pub guest_stack: AtomicU64,
@@ -192,7 +193,8 @@ impl Instance {
     /// The table with this index.
     pub fn table(&self, index: u32) -> Option<&Table> {
         let inside = (index as usize) < self.module.tables.len();
-        // SAFETY: as for memories.
+        // SAFETY: the list has as many entries as the module has tables, each of which is the first
+        // field of a `Table` of this link set.
         inside.then(|| unsafe { &*(*self.vm.tables.add(index as usize)).cast::<Table>() })
     }
 
@@ -222,7 +224,7 @@ impl Instance {
         NonNull::new(unsafe { self.vm.func_refs.add(place as usize) })
     }
 
-    /// Index of what is exported as `name`, if it is a `kind`.
+    /// Index of the export called `name`, if it is a `kind`.
     pub fn exported(&self, name: &str, kind: ExternKind) -> Option<u32> {
         self.module.exported(name, kind)
     }
@@ -255,7 +257,7 @@ impl Instance {
         }
     }
 
-    /// As [`Instance::raise`], without telling the program's other threads; whether it was set.
+    /// As [`Instance::raise`], but not for the program's other threads. Returns whether it was set.
     fn raise_alone(&self, text: &[u8]) -> bool {
         self.exception.set(&self.vm.exception_set, text, false)
     }
@@ -266,8 +268,8 @@ impl Instance {
         }
     }
 
-    /// Clears the exception, and with it the request to stop that terminating left. What ends
-    /// because of it ends all the same.
+    /// Clears the exception, and with it the request to stop that terminating left. Code that is
+    /// ending because of it ends all the same.
     pub fn clear_exception(&self) {
         self.envs.clear_terminate();
         self.forget_exception();
@@ -289,7 +291,7 @@ impl Instance {
         self.envs.set_terminate();
     }
 
-    /// Whether running code was asked to stop, and the exception tells so.
+    /// Whether running code was asked to stop and the exception is the one for that.
     pub fn is_terminated(&self) -> bool {
         self.envs.is_terminated()
     }
@@ -320,7 +322,7 @@ impl Instance {
         self.profile.get().map_or(&[], |accounts| accounts)
     }
 
-    /// Has the instance measure what its functions cost.
+    /// Makes the instance measure the cost of its functions.
     ///
     /// # Safety
     /// Nothing of it has run yet.
@@ -329,7 +331,7 @@ impl Instance {
         let mut accounts = try_vec(count).map_err(|_| Error::out_of_memory())?;
         accounts.resize_with(count, VmProfile::default);
         let accounts = crate::sync::once(&self.profile, || accounts.into_boxed_slice());
-        // SAFETY: nobody reads the field yet, says the caller.
+        // SAFETY: the caller guarantees that nobody reads the field yet.
         unsafe { (*self.vm()).profile = accounts.as_ptr() };
         Ok(())
     }
@@ -367,7 +369,7 @@ impl Instance {
             .is_ok()
     }
 
-    /// Frees the instance's own exec_env, if it has one that nobody uses.
+    /// Frees the instance's own exec_env, if it has one that is not in use.
     pub fn drop_singleton(&self) {
         let env = NonNull::new(self.singleton.swap(ptr::null_mut(), Ordering::AcqRel));
         if let (Some(env), Some(free)) = (env, self.singleton_drop.get()) {
@@ -389,12 +391,12 @@ impl Instance {
         })
     }
 
-    /// Frees what [`Instance::app_heap_alloc`] returned; false if `address` is not the heap's.
+    /// Frees a block of [`Instance::app_heap_alloc`]; false if `address` is not the heap's.
     pub fn app_heap_free(&self, address: u64) -> bool {
         self.with_app_heap(false, |heap, memory| {
             let inside = heap.contains(address);
             if inside {
-                // SAFETY: as in `app_heap_alloc`.
+                // SAFETY: the heap was placed inside this memory, which never shrinks.
                 unsafe { heap.free(memory, address) }
             }
             inside
@@ -404,7 +406,7 @@ impl Instance {
     /// Bytes that can be used of the app heap's block at `address`, if there is one.
     pub fn app_heap_block_len(&self, address: u64) -> Option<u64> {
         self.with_app_heap(None, |heap, memory| {
-            // SAFETY: as in `app_heap_alloc`.
+            // SAFETY: the heap was placed inside this memory, which never shrinks.
             unsafe { heap.block_len(memory, address) }
         })
     }
@@ -479,7 +481,8 @@ impl Instance {
     /// # Safety
     /// As for `tear_down`, which comes before.
     unsafe fn free(at: NonNull<Self>) {
-        // SAFETY: as for `tear_down`; the block was allocated from a heap.
+        // SAFETY: the caller guarantees that this is the only access; the block was allocated from
+        // a heap.
         unsafe {
             ptr::drop_in_place(at.as_ptr());
             Heap::free(at.as_ptr().cast());

@@ -18,7 +18,7 @@ use crate::sync::Lock;
 use std::mem;
 use std::ptr::NonNull;
 
-/// What a 32-bit memory can grow to.
+/// The largest size of a 32-bit memory.
 const MEMORY32_BYTES: usize = 1 << 32;
 
 /// What is reserved at most for a memory with 64-bit addresses that is not larger from the start.
@@ -38,7 +38,7 @@ pub struct MemoryPool {
     kept: Lock<Kept>,
 }
 
-/// A stack, so that what is reused is what the caches still know.
+/// A stack, so that the reservation that is reused is still in the processor's caches.
 struct Kept {
     items: [Option<Reservation>; KEPT_MAX],
     len: usize,
@@ -164,7 +164,8 @@ impl Reservation {
             Some(more) => unsafe { pages::commit(base.wrapping_add(self.committed), more).is_ok() },
             None => {
                 let less = self.committed - wanted;
-                // SAFETY: as above; nobody uses bytes behind `len` from here on.
+                // SAFETY: the range lies in this reservation; nobody uses bytes behind `len` from
+                // here on.
                 unsafe { pages::decommit(base.wrapping_add(wanted), less).is_ok() }
             }
         };
@@ -177,7 +178,7 @@ impl Reservation {
     /// Zeroes the accessible bytes.
     pub fn clear(&self) -> bool {
         let base = self.base.as_ptr();
-        // SAFETY: `committed` bytes are accessible, and whoever used them has given them back.
+        // SAFETY: `committed` bytes are accessible, and their user has given them back.
         unsafe {
             if self.committed <= ZEROED_BY_HAND_MAX {
                 clear(base, self.committed);
@@ -201,12 +202,12 @@ mod tests {
     use super::*;
 
     fn bytes(reservation: &Reservation, len: usize) -> &[u8] {
-        // SAFETY: the tests ask for what they committed.
+        // SAFETY: the tests ask for bytes that they committed.
         unsafe { std::slice::from_raw_parts(reservation.base.as_ptr(), len) }
     }
 
     fn dirty(reservation: &Reservation, len: usize) {
-        // SAFETY: the tests ask for what they committed.
+        // SAFETY: the tests ask for bytes that they committed.
         unsafe { std::ptr::write_bytes(reservation.base.as_ptr(), 0xa5, len) };
     }
 

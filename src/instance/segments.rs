@@ -9,7 +9,7 @@ use crate::module::{
 };
 use std::ptr;
 
-/// What an element of a segment counts as: it is looked up, and read and written.
+/// The work of one element of a segment, in bytes: it is looked up, and read and written.
 const ELEM_BYTES: usize = 4 * size_of::<u64>();
 
 type Slots = [u64; 2];
@@ -110,7 +110,7 @@ fn value(instance: &Instance, op: ConstOp) -> Result<Slots> {
         ConstOp::F64(bits) => [bits, 0],
         #[cfg(feature = "simd")]
         ConstOp::V128(value) => [value as u64, (value >> 64) as u64],
-        ConstOp::RefNull(_) => [0, 0],
+        ConstOp::RefNull => [0, 0],
         ConstOp::RefFunc(index) => [func_word(instance, index)?, 0],
         ConstOp::GlobalGet(index) => {
             let global = instance.global(index).ok_or_else(malformed)?;

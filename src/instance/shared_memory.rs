@@ -3,9 +3,8 @@
 //!
 //! Each instance has a [`Memory`](super::Memory) of its own that holds a count of the
 //! [`SharedMemory`], and running code's view of it belongs to that instance's thread alone. The
-//! bytes are reserved up to the maximum, so they never move; the length only rises, and a view
-//! that has missed a growth is short, never wrong. Who waits at an address is kept here too:
-//! nothing about a memory is kept anywhere else.
+//! bytes are reserved up to the maximum, so they never move; the length only rises, and a view that
+//! has missed a growth is short, never wrong. The waiters at its addresses are kept here too.
 
 use super::app_heap::AppHeap;
 use super::memory::{GrowError, MemorySize, MemorySource};
@@ -27,7 +26,7 @@ pub struct SharedMemory {
     storage: Lock<Storage>,
     /// The heap that the host allocates from, if the instance that made the memory has one.
     app_heap: Lock<Option<AppHeap>>,
-    /// Those who wait at its addresses.
+    /// The waiters at its addresses.
     pub wait_queue: WaitQueue,
 }
 
@@ -39,10 +38,11 @@ enum Storage {
 
 // SAFETY: a heap's block may be freed on any thread; reservations are `Send`.
 unsafe impl Send for Storage {}
-// SAFETY: `base` is memory that guests of several threads use at once, which is what it is for;
-// Rust code never makes references into it. Everything else is immutable, atomic or locked.
+// SAFETY: `base` is memory that guests of several threads use at once, by design; Rust code never
+// makes references into it. Everything else is immutable, atomic or locked.
 unsafe impl Send for SharedMemory {}
-// SAFETY: as above.
+// SAFETY: guests access `base`'s bytes on several threads by design, without Rust references;
+// everything else is immutable, atomic or locked.
 unsafe impl Sync for SharedMemory {}
 
 impl SharedMemory {

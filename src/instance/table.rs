@@ -10,7 +10,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
-/// Elements a table can have, whatever its type says; the limit that web engines share.
+/// The most elements of any table; the limit that web engines share.
 pub const ELEMS_MAX: u64 = 10_000_000;
 
 const ELEM_BYTES: usize = size_of::<u64>();
@@ -45,7 +45,7 @@ impl Table {
         }
     }
 
-    /// Tells running code's view where its owner is. Called once, at the final address.
+    /// Sets the owner in running code's view. Called once, at the final address.
     pub fn bind(&self) {
         // SAFETY: nobody else looks at a table that is still being made.
         unsafe { (*self.vm.get()).owner = ptr::from_ref(self).cast_mut().cast::<c_void>() }
@@ -71,7 +71,7 @@ impl Table {
 
     /// First element; it moves when the table grows.
     pub fn elems(&self) -> *mut u64 {
-        // SAFETY: as in `len`.
+        // SAFETY: the view is only written by `grow`, on the thread that uses the link set.
         unsafe { (*self.vm.get()).elems }
     }
 
@@ -166,7 +166,7 @@ impl Table {
         }
     }
 
-    /// Frees what lies outside the instance's block.
+    /// Frees the part outside the instance's block.
     pub fn tear_down(&mut self) {
         self.vm.get_mut().len = 0;
         self.free_block();

@@ -7,7 +7,7 @@ use super::memory::Pace;
 use crate::abi::error::Result;
 use crate::abi::vm_layout::{VmInstance, VmTag};
 use crate::module::{self as parsed, ExternType, Module};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 impl Instance {
     /// The tag with this index.
@@ -32,10 +32,10 @@ impl Build<'_> {
         let own = self.place::<VmTag>(self.layout.tags, 0);
         let instance = self.at.as_ptr().cast::<VmInstance>();
         let make = |place: usize, type_index: u32| {
-            let index = type_index as usize;
             // SAFETY: `type_ids` has an entry for each of the module's types.
-            let type_id = unsafe { *type_ids.add(index) };
-            let tag = VmTag { type_id, reserved: 0, ty: &raw const module.types[index], instance };
+            let type_id = unsafe { *type_ids.add(type_index as usize) };
+            let ty = ptr::from_ref(module.types.valid_func(type_index));
+            let tag = VmTag { type_id, reserved: 0, ty, instance };
             // SAFETY: the layout counted the tags that the instance has to itself.
             unsafe { own.add(place).write(tag) };
             own.wrapping_add(place).cast_const()
@@ -54,7 +54,7 @@ impl Build<'_> {
                     make(used - 1, type_index)
                 }
                 bound => {
-                    // SAFETY: as in `make`.
+                    // SAFETY: `type_ids` has an entry for each of the module's types.
                     let type_id = unsafe { *type_ids.add(type_index as usize) };
                     imported_tag(import, type_id, &bound, self.at)?
                 }
@@ -63,7 +63,7 @@ impl Build<'_> {
             unsafe { list.add(index as usize).write(tag) };
         }
         for (place, &type_index) in module.tags.iter().skip(imported).enumerate() {
-            // SAFETY: as above.
+            // SAFETY: the list has a place for each tag.
             unsafe { list.add(imported + place).write(make(place, type_index)) };
         }
         Ok(())
@@ -79,7 +79,7 @@ fn imported_tag(
 ) -> Result<*const VmTag> {
     match bound {
         Import::Tag(at) => {
-            // SAFETY: whoever binds a tag holds its link set alive.
+            // SAFETY: the code that binds a tag holds its link set alive.
             let tag = unsafe { at.as_ref() };
             if tag.type_id != type_id {
                 return Err(incompatible());

@@ -178,7 +178,7 @@ impl ModuleCode {
         let own = Arc::as_ptr(&this);
         let imported = this.module.imported.funcs;
         for (i, &ty) in this.module.funcs.iter().skip(imported as usize).enumerate() {
-            let header_slot = this.module.types[ty as usize].param_slots();
+            let header_slot = this.module.types.valid_func(ty).param_slots();
             codes.push(VmCode {
                 entry: AtomicPtr::new(std::ptr::null_mut()),
                 frame_slots: AtomicU32::new(header_slot + Header::SLOTS),

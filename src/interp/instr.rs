@@ -41,8 +41,7 @@ impl Class {
     /// The class of a type.
     pub fn of(ty: ValType) -> Self {
         match ty {
-            ValType::I32 | ValType::I64 => Self::Int,
-            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Self::Int,
+            ValType::I32 | ValType::I64 | ValType::Ref(_) => Self::Int,
             ValType::F32 => Self::F32,
             ValType::F64 => Self::F64,
             ValType::V128 => Self::V128,
@@ -179,6 +178,8 @@ pub enum Instr {
         source: Mode,
     },
     RefFunc,
+    /// Traps if a reference is null.
+    AssertNonNull,
     TableGet,
     TableSet,
     TableSize,
@@ -221,6 +222,10 @@ pub enum Instr {
         index: Mode,
         slots: u32,
     },
+    TailCallRef {
+        slots: u32,
+    },
+    CallRef,
     /// In profiled functions, the first instruction and the last before each return.
     ProfileEnter,
     ProfileEnd,

@@ -238,6 +238,9 @@ shapes! {
     TailCall { from: SlotNo, header: SlotNo, code: *const VmCode, }
     TailCallImport { from: SlotNo, header: SlotNo, import: u32, }
     TailCallIndirect { from: SlotNo, header: SlotNo, table: u16, index: SlotNo, ty: u32, }
+    TailCallRef { from: SlotNo, header: SlotNo, callee: SlotNo, }
+    CallRef { site: Site, frame: SlotNo, slots: u16, callee: SlotNo, }
+    AssertNonNull { reference: SlotNo, }
     /// The payload begins at `frame`.
     Throw { site: Site, frame: SlotNo, tag: u32, }
     ThrowRef { site: Site, reference: SlotNo, }
@@ -312,6 +315,7 @@ begins! {
     [] Call: site of Site;
     [] CallImport: site of Site;
     [] CallIndirect: site of Site;
+    [] CallRef: site of Site;
     [] Throw: site of Site;
     [] ThrowRef: site of Site;
 }
@@ -329,13 +333,15 @@ words! {
     2: Dst, Unary, Binary<SlotNo>, Binary<u32>, Binary<f32>, Select, Load, Store<SlotNo>, CopyTwo,
         CopyMany, CopyImm<u32>, ClearMany, Get, Drop, GlobalSet<SlotNo>, GlobalSet<u32>, TableGet,
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
-        BranchTable, Translate, Site, ThrowRef, Return, ReturnOne<SlotNo>, ReturnOne<u32>,
-        ReturnMany, ProfileEnd, TailCallImport, Ternary, Extract, Replace, MemoryGrowAny;
+        BranchTable, Translate, Site, AssertNonNull, ThrowRef, Return, ReturnOne<SlotNo>,
+        ReturnOne<u32>, ReturnMany, ProfileEnd, TailCallImport, TailCallRef, Ternary, Extract,
+        Replace, MemoryGrowAny;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        Throw, TailCall, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>, StoreAny<u32>;
+        CallRef, Throw, TailCall, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
+        StoreAny<u32>;
     4: Permute, VectorConst, AtomicAny;
     6: Shuffle;
 }
@@ -345,4 +351,5 @@ const _: () = {
     assert!(Code::<Unary>::WORDS == Code::<CopyTwo>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallImport>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallIndirect>::WORDS);
+    assert!(Code::<Call>::WORDS == Code::<CallRef>::WORDS);
 };

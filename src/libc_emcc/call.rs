@@ -1,14 +1,14 @@
-//! A call in progress, and what functions of the table have in common.
+//! A call in progress, and the common part of the table's functions.
 
 use crate::abi::trap::Trap;
 use crate::instance::Instance;
 use crate::native::{Caller, GuestMemory};
 use crate::wasi::Files;
 
-/// What a function answers, or why the guest does not go on.
+/// A function's result, or the trap that ends the guest.
 pub(super) type Answer<T = u64> = Result<T, Trap>;
 
-/// What most functions return when they fail: -1.
+/// The result of most functions when they fail: -1.
 pub(super) const FAILED: u64 = u32::MAX as u64;
 
 /// Longest path, and where it ends.

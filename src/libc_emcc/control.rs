@@ -10,19 +10,20 @@ use crate::abi::vm_layout::VmFuncRef;
 use crate::exec::func_type;
 use std::ptr::NonNull;
 
-/// Calls what the first table has at `index`, if it takes as many i32 and gives `results`.
+/// Calls the function at `index` of the first table, if it takes as many i32 and gives `results`.
 fn invoke(call: &EmccCall<'_>, index: u32, params: &[u32], results: &[ValType]) -> Answer {
     let table = call.instance().table(0).ok_or_else(|| call.raise("unknown table"))?;
     let word = table.get(index.into()).ok_or(Trap::UndefinedElement)?;
     let func = NonNull::new(word as usize as *mut VmFuncRef).ok_or(Trap::UninitializedElement)?;
-    // SAFETY: what lies in a table is a function of the table's link set.
+    // SAFETY: an element of a table is a function of the table's link set.
     let ty = unsafe { func_type(func) };
     let takes =
         ty.params().len() == params.len() && ty.params().iter().all(|&ty| ty == ValType::I32);
     if !takes || ty.results() != results {
         return Err(Trap::IndirectCallTypeMismatch);
     }
-    // SAFETY: as above; the type is what the parameters are, and has one result at most.
+    // SAFETY: the function comes from a table of the caller's link set; its type has these
+    // parameters, and one result at most.
     unsafe { call.caller.call_guest(func, params) }
 }
 

@@ -1,10 +1,10 @@
-//! Files by their paths and by numbers, which are WASI's: what `open` opened, WASI's functions
-//! write, move in and close.
+//! Files by their paths and by numbers, which are WASI's: its functions write, seek in and close
+//! files that `open` opened.
 
 use super::call::{Answer, EmccCall, FAILED};
 use crate::wasi::{Done, FileStat, FileType, Files, OpenHow};
 
-/// What `open` is told, in Emscripten's numbers.
+/// The flags of `open`, in Emscripten's numbers.
 mod flags {
     /// How the file is used: 0 to read, 1 to write, 2 for both.
     pub(super) const ACCESS: u32 = 3;
@@ -21,8 +21,7 @@ mod flags {
 
 const STAT_BYTES: usize = 88;
 
-/// What a file's mode says: its kind, and who may do what with it. The host's permissions are not
-/// told.
+/// A file's mode: its kind, and permissions, which are not the host's.
 fn mode(kind: FileType) -> u32 {
     match kind {
         FileType::Unknown => 0o666,
@@ -67,7 +66,7 @@ fn with_path(
     Ok(act(&files, &path)?.map_or(FAILED, |()| 0))
 }
 
-/// New files have the permissions that WASI gives them, whatever `_mode` says: C passes it as a
+/// New files have the permissions that WASI gives them, regardless of `_mode`: C passes it as a
 /// variable argument, so that it is a number in some programs and an address in others.
 pub(super) fn open(call: &EmccCall<'_>, path: u32, flags: u32, _mode: u32) -> Answer {
     let path = call.path(path)?;
@@ -99,7 +98,7 @@ pub(super) fn stat(call: &EmccCall<'_>, path: u32, stat: u32) -> Answer {
     with_path(call, path, |files, path| store(call, stat, files.stat(path)?))
 }
 
-/// Standard input has nothing to tell, as with WAMR.
+/// Standard input has no status, as with WAMR.
 pub(super) fn fstat(call: &EmccCall<'_>, fd: u32, stat: u32) -> Answer {
     call.check(stat, STAT_BYTES as u64)?;
     let Some(files) = call.files().filter(|_| fd != 0) else { return Ok(FAILED) };

@@ -59,7 +59,7 @@ pub(super) fn munmap(call: &EmccCall<'_>, address: u32, _len: u32) -> Answer {
     Ok(0)
 }
 
-/// Nobody here needs to be told.
+/// No code here needs this notice.
 pub(super) fn notify_growth(_call: &EmccCall<'_>, _memory: u32) -> Answer {
     Ok(0)
 }

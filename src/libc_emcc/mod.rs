@@ -1,11 +1,11 @@
-//! What programs of Emscripten import from `env` beside C's library: calls through the table,
-//! jumps, files, and a few of the system's functions, as WAMR offers them.
+//! The functions that programs of Emscripten import from `env` beside C's library: calls through
+//! the table, jumps, files, and a few of the system's functions, as in WAMR.
 //!
 //! One constant table, searched after everything that embedders registered. Files are WASI's, with
-//! its directories and nothing else of the host's; WAMR opens any path of the host's. What has no
-//! answer that is the guest's business (the system's name, the current directory) has the same one
-//! everywhere. It keeps nothing and knows no contexts, engines or modules; what it needs from above
-//! it asks of the instance's `Host`.
+//! its directories and nothing else of the host's; WAMR opens any path of the host's. Queries about
+//! the host's system (its name, the current directory) have the same answer everywhere. It keeps
+//! nothing and knows no contexts, engines or modules; services from above come through the
+//! instance's `Host`.
 //!
 //! Control enters through the table (`table.rs`), when a guest calls.
 
@@ -19,7 +19,7 @@ mod table;
 
 use crate::native::BuiltinTable;
 
-/// What programs of Emscripten import beside C's library.
+/// The functions that programs of Emscripten import beside C's library.
 pub const EMSCRIPTEN: BuiltinTable = BuiltinTable::new(&[table::ENV]);
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub(super) fn fseeko(call: &EmccCall<'_>, file: u32, offset: u64, whence: u32) -
     Ok(files.seek_stream(file, offset as i64, whence)?.map_or(FAILED, |()| 0))
 }
 
-/// What is no file is at its end.
+/// A handle that is no file counts as being at its end.
 pub(super) fn feof(call: &EmccCall<'_>, file: u32) -> Answer {
     let Some(files) = call.files() else { return Ok(1) };
     Ok(files.is_stream_at_end(file)?.unwrap_or(true).into())

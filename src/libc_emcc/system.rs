@@ -1,4 +1,4 @@
-//! What programs ask of their system: its name, the current directory, random bytes, time to pass.
+//! System functions: the system's name, the current directory, random bytes, sleeping.
 
 use super::call::{Answer, EmccCall, FAILED};
 use crate::platform::random;
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Bytes of each of the names in Emscripten's `struct utsname`. WAMR takes them for one less.
 const NAME_BYTES: usize = 65;
 
-/// What Emscripten's own library answers, wherever the guest runs: system, node, release, version,
+/// The answers of Emscripten's own library, the same on every host: system, node, release, version,
 /// machine, domain.
 const NAMES: [&[u8]; 6] = [b"Emscripten", b"emscripten", b"1.0", b"#1", b"wasm32", b"(none)"];
 
@@ -57,7 +57,7 @@ pub(super) fn sleep(call: &EmccCall<'_>, milliseconds: u32) -> Answer {
     pause(call, Duration::from_millis(milliseconds))
 }
 
-/// The parameter is the word of an f64; what is no time is none.
+/// The parameter is the word of an f64; a number that is no time counts as zero.
 pub(super) fn thread_sleep(call: &EmccCall<'_>, milliseconds: u64) -> Answer {
     pause(call, Duration::from_millis(f64::from_bits(milliseconds) as u64))
 }

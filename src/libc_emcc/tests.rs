@@ -1,4 +1,4 @@
-//! The table, and what needs no guest. `tests/emcc` calls every function.
+//! The table, and functions that need no guest. `tests/emcc` calls every function.
 
 use super::streams::how;
 use super::table::ENV;

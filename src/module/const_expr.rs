@@ -2,7 +2,6 @@
 
 use super::parse::collect::push;
 use super::parse::{ReadResult, types};
-use crate::abi::types::ValType;
 use std::slice;
 use wasmparser::Operator;
 
@@ -26,7 +25,8 @@ pub enum ConstOp {
     #[cfg(feature = "simd")]
     V128(u128),
     GlobalGet(u32),
-    RefNull(ValType),
+    /// Null, of whatever type.
+    RefNull,
     RefFunc(u32),
     I32Add,
     I32Sub,
@@ -112,7 +112,7 @@ impl ConstOp {
             #[cfg(feature = "simd")]
             Operator::V128Const { value } => Self::V128(u128::from_le_bytes(*value.bytes())),
             Operator::GlobalGet { global_index } => Self::GlobalGet(global_index),
-            Operator::RefNull { hty } => Self::RefNull(types::heap_type(hty)?),
+            Operator::RefNull { .. } => Self::RefNull,
             Operator::RefFunc { function_index } => Self::RefFunc(function_index),
             Operator::I32Add => Self::I32Add,
             Operator::I32Sub => Self::I32Sub,
@@ -120,7 +120,7 @@ impl ConstOp {
             Operator::I64Add => Self::I64Add,
             Operator::I64Sub => Self::I64Sub,
             Operator::I64Mul => Self::I64Mul,
-            _ => return Err(types::unsupported("constant expression")),
+            _ => return Err(types::unsupported("constant expression of gc")),
         }))
     }
 }

@@ -18,7 +18,7 @@ impl ExportIndex {
 }
 
 impl Module {
-    /// The export called `name`. Names are unique within a module, whatever they name.
+    /// The export called `name`. Names are unique within a module, across all kinds.
     pub fn export(&self, name: &str) -> Option<&Export> {
         let order = &self.export_index.0;
         let found = order.binary_search_by_key(&name, |&i| &*self.exports[i as usize].name).ok()?;

@@ -35,7 +35,7 @@ macro_rules! features {
     };
 }
 
-/// What is always on.
+/// The features that are always on.
 const BASE: WasmFeatures =
     WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::EXTENDED_CONST);
 
@@ -49,7 +49,10 @@ features! {
     EXCEPTIONS = 6, WasmFeatures::EXCEPTIONS;
     /// The exception instructions browsers shipped before the standard ones.
     LEGACY_EXCEPTIONS = 7, WasmFeatures::LEGACY_EXCEPTIONS;
-    FUNCTION_REFERENCES = 8, WasmFeatures::FUNCTION_REFERENCES;
+    /// Typed references to functions, and all types of WebAssembly 3.0: groups of them, subtypes,
+    /// and references that can be nothing but null without GC.
+    FUNCTION_REFERENCES = 8, WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC);
+    /// The instructions that make objects and look into them.
     GC = 9, WasmFeatures::GC;
     CUSTOM_PAGE_SIZES = 10, WasmFeatures::CUSTOM_PAGE_SIZES;
     WIDE_ARITHMETIC = 11, WasmFeatures::WIDE_ARITHMETIC;
@@ -69,7 +72,8 @@ impl Features {
         .with(Self::WIDE_ARITHMETIC)
         .with(Self::MULTI_MEMORY)
         .with(Self::MEMORY64)
-        .with(Self::CUSTOM_PAGE_SIZES);
+        .with(Self::CUSTOM_PAGE_SIZES)
+        .with(Self::FUNCTION_REFERENCES);
 
     /// Vectors, unless this build leaves them out.
     const VECTORS: Self =

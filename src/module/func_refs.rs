@@ -7,7 +7,7 @@ use crate::alloc;
 /// Which functions an instance makes references for, and where. Imports come first, by index;
 /// then every defined function that is exported, started, or named by `ref.func` or a segment.
 ///
-/// Function bodies need no scan: validation lets `ref.func` in a body name only what is
+/// Function bodies need no scan: validation lets `ref.func` in a body name only functions that are
 /// exported or named outside of bodies.
 pub struct FuncRefs {
     /// Function index of each reference.

@@ -16,7 +16,7 @@ use wasmparser::{
 /// Parameters and results that each byte of a binary may use. Compilers stay below a tenth.
 const VALUES_PER_BYTE: u64 = 4;
 
-/// What a binary may use beyond that, small as it may be.
+/// The extra allowance of any binary, even a small one.
 const VALUES_MIN: u64 = 1 << 20;
 
 /// Parameters and results that the code of one module may still use. Owner: its reading.
@@ -41,7 +41,7 @@ impl Allowance {
         metered.sub_type_at(type_index);
     }
 
-    /// Takes back what `metered` has left; an error if that was too little.
+    /// Takes back the rest of the allowance of `metered`; an error if that was exceeded.
     pub(super) fn take_back(&mut self, metered: &Metered) -> Result<(), Error> {
         self.0 = metered.left.get();
         if metered.refused.get() {
@@ -51,7 +51,7 @@ impl Allowance {
     }
 }
 
-/// The resources of a body, whose types are there as long as the allowance lasts.
+/// The resources of a body, which refuse types once the allowance is used up.
 pub(super) struct Metered {
     resources: ValidatorResources,
     left: Cell<u64>,

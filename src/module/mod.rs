@@ -1,7 +1,7 @@
 //! A module: parsed, validated, immutable and shareable.
 //!
 //! It knows no instance, no engine and no context. Control enters at [`Module::parse`], which
-//! copies what it needs out of the embedder's buffer; everything else only reads.
+//! copies the binary out of the embedder's buffer; all other functions only read.
 
 mod const_expr;
 mod exports;
@@ -11,6 +11,7 @@ mod metered;
 mod names;
 pub mod package;
 mod parse;
+mod type_list;
 mod validate;
 mod wasi_abi;
 
@@ -25,12 +26,13 @@ pub use exports::ExportIndex;
 pub use features::Features;
 pub use func_refs::FuncRefs;
 pub use names::FuncNames;
+pub use type_list::TypeList;
 
-/// A validated module. Owner: whoever holds the `Arc`; shared by all its instances.
+/// A validated module. Owners: the holders of its `Arc`, such as all its instances.
 pub struct Module {
     /// The whole binary: bodies, data segments and custom sections are ranges of it.
     pub bytes: Box<[u8]>,
-    pub types: Box<[FuncType]>,
+    pub types: TypeList,
     /// Type index of every function, imported first.
     pub funcs: Box<[u32]>,
     /// Imports in binary order.
@@ -56,8 +58,8 @@ pub struct Module {
     func_names: FuncNames,
     imports_wasi: bool,
     features: Features,
-    /// Where everything of this module lies, and what is made of it later; `None` for whatever
-    /// heap is current whenever that is.
+    /// The heap of the module and of its translated code; `None` for the heap that is current at
+    /// each allocation.
     home: Option<HeapRef>,
 }
 
@@ -84,7 +86,7 @@ pub enum ExternType {
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
-    /// A tag of exceptions, by the type index of what it carries.
+    /// A tag of exceptions, by the type index of its payload.
     Tag(u32),
 }
 
@@ -132,7 +134,7 @@ pub enum ElemItems {
 }
 
 impl ElemItems {
-    /// Stands for a null reference among function indices, of which there are never so many.
+    /// Stands for a null reference among function indices, which are always smaller.
     pub const NULL: u32 = u32::MAX;
 
     pub fn len(&self) -> usize {
@@ -175,7 +177,8 @@ impl Module {
     /// Parses and validates a binary. Nothing of `bytes` is referred to afterwards.
     pub fn parse(bytes: &[u8], features: Features) -> Result<Self> {
         parse::check_header(bytes)?;
-        // The copy comes first and is what gets validated: the embedder's buffer may change.
+        // The copy comes first, and validation reads the copy, because the embedder's buffer may
+        // change.
         Self::parse_owned(parse::copy(bytes)?, features)
     }
 
@@ -191,7 +194,7 @@ impl Module {
             func_refs: FuncRefs::new(&sections)?,
             export_index: ExportIndex::new(&sections.exports)?,
             bytes,
-            types: sections.types.into_boxed_slice(),
+            types: sections.types,
             funcs: sections.funcs.into_boxed_slice(),
             imports: sections.imports.into_boxed_slice(),
             imported: sections.imported,
@@ -234,7 +237,7 @@ impl Module {
         }
     }
 
-    /// What a module that belongs to no context takes, its translated code included.
+    /// The bytes of a module that belongs to no context, its translated code included.
     pub fn home_stats(&self) -> Option<HeapStats> {
         self.home.as_ref().map(|heap| heap.stats())
     }
@@ -255,7 +258,7 @@ impl Module {
 
     /// Type of function `index`.
     pub fn func_type(&self, index: u32) -> Option<&FuncType> {
-        self.types.get(*self.funcs.get(index as usize)? as usize)
+        self.types.func(*self.funcs.get(index as usize)?)
     }
 
     /// Body of function `index`, from its locals to its final `end`; `None` for imports.

@@ -1,7 +1,7 @@
 //! Function names for backtraces.
 //!
-//! The name section is read when somebody first asks, because most modules are never asked.
-//! It is a custom section: whatever is wrong with it costs names, never the module.
+//! The name section is read on the first lookup, because most modules never see one. It is a custom
+//! section: an error in it costs names, never the module.
 
 use super::Module;
 use super::parse::collect::push;

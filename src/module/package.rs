@@ -1,4 +1,4 @@
-//! What a file is, from its first bytes. Pure functions over any buffer.
+//! A file's kind, from its first bytes. Pure functions over any buffer.
 
 /// The kinds of file an embedder may hand over. The numbers are those of the C API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

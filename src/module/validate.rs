@@ -1,7 +1,7 @@
 //! Validation of function bodies, in the same pass that reads them.
 
 use super::metered::{Allowance, Metered};
-use super::parse::{ReadResult, types};
+use super::parse::{ReadError, ReadResult, types};
 use crate::abi::error::Error;
 use crate::abi::types::FuncType;
 use crate::alloc;
@@ -11,8 +11,8 @@ use wasmparser::{
 };
 
 /// Most slots that parameters, locals and operands of one function may take together. Engines
-/// number frame slots with 16 bits; what this leaves free is for a frame's own words and for
-/// outgoing arguments, of which the validator allows 1,000.
+/// number frame slots with 16 bits; the rest is left for a frame's own words and for outgoing
+/// arguments, of which the validator allows 1,000.
 pub const FRAME_SLOTS_MAX: u32 = 60_000;
 
 /// The first byte of every operator on vectors.
@@ -59,16 +59,18 @@ pub(super) struct BodyValidator {
     allowance: Allowance,
     /// Whether operands may be vectors in functions that say nothing of vectors themselves.
     vectors: bool,
+    executes_gc: bool,
 }
 
 impl BodyValidator {
-    /// For the bodies of a binary of this length.
-    pub(super) fn new(len: usize) -> Self {
+    /// For the bodies of a binary of this length, in which instructions of GC may be or not.
+    pub(super) fn new(len: usize, executes_gc: bool) -> Self {
         // For no more than this `FIRST_BYTES` are enough, with 1,000 parameters and 1,000 results
         // of a call or a block on top.
         let room = Room { operands: 256, frames: 32 };
         let allowance = Allowance::new(len);
-        Self { allocations: FuncValidatorAllocations::default(), room, allowance, vectors: false }
+        let allocations = FuncValidatorAllocations::default();
+        Self { allocations, room, allowance, vectors: false, executes_gc }
     }
 
     /// Says whether types or globals of the module are of vectors.
@@ -141,8 +143,12 @@ impl BodyValidator {
             let mut visitor = validator.visitor(reader.original_position());
             if !(open && common(code, wide, &mut reader, &mut visitor)?) {
                 vectors |= code == VECTOR_PREFIX;
+                let offset = reader.original_position();
                 reader.visit_operator(&mut visitor)??;
                 drop(visitor);
+                if is_gc(code) && !self.executes_gc {
+                    return Err(no_gc(offset));
+                }
                 let frames = validator.control_stack_height();
                 if frames > self.room.frames {
                     self.room.grow(operands, frames)?;
@@ -166,6 +172,17 @@ impl BodyValidator {
         }
         Ok(())
     }
+}
+
+/// Whether operators that begin with this byte are GC's. The validator knows them even where only
+/// its types are used.
+fn is_gc(code: u8) -> bool {
+    matches!(code, 0xd3 | 0xfb)
+}
+
+#[cold]
+fn no_gc(offset: u64) -> ReadError {
+    ReadError::Ours(Error::load(format!("gc support is not enabled (at offset 0x{offset:x})")))
 }
 
 /// Validates the operators that programs have most of, in fewer steps than the parser's way to

@@ -1,4 +1,4 @@
-//! What a module that imports WASI must look like: a command or a reactor with a memory.
+//! The form that WASI demands of a module that imports it: a command or a reactor with a memory.
 
 use super::parse::Sections;
 use super::{Export, ExternKind, ExternType};
@@ -48,7 +48,7 @@ fn check_entry(
     if entry.index < sections.imported.funcs {
         return Err(Error::load(imported));
     }
-    let ty = sections.funcs.get(entry.index as usize).and_then(|&t| sections.types.get(t as usize));
+    let ty = sections.funcs.get(entry.index as usize).and_then(|&t| sections.types.func(t));
     match ty {
         Some(ty) if ty.params().is_empty() && ty.results().is_empty() => Ok(()),
         _ => Err(Error::load(wrong_type)),

@@ -1,4 +1,4 @@
-//! Host functions written in Rust, and what they are told about their caller.
+//! Host functions written in Rust, and their caller.
 
 use super::guest::GuestMemory;
 use super::host_func::{Body, HostFunc};
@@ -25,7 +25,7 @@ use std::time::Duration;
 pub type HostClosure =
     dyn Fn(Caller<'_>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static;
 
-/// Who called a host function. It lasts as long as the call.
+/// The caller of a host function. It lasts as long as the call.
 pub struct Caller<'a> {
     env: *mut VmEnv,
     call: PhantomData<&'a mut VmEnv>,
@@ -50,7 +50,7 @@ impl<'a> Caller<'a> {
 
     /// The instance whose import was called.
     pub fn instance(&self) -> *mut VmInstance {
-        // SAFETY: as in `exec_env`.
+        // SAFETY: `new` asked for a live environment.
         unsafe { (*self.env).instance }
     }
 
@@ -69,24 +69,24 @@ impl<'a> Caller<'a> {
         unsafe { GuestMemory::of_env(self.env) }
     }
 
-    /// What was given when the function was registered.
+    /// The attachment that was registered with the function.
     pub fn attachment(&self) -> *mut c_void {
-        // SAFETY: as in `exec_env`.
+        // SAFETY: `new` asked for a live environment.
         unsafe { (*self.env).attachment }
     }
 
-    /// Why the caller should stop now, for functions that wait: it was terminated, or its time is
-    /// over. The trap is what the function then fails with.
+    /// The reason why the caller should stop now, for functions that wait: it was terminated, or
+    /// its time is over. The function then fails with this trap.
     pub fn stop_reason(&self) -> Option<Trap> {
-        // SAFETY: as in `exec_env`.
+        // SAFETY: `new` asked for a live environment.
         unsafe { exec::stop_reason(self.env) }
     }
 
-    /// Counts the handling of so many bytes as the guest's instructions, which limits hold for;
-    /// fails when there is a reason to stop. For functions whose work the guest chooses: they call
-    /// it before each piece or after.
+    /// Counts the handling of `bytes` as the guest's instructions, which limits hold for; fails
+    /// when there is a reason to stop. For functions whose work the guest chooses: they call it
+    /// before each piece or after.
     pub fn work(&self, bytes: u64) -> Result<(), Trap> {
-        // SAFETY: as in `exec_env`; the caller's thread is this one.
+        // SAFETY: `new` asked for a live environment; the caller's thread is this one.
         unsafe { exec::work::charge_bytes(self.env, bytes) }
     }
 
@@ -106,7 +106,7 @@ impl<'a> Caller<'a> {
 
     /// How long the function may wait before it should ask again; `None` for any time.
     pub fn time_left(&self) -> Option<Duration> {
-        // SAFETY: as in `exec_env`.
+        // SAFETY: `new` asked for a live environment.
         unsafe { exec::time_left(self.env) }
     }
 
@@ -114,7 +114,7 @@ impl<'a> Caller<'a> {
     /// wait for descriptors: they get it, ask [`Caller::stop_reason`], and then wait. Without one
     /// they ask at times.
     pub fn wake_descriptor(&self) -> Option<WakeDescriptor<'_>> {
-        // SAFETY: as in `exec_env`.
+        // SAFETY: `new` asked for a live environment.
         unsafe { exec::wake_descriptor(self.env) }
     }
 
@@ -149,19 +149,19 @@ impl<'a> Caller<'a> {
     /// signal interrupts it, so that the call fails with `EINTR`, again and again until `act`
     /// returns. Fails with the reason if there is one, before or afterwards.
     pub fn blocking<R>(&self, act: impl FnOnce() -> R) -> Result<R, Trap> {
-        // SAFETY: as in `exec_env`; the caller's thread is this one.
+        // SAFETY: `new` asked for a live environment; the caller's thread is this one.
         unsafe { exec::blocking(self.env, act) }
     }
 
     /// Lets `time` pass; fails with the reason if there is one to stop meanwhile.
     pub fn sleep(&self, time: Duration) -> Result<(), Trap> {
-        // SAFETY: as in `blocking`.
+        // SAFETY: `new` asked for a live environment; the caller's thread is this one.
         unsafe { exec::sleep(self.env, time) }
     }
 
     /// The exec_env that the guest called from, and where its native stack ends.
     pub fn calling_env(&self) -> Option<(NonNull<ExecEnv>, usize)> {
-        // SAFETY: as in `exec_env`; the owner of an environment is its exec_env.
+        // SAFETY: `new` asked for a live environment, whose owner is its exec_env or null.
         let (owner, limit) = unsafe { ((*self.env).owner, (*self.env).native_stack_limit) };
         Some((NonNull::new(owner.cast())?, limit.saturating_sub(exec::NATIVE_STACK_MARGIN)))
     }
@@ -187,11 +187,11 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Notes what the calling thread has unwound with inside of the function, which then fails with
-    /// this trap.
+    /// Notes the calling thread's unwinding inside of the function, which then fails with this
+    /// trap.
     #[cfg_attr(not(feature = "wasi"), allow(dead_code, reason = "only WASI waits in the system"))]
     pub fn unwound(&self, unwinding: Unwinding) -> Trap {
-        // SAFETY: as in `exec_env`.
+        // SAFETY: `new` asked for a live environment.
         unsafe { (*self.env).unwinding = unwinding.as_ptr() };
         Trap::Unwinding
     }
@@ -222,7 +222,8 @@ pub(super) unsafe extern "C" fn call_builtin(
     env: *mut VmEnv,
     args: *mut u64,
 ) -> u32 {
-    // SAFETY: as in `call_closure`.
+    // SAFETY: running code passes the function it was linked to, which its module keeps alive; the
+    // header is the first field of a `HostFunc`.
     let host = unsafe { &*this.cast::<HostFunc>() };
     let Body::Builtin(builtin) = host.body else { return Trap::Internal as u32 };
     let slots = host.arg_slots();
@@ -234,12 +235,12 @@ pub(super) unsafe extern "C" fn call_builtin(
     if trap != 0 {
         return trap;
     }
-    // The guest looks after so many instructions, however long these functions take.
-    // SAFETY: as above.
+    // The guest checks by its count of instructions, which says nothing of these functions' time.
+    // SAFETY: running code passes its live environment.
     unsafe { exec::stop_reason(env) }.map_or(0, |trap| trap as u32)
 }
 
-/// What surrounds every call of Rust code: stack check, attachment, panics.
+/// The frame around every call of Rust code: stack check, attachment, panics.
 ///
 /// # Safety
 /// `env` and its instance are live.
@@ -248,17 +249,17 @@ unsafe fn around(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> Result
     if let Err(trap) = unsafe { invoke::check_stack(env, 0) } {
         return trap as u32;
     }
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `env` is live.
     let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
     let outcome = catch_unwind(AssertUnwindSafe(call));
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `env` is live.
     unsafe { (*env).attachment = attachment };
     match outcome {
         Ok(Err(trap)) => trap as u32,
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that `env` and its instance are live.
         Ok(Ok(())) => unsafe { invoke::pending_exception(env) },
         Err(payload) => {
-            // Dropping what was thrown may panic again, and nothing may unwind into the guest.
+            // Dropping the payload may panic again, and nothing may unwind into the guest.
             if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 std::mem::forget(again);
             }
@@ -279,7 +280,8 @@ unsafe fn with_vals(
 ) -> Result<(), Trap> {
     let total = host.ty().params().len() + host.ty().results().len();
     let zero = Val::I32(0);
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `args` holds the parameters of `host`'s type and has room
+    // for its results; `env` is live.
     unsafe {
         match total {
             0..=4 => on_vals(closure, host, env, args, &mut [zero; 4][..total]),

@@ -1,5 +1,5 @@
-//! What happens to parameters between the guest's slots and the host's function: addresses
-//! become pointers, references become what C knows them as.
+//! Conversion of parameters between the guest's slots and the host's function: addresses become
+//! pointers, references become C's numbers and objects.
 //!
 //! Conversions work in place: the slots of a call's arguments are the callee's to overwrite.
 
@@ -73,7 +73,7 @@ impl Width {
 /// Whom the converted slots are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Receiver {
-    /// Registers, whose upper halves nobody reads.
+    /// Registers, whose upper halves are never read.
     Registers,
     /// An array of words that the native reads at any width.
     Words,
@@ -96,11 +96,11 @@ pub(super) fn plan(
                 Some(ConversionKind::SizedPointer(width, Width::of(ty.params().get(index + 1))))
             }
             (Param::Text, _) => Some(ConversionKind::Text(width)),
-            (Param::Value, ValType::ExternRef) => Some(match (signature, receiver) {
+            (Param::Value, &ValType::EXTERNREF) => Some(match (signature, receiver) {
                 (None, Receiver::Registers) => ConversionKind::ExternIndex,
                 _ => ConversionKind::ExternRef,
             }),
-            (Param::Value, ValType::FuncRef) => Some(ConversionKind::FuncRef),
+            (Param::Value, &ValType::FUNCREF) => Some(ConversionKind::FuncRef),
             (Param::Value, ValType::I32 | ValType::F32) if receiver == Receiver::Words => {
                 Some(ConversionKind::Low32)
             }
@@ -141,7 +141,8 @@ pub(super) unsafe fn apply(
                 sized_pointer(&memory, width.read(*slot), len)?
             }
             ConversionKind::Text(width) => {
-                // SAFETY: says the caller.
+                // SAFETY: the caller guarantees that `env` and its instance are live and `args`
+                // holds the parameters that `list` was made for.
                 let look = |bytes| unsafe { exec::work::charge_bytes(env, bytes) };
                 memory.text_with(width.read(*slot), look)?.0.expose_provenance() as u64
             }

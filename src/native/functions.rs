@@ -1,10 +1,10 @@
 //! How a built-in library lists its functions: one line each, with the types of its parameters.
 
-/// Makes the constant `FUNCTIONS` of lines `"name" "signature" path::to::function(types);`,
-/// sorted by name. A parameter is what `as` makes of its slot.
+/// Makes the constant `FUNCTIONS` of lines `"name" "signature" path::to::function(types);`, sorted
+/// by name. A parameter is its slot's value after `as`.
 ///
-/// `enter` finds what a function works on and turns what it came to into the word for the
-/// result's slot, or a trap: `fn(&Caller, &mut impl FnMut(&Call, ..) -> ..) -> Result<u64, Trap>`.
+/// `enter` makes the functions' `Call` and turns their result into the word for the result's slot,
+/// or a trap: `fn(&Caller, &mut impl FnMut(&Call, ..) -> ..) -> Result<u64, Trap>`.
 macro_rules! functions {
     (
         enter $enter:path;

@@ -11,7 +11,7 @@ use crate::instance::address_space;
 use std::marker::PhantomData;
 use std::ptr;
 
-/// What the instance that called can reach, for the time of one host call.
+/// The calling instance's address space, for the time of one host call.
 #[derive(Clone, Copy)]
 pub struct GuestMemory<'a> {
     instance: *const VmInstance,
@@ -19,7 +19,7 @@ pub struct GuestMemory<'a> {
 }
 
 impl<'a> GuestMemory<'a> {
-    /// What `env`'s instance can reach; nothing when it has no memory.
+    /// The address space of `env`'s instance; empty when it has no memory.
     ///
     /// # Safety
     /// `env` and its instance are live during `'a`.
@@ -47,14 +47,14 @@ impl<'a> GuestMemory<'a> {
     }
 
     /// A pointer to the string at `address`, whose NUL lies inside the memory, and its length.
-    /// Other threads of the guest may overwrite that NUL: whoever reads counts, and does not look
+    /// Other threads of the guest may overwrite that NUL: so readers count bytes, and do not look
     /// for it.
     pub fn text(&self, address: u64) -> Result<(*mut u8, usize), Trap> {
         self.text_with(address, |_| Ok(()))
     }
 
-    /// As [`GuestMemory::text`], for texts of any length: `look` is called for every so many bytes
-    /// and may end the search.
+    /// As [`GuestMemory::text`], for texts of any length: `look` is called between pieces and may
+    /// end the search.
     pub fn text_with(
         &self,
         address: u64,

@@ -1,5 +1,5 @@
-//! A host function bound to an import: who to call, and everything about the call that can be
-//! worked out before it happens.
+//! A host function bound to an import: its target, and all about the call that can be computed
+//! before it happens.
 
 use super::caller::{self, HostClosure};
 use super::convert::{self, Conversion, ExternRefMap, Mismatch, Receiver};
@@ -29,7 +29,7 @@ pub struct HostFunc {
     ty: FuncType,
 }
 
-/// What stands behind the header.
+/// The part behind the header.
 pub(super) enum Body {
     /// A C function whose integer arguments fit registers.
     #[allow(dead_code, reason = "only where thunks were written")]
@@ -51,7 +51,8 @@ pub(super) enum Body {
 // thread that runs guests of the context; they are only passed on. The closure and the map are
 // `Send + Sync` by their types, and the rest is plain data that never changes.
 unsafe impl Send for HostFunc {}
-// SAFETY: as for `Send`; a `HostFunc` is immutable.
+// SAFETY: a `HostFunc` is immutable, and the embedder registered `target` and `attachment` for use
+// by several threads at a time.
 unsafe impl Sync for HostFunc {}
 
 /// A function of a built-in table. The slice holds the parameters, and takes the results from
@@ -94,8 +95,8 @@ impl PartialEq for BuiltinModule {
 }
 
 /// A library of functions that this runtime brings along, for the list of a context's
-/// ([`ContextConfig::builtins`](crate::ContextConfig::builtins)). Constant: nothing of it belongs
-/// to anybody, and every context that offers it uses the same one.
+/// ([`ContextConfig::builtins`](crate::ContextConfig::builtins)). A constant without an owner:
+/// every context that offers it uses the same one.
 #[derive(Clone, Copy, PartialEq)]
 pub struct BuiltinTable(&'static [&'static BuiltinModule]);
 
@@ -230,7 +231,7 @@ impl HostFunc {
         &self.ty
     }
 
-    /// What running code calls through; valid while `self` is alive and does not move.
+    /// The header through which running code calls; valid while `self` is alive and does not move.
     pub fn header(&self) -> *const VmHostFunc {
         std::ptr::from_ref(self).cast()
     }

@@ -1,9 +1,9 @@
-//! Host functions: what a guest's imports are bound to, and how a call reaches them.
+//! Host functions: their registration, the binding of imports to them, and calls.
 //!
-//! A [`Registry`] belongs to a context and maps (module, name) to the embedder's C functions,
-//! to Rust closures and to built-in tables, such as those of WASI. Imports are looked up once,
-//! when a module is loaded; what comes out is a [`HostFunc`], which carries everything a call
-//! needs in a form worked out beforehand. Nothing here knows contexts, engines or WASI.
+//! A [`Registry`] belongs to a context and maps (module, name) to the embedder's C functions, to
+//! Rust closures and to built-in tables, such as those of WASI. Imports are looked up once, when a
+//! module is loaded; the result is a [`HostFunc`], which carries everything that a call needs,
+//! computed beforehand. Nothing here knows contexts, engines or WASI.
 //!
 //! Control enters twice: the loader calls [`Registry::resolve`], and running code calls through
 //! the `call` pointer of the `VmHostFunc` header that every [`HostFunc`] starts with.

@@ -1,4 +1,4 @@
-//! What a context offers to the imports of its modules.
+//! The functions that a context offers to the imports of its modules.
 //!
 //! The last registration wins. Below all registrations lie the built-in tables that the registry's
 //! maker chose, which are constant: making a registry copies nothing and allocates nothing.
@@ -38,7 +38,7 @@ pub enum Convention {
     Raw,
 }
 
-/// What a context's modules can import. Owner: the context.
+/// The functions that a context's modules can import. Owner: the context.
 pub struct Registry {
     state: Lock<RegistryState>,
 }
@@ -107,7 +107,7 @@ struct SymbolArray {
     array: NativeArray,
 }
 
-/// What a name led to.
+/// The result of looking a name up.
 enum Found {
     Symbol(NativeSymbol, Convention),
     Func(Arc<HostFunc>),
@@ -165,7 +165,7 @@ impl Registry {
         self.state.lock().externrefs = map;
     }
 
-    /// Whether an import of this name would be found now, whatever its type.
+    /// Whether an import of this name would be found now, with any type.
     pub fn is_linked(&self, module: &str, name: &str) -> bool {
         self.state.lock().find(module, name).is_some()
     }
@@ -205,10 +205,10 @@ impl Registry {
             .ok()
     }
 
-    /// Forgets what was registered and keeps no memory for it; built-in tables stay.
+    /// Forgets all registrations and frees their memory; built-in tables stay.
     pub fn clear(&self) {
         let nodes = std::mem::take(&mut self.state.lock().nodes);
-        // As in `remove`: what goes, goes without the lock.
+        // Dropped without the lock, as in `remove`.
         drop(nodes);
     }
 
@@ -265,7 +265,7 @@ impl RegistryState {
         })
     }
 
-    /// What the name is bound to, or the signature that did not fit; `None` if nobody has it.
+    /// The function of that name, or the signature that did not fit; `None` if there is none.
     fn bind(
         &self,
         module: &str,
@@ -273,9 +273,10 @@ impl RegistryState {
         ty: &FuncType,
         width: AddressWidth,
     ) -> Option<Result<Arc<HostFunc>, String>> {
-        Some(match self.find(module, name)? {
-            // An exception that a host function holds would not be found by sweeps.
-            _ if ty.has_exceptions() => Err(signature::text_of(ty)),
+        let found = self.find(module, name)?;
+        let Some(ty) = ty.of_host() else { return Some(Err(signature::text_of(ty))) };
+        let ty = &*ty;
+        Some(match found {
             Found::Func(func) if func.ty() == ty => Ok(func),
             Found::Func(func) => Err(signature::text_of(func.ty())),
             Found::Builtin(builtin) => {
@@ -346,7 +347,7 @@ impl NativeSymbol {
     }
 
     fn signature(&self) -> Option<&[u8]> {
-        // SAFETY: as in `is_named`.
+        // SAFETY: the embedder keeps the strings of registered entries readable.
         (!self.signature.is_null()).then(|| unsafe { CStr::from_ptr(self.signature) }.to_bytes())
     }
 }

@@ -1,4 +1,4 @@
-//! What guests import to use the shared heap of their instance.
+//! The imports of guests that use the shared heap of their instance.
 
 use super::Caller;
 use super::host_func::{Builtin, BuiltinModule, BuiltinTable};

@@ -43,7 +43,7 @@ pub(super) struct Signature<'a> {
     params: &'a [u8],
 }
 
-/// What a letter asks to be done with its parameter.
+/// The conversion of a parameter, by its letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Param {
     /// The value as it is.
@@ -83,7 +83,7 @@ impl<'a> Signature<'a> {
         fits.then_some(Self { params })
     }
 
-    /// What to do with parameter `index`.
+    /// The conversion of parameter `index`.
     pub(super) fn param(&self, index: usize) -> Param {
         match self.params.get(index) {
             Some(b'*') if self.params.get(index + 1) == Some(&b'~') => Param::SizedPointer,
@@ -100,20 +100,20 @@ fn letter_type(letter: u8) -> Option<ValType> {
         b'I' => ValType::I64,
         b'f' => ValType::F32,
         b'F' => ValType::F64,
-        b'r' => ValType::ExternRef,
+        b'r' => ValType::EXTERNREF,
         _ => return None,
     })
 }
 
 /// The signature of a function of type `ty`, for messages; types without a letter get `?`.
 pub(super) fn text_of(ty: &FuncType) -> String {
-    let letter = |ty: &ValType| match ty {
+    let letter = |&ty: &ValType| match ty {
         ValType::I32 => 'i',
         ValType::I64 => 'I',
         ValType::F32 => 'f',
         ValType::F64 => 'F',
-        ValType::ExternRef => 'r',
-        ValType::V128 | ValType::FuncRef | ValType::ExnRef => '?',
+        ValType::EXTERNREF => 'r',
+        ValType::V128 | ValType::Ref(_) => '?',
     };
     let params: String = ty.params().iter().map(letter).collect();
     let results: String = ty.results().iter().map(letter).collect();
@@ -124,7 +124,10 @@ pub(super) fn text_of(ty: &FuncType) -> String {
 mod tests {
     use super::{AddressWidth, Param, Signature};
     use crate::abi::types::{FuncType, ValType};
-    use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
+    use ValType::{F32, F64, I32, I64, V128};
+
+    const FUNCREF: ValType = ValType::FUNCREF;
+    const EXTERNREF: ValType = ValType::EXTERNREF;
 
     fn fits(text: &str, params: &[ValType], results: &[ValType]) -> bool {
         let ty = FuncType::new(params, results);
@@ -133,8 +136,8 @@ mod tests {
 
     #[test]
     fn every_letter_matches_its_type_only() {
-        for (letter, ty) in [("i", I32), ("I", I64), ("f", F32), ("F", F64), ("r", ExternRef)] {
-            for other in [I32, I64, F32, F64, ExternRef, FuncRef, V128] {
+        for (letter, ty) in [("i", I32), ("I", I64), ("f", F32), ("F", F64), ("r", EXTERNREF)] {
+            for other in [I32, I64, F32, F64, EXTERNREF, FUNCREF, V128] {
                 assert_eq!(fits(&format!("({letter})"), &[other], &[]), other == ty);
                 assert_eq!(fits(&format!("(){letter}"), &[], &[other]), other == ty);
             }
@@ -145,7 +148,7 @@ mod tests {
     fn addresses_are_i32() {
         for text in ["(*)", "($)"] {
             assert!(fits(text, &[I32], &[]));
-            for other in [I64, F32, F64, ExternRef, FuncRef, V128] {
+            for other in [I64, F32, F64, EXTERNREF, FUNCREF, V128] {
                 assert!(!fits(text, &[other], &[]), "{text} {other}");
             }
         }

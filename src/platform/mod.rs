@@ -4,15 +4,15 @@
 //! folder. Control enters through plain functions; nothing here calls back, except that
 //! [`tls::arm_exit`] and [`tls::arm_last`] run callbacks when a thread ends.
 //!
-//! What a backend (`unix/`, `fallback/`) offers:
+//! The functions of a backend (`unix/`, `fallback/`):
 //!
 //! | module | contract |
 //! |---|---|
 //! | [`pages`] | ranges of whole pages: reserve addresses, commit, zero, decommit, release |
 //! | [`stack`] | where the calling thread's native stack is, and how deep it is now |
 //! | [`time`] | wall, monotonic and CPU clocks in nanoseconds, and their resolutions |
-//! | [`random`] | bytes that nobody can predict |
-//! | [`rlimit`] | what the system lets the process have |
+//! | [`random`] | unpredictable bytes |
+//! | [`rlimit`] | the process's resource limits |
 //! | [`thread`] | a number for the calling thread; starting, joining and detaching others |
 //! | [`barrier`] | ordering a hot side with a cold one, at no cost to the hot one |
 //! | [`fork`] | calls before and after the process forks |
@@ -20,11 +20,11 @@
 //! | [`poll`] | waiting for descriptors |
 //! | [`event`] | a descriptor that others make readable, to end waits for descriptors |
 //! | [`quiet`] | calls whose errors come without the signals that the system sends beside them |
-//! | [`unwind`] | catching what unwinds out of C code, letting it go on, holding cancellation off |
-//! | [`signal`] | interrupting what one thread is blocked in, and chaining to who had the signal |
+//! | [`unwind`] | catching unwinding out of C code, resuming it, holding cancellation off |
+//! | [`signal`] | interrupting a thread's blocking call, chaining to the previous handler |
 //!
 //! [`tls`] is common to all backends: two pointer-sized words per thread, and a callback for each
-//! at thread exit. So is [`fd`], what descriptors are; its calls have backends of their own.
+//! at thread exit. So is [`fd`], the types of descriptors; its calls have backends of their own.
 
 pub mod fd;
 pub mod poll;

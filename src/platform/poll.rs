@@ -5,14 +5,14 @@ pub use super::backend::poll::{INTERRUPTED, Poll, poll, would_wait};
 /// The process's standard output.
 pub const STDOUT: i32 = 1;
 
-/// What a wait is for.
+/// The event that a wait is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
     Read,
     Write,
 }
 
-/// What a wait found.
+/// The outcome of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     NotYet,

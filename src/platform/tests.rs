@@ -72,7 +72,7 @@ fn the_first_stack_is_where_the_kernel_says() {
     let (_, high) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
     assert_eq!(bounds.high, usize::from_str_radix(high, 16).unwrap());
     assert_eq!(bounds.high - bounds.low, limit & !(pages::page_size() - 1));
-    // SAFETY: the kernel grows the stack for whoever writes there, and nothing keeps values there.
+    // SAFETY: the kernel grows the stack on a write there, and nothing keeps values there.
     unsafe { (bounds.low as *mut u8).write_volatile(1) };
 }
 

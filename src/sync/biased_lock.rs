@@ -1,10 +1,10 @@
 //! A biased lock: reentrant, never waited for, and free of locked instructions for its first owner.
 //!
-//! Owners are numbers of the caller's. Almost every such lock has one owner for all its life, so
-//! it is *biased* towards the first one: locking and unlocking then only change a count that
-//! nobody else writes. When another owner comes, the bias is *revoked*, once, with a barrier in
-//! all threads (`platform::barrier`), and from then on each lock is paid for. Without such a
-//! barrier in the system no lock is biased, and each is paid for from the start.
+//! Owners are numbers of the caller's. Almost every such lock has one owner for all its life, so it
+//! is *biased* towards the first one: locking and unlocking then only change a count that no other
+//! owner writes. When another owner comes, the bias is *revoked*, once, with a barrier in all
+//! threads (`platform::barrier`), and from then on each lock takes a locked instruction. Without
+//! such a barrier in the system no lock is biased, and each takes one from the start.
 
 use super::atomic::{AtomicU32, AtomicUsize, Ordering};
 use super::fork::{self, AtomicEpoch, section};

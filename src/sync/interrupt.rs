@@ -121,7 +121,7 @@ struct Operation {
     target: Target,
     signal: i32,
     was_blocked: bool,
-    /// Whether it was interrupted, whatever its time.
+    /// Whether it was interrupted, its time over or not.
     stopped: bool,
     timer: Option<Timer>,
 }

@@ -61,7 +61,7 @@ impl<T: Default> Default for Lock<T> {
 }
 
 impl<T: ?Sized> Lock<T> {
-    /// Waits until nobody holds the lock, and takes it. Taking it twice on one thread never ends.
+    /// Waits until the lock is free, and takes it. Taking it twice on one thread never ends.
     #[inline]
     pub fn lock(&self) -> LockGuard<'_, T> {
         let section = section();
@@ -101,7 +101,7 @@ impl<T: ?Sized> Lock<T> {
     fn unlock(&self) {
         if self.state.swap(FREE, Ordering::Release) == CONTENDED {
             // The lock may be gone by now, if the next holder ended it; waking a stale address
-            // wakes nobody, or a thread that looks again.
+            // wakes no thread, or one that checks again.
             self.sleepers.wake_one(&self.state);
         }
     }

@@ -1,8 +1,8 @@
 //! The progress of a thing that one thread makes and all threads need.
 //!
-//! A [`Making`] is one word. A thread that needs the thing while nobody makes it gets the [`Turn`]
-//! to do so; others may wait in a [`WaitQueue`], where the end of the turn is notified. When the
-//! thing is made, everybody passes with one load and no lock.
+//! A [`Making`] is one word. A thread that needs the thing while no thread makes it gets the
+//! [`Turn`] to do so; others may wait in a [`WaitQueue`], where the end of the turn is notified.
+//! When the thing is made, a check takes one load and no lock.
 //!
 //! A turn is no section: it may take long, and forks do not wait for it. A turn of an earlier
 //! [`Epoch`] is stale: the next thread makes the thing anew, and a turn that was taken over
@@ -11,16 +11,16 @@
 use super::atomic::{AtomicU32, Ordering};
 use super::{Epoch, WaitQueue};
 
-/// Nobody makes it.
+/// No thread makes it.
 const NOBODY: u32 = 0;
 /// It is made.
 const MADE: u32 = 1;
 /// It cannot be made; the reason stands in the upper bits.
 const FAILED: u32 = 2;
-/// Somebody makes it, in the epoch whose number stands in the upper bits.
+/// A thread makes it, in the epoch whose number stands in the upper bits.
 const BUSY: u32 = 3;
 const KIND: u32 = 3;
-/// Beside `BUSY`: somebody waits for the end of the turn.
+/// Beside `BUSY`: a thread waits for the end of the turn.
 const AWAITED: u32 = 4;
 const SHIFT: u32 = 3;
 
@@ -40,8 +40,8 @@ pub enum Found<'a> {
     Turn(Turn<'a>),
 }
 
-/// The right to make the thing, of one thread. If it is dropped, nobody makes it any more, and
-/// the next one may try.
+/// The right to make the thing, of one thread. If it is dropped, no thread makes the thing any
+/// more, and the next one may try.
 #[must_use = "nobody else makes the thing while the turn lives"]
 pub struct Turn<'a> {
     making: &'a Making,

@@ -17,7 +17,7 @@ impl Sleepers {
         crate::platform::futex::wait(word, value);
     }
 
-    /// As [`Sleepers::sleep_while`], for at most so many nanoseconds.
+    /// As [`Sleepers::sleep_while`], for at most `nanos`.
     pub fn sleep_while_for(&self, word: &AtomicU32, value: u32, nanos: Option<u64>) {
         crate::platform::futex::wait_for(word, value, nanos);
     }

@@ -170,7 +170,7 @@ impl WaitQueue {
         woken
     }
 
-    /// Whether nobody waits.
+    /// Whether no thread waits.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.waiters().first.is_null()

@@ -1,8 +1,8 @@
 //! A thread's stack in linear memory, for programs whose compiler put one there.
 //!
-//! Linkers say where the main stack is by exporting `__heap_base` and `__data_end`; the first
+//! Linkers give the place of the main stack by exporting `__heap_base` and `__data_end`; the first
 //! mutable global that points below the heap is the stack pointer. A thread gets a block of the
-//! same size from whatever serves the host's allocations, else a slice of the main stack.
+//! same size from the allocator that serves the host, else a slice of the main stack.
 
 use super::program::Program;
 use crate::instance::{Instance, constant_export};
@@ -47,7 +47,8 @@ impl MainStack {
 /// # Safety
 /// Both are live and used by this thread only; `home` is of the same program.
 pub unsafe fn allocate(home: NonNull<Instance>, child: NonNull<Instance>) -> bool {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that both are live and used by this thread only; `home` is of
+    // the same program.
     unsafe {
         let (home, child) = (home.as_ref(), child.as_ref());
         let shares = child.memory(0).is_some_and(|memory| memory.shared().is_some());
@@ -76,7 +77,7 @@ pub unsafe fn allocate(home: NonNull<Instance>, child: NonNull<Instance>) -> boo
     }
 }
 
-/// A slice of the main stack that nobody has: its mark, and its top.
+/// A free slice of the main stack: its mark, and its top.
 fn slice(home: &Instance, main: &MainStack) -> Option<(u64, u64)> {
     let max = home.host().max_threads().min(u64::BITS - 1) as u64;
     let bytes = (main.bytes / (max + 1)) & !15;
@@ -89,12 +90,12 @@ fn slice(home: &Instance, main: &MainStack) -> Option<(u64, u64)> {
     Some((SLICE | free, (main.top & !15) - bytes * (free + 1)))
 }
 
-/// Frees what [`allocate`] found. The guest's own `free` may run for it.
+/// Frees a stack of [`allocate`]. The guest's own `free` may run for it.
 ///
 /// # Safety
 /// `child` is live and used by this thread only.
 pub unsafe fn free(child: NonNull<Instance>) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `child` is live and used by this thread only.
     let child = unsafe { child.as_ref() };
     let word = child.guest_stack.swap(0, Ordering::Relaxed);
     if word & SLICE != 0 {

@@ -5,13 +5,13 @@ use crate::sync::Lock;
 /// Keys a program can have.
 pub const KEYS_MAX: usize = 32;
 
-/// A program's keys, and what its threads keep under them. Owner: the program.
+/// A program's keys, and its threads' values for them. Owner: the program.
 #[derive(Default)]
 pub struct Keys(Lock<KeysState>);
 
 #[derive(Default)]
 struct KeysState {
-    /// Table index of each key's destructor, 0 for none; `None` for what is no key.
+    /// Table index of each key's destructor, 0 for none; `None` for an unused key.
     keys: [Option<u32>; KEYS_MAX],
     /// The words of each thread that keeps any, by the address of its exec_env.
     words: Vec<(u64, [u32; KEYS_MAX])>,

@@ -1,4 +1,4 @@
-//! Waiting for what other threads of a program do, until told to stop.
+//! Waits for other threads of a program, until the thread has to stop.
 
 use crate::abi::trap::Trap;
 use crate::exec::{atomics, stop_reason};
@@ -6,8 +6,7 @@ use crate::native::Caller;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{WaitOutcome, WaitQueue};
 
-/// Those of a program who wait for mutexes, conditions and semaphores, by handle. Owner: the
-/// program.
+/// A program's waiters for mutexes, conditions and semaphores, by handle. Owner: the program.
 pub struct Waits {
     locks: WaitQueue,
     conditions: WaitQueue,
@@ -32,7 +31,7 @@ impl Waits {
         let outcome =
             unsafe { atomics::wait_for(caller.env(), queue, handle.into(), nanos, is_time) };
         if outcome == WaitOutcome::Stopped {
-            // SAFETY: as above.
+            // SAFETY: a caller's environment is live, and its thread is this one.
             return Err(unsafe { stop_reason(caller.env()) }.unwrap_or(Trap::Terminated));
         }
         Ok(outcome)
@@ -105,7 +104,7 @@ impl Waits {
         Ok(())
     }
 
-    /// Tells of a thread's end.
+    /// Notifies waiters of a thread's end.
     pub fn signal_end(&self, thread: u32) {
         self.ends.notify(thread.into(), u32::MAX);
     }

@@ -1,9 +1,9 @@
 //! Threads of guests: starting them, and the two libraries through which guests do.
 //!
 //! A thread runs on an exec_env of its own, with an instance of its own (`instance::cluster`) and
-//! for some programs a stack of its own in linear memory (`guest_stack.rs`). `spawn.rs` makes
-//! those and starts the thread; `wasi_threads.rs` is what programs of wasi-libc import,
-//! `pthread.rs` and its neighbours what freestanding programs do.
+//! for some programs a stack of its own in linear memory (`guest_stack.rs`). `spawn.rs` makes those
+//! and starts the thread; `wasi_threads.rs` has the import of wasi-libc's programs, `pthread.rs`
+//! and its neighbours those of freestanding programs.
 //!
 //! Everything here belongs to a cluster: handles, keys and thread numbers mean nothing to another
 //! program. It knows no context: the instance's host puts a new thread into the right one.
@@ -25,7 +25,7 @@ pub use spawn::{Completion, GuestStack, SpawnError, ThreadBody, end_env, spawn_e
 
 use crate::native::BuiltinTable;
 
-/// What guests import to start threads and to wait for each other: C's pthread library, and
+/// The functions by which guests start threads and wait for each other: C's pthread library, and
 /// wasi-threads.
 pub const THREADS: BuiltinTable =
     BuiltinTable::new(&[pthread::PTHREAD, wasi_threads::WASI_THREADS]);

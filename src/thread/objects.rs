@@ -1,4 +1,4 @@
-//! What a program's handles stand for: threads, mutexes, condition variables, semaphores.
+//! The objects behind a program's handles: threads, mutexes, condition variables, semaphores.
 //!
 //! Handles are numbers from 1 on, given once; those of another program mean nothing here.
 
@@ -16,7 +16,7 @@ pub struct Thread {
     pub result: AtomicU32,
 }
 
-/// What a handle stands for.
+/// The object behind a handle.
 #[derive(Clone)]
 pub enum Object {
     Thread(Arc<Thread>),

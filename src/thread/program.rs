@@ -1,4 +1,4 @@
-//! What threads of one program have in common.
+//! The shared state of the threads of one program.
 
 use super::ids::Ids;
 use super::key::Keys;
@@ -7,7 +7,7 @@ use super::objects::Objects;
 use crate::instance::Cluster;
 use crate::sync::Lock;
 
-/// What is kept for the threads of one program. Owner: the cluster.
+/// The shared state of the threads of one program. Owner: the cluster.
 #[derive(Default)]
 pub(super) struct Program {
     /// Which slices of the main stack are in use.

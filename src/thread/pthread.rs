@@ -1,8 +1,8 @@
-//! The pthread library of freestanding programs: what they import from "env".
+//! The pthread library of freestanding programs, imported from "env".
 //!
-//! Objects are handles that lie in the guest's memory where its headers say; what a handle stands
-//! for is the program's (`objects.rs`). Errors are -1, as WAMR has them; an address outside the
-//! memory is a trap. Waits end when the thread is told to stop.
+//! Objects are handles that lie in the guest's memory where its headers say; the object behind a
+//! handle is the program's (`objects.rs`). Errors are -1, as in WAMR; an address outside the memory
+//! is a trap. Waits end when the thread has to stop.
 
 use super::objects::{Object, Thread};
 use super::program::Program;
@@ -19,12 +19,12 @@ use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// What `pthread_cond_timedwait` says when the time is over.
+/// The result of `pthread_cond_timedwait` when the time is over.
 const TIMED_OUT: u32 = 1;
 
 macro_rules! table {
     ($($name:literal $signature:literal $call:path;)*) => {
-        /// What freestanding guests import of C's pthread library.
+        /// The functions of C's pthread library that freestanding guests import.
         pub(super) const PTHREAD: &BuiltinModule = &BuiltinModule {
             names: &["env"],
             functions: &[$(Builtin {
@@ -72,7 +72,7 @@ table! {
 fn entry(instance: &Instance, index: u32, results: &[ValType]) -> Option<NonNull<VmFuncRef>> {
     let word = instance.table(0)?.get(index.into())?;
     let func = NonNull::new(word as usize as *mut VmFuncRef)?;
-    // SAFETY: what lies in a table is a function of the table's link set.
+    // SAFETY: an element of a table is a function of the table's link set.
     let ty = unsafe { func_type(func) };
     (ty.params() == [ValType::I32] && ty.results() == results).then_some(func)
 }
@@ -86,7 +86,8 @@ unsafe fn run(
     argument: u32,
     stack_low: usize,
 ) -> Result<u32, Trap> {
-    // SAFETY: passed on to the caller; there is room for one slot.
+    // SAFETY: the caller guarantees that both are live, of one link set and used by this thread
+    // only; the function has one i32 parameter and at most one result; there is room for one slot.
     unsafe {
         let call = Call::prepare(env, func, 1, stack_low)?;
         *call.frame() = argument.into();
@@ -138,7 +139,7 @@ fn live(
     let instance = unsafe { env.as_ref().home().as_ref() };
     let Some(program) = instance.cluster().and_then(|cluster| Program::of(cluster)) else { return };
     if let Some(func) = entry(instance, start, &[ValType::I32]) {
-        // SAFETY: as above; the type was looked at.
+        // SAFETY: the thread owns the exec_env, which holds its instance; the type was checked.
         let result = unsafe { run(env, func, argument, stack_low) };
         if let Ok(result) = result {
             thread.result.store(result, Ordering::Relaxed);
@@ -146,7 +147,7 @@ fn live(
     }
     for (destructor, word) in program.keys.end(env.addr().get() as u64) {
         if let Some(func) = entry(instance, destructor, &[]) {
-            // SAFETY: as above.
+            // SAFETY: the thread owns the exec_env, which holds its instance.
             let _ = unsafe { run(env, func, word, stack_low) };
         }
     }

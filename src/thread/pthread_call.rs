@@ -1,4 +1,4 @@
-//! A call of a function of the pthread library, and what those functions have in common.
+//! A call of a function of the pthread library, and the common part of those functions.
 
 use super::objects::Object;
 use super::program::Program;
@@ -76,13 +76,13 @@ impl PthreadCall<'_> {
         Ok(0)
     }
 
-    /// What tells this thread from others.
+    /// The identity of this thread.
     pub fn thread_key(&self) -> u64 {
         self.env.addr().get() as u64
     }
 
     pub fn instance(&self) -> &Instance {
-        // SAFETY: as in `call`.
+        // SAFETY: the guest that calls runs on this exec_env, which holds its instance.
         unsafe { self.env.as_ref().instance().as_ref() }
     }
 }

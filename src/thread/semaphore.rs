@@ -1,7 +1,7 @@
 //! Named semaphores.
 //!
-//! Names are those of the program, not of the system: what another program opens under the same
-//! name is another semaphore, and its handle means nothing here.
+//! Names are those of the program, not of the system: another program's semaphore of the same name
+//! is a different one, and its handle is invalid here.
 
 use super::objects::Objects;
 use super::pthread_call::{FAILED, PthreadCall};

@@ -1,10 +1,10 @@
-//! Making what a thread runs on, and starting it.
+//! Making a thread's exec_env and instance, and starting the thread.
 
 use super::guest_stack;
 use crate::abi::trap::Trap;
 use crate::alloc;
 use crate::exec::{Call, EnvKind, EnvSetup, ExecEnv, stop_reason, work};
-use crate::instance::{Cluster, Host, Instance, JoinError, Life, Seat, link_set};
+use crate::instance::{Cluster, Host, Instance, JoinError, Life, PreparedThread, link_set};
 use crate::platform;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Epoch, Sleepers};
@@ -35,8 +35,8 @@ pub enum GuestStack {
 }
 
 /// An exec_env for another thread of `parent`'s program, with an instance of its own, whose start
-/// function has run. `stack_low` is where the calling thread's native stack ends, 0 if nobody
-/// knows.
+/// function has run. `stack_low` is the lowest address of the calling thread's native stack, 0 if
+/// unknown.
 ///
 /// # Safety
 /// `parent` is live and used by this thread.
@@ -45,14 +45,14 @@ pub unsafe fn spawn_env(
     stack: GuestStack,
     stack_low: usize,
 ) -> Result<NonNull<ExecEnv>, SpawnError> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `parent` is live and used by this thread.
     let (env, home) = unsafe { (parent.as_ref(), parent.as_ref().instance().as_ref()) };
     if env.is_terminated() || home.has_exception() {
         return Err(SpawnError::Refused);
     }
     let vm = ExecEnv::vm(parent);
     let mut pace = |bytes: usize| {
-        // SAFETY: the parent is live and used by this thread, says the caller.
+        // SAFETY: the caller guarantees that the parent is live and used by this thread.
         unsafe {
             match ExecEnv::is_in_call(vm) {
                 true => work::charge(vm, work::of_bytes(bytes as u64)),
@@ -83,7 +83,7 @@ unsafe fn equip(
     stack: GuestStack,
     stack_low: usize,
 ) -> Result<NonNull<ExecEnv>, SpawnError> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that parent and child are live and used by this thread only.
     unsafe {
         let home = parent.as_ref().instance();
         let max = home.as_ref().host().max_threads();
@@ -123,7 +123,8 @@ unsafe fn run_start(
     child: NonNull<Instance>,
     stack_low: usize,
 ) -> Result<(), Trap> {
-    // SAFETY: passed on to the caller; a start function takes and gives nothing.
+    // SAFETY: the caller guarantees that both are live and used by this thread only; a start
+    // function takes and gives nothing.
     unsafe {
         let Some(index) = child.as_ref().module().start else { return Ok(()) };
         let func = child.as_ref().func(index).ok_or(Trap::OutOfMemory)?;
@@ -137,7 +138,8 @@ unsafe fn run_start(
 /// # Safety
 /// It is not used any more.
 pub unsafe fn end_env(env: NonNull<ExecEnv>) -> bool {
-    // SAFETY: passed on to the caller; the exec_env holds its instance.
+    // SAFETY: the caller guarantees that the exec_env is not used any more; it holds its instance
+    // until it is freed.
     unsafe {
         if ExecEnv::must_stay(env) {
             return false;
@@ -147,7 +149,7 @@ pub unsafe fn end_env(env: NonNull<ExecEnv>) -> bool {
     }
 }
 
-/// What a thread does: gets its exec_env, and where its native stack ends.
+/// A thread's body: gets its exec_env, and the lowest address of its native stack.
 pub type ThreadBody = Box<dyn FnOnce(NonNull<ExecEnv>, usize) + Send>;
 
 struct Job {
@@ -156,14 +158,14 @@ struct Job {
 }
 
 // SAFETY: the exec_env and its instance are a link set of their own, which nobody else uses from
-// here on; everything that the link set shares with others is counted or locked.
+// here on; all state that the link set shares with others is counted or locked.
 unsafe impl Send for Job {}
 
 impl Job {
     fn run(self, stack_low: usize) {
         (self.body)(self.env, stack_low);
         // SAFETY: the job owns the exec_env, and the body is done with it. If a native has ended
-        // the thread, that is what happens now.
+        // the thread, the thread ends here.
         unsafe { end_env(self.env) };
     }
 }
@@ -173,13 +175,13 @@ struct Start {
     life: Arc<Life>,
     /// Taken when it runs.
     job: Option<Job>,
-    seat: Seat,
+    prepared: PreparedThread,
     host: Arc<dyn Host>,
     completion: Option<Arc<Completion>>,
     cluster: Arc<Cluster>,
 }
 
-/// Tells of a thread's end, however that comes.
+/// Notifies waiters of a thread's end, on every way out.
 struct End {
     life: Arc<Life>,
     completion: Option<Arc<Completion>>,
@@ -195,16 +197,16 @@ impl Drop for End {
     }
 }
 
-/// What the system calls on the new thread.
+/// The function that the system calls on the new thread.
 extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
     // SAFETY: `start_thread` gives a box of this type, which is this thread's.
     let start = *unsafe { Box::from_raw(start.cast::<Start>()) };
-    let Start { life, mut job, seat, host, completion, cluster } = start;
+    let Start { life, mut job, prepared, host, completion, cluster } = start;
     life.begin();
     let end = End { life, completion, cluster };
     // A panic ends with the thread; the hook has reported it.
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        host.run_thread(seat, &mut |stack_low| {
+        host.run_thread(prepared, &mut |stack_low| {
             if let Some(job) = job.take() {
                 job.run(stack_low);
             }
@@ -218,8 +220,8 @@ extern "C" fn run_thread(start: *mut c_void) -> *mut c_void {
     null_mut()
 }
 
-/// Starts a thread that runs `body` on `env` and then ends that. If it cannot start, `env` is
-/// ended here. `completion` is told when the exec_env is gone.
+/// Starts a thread that runs `body` on `env` and then ends that. If it cannot start, `env` is ended
+/// here. `completion` is set when the exec_env is gone.
 ///
 /// # Safety
 /// `env` comes from [`spawn_env`] and is not used by the caller any more.
@@ -234,9 +236,9 @@ pub unsafe fn start_thread(
     // All that takes memory comes first, so that a thread that runs has all it needs.
     let prepared = alloc::operation(|| {
         let (life, host) = (Arc::<Life>::default(), instance.host_ref().clone());
-        let seat = host.thread_seat()?;
+        let prepared = host.prepare_thread()?;
         let (job, cluster) = (Some(Job { env, body }), cluster.clone());
-        Some(Box::new(Start { life, job, seat, host, completion, cluster }))
+        Some(Box::new(Start { life, job, prepared, host, completion, cluster }))
     });
     let started = match prepared {
         Ok(Some(start)) => begin(cluster, home, start),
@@ -262,7 +264,7 @@ fn begin(cluster: &Arc<Cluster>, home: NonNull<Instance>, start: Box<Start>) -> 
     begun
 }
 
-/// The end of a thread, and what came of it. Owner: whoever may wait for it.
+/// The end of a thread, and its result. Owners: the thread, and those that may wait for it.
 pub struct Completion {
     done: AtomicU32,
     result: AtomicUsize,
@@ -277,12 +279,12 @@ impl Completion {
         Self { done, result, sleepers: Sleepers::new(), epoch: Epoch::now() }
     }
 
-    /// Sets what came of it.
+    /// Sets the result.
     pub fn set_result(&self, result: usize) {
         self.result.store(result, Ordering::Relaxed);
     }
 
-    /// Tells those who wait.
+    /// Wakes the waiters.
     fn complete(&self) {
         self.done.store(1, Ordering::Release);
         self.sleepers.wake_all(&self.done);

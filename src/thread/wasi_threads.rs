@@ -13,7 +13,7 @@ use crate::module::{ExternKind, Module};
 use crate::native::{Builtin, BuiltinModule, Caller};
 use std::ptr::NonNull;
 
-/// What guests of wasi-libc import to start threads.
+/// The import by which guests of wasi-libc start threads.
 pub(super) const WASI_THREADS: &BuiltinModule = &BuiltinModule {
     names: &["wasi"],
     functions: &[Builtin { name: "thread-spawn", signature: "(i)i", call: thread_spawn }],
@@ -46,7 +46,7 @@ fn spawn(caller: &Caller<'_>, argument: u32) -> Option<u32> {
         return None;
     };
     let program = Program::of(home.cluster_or_init())?;
-    // SAFETY: as above.
+    // SAFETY: the guest that calls runs on this exec_env, on this thread.
     let env = unsafe { spawn_env(parent, GuestStack::None, stack_low) };
     let Ok(env) = env else {
         log::error!("Failed to spawn a new thread");

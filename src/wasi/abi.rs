@@ -10,7 +10,7 @@ use crate::platform::fd;
 /// A guest's address, or a length in bytes.
 pub(super) type Addr = u32;
 
-/// What a descriptor may be used for.
+/// Rights: the permitted uses of a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rights(pub(super) u64);
 
@@ -52,7 +52,7 @@ impl Rights {
     /// Bits 28 to 37: sockets, which WAMR counts up from `connect`.
     pub(super) const SOCKETS: Self = Self(0x3ff << 28);
     pub(super) const ALL: Self = Self((1 << 38) - 1);
-    /// What a file must be opened for writing for.
+    /// Rights for which a file must be opened for writing.
     pub(super) const WRITING: Self = Self::FD_DATASYNC
         .with(Self::FD_WRITE)
         .with(Self::FD_ALLOCATE)
@@ -80,7 +80,7 @@ impl Rights {
     }
 }
 
-/// What a descriptor refers to, as the guest sees it.
+/// The kind of file behind a descriptor, as the guest sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FileType {
@@ -143,7 +143,7 @@ pub(super) mod lookupflags {
     }
 }
 
-/// `fstflags`: which times to set, and to what.
+/// `fstflags`: the times to set, and their values.
 pub(super) mod fstflags {
     pub(in crate::wasi) const ATIM: u32 = 1;
     pub(in crate::wasi) const ATIM_NOW: u32 = 1 << 1;
@@ -248,7 +248,7 @@ impl IoVec {
     }
 }
 
-/// What a guest waits for.
+/// An event that a guest waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Subscription {
     pub(super) user_data: u64,
@@ -280,7 +280,7 @@ pub(super) struct SubscriptionLayout {
 
 impl SubscriptionLayout {
     pub(super) const PREVIEW1: Self = Self { bytes: 48, clock: 16 };
-    /// There is a name for the clock's subscription, which nobody uses, in front.
+    /// An unused name for the clock's subscription comes first.
     pub(super) const UNSTABLE: Self = Self { bytes: 56, clock: 24 };
 }
 
@@ -316,7 +316,7 @@ impl Subscription {
     }
 }
 
-/// What happened to a subscription.
+/// The outcome of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event {
     pub(super) user_data: u64,

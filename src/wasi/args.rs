@@ -1,6 +1,6 @@
-//! What an embedder says about the programs it will run.
+//! An embedder's settings for the programs that it will run.
 
-/// What an embedder configures for the instances of a module.
+/// An embedder's settings for the instances of a module.
 #[derive(Clone, Debug)]
 pub struct WasiArgs {
     /// The program's arguments, its name first.
@@ -20,8 +20,8 @@ pub struct WasiArgs {
     pub stdin: i32,
     pub stdout: i32,
     pub stderr: i32,
-    /// Called before a guest writes to one of these streams, past whatever the host keeps in a
-    /// buffer for it: the place to flush that. It runs on the guest's thread.
+    /// Called before a guest writes to one of these streams, which bypasses the host's own buffers:
+    /// flush them here. It runs on the guest's thread.
     pub before_output: Option<fn()>,
 }
 

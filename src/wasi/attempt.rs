@@ -1,7 +1,7 @@
 //! Trying first, and waiting only when the system says that it would wait.
 //!
-//! What cannot be done at all so fails at once, and nobody who comes in between leaves a call stuck
-//! in the system. Waits are `poll.rs`'s, where they can be stopped.
+//! So impossible calls fail at once, and no call blocks in the system because another process was
+//! faster. Waits are `poll.rs`'s, where they can be stopped.
 
 use super::call::{Call, Outcome, Stop, os};
 use super::descriptor::Descriptor;
@@ -49,7 +49,7 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// Does what fails with `EAGAIN` where it would wait, after as many waits as it takes.
+/// Repeats a call that fails with `EAGAIN` when it would block, with a wait before each try.
 pub(super) fn attempt<T>(
     call: &Call<'_>,
     patience: &mut Patience<'_>,
@@ -64,8 +64,8 @@ pub(super) fn attempt<T>(
     }
 }
 
-/// Does `act` once the descriptor is ready. If that waits in the system all the same, somebody else
-/// was faster.
+/// Does `act` once the descriptor is ready. If that still blocks in the system, another process was
+/// faster.
 pub(super) fn when_ready<T>(
     call: &Call<'_>,
     patience: &mut Patience<'_>,
@@ -97,8 +97,8 @@ pub(super) fn now_or_later<T>(
     }
 }
 
-/// Repeats `step` on what is left of the buffers until nothing is. It ends early with an error,
-/// which is the answer if there is nothing to answer yet, or when nothing moves any more.
+/// Repeats `step` on the rest of the buffers until none is left. It ends early when no bytes move
+/// any more, or with an error, which is the result if no bytes have moved yet.
 pub(super) fn whole(
     buffers: &[Buffer],
     mut step: impl FnMut(&[Buffer]) -> Outcome<usize>,

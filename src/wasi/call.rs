@@ -1,4 +1,4 @@
-//! One call of a WASI function: who calls, on which memory, and what can come of it.
+//! One call of a WASI function: the caller, its memory, and the possible outcomes.
 
 use super::WasiCtx;
 use super::abi::{Addr, IOVEC_BYTES, IoVec};
@@ -13,7 +13,7 @@ use crate::platform::unwind::Held;
 /// Why a function did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The guest is told.
+    /// The guest gets an error number.
     Errno(Errno),
     /// The guest does not go on.
     Trap(Trap),
@@ -21,7 +21,7 @@ pub(super) enum Stop {
     Signal(u8),
 }
 
-/// What a WASI function comes to.
+/// The outcome of a WASI function.
 pub(super) type Outcome<T = ()> = Result<T, Stop>;
 
 impl From<Errno> for Stop {
@@ -57,9 +57,9 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Makes a call of the system's on `descriptor` that may block in spite of all waiting before:
-    /// others were faster, or it is not done with what is ready. The caller can be stopped then,
-    /// too, by a signal; signals of the embedder's are nothing to the guest.
+    /// Makes a system call on `descriptor` that may block in spite of earlier waits: another
+    /// process was faster, or the call needs more than is ready. The caller can be stopped then,
+    /// too, by a signal; the embedder's own signals do not affect the guest.
     pub(super) fn blocking<T>(
         &self,
         descriptor: &Descriptor,
@@ -86,8 +86,8 @@ impl Call<'_> {
         }
     }
 
-    /// Fails if the caller is to stop. What may be long without waiting asks between its
-    /// pieces, and what was interrupted asks before it goes on.
+    /// Fails if the caller is to stop. Long work without waits checks between its pieces, and
+    /// interrupted calls check before they go on.
     pub(super) fn look(&self) -> Outcome {
         match self.caller.stop_reason() {
             Some(trap) => Err(trap.into()),

@@ -1,4 +1,4 @@
-//! What an instance's WASI functions act on.
+//! The state of an instance's WASI functions.
 
 use super::args::WasiArgs;
 use super::fd_table::FdTable;
@@ -26,7 +26,7 @@ pub struct WasiCtx {
 }
 
 impl WasiCtx {
-    /// Copies what the guest can ask for out of `args`.
+    /// Copies the strings that the guest can ask for out of `args`.
     pub fn new(args: &WasiArgs) -> Result<Self> {
         let no_memory = |_| {
             let text = "Init wasi environment failed: allocate memory failed";
@@ -56,7 +56,7 @@ impl WasiCtx {
         instance.host_state()?.downcast_ref()
     }
 
-    /// What the guest gave to `proc_exit`; 0 before that.
+    /// The code that the guest gave to `proc_exit`; 0 before that.
     pub fn exit_code(&self) -> u32 {
         self.exit_code.load(Ordering::Acquire)
     }

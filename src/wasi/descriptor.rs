@@ -1,11 +1,11 @@
-//! What a number of the guest's stands for: a descriptor of the host's, and how it is used.
+//! The object behind a guest's descriptor number: a descriptor of the host's, and its mode of use.
 //!
-//! A file that was opened for the guest is the guest's alone, and the system keeps its flags.
+//! A file that was opened for the guest is the guest's alone, and its flags are the system's.
 //! Sockets of the guest's own never block in the system; whether the guest waits is kept beside
-//! them (`sock/own.rs`). Standard streams are the host's, and may be other guests' too: there the
-//! system's flags are everybody's, so flags that the guest sets are kept here, and each read and
-//! write is made as the guest asked for. The position in such a file is everybody's, as it is for
-//! programs that inherit a descriptor: output of several goes one behind the other.
+//! them (`sock/own.rs`). Standard streams are the host's, and may be other guests' too: the
+//! system's flags are shared by all, so flags that the guest sets are kept here, and applied at
+//! each read and write. The position in such a file is shared, as for programs that inherit a
+//! descriptor: each one's output follows the others'.
 
 use super::abi::FileType;
 use super::call::{Outcome, os};
@@ -27,7 +27,7 @@ pub(super) struct Descriptor {
     medium: OnceLock<Medium>,
     /// Whether the system cannot try without waiting here.
     waits_in_system: AtomicBool,
-    /// What there is to know of a socket of the guest's own.
+    /// The state of a socket of the guest's own.
     own: Option<Own>,
     /// Flags that the guest set of a file that is not its own; 0 before it did.
     own_flags: AtomicU8,
@@ -106,12 +106,12 @@ impl Descriptor {
         *sync::once(&self.medium, || fd::medium(self.as_fd()))
     }
 
-    /// Whether reading or writing may wait for somebody else.
+    /// Whether reading or writing may wait for another process.
     pub(super) fn may_block(&self) -> bool {
         self.medium() != Medium::File
     }
 
-    /// Tries what does not wait, where the system can do so; `None` where it cannot.
+    /// Tries the call without waiting; `None` if the system cannot.
     pub(super) fn attempt<T>(&self, act: impl FnOnce() -> fd::Result<T>) -> fd::Result<Option<T>> {
         if self.waits_in_system.load(Ordering::Relaxed) {
             return Ok(None);
@@ -125,7 +125,7 @@ impl Descriptor {
         }
     }
 
-    /// What paths can be relative to.
+    /// A directory that paths can be relative to.
     pub(super) fn directory(&self) -> Option<&Directory> {
         match &self.handle {
             Handle::Directory(directory) => Some(directory),
@@ -139,7 +139,7 @@ impl Descriptor {
         (flags & SET != 0).then_some(flags)
     }
 
-    /// Whether the guest waits for what cannot be done at once.
+    /// Whether the guest waits for calls that cannot complete at once.
     pub(super) fn waits(&self) -> fd::Result<bool> {
         match (&self.own, self.own_flags()) {
             (Some(own), _) => Ok(!own.is_nonblocking()),
@@ -153,7 +153,7 @@ impl Descriptor {
         self.own_flags().is_some_and(|flags| flags & APPEND != 0)
     }
 
-    /// The flags as the guest sees them: the system's, with what the guest has set.
+    /// The flags as the guest sees them: the system's, and those that the guest has set.
     pub(super) fn flags(&self) -> Outcome<Flags> {
         let flags = os(fd::flags(self.as_fd()))?;
         let nonblock = !os(self.waits())?;

@@ -12,8 +12,8 @@ macro_rules! errnos {
         }
 
         impl Errno {
-            /// What the system's error number is called here; a number that has no name means
-            /// that the system cannot do what was asked.
+            /// WASI's number for an error number of the system; unknown ones become "not
+            /// supported".
             pub(super) fn from_os(error: i32) -> Self {
                 match error {
                     $($($(libc::$os)|+ => Self::$name,)?)*
@@ -104,8 +104,8 @@ errnos! {
 }
 
 impl Errno {
-    /// What an error of the standard library's kind is called here. Those that no system call
-    /// gave come from keeping a path inside its directory.
+    /// WASI's number for an error of the standard library. Errors without a number of the system
+    /// come from keeping a path inside its directory.
     pub(super) fn from_io(error: &io::Error) -> Self {
         match (error.raw_os_error(), error.kind()) {
             (Some(os), _) => Self::from_os(os),
@@ -120,7 +120,7 @@ impl Errno {
     }
 }
 
-/// What functions return on an instance that was made without WASI.
+/// The result of functions on an instance that was made without WASI.
 pub(super) const NO_CONTEXT: u16 = u16::MAX;
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! The guest's descriptors: which number stands for which of the host's, and what it may do.
+//! The guest's descriptors: the host's descriptor and the rights behind each number.
 //!
-//! The table is locked only to look a number up or to change it. What is found is counted, so a
-//! read that blocks holds no lock, and closing the number meanwhile closes nothing under it.
+//! The table is locked only to look a number up or to change it. Entries are counted, so a read
+//! that blocks holds no lock, and closing the number meanwhile does not close the descriptor under
+//! it.
 
 use super::abi::{FileType, Rights};
 use super::call::{Outcome, os};
@@ -73,7 +74,7 @@ impl FdTable {
         Ok(Self { entries: Lock::new(entries) })
     }
 
-    /// What `number` stands for.
+    /// The entry of `number`.
     pub(super) fn get(&self, number: u32) -> Outcome<FdEntry> {
         let entries = self.entries.lock();
         match entries.get(number as usize) {
@@ -82,7 +83,7 @@ impl FdTable {
         }
     }
 
-    /// What `number` stands for, if it has these rights.
+    /// The entry of `number`, if it has these rights.
     pub(super) fn get_with(&self, number: u32, rights: Rights) -> Outcome<Arc<Descriptor>> {
         let entry = self.get(number)?;
         if entry.rights.contains(rights) {
@@ -117,12 +118,12 @@ impl FdTable {
         Ok(number)
     }
 
-    /// Frees `number`; what it stood for goes with its last use.
+    /// Frees `number`; its descriptor goes with its last use.
     pub(super) fn close(&self, number: u32) -> Outcome {
         self.take(number).map(drop)
     }
 
-    /// Lets `to`, which is in use, stand for what `from` stands for, and frees `from`.
+    /// Gives `to`, which is in use, the entry of `from`, and frees `from`.
     pub(super) fn renumber(&self, from: u32, to: u32) -> Outcome {
         let mut entries = self.entries.lock();
         let in_use = |n: u32| matches!(entries.get(n as usize), Some(Some(_)));
@@ -168,8 +169,8 @@ impl FdEntry {
         if number < 0 {
             return Err(libc::EBADF);
         }
-        // SAFETY: it is not -1, and the embedder keeps it open; what is done to a number that is
-        // not open fails, and nothing here closes it.
+        // SAFETY: it is not -1, and the embedder keeps it open; calls on a number that is not open
+        // fail, and nothing here closes it.
         let fd = unsafe { BorrowedFd::borrow_raw(number) };
         let (file_type, rights, inheriting) = match number {
             0 => (FileType::Unknown, STDIN_RIGHTS, STDIN_RIGHTS),
@@ -191,7 +192,7 @@ impl FdEntry {
         }
     }
 
-    /// What was opened for these rights, as far as they make sense for it.
+    /// An entry with these rights, as far as they make sense for its kind.
     pub(super) fn opened(
         descriptor: Descriptor,
         rights: Rights,

@@ -23,7 +23,8 @@ use std::sync::Arc;
 /// Bytes zeroed between two looks whether to stop.
 const ZEROED_BYTES: usize = 1 << 20;
 
-/// What came of an operation: `None` if it failed, which C programs are told as they expect it.
+/// The result of an operation: `None` if it failed, which becomes the C function's own failure
+/// value.
 pub type Done<T = ()> = Result<Option<T>, Trap>;
 
 /// The files of the instance that calls.
@@ -45,7 +46,7 @@ pub struct OpenHow {
     pub no_follow: bool,
 }
 
-/// What an operation came to, without the error's number.
+/// The result of an operation, without the error's number.
 pub(super) fn done<T>(outcome: Outcome<T>) -> Done<T> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
@@ -63,7 +64,7 @@ impl<'a> Files<'a> {
         Some(Self(Call { ctx, memory: caller.memory(), caller, held: Held::new() }))
     }
 
-    /// Opens what `path` leads to, under a number of WASI's.
+    /// Opens the file at `path`, under a number of WASI's.
     pub fn open(&self, path: &[u8], how: OpenHow) -> Done<u32> {
         done(self.open_entry(path, how).and_then(|entry| self.0.ctx.fds.add(entry)))
     }
@@ -80,7 +81,7 @@ impl<'a> Files<'a> {
         done(read().map(|count| count as u32))
     }
 
-    /// Fills `len` bytes of the guest's with what the file holds from `offset` on, and with zeros
+    /// Fills `len` bytes of the guest's with the file's bytes from `offset` on, and with zeros
     /// behind its end.
     pub fn load(&self, fd: u32, offset: u64, address: u32, len: u32) -> Done {
         let load = || {
@@ -118,7 +119,7 @@ impl<'a> Files<'a> {
         self.in_directory(path, Rights::PATH_UNLINK_FILE, Directory::unlink)
     }
 
-    /// Does something to what `path` names in its directory.
+    /// Calls `act` with the directory of `path` and the rest of it.
     fn in_directory<T>(
         &self,
         path: &[u8],
@@ -135,7 +136,7 @@ impl<'a> Files<'a> {
         done(acted())
     }
 
-    /// Opens what `path` leads to, with what rights its directory has to give.
+    /// Opens the file at `path`, with the rights that its directory can give.
     pub(super) fn open_entry(&self, path: &[u8], how: OpenHow) -> Outcome<FdEntry> {
         let (from, rest) = self.locate(path)?;
         let with = |on: bool, rights: Rights| if on { Rights::NONE } else { rights };
@@ -197,7 +198,7 @@ impl<'a> Files<'a> {
         len: u32,
     ) -> Outcome<(u32, bool)> {
         self.repeat(address, len, |buffers, _| {
-            // SAFETY: as in `read_all`.
+            // SAFETY: `repeat` found the bytes, and no guest code runs meanwhile.
             unsafe { stdio::write(&self.0, descriptor, buffers, At::Position) }
         })
     }
@@ -227,7 +228,7 @@ impl<'a> Files<'a> {
     }
 }
 
-/// A path without what leads nowhere at its start.
+/// A path without slashes and dots at its start.
 fn plain(mut path: &[u8]) -> &[u8] {
     loop {
         match path {

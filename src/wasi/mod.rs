@@ -1,14 +1,13 @@
-//! WASI preview 1: what programs compiled for `wasm32-wasi` import.
+//! WASI preview 1: the functions that programs compiled for `wasm32-wasi` import.
 //!
 //! The functions form one constant table, which a context's registry searches after everything
 //! that embedders registered. Each works on the [`WasiCtx`] of the instance that called, so two
 //! instances share nothing that the host does not share between them on purpose. It must not
 //! know contexts, engines or modules.
 //!
-//! Control enters through the table (`table.rs`), when a guest calls. There is one file for
-//! each group of functions; `abi.rs` and `errno.rs` say how values look to the guest, `call.rs`
-//! how a function reaches its caller's memory, `fd_table.rs` what numbers stand for, and
-//! `descriptor.rs` what descriptors are.
+//! Control enters through the table (`table.rs`), when a guest calls. There is one file for each
+//! group of functions; `abi.rs` and `errno.rs` define the guest's view of values, `call.rs` the
+//! access to the caller's memory, `fd_table.rs` maps numbers to the descriptors of `descriptor.rs`.
 //!
 //! Files are reached through directories that the embedder gives (`preopen.rs`); `dir/` keeps every
 //! path inside them. `files.rs` and `streams.rs` are another way to them, for libraries that offer

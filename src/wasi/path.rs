@@ -1,4 +1,4 @@
-//! The functions that take a path, and what preopened directories are called.
+//! The functions that take a path, and the names of preopened directories.
 //!
 //! Each checks its addresses first, then finds the directory that its path is relative to, with
 //! the rights that the operation needs there, and leaves the rest to [`Directory`].
@@ -177,7 +177,7 @@ pub(super) fn granted(from: &FdEntry, opening: &Opening) -> Outcome<OpenMode> {
     }
 }
 
-/// Opens what was [`granted`].
+/// Opens a file with rights that were [`granted`].
 pub(super) fn open_below(
     call: &Call<'_>,
     from: FdEntry,
@@ -188,7 +188,7 @@ pub(super) fn open_below(
     let from = OpenDirectory(from.descriptor);
     let directory = from.get()?;
     let slot = call.slot()?;
-    // A pipe is opened when somebody opens its other end.
+    // Opening a pipe waits until its other end is opened.
     let opened = call.caller.blocking(|| directory.open(path, mode))??;
     let descriptor = match opened {
         Opened::Directory(directory) => Descriptor::of_directory(directory, slot),

@@ -1,8 +1,8 @@
 //! Long work of the system's on one file, done in pieces.
 //!
-//! Writing data through to a device and giving back what a file has take as long as there is data,
-//! and no signal ends them. So a guest is stopped between two pieces. The number of pieces has a
-//! bound, for the sake of large files with nothing to do: beyond it they grow with the file.
+//! Writing data through to a device and truncating a file take time in proportion to the data, and
+//! no signal ends them. So a guest is stopped between two pieces. The number of pieces has a bound,
+//! for the sake of large files with nothing to do: beyond it they grow with the file.
 
 use super::call::{Call, Outcome, os};
 use super::descriptor::Descriptor;
@@ -26,7 +26,7 @@ fn pieces(start: u64, end: u64, least: u64) -> impl Iterator<Item = (u64, u64)> 
     })
 }
 
-/// The size of what is a file.
+/// The size of a regular file.
 fn size(descriptor: &Descriptor) -> Outcome<Option<u64>> {
     let found = os(fd::stat(descriptor.as_fd()))?;
     Ok((found.kind == Kind::RegularFile).then_some(found.size))
@@ -66,8 +66,8 @@ pub(super) fn set_size(call: &Call<'_>, descriptor: &Descriptor, size: u64) -> O
     os(fd::set_size(descriptor.as_fd(), size))
 }
 
-/// Tells the system how a range of a file will be used. That it will not be is much to do for
-/// the system, which writes and forgets what it has of it.
+/// Advises the system about the use of a range of a file. Advice that it will not be used is much
+/// work: the system writes the range out and drops it from its cache.
 pub(super) fn advise(
     call: &Call<'_>,
     descriptor: &Descriptor,

@@ -25,8 +25,8 @@ const SUBSCRIPTIONS_MAX: u32 = 1 << 16;
 /// Subscriptions handled between two looks whether to stop.
 const LOOK_SUBSCRIPTIONS: u64 = 1 << 12;
 
-/// A wait that ends when its caller is to stop. What waits gets one, looks whether what it waits
-/// for is there already, and then waits in a loop.
+/// A wait that ends when its caller has to stop. Make one first, then check whether the event is
+/// there already, then wait in a loop.
 pub(super) struct Wakeable<'a> {
     caller: &'a Caller<'a>,
     held: &'a Held,
@@ -42,7 +42,7 @@ impl<'a> Wakeable<'a> {
         Self { caller: call.caller, held: &call.held, wake, _slot: slot }
     }
 
-    /// What every list that is waited for has at its end.
+    /// The last entry of every list that is waited for.
     pub(super) fn poll(&self) -> Poll {
         self.wake.as_ref().map_or(Poll::none(), |wake| Poll::new(wake.fd(), Interest::Read))
     }
@@ -80,7 +80,7 @@ struct Deadline {
 impl Deadline {
     fn of(id: u32, timeout: u64, absolute: bool) -> Outcome<Self> {
         let clock = clock(id)?;
-        // Time passes alike on both, and this one nobody turns back.
+        // Time passes alike on both, and this one is never set back.
         let clock = match (clock, absolute) {
             (Clock::Wall, false) => Clock::Monotonic,
             (clock, _) => clock,
@@ -211,7 +211,7 @@ pub(super) fn poll_laid_out(
     call.write_u32(happened, wait(call, &waiters, &mut polls, events)?)
 }
 
-/// Room for `count` of each, which the guest chose, and for what wakes.
+/// Room for `count` of each, which the guest chose, and for the wake descriptor.
 fn lists(count: usize) -> Outcome<(Vec<Waiter>, Vec<Poll>)> {
     let waiters = crate::alloc::try_vec(count).map_err(|_| Errno::NoMemory)?;
     let polls = crate::alloc::try_vec(count.saturating_add(1)).map_err(|_| Errno::NoMemory)?;
@@ -245,9 +245,9 @@ pub(super) fn is_ready(descriptor: &Descriptor, interest: Interest) -> Outcome<b
     }
 }
 
-/// Waits until something has happened, and writes down what.
+/// Waits until an event has occurred, and records it.
 fn wait(call: &Call<'_>, waiters: &[Waiter], polls: &mut Vec<Poll>, events: Addr) -> Outcome<u32> {
-    // What has happened already needs no means to be woken.
+    // Events that have occurred already need no wake descriptor.
     let ready = match fd::poll(polls, 0) {
         Err(libc::EINTR) => 0,
         answer => os(answer)?,

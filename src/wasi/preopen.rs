@@ -13,8 +13,8 @@ use std::path::Path;
 /// Longest path of the host's, with its NUL.
 const PATH_BYTES_MAX: usize = libc::PATH_MAX as usize;
 
-/// Opens what `args` lists: directories under the host's names first, then those that have a
-/// name of the guest's own.
+/// Opens the directories that `args` lists: those under the host's names first, then those that
+/// have a name of the guest's own.
 pub(super) fn directories(fds: &FdTable, args: &WasiArgs) -> Result<()> {
     for name in &args.dirs {
         add(fds, name, name, "directory")?;
@@ -38,7 +38,7 @@ fn add(fds: &FdTable, guest: &[u8], host: &[u8], what: &str) -> Result<()> {
         return Err(refused(libc::ENAMETOOLONG));
     }
     let path = Path::new(OsStr::from_bytes(host));
-    // The system's number where the path leads nowhere, WASI's where what is there does not open.
+    // The system's number if the path does not exist, WASI's if it does not open.
     let path = path.canonicalize().map_err(|e| refused(e.raw_os_error().unwrap_or(0)))?;
     let directory = Directory::preopen(&path).map_err(|e| refused(Errno::from_io(&e) as i32))?;
     fds.add(FdEntry::preopened(directory, alloc::try_boxed(guest)?)).map(drop).map_err(|_| {

@@ -1,4 +1,4 @@
-//! Reading, writing and moving in what descriptors stand for.
+//! Reading, writing and seeking by descriptors.
 
 use super::abi::{Addr, FDSTAT_BYTES, FILESTAT_BYTES, FdStat, FileStat, FileType, Rights};
 use super::abi::{fdflags, known};
@@ -34,8 +34,8 @@ fn scattered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, read: Add
     call.check(read, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_READ)?;
-    // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
-    // runs to shrink or move meanwhile, and left out what the system would not take.
+    // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code runs
+    // to shrink or move meanwhile, and left out the part beyond the system's limit.
     let done = unsafe { self::read(call, &descriptor, buffers.as_slice(), at) }?;
     call.write_u32(read, done as u32)
 }
@@ -168,8 +168,8 @@ fn gathered(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, at: At, written: A
     call.check(written, 4)?;
     let buffers = call.buffers(iovs, count)?;
     let descriptor = call.ctx.fds.get_with(fd, Rights::FD_WRITE)?;
-    // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code
-    // runs to shrink or move meanwhile, and left out what the system would not take.
+    // SAFETY: `buffers` checked every buffer against the guest's memory, which no guest code runs
+    // to shrink or move meanwhile, and left out the part beyond the system's limit.
     let done = unsafe { write(call, &descriptor, buffers.as_slice(), at) }?;
     call.write_u32(written, done as u32)
 }

@@ -1,4 +1,4 @@
-//! What C calls `FILE *`: an open file that remembers whether its end was reached.
+//! C's `FILE *`: an open file that remembers whether its end was reached.
 //!
 //! The guest holds numbers from 1 on, which mean nothing to another instance. Nothing is buffered,
 //! so nothing is lost with a file that was never closed.
@@ -46,7 +46,7 @@ impl Streams {
         Ok(at as u32 + 1)
     }
 
-    /// What `handle` stands for; counted, so that closing it meanwhile closes nothing here.
+    /// The stream of `handle`; counted, so that closing the handle meanwhile closes nothing here.
     fn get(&self, handle: u32) -> Outcome<Arc<Stream>> {
         let streams = self.0.lock();
         let found = handle.checked_sub(1).and_then(|at| streams.get(at as usize)?.clone());

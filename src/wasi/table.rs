@@ -38,7 +38,7 @@ pub(super) fn run(
     }
 }
 
-/// WASI under both of its names; `unstable.rs` has what is not the same under both.
+/// WASI under both of its names; `unstable.rs` has the functions that differ.
 pub(super) const PREVIEW1: &BuiltinModule =
     &BuiltinModule { names: &["wasi_snapshot_preview1", "wasi_unstable"], functions: FUNCTIONS };
 

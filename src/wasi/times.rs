@@ -8,7 +8,7 @@ use cap_fs_ext::SystemTimeSpec;
 use cap_std::time::SystemClock;
 use std::time::Duration;
 
-/// What becomes of a file's times.
+/// The change of a file's times.
 #[derive(Clone, Copy)]
 pub(super) struct NewTimes {
     pub(super) accessed: NewTime,

@@ -1,5 +1,5 @@
-//! What `wasi_unstable`, preview 1's predecessor, has otherwise: where `fd_seek` counts from, how a
-//! file is described, what a subscription looks like. All else is preview 1's.
+//! The differences of `wasi_unstable`, preview 1's predecessor: the origins of `fd_seek`, the
+//! layouts of a file's description and of a subscription. All else is preview 1's.
 //!
 //! WAMR gives programs of that time preview 1's functions, on which they seek to wrong places and
 //! wait for the wrong things.

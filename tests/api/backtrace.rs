@@ -138,7 +138,7 @@ fn running_out_of_fuel_and_of_stack_has_a_place() {
     assert_eq!(env.backtrace().unwrap().frames.len(), 2048);
 }
 
-/// What natives have seen, each with a name.
+/// The stacks that natives have seen, each with a name.
 type Seen = Arc<Mutex<Vec<(&'static str, Backtrace)>>>;
 
 const NESTING: &str = r#"(module
@@ -207,7 +207,7 @@ fn natives_see_the_stack_that_runs() {
         assert_eq!(spots(stack), [None, Some(places(&wasm, defined, operator)[0])]);
         assert_eq!(stack.frames[0].func_index, 0);
     }
-    // Nothing is left of what has returned.
+    // Frames that have returned are gone.
     assert!(guest.env.backtrace().unwrap().frames.is_empty());
 }
 
@@ -226,11 +226,11 @@ fn traps_below_natives_keep_their_stack() {
     assert_eq!(look[1], ("look", expected(&["look", "deep", "try", "try"])));
     assert_eq!(look[2], ("after", expected(&["boom", "try", "try"])));
     assert_eq!(spots(&stacks[2].1), [boom, None, outer]);
-    // What passed through the native on its way out is still the whole of it.
+    // A trap that passed through the native on its way out keeps its whole stack.
     assert_eq!(spots(&guest.env.backtrace().unwrap()), [boom, None, outer]);
     guest.instance.clear_exception();
 
-    // Swallowed: what runs then is seen.
+    // Swallowed: the stack then is the running code's.
     guest.call("try", &[isothread::Val::I32(1)]).unwrap();
     let stacks = std::mem::take(&mut *seen.lock().unwrap());
     assert_eq!(stacks[3].0, "look");

@@ -48,7 +48,7 @@ fn references() {
     assert!(matches!(func.to_val(), Val::FuncRef(Some(func)) if func == back));
     let results = guest.call("refs", &[Val::FuncRef(None), Val::ExternRef(None)]).unwrap();
     assert!(matches!(results[..], [Val::ExternRef(None), Val::FuncRef(None)]));
-    // A function of somebody else's is refused, even once it is gone.
+    // A function of another context is refused, even once it is gone.
     let foreign = Guest::new(CALLS).func("div").to_val();
     let refused = guest.call("refs", &[foreign, Val::ExternRef(None)]);
     assert_eq!(refused.unwrap_err(), "the function belongs to instances that are not linked");
@@ -78,7 +78,7 @@ fn wrong_calls_are_refused() {
     assert_eq!(guest.instance.exception(), None);
 }
 
-/// An error describes the call that returned it, and what was before does not matter.
+/// An error describes the call that returned it, and earlier errors do not matter.
 #[test]
 fn every_call_begins_anew() {
     let mut guest = Guest::new(CALLS);
@@ -222,7 +222,7 @@ fn closures_call_back() {
     // Unregistering does not unbind.
     assert!(context.undefine("host", "fact") && !context.undefine("host", "fact"));
     assert_eq!(guest.call_i32("fact", &[3]), Ok(6));
-    // The closure lives as long as what is bound to it.
+    // The closure lives as long as the modules bound to it.
     drop((context, native, module));
     assert_eq!(Arc::strong_count(&calls), 2);
     drop(guest);

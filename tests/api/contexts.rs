@@ -10,7 +10,7 @@ fn offering(builtins: &'static [BuiltinTable]) -> Context {
     Context::with(ContextConfig { builtins, ..ContextConfig::default() }).expect("context")
 }
 
-/// What the export `f` of a module comes to in this context.
+/// The result of the export `f` of a module in this context.
 fn outcome(context: &Context, wat: &str) -> Result<i32, String> {
     let instance = Instance::new(&load(context, wat), InstanceArgs::default()).expect("instance");
     let mut env = ExecEnv::new(&instance, 0).expect("exec_env");
@@ -83,7 +83,7 @@ fn a_refused_context_says_why() {
 
     let mut bytes = [0_u8; 16];
     let start = bytes.as_mut_ptr();
-    // SAFETY: the bytes are nobody else's, and no heap is made of so few.
+    // SAFETY: the bytes are the test's own, and too few for a heap.
     let pool = unsafe { PoolBuffer::new(start, bytes.len()) };
     let too_small = HeapError::PoolTooSmall { start: start.addr(), len: 16 };
     assert_eq!(pool.err(), Some(too_small));

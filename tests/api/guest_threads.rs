@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The argument of a thread says what it does: 0 waits for good, 1 spins, 2 traps, 3 exits the
+/// The argument of a thread chooses its work: 0 waits for good, 1 spins, 2 traps, 3 exits the
 /// program, anything else is added to a word and ends the thread.
 const GUEST: &str = r#"(module
     (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
@@ -51,7 +51,7 @@ impl Program {
         func.call(&mut self.env, arg).expect("no trap")
     }
 
-    /// Waits until so many threads have started.
+    /// Waits until this number of threads has started.
     fn started(&mut self, count: i32) {
         let start = Instant::now();
         while self.call("load", 4) < count {

@@ -1,4 +1,4 @@
-//! What a context's guests may use together, and stopping all of them.
+//! Limits that a context's guests share, and stopping all of them.
 
 use crate::load;
 use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Native, Trap};
@@ -26,7 +26,7 @@ struct Tenant {
 impl Tenant {
     fn new() -> Self {
         let context = Context::new().unwrap();
-        // A host function that waits until it is told to stop.
+        // A host function that waits until it has to stop.
         let wait = Native::new(FuncType::new([], []), |caller, _, _| {
             let end = Instant::now() + Duration::from_secs(20);
             while Instant::now() < end {

@@ -25,7 +25,7 @@ const USER: &str = r#"(module
     (func (export "poke") (i32.store8 (i32.const 5) (i32.const 42)))
     (func (export "fail") (call $fail)))"#;
 
-/// Instantiates `wat` with what `provider` exports under the imports' names.
+/// Instantiates `wat` with the exports of `provider` that have the imports' names.
 fn link(provider: &Instance, wat: &str) -> isothread::Result<Instance> {
     let module = load(&provider.context(), wat);
     let imports: Vec<_> = module.imports().map(|import| provider.get_export(import.name)).collect();

@@ -15,6 +15,7 @@ mod modules;
 mod oom;
 mod profile;
 mod pthread;
+mod references;
 mod shared_heap;
 mod stacks;
 mod starting;

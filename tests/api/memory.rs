@@ -183,7 +183,7 @@ fn a_guests_own_allocator_serves_the_host() {
 fn memory_from_the_contexts_heap() {
     let mut buffer = vec![0_u64; (1 << 20) / 8];
     let start = buffer.as_mut_ptr().cast::<u8>();
-    // SAFETY: the buffer outlives the context, and nobody else uses it.
+    // SAFETY: the buffer outlives the context, which alone uses it.
     let pool = unsafe { isothread::PoolBuffer::new(start, 1 << 20) }.unwrap();
     let context = Context::with(ContextConfig {
         heap: isothread::HeapConfig::Pool(pool),

@@ -26,7 +26,7 @@ const MODULE: &str = r#"(module
         (drop (table.grow (ref.func $run) (i32.const 8)))
         (call_indirect (type $unary) (local.get 0) (i32.const 0))))"#;
 
-/// An embedder's allocator that counts what it has given out, for its user data.
+/// An embedder's allocator that counts its live blocks in its user data.
 fn counting(live: &AtomicUsize) -> HeapConfig {
     unsafe extern "C" fn malloc(live: *mut c_void, size: u32) -> *mut c_void {
         // SAFETY: `live` is the counter below, which outlives the heap.
@@ -36,11 +36,12 @@ fn counting(live: &AtomicUsize) -> HeapConfig {
         }
     }
     unsafe extern "C" fn realloc(_: *mut c_void, block: *mut c_void, size: u32) -> *mut c_void {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the heap passes a live block that `malloc` returned.
         unsafe { libc::realloc(block, size as usize) }
     }
     unsafe extern "C" fn free(live: *mut c_void, block: *mut c_void) {
-        // SAFETY: as in `malloc`.
+        // SAFETY: `live` is the counter below, which outlives the heap; the heap passes a live
+        // block that `malloc` returned.
         unsafe {
             (*live.cast::<AtomicUsize>()).fetch_sub(1, Ordering::Relaxed);
             libc::free(block);
@@ -53,7 +54,7 @@ fn counting(live: &AtomicUsize) -> HeapConfig {
     HeapConfig::User(allocator.expect("malloc and free differ"))
 }
 
-/// What a scenario does in its context, which is closed afterwards.
+/// A scenario's work in its context, which is closed afterwards.
 type Program = fn(&Context) -> isothread::Result<i32>;
 
 const PROGRAMS: [Program; 3] = [one_module, two_modules, exceptions];

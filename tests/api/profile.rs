@@ -101,7 +101,7 @@ fn what_memory_is_used_for_adds_up() {
     assert_eq!(before.exec_env.stack, 2 * 16384);
     guest.call_i32("calls", &[7]).unwrap();
     let after = guest.env.memory_use();
-    // Translated code is what has been added.
+    // The difference is the translated code.
     assert!(after.module.funcs > before.module.funcs);
     let translated = after.module.funcs - before.module.funcs;
     assert_eq!(after.module.total(), before.module.total() + translated);

@@ -1,4 +1,4 @@
-//! The pthread library: what it does, and that handles mean nothing to other programs.
+//! The pthread library: its functions, and that handles are invalid in other programs.
 
 use crate::load;
 use isothread::{Context, ExecEnv, Instance, InstanceArgs};
@@ -31,7 +31,7 @@ const GUEST: &str = r#"(module
     (data (i32.const 100) "name\00")
     (table 8 funcref)
     (elem (i32.const 1) $counts $exits $spins $destroyed $signals $posts $waits)
-    ;; Adds under the mutex what is not added atomically.
+    ;; Adds under the mutex, not atomically.
     (func $counts (param $rounds i32) (result i32)
         (loop
             (drop (call $lock (i32.const 0)))

@@ -99,7 +99,7 @@ fn expected(name: &str, bits: u64) -> i64 {
     }
 }
 
-/// Calls an export that traps, and clears what that leaves.
+/// Calls an export that traps, and clears the exception.
 fn outside(guest: &mut Guest, name: &str, args: &[Val]) {
     let error = guest.call(name, args).unwrap_err();
     assert_eq!(error, "out of bounds memory access", "{name} {args:?}");
@@ -326,7 +326,7 @@ fn host_functions_get_pointers_into_heaps() {
     // SAFETY: the block has eight bytes.
     unsafe { native.write_unaligned(4711) };
     assert_eq!(guest.call_i32("peek", &[block]), Ok(4711));
-    // SAFETY: as above.
+    // SAFETY: the block has eight bytes.
     assert_eq!(unsafe { native.read_unaligned() }.to_le_bytes(), *b"seen");
     outside(&mut guest, "peek", &[Val::I32(-3)]);
     guest.call("free", &[Val::I32(block)]).unwrap();
@@ -401,7 +401,7 @@ fn heaps_stay_in_their_context() {
     let raw = heap.as_raw();
     assert_eq!(SharedHeap::find(raw.as_ptr()).map(|found| found.as_raw()), Some(raw));
     assert!(SharedHeap::find(std::ptr::null()).is_none());
-    // After its context has closed, what is attached goes on working, and nothing finds it.
+    // After its context has closed, an attached heap goes on working, and no lookup finds it.
     let (address, native) = guest.instance.shared_heap_malloc(16).unwrap();
     mine.close();
     assert_eq!(mine.stats().shared_heaps, 0);

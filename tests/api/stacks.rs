@@ -26,7 +26,7 @@ fn guest(stack_size: u32) -> Guest {
     Guest { env, instance }
 }
 
-/// Runs `f` on a thread whose native stack has so many bytes.
+/// Runs `f` on a thread with a native stack of this size.
 fn on_stack_of(bytes: usize, f: fn()) {
     extern "C" fn enter(arg: *mut c_void) -> *mut c_void {
         // SAFETY: `on_stack_of` passes a function of this type.

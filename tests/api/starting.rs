@@ -1,5 +1,6 @@
-//! What a context's limits and requests to stop do to guest code that nobody calls: start
-//! functions and their relatives, also of imported modules, and the guest's own allocator.
+//! The effect of a context's limits and requests to stop on guest code that the runtime calls on
+//! its own: start functions and their relatives, also of imported modules, and the guest's own
+//! allocator.
 
 use crate::load;
 use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Trap};
@@ -105,13 +106,13 @@ fn terminating_reaches_instances_that_are_being_made() {
     let made = Instance::new(&module, args());
     assert_eq!(made.err().expect("no instance").trap(), Some(Trap::Terminated));
     assert_eq!(context.stats().instances, 0);
-    // What is made afterwards is not concerned.
+    // Instances made afterwards are not affected.
     let sound = load(&context, r#"(module (func $f) (start $f))"#);
     Instance::new(&sound, InstanceArgs::default()).unwrap();
     context.close();
 }
 
-/// What it was asked for is what it does first.
+/// It does the requested allocation first.
 const ALLOCATOR: &str = r#"(module
     (memory (export "memory") 1)
     (global $loops (mut i32) (i32.const 1))
@@ -166,7 +167,7 @@ fn limits_reach_the_guests_allocator() {
     context.set_fuel(None);
 }
 
-/// What a host function allocates in the guest's name counts where the guest has called it.
+/// A host function's allocations in the guest's name count for the guest that called it.
 #[test]
 fn an_exec_envs_own_limit_reaches_the_guests_allocator() {
     let context = Context::new().unwrap();
@@ -174,7 +175,7 @@ fn an_exec_envs_own_limit_reaches_the_guests_allocator() {
     let allocate = Native::new(FuncType::new([], []), |caller, _, _| {
         let instance = caller.instance();
         let found = instance.malloc(8).is_some();
-        // What went wrong here is the caller's to find.
+        // The caller finds failures of this.
         instance.clear_exception();
         if found { Ok(()) } else { Err(Trap::Host) }
     });

@@ -103,7 +103,7 @@ fn threads_of_children_have_contexts() {
         }
         for _ in 0..100 {
             // SAFETY: the child starts threads and allocates, which glibc's children may do, and
-            // ends without what this process would do at its end.
+            // ends without this process's exit handlers.
             let child = unsafe { libc::fork() };
             if child == 0 {
                 // SAFETY: plain numbers; nothing else in the child counts time.

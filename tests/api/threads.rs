@@ -1,4 +1,4 @@
-//! Shared memories: several threads on one memory, waiting, growing, being told to stop.
+//! Shared memories: several threads on one memory, waiting, growing, stopping.
 
 use isothread::{
     Context, ExecEnv, Extern, Instance, InstanceArgs, Limits, MemoryType, Module, SharedMemory,
@@ -19,7 +19,7 @@ const GUEST: &str = r#"(module
     (func (export "size") (result i32) (memory.size))
     (func (export "fill") (param i32) (memory.fill (local.get 0) (i32.const 7) (i32.const 16)))
     (func (export "copy") (param i32) (memory.copy (i32.const 0) (local.get 0) (i32.const 4)))
-    ;; Waits for a word to change, then looks behind what the memory was when the call began.
+    ;; Waits for a word to change, then reads beyond the memory's end at the call's begin.
     (func (export "look") (param i32) (result i32)
         (i32.atomic.store (i32.const 4) (i32.const 1))
         (loop (br_if 0 (i32.eqz (i32.atomic.load (i32.const 0)))))

@@ -1,5 +1,5 @@
-//! Translation at first call: it ends when it is told to, and holds nobody up who needs something
-//! else.
+//! Translation at first call: it ends on request, and does not delay threads that need another
+//! function.
 
 use isothread::{
     Context, ExecEnv, FuncType, Instance, InstanceArgs, Module, Native, Terminator, Trap,
@@ -22,7 +22,7 @@ const GUEST: &str = r#"(module
             (i32.const -1)))
     (func $long (param i32)))"#;
 
-/// So many branches take a good part of a second to translate in a build for tests.
+/// This number of branches takes a good part of a second to translate in a build for tests.
 const BRANCHES: usize = 1_500_000;
 
 fn leb(mut value: usize) -> Vec<u8> {
@@ -118,7 +118,7 @@ impl Guest {
     }
 }
 
-/// What is left of a limit of 20 ms on machines that are busy with other tests.
+/// The bound that stands in for 20 ms on machines that are busy with other tests.
 const SOON: Duration = Duration::from_millis(100);
 
 #[test]
@@ -181,7 +181,7 @@ fn terminating_ends_a_translation_and_waits_for_one() {
         assert!(!translating.thread.is_finished(), "the function is too short for this test");
         translating.ends_soon(Trap::Terminated);
     });
-    // Whoever waits translates when the one gives up that did.
+    // A waiting thread translates when the translating one gives up.
     thread::scope(|scope| {
         let translating = long_in(scope, &world);
         let waiting = long_in(scope, &world);
@@ -218,7 +218,7 @@ fn a_translation_holds_up_nobody_who_needs_something_else() {
         assert!(!translating.thread.is_finished(), "first calls and throws have waited");
         assert_eq!(translating.thread.join().unwrap(), None);
     });
-    // It is there now, for everybody.
+    // It is there now, for all threads.
     let start = Instant::now();
     assert_eq!(guest.long(), None);
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());

@@ -19,7 +19,7 @@ const TRIES: usize = 8;
 /// After so long something does not end at all.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where a text of so many times `a` begins, and its length.
+/// The address of a text of `a`s, and its length.
 const TEXT: u32 = 0;
 const TEXT_BYTES: u32 = 64 << 20;
 
@@ -113,7 +113,7 @@ impl Case {
     }
 }
 
-/// What `work` answers. If it does not end, that is a failure like any other.
+/// The result of `work`. If it does not end, that is a failure like any other.
 fn in_time<R: Send + 'static>(name: &str, work: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(work()));
@@ -250,7 +250,7 @@ fn waits_for_clocks_end_in_time() {
     }
 }
 
-/// What guests with a limit have others do for them is counted like their own instructions.
+/// Work of host functions for guests with a limit is counted like their own instructions.
 #[cfg(feature = "builtin-libc")]
 #[test]
 fn the_c_librarys_work_takes_fuel() {

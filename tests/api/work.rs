@@ -1,5 +1,5 @@
-//! Limits bound work, not instructions: a deadline and `terminate` end guests that do much with
-//! few instructions, and fuel is charged for what is moved.
+//! Limits bound work, not instructions: a deadline and `terminate` end guests that do much with few
+//! instructions, and fuel is charged for moved bytes.
 
 use crate::load;
 use isothread::{Context, ExecEnv, Instance, InstanceArgs, Trap};
@@ -271,8 +271,7 @@ fn fuel_ends_a_fill_half_way() {
     assert_eq!(ends, [[1], [0]], "the beginning is filled, the end is not");
 }
 
-/// A program whose `run` makes threads for ever, and `once` one; each gets a table of so many
-/// elements.
+/// A program whose `run` makes threads for ever, and `once` one; each gets a table of this size.
 fn spawns(elems: usize) -> String {
     let items = " 0".repeat(elems);
     format!(

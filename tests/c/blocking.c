@@ -41,7 +41,7 @@ static void no_limit(struct blocked *blocked) {
     CHECK(wasm_runtime_ctx_set_limits(wasm_runtime_ctx_of_instance(blocked->inst), &limits));
 }
 
-/* Milliseconds from being told to the end of the call. */
+/* Milliseconds from the request to the end of the call. */
 static double stopped_after(struct blocked *blocked, enum stop how) {
     pthread_t thread;
     double told;
@@ -67,7 +67,7 @@ static int ascending(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-/* Somebody else's load is no fault of ours, so one good attempt is enough. */
+/* Load of other processes may disturb, so one good attempt is enough. */
 static void soon(const char *function, enum stop how) {
     struct blocked blocked;
     double times[TIMES];

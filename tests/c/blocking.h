@@ -21,7 +21,7 @@ struct blocked {
     wasm_module_inst_t inst;
     wasm_exec_env_t env;
     const char *function;
-    /* Pipes that nobody writes to, and nobody reads from. */
+    /* Pipes without writers and readers. */
     int input[2], output[2];
     /* One that is emptied before each call, and then not. */
     int drain[2];

@@ -192,7 +192,7 @@ static void nesting(void) {
     wasm_runtime_end_blocking_op(blocked.env);
     CHECK(current_action(SIGUSR1).sa_handler == before.sa_handler);
     wasm_runtime_clear_exception(blocked.inst);
-    /* One that nobody ends goes with its exec_env. */
+    /* An operation that is not ended goes with its exec_env. */
     CHECK(wasm_runtime_begin_blocking_op(blocked.env));
     wasm_runtime_terminate(blocked.inst);
     end_blocked(&blocked);

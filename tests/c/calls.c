@@ -142,7 +142,7 @@ static void values(void) {
     CHECK(wasm_runtime_call_wasm_a(env, find("add"), 1, results, 2, args));
     CHECK_INT(results[0].of.i32, 30);
     CHECK_INT(results[0].kind, WASM_I32);
-    /* A wrong number of either is told in the log and leaves no exception. */
+    /* A wrong number of either is logged and leaves no exception. */
     CHECK(!wasm_runtime_call_wasm_a(env, find("add"), 1, results, 1, args));
     CHECK(!wasm_runtime_call_wasm_a(env, find("add"), 0, results, 2, args));
     CHECK(!wasm_runtime_get_exception(inst));

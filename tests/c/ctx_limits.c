@@ -202,7 +202,7 @@ static void deadline(void) {
     CHECK_STR(wasm_runtime_get_exception(guest.inst), "Exception: deadline exceeded");
     CHECK(seconds() - start >= 0.05);
     CHECK_INT(limits_of(&guest).time_ms, 0);
-    /* Every call fails from then on, the shortest too; nobody else's does. */
+    /* Every call fails from then on, the shortest too; other contexts' do not. */
     CHECK(!call(&guest, guest.env, "nothing", 0));
     CHECK_STR(wasm_runtime_get_exception(guest.inst), "Exception: deadline exceeded");
     CHECK(call(&other, other.env, "fib", 5));
@@ -267,7 +267,7 @@ static void termination(void) {
     end(&other);
 }
 
-/* Guest code that nobody calls says that it runs, and does not end by itself. */
+/* Guest code that the runtime calls on its own reports that it runs, and does not end. */
 static bool loop_runs;
 
 static void ready(wasm_exec_env_t env) {

@@ -235,7 +235,7 @@ static void nonblocking_host(void) {
     close(out[0]);
 }
 
-/* APPEND is a guest's own as well; the position is everybody's. */
+/* APPEND is a guest's own as well; the position is shared. */
 static void shared_files(void) {
     char path[1024], text[16] = "";
     struct guest guest, other;

@@ -5,9 +5,9 @@
  * usage: eightfold THREADS BASE FILE.wasm [ARGUMENT...]
  *
  * Thread N, from 0, lets the program use BASE/N as `/`, if there is such a folder, and BASE/input
- * as its standard input, if there is such a file. It writes what the program prints to BASE/N.out
- * and BASE/N.err, and how it ended to BASE/N.end: "exit CODE" or "trap TEXT". Exits with 1 if a
- * program could not be started.
+ * as its standard input, if there is such a file. It writes the program's output to BASE/N.out and
+ * BASE/N.err, and its end to BASE/N.end: "exit CODE" or "trap TEXT". Exits with 1 if a program
+ * could not be started.
  */
 
 #include <fcntl.h>

@@ -84,7 +84,7 @@ static void run(void) {
     CHECK(told.inst == inst && told.env == NULL);
     CHECK(!wasm_memory_enlarge(wasm_runtime_get_default_memory(inst), 3));
     CHECK_INT(told.count, 2);
-    /* More than the callback could be told of. */
+    /* More than fits the callback's parameter. */
     CHECK(!wasm_runtime_enlarge_memory(inst, 1ULL << 33));
     CHECK_INT(told.count, 2);
 

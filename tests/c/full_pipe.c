@@ -1,4 +1,4 @@
-/* Standard output is a pipe that nobody reads: guests that print end when they have to. */
+/* Standard output is a pipe without a reader: guests that print end when they have to. */
 
 #define _GNU_SOURCE
 #include <poll.h>
@@ -113,7 +113,7 @@ static void nothing_is_read(int reading) {
     begin("full_pipe_log");
     ends_in_time("complain", true);
     end();
-    /* The host gets through once somebody reads. */
+    /* The host gets through once there is a reader. */
     while (pthread_tryjoin_np(host, NULL) != 0) {
         struct pollfd readable = {reading, POLLIN, 0};
 

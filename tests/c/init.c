@@ -151,7 +151,7 @@ static void run(void) {
     wasm_runtime_destroy();
     note("malloc after destroy", wasm_runtime_malloc(4) != NULL);
     again();
-    /* One more than there were inits: told, and nothing else. */
+    /* One more than there were inits: logged, and nothing else. */
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
     wasm_runtime_destroy();
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_WARNING);

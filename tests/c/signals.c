@@ -57,7 +57,7 @@ static void all_calls(struct guest *guest, bool limited) {
 
     CHECK_INT(call(guest, "write", 2, fd, 4), PIPE);
     CHECK_INT(call(guest, "send", 1, fd, 0), PIPE);
-    /* Standard output is a pipe, standard error here a socket, that nobody reads. */
+    /* Standard output is a pipe, standard error here a socket, both without readers. */
     CHECK_INT(call(guest, "write", 2, 1, 4), PIPE);
     CHECK_INT(call(guest, "pwrite", 2, 1, 0), SPIPE);
     CHECK_INT(call(guest, "write", 2, 0, 4), PIPE);

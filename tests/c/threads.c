@@ -9,7 +9,7 @@
 
 struct tenant {
     int number;
-    /* Its own pool, so that whatever strays into another's is seen. */
+    /* Its own pool, so that blocks in another's are noticed. */
     _Alignas(16) char pool[1 << 20];
     NativeSymbol symbols[1];
 };

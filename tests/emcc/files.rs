@@ -208,7 +208,7 @@ fn a_mapping_is_a_copy() {
         assert!(address > 0);
         assert_eq!(guest.call("__munmap", &[address, 0x7000]), 0);
     }
-    // What was never mapped is ignored.
+    // Addresses that were never mapped are ignored.
     assert_eq!(guest.call("munmap", &[-5, 16]), 0);
     assert_eq!(guest.call("munmap", &[0, 16]), 0);
 }

@@ -1,5 +1,5 @@
-//! What programs of Emscripten import, called as they would: every function, with what is right
-//! and with what is not the guest's.
+//! The imports of Emscripten's programs, called as by those: every function, with valid addresses
+//! and with addresses outside the guest.
 
 #![cfg(feature = "libc-emcc")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may end in a panic")]
@@ -85,7 +85,7 @@ const LONG: i32 = 10;
 
 /// Where paths go.
 const PATH: i32 = 1024;
-/// Where what is read goes.
+/// The address of data that is read.
 const BUFFER: i32 = 8192;
 
 fn wat() -> String {
@@ -191,7 +191,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Self {
-        /// Owner: the process; tells the folders of this test run apart.
+        /// Owner: the process; numbers the folders of this test run.
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("isothread-emcc-{}-{number}", std::process::id());

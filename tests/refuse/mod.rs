@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Has the system refuse the call to the program, and to all that it starts.
 pub fn without_membarrier(command: &mut Command) -> &mut Command {
-    // SAFETY: what runs between fork and exec calls the system only.
+    // SAFETY: the code between fork and exec makes system calls only.
     unsafe { command.pre_exec(refuse) }
 }
 
@@ -18,7 +18,7 @@ fn refuse() -> io::Result<()> {
     let is_equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     let answer = libc::BPF_RET | libc::BPF_K;
     let mut filter = [
-        // The call's number comes first among what a filter sees.
+        // The call's number comes first in a filter's input.
         step(load, 0, 0, 0),
         step(is_equal, libc::SYS_membarrier as u32, 0, 1),
         step(answer, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32, 0, 0),

@@ -24,7 +24,7 @@ pub(crate) struct Isothread {
 }
 
 impl Isothread {
-    /// Whether the mode can be seen behind a call.
+    /// Whether a call that has ended shows the mode.
     fn shows_mode(&self, env: &ExecEnv, instance: &Instance) -> bool {
         match self.mode {
             Mode::Plain => {
@@ -43,7 +43,7 @@ impl Isothread {
 pub(crate) enum Running {
     /// An instance and the stack its functions are called on.
     Here { instance: Instance, env: RefCell<ExecEnv> },
-    /// What there is of an instance on another thread.
+    /// The parts of an instance that other threads can use.
     Elsewhere(HashMap<String, SharedMemory>),
 }
 
@@ -88,6 +88,8 @@ fn to_val(value: Value) -> Result<Val, Failure> {
         Value::ExternRef(word) => Val::ExternRef(word.and_then(ExternRef::new)),
         Value::ExnRef(false) => Val::ExnRef(None),
         Value::ExnRef(true) => return Err(Failure::Missing("an exception to pass".into())),
+        Value::AnyRef(false) => Val::AnyRef(None),
+        Value::AnyRef(true) => return Err(Failure::Missing("an object to pass".into())),
     })
 }
 
@@ -101,6 +103,7 @@ fn from_val(val: Val) -> Value {
         Val::FuncRef(func) => Value::FuncRef(func.is_some()),
         Val::ExternRef(word) => Value::ExternRef(word.map(ExternRef::word)),
         Val::ExnRef(exception) => Value::ExnRef(exception.is_some()),
+        Val::AnyRef(object) => Value::AnyRef(object.is_some()),
     }
 }
 
@@ -181,7 +184,7 @@ impl Engine for Isothread {
         if self.shows_mode(&env.borrow(), instance) {
             self.calls_in_mode.fetch_add(1, Ordering::Relaxed);
         }
-        // A trap stays pending until somebody has looked at it.
+        // A trap stays pending until it is read.
         instance.clear_exception();
         match result {
             Ok(()) => Ok(results.into_iter().map(from_val).collect()),

@@ -1,4 +1,4 @@
-//! What the scripts need of an engine. `binding.rs` alone knows which one it is.
+//! The scripts' interface to an engine. `binding.rs` alone knows the engine.
 
 use crate::mode::Mode;
 use std::fmt;
@@ -39,12 +39,14 @@ pub(crate) enum Value {
     ExternRef(Option<u64>),
     /// A reference to an exception: whether it is one, that is, not null.
     ExnRef(bool),
+    /// A reference to an object of the guest's: whether it is one, that is, not null.
+    AnyRef(bool),
 }
 
 pub(crate) trait Engine: Sync {
     type Module: Clone;
     type Instance: Clone;
-    /// What other threads can have of an instance: its shared memories, by name.
+    /// The parts of an instance for other threads: its shared memories, by name.
     type Shared: Send;
 
     /// An engine with nothing in it that runs in this mode.
@@ -53,21 +55,21 @@ pub(crate) trait Engine: Sync {
     /// How many calls showed that they ran in the mode.
     fn calls_in_mode(&self) -> usize;
 
-    /// Parses, validates, and whatever else loading takes.
+    /// Loads: parses, validates and so on.
     fn load(&self, bytes: &[u8]) -> Result<Self::Module, Failure>;
 
     /// Names of the modules that `module` imports from.
     fn imports_from(&self, module: &Self::Module) -> Vec<String>;
 
-    /// Instantiates; `resolve` knows the instances that may be imported from by their name and
-    /// what is wanted of them.
+    /// Instantiates; `resolve` finds an import by the name of the instance and the name of the
+    /// export.
     fn instantiate(
         &self,
         module: &Self::Module,
         resolve: &dyn Fn(&str, &str) -> Option<Self::Instance>,
     ) -> Result<Self::Instance, Failure>;
 
-    /// What other threads can have of `instance`.
+    /// The parts of `instance` for other threads.
     fn share(&self, instance: &Self::Instance) -> Self::Shared;
 
     /// Stands for the instance that `shared` comes from on the calling thread.

@@ -1,4 +1,4 @@
-//! The reviewed lists: what is excluded, gated, or known to fail.
+//! The reviewed lists: excluded, gated, and known to fail.
 
 use crate::features;
 use crate::report::Report;
@@ -14,7 +14,7 @@ struct Entry {
 enum Kind {
     /// Files whose path starts so belong to a proposal.
     Exclude { path: String, proposal: String },
-    /// How many directives of a file are gated, and by what.
+    /// The number of gated directives of a file, and their proposal.
     Gated { file: String, count: usize, needs: BTreeSet<String> },
     /// A directive that fails, by the line it starts on.
     Fail { file: String, at: usize },
@@ -66,7 +66,7 @@ impl Expectations {
         excluded
     }
 
-    /// What of `report` the list does not say, and how many of its failures the list has.
+    /// The parts of `report` that the list does not have, and how many of its failures it has.
     pub(crate) fn settle(&mut self, report: &Report) -> (Vec<String>, usize) {
         let mut expected = 0;
         let mut surprises = Vec::new();

@@ -1,8 +1,10 @@
 //! Which proposals a module needs, found out by validating it with and without them.
 
-use wasmparser::{Error, Validator, WasmFeatures};
+use wasmparser::{
+    ElementItems, Error, OperatorsReader, Parser, Payload, TableInit, Validator, WasmFeatures,
+};
 
-/// What every context accepts: WebAssembly 2.0 without SIMD, and extended constants.
+/// The features that every context accepts: WebAssembly 2.0 without SIMD, and extended constants.
 const BASE: WasmFeatures =
     WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::EXTENDED_CONST);
 
@@ -16,13 +18,14 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
     ("threads", WasmFeatures::THREADS),
     ("exceptions", WasmFeatures::EXCEPTIONS),
     ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
-    ("function-references", WasmFeatures::FUNCTION_REFERENCES),
+    // With the types that GC brings: its instructions are told apart by `uses_gc`.
+    ("function-references", WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC)),
     ("gc", WasmFeatures::GC),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
     ("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC),
 ];
 
-/// Those the engine executes. Whoever switches one on in the library adds it here, and the
+/// Those the engine executes. A proposal that is switched on in the library is added here, and the
 /// entries in `expect.txt` that name it fail until they are gone.
 const EXECUTED: &[&str] = &[
     "simd",
@@ -35,6 +38,7 @@ const EXECUTED: &[&str] = &[
     "custom-page-sizes",
     "tail-call",
     "wide-arithmetic",
+    "function-references",
 ];
 
 /// Proposals that no module of this suite can use, because the engine knows nothing of them.
@@ -48,7 +52,7 @@ pub(crate) fn is_executed(name: &str) -> bool {
     EXECUTED.contains(&name)
 }
 
-/// What is to be expected of a binary.
+/// The expected result for a binary.
 pub(crate) enum Verdict {
     /// Valid for the engine.
     Valid,
@@ -69,15 +73,60 @@ fn validate(bytes: &[u8], features: WasmFeatures) -> Result<(), Error> {
     Validator::new_with_features(features).validate_all(bytes).map(|_| ())
 }
 
+/// Whether a valid binary has instructions that make objects or look into them.
+fn uses_gc(bytes: &[u8]) -> Result<bool, Error> {
+    let is_gc = |operators: OperatorsReader<'_>| {
+        // As they are encoded: `ref.eq`, and all with a prefix of their own.
+        let at = |offset: u64| bytes.get(offset as usize).copied();
+        operators
+            .into_iter_with_offsets()
+            .any(|operator| operator.is_ok_and(|(_, at_)| matches!(at(at_), Some(0xd3 | 0xfb))))
+    };
+    let mut found = false;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::CodeSectionEntry(body) => found |= is_gc(body.get_operators_reader()?),
+            Payload::GlobalSection(section) => {
+                for global in section {
+                    found |= is_gc(global?.init_expr.get_operators_reader());
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    if let TableInit::Expr(init) = table?.init {
+                        found |= is_gc(init.get_operators_reader());
+                    }
+                }
+            }
+            Payload::ElementSection(section) => {
+                for segment in section {
+                    if let ElementItems::Expressions(_, items) = segment?.items {
+                        for item in items {
+                            found |= is_gc(item?.get_operators_reader());
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
 pub(crate) fn judge(bytes: &[u8]) -> Verdict {
-    let Err(error) = validate(bytes, executed()) else { return Verdict::Valid };
+    let Err(error) = validate(bytes, executed()) else {
+        return match uses_gc(bytes) {
+            Ok(true) if !is_executed("gc") => Verdict::Needs(vec!["gc"]),
+            _ => Verdict::Valid,
+        };
+    };
     let all = PROPOSALS.iter().fold(BASE, |all, (_, feature)| all | *feature);
     if validate(bytes, all).is_err() {
         let missing = error.missing_wasm_feature().unwrap_or(WasmFeatures::empty());
         let named = PROPOSALS.iter().find(|(_, feature)| missing.intersects(*feature));
         return Verdict::Invalid(named.map(|(name, _)| *name));
     }
-    // Takes away what can be missed, from the newest on; what stays is needed.
+    // Removes unnecessary features, from the newest on; the others are needed.
     let mut needed = all;
     for (_, feature) in PROPOSALS.iter().rev() {
         if validate(bytes, needed - *feature).is_ok() {

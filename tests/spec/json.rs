@@ -1,5 +1,5 @@
-//! Scripts that another tool has turned into JSON and binaries, because their text is in a form
-//! that crate `wast` does not read. They are made scripts again, with the modules as bytes.
+//! Scripts that another tool has turned into JSON and binaries, because crate `wast`
+//! cannot read their text. They are made scripts again, with the modules as bytes.
 
 use serde_json::Value;
 use std::fmt::Write;

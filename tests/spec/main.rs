@@ -1,11 +1,11 @@
 //! The specification's test suite, run through the public interface.
 //!
-//! Every script of the suite is run, directive by directive. What an engine without a proposal
-//! cannot run is not skipped by hand: a module that validates only with that proposal must be
-//! refused at load, and it and everything that depends on it is *gated*: counted, printed, and
-//! pinned per file. Whole folders of a proposal are excluded by its name. Both lists, and the
-//! failures that are known, stand in `expect.txt` with their reasons; an entry that is no
-//! longer needed fails, so the lists can only shrink.
+//! Every script of the suite is run, directive by directive. Scripts that an engine without a
+//! proposal cannot run are not skipped by hand: a module that validates only with that proposal
+//! must be refused at load, and it and everything that depends on it is *gated*: counted, printed,
+//! and pinned per file. Whole folders of a proposal are excluded by its name. Both lists, and the
+//! failures that are known, stand in `expect.txt` with their reasons; an entry that is no longer
+//! needed fails, so the lists can only shrink.
 //!
 //! `SPEC_FILTER=text` runs the files whose path contains `text`, and complains about no entry
 //! that finds no use. Surprises are printed in the form they would have in the list.

@@ -1,10 +1,10 @@
-//! The ways in which the whole suite is run.
+//! The modes in which the whole suite is run.
 
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// As a context is when nothing is asked of it.
+    /// In contexts with the usual configuration.
     Plain,
     /// With a limit on instructions that no script reaches.
     Metered,
@@ -31,8 +31,8 @@ impl Mode {
     }
 }
 
-/// Does what needs a large native stack of its own and is no work of the engine's: parsing and
-/// encoding texts, and the second opinion about a module.
+/// Runs work of the harness on a native stack of its own, a large one: the encoding of texts, and
+/// the second opinion about a module.
 pub(crate) fn roomy<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = Mode::Plain.spawn(scope, work);

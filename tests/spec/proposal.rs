@@ -1,7 +1,6 @@
-//! Which proposal a script is about.
+//! The proposals of scripts.
 
-/// What scripts are about that belong to no proposal: WebAssembly 2.0, and what later versions
-/// of the specification say about it.
+/// For scripts of no proposal: WebAssembly 2.0, and what was added to its tests later.
 const CORE: &str = "core";
 
 /// By the beginning of the path below the set. The first that fits counts.
@@ -42,7 +41,7 @@ const HEADERS: &[(&str, &str)] = &[
     (";;! branch_hinting = true", "annotations"),
 ];
 
-/// What the script is about, and the set that it is from. `name` is its path below the source.
+/// The proposal of a script, and the set that it is from. `name` is its path below the source.
 pub(crate) fn of_script(name: &str, text: &str) -> (&'static str, String) {
     let (set, rest) = name.split_once('/').unwrap_or(("", name));
     let by_set = match set {

@@ -1,23 +1,23 @@
-//! How scripts went: one by one, and by proposal.
+//! Results of scripts, one by one and by proposal.
 
 use crate::script::Outcome;
 use crate::source::File;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// How one script went.
+/// The results of one script.
 pub(crate) struct Report {
     pub file: String,
-    /// What it is about, and the set that it is from.
+    /// Its proposal, and the set that it is from.
     proposal: (&'static str, String),
     pub passed: Passed,
     pub text_only: usize,
     pub gated: usize,
     /// Proposals that gated something.
     pub needs: BTreeSet<&'static str>,
-    /// Line and what happened.
+    /// Line and event.
     pub failed: Vec<(usize, String)>,
-    /// Calls that the mode of the run could be seen in.
+    /// Calls that showed the mode of the run.
     pub calls_in_mode: usize,
 }
 
@@ -105,7 +105,7 @@ impl Counts {
     }
 }
 
-/// Counts by what scripts are about and by set.
+/// Counts by proposal and set.
 #[derive(Default)]
 pub(crate) struct Table(BTreeMap<(&'static str, String), Counts>);
 
@@ -124,7 +124,7 @@ impl Table {
         });
     }
 
-    /// A script that was left out.
+    /// A script that is excluded.
     pub(crate) fn exclude(&mut self, file: &File) {
         let excluded = file.text.matches("(assert_").count();
         let counts = Counts { excluded_files: 1, excluded, ..Counts::default() };
@@ -156,7 +156,7 @@ impl Table {
             let cells: String = cells.map(|cell| format!("{cell:>10}")).collect();
             writeln!(text, "  {name:<20}{set:<28}{cells}").expect("strings can be written to");
         };
-        let heads = heads.iter().chain(&["left out", "with"]).map(|&head| head.to_owned());
+        let heads = heads.iter().chain(&["excluded", "with"]).map(|&head| head.to_owned());
         line("proposal", "set", &mut heads.into_iter());
         for ((name, set), counts) in &self.0 {
             line(name, set, &mut counts.row().iter().map(usize::to_string));

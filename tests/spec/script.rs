@@ -28,7 +28,7 @@ pub(crate) struct Done {
     pub outcome: Outcome,
 }
 
-/// A module or an instance, or what it would have needed.
+/// A module or an instance, or the missing proposal.
 #[derive(Clone)]
 enum Entry<T> {
     Live(T),
@@ -53,7 +53,7 @@ fn missing<T>(what: impl Into<String>) -> Run<T> {
     Err(Stop::Failure(Failure::Missing(what.into())))
 }
 
-/// What the suite expects under the name "spectest". Nothing is printed.
+/// The module "spectest" that the suite expects. It prints nothing.
 const SPECTEST: &str = r#"(module
     (global (export "global_i32") i32 (i32.const 666))
     (global (export "global_i64") i64 (i64.const 666))
@@ -73,7 +73,7 @@ const SPECTEST: &str = r#"(module
 
 pub(crate) fn buffer(text: &str) -> Result<ParseBuffer<'_>, wast::Error> {
     let mut lexer = Lexer::new(text);
-    // Scripts about names contain what editors should not show as it is.
+    // Scripts about names contain characters that editors should not show unchanged.
     lexer.allow_confusing_unicode(true);
     ParseBuffer::new_with_lexer(lexer)
 }
@@ -84,14 +84,14 @@ pub(crate) fn directives<'a>(
     Ok(parse::<Wast<'a>>(buffer)?.directives)
 }
 
-/// The state of a script: what its names stand for.
+/// The state of a script: its names and their objects.
 pub(crate) struct Script<'s, 'e, E: Engine> {
     engine: &'e E,
     mode: Mode,
     /// Where the script's own threads run, and those that were not waited for yet.
     scope: &'s Scope<'s, 'e>,
     threads: HashMap<String, ScopedJoinHandle<'s, Vec<Done>>>,
-    /// What was run so far, what threads did that were waited for included.
+    /// The results so far, those of threads that were waited for included.
     done: Vec<Done>,
     /// The latest instance.
     current: Option<Entry<E::Instance>>,
@@ -122,7 +122,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
         script
     }
 
-    /// Runs directives; how they went, those of threads included.
+    /// Runs directives. The results have those of threads, too.
     pub(crate) fn run(mut self, directives: Vec<WastDirective<'s>>) -> Vec<Done> {
         for directive in directives {
             let at = directive.span();
@@ -134,7 +134,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
             };
             self.done.push(Done { at, is_assertion, outcome });
         }
-        // A script need not wait for its threads, but what they found counts.
+        // A script need not wait for its threads, but their results count.
         let threads = std::mem::take(&mut self.threads);
         threads.into_values().for_each(|thread| self.join(thread));
         self.done
@@ -201,7 +201,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
         }
     }
 
-    /// Directives on a thread of their own. What was shared with it is all that it has.
+    /// Directives on a thread of their own, which has only the objects shared with it.
     fn thread(&mut self, thread: WastThread<'s>) -> Run<Outcome> {
         let (engine, mode, scope) = (self.engine, self.mode, self.scope);
         let shared = match thread.shared_module {
@@ -307,8 +307,8 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
         Ok(Entry::Live(self.engine.instantiate(module, &resolve)?))
     }
 
-    /// A module with a fault in an annotation or a custom section. Engines may ignore these, so a
-    /// binary has to load.
+    /// A module with a fault in an annotation or a custom section. Engines may ignore these, so the
+    /// binary must load.
     fn custom(&self, mut module: QuoteWat<'_>) -> Run<Outcome> {
         let Some(bytes) = binary(&mut module) else { return Ok(Outcome::TextOnly) };
         match self.load(&bytes)? {

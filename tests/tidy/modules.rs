@@ -1,7 +1,7 @@
-//! Reads a crate's modules: what each defines and imports, and in which file a path ends.
+//! Reads a crate's modules: their definitions and imports, and the file in which a path ends.
 //!
-//! It works on words, not on a syntax tree. What a macro makes counts as defined where a path
-//! looks for it, methods are not followed, and code that only tests are built with is left out.
+//! It works on words, not on a syntax tree. A macro's items count as defined where a path looks for
+//! them, methods are not followed, and code for tests only is left out.
 
 use crate::source::{Line, Source, is_word};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -35,7 +35,7 @@ struct Import {
     line: usize,
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Module(usize),
@@ -136,7 +136,7 @@ impl Modules {
         places
     }
 
-    /// What `name` is in a module: of two that share it, the item if nothing follows.
+    /// The meaning of `name` in a module: of two that share it, the item if nothing follows.
     fn named(&self, module: usize, name: &str, last: bool, seen: &mut Seen) -> Vec<Place> {
         if !seen.insert((module, name.to_owned(), last)) {
             return Vec::new();
@@ -165,7 +165,7 @@ impl Modules {
         found
     }
 
-    /// What `name` is if the import of all names in `module` brings it.
+    /// The meaning of `name` if the import of all names in `module` brings it.
     fn starred(
         &self,
         module: usize,
@@ -196,7 +196,7 @@ struct Token<'a> {
     text: &'a str,
 }
 
-/// Words, `::` and single characters of a file's code, without what is there for tests.
+/// Words, `::` and single characters of a file's code, without the parts for tests.
 fn tokens(source: &Source) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     for (line, Line { code, .. }) in source.numbered().filter(|(_, line)| !line.in_test) {

@@ -44,7 +44,7 @@ pub(crate) fn check(sources: &[Source], reviewed: &[(&str, usize, &str)]) -> Vec
 fn types(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     for (_, line) in source.numbered().filter(|(_, line)| !line.in_test) {
-        // Items inside of others are indented; they are nobody else's business.
+        // Items inside others are indented; they do not count.
         if !line.code.starts_with(is_word) {
             continue;
         }

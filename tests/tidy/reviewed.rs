@@ -121,6 +121,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/mod.rs",
             "handlers/numeric.rs",
             "handlers/profile.rs",
+            "handlers/references.rs",
             "handlers/slow_path.rs",
             "handlers/table.rs",
             "handlers/tail_call.rs",
@@ -203,7 +204,5 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Names of more than two types: the name, in how many places, why it stays so.
-pub(crate) const NAMES: &[(&str, usize, &str)] = &[
-    ("Place", 4, "where something is: a context in its list, code, a value, a thread that ends"),
-    ("RunningMode", 3, "C's enumeration, the integer that C passes for it, and Rust's own"),
-];
+pub(crate) const NAMES: &[(&str, usize, &str)] =
+    &[("RunningMode", 3, "C's enumeration, the integer that C passes for it, and Rust's own")];

@@ -16,13 +16,13 @@ pub(crate) struct Line {
     pub(crate) text: String,
     /// The line without comments and without the content of strings and characters.
     pub(crate) code: String,
-    /// What stands in comments on this line, their markers included.
+    /// The comments on this line, their markers included.
     pub(crate) comment: String,
     /// The line belongs to code that only tests are built with.
     pub(crate) in_test: bool,
 }
 
-/// A breach of a rule: path, line from 1 (0 for the whole file), what is wrong.
+/// A breach of a rule: path, line from 1 (0 for the whole file), description.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding(pub(crate) String, pub(crate) usize, pub(crate) String);
 
@@ -154,8 +154,8 @@ fn split(text: &str, rust: bool) -> Vec<Line> {
     lines
 }
 
-/// Handles what stands at the start of `rest` (never a line feed): the state after it and how
-/// many characters it took.
+/// Handles the start of `rest` (never a line feed): returns the state after it and the number of
+/// characters it took.
 fn step(state: State, rest: &[char], rust: bool, line: &mut Line) -> (State, usize) {
     let two = (rest[0], rest.get(1).copied().unwrap_or('\n'));
     match state {

@@ -1,9 +1,10 @@
-//! Arguments at the edge of what every function takes, as a list that is played to a guest.
+//! Arguments at the edge of every function's domain, as a list that is played to a guest.
 //!
 //! `edges.txt` is the list: `put ADDRESS TEXT`, `u8`, `u32` and `u64 ADDRESS NUMBER...` write to
 //! the guest's memory, which is one page; `fresh` begins anew; `FUNCTION NUMBER... => ANSWER` calls
-//! one, whose answer is WASI's error or the trap; `see TYPE ADDRESS => NUMBER` reads what it left.
-//! The answers are those of preview 1's documentation; its head says where they are not Wasmtime's.
+//! one, whose answer is WASI's error or the trap; `see TYPE ADDRESS => NUMBER` reads its output.
+//! The answers are those of preview 1's documentation; the list's head names those that differ from
+//! Wasmtime's.
 
 use isothread::{
     Context, ExecEnv, Instance, InstanceArgs, Memory, Module, Trap, Val, ValType, WasiArgs, WasiCtx,
@@ -143,7 +144,7 @@ impl Guest {
         }
     }
 
-    /// Plays one line; what is to stand behind its arrow, if it has one.
+    /// Plays one line; returns the text for behind its arrow, if it has one.
     fn play(&mut self, words: &[&str]) -> Option<String> {
         let numbers = || words[1..].iter().map(|word| number(word)).collect::<Vec<_>>();
         match words[0] {

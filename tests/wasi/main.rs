@@ -1,4 +1,4 @@
-//! WASI through the public interface: what is bound, what a program sees, how it ends.
+//! WASI through the public interface: bindings, a program's view of the host, its end.
 
 #![cfg(feature = "wasi")]
 #![allow(clippy::expect_used, reason = "a test may end in a panic")]

@@ -15,7 +15,7 @@ const FOLDERS: [&str; 3] =
 /// Tests that are known to fail, each with its reason. An unexpected pass fails too.
 const EXPECTED_FAILURES: [(&str, &str); 0] = [];
 
-/// What a test's JSON file says.
+/// The content of a test's JSON file.
 #[derive(Default)]
 struct Spec {
     args: Vec<String>,
@@ -60,7 +60,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Runs a test; what went wrong.
+/// Runs a test; returns the failure, if any.
 fn run(wasm: &Path, scratch: &Path) -> Result<(), String> {
     let spec = Spec::read(wasm);
     let mut map_dirs = Vec::new();

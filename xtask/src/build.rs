@@ -1,11 +1,11 @@
-//! Builds the C library and the command through cargo, and learns where they are and what the
-//! library needs.
+//! Builds the C library and the command through cargo, and gets their paths and the library's own
+//! libraries.
 
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What is built, and with what.
+/// The packages and settings of a build.
 pub struct Options {
     /// A cargo profile.
     pub profile: String,
@@ -15,7 +15,7 @@ pub struct Options {
     pub default_features: bool,
     /// Whether there is to be a command.
     pub command: bool,
-    /// Whether debug information is left out of what is installed.
+    /// Whether debug information is left out of the installed files.
     pub strip: bool,
 }
 
@@ -75,7 +75,7 @@ fn executable(messages: &str) -> Option<PathBuf> {
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
-/// Builds both libraries. What the compiler has to say beside warnings goes to standard error.
+/// Builds both libraries. The compiler's messages beside warnings go to standard error.
 pub(crate) fn libraries(options: &Options) -> Result<Built, String> {
     let mut command = cargo(&["rustc", "--package", "isothread-c", "--lib"], options);
     for features in &options.features {

@@ -21,7 +21,7 @@ const TEMPLATES: [(&str, &str); 5] = [
     ),
 ];
 
-/// The command's manual page and what shells complete its options with, and where they go.
+/// The command's manual page and shell completions, and their places.
 const SHARED: [(&str, &str); 4] = [
     ("iwasm.1", "share/man/man1/iwasm.1"),
     ("iwasm.bash", "share/bash-completion/completions/iwasm"),
@@ -29,7 +29,8 @@ const SHARED: [(&str, &str); 4] = [
     ("iwasm.fish", "share/fish/vendor_completions.d/iwasm.fish"),
 ];
 
-/// Builds the libraries and the command and installs everything below `prefix`, over what is there.
+/// Builds the libraries and the command and installs everything below `prefix`, over existing
+/// files.
 pub fn install(prefix: &Path, options: &Options) -> Result<(), String> {
     let built = build::libraries(options)?;
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-api/include");
@@ -132,8 +133,8 @@ fn link(target: &str, at: &Path) -> Result<(), String> {
     copy(&at.with_file_name(target), at)
 }
 
-/// Makes the folder of `path` and takes away what is at it: a link must not be written through,
-/// and a library that a program runs must not change under it.
+/// Makes the folder of `path` and removes an existing file there: a link must not be written
+/// through, and a library that a program runs must not change under it.
 fn fresh(path: &Path) -> Result<PathBuf, String> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;

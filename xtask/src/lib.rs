@@ -1,9 +1,9 @@
-//! Puts the C library where programs look for it: headers, libraries, and the files that tell
-//! pkg-config and CMake about them; and the command with what belongs to it.
+//! Puts the C library where programs look for it: headers, libraries, and the files for pkg-config
+//! and CMake; and the command with its pages.
 //!
-//! `build` asks cargo for the libraries and for what a static link needs beside them; `install`
-//! lays the tree out. Neither knows a function of the library. Nothing in the tree names the
-//! folder it was made in, so it may be moved.
+//! `build` gets from cargo the libraries and the further libraries of a static link; `install` lays
+//! the tree out. Neither knows a function of the library. Nothing in the tree names the folder it
+//! was made in, so it may be moved.
 
 mod build;
 mod install;

@@ -7,7 +7,7 @@ use xtask::Options;
 const USAGE: &str = "\
 usage: cargo xtask install --prefix DIR [options]
   --prefix DIR            the folder that gets include/, lib/, bin/ and share/
-  --profile NAME          cargo profile of what is built (release)
+  --profile NAME          cargo profile of the build (release)
   --features LIST         features of isothread-c
   --no-default-features   without its default features
   --strip                 without debug information, by binutils' strip

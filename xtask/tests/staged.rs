@@ -57,7 +57,7 @@ fn prefix() -> &'static Path {
     PREFIX.get_or_init(|| {
         let folder = scratch("tree");
         let (made, moved) = (folder.join("made"), folder.join("moved here"));
-        // Twice: the second time over what is there.
+        // Twice: the second time over the first.
         for _ in 0..2 {
             install(&made, &Options::default()).unwrap_or_else(|e| panic!("{e}"));
         }
@@ -147,7 +147,7 @@ fn pkg_config_links_the_shared_library() {
     assert!(needed(&folder.join("main")).contains(&"libiwasm.so.2".to_owned()));
 }
 
-/// What the list of system libraries says is what the linker needs: no more by hand.
+/// The list of system libraries is all that the linker needs.
 #[test]
 fn pkg_config_links_the_static_library() {
     let folder = scratch("static");

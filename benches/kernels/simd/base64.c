@@ -11,7 +11,7 @@ static uint8_t text[TEXT_LEN];
 #ifdef VECTORS
 static NOINLINE void encode(void)
 {
-    /* What has to be added to digits of each kind, by the kind's number. */
+    /* The offsets to add to digits of each kind, by the kind's number. */
     v128_t shifts = wasm_i8x16_make('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
                                     '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '+' - 62,
                                     '/' - 63, 'A', 0, 0);

@@ -10,7 +10,7 @@ static uint8_t *const text = room + 16;
 #ifdef VECTORS
 /*
  * Errors, as bits. Each pair of neighbours is looked up three times, by the upper and lower half of
- * the first byte and by the upper half of the second; what all three allow is an error there. The
+ * the first byte and by the upper half of the second; an error that all three allow is one. The
  * highest bit is "two continuations", which is right at the third and fourth byte of a character,
  * and there alone.
  */

@@ -1,7 +1,7 @@
 /*
- * What the kernels with vectors share. Each source has a way with vectors and one without, which
- * compute the same: NAME.wasm is compiled without them, NAME_simd.wasm with them. `VECTORS` says
- * which.
+ * The common part of the kernels with vectors. Each source has a way with vectors and one without,
+ * which compute the same: NAME.wasm is compiled without them, NAME_simd.wasm with them. `VECTORS`
+ * says which.
  */
 #ifndef VECTOR_H
 #define VECTOR_H

@@ -42,7 +42,7 @@ impl Drop for Wamr {
 }
 
 fn message(buffer: &[c_char]) -> String {
-    // SAFETY: WAMR ends what it writes with a NUL, and the buffer starts as zeros.
+    // SAFETY: WAMR ends its text with a NUL, and the buffer starts as zeros.
     unsafe { CStr::from_ptr(buffer.as_ptr()) }.to_string_lossy().into_owned()
 }
 

@@ -133,7 +133,7 @@ type Operation =
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // SAFETY: nobody else holds the runtime, and its module goes with it.
+        // SAFETY: this is the only holder of the runtime, and its module goes with it.
         unsafe { sys::m3_FreeRuntime(self.runtime) };
     }
 }

@@ -1,9 +1,9 @@
 //! Real programs on two runtimes, isothread and wasmtime: exit code, output and every file that
 //! they leave must agree.
 //!
-//! `cargo run --release -- [ENTRY]...` runs the steps of the list beside the checkout, which have
-//! to come out as the list says too, and then more of the same programs with other arguments. It
-//! says what it compared and fails when there was a difference.
+//! `cargo run --release -- [ENTRY]...` runs the steps of the list beside the checkout, whose
+//! results must be the list's, too, and then more of the same programs with other arguments. It
+//! reports its comparisons and fails when there was a difference.
 
 #[path = "../../../tests/real/manifest.rs"]
 mod manifest;
@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What one run came to.
+/// The result of one run.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     end: End,
@@ -29,7 +29,7 @@ struct Job<'a> {
     module: &'a Path,
     args: &'a [String],
     stdin: Option<&'a Path>,
-    /// What the program sees as `/`.
+    /// The program's `/`.
     folder: Option<&'a Path>,
     /// Where the streams may be kept.
     scratch: &'a Path,
@@ -54,7 +54,8 @@ struct Tally {
 }
 
 impl Tally {
-    /// Runs a step on both, in folders that only differ by what each has left there so far.
+    /// Runs a step on both, in folders that only differ by the files that each has left there so
+    /// far.
     fn step(
         &mut self,
         step: &Step,

@@ -8,8 +8,8 @@
 //! - `@functions PATH PREFIX`: all functions of one source file, in its order;
 //! - `@variadic NAME`: that function takes further arguments.
 //!
-//! Nothing may fall through: a declaration that no template places, a directive that names
-//! nothing, and any warning of cbindgen's are errors. It knows nothing of what the functions do.
+//! Nothing may fall through: a declaration that no template places, a directive that names nothing,
+//! and any warning of cbindgen's are errors. It does not know the functions' meaning.
 
 mod items;
 mod template;
@@ -40,7 +40,7 @@ pub fn generate(root: &Path) -> Result<Vec<Header>, String> {
     }
 }
 
-/// What cbindgen prints for the C crate.
+/// cbindgen's output for the C crate.
 fn declarations(root: &Path, templates: &[template::Template]) -> Result<String, String> {
     let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
     // cbindgen drops types that no function reaches; the templates say which are wanted.

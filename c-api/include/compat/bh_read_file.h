@@ -29,9 +29,9 @@ static inline const char *isothread_compat_read(FILE *file, char **bytes, uint32
 }
 
 /**
- * Reads a whole file. The answer is the caller's, who frees it with BH_FREE, and *ret_size is its
- * length. If the file cannot be read, or an argument is NULL, prints why to standard output and
- * returns NULL. Uses the calling thread's context, which must have been initialised, unless
+ * Reads a whole file. The result is the caller's, who frees it with BH_FREE, and *ret_size is its
+ * length. If the file cannot be read, or an argument is NULL, prints the reason to standard output
+ * and returns NULL. Uses the calling thread's context, which must have been initialised, unless
  * BH_MALLOC is defined as something else.
  */
 static inline char *bh_read_file_to_buffer(const char *filename, uint32_t *ret_size)

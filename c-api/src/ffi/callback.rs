@@ -22,8 +22,8 @@ pub(crate) unsafe fn allocator(
     // Each shape has its own function types, so the pointers are given them one by one.
     macro_rules! shape {
         ($variant:ident, $functions:ident) => {
-            // SAFETY: functions of this shape, says the caller; `malloc` and `free` are not NULL,
-            // and NULL is `None` for `realloc`.
+            // SAFETY: the caller guarantees functions of this shape; `malloc` and `free` are
+            // not NULL, and NULL is `None` for `realloc`.
             UserFunctions::$variant(unsafe {
                 $functions {
                     malloc: function(malloc_func),

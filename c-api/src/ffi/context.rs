@@ -14,7 +14,7 @@ pub(crate) fn exists() -> bool {
     Context::any() || current().is_some()
 }
 
-/// Runs `f` in a context: what it allocates comes from there, and an error if that ran out.
+/// Runs `f` in a context: its allocations come from there; an error if the context runs out.
 pub(crate) fn within<R>(context: &Context, f: impl FnOnce() -> R) -> Result<R> {
     context.guarded(f)
 }

@@ -19,7 +19,7 @@ pub(crate) unsafe fn opt_bytes<'a>(text: *const c_char) -> Option<&'a [u8]> {
 /// # Safety
 /// As for [`opt_bytes`].
 pub(crate) unsafe fn opt_str<'a>(text: *const c_char) -> Option<&'a str> {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `text` is NULL or a string that lives during `'a`.
     unsafe { opt_bytes(text) }.and_then(|bytes| std::str::from_utf8(bytes).ok())
 }
 

@@ -17,7 +17,7 @@ impl ErrorBuf {
         Self { start: buf, size: if buf.is_null() { 0 } else { size as usize } }
     }
 
-    /// Writes a message. Nothing is allocated: the memory may be what ran out.
+    /// Writes a message. Nothing is allocated, because memory may have run out.
     #[cold]
     pub(crate) fn set(&mut self, message: fmt::Arguments<'_>) {
         if self.size == 0 {

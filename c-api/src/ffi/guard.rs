@@ -1,9 +1,9 @@
-//! Panics stop here, and what natives have unwound the stack with goes on from here.
+//! Panics stop here, and a native's unwinding goes on from here.
 
 use isothread::context::thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a function returns when it fails.
+/// The error value of a function's result type.
 pub(crate) trait ErrorValue {
     const ERROR: Self;
 }
@@ -43,8 +43,8 @@ impl<T> ErrorValue for *const T {
 
 /// Runs a function's body; a panic in it becomes the return type's error value.
 ///
-/// A panic is a bug of ours, and unwinding out of `extern "C"` would abort the embedder's
-/// process. The panic hook has already told where it happened.
+/// A panic is a bug of ours, and unwinding out of `extern "C"` would abort the embedder's process.
+/// The panic hook has already reported its place.
 #[inline(always)]
 pub(crate) fn guard<R: ErrorValue>(body: impl FnOnce() -> R) -> R {
     guard_or(R::ERROR, body)
@@ -52,7 +52,7 @@ pub(crate) fn guard<R: ErrorValue>(body: impl FnOnce() -> R) -> R {
 
 /// As [`guard`], for functions that run guest code, which are `extern "C-unwind"`. If a native has
 /// left by unwinding, as at its thread's end, that was caught behind it and has become an error on
-/// the way here: it goes on to who called the function.
+/// the way here: it goes on to the function's caller.
 #[inline(always)]
 pub(crate) fn guard_guest<R: ErrorValue + Copy>(body: impl FnOnce() -> R) -> R {
     let result = guard(body);
@@ -80,7 +80,7 @@ pub(crate) fn guard_or<R>(error: R, body: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Drops what was thrown; its own destructor may panic, which ends here too.
+/// Drops a panic's payload; its own destructor may panic, which ends here too.
 #[cold]
 #[inline(never)]
 fn drop_payload(payload: Box<dyn std::any::Any + Send>) {

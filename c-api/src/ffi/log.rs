@@ -1,5 +1,5 @@
-//! Log lines, in WAMR's form on C's standard output, so that they stay in order with what the
-//! host prints. The calling thread's context filters them.
+//! Log lines, in WAMR's form on C's standard output, so that they stay in order with the host's
+//! output. The calling thread's context filters them.
 
 use isothread::context::log::{Output, install};
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What every function at the C boundary needs: panics become errors, strings and error buffers
-//! get types, handles are checked.
+//! The common part of all functions at the C boundary: panics become errors, strings and error
+//! buffers get types, handles are checked.
 //!
 //! Of the headers it knows their types of handles, and none of their functions. The header folders
 //! import it; nothing here is exported.

@@ -17,6 +17,6 @@ pub struct NativeSymbol {
     pub func_ptr: *mut c_void,
     /// Parameter and result letters such as `"(i*~)i"`; NULL or empty is unchecked.
     pub signature: *const c_char,
-    /// What `wasm_runtime_get_function_attachment` returns inside the function.
+    /// The result of `wasm_runtime_get_function_attachment` inside the function.
     pub attachment: *mut c_void,
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-/// What a `wasm_module_t` points to. Owner: the embedder's handle and every instance of it, each
+/// The target of a `wasm_module_t`. Owner: the embedder's handle and every instance of it, each
 /// with a count.
 pub struct WASMModuleCommon {
     _opaque: (),
@@ -18,8 +18,8 @@ pub struct WASMMemory {
 
 pub type WASMMemoryType = WASMMemory;
 
-/// What a `wasm_module_inst_t` points to: the runtime's own instance, with the embedder's module
-/// in the slot below.
+/// The target of a `wasm_module_inst_t`: the runtime's own instance, with the embedder's module in
+/// the slot below.
 pub struct WASMModuleInstanceCommon {
     _opaque: (),
 }

@@ -13,7 +13,7 @@ pub enum mem_alloc_type_t {
     Alloc_With_System_Allocator = 2,
 }
 
-/// What an allocation is for; told to an allocator that was registered with usage.
+/// The purpose of an allocation, for an allocator that was registered with usage.
 #[repr(C)]
 pub enum mem_alloc_usage_t {
     Alloc_For_Runtime = 0,

@@ -2,15 +2,15 @@
 
 use std::ffi::c_char;
 
-/// How to load a module. All zero is what `wasm_runtime_load` uses.
+/// Options for loading a module. `wasm_runtime_load` uses all zeros.
 #[repr(C)]
 pub struct LoadArgs {
     /// The module's name, copied; NULL counts as empty.
     pub name: *mut c_char,
     /// For the functions of `wasm_c_api.h`.
     pub clone_wasm_binary: bool,
-    /// Whether the embedder means to free the binary after loading. It may do so in any case:
-    /// the runtime keeps its own copy of what it needs.
+    /// Whether the embedder means to free the binary after loading. It may do so in any case: the
+    /// runtime keeps its own copy.
     pub wasm_binary_freeable: bool,
     /// Leave imports unresolved until `wasm_runtime_resolve_symbols`.
     pub no_resolve: bool,
@@ -25,6 +25,6 @@ pub struct InstantiationArgs {
     /// Bytes of the heap inside linear memory that `wasm_runtime_module_malloc` serves from; 0
     /// for none.
     pub host_managed_heap_size: u32,
-    /// Upper limit of the memory in pages; 0 leaves the module's own.
+    /// Upper limit of each memory in pages of 64 KiB; 0 leaves the module's own.
     pub max_memory_pages: u32,
 }

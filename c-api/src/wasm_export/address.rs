@@ -33,8 +33,8 @@ pub unsafe extern "C-unwind" fn wasm_runtime_module_malloc(
     })
 }
 
-/// Frees what `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data` returned, also while
-/// an exception is pending, which stays. 0 and addresses that are no such block are ignored.
+/// Frees a block of `wasm_runtime_module_malloc` or `wasm_runtime_module_dup_data`, also while an
+/// exception is pending, which stays. 0 and addresses that are no such block are ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_module_free(
     module_inst: wasm_module_inst_t,

@@ -12,7 +12,7 @@ use std::ffi::{CStr, c_char, c_int};
 /// where `argv` points if `argc` is positive.
 ///
 /// False when there is no such function, it has another type, memory runs out, `argv` is NULL with
-/// a positive `argc`, or the guest traps: the exception tells which. An exception that is pending
+/// a positive `argc`, or the guest traps: the exception gives the reason. A pending exception
 /// stays, and nothing runs. A guest that leaves through `proc_exit` has succeeded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_application_execute_main(
@@ -63,9 +63,10 @@ unsafe fn strings<'a, T>(
     let room = context::within(&instance.context(), || try_vec(count));
     let Ok(Ok(mut strings)) = room else { return Err(b"allocate memory failed") };
     for i in 0..count {
-        // SAFETY: says the caller.
+        // SAFETY: the caller guarantees that `argv` is NULL or points to `argc` strings, terminated
+        // or NULL, that live during `'a`.
         let string = unsafe { *argv.add(i) };
-        // SAFETY: not NULL, and terminated, says the caller.
+        // SAFETY: the caller guarantees that it is not NULL, and terminated.
         let string = if string.is_null() { c"" } else { unsafe { CStr::from_ptr(string) } };
         strings.push(form(string));
     }
@@ -80,7 +81,7 @@ unsafe fn strings<'a, T>(
 /// reference is `null` or an integer.
 ///
 /// A pending exception is cleared first. False when there is no such function, `name` is NULL, an
-/// argument cannot be read, or the guest traps: the exception tells which and is not printed.
+/// argument cannot be read, or the guest traps: the exception gives the reason and is not printed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_application_execute_func(
     module_inst: wasm_module_inst_t,
@@ -105,7 +106,7 @@ pub unsafe extern "C-unwind" fn wasm_application_execute_func(
             }
         };
         let Ok(results) = instance.call_text(name, &args) else { return false };
-        // Through C's buffer, so that it stays in order with what the host prints.
+        // Through C's buffer, so that it stays in order with the host's output.
         let length = c_int::try_from(results.len()).unwrap_or(c_int::MAX);
         thread::without_cancellation(|| {
             // SAFETY: the format takes a length and that many bytes at most, which are readable.

@@ -13,7 +13,7 @@ pub struct InstantiationArgs2 {
     pub(crate) wasi: Settings,
 }
 
-/// A pointer of the embedder's that nobody here follows.
+/// A pointer of the embedder's, never followed here.
 pub(crate) struct CustomData(*mut c_void);
 
 impl Default for CustomData {
@@ -69,7 +69,8 @@ pub unsafe extern "C" fn wasm_runtime_instantiation_args_destroy(p: *mut Instant
 /// `p` is NULL or live options that nothing else uses now.
 unsafe fn change(p: *mut InstantiationArgs2, how: impl FnOnce(&mut InstantiationArgs2)) {
     guard(|| {
-        // SAFETY: says the caller.
+        // SAFETY: the caller guarantees that `p` is NULL or live options that nothing else uses
+        // now.
         if let Some(args) = unsafe { p.as_mut() } {
             how(args);
         }
@@ -96,7 +97,7 @@ pub unsafe extern "C" fn wasm_runtime_instantiation_args_set_host_managed_heap_s
     unsafe { change(p, |args| args.v1.host_managed_heap_size = v) }
 }
 
-/// Sets the limit of the memory, in pages.
+/// Sets the limit of each memory, in pages of 64 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_instantiation_args_set_max_memory_pages(
     p: *mut InstantiationArgs2,
@@ -106,8 +107,8 @@ pub unsafe extern "C" fn wasm_runtime_instantiation_args_set_max_memory_pages(
     unsafe { change(p, |args| args.v1.max_memory_pages = v) }
 }
 
-/// Sets what `wasm_runtime_get_custom_data` of the instance returns, from before its start
-/// function runs.
+/// Sets the instance's custom data (`wasm_runtime_get_custom_data`), from before its start function
+/// runs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_instantiation_args_set_custom_data(
     p: *mut InstantiationArgs2,

@@ -24,8 +24,8 @@ pub unsafe extern "C" fn wasm_runtime_begin_blocking_op(exec_env: wasm_exec_env_
     guard(|| unsafe { handle::exec_env(exec_env) }.is_some_and(|env| env.begin_blocking()))
 }
 
-/// Ends what a successful `wasm_runtime_begin_blocking_op` began. The thread's signal mask is as
-/// before, and so is `errno`. Without an operation, or for NULL, this does nothing.
+/// Ends the operation that a successful `wasm_runtime_begin_blocking_op` began. The thread's signal
+/// mask and `errno` are unchanged. Without an operation, or for NULL, this does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_end_blocking_op(exec_env: wasm_exec_env_t) {
     guard(|| {

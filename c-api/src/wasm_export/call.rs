@@ -80,7 +80,7 @@ unsafe fn with_type<R: ErrorValue>(
     func: wasm_function_inst_t,
     read: impl FnOnce(&FuncType) -> R,
 ) -> R {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `func` is NULL or live.
     match unsafe { handle::func_type(func) } {
         Some(ty) => read(ty),
         None => R::ERROR,
@@ -104,17 +104,18 @@ fn store_kinds(types: &[ValType], to: *mut wasm_valkind_t) {
 /// cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has; fewer
 /// than the parameters take are the exception "invalid argument count ...", more do not matter.
 ///
-/// False when the guest trapped; `wasm_runtime_get_exception` tells how. A call on an instance
-/// with a pending exception fails too, runs nothing, and leaves the exception as it is. A NULL
-/// environment is false with a log line and no exception.
+/// False when the guest trapped; `wasm_runtime_get_exception` returns the trap. A call on an
+/// instance with a pending exception fails too, runs nothing, and leaves the exception as it is. A
+/// NULL environment is false with a log line and no exception.
 ///
 /// A native function may end its thread (`pthread_exit`), which may also be cancelled there or
-/// where WASI waits: the call does not return then, and what it used may be used by others.
+/// where WASI waits: the call does not return then, and its environment and instance may be used by
+/// other threads.
 ///
 /// One thread at a time may call functions of an instance, or of several that are linked to each
-/// other, with whatever environments. While another thread is in a call, this is false with a log
-/// line, and the instance's exception is left alone. A native function may call it with the
-/// environment it was given.
+/// other, with any environments. While another thread is in a call, this is false with a log line,
+/// and the instance's exception is left alone. A native function may call it with the environment
+/// it was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm(
     exec_env: wasm_exec_env_t,
@@ -142,11 +143,11 @@ unsafe fn call_cells_apart(
     argc: u32,
     argv: *mut u32,
 ) -> bool {
-    // SAFETY: passed on.
+    // SAFETY: the caller keeps the C contracts of handles and of `argv`.
     unsafe { call_cells(exec_env, function, argc, argv) }
 }
 
-/// Calls with cells; what a native has unwound with goes on later.
+/// Calls with cells; a native's unwinding goes on later.
 ///
 /// # Safety
 /// The C contracts of handles and of `argv`.
@@ -157,7 +158,7 @@ unsafe fn call_cells(
     argc: u32,
     argv: *mut u32,
 ) -> bool {
-    // SAFETY: says the caller.
+    // SAFETY: the caller keeps the C contracts of handles and of `argv`.
     match unsafe { callable(exec_env, function, argv) } {
         // SAFETY: `callable` checked both for NULL, and `argv` if there is something in it.
         Some((env, func)) => unsafe { Func::call_cells(env, func, argc, argv) },
@@ -180,11 +181,11 @@ unsafe fn callable(
     if let (Some(env), Some(func), false) = (env, func, argv.is_null()) {
         return Some((env, func));
     }
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that both are NULL or live.
     unsafe { callable_without(env, function) }
 }
 
-/// [`callable`] when something is NULL: reports what the caller may not leave out.
+/// [`callable`] when something is NULL: reports a missing argument.
 ///
 /// # Safety
 /// As for [`callable`].
@@ -197,7 +198,7 @@ unsafe fn callable_without(
         log::error(format_args!("Invalid exec env stack info."));
         return None;
     };
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `function` is NULL or live.
     let exception = match unsafe { handle::func_type(function) } {
         None => &b"unknown function"[..],
         Some(ty) if Cells::of(ty).most() == 0 => {
@@ -205,7 +206,7 @@ unsafe fn callable_without(
         }
         Some(_) => &b"the arguments conversion is failed"[..],
     };
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that the exec_env is live.
     unsafe { set_exception(env.as_ptr().cast(), exception) };
     None
 }
@@ -216,7 +217,7 @@ unsafe fn callable_without(
 /// `exec_env` is NULL or live.
 #[cold]
 unsafe fn set_exception(exec_env: wasm_exec_env_t, exception: &[u8]) {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `exec_env` is NULL or live.
     if let Some(instance) = unsafe { handle::exec_env(exec_env) }.map(|env| env.instance())
         && instance.exception_ptr().is_null()
     {
@@ -309,7 +310,7 @@ unsafe fn call_with_values(
         None
     };
     if let Some(exception) = unfit {
-        // SAFETY: passed on.
+        // SAFETY: the caller guarantees that `exec_env` is NULL or live.
         unsafe { set_exception(exec_env, exception) };
         return false;
     }
@@ -322,7 +323,7 @@ unsafe fn call_with_values(
     let cells: &mut [u32] = if needed <= inline.len() {
         &mut inline
     } else {
-        // SAFETY: passed on.
+        // SAFETY: the caller guarantees that `exec_env` is NULL or live.
         match unsafe { spill(exec_env, needed) } {
             Some(cells) => {
                 spilled = cells;
@@ -334,7 +335,8 @@ unsafe fn call_with_values(
     // SAFETY: the caller promises the addresses of vectors, none of which is NULL.
     unsafe { values::pack(args, cells) };
     let argc = cells.len() as u32;
-    // SAFETY: passed on; the cells are at least as many as the function reads and writes.
+    // SAFETY: the caller guarantees that both handles are NULL or live; the cells are at least as
+    // many as the function reads and writes.
     let ok = unsafe { call_cells_apart(exec_env, function, argc, cells.as_mut_ptr()) };
     if ok {
         // SAFETY: the caller promises the addresses of vectors, none of which is NULL.
@@ -349,7 +351,7 @@ unsafe fn call_with_values(
 /// `exec_env` is NULL or live.
 #[cold]
 unsafe fn spill(exec_env: wasm_exec_env_t, count: usize) -> Option<Vec<u32>> {
-    // SAFETY: passed on.
+    // SAFETY: the caller guarantees that `exec_env` is NULL or live.
     let instance = unsafe { handle::exec_env(exec_env) }?.instance();
     let cells = context::within(&instance.context(), || try_filled(count, 0));
     let cells = cells.and_then(|cells| cells.map_err(isothread::Error::from));
@@ -369,7 +371,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_v(
     num_args: u32,
 ) -> bool {
     // A jump leaves the further arguments where the caller put them. The symbol is defined here
-    // because a shared library exports only what Rust defines.
+    // because a shared library exports only symbols that Rust defines.
     #[cfg(target_arch = "x86_64")]
     std::arch::naked_asm!("jmp {shim}", shim = sym shim::isothread_call_wasm_v);
     #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
@@ -378,7 +380,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_call_wasm_v(
     std::arch::naked_asm!("tail {shim}", shim = sym shim::isothread_call_wasm_v);
 }
 
-/// What `shim/variadic.c` defines.
+/// The function of `shim/variadic.c`.
 ///
 /// cbindgen:ignore
 mod shim {

@@ -43,7 +43,7 @@ pub unsafe extern "C" fn wasm_runtime_get_call_stack_buf_size(exec_env: wasm_exe
     })
 }
 
-/// Puts what `wasm_runtime_dump_call_stack` prints into a buffer of `len` bytes, cut to fit and
+/// Puts the text of `wasm_runtime_dump_call_stack` into a buffer of `len` bytes, cut to fit and
 /// terminated. Returns the bytes used, the NUL included; 0 if there is no call stack, or for NULL
 /// or an empty buffer.
 #[unsafe(no_mangle)]
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn wasm_runtime_dump_call_stack_to_buf(
             unsafe { ptr::copy_nonoverlapping(line.as_ptr(), buf.add(used).cast(), count) };
             used += count;
         });
-        // SAFETY: as above; `used` is at most `len - 1`.
+        // SAFETY: the C contract gives `len` bytes at `buf`; `used` is at most `len - 1`.
         unsafe { *buf.add(used) = 0 };
         if used == 0 { 0 } else { used as u32 + 1 }
     })
@@ -153,7 +153,7 @@ fn lines(env: &ExecEnv, mut take: impl FnMut(&str)) {
 /// Bytes of a line at most, its line end included: WAMR's buffer without its NUL.
 const LINE_MAX: usize = 255;
 
-/// What stands at the end of a line that was cut.
+/// The end of a line that was cut.
 const CUT: &str = "...\n";
 
 /// A line being built, without allocating.

@@ -4,7 +4,7 @@ use super::remembered::{Early, KEYS};
 use super::{keys, memory, multi_module};
 use crate::ffi::context;
 
-/// Gives the context that the calling thread has just made what the thread remembers.
+/// Applies the settings that the calling thread remembers to the context that it has just made.
 pub(crate) fn apply() {
     let Some(early) = Early::kept() else { return };
     let Some(made) = &context::current() else { return };

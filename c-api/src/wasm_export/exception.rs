@@ -36,8 +36,8 @@ pub unsafe extern "C" fn wasm_runtime_set_exception(
     })
 }
 
-/// Clears the pending exception. Calls on an instance with a pending exception fail, so this is
-/// what makes it usable again after a trap.
+/// Clears the pending exception. Calls on an instance with a pending exception fail; this makes it
+/// usable again after a trap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_clear_exception(module_inst: wasm_module_inst_t) {
     guard(|| {

@@ -26,7 +26,7 @@ pub unsafe extern "C" fn wasm_runtime_create_exec_env(
 
 /// Ends an execution environment that `wasm_runtime_create_exec_env` made, after it has waited for
 /// the threads that the guest has started. It may outlive its instance. While a call on it is under
-/// way, on whatever thread, nothing happens but a log line. The environments that
+/// way, on any thread, nothing happens but a log line. The environments that
 /// `wasm_runtime_get_exec_env_singleton` and native functions see are not the caller's to destroy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_destroy_exec_env(exec_env: wasm_exec_env_t) {
@@ -121,10 +121,9 @@ pub unsafe extern "C" fn wasm_runtime_get_function_attachment(
     })
 }
 
-/// Sets the lowest address that native frames of calls on this environment may reach, in place
-/// of what the thread's own stack allows; NULL undoes it. For threads whose stack the runtime
-/// cannot find out about, as with fibres. It is taken as it is: the caller leaves room below it
-/// for what the runtime needs, 16 KiB.
+/// Sets the lowest address that native frames of calls on this environment may reach, in place of
+/// the bound of the thread's own stack; NULL undoes it. For threads whose stack the runtime cannot
+/// find, as with fibres. It is taken as it is: the caller leaves 16 KiB below it for the runtime.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_native_stack_boundary(
     exec_env: wasm_exec_env_t,
@@ -171,8 +170,8 @@ pub unsafe extern "C" fn wasm_runtime_detect_native_stack_overflow(
 
 /// Whether `required_size` bytes of native stack are left on the calling thread, or down to the
 /// boundary that was set: false, with the exception "native stack overflow", when they are not.
-/// For code that calls back into the runtime, `wasm_runtime_detect_native_stack_overflow` tells
-/// what that needs.
+/// Code that calls back into the runtime uses `wasm_runtime_detect_native_stack_overflow`, which
+/// includes the runtime's own need.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_detect_native_stack_overflow_size(
     exec_env: wasm_exec_env_t,

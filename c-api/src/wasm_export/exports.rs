@@ -80,7 +80,7 @@ pub unsafe extern "C" fn wasm_table_get_func_inst(
     guard(|| {
         // SAFETY: NULL or a struct of the caller's.
         let Some(table) = (unsafe { table_inst.as_ref() }) else { return null_mut() };
-        let is_funcref = table.elem_kind == kind_of(ValType::FuncRef);
+        let is_funcref = table.elem_kind == kind_of(ValType::FUNCREF);
         if module_inst.is_null() || !is_funcref || idx >= table.cur_size || table.elems.is_null() {
             return null_mut();
         }

@@ -56,8 +56,8 @@ pub unsafe extern "C" fn wasm_externref_objdel(
     })
 }
 
-/// Sets what is called with an object of the instance's when the runtime lets it go, however that
-/// comes about; NULL for nothing. It runs without any lock, on the thread of the call that let the
+/// Sets the function that is called with an object of the instance's when the runtime lets it go,
+/// for any reason; NULL for none. It runs without any lock, on the thread of the call that let the
 /// object go, and may use this API. False if the instance has no such object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_externref_set_cleanup(

@@ -9,9 +9,9 @@ use std::ptr::null_mut;
 /// Blocks are aligned for any C type.
 const ALIGN: usize = 16;
 
-/// Allocates from the calling thread's context. NULL when nothing is free, and with a log line
-/// when there is no context. A size of zero gives one byte, with a log line. The block is freed
-/// with `wasm_runtime_free`, on any thread and whatever its context; not with C's `free`.
+/// Allocates from the calling thread's context. NULL when nothing is free, and with a log line when
+/// there is no context. A size of zero gives one byte, with a log line. The block is freed with
+/// `wasm_runtime_free`, on any thread, in any context; not with C's `free`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_malloc(size: c_uint) -> *mut c_void {
     guard(|| {
@@ -75,8 +75,8 @@ pub unsafe extern "C" fn wasm_runtime_realloc(ptr: *mut c_void, size: c_uint) ->
     })
 }
 
-/// Frees a block of `wasm_runtime_malloc`, in the context it came from, whatever the calling
-/// thread's is. NULL does nothing but log a line, as does a call when no context is left.
+/// Frees a block of `wasm_runtime_malloc`, in the context that it came from, on any thread. NULL
+/// does nothing but log a line, as does a call when no context is left.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_free(ptr: *mut c_void) {
     guard(|| {

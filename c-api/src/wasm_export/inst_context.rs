@@ -65,7 +65,7 @@ fn end_one(instance: &Instance, keys: &Keys) {
 /// it, NULL if none was. A context has seven keys at most: NULL, with a log line, when all are in
 /// use.
 ///
-/// Make keys before instances: under a new key, an instance that is older has NULL, or what was
+/// Make keys before instances: under a new key, an older instance has NULL, or the value that was
 /// set under a destroyed key. A key that a thread makes before it has a context is valid in each
 /// context that the thread makes.
 #[unsafe(no_mangle)]
@@ -152,7 +152,7 @@ unsafe fn find(
     inst: wasm_module_inst_t,
     key: *mut c_void,
 ) -> Option<(handle::Borrowed<Instance>, usize)> {
-    // SAFETY: NULL or live, says the caller.
+    // SAFETY: the caller guarantees that it is NULL or live.
     let instance = unsafe { handle::instance(inst) }?;
     // SAFETY: an instance holds its module.
     let index = match unsafe { module_of(&instance) } {

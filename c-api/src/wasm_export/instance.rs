@@ -1,4 +1,4 @@
-//! Making instances and taking them down, and what an embedder keeps with them.
+//! Making instances and taking them down, and an embedder's data for them.
 
 use super::arguments::InstantiationArgs2;
 use super::inst_context;
@@ -14,12 +14,12 @@ use std::ffi::{c_char, c_void};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-/// Makes an instance: memories, tables and globals, then the start function and what else a
-/// module expects to be run first. `default_stack_size` is the guest stack of the execution
+/// Makes an instance: memories, tables and globals, then the start function and the other functions
+/// that a module expects to run first. `default_stack_size` is the guest stack of the execution
 /// environments the runtime makes for it (0: 16 KiB), `host_managed_heap_size` the heap inside
 /// linear memory that `wasm_runtime_module_malloc` serves from (0: none; not made when the module
-/// exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Functions that
-/// nothing was found for are no failure: calling one traps.
+/// exports `malloc` and `free`). NULL on failure, with the reason in `error_buf`. Unlinked
+/// functions are no failure: calling one traps.
 ///
 /// The reason begins with "WASM module instantiate failed: ", with these exceptions, whose texts
 /// are WAMR's: a NULL module or NULL arguments are "Instantiate module failed, invalid module
@@ -41,9 +41,8 @@ pub unsafe extern "C-unwind" fn wasm_runtime_instantiate(
     unsafe { wasm_runtime_instantiate_ex(module, &args, error_buf, error_buf_size) }
 }
 
-/// Makes an instance like `wasm_runtime_instantiate`, with all its options in a struct. A limit
-/// of memory pages outside what the module allows is moved to the nearest it allows, with a log
-/// line.
+/// Makes an instance like `wasm_runtime_instantiate`, with all its options in a struct. A limit of
+/// memory pages outside the module's bounds is moved to the nearest bound, with a log line.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_instantiate_ex(
     module: wasm_module_t,

@@ -16,7 +16,7 @@ pub(super) type Dtor = unsafe extern "C" fn(wasm_module_inst_t, *mut c_void);
 
 /// A context's keys. Owner: the context, and with it each of its modules.
 pub(crate) struct Keys {
-    /// What no other context of the process has here.
+    /// A number that no other context of the process has.
     context: u64,
     slots: Lock<[KeySlot; KEYS]>,
 }
@@ -29,7 +29,8 @@ pub(super) struct KeySlot {
     pub(super) dtor: Option<Dtor>,
     /// How often the slot was given out.
     given: u32,
-    /// What its keys name instead of the context, if a thread without one made it; else 0.
+    /// The number that its keys name instead of the context, if a thread without one made it;
+    /// else 0.
     thread: u64,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn key_of(maker: u64, given: u32, index: usize) -> *mut c_void {
     without_provenance_mut(number as usize & !0xF | (index + 1))
 }
 
-/// What the keys name that the calling thread makes while it has no context; no context's number.
+/// The number in keys that the calling thread makes while it has no context; no context's number.
 pub(super) fn maker_of_thread() -> u64 {
     1 << 39 | thread::number()
 }

@@ -114,7 +114,7 @@ impl LoadedModule {
 /// `handle` is NULL or a live module.
 #[inline]
 pub(crate) unsafe fn module<'a>(handle: wasm_module_t) -> Option<&'a LoadedModule> {
-    // SAFETY: NULL or live, says the caller; handles of modules point to this type.
+    // SAFETY: the caller guarantees that it is NULL or live; handles of modules point to this type.
     unsafe { handle.cast::<LoadedModule>().as_ref() }.filter(|module| module.is_tagged())
 }
 

@@ -42,7 +42,7 @@ fn settings_for(module: &LoadedModule, options: &Settings) -> Result<Settings, F
     }
 }
 
-/// What WASI keeps with an instance.
+/// WASI's state for an instance.
 ///
 /// # Safety
 /// The arrays and strings of the settings are there.
@@ -51,11 +51,11 @@ unsafe fn state_for(
     args: &InstantiationArgs2,
 ) -> Result<HostState, Failure> {
     let settings = settings_for(module, &args.wasi)?;
-    // SAFETY: the arrays and strings are there, says the caller.
+    // SAFETY: the caller guarantees that the arrays and strings are there.
     unsafe { settings.to_state() }.map_err(Failure::Wasi)
 }
 
-/// What WASI keeps with the instance of a module that another imports from; `options` are the
+/// WASI's state for the instance of a module that another imports from; `options` are the
 /// importer's.
 ///
 /// # Safety
@@ -65,7 +65,7 @@ unsafe fn state_for_imported(module: &Module, options: &Settings) -> isothread::
         Some(handle) => settings_for(&handle, options).map_err(|_| Error::misuse(WASI_TWICE))?,
         None => *options,
     };
-    // SAFETY: the arrays and strings are there, says the caller.
+    // SAFETY: the caller guarantees that the arrays and strings are there.
     unsafe { settings.to_state() }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn make(module: &LoadedModule, args: &InstantiationArgs2) -> Result<I
     let state = context::within(module.module.context(), || unsafe { state_for(module, args) });
     let wasi = args.wasi;
     let sub_state = context::within(module.module.context(), || {
-        // SAFETY: the same promise.
+        // SAFETY: the embedder keeps the strings of its settings alive until it instantiated.
         let state = move |sub: &Module| unsafe { state_for_imported(sub, &wasi) };
         Some(Rc::new(state) as Rc<SubHostState>)
     });

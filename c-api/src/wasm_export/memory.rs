@@ -116,9 +116,9 @@ pub unsafe extern "C" fn wasm_memory_enlarge(
     })
 }
 
-/// Adds pages to the instance's first memory; false, with the memory as it was, when it may not
-/// or cannot grow so far, after calling the context's callback for failed growth. The callback does
-/// not hear of more pages than a `uint32_t` can tell.
+/// Adds pages to the instance's first memory; false, with the memory as it was, when it may not or
+/// cannot grow so far, after calling the context's callback for failed growth. The callback gets no
+/// more pages than fit a `uint32_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_enlarge_memory(
     module_inst: wasm_module_inst_t,

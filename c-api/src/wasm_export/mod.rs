@@ -1,10 +1,10 @@
 //! `wasm_export.h`: the runtime's API.
 //!
-//! One file for each section of the header. Files without C functions are what several of them
-//! need: `types`, `integers` and `values`, `loaded` with `described`, `keys` and `wasi_settings`,
+//! One file for each section of the header. Files without C functions are shared by several of
+//! them: `types`, `integers` and `values`, `loaded` with `described`, `keys` and `wasi_settings`,
 //! `make`, `setup`, and `remembered`, from which `early` sets a new context up. It knows neither
 //! engines nor heaps, only the public Rust API. Control enters at each exported function, which
-//! runs inside `guard` and returns its error value for whatever goes wrong.
+//! runs inside `guard` and returns its error value for any failure.
 //!
 //! Sections still to come, each a file of its own: profiling.
 

@@ -1,4 +1,4 @@
-//! Loading modules, and what is asked of a loaded one.
+//! Loading modules, and properties of loaded ones.
 
 use super::loaded::{self, LoadedModule, give_back};
 use super::types::{wasm_section_list_t, wasm_section_t};
@@ -11,12 +11,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Loads a binary into the calling thread's context: parses and validates it and binds its
-/// imports to the native functions registered so far, or to what other modules export
+/// Loads a binary into the calling thread's context: parses and validates it and binds its imports
+/// to the native functions registered so far, or to other modules' exports
 /// (`wasm_runtime_set_module_reader`). `buf` is not modified and may be freed afterwards. NULL on
 /// failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
-/// of that text is "the runtime is not initialized". An import that nothing is found for is no
-/// failure, even if `error_buf` then says why another module did not help.
+/// of that text is "the runtime is not initialized". An unbound import is no failure, even if
+/// `error_buf` then gives the reason why another module did not provide it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load(
     buf: *mut u8,
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
         // SAFETY: the C contract of strings.
         let name = unsafe { opt_str(args.name) }.unwrap_or_default();
         let bytes = if buf.is_null() {
-            // What WAMR says of NULL depends on the size alone.
+            // WAMR's text for NULL depends on the size alone.
             if size < 4 { &[][..] } else { &[0; 4][..] }
         } else {
             // SAFETY: not NULL; the caller promises `size` bytes.
@@ -107,7 +107,8 @@ const FREEABLE: LoadArgs = LoadArgs {
 /// # Safety
 /// Every section's body is NULL or has as many bytes as it says, and the list ends with NULL.
 unsafe fn join(list: *const wasm_section_t) -> isothread::Result<Vec<u8>> {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that every section's body is NULL or has as many bytes as it
+    // says, and the list ends with NULL.
     let sections =
         || std::iter::successors(unsafe { list.as_ref() }, |s| unsafe { s.next.as_ref() });
     let sizes = sections().map(|section| match section.section_body.is_null() {
@@ -201,9 +202,9 @@ pub unsafe extern "C" fn wasm_runtime_resolve_symbols(module: wasm_module_t) -> 
     guard_held(|| unsafe { loaded::module(module) }.is_some_and(|m| m.module.resolve_imports()))
 }
 
-/// Gives a module back; the handle must not be used afterwards. Instances keep what they need of
-/// their module, so it may be unloaded before them. Nothing happens to a registered module, which
-/// stays until its context ends.
+/// Gives a module back; the handle must not be used afterwards. Instances keep the parts of their
+/// module that they need, so it may be unloaded before them. Nothing happens to a registered
+/// module, which stays until its context ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_unload(module: wasm_module_t) {
     guard_held(|| {
@@ -261,8 +262,8 @@ pub unsafe extern "C" fn wasm_runtime_get_module_name(module: wasm_module_t) -> 
     })
 }
 
-/// Whether the binary the module was loaded from may be freed: what `wasm_binary_freeable` said
-/// at load. (The runtime keeps its own copy of what it needs in any case.)
+/// Whether the binary the module was loaded from may be freed: the value of `wasm_binary_freeable`
+/// at load. (The runtime keeps its own copy in any case.)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_is_underlying_binary_freeable(module: wasm_module_t) -> bool {
     // SAFETY: the C contract of handles.

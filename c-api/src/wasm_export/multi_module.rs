@@ -72,7 +72,7 @@ pub(crate) fn existing_handle(module: &Module) -> Option<Arc<LoadedModule>> {
     module.context().data::<Handles>()?.find(module)
 }
 
-/// What a reader gave. Owner: the context, with the module that was loaded from it.
+/// A buffer from a reader. Owner: the context, with the module that was loaded from it.
 struct ModuleBuffer {
     start: *mut u8,
     size: u32,
@@ -136,18 +136,18 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
 ///
 /// `reader` gets the name, valid during the call, and sets a buffer and its size; false or a NULL
 /// buffer means that there is no such module. It runs on the thread that loads the importing
-/// module, with that context current and no lock held: it may load, register and find modules.
-/// The runtime copies what it needs but keeps the buffer with the module: `destroyer`, as set
-/// together with `reader`, gets it back when the context ends, on the thread that ends it, or at
-/// once if the module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
+/// module, with that context current and no lock held: it may load, register and find modules. The
+/// runtime makes a copy but keeps the buffer with the module: `destroyer`, as set together with
+/// `reader`, gets it back when the context ends, on the thread that ends it, or at once if the
+/// module cannot be used. A NULL `destroyer` leaves buffers to the embedder.
 ///
-/// A module that cannot be loaded, or that does not have what is imported, is logged as a warning
-/// (one that the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with
-/// the reason in its `error_buf`: "no sub module reader to load ...", "unknown import ...", "found
-/// circular dependency on ..." (the module is being read by the same thread), "failed to register
-/// sub module ..." (imports are nested too deeply), "unknown import or incompatible import type",
-/// "incompatible import type", or why the module was not loaded. Calls of imported functions that
-/// are missing trap; anything else that is missing makes instantiation fail.
+/// A module that cannot be loaded, or that lacks an imported item, is logged as a warning (one that
+/// the reader does not know, at level WASM_LOG_LEVEL_DEBUG), and the load succeeds with the reason
+/// in its `error_buf`: "no sub module reader to load ...", "unknown import ...", "found circular
+/// dependency on ..." (the module is being read by the same thread), "failed to register sub module
+/// ..." (imports are nested too deeply), "unknown import or incompatible import type",
+/// "incompatible import type", or the reason why the module was not loaded. Calls of missing
+/// imported functions trap; other missing imports make instantiation fail.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_module_reader(
     reader: module_reader,
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn wasm_runtime_register_module(
 /// Registers a module, and takes the embedder's count of it.
 ///
 /// # Safety
-/// `handle` is what `module` points to, a live module.
+/// `handle` is the target of `module`, a live module.
 unsafe fn register(name: &str, handle: &LoadedModule, module: wasm_module_t) -> Result<()> {
     let context = handle.module.context();
     let handles = context.data_or_init(Handles::default)?;

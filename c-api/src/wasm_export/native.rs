@@ -6,8 +6,8 @@ use isothread::{Convention, NativeArray};
 use std::ffi::c_char;
 
 /// Offers the functions of an array as imports from `module_name` to modules that are loaded
-/// afterwards. Later registrations come first. The array is read, never written to; it and what
-/// it points to must stay until it is unregistered or the context is gone. An entry whose function
+/// afterwards. Later registrations come first. The array is read, never written to; it, its strings
+/// and functions must stay until it is unregistered or the context is gone. An entry whose function
 /// is NULL offers nothing; loading a module that imports it logs a warning. False without a
 /// context, when memory runs out, for a NULL `module_name`, and for NULL `native_symbols` unless
 /// `n_native_symbols` is 0. (`wasm_runtime_full_init` accepts both as NULL, as WAMR does.)
@@ -65,8 +65,8 @@ pub unsafe extern "C" fn wasm_runtime_unregister_natives(
     })
 }
 
-/// Whether a function import of this name would be found in the calling thread's context now,
-/// whatever its type.
+/// Whether a function import of this name, with any type, would be found in the calling thread's
+/// context now.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_is_import_func_linked(
     module_name: *const c_char,

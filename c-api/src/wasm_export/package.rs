@@ -1,4 +1,4 @@
-//! What a binary is, told from its first bytes.
+//! The kind of a binary, by its first bytes.
 
 use super::integers::package_type_t;
 use super::loaded;
@@ -18,16 +18,16 @@ unsafe fn bytes<'a>(buf: *const u8, size: u32) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(buf, size as usize) }
 }
 
-/// Tells from its first four bytes what a binary is. The same as
-/// `wasm_runtime_get_file_package_type`, under its older name.
+/// The kind of a binary, by its first four bytes. The same as `wasm_runtime_get_file_package_type`,
+/// under its older name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn get_package_type(buf: *const u8, size: u32) -> package_type_t {
     // SAFETY: the same contract.
     unsafe { wasm_runtime_get_file_package_type(buf, size) }
 }
 
-/// Tells from its first four bytes what a binary is: `Package_Type_Unknown` for NULL, for less
-/// than four bytes and for anything else. Needs no context.
+/// The kind of a binary, by its first four bytes: `Package_Type_Unknown` for NULL, for less than
+/// four bytes and for anything else. Needs no context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_get_file_package_type(
     buf: *const u8,
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn wasm_runtime_get_file_package_type(
     })
 }
 
-/// What a module was loaded from; `Package_Type_Unknown` for NULL.
+/// The kind of binary that a module was loaded from; `Package_Type_Unknown` for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_get_module_package_type(
     module: wasm_module_t,

@@ -1,4 +1,4 @@
-//! What guest code costs: time by function, memory by owner.
+//! The cost of guest code: time by function, memory by owner.
 //!
 //! Times are there for modules that were loaded while their context measured, which
 //! `wasm_runtime_ctx_set_perf_profiling` asks for.
@@ -9,7 +9,7 @@ use isothread::context::log::{Output, print, print_args};
 use std::ffi::c_char;
 use std::fmt;
 
-/// Prints on standard output what guest code takes: of the module, the instance and the
+/// Prints on standard output the memory of guest code: of the module, the instance and the
 /// execution environment, in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_dump_mem_consumption(exec_env: wasm_exec_env_t) {
@@ -94,9 +94,9 @@ impl fmt::Display for Label<'_> {
     }
 }
 
-/// Prints on standard output what each function that was called has cost: CPU time from entry to
-/// return, calls that have returned, and the time of the functions it called, in milliseconds.
-/// Only a heading is printed when the instance does not measure.
+/// Prints on standard output the cost of each function that was called: CPU time from entry to
+/// return, calls that have returned, and the time of the functions it called, in milliseconds. Only
+/// a heading is printed when the instance does not measure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_dump_perf_profiling(module_inst: wasm_module_inst_t) {
     guard(|| {

@@ -130,7 +130,8 @@ pub unsafe extern "C" fn wasm_func_type_get_result_valkind(
 /// # Safety
 /// `ty` is NULL or a function type that this file gave out, whose module lives.
 unsafe fn func<'a>(ty: wasm_func_type_t) -> Option<&'a FuncType> {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that `ty` is NULL or a function type that this file gave out,
+    // whose module lives.
     unsafe { ty.cast::<FuncType>().as_ref() }
 }
 
@@ -210,8 +211,8 @@ pub unsafe extern "C" fn wasm_table_type_get_init_size(table_type: wasm_table_ty
     guard(|| ty.map_or(0, |ty| saturate(ty.limits.min)))
 }
 
-/// How many elements the table may grow to; for a table without a limit, twice what it begins
-/// with, and at least 1024, as WAMR has it.
+/// How many elements the table may grow to; for a table without a limit, twice its initial size,
+/// and at least 1024, as in WAMR.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_table_type_get_max_size(table_type: wasm_table_type_t) -> u32 {
     // SAFETY: NULL or a type of a live module, from this file.

@@ -18,7 +18,7 @@ pub(crate) struct Early {
     pub(crate) given: [usize; KEYS],
     /// The last number.
     pub(crate) last: usize,
-    /// The callback for memories that do not grow, and what it gets.
+    /// The callback for memories that do not grow, and its user data.
     pub(crate) enlarge: [usize; 2],
     /// The functions that get and take back modules.
     pub(crate) reader: [usize; 2],
@@ -57,7 +57,8 @@ impl Early {
     }
 }
 
-/// Changes what the calling thread remembers, if a setting that is made now is one to remember.
+/// Changes the calling thread's remembered settings, if a setting that is made now is one to
+/// remember.
 pub(crate) fn remember(change: impl FnOnce(&mut Early)) {
     if thread::is_to_remember() {
         let mut early = Early::get();

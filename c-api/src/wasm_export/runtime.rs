@@ -17,12 +17,12 @@ pub extern "C" fn wasm_runtime_init() -> bool {
     guard(|| setup::init(None))
 }
 
-/// Makes a runtime context for the calling thread as `init_args` says, or counts one more
-/// reference on a thread that has one: its arguments are those of the first call, and others are
-/// ignored with a log line. The struct is copied; what it points to (the pool's buffer, native
-/// functions) must stay as long as the context. False, with a log line, for arguments that make no
-/// sense: a pool of less than 256 bytes, an allocator without `malloc` and `free`, a running mode
-/// this build does not have.
+/// Makes a runtime context for the calling thread as `init_args` says, or counts one more reference
+/// on a thread that has one: its arguments are those of the first call, and others are ignored with
+/// a log line. The struct is copied; its targets (the pool's buffer, native functions) must stay as
+/// long as the context. False, with a log line, for arguments that make no sense: a pool of less
+/// than 256 bytes, an allocator without `malloc` and `free`, a running mode this build does not
+/// have.
 ///
 /// Each thread gets a context of its own. A thread that has none uses that of the process's first
 /// one for calls without a handle.
@@ -42,8 +42,7 @@ pub extern "C" fn wasm_runtime_destroy() {
     guard_held(|| {
         log::install(log::Output::C);
         if let Destroyed::Closed(context) = thread::destroy() {
-            // SAFETY: the embedder ends the context, so by the contract no other thread runs in
-            // it; whoever frees the buffer afterwards counts on nobody touching it.
+            // SAFETY: the embedder ends the context, so by the contract no other thread runs in it.
             unsafe { context.retire_pool() };
         }
     })

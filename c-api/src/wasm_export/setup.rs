@@ -43,7 +43,7 @@ pub(crate) fn create(args: Option<&RuntimeInitArgs>) -> Option<Context> {
     finish(args, made)
 }
 
-/// Logs what there is to say of a context that was made or refused.
+/// Logs the lines for a context that was made or refused.
 fn finish<T>(args: &RuntimeInitArgs, made: Result<T, ContextError>) -> Option<T> {
     match &made {
         Ok(_) if args.enable_linux_perf => log::warning(format_args!(
@@ -78,7 +78,7 @@ fn log_refused(args: &RuntimeInitArgs, error: ContextError) {
         }
         // WAMR says nothing.
         ContextError::RunningMode(_) | ContextError::HeapKind(_) => {}
-        // Whatever else a context lacks memory for, it is its pool that failed.
+        // A context with a pool reports any lack of memory as the pool's failure.
         _ => {
             if let Some(pool) = pool(args) {
                 log_pool(pool.heap_buf.addr(), pool.heap_size as usize);
@@ -123,7 +123,7 @@ fn config(args: &RuntimeInitArgs) -> Result<ContextConfig, ContextError> {
 fn natives(args: &RuntimeInitArgs) -> Option<NativeArray> {
     let (module, symbols) = (args.native_module_name, args.native_symbols.cast_const().cast());
     let count = args.n_native_symbols;
-    // SAFETY: the embedder keeps the array and what it points to as long as the context lives.
+    // SAFETY: the embedder keeps the array, its strings and functions as long as the context lives.
     (count > 0).then(|| unsafe { NativeArray::new(module, symbols, count, Convention::Native) })
 }
 

@@ -56,11 +56,11 @@ pub unsafe extern "C" fn wasm_runtime_create_shared_heap(
     })
 }
 
-/// Puts `head` in front of `body` and of what is chained to that: attaching `head` then attaches
-/// all of them, and the guest sees one after the other, the last one at the end of its address
-/// space. Returns `head`; NULL with a warning if either is NULL or not a heap, if they are of two
-/// contexts, if one is attached or stands behind another already, if `head` has heaps behind it,
-/// or if two of them would have memory of the runtime's.
+/// Puts `head` in front of the chain that starts with `body`: attaching `head` then attaches all of
+/// them, and the guest sees one after the other, the last one at the end of its address space.
+/// Returns `head`; NULL with a warning if either is NULL or not a heap, if they are of two
+/// contexts, if one is attached or stands behind another already, if `head` has heaps behind it, or
+/// if two of them would have memory of the runtime's.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_chain_shared_heaps(
     head: wasm_shared_heap_t,
@@ -162,8 +162,8 @@ pub unsafe extern "C" fn wasm_runtime_shared_heap_malloc(
     })
 }
 
-/// Frees what `wasm_runtime_shared_heap_malloc` returned, for whatever instance it was. An
-/// address elsewhere gives a warning; one that is no block's is ignored.
+/// Frees a block of `wasm_runtime_shared_heap_malloc`, of any instance. An address elsewhere gives
+/// a warning; one that is no block's is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_shared_heap_free(module_inst: wasm_module_inst_t, ptr: u64) {
     guard(|| {

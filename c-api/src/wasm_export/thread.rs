@@ -52,7 +52,7 @@ struct StartedThreads {
 impl ContextData for Started {}
 
 impl Started {
-    /// Takes the table's lock; what it guards stays whole even if a holder panicked.
+    /// Takes the table's lock; the table stays whole even if a holder panicked.
     fn lock(&self) -> LockGuard<'_, StartedThreads> {
         self.0.lock()
     }
@@ -88,10 +88,10 @@ pub unsafe extern "C" fn wasm_runtime_destroy_spawned_exec_env(exec_env: wasm_ex
 }
 
 /// Starts a thread that calls `callback` with an execution environment as
-/// `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. What
-/// `wasm_runtime_join_thread` takes is stored in `*tid`, unless that is NULL. 0, or -1 if there
-/// can be no thread. The thread is in `exec_env`'s context. The callback may end the thread with
-/// `pthread_exit`, as if it returned NULL.
+/// `wasm_runtime_spawn_exec_env` makes it, which ends with the thread, and `arg`. The thread's
+/// number for `wasm_runtime_join_thread` is stored in `*tid`, unless that is NULL. 0, or -1 if
+/// there can be no thread. The thread is in `exec_env`'s context. The callback may end the thread
+/// with `pthread_exit`, as if it returned NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_runtime_spawn_thread(
     exec_env: wasm_exec_env_t,
@@ -106,8 +106,8 @@ pub unsafe extern "C-unwind" fn wasm_runtime_spawn_thread(
         let arg = arg.expose_provenance();
         let body = move |env: &mut isothread::ExecEnv| {
             let raw = env.as_raw().as_ptr().expose_provenance();
-            // SAFETY: the embedder's callback, with what it was given for it. If it ends the
-            // thread, that happens as soon as nothing of ours is on the stack.
+            // SAFETY: the embedder's callback, with its own argument. If it ends the thread, that
+            // happens as soon as no frame of ours is on the stack.
             unsafe { thread::call_last(callback as *const c_void, [raw, arg, 0, 0]) }
         };
         let Ok(started) = env.context().data_or_init(Started::default) else { return -1 };
@@ -118,7 +118,7 @@ pub unsafe extern "C-unwind" fn wasm_runtime_spawn_thread(
         if table.threads.try_reserve(1).is_ok() {
             table.threads.push((number, thread));
         }
-        // SAFETY: NULL or room for a number, says the caller.
+        // SAFETY: the caller guarantees that it is NULL or room for a number.
         if let Some(tid) = unsafe { tid.as_mut() } {
             *tid = number;
         }
@@ -126,9 +126,9 @@ pub unsafe extern "C-unwind" fn wasm_runtime_spawn_thread(
     })
 }
 
-/// Waits for a thread that `wasm_runtime_spawn_thread` started in the calling thread's context,
-/// and stores what its callback returned in `*retval`, which may be NULL. 0, or -1 for what is no
-/// thread, or was joined before.
+/// Waits for a thread that `wasm_runtime_spawn_thread` started in the calling thread's context, and
+/// stores its callback's result in `*retval`, which may be NULL. 0, or -1 for a number that is no
+/// thread's, or of a thread that was joined before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_join_thread(
     tid: wasm_thread_t,
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn wasm_runtime_join_thread(
         });
         let Some(thread) = thread else { return -1 };
         let result = thread.join();
-        // SAFETY: NULL or room for a pointer, says the caller.
+        // SAFETY: the caller guarantees that it is NULL or room for a pointer.
         if let Some(retval) = unsafe { retval.as_mut() } {
             *retval = with_exposed_provenance_mut(result);
         }

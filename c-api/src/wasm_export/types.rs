@@ -4,7 +4,7 @@ use crate::lib_export::NativeSymbol;
 use crate::shared::*;
 use std::ffi::{c_char, c_int, c_void};
 
-/// What an import or export is.
+/// The kind of an import or export.
 #[repr(C)]
 pub enum wasm_import_export_kind_t {
     WASM_IMPORT_EXPORT_KIND_FUNC = 0,
@@ -95,7 +95,7 @@ pub struct WASMSharedHeap {
 }
 pub type wasm_shared_heap_t = *mut WASMSharedHeap;
 
-/// What a binary is.
+/// The kind of a binary.
 #[repr(C)]
 pub enum package_type_t {
     Wasm_Module_Bytecode = 0,
@@ -122,8 +122,8 @@ pub enum RunningMode {
     Mode_Multi_Tier_JIT = 4,
 }
 
-/// How to set up a context. All zero, with `mem_alloc_type` set to
-/// `Alloc_With_System_Allocator`, is what `wasm_runtime_init` uses.
+/// The configuration of a context. `wasm_runtime_init` uses all zeros, with `mem_alloc_type` set to
+/// `Alloc_With_System_Allocator`.
 #[repr(C)]
 pub struct RuntimeInitArgs {
     pub mem_alloc_type: super::integers::mem_alloc_type_t,
@@ -201,7 +201,7 @@ pub type module_reader = Option<
 /// Takes back a buffer that a `module_reader` gave.
 pub type module_destroyer = Option<unsafe extern "C" fn(buffer: *mut u8, size: u32)>;
 
-/// What a thread of the runtime's runs.
+/// The function of a thread that the runtime starts.
 pub type wasm_thread_callback_t =
     Option<unsafe extern "C" fn(exec_env: wasm_exec_env_t, arg: *mut c_void) -> *mut c_void>;
 
@@ -212,7 +212,7 @@ pub enum enlarge_memory_error_reason_t {
     MAX_SIZE_REACHED = 1,
 }
 
-/// Told when a memory could not grow.
+/// Called when a memory could not grow.
 pub type enlarge_memory_error_callback_t = Option<
     unsafe extern "C" fn(
         inc_page_count: u32,

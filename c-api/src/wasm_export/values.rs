@@ -1,7 +1,7 @@
-//! Values, kinds and cells: the three ways the C API spells what a function takes and gives.
+//! Values, kinds and cells: the C API's three forms of parameters and results.
 
 use crate::shared::{anon_val_of, wasm_val_t, wasm_valkind_enum as Kind, wasm_valkind_t};
-use isothread::{FuncType, ValType};
+use isothread::{FuncType, Hierarchy, ValType};
 use std::ptr::NonNull;
 
 pub(crate) fn kind_of(ty: ValType) -> wasm_valkind_t {
@@ -11,21 +11,14 @@ pub(crate) fn kind_of(ty: ValType) -> wasm_valkind_t {
         ValType::F32 => Kind::WASM_F32,
         ValType::F64 => Kind::WASM_F64,
         ValType::V128 => Kind::WASM_V128,
-        ValType::FuncRef => Kind::WASM_FUNCREF,
-        ValType::ExternRef => Kind::WASM_EXTERNREF,
-        // The header has no kind for it.
-        ValType::ExnRef => return wasm_valkind_t::MAX,
+        ValType::Ref(ty) => match ty.hierarchy() {
+            Hierarchy::Func => Kind::WASM_FUNCREF,
+            Hierarchy::Extern => Kind::WASM_EXTERNREF,
+            // The header has no kind for these.
+            Hierarchy::Exn | Hierarchy::Any => return wasm_valkind_t::MAX,
+        },
     };
     kind as wasm_valkind_t
-}
-
-/// Cells of a value outside the guest, where an externref is a pointer.
-pub(crate) const fn cells_of(ty: ValType) -> u32 {
-    match ty {
-        ValType::I32 | ValType::F32 | ValType::FuncRef => 1,
-        ValType::I64 | ValType::F64 | ValType::ExternRef | ValType::ExnRef => 2,
-        ValType::V128 => 4,
-    }
 }
 
 /// Where a vector is that does not fit into a value itself, which has its address instead; `None`
@@ -62,7 +55,7 @@ pub(crate) struct Cells {
 
 impl Cells {
     pub(crate) fn of(ty: &FuncType) -> Self {
-        let sum = |types: &[ValType]| types.iter().map(|t| cells_of(*t)).sum();
+        let sum = |types: &[ValType]| types.iter().map(|ty| ty.cells()).sum();
         Self { params: sum(ty.params()), results: sum(ty.results()) }
     }
 
@@ -114,20 +107,20 @@ pub(crate) unsafe fn unpack(types: &[ValType], cells: &[u32], results: &mut [was
             at += 4;
             continue;
         }
-        let bits = match cells_of(*ty) {
+        let bits = match ty.cells() {
             1 => cell(0),
             _ => cell(0) | cell(1) << 32,
         };
-        let kind = match ty {
-            ValType::FuncRef => ValType::I32,
-            other => *other,
+        let kind = match ty.hierarchy() {
+            Some(Hierarchy::Func) => ValType::I32,
+            _ => *ty,
         };
         *result = wasm_val_t {
             kind: kind_of(kind),
             _paddings: [0; 7],
             of: anon_val_of { i64: bits as i64 },
         };
-        at += cells_of(*ty) as usize;
+        at += ty.cells() as usize;
     }
 }
 
@@ -156,7 +149,7 @@ mod tests {
     #[test]
     fn results_take_the_declared_types() {
         let mut results = [value(Kind::WASM_I32, 0); 3];
-        let types = [ValType::FuncRef, ValType::ExternRef, ValType::F32];
+        let types = [ValType::FUNCREF, ValType::EXTERNREF, ValType::F32];
         // SAFETY: there are no vectors.
         unsafe { unpack(&types, &[7, 1, 2, 5], &mut results) };
         assert_eq!(results.map(|r| r.kind), [0, 128, 2]);

@@ -1,4 +1,4 @@
-//! WASI: what a program sees of the host, and how it starts and ends.
+//! WASI: a program's view of the host, its start and its end.
 
 use super::loaded;
 use super::wasi_settings::Settings;
@@ -7,11 +7,11 @@ use crate::shared::{wasm_function_inst_t, wasm_module_inst_t, wasm_module_t};
 use std::ffi::{c_char, c_int};
 use std::ptr::null_mut;
 
-/// Sets what later instances of the module see of the host: `dir_list` gives host directories
-/// under their own names, `map_dir_list` pairs GUEST::HOST, `env` strings NAME=VALUE, `argv` the
-/// program's arguments with its name first, and the last three its standard streams, where -1 is
-/// the process's own. Arrays and strings are read when an instance is made and must stay until
-/// then. A list may be NULL when its count is 0.
+/// Sets the view of the host that later instances of the module get: `dir_list` gives host
+/// directories under their own names, `map_dir_list` pairs GUEST::HOST, `env` strings NAME=VALUE,
+/// `argv` the program's arguments with its name first, and the last three its standard streams,
+/// where -1 is the process's own. Arrays and strings are read when an instance is made and must
+/// stay until then. A list may be NULL when its count is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_wasi_args_ex(
     module: wasm_module_t,
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn wasm_runtime_set_wasi_ns_lookup_pool(
 /// `module` is NULL or live.
 unsafe fn change(module: wasm_module_t, how: impl FnOnce(&mut Settings)) {
     guard(|| {
-        // SAFETY: NULL or live, says the caller.
+        // SAFETY: the caller guarantees that it is NULL or live.
         if let Some(module) = unsafe { loaded::module(module) } {
             how(&mut module.wasi.lock());
         }

@@ -1,9 +1,9 @@
-//! What was set for WASI, until an instance is made.
+//! Settings for WASI, until an instance is made.
 
 use std::any::Any;
 use std::ffi::{c_char, c_int};
 
-/// What an instance keeps for WASI's functions.
+/// An instance's state for WASI's functions.
 pub(super) type HostState = Option<Box<dyn Any + Send + Sync>>;
 
 /// An array of strings of the embedder's, by its address: it is read when an instance is made.
@@ -30,7 +30,7 @@ impl Strings {
         let len = if self.start.is_null() { 0 } else { self.len as usize };
         let mut copies = isothread::try_vec(len)?;
         for i in 0..len {
-            // SAFETY: says the caller.
+            // SAFETY: the caller guarantees that the array and its strings are there.
             if let Some(bytes) = unsafe { crate::ffi::opt_bytes(*self.start.add(i)) } {
                 copies.push(isothread::try_copy(bytes)?);
             }
@@ -39,8 +39,8 @@ impl Strings {
     }
 }
 
-/// What was set for WASI: pointers into the embedder's memory, which must stay until instances
-/// are made. Owner: a module's handle, or instantiation options.
+/// Settings for WASI: pointers into the embedder's memory, which must stay until instances are
+/// made. Owner: a module's handle, or instantiation options.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Settings {
     /// Whether anything was set.
@@ -55,7 +55,7 @@ pub(crate) struct Settings {
 }
 
 // SAFETY: the pointers are only followed when an instance is made, and the embedder promised that
-// what they point to stays until then, for whatever thread makes it.
+// their targets stay until then, for any thread that makes it.
 unsafe impl Send for Settings {}
 
 impl Settings {
@@ -103,7 +103,7 @@ impl Settings {
         Ok(None)
     }
 
-    /// What WASI keeps with an instance.
+    /// WASI's state for an instance.
     ///
     /// # Safety
     /// The arrays and strings that were set are there.
@@ -112,7 +112,7 @@ impl Settings {
         // A descriptor that is no `int` is none at all.
         let [stdin, stdout, stderr] =
             self.stdio.unwrap_or([-1; 3]).map(|fd| i32::try_from(fd.max(-1)).unwrap_or(i32::MAX));
-        // SAFETY: the arrays and strings are there, says the caller.
+        // SAFETY: the caller guarantees that the arrays and strings are there.
         let args = unsafe {
             isothread::WasiArgs {
                 args: self.args.copy()?,

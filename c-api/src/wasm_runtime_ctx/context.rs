@@ -7,10 +7,10 @@ use crate::wasm_export::types::RuntimeInitArgs;
 use std::ffi::c_char;
 
 /// Makes a context that no thread is in: it is used by pushing it, or by loading modules while it
-/// is pushed. NULL `args` are all defaults; otherwise they are read as by
-/// `wasm_runtime_full_init`, and what they point to must stay as long as the context. The first
-/// context of a process is its primary, made here or by `wasm_runtime_init`. The caller owns one
-/// count. NULL, with a log line, for arguments that make no sense, and when memory runs out.
+/// is pushed. NULL `args` are all defaults; otherwise they are read as by `wasm_runtime_full_init`,
+/// and their targets must stay as long as the context. The first context of a process is its
+/// primary, made here or by `wasm_runtime_init`. The caller owns one count. NULL, with a log line,
+/// for arguments that make no sense, and when memory runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_create(
     args: *const RuntimeInitArgs,
@@ -22,8 +22,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_create(
     })
 }
 
-/// Takes one more count of `ctx` and returns it, for whoever keeps a handle that was borrowed.
-/// NULL for NULL.
+/// Takes one more count of `ctx` and returns it, to keep a handle that was borrowed. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_retain(ctx: wasm_runtime_ctx_t) -> wasm_runtime_ctx_t {
     guard(|| {
@@ -33,10 +32,10 @@ pub unsafe extern "C" fn wasm_runtime_ctx_retain(ctx: wasm_runtime_ctx_t) -> was
     })
 }
 
-/// Gives one count back. The context ends with its last count and object: what its modules,
-/// instances and environments still need of it stays until then. A pool's buffer is the
-/// embedder's again only when all of them are gone; `wasm_runtime_ctx_destroy` says whether they
-/// are. NULL does nothing.
+/// Gives one count back. The context ends with its last count and object: the parts that its
+/// modules, instances and environments need stay until then. A pool's buffer is the embedder's
+/// again only when all of them are gone; `wasm_runtime_ctx_destroy` says whether they are. NULL
+/// does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_release(ctx: wasm_runtime_ctx_t) {
     guard_held(|| {
@@ -46,10 +45,10 @@ pub unsafe extern "C" fn wasm_runtime_ctx_release(ctx: wasm_runtime_ctx_t) {
 }
 
 /// Gives one count back and closes the context, as the last `wasm_runtime_destroy` does: calls
-/// without a handle no longer find it, what was registered in it goes, and a pool's buffer is the
-/// embedder's again. True if no module, instance or environment is left in it. Otherwise they
-/// stay usable, but in a context with a pool they must not be touched any more. No other thread
-/// may run in the context meanwhile if it has a pool.
+/// without a handle no longer find it, its registrations go, and a pool's buffer is the embedder's
+/// again. True if no module, instance or environment is left in it. Otherwise they stay usable, but
+/// in a context with a pool they must not be touched any more. No other thread may run in the
+/// context meanwhile if it has a pool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_destroy(ctx: wasm_runtime_ctx_t) -> bool {
     guard_held(|| {
@@ -57,8 +56,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_destroy(ctx: wasm_runtime_ctx_t) -> bo
         let Some(context) = (unsafe { handle::take_context(ctx) }) else { return false };
         context.close();
         let is_empty = context.stats().objects() == 0;
-        // SAFETY: by the contract no other thread runs in it, and whoever takes the buffer away
-        // counts on nobody touching it.
+        // SAFETY: by the contract no other thread runs in it.
         unsafe { context.retire_pool() };
         is_empty
     })
@@ -105,9 +103,9 @@ pub unsafe extern "C" fn wasm_runtime_ctx_get_name(
     })
 }
 
-/// Decides whether modules that are loaded into the context from now on measure what their
-/// functions cost, for `wasm_runtime_dump_perf_profiling` and the like. That slows them down; code
-/// that does not measure is not affected. False for NULL.
+/// Decides whether modules that are loaded into the context from now on measure the cost of their
+/// functions, for `wasm_runtime_dump_perf_profiling` and the like. That slows them down; code that
+/// does not measure is not affected. False for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_set_perf_profiling(
     ctx: wasm_runtime_ctx_t,

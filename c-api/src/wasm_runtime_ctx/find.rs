@@ -9,11 +9,11 @@ use isothread::context::thread;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
-/// The context that calls without a handle use on this thread: inside a native function that of
-/// the guest that called it, else what was pushed last, else the thread's own, else that of its
-/// parent if the runtime or a guest started it, else the primary. NULL if there is none, or only a
-/// primary that refuses such threads. Borrowed: if another thread may end the context meanwhile,
-/// take a count with `wasm_runtime_ctx_retain`.
+/// The context that calls without a handle use on this thread: inside a native function that of the
+/// guest that called it, else the one pushed last, else the thread's own, else that of its parent
+/// if the runtime or a guest started it, else the primary. NULL if there is none, or only a primary
+/// that refuses such threads. Borrowed: if another thread may end the context meanwhile, take a
+/// count with `wasm_runtime_ctx_retain`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_runtime_ctx_current() -> wasm_runtime_ctx_t {
     guard(|| thread::with_current(handle::lend_context).unwrap_or(null_mut()))

@@ -9,11 +9,11 @@ use std::sync::Arc;
 /// Makes a module that was loaded in any context known in `ctx`: the same code, linked afresh
 /// with the native functions registered in `ctx`, its instances under the limits of `ctx`.
 ///
-/// The caller unloads the new module with `wasm_runtime_unload`, apart from the one it was made
-/// of. The two contexts do not depend on each other, and either may end first. The modules share
-/// the binary and the code that is made of it. This shared part is made by the first import of a
-/// module and freed with the last module that uses it. It lies in the system's memory, whatever
-/// allocators the contexts have, and counts in neither of them.
+/// The caller unloads the new module with `wasm_runtime_unload`, apart from the one it was made of.
+/// The two contexts do not depend on each other, and either may end first. The modules share the
+/// binary and its translated code. This shared part is made by the first import of a module and
+/// freed with the last module that uses it. It lies in the system's memory, for any allocators of
+/// the contexts, and counts in neither of them.
 ///
 /// NULL on failure, with "WASM module load failed: ..." in `error_buf`.
 #[unsafe(no_mangle)]

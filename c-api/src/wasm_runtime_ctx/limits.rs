@@ -1,4 +1,4 @@
-//! What a context may use, what it has used, and stopping it.
+//! A context's limits and counters, and stopping it.
 
 use super::sized::{self, Sized32};
 use super::types::wasm_runtime_ctx_limit_t as Limit;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 // SAFETY: integers without padding, the size first.
 unsafe impl Sized32 for wasm_runtime_ctx_limits_t {}
-// SAFETY: as above.
+// SAFETY: integers without padding, the size first.
 unsafe impl Sized32 for wasm_runtime_ctx_stats_t {}
 
 const MEMORY: u32 = Limit::WASM_RUNTIME_CTX_LIMIT_MEMORY as u32;
@@ -94,8 +94,7 @@ fn known_to(size: usize) -> u32 {
     fields.iter().filter(|&&(_, end)| end <= size).fold(0, |sum, &(limit, _)| sum | limit)
 }
 
-/// The limits as they are now: of fuel and time, what is left. `limits->struct_size` is to be
-/// set.
+/// The limits as they are now; for fuel and time, the rest. `limits->struct_size` is to be set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_get_limits(
     ctx: wasm_runtime_ctx_t,
@@ -146,7 +145,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_stats(
 /// running calls end with "terminated by user", and so do later ones until the exception is
 /// cleared. An instantiation that is under way fails with that text at the next code of a guest's
 /// that it runs: a start function, a constructor, an imported module's. Any thread may call this,
-/// also while instances come and go. What is instantiated afterwards is not concerned.
+/// also while instances come and go. Later instantiations are not affected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_terminate_all(ctx: wasm_runtime_ctx_t) -> bool {
     guard(|| {

@@ -2,7 +2,7 @@
 //!
 //! One file for each section of the header. It has no counterpart upstream, so its names and
 //! layouts are pinned by tables of their own in `facts/`. It knows only the public Rust API and
-//! what `wasm_export` makes of `RuntimeInitArgs`. Control enters at each exported function, which
+//! `wasm_export`'s reading of `RuntimeInitArgs`. Control enters at each exported function, which
 //! runs inside `guard`.
 
 pub mod context;

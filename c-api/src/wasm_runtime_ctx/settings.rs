@@ -1,4 +1,4 @@
-//! Settings of a context, for whoever asks, and those that only this header can change.
+//! Reading a context's settings, and changing those that only this header can change.
 
 use super::sized::{self, Sized32};
 use super::types::{
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_set_log_callback(
     })
 }
 
-/// Sends what the context's guests print through the built-in C library (`env.printf` and its
+/// Sends the output of the context's guests through the built-in C library (`env.printf` and its
 /// kin) to `stdout_callback` instead of standard output; NULL undoes it. WASI programs write to
 /// their descriptors. `user_data` must stay until another callback is set and calls of this one
 /// have returned, or until the context is gone. False for NULL and without memory.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_get_log_level(ctx: wasm_runtime_ctx_t)
     guard(|| unsafe { handle::context(ctx) }.map_or(-1, |context| context.log_level() as c_int))
 }
 
-/// The mode of instances that ask for none; `Mode_Default` stands for what the build does best.
+/// The mode of instances that ask for none; `Mode_Default` stands for the build's best mode.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_get_running_mode(ctx: wasm_runtime_ctx_t) -> RunningMode {
     // SAFETY: the C contract of handles.
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn wasm_runtime_ctx_set_fallback(
     })
 }
 
-/// What `wasm_runtime_ctx_set_fallback` set.
+/// The setting of `wasm_runtime_ctx_set_fallback`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_get_fallback(ctx: wasm_runtime_ctx_t) -> bool {
     // SAFETY: the C contract of handles.
@@ -149,11 +149,11 @@ pub unsafe extern "C" fn wasm_runtime_ctx_init_conflicts(ctx: wasm_runtime_ctx_t
     guard(|| unsafe { handle::context(ctx) }.map_or(0, |context| context.init_conflicts()))
 }
 
-/// Chooses the signal that interrupts what native functions block in, between
-/// `wasm_runtime_begin_blocking_op` and `wasm_runtime_end_blocking_op`: SIGUSR1 unless this says
-/// otherwise. It is the process's, as signals are, so an application chooses, and libraries do
-/// not. False, and nothing changes, while there is such an operation in any context, for signals
-/// that report faults or cannot be caught, and on systems other than Linux.
+/// Chooses the signal that interrupts blocking calls of native functions, between
+/// `wasm_runtime_begin_blocking_op` and `wasm_runtime_end_blocking_op`; SIGUSR1 by default. It is
+/// the process's, as signals are, so an application chooses, and libraries do not. False, and
+/// nothing changes, while there is such an operation in any context, for signals that report faults
+/// or cannot be caught, and on systems other than Linux.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_set_blocking_op_signal(signo: c_int) -> bool {
     guard(|| isothread::context::set_blocking_signal(signo))

@@ -12,12 +12,12 @@ pub(super) unsafe trait Sized32: Copy {}
 /// # Safety
 /// `theirs` is not NULL and has a size field.
 unsafe fn common<T: Sized32>(theirs: *const T) -> Option<usize> {
-    // SAFETY: passed on: the size comes first.
+    // SAFETY: the caller guarantees that it is not NULL, and the size comes first.
     let size = unsafe { theirs.cast::<u32>().read_unaligned() } as usize;
     (size >= size_of::<u32>()).then_some(size.min(size_of::<T>()))
 }
 
-/// The caller's struct, with `defaults` for what it lacks.
+/// The caller's struct, with `defaults` for missing fields.
 ///
 /// # Safety
 /// `theirs` is NULL or as large as its size says.
@@ -77,7 +77,7 @@ mod tests {
             assert_eq!(theirs, Grown { struct_size, first, second });
         }
         let mut theirs = Grown { struct_size: 3, first: 8, second: 9 };
-        // SAFETY: as above; NULL is allowed.
+        // SAFETY: the struct is whole, and no more of it is used than that; NULL is allowed.
         unsafe {
             assert!(!write(&mut theirs, &ours));
             assert_eq!(read(&theirs, ours), None);

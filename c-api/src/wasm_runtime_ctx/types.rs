@@ -13,7 +13,7 @@ pub enum wasm_runtime_ctx_limit_t {
     WASM_RUNTIME_CTX_LIMIT_DESCRIPTORS = 16,
 }
 
-/// What a context may use. In each field of 64 bits UINT64_MAX stands for no limit; a context
+/// The limits of a context. In each field of 64 bits UINT64_MAX stands for no limit; a context
 /// always has a cap on threads and on descriptors.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -23,11 +23,12 @@ pub struct wasm_runtime_ctx_limits_t {
     /// Which of the limits below are meant: a sum of `wasm_runtime_ctx_limit_t`. Those that are
     /// not stay as they are.
     pub set: u32,
-    /// Bytes of live blocks and mapped pages. What is live already stays, even beyond it.
+    /// Bytes of live blocks and mapped pages. Live blocks and pages stay, even beyond it.
     pub memory_bytes: u64,
     /// Instructions that guest code may execute from now on, on all execution environments
     /// together; then it traps with "instruction limit exceeded". Translating a function at its
-    /// first call costs none of them, because who does it depends on the module's other users.
+    /// first call costs none of them, because it depends on the module's other users whether a call
+    /// has to translate.
     pub fuel: u64,
     /// A deadline, this many milliseconds from now. Guest code that still runs then, or is called
     /// later, traps with "deadline exceeded": in calls, loops and waits, and while a function is
@@ -38,16 +39,15 @@ pub struct wasm_runtime_ctx_limits_t {
     pub reserved: u32,
     /// Descriptors of the process's that guests may have open together: files, directories,
     /// sockets, one for each thread that waits in WASI, and two for each name that is looked up.
-    /// One more fails in the guest with WASI's error 33 (EMFILE); what is open already stays.
-    /// Standard streams and preopened directories are the embedder's and do not count. A new
-    /// context has a quarter of what the process may have open then (the soft limit
-    /// RLIMIT_NOFILE), at least 64, at most 4096. Of several contexts each has its own limit: the
-    /// sum is what they leave to the host.
+    /// One more fails in the guest with WASI's error 33 (EMFILE); open descriptors stay. Standard
+    /// streams and preopened directories are the embedder's and do not count. A new context has a
+    /// quarter of the process's soft limit (RLIMIT_NOFILE), at least 64, at most 4096. Each of
+    /// several contexts has its own limit: the embedder chooses how many they leave to the host.
     pub max_descriptors: u32,
     pub reserved2: u32,
 }
 
-/// What a context holds and has done.
+/// The counters of a context.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wasm_runtime_ctx_stats_t {
@@ -93,13 +93,13 @@ pub struct wasm_runtime_ctx_jit_options_t {
 pub type wasm_runtime_ctx_visitor_t =
     Option<unsafe extern "C" fn(ctx: wasm_runtime_ctx_t, user_data: *mut c_void) -> bool>;
 
-/// Called with what guests of a context print through the built-in C library, in pieces of any
+/// Called with the output of a context's guests through the built-in C library, in pieces of any
 /// length without a NUL at their end. It runs on the guest's thread, inside the guest's call.
 pub type wasm_runtime_ctx_stdout_callback_t =
     Option<unsafe extern "C" fn(bytes: *const c_char, len: u32, user_data: *mut c_void)>;
 
 /// Called with each message of a context: its `log_level_t` and its text, without time and line
-/// end. It runs on the thread that logs, which may be any, and may call the runtime; what it logs
-/// itself goes to standard output.
+/// end. It runs on the thread that logs, which may be any, and may call the runtime; its own
+/// messages go to standard output.
 pub type wasm_runtime_ctx_log_callback_t =
     Option<unsafe extern "C" fn(level: u32, text: *const c_char, user_data: *mut c_void)>;

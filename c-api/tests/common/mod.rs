@@ -1,4 +1,4 @@
-//! What the tests of the C library share: where things are, and running a C compiler.
+//! The common part of the tests of the C library: paths, and running a C compiler.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
@@ -11,7 +11,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A folder for what a test makes, emptied at first.
+/// A folder for a test's files, emptied at first.
 pub fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);

@@ -14,9 +14,9 @@
 //! size, plus one unit if `EXTRA` is set, which happens where a rest of one unit, too short for
 //! a free block, could not be split off.
 //!
-//! Whatever was read from the buffer is checked before it is followed. A block that overran
-//! into its neighbour's header makes operations on that neighbour fail; it does not lead
-//! anywhere outside the buffer.
+//! Every value read from the buffer is checked before it is followed. A block that overran into its
+//! neighbour's header makes operations on that neighbour fail; it does not lead anywhere outside
+//! the buffer.
 
 use super::super::header::{self, EXTRA, FREE, HEADER_SIZE, Owner, PREV_FREE, Tagged};
 pub use super::classes::UNITS_MAX;
@@ -48,7 +48,7 @@ pub struct Arena {
     lists: Lists,
 }
 
-// SAFETY: the buffer is the arena's alone (`PoolBuffer::new`), on whatever thread.
+// SAFETY: the buffer is the arena's alone (`PoolBuffer::new`), on any thread.
 unsafe impl Send for Arena {}
 
 /// Units of a live block of `size` bytes; `None` if it is too large for any pool.
@@ -132,7 +132,7 @@ impl Arena {
         self.word(unit - 1, 1).load(Relaxed)
     }
 
-    /// What the header of the live block at `unit` says, and the block's length.
+    /// The content of the header of the live block at `unit`, and the block's length.
     fn live(&self, unit: u32) -> Option<(Tagged, u32)> {
         if unit >= self.units {
             return None;
@@ -372,7 +372,7 @@ impl Arena {
 
 #[cfg(test)]
 impl Arena {
-    /// Walks all blocks and lists and compares what they say.
+    /// Walks all blocks and lists and compares them.
     pub fn check(&self) {
         let (mut unit, mut free, mut before_free, mut frees) = (0, 0, false, 0);
         while unit < self.units {

@@ -1,7 +1,7 @@
 //! A heap within an embedder's buffer.
 //!
-//! It must not know who its blocks are for; it changes the heap's ledger because its lock is
-//! what makes that cheap. Control enters from `heap.rs`, on any thread.
+//! It must not know the owners of its blocks. It changes the heap's ledger, because that is cheap
+//! under its lock. Control enters from `heap.rs`, on any thread.
 //!
 //! The allocator is a two-level segregated fit: constant time for allocating and freeing, and
 //! neighbouring free blocks are always one block. `classes.rs` has the lists, `arena.rs` the
@@ -22,7 +22,7 @@ pub struct Pool {
     arena: Lock<Arena>,
 }
 
-/// What became of a block that was to be freed.
+/// The outcome of freeing a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freed {
     /// No live block of this pool, or its surroundings are damaged.
@@ -68,7 +68,7 @@ impl Pool {
         Some((block, ledger.open_block_exclusive()))
     }
 
-    /// Frees a block that looked live to the caller.
+    /// Frees a block whose header looked live.
     pub fn free(&self, ledger: &Ledger, block: *mut u8) -> Freed {
         let mut arena = self.arena.lock();
         let Some(size) = arena.unit_of(block).and_then(|unit| arena.free(unit)) else {
@@ -115,8 +115,8 @@ impl Pool {
         }
     }
 
-    /// Forgets the buffer. Returns what was live in it, and whether no block of the heap is
-    /// left now.
+    /// Forgets the buffer. Returns the blocks that were live in it, and whether no block of the
+    /// heap is left now.
     pub fn retire(&self, ledger: &Ledger) -> (Leak, bool) {
         let mut arena = self.arena.lock();
         let (live_blocks, live_bytes) = arena.abandon();

@@ -171,7 +171,7 @@ fn an_overrun_is_noticed_not_followed() {
         assert!(!Heap::free(blocks[0]));
         assert!(!Heap::free(blocks[2]));
         assert!(heap.alloc(48, 16).is_null());
-        // What lies elsewhere goes on working.
+        // Blocks elsewhere go on working.
         assert!(Heap::free(blocks[3]));
         let last = heap.alloc(500, 16);
         assert!(!last.is_null());
@@ -193,7 +193,7 @@ fn a_random_run_agrees_with_a_model() {
     }
 }
 
-/// What the pool should hold.
+/// The pool's expected contents.
 struct Model {
     heap: HeapRef,
     random: Random,

@@ -151,7 +151,7 @@ fn retiring_a_pool_tells_what_leaked() {
 fn the_system_keeps_its_blocks_when_retired() {
     let heap = system(None);
     let block = heap.alloc(10, 8);
-    // SAFETY: a heap without a buffer only tells.
+    // SAFETY: a heap without a buffer only reports, and its blocks stay.
     assert_eq!(unsafe { heap.retire() }, Leak { live_bytes: 10, live_blocks: 1 });
     drop(heap);
     assert!(free(block));
@@ -214,7 +214,7 @@ fn a_full_head_takes_over_from_a_bare_one() {
             assert_eq!(head_ptr(), first);
             assert_eq!(current::current().0, heap.as_ptr());
         });
-        // SAFETY: as above.
+        // SAFETY: the heads outlive the thread.
         unsafe {
             assert_eq!((*first).heap(), null());
             assert_eq!(remove(), first);
@@ -284,17 +284,17 @@ fn an_operation_answers_for_its_own() {
     // One inside another that has failed is no failure of the outer one.
     let outer = operation(|| operation(spend));
     assert_eq!(outer, Ok(Err(OutOfMemory)));
-    // Nor does a success inside hide what came before it.
+    // Nor does a success inside hide an earlier failure.
     let outer = operation(|| {
         spend();
         operation(|| ())
     });
     assert_eq!(outer, Err(OutOfMemory));
-    // What other threads do is theirs.
+    // Other threads' allocations do not count.
     let outer =
         operation(|| thread::scope(|scope| scope.spawn(|| operation(spend)).join().unwrap()));
     assert_eq!(outer, Ok(Err(OutOfMemory)));
-    // What was spent by nobody's operation is forgotten.
+    // Allocations outside any operation are forgotten.
     spend();
     assert_eq!(operation(|| ()), Ok(()));
 }
@@ -380,8 +380,8 @@ fn memory_of_no_heap_is_refused_or_freed_as_what_it_is() {
     // Memory of Rust code outside any heap is a block of the system's.
     let block = Box::into_raw(Box::new([1u8; 40])).cast::<u8>();
     assert!(free(block));
-    // Memory of another allocator is nobody's. These words stand for what such allocators keep
-    // before a block: nothing or a neighbour's bytes, then a length.
+    // Memory of another allocator belongs to no heap. These words stand for what such allocators
+    // keep before a block: nothing or a neighbour's bytes, then a length.
     for (before, length) in [(0, 0x31), (u64::MAX, 0x31), (0, 0), (block as u64, 40)] {
         let mut words = Box::new([before, length, 0, 0, 0, 0]);
         let mut foreign = words.as_mut_ptr().wrapping_add(2).cast::<u8>();

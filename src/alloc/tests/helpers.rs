@@ -10,7 +10,7 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// What every byte is at first.
+    /// The initial value of every byte.
     pub const FRESH: u8 = 0xa5;
 
     fn layout(len: usize) -> Layout {

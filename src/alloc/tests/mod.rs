@@ -1,5 +1,5 @@
-//! Tests of heaps through what other modules use. They know the heaps' contracts, not how a
-//! source or a pool keeps its blocks; those are tested beside their code. Nothing enters here.
+//! Tests of heaps through the functions that other modules use. They know the heaps' contracts, not
+//! how a source or a pool keeps its blocks, which is tested beside that code.
 
 mod heap;
 pub mod helpers;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
-/// What the callbacks saw, in order. Each test has its own thread and its own log.
+/// The calls of the callbacks, in order. Each test has its own thread and its own log.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Call {
     Malloc { usage: Option<u32>, data: usize, size: u32 },
@@ -34,12 +34,12 @@ unsafe extern "C" fn malloc(size: u32) -> *mut c_void {
 }
 unsafe extern "C" fn realloc(piece: *mut c_void, size: u32) -> *mut c_void {
     log(Call::Realloc { usage: None, data: 0, size });
-    // SAFETY: the heap passes what `malloc` returned.
+    // SAFETY: the heap passes a pointer that `malloc` returned.
     unsafe { libc::realloc(piece, size as usize) }
 }
 unsafe extern "C" fn free(piece: *mut c_void) {
     log(Call::Free { usage: None, data: 0 });
-    // SAFETY: the heap passes what `malloc` returned, once.
+    // SAFETY: the heap passes a pointer that `malloc` returned, once.
     unsafe { libc::free(piece) }
 }
 unsafe extern "C" fn malloc_data(data: *mut c_void, size: u32) -> *mut c_void {
@@ -49,12 +49,12 @@ unsafe extern "C" fn malloc_data(data: *mut c_void, size: u32) -> *mut c_void {
 }
 unsafe extern "C" fn realloc_data(d: *mut c_void, piece: *mut c_void, size: u32) -> *mut c_void {
     log(Call::Realloc { usage: None, data: d as usize, size });
-    // SAFETY: the heap passes what `malloc` returned.
+    // SAFETY: the heap passes a pointer that `malloc` returned.
     unsafe { libc::realloc(piece, size as usize) }
 }
 unsafe extern "C" fn free_data(data: *mut c_void, piece: *mut c_void) {
     log(Call::Free { usage: None, data: data as usize });
-    // SAFETY: the heap passes what `malloc` returned, once.
+    // SAFETY: the heap passes a pointer that `malloc` returned, once.
     unsafe { libc::free(piece) }
 }
 unsafe extern "C" fn malloc_usage(usage: u32, size: u32) -> *mut c_void {
@@ -64,7 +64,7 @@ unsafe extern "C" fn malloc_usage(usage: u32, size: u32) -> *mut c_void {
 }
 unsafe extern "C" fn free_usage(usage: u32, piece: *mut c_void) {
     log(Call::Free { usage: Some(usage), data: 0 });
-    // SAFETY: the heap passes what `malloc` returned, once.
+    // SAFETY: the heap passes a pointer that `malloc` returned, once.
     unsafe { libc::free(piece) }
 }
 unsafe extern "C" fn malloc_both(usage: u32, data: *mut c_void, size: u32) -> *mut c_void {
@@ -81,12 +81,12 @@ unsafe extern "C" fn realloc_both(
 ) -> *mut c_void {
     assert!(!full_size_mapped);
     log(Call::Realloc { usage: Some(usage), data: data as usize, size });
-    // SAFETY: the heap passes what `malloc` returned.
+    // SAFETY: the heap passes a pointer that `malloc` returned.
     unsafe { libc::realloc(piece, size as usize) }
 }
 unsafe extern "C" fn free_both(usage: u32, data: *mut c_void, piece: *mut c_void) {
     log(Call::Free { usage: Some(usage), data: data as usize });
-    // SAFETY: the heap passes what `malloc` returned, once.
+    // SAFETY: the heap passes a pointer that `malloc` returned, once.
     unsafe { libc::free(piece) }
 }
 
@@ -212,7 +212,7 @@ fn malloc_and_free_must_differ() {
             ),
         })
     };
-    // SAFETY: as above.
+    // SAFETY: never called: the functions are refused.
     assert!(unsafe { UserAllocator::new(functions, null_mut()) }.is_err());
 }
 
@@ -245,7 +245,7 @@ mod unaligned {
             new
         }
     }
-    /// Frees pieces of C's `malloc` and of the function above, told apart by their alignment.
+    /// Frees pieces of C's `malloc` and of the function above, which differ in their alignment.
     pub unsafe extern "C" fn free_either(piece: *mut c_void) {
         let skew = piece as usize % 16;
         // SAFETY: C's `malloc` aligns to 16, so an odd multiple of 8 is a skewed piece.

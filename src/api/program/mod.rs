@@ -11,7 +11,7 @@ use crate::instance::link_set;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 
-/// What WASI's `proc_exit` leaves as the exception; it counts as success here.
+/// The exception of WASI's `proc_exit`; it counts as success here.
 const PROC_EXIT: &str = "wasi proc exit";
 
 /// An instance keeps 127 bytes of an exception, "Exception: " included.
@@ -23,8 +23,8 @@ impl Instance {
     /// or (argc, argv) and returns nothing or an i32, which is the result.
     ///
     /// A guest that leaves `_start` through `proc_exit` has succeeded; [`Instance::exit_code`]
-    /// tells its code. An exception that is pending is forgotten first, and every error is the
-    /// pending exception afterwards.
+    /// returns its code. A pending exception is forgotten first, and every error is the pending
+    /// exception afterwards.
     ///
     /// ```
     /// use isothread::{Context, Instance, InstanceArgs, Module};
@@ -111,7 +111,7 @@ impl Instance {
             return Err(self.fail(&[b"invalid input argument count"]));
         }
         let env = self.own_env()?;
-        let sum = |types: &[ValType]| types.iter().map(|ty| print::cells_of(*ty)).sum::<usize>();
+        let sum = |types: &[ValType]| types.iter().map(|ty| ty.cells() as usize).sum::<usize>();
         let needed = sum(ty.params()).max(sum(ty.results()));
         let context = self.context_ref();
         let mut cells = Vec::new();
@@ -185,7 +185,7 @@ impl Instance {
         called
     }
 
-    /// Makes the joined `pieces` the exception, cut to what an instance keeps.
+    /// Makes the joined `pieces` the exception, cut to the length that an instance keeps.
     #[cold]
     fn fail(&self, pieces: &[&[u8]]) -> Error {
         let mut text = [0u8; EXCEPTION_MAX];

@@ -1,5 +1,6 @@
 //! Arguments from text, read with C's own number parsers so that every spelling they take works.
 
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::types::ValType;
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -29,18 +30,14 @@ pub(super) fn argument(text: &CStr, ty: ValType, cells: &mut Vec<u32>) -> Result
             reader.skip_one();
             push64(cells, reader.unsigned_long_long());
         }
-        ValType::FuncRef => match reader.null() {
-            true => cells.push(u32::MAX),
-            false => cells.push(reader.unsigned_long() as u32),
-        },
-        ValType::ExternRef => match reader.null() {
-            true => push64(cells, u64::MAX),
-            false => push64(cells, reader.unsigned_long_long()),
-        },
-        // There are none that could be named.
-        ValType::ExnRef => match reader.null() {
-            true => push64(cells, 0),
-            false => return Err(Unread::Tail),
+        ValType::Ref(ty) => match (ty.hierarchy(), reader.null()) {
+            (Hierarchy::Func, true) => cells.push(u32::MAX),
+            (Hierarchy::Func, false) => cells.push(reader.unsigned_long() as u32),
+            (Hierarchy::Extern, true) => push64(cells, u64::MAX),
+            (Hierarchy::Extern, false) => push64(cells, reader.unsigned_long_long()),
+            (Hierarchy::Exn | Hierarchy::Any, true) => push64(cells, 0),
+            // There are none that could be named.
+            (Hierarchy::Exn | Hierarchy::Any, false) => return Err(Unread::Tail),
         },
     }
     match reader.rest.to_bytes().first() {
@@ -164,9 +161,9 @@ mod tests {
 
     #[test]
     fn references() {
-        assert_eq!(read(c"null", ValType::FuncRef), Ok(vec![u32::MAX]));
-        assert_eq!(read(c"NULL", ValType::ExternRef), Ok(vec![u32::MAX, u32::MAX]));
-        assert_eq!(read(c"0x1234", ValType::ExternRef), Ok(vec![0x1234, 0]));
+        assert_eq!(read(c"null", ValType::FUNCREF), Ok(vec![u32::MAX]));
+        assert_eq!(read(c"NULL", ValType::EXTERNREF), Ok(vec![u32::MAX, u32::MAX]));
+        assert_eq!(read(c"0x1234", ValType::EXTERNREF), Ok(vec![0x1234, 0]));
     }
 
     #[test]

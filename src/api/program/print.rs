@@ -1,16 +1,8 @@
 //! Results as text, the floats as C's `%.7g` has them.
 
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::types::ValType;
 use std::fmt::Write;
-
-/// Cells of a value outside the guest, where an externref is a pointer.
-pub(super) const fn cells_of(ty: ValType) -> usize {
-    match ty {
-        ValType::I32 | ValType::F32 | ValType::FuncRef => 1,
-        ValType::I64 | ValType::F64 | ValType::ExternRef | ValType::ExnRef => 2,
-        ValType::V128 => 4,
-    }
-}
 
 /// The results joined by commas.
 pub(super) fn results(types: &[ValType], cells: &[u32]) -> String {
@@ -23,7 +15,7 @@ pub(super) fn results(types: &[ValType], cells: &[u32]) -> String {
         let cell = |i: usize| u64::from(cells.get(at + i).copied().unwrap_or(0));
         // Writing to a string does not fail.
         let _ = result(&mut text, *ty, cell(0) | cell(1) << 32, cell(2) | cell(3) << 32);
-        at += cells_of(*ty);
+        at += ty.cells() as usize;
     }
     text
 }
@@ -37,12 +29,15 @@ fn result(text: &mut String, ty: ValType, low: u64, high: u64) -> std::fmt::Resu
         ValType::F32 => write!(text, "{}:f32", Short::of(f64::from(f32::from_bits(word)))),
         ValType::F64 => write!(text, "{}:f64", Short::of(f64::from_bits(low))),
         ValType::V128 => write!(text, "<{low:#018x} {high:#018x}>:v128"),
-        ValType::FuncRef if word == u32::MAX => text.write_str("func:ref.null"),
-        ValType::FuncRef => write!(text, "{word}:ref.func"),
-        ValType::ExternRef if low == 0 || low == u64::MAX => text.write_str("extern:ref.null"),
-        ValType::ExternRef => write!(text, "{low:#x}:ref.extern"),
-        ValType::ExnRef if low == 0 => text.write_str("exn:ref.null"),
-        ValType::ExnRef => text.write_str("ref.exn"),
+        ValType::Ref(ty) => match ty.hierarchy() {
+            Hierarchy::Func if word == u32::MAX => text.write_str("func:ref.null"),
+            Hierarchy::Func => write!(text, "{word}:ref.func"),
+            Hierarchy::Extern if low == 0 || low == u64::MAX => text.write_str("extern:ref.null"),
+            Hierarchy::Extern => write!(text, "{low:#x}:ref.extern"),
+            Hierarchy::Exn if low == 0 => text.write_str("exn:ref.null"),
+            Hierarchy::Exn => text.write_str("ref.exn"),
+            Hierarchy::Any => text.write_str("any:ref.null"),
+        },
     }
 }
 
@@ -52,7 +47,8 @@ struct Short([u8; 32]);
 impl Short {
     fn of(value: f64) -> Self {
         let mut bytes = [0u8; 32];
-        // SAFETY: the format takes one double, and writes into the array what fits, terminated.
+        // SAFETY: the format takes one double, and writes no more than fits into the array,
+        // terminated.
         unsafe {
             libc::snprintf(bytes.as_mut_ptr().cast(), bytes.len(), c"%.7g".as_ptr(), value);
         }
@@ -83,7 +79,7 @@ mod tests {
             "0x0:i32,0xffffffffffffffff:i64,-0.5392354:f32,0.1:f64,\
              <0x0000000000000001 0x0000000000000002>:v128"
         );
-        let types = [ValType::FuncRef, ValType::ExternRef, ValType::FuncRef, ValType::ExternRef];
+        let types = [ValType::FUNCREF, ValType::EXTERNREF, ValType::FUNCREF, ValType::EXTERNREF];
         let text = "func:ref.null,extern:ref.null,3:ref.func,0x5:ref.extern";
         assert_eq!(results(&types, &[u32::MAX, 0, 0, 3, 5, 0]), text);
         assert_eq!(results(&[], &[]), "");

@@ -1,4 +1,4 @@
-//! Tests that need what embedders do not see.
+//! Tests that need internals which embedders do not see.
 
 #[cfg(all(feature = "wasi", feature = "builtin-libc", not(miri)))]
 mod hostile;

@@ -16,7 +16,7 @@ enum Arg {
 }
 use Arg::{Double, Long, Word};
 
-/// What comes out, and the count that is returned.
+/// The output, and the count that is returned.
 fn formatted(text: &str, args: &[Arg]) -> (String, u64) {
     let mut guest = Guest::new();
     guest.text(FORMAT, text);

@@ -1,8 +1,8 @@
 //! C's standard output, whose buffer the embedder writes to as well.
 //!
-//! When the buffer goes out, and nobody reads it, the system sends a signal that would end the
-//! process. It is kept away where the buffer may go out; most writes only fill it, and cost no
-//! system call.
+//! When the buffer is written to a pipe without a reader, the system sends a signal that would end
+//! the process. The signal is suppressed where the buffer may be written out; most writes only fill
+//! it, and cost no system call.
 
 use crate::instance::OutputWait;
 use crate::platform::poll::would_wait;
@@ -16,7 +16,7 @@ pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
     if stream.takes(bytes) { print(bytes) } else { print_quietly(bytes) }
 }
 
-/// Writes the bytes to C's standard output, unless that would have to wait.
+/// Writes the bytes to C's standard output, unless that would block.
 pub(super) fn try_write(bytes: &[u8]) -> Result<io::Result<()>, OutputWait> {
     let Some(stream) = lock::Stream::try_new() else { return Err(OutputWait::Writer) };
     let takes = stream.takes(bytes);
@@ -57,7 +57,7 @@ fn print(bytes: &[u8]) -> io::Result<usize> {
 
 #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
 mod lock {
-    //! What glibc says about its buffer.
+    //! glibc's own information about its buffer.
 
     use std::ffi::c_int;
 

@@ -1,10 +1,10 @@
-//! How much is logged, and who is given it.
+//! Log levels, and the callback that receives messages.
 
 use crate::alloc;
 use log::Level;
 use std::sync::Arc;
 
-/// How much is logged: messages up to a level. The numbers are the C API's.
+/// A log level: messages up to it are logged. The numbers are the C API's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 pub enum LogLevel {
@@ -17,8 +17,8 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// The level with this number; larger numbers stand for [`LogLevel::Verbose`], which they
-    /// let as much through as.
+    /// The level with this number; larger numbers stand for [`LogLevel::Verbose`], to which they
+    /// are equal in effect.
     pub const fn from_raw(raw: u32) -> Self {
         match raw {
             0 => Self::Fatal,
@@ -31,7 +31,7 @@ impl LogLevel {
 }
 
 impl From<Level> for LogLevel {
-    /// `info!` is for what upstream's release builds do not say.
+    /// `info!` is for messages that WAMR's release builds do not log.
     fn from(level: Level) -> Self {
         match level {
             Level::Error => Self::Error,
@@ -42,9 +42,9 @@ impl From<Level> for LogLevel {
     }
 }
 
-/// Receives a context's messages, each without prefix and line end. It runs inside that context,
-/// on whatever thread logs, with no heap of a context current. What it logs itself goes to the
-/// process's logger.
+/// Receives a context's messages, each without prefix and line end. It runs inside that context, on
+/// the thread that logs, with no heap of a context current. Its own messages go to the process's
+/// logger.
 pub type LogCallback = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
 /// A callback that lies in no heap: a context keeps it until the very end, when its memory may be

@@ -1,14 +1,14 @@
 //! Logging: messages are filtered by the calling context and written by the process.
 //!
 //! All parts log through the `log` crate's macros, without knowing any context. The logger that
-//! [`install`] puts behind them asks the calling thread for its context and drops what that
-//! context does not want. What is left goes to the context's callback, or as one of
-//! WAMR's lines to standard output (`sink.rs`). An embedder that has set a logger
-//! of its own before keeps it: it then gets every message, and can ask [`enabled`].
+//! [`install`] puts behind them finds the calling thread's context and drops messages above the
+//! context's level. The others go to the context's callback, or as lines in WAMR's format to
+//! standard output (`sink.rs`). A logger that an embedder has set before stays: it gets every
+//! message, and can ask [`enabled`].
 //!
-//! A message is built and written with no current heap: what a sink keeps for the next message
-//! must not lie in a context's memory, and a context that has run out must be able to say so.
-//! Nobody logs while holding a lock that finding the context takes.
+//! A message is built and written with no current heap: a buffer that a sink keeps for the next
+//! message must not lie in a context's memory, and a context out of memory must be able to log
+//! that. No code logs while holding a lock that finding the context takes.
 
 mod c_stream;
 mod level;
@@ -47,7 +47,7 @@ pub fn install(output: Output) -> bool {
             }
         };
         if set.is_ok() {
-            // What is wanted differs from context to context and is asked each time.
+            // Levels differ from context to context, so each message is checked.
             log::set_max_level(LevelFilter::Trace);
             installed = true;
         }
@@ -55,11 +55,11 @@ pub fn install(output: Output) -> bool {
     installed
 }
 
-/// The logger of a process, and where it writes to.
+/// The logger of a process, and its sink.
 struct ContextLogger<S>(S);
 
-/// Lines for C embedders, made without memory that cannot be refused. `env_logger`, which needs
-/// some, writes those of Rust embedders.
+/// Lines for C embedders, made without infallible allocations. `env_logger`, which makes some,
+/// writes the lines of Rust embedders.
 struct Lines;
 
 impl Log for Lines {
@@ -103,7 +103,7 @@ impl<S: Log> Log for ContextLogger<S> {
         let told = context.is_some_and(|context| {
             let Some(callback) = context.0.sink() else { return false };
             let mut text = Text::default();
-            // A formatter that fails has written what it could.
+            // A formatter that fails has written a part, which is kept.
             let _ = write!(text, "{}", record.args());
             // Some of WAMR's texts end with a line end of their own.
             let text = text.as_str().trim_end_matches(['\r', '\n']);

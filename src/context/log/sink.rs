@@ -4,13 +4,13 @@
 //! [HH:MM:SS:mmm - TID]: text
 //! ```
 //!
-//! The time is the monotonic clock's, modulo a day; TID is what the system calls the thread, in
-//! upper-case hexadecimal. Each message is one write of one whole line, so that lines of
-//! different threads do not mix.
+//! The time is the monotonic clock's, modulo a day; TID is the system's number of the thread, in
+//! upper-case hexadecimal. Each message is one write of one whole line, so that lines of different
+//! threads do not mix.
 //!
-//! Standard output is buffered by whoever writes to it. A C embedder uses C's buffer and expects
-//! log lines in order with its own, so the C library writes through `printf`; a Rust embedder
-//! uses Rust's. Whoever mixes the two flushes in between.
+//! Each language has its own buffer for standard output. A C embedder expects log lines in order
+//! with its own output, so the C library writes through `printf`; a Rust embedder uses Rust's. A
+//! program that mixes the two flushes in between.
 
 use super::c_stream;
 use crate::alloc;
@@ -37,8 +37,8 @@ pub enum Output {
     Rust,
 }
 
-/// A message that is being written: in place while it is short, then in memory of nobody's context,
-/// and cut where there is none.
+/// A message that is being written: in place while it is short, then in memory of no context, and
+/// cut if there is none.
 pub(in crate::context) struct Text {
     short: [u8; SHORT_BYTES],
     len: usize,
@@ -93,8 +93,8 @@ impl Drop for Text {
     }
 }
 
-/// The sink of Rust embedders, which passes everything it is given: contexts have filtered before.
-/// Tests write to what the test runner captures.
+/// The sink of Rust embedders. It filters nothing: contexts have filtered before. Tests write to
+/// the test runner's capture.
 pub(super) fn logger() -> Logger {
     let target = if cfg!(test) { Target::Stdout } else { Target::Pipe(Box::new(Output::Rust)) };
     Builder::new()
@@ -114,7 +114,7 @@ pub(super) fn log(message: &fmt::Arguments<'_>) {
     }
 }
 
-/// A line of the log. One that memory is too short for is cut, and ends all the same.
+/// A line of the log. When memory runs out it is cut, and still gets its line end.
 pub(in crate::context) fn line(message: &fmt::Arguments<'_>) -> Text {
     let mut line = Text::default();
     let written = writeln!(line, "[{} - {:X}]: {message}", Time::now(), platform::thread::id());
@@ -131,12 +131,12 @@ pub(in crate::context) fn line(message: &fmt::Arguments<'_>) -> Text {
     line
 }
 
-/// Writes out what is buffered.
+/// Flushes the buffer.
 pub(super) fn flush() {
     let _ = alloc::outside(|| installed().flush());
 }
 
-/// How standard output is written to.
+/// The way to standard output.
 fn installed() -> Output {
     process::of_thread().output.get().copied().unwrap_or(Output::Rust)
 }
@@ -144,24 +144,23 @@ fn installed() -> Output {
 /// Writes `text` to standard output as it is: for dumps that were asked for, which no level
 /// filters.
 pub fn print(output: Output, text: &str) {
-    // There is nobody to tell that standard output is gone.
+    // A failure of standard output cannot be reported.
     let _ = write(output, text.as_bytes());
 }
 
-/// As [`print()`], of a text that is made for it: cut where memory is too short.
+/// As [`print()`], for a text to be formatted: cut if memory runs out.
 pub fn print_args(output: Output, text: fmt::Arguments<'_>) {
     let mut made = Text::default();
     let _ = made.write_fmt(text);
     print(output, made.as_str());
 }
 
-/// Writes what a guest prints to standard output, through the buffer that log lines go through.
-/// `wait` is called before it is tried again where a write would have to wait; if it returns
-/// false, the rest is not written.
+/// Writes a guest's output to standard output, through the buffer of log lines. When a write would
+/// block, `wait` is called before the next try; if it returns false, the rest is not written.
 ///
-/// A write that is tried waits in the system only if another process was faster, or if the embedder
-/// gave C's `stdout` a buffer that is larger than a pipe takes at once; for Rust embedders, also if
-/// another thread is writing.
+/// Such a write still blocks in the system if another process was faster, or if the buffer of C's
+/// `stdout` is larger than a pipe takes at once; for Rust embedders, also if another thread is
+/// writing.
 pub fn print_bytes(bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
     let output = installed();
     for piece in bytes.chunks(PIECE_BYTES) {
@@ -173,20 +172,20 @@ pub fn print_bytes(bytes: &[u8], wait: &mut dyn FnMut(OutputWait) -> bool) {
             }
         };
         if done.is_err() {
-            // There is nobody to tell that standard output is gone.
+            // A failure of standard output cannot be reported.
             return;
         }
     }
 }
 
-/// A pipe that takes anything takes so much, together with what usual buffers hold.
+/// A pipe that has room takes this number of bytes beside a usual buffer's content.
 const PIECE_BYTES: usize = 1024;
 
 /// How long a line of the log waits for standard output on a thread that is in a guest. Guests can
-/// cause lines, and nothing that they cause may hold up their end, or other guests.
+/// cause lines, which must not delay their own end or other guests.
 const LINE_PATIENCE: Duration = Duration::from_millis(10);
 
-/// Writes a line of the log; it is dropped, and counted, where a guest would wait too long.
+/// Writes a line of the log; it is dropped, and counted, if a guest would wait too long.
 fn write_line(line: &[u8]) {
     let lost = &process::of_thread().lost_lines;
     let are_lost = lost.load(Ordering::Relaxed) > 0;
@@ -232,7 +231,7 @@ fn wait_for(what: OutputWait, longest: Duration) {
     }
 }
 
-/// Writes the bytes, unless that would have to wait.
+/// Writes the bytes, unless that would block.
 fn try_write(output: Output, bytes: &[u8]) -> Result<io::Result<()>, OutputWait> {
     let _held = Held::new();
     alloc::outside(|| match output {
@@ -251,14 +250,14 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::C => c_stream::write(bytes),
-            // Where nobody reads is an error, and no more than that.
+            // A pipe without a reader gives an error only, without a signal.
             Self::Rust => quietly(|| io::stdout().write(bytes), io::Result::is_ok),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            // C flushes when C likes, as it does for the embedder's own output.
+            // C decides when to flush, as for the embedder's own output.
             Self::C => Ok(()),
             Self::Rust => quietly(|| io::stdout().flush(), io::Result::is_ok),
         }

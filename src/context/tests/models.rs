@@ -1,7 +1,7 @@
 //! Every interleaving of a few threads over the list and the counted pointer. Run with
 //! `RUSTFLAGS="--cfg loom"`.
 
-use crate::context::registry::{Member, Origin, Place, Registry, Release};
+use crate::context::registry::{ListPosition, Member, Origin, Registry, Release};
 use crate::context::shared::Shared;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use loom::thread;
 
 /// A member that leaves its list when its last handle goes, as contexts do.
 struct Item {
-    place: Place,
+    position: ListPosition,
     registry: Arc<Registry<Item>>,
     ended: AtomicBool,
     /// Ends of all items.
@@ -23,8 +23,8 @@ impl Item {
 }
 
 impl Member for Item {
-    fn place(&self) -> &Place {
-        &self.place
+    fn position(&self) -> &ListPosition {
+        &self.position
     }
 }
 
@@ -48,7 +48,7 @@ impl Model {
 
     fn open(&self, origin: Origin) -> Shared<Item> {
         let item = Item {
-            place: Place::new(),
+            position: ListPosition::new(),
             registry: self.registry.clone(),
             ended: AtomicBool::new(false),
             ends: self.ends.clone(),

@@ -1,18 +1,18 @@
 //! The list and the counted pointer, without contexts.
 
-use crate::context::registry::{Member, Origin, Place, Registry, Release};
+use crate::context::registry::{ListPosition, Member, Origin, Registry, Release};
 use crate::context::shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Item {
-    place: Place,
+    position: ListPosition,
     drops: Arc<AtomicUsize>,
 }
 
 impl Member for Item {
-    fn place(&self) -> &Place {
-        &self.place
+    fn position(&self) -> &ListPosition {
+        &self.position
     }
 }
 
@@ -23,7 +23,7 @@ impl Drop for Item {
 }
 
 fn item(drops: &Arc<AtomicUsize>) -> Shared<Item> {
-    Shared::new(Item { place: Place::new(), drops: drops.clone() }).unwrap()
+    Shared::new(Item { position: ListPosition::new(), drops: drops.clone() }).unwrap()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_token_keeps_a_member_until_its_last_count() {
     assert!(matches!(registry.release_primary(), Release::Counted));
     let Release::Closed(token) = registry.release_primary() else { panic!("not the last") };
     assert!(matches!(registry.release_primary(), Release::Surplus));
-    assert!(!token.place().is_open());
+    assert!(!token.position().is_open());
     assert!(!registry.count(&token));
     assert!(matches!(registry.release(&token, 1), Release::Surplus));
     drop(token);
@@ -69,7 +69,7 @@ fn places_are_used_again() {
     for member in &members {
         registry.open(member, Origin::Handle);
     }
-    let ids: Vec<_> = members.iter().map(|member| member.place().id()).collect();
+    let ids: Vec<_> = members.iter().map(|member| member.position().id()).collect();
     for index in [6, 1, 3] {
         assert!(registry.close(&members[index]).is_none());
         assert!(registry.close(&members[index]).is_none(), "twice does nothing");
@@ -78,7 +78,7 @@ fn places_are_used_again() {
     assert_eq!(registry.open_count(), 5);
     let late = item(&drops);
     assert_eq!(registry.open(&late, Origin::Handle), Some(false));
-    assert!(late.place().id() > ids[7]);
+    assert!(late.position().id() > ids[7]);
     let listed = registry.all().unwrap();
     assert_eq!(listed.len(), 6);
     assert!(listed[5].downgrade().points_to(&late));

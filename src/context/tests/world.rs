@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::thread;
 
 thread_local! {
-    /// Owner: the thread of a test. What its contexts take for the process.
+    /// Owner: the thread of a test. The test's stand-in for the process.
     static PROCESS: Cell<Option<&'static Process>> = const { Cell::new(None) };
 }
 

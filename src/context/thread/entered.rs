@@ -1,14 +1,14 @@
-//! Which contexts the thread has entered: a list of nodes, innermost first.
+//! The contexts that the thread has entered: a list of nodes, innermost first.
 //!
-//! [`run`] is what every guest call goes through, so its node lies in its own frame and costs a
-//! handful of stores: no allocation can fail, and the handle that it borrows keeps the context
-//! alive. [`enter`] and [`push`] have no frame to use; their nodes are allocated and hold a
-//! handle of their own.
+//! Every guest call goes through [`run`], so its node lies in its own frame and costs a handful of
+//! stores: no allocation can fail, and the handle that it borrows keeps the context alive.
+//! [`enter`] and [`push`] have no frame to use; their nodes are allocated and hold a handle of
+//! their own.
 //!
-//! The current heap is kept in step: each node makes its context's heap current and remembers
-//! the one before. Leaving restores what was there on entering, whatever happened in between.
-//! Stacks that take turns on a thread without [`super::state_swap`] leave out of order; a node
-//! that is not the innermost is therefore taken out of the middle of the list.
+//! The current heap is kept in step: each node makes its context's heap current and remembers the
+//! one before. Leaving restores the heap that was current on entering, in any case. Stacks that
+//! take turns on a thread without [`super::state_swap`] leave out of order; a node that is not the
+//! innermost is therefore taken out of the middle of the list.
 
 use super::{ThreadState, create, existing, with};
 use crate::abi::error::{Error, Result};
@@ -23,7 +23,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::{NonNull, null};
 
-/// Who made a node, and so who may take it away.
+/// The function that made a node, and so the one that may take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NodeKind {
     /// [`run`]: goes when it returns. It lies in a native frame.
@@ -82,13 +82,13 @@ impl Node {
 /// A listed node. A plain pointer: allocated nodes are freed through it.
 type NodePtr = *const Node;
 
-/// The cell of a node, if it is an allocated one, that says what stands on it.
+/// The cell of an allocated node for the node that stands on it.
 ///
 /// # Safety
 /// The node is null or alive, and alive during `'a`.
 unsafe fn above<'a>(node: NodePtr) -> Option<&'a Cell<NodePtr>> {
-    // SAFETY: says the caller; nodes of other kinds than `Run` are known by the address of the
-    // `HeldNode` that they are the first field of.
+    // SAFETY: the caller guarantees that the node is null or alive; nodes of other kinds than `Run`
+    // have the address of the `HeldNode` that they are the first field of.
     unsafe {
         let held = node.as_ref().is_some_and(|node| !node.kind.is_in_frame());
         held.then(|| &(*node.cast::<HeldNode>()).above)
@@ -108,7 +108,7 @@ impl ThreadState {
 
     /// The innermost listed node that `fits`.
     fn find(&self, fits: impl Fn(&Node) -> bool) -> Option<NodePtr> {
-        // SAFETY: as in `nodes`.
+        // SAFETY: listed nodes are alive (`nodes`).
         self.nodes().find(|node| fits(unsafe { &**node }))
     }
 
@@ -118,8 +118,8 @@ impl ThreadState {
     /// The node stays where it is, and its context alive, until it is taken off the list.
     #[inline]
     unsafe fn link(&self, node: NodePtr, heap: *const Heap) {
-        // SAFETY: the node is alive, as promised. The heap is null or the context's, which lives
-        // until the node is taken off, and then the heap before comes back.
+        // SAFETY: the caller guarantees that the node is alive. The heap is null or the context's,
+        // which lives until the node is taken off, and then the heap before comes back.
         unsafe {
             (*node).prev.set(self.top.get());
             (*node).heap_before.set(self.head.replace_heap(heap));
@@ -130,8 +130,8 @@ impl ThreadState {
     /// Takes `node`, which is the innermost, off.
     #[inline]
     fn unlink_top(&self, node: NodePtr) {
-        // SAFETY: a listed node is alive (`nodes`), so it says what was before it; that heap is
-        // kept alive by whoever made it current.
+        // SAFETY: a listed node is alive (`nodes`), so its fields are valid; the code that made
+        // that heap current keeps it alive.
         unsafe {
             self.top.set((*node).prev.get());
             self.head.replace_heap((*node).heap_before.get());
@@ -143,7 +143,7 @@ impl ThreadState {
         let Some(above) = above else { return self.unlink_top(node) };
         // SAFETY: listed nodes are alive (`nodes`).
         unsafe {
-            // The one above then stands on what this one stood on.
+            // The one above then stands on the one below.
             (*above).prev.set((*node).prev.get());
             (*above).heap_before.set((*node).heap_before.get());
         }
@@ -161,12 +161,13 @@ impl ThreadState {
         self.release_below(found, node);
     }
 
-    /// As [`ThreadState::release`], for who knows what stands on the node.
+    /// As [`ThreadState::release`], for a caller that knows the node that stands on this one.
     fn release_below(&self, standing: Option<NodePtr>, node: NodePtr) {
         self.unlink_below(standing, node);
-        // SAFETY: listed nodes are alive (`nodes`), and so is what the node stood on.
+        // SAFETY: listed nodes are alive (`nodes`), and so is the node below.
         if let Some(below) = unsafe { above((*node).prev.get()) } {
-            // SAFETY: as above; a `run` does not count.
+            // SAFETY: the node that stands on it is listed, and listed nodes are alive; a `run`
+            // does not count.
             below.set(standing.filter(|&at| unsafe { above(at) }.is_some()).unwrap_or(null()));
         }
         let held = node.cast::<HeldNode>();
@@ -186,8 +187,8 @@ impl ThreadState {
         drop(context);
     }
 
-    /// Leaves a `run` that is not the innermost node: what was entered inside it and never left
-    /// goes with it, up to the next `run`, which belongs to another stack.
+    /// Leaves a `run` that is not the innermost node: the nodes entered inside it and never left go
+    /// with it, up to the next `run`, which belongs to another stack.
     #[cold]
     fn leave_inner(&self, node: NodePtr) {
         let inside = |at: &NodePtr| *at != node;
@@ -195,7 +196,7 @@ impl ThreadState {
         let other = self.nodes().take_while(inside).filter(|&at| unsafe { above(at) }.is_none());
         let other = other.last();
         loop {
-            // SAFETY: as above.
+            // SAFETY: listed nodes are alive (`nodes`).
             let inner =
                 other.map_or_else(|| self.top.get(), |other| unsafe { (*other).prev.get() });
             if inner == node || inner.is_null() {
@@ -260,8 +261,8 @@ impl ThreadState {
         Ok(place)
     }
 
-    /// Makes what `init` made current until the innermost `run` returns. Outside of any `run`
-    /// there is nothing that would hide it.
+    /// Enters the context that `init` made until the innermost `run` returns. Outside of any `run`
+    /// no entered context would hide it.
     pub(super) fn hold_init(&self, context: &Context) -> Result<()> {
         if self.is_running() {
             self.hold(context, NodeKind::Init)?;
@@ -269,7 +270,7 @@ impl ThreadState {
         Ok(())
     }
 
-    /// Takes back what [`ThreadState::hold_init`] did.
+    /// Takes back one [`ThreadState::hold_init`].
     pub(super) fn release_init(&self, context: &Context) {
         let block = context.0.as_ptr();
         if let Some(node) = self.find(|node| node.kind == NodeKind::Init && node.context == block) {
@@ -277,7 +278,7 @@ impl ThreadState {
         }
     }
 
-    /// The innermost node that somebody may leave by hand.
+    /// The innermost node that code may leave explicitly.
     fn innermost(&self) -> Option<NodePtr> {
         self.find(|node| node.kind != NodeKind::Init)
     }
@@ -387,7 +388,8 @@ fn run_on<R>(
     // SAFETY: this thread's state is alive. The node stays in this frame, and the context is
     // borrowed, until `_leave` takes the node off.
     let entered = unsafe { state.as_ref() };
-    // SAFETY: as above.
+    // SAFETY: this thread's state is alive; the node and its context live until `_leave` takes the
+    // node off.
     unsafe { entered.link(&raw const node, heap) };
     let _leave = Leave { state, node: &raw const node };
     f(entered)
@@ -440,7 +442,8 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         let node = self.node.as_ptr();
-        // SAFETY: as in `exit`. After `release` only this guard knows the node.
+        // SAFETY: a guard's node lives until the guard is dropped, and the state that it names is
+        // this thread's. After `release` only this guard knows the node.
         unsafe {
             if let Some(state) = (*node).state.get().as_ref() {
                 state.release(node.cast_const().cast());

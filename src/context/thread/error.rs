@@ -12,8 +12,8 @@ const LEN_MAX: usize = 128;
 /// A C string. Its address stays the same until the thread ends. Owner: the thread.
 pub(super) struct LastError(Cell<[u8; LEN_MAX]>);
 
-/// Keeps `text`, cut to 127 bytes and at its first NUL, as the thread's last error; the empty
-/// text for none. Without memory the old one stays.
+/// Keeps `text`, cut to 127 bytes and at its first NUL, as the thread's last error; the empty text
+/// for none. Without memory the old text stays.
 pub fn set_last_error(text: &str) {
     let mut buffer = [0; LEN_MAX];
     let len = text.bytes().take(LEN_MAX - 1).take_while(|&byte| byte != 0).count();

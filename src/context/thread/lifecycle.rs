@@ -9,7 +9,7 @@ use crate::context::runtime::Runtime;
 use crate::context::{Context, log as sink, process};
 use std::marker::PhantomData;
 
-/// What [`destroy`] did.
+/// The outcome of [`destroy`].
 #[derive(Debug)]
 pub enum Destroyed {
     /// Nothing was left to destroy.
@@ -24,14 +24,14 @@ pub enum Destroyed {
 /// reference.
 ///
 /// A further init with another configuration than the first is counted all the same, with a
-/// warning: what is running cannot be reconfigured. With the shared init, the context is the
+/// warning: a context in use cannot be reconfigured. With the shared init, the context is the
 /// process's primary instead of the thread's own, and all inits of the process count there.
 pub fn init(config: ContextConfig) -> Result<Context, ContextError> {
     init_as(config, true)
 }
 
-/// As [`init`], for embedders that ask for nothing in particular: where a context is there already,
-/// it is right as it is.
+/// As [`init`], for embedders without a configuration of their own: an existing context is taken as
+/// it is, without a warning.
 pub fn init_by_default(config: ContextConfig) -> Result<Context, ContextError> {
     init_as(config, false)
 }
@@ -91,8 +91,9 @@ impl ThreadState {
             drop(registry.release(&context.0, 1));
             return Err(ContextError::OutOfMemory);
         }
-        // The shared init's context is the primary and nobody's own; but where the primary has
-        // closed while others live there is none to be had, and then it is the thread's.
+        // The shared init's context is the primary, and no thread's own. But if the primary has
+        // closed while others live, there can be no new primary, and the context is the thread's
+        // own.
         if !shared || !registry.is_primary(&context.0) {
             self.own.set(Own { context: context.0.downgrade(), inits: 1 });
         }
@@ -159,7 +160,7 @@ pub fn destroy() -> Destroyed {
     destroyed
 }
 
-/// Ends what a context that was just closed registered.
+/// Ends the data of higher parts in a context that was just closed.
 fn finish(release: Release<Runtime>) -> Destroyed {
     match release {
         Release::Surplus => Destroyed::Surplus,
@@ -235,8 +236,8 @@ pub fn thread_env_inited() -> bool {
     with_existing(|state| state.prepared.get()).unwrap_or(false)
 }
 
-/// Where the native stack that runs now ends: the lowest address that frames may reach, or 0 if
-/// nobody knows, as on a fibre's stack. Prepares the calling thread, as calls into guests do
+/// The end of the native stack that runs now: the lowest address that frames may reach, or 0 if
+/// unknown, as on a fibre's stack. Prepares the calling thread, as calls into guests do
 /// ([`Context::run_guest`]).
 pub fn native_stack_low() -> usize {
     with(ThreadState::stack_low).unwrap_or(0)

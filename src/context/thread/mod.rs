@@ -1,4 +1,4 @@
-//! What a thread has to do with contexts: the state behind the thread word.
+//! A thread's state, which the thread word points to, and its contexts.
 //!
 //! - The thread's *own* context is the one that `init` made on it, or that it adopted.
 //! - The *inherited* context is its parent's, for threads that the runtime or a guest spawned.
@@ -63,7 +63,7 @@ struct Primary {
     context: Weak<Runtime>,
 }
 
-/// What hangs off the thread word. Owner: the thread.
+/// The target of the thread word. Owner: the thread.
 #[repr(C)]
 struct ThreadState {
     head: ThreadHead,
@@ -82,12 +82,12 @@ struct ThreadState {
     prepared: Cell<bool>,
     /// The native stack that guest code was last called on; empty if the thread is not prepared.
     stack: Cell<StackBounds>,
-    /// The thread was told that it falls back to the primary.
+    /// Whether the thread has been warned that it falls back to the primary.
     warned: Cell<bool>,
     /// A context's log callback is running.
     in_callback: Cell<bool>,
     error: Cell<Option<NonNull<LastError>>>,
-    /// For the host, which keeps here what it was told before there was a context.
+    /// The host's words: settings made before there was a context.
     host_words: Cell<Option<[usize; HOST_WORDS]>>,
     /// The unwinding that was caught behind a native and has to go on, or null.
     unwinding: Cell<*mut c_void>,
@@ -150,8 +150,8 @@ impl ThreadState {
         }
     }
 
-    /// Where the native stack that runs now ends, or 0 if nobody knows. What was found last is
-    /// kept, and checked: a state moves between stacks.
+    /// The end of the native stack that runs now, or 0 if unknown. The last result is kept, and
+    /// checked, because a state moves between stacks.
     #[inline]
     fn stack_low(&self) -> usize {
         let known = self.stack.get();
@@ -207,26 +207,27 @@ fn with_existing<R>(f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
 #[inline]
 fn with<R>(f: impl FnOnce(&ThreadState) -> R) -> Option<R> {
     let state = existing().or_else(create)?;
-    // SAFETY: as in `with_existing`.
+    // SAFETY: this thread's state lives until its exit hook or until `state_destroy`, whose callers
+    // promise that nothing runs on it.
     Some(f(unsafe { state.as_ref() }))
 }
 
 #[cold]
 fn create() -> Option<NonNull<ThreadState>> {
-    Seat::new().map(Seat::occupy)
+    PreparedState::new().map(PreparedState::install)
 }
 
 /// Memory for the state of a thread that is to be started. The starting thread takes it, so that
 /// the new one cannot fail for want of it.
-pub struct Seat {
+pub struct PreparedState {
     place: NonNull<ThreadState>,
     reserve: Reserve,
 }
 
 // SAFETY: memory that nobody else knows, and a reserve that nobody uses.
-unsafe impl Send for Seat {}
+unsafe impl Send for PreparedState {}
 
-impl Seat {
+impl PreparedState {
     /// `None` without memory.
     pub fn new() -> Option<Self> {
         let reserve = Reserve::full()?;
@@ -237,11 +238,11 @@ impl Seat {
     }
 
     /// Makes the state of the calling thread, which has none.
-    fn occupy(self) -> NonNull<ThreadState> {
-        let (place, mut seat) = (self.place, ManuallyDrop::new(self));
-        let reserve = std::mem::replace(&mut seat.reserve, Reserve::empty());
-        // SAFETY: memory of the right layout, which stays valid until `on_exit` or `remove`. A
-        // thread past its exit hook keeps it: what comes that late has no end to wait for.
+    fn install(self) -> NonNull<ThreadState> {
+        let (place, mut prepared) = (self.place, ManuallyDrop::new(self));
+        let reserve = std::mem::replace(&mut prepared.reserve, Reserve::empty());
+        // SAFETY: memory of the right layout, which stays valid until `on_exit` or `remove`. On a
+        // thread past its exit hook it is never freed, because no later hook runs.
         unsafe {
             place.write(ThreadState::new(process::of_new_thread(), reserve));
             alloc::install(&raw const (*place.as_ptr()).head, on_exit);
@@ -263,21 +264,21 @@ impl Seat {
         }
         let _leave = match existing() {
             Some(_) => None,
-            None => Some(Leave(self.occupy())),
+            None => Some(Leave(self.install())),
         };
         f()
     }
 }
 
-impl Drop for Seat {
+impl Drop for PreparedState {
     fn drop(&mut self) {
-        // SAFETY: made by `new` with this layout, and nobody sat down.
+        // SAFETY: made by `new` with this layout, and no state was installed in it.
         unsafe { System.dealloc(self.place.as_ptr().cast(), Layout::new::<ThreadState>()) };
     }
 }
 
 /// Runs `f`, which needs no context, as an operation of this thread's: an error if memory runs out
-/// meanwhile, even where `f` cannot say so (`alloc::operation`).
+/// meanwhile, even if `f` cannot report it (`alloc::operation`).
 pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R> {
     existing().or_else(create).ok_or_else(Error::out_of_memory)?;
     alloc::operation(f).map_err(|_| Error::out_of_memory())
@@ -289,8 +290,8 @@ pub fn operation<R>(f: impl FnOnce() -> R) -> Result<R> {
 /// `word` is this thread's word and leads to a state of this module.
 unsafe fn on_exit(word: *mut u8) {
     let state = word.cast::<ThreadState>();
-    // SAFETY: a live state, as promised. It stays installed while it is taken down, so that what
-    // the ends of contexts log and free finds it.
+    // SAFETY: the caller guarantees a live state. It stays installed while it is taken down,
+    // because the ends of contexts log and free.
     unsafe { (*state).end() };
     alloc::remove();
     // SAFETY: nothing leads to the state any more, and it was made by `create`.
@@ -300,7 +301,8 @@ unsafe fn on_exit(word: *mut u8) {
 /// # Safety
 /// `state` was made by [`create`], has been taken down, and nothing leads to it.
 unsafe fn free(state: *mut ThreadState) {
-    // SAFETY: as promised; the layout is the one of `create`.
+    // SAFETY: the caller guarantees that nothing leads to the state, which `create` made with this
+    // layout.
     unsafe {
         state.drop_in_place();
         System.dealloc(state.cast(), Layout::new::<ThreadState>());
@@ -342,8 +344,8 @@ pub fn set_host_words(words: [usize; HOST_WORDS]) -> bool {
     with(|state| state.host_words.set(Some(words))).is_some()
 }
 
-/// Whether a setting for the calling thread's current context is also one for those that the
-/// thread makes later: that context is its own, or there is none.
+/// Whether a setting also applies to contexts that the calling thread makes later: its current
+/// context is its own, or there is none.
 pub fn is_to_remember() -> bool {
     with_existing(|state| {
         let own = state.own();
@@ -360,9 +362,9 @@ pub(super) fn process() -> Option<&'static Process> {
     with_existing(|state| state.process)
 }
 
-/// Replaces the calling thread's whole state by `new` and returns the old one: for schedulers
-/// that run several stacks on a thread, or one stack on several threads. Null stands for a
-/// thread that has done nothing yet; what it does then makes a new state.
+/// Replaces the calling thread's whole state by `new` and returns the old one: for schedulers that
+/// run several stacks on a thread, or one stack on several threads. Null stands for a thread
+/// without state; a new one is made when it is needed.
 ///
 /// The state that is in place when a thread ends goes with it. States that are swapped out at
 /// that time are kept until they are swapped in again, or ended with [`state_destroy`].
@@ -376,26 +378,26 @@ pub unsafe fn state_swap(new: *mut c_void) -> *mut c_void {
     let has_head = !alloc::head_ptr().is_null();
     let old = if has_head && with(|_| ()).is_some() { alloc::remove() } else { null() };
     if let Some(new) = NonNull::new(new.cast::<ThreadState>()) {
-        // SAFETY: a live state as promised; `on_exit` accepts whatever state is in place.
+        // SAFETY: the caller guarantees a live state; `on_exit` accepts any state that is in place.
         unsafe { alloc::install(&raw const (*new.as_ptr()).head, on_exit) };
     }
     old.cast_mut().cast()
 }
 
-/// Ends a state that [`state_swap`] returned, as its thread's end would; null is accepted. False,
-/// and nothing happens, if code is still running on it.
+/// Ends a state that [`state_swap`] returned, as its thread's end would; null is accepted. Returns
+/// false and does nothing if code is still running on it.
 ///
 /// # Safety
 /// `state` is null or was returned by [`state_swap`], is in place on no thread, and is not used
 /// any more.
 pub unsafe fn state_destroy(state: *mut c_void) -> bool {
     let Some(state) = NonNull::new(state.cast::<ThreadState>()) else { return true };
-    // SAFETY: a live state, as promised.
+    // SAFETY: the caller guarantees a live state.
     if unsafe { state.as_ref() }.is_running() {
         return false;
     }
-    // SAFETY: as promised, it is in place nowhere, so it may be in place here for its end. What
-    // is in place now comes back afterwards.
+    // SAFETY: the caller guarantees that it is in place on no thread, so it may be in place here
+    // for its end. The present state comes back afterwards.
     unsafe {
         let before = state_swap(state.as_ptr().cast());
         state.as_ref().end();

@@ -1,4 +1,4 @@
-//! Which context a call without a handle means.
+//! The context of a call without a handle.
 
 use super::{Primary, ThreadState, existing, with, with_existing};
 use crate::abi::error::{Error, Result};
@@ -31,7 +31,7 @@ impl ThreadState {
     /// meet at the list's lock only when the primary changes.
     fn primary(&self) -> Option<Context> {
         let registry = &self.process.registry;
-        // Read first: if the primary changes meanwhile, what is remembered is looked up again.
+        // Read first: if the primary changes meanwhile, the next call looks it up again.
         let generation = registry.generation();
         let known = self
             .primary
@@ -44,7 +44,8 @@ impl ThreadState {
         Some(Context(context))
     }
 
-    /// The context of a call without a handle, and by which of the ways, tried in this order.
+    /// The context of a call without a handle, and the way by which it was found, tried in this
+    /// order.
     fn search(&self) -> Option<(Context, Way)> {
         None.or_else(|| Some((self.entered()?, Way::Entered)))
             .or_else(|| Some((self.own()?, Way::Own)))
@@ -52,7 +53,7 @@ impl ThreadState {
             .or_else(|| Some((self.primary()?, Way::Primary)))
     }
 
-    /// As [`ThreadState::search`], with what falling back to the primary entails.
+    /// As [`ThreadState::search`], with the checks and the warning for falling back to the primary.
     fn resolve(&self) -> Result<(Context, Way)> {
         let (context, way) =
             self.search().ok_or_else(|| Error::misuse("the runtime is not initialized"))?;
@@ -92,8 +93,8 @@ pub fn with_current<R>(f: impl FnOnce(&Context) -> R) -> Result<R> {
     }
 }
 
-/// The context of a call without a handle, for whoever only wants to know: nothing is made, no
-/// warning is given, and a primary that refuses strays is found all the same.
+/// The context of a call without a handle, for information only: makes nothing, gives no warning,
+/// and also finds a primary that refuses to be fallen back to.
 pub(in crate::context) fn quiet() -> Option<Context> {
     match with_existing(|state| state.search().map(|(context, _)| context)) {
         Some(found) => found,
@@ -126,13 +127,13 @@ fn update(settings: &Cell<ThreadSettings>, change: impl FnOnce(&mut ThreadSettin
     settings.set(changed);
 }
 
-/// Sets the log level of the calling thread's context, or of the one to come.
+/// Sets the log level of the calling thread's context, or of its next one.
 pub fn set_log_level(level: LogLevel) {
     apply(|context| context.set_log_level(level), |thread| thread.log_level = Some(level));
 }
 
-/// Sets the default running mode of the calling thread's context, or of the one to come. False,
-/// and nothing changes, if this build does not support it.
+/// Sets the default running mode of the calling thread's context, or of its next one. Returns false
+/// and changes nothing if this build does not support the mode.
 pub fn set_running_mode(mode: RunningMode) -> bool {
     if !mode.is_supported() {
         return false;
@@ -146,7 +147,7 @@ pub fn set_running_mode(mode: RunningMode) -> bool {
     true
 }
 
-/// Sets the thread cap of the calling thread's context, or of the one to come; 0 changes nothing.
+/// Sets the thread cap of the calling thread's context, or of its next one; 0 changes nothing.
 pub fn set_max_thread_num(num: u32) {
     if num > 0 {
         apply(

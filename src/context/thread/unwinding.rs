@@ -1,29 +1,29 @@
-//! What a native has unwound the stack with, between the call that caught it and the end of the
-//! host's call: the end of its thread (`pthread_exit`, `pthread_cancel`).
+//! The end of a thread (`pthread_exit`, `pthread_cancel`) that a native has started: its unwinding
+//! is caught behind the native, and goes on at the end of the host's call.
 
 use super::{with, with_existing};
 use crate::platform::unwind;
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
 
-/// Keeps what is to go on. Without memory for the thread's state it is lost, and the thread lives
-/// on.
+/// Keeps an unwinding that has to go on. Without memory for the thread's state it is lost, and the
+/// thread lives on.
 pub(crate) fn keep_unwinding(unwinding: NonNull<c_void>) {
     let _ = with(|state| state.unwinding.set(unwinding.as_ptr()));
 }
 
-/// Lets go on what a native has unwound the stack with, if a call on this thread has failed with
+/// Resumes the unwinding that a native has started, if a call on this thread has failed with
 /// [`Trap::Unwinding`](crate::Trap::Unwinding) for it. Then this does not return: the thread ends.
 ///
 /// # Safety
-/// No frame from here to whoever called the Rust code in C owns anything, and all of them may be
-/// unwound through: their functions are `extern "C-unwind"`, and nothing is caught.
+/// No frame from here to the C code that called owns anything, and all of them may be unwound
+/// through: their functions are `extern "C-unwind"`, and nothing is caught.
 #[inline]
 pub unsafe extern "C-unwind" fn go_on_unwinding() {
     let kept = with_existing(|state| state.unwinding.replace(null_mut()));
     if let Some(unwinding) = kept.and_then(NonNull::new) {
-        // SAFETY: it was caught on this thread, and the state has let go of it; the rest says the
-        // caller.
+        // SAFETY: it was caught on this thread, and the state has let go of it; the caller
+        // guarantees that the frames out to the C code own nothing.
         unsafe { unwind::resume(unwinding) }
     }
 }
@@ -40,6 +40,7 @@ pub fn without_cancellation<R>(f: impl FnOnce() -> R) -> R {
 /// # Safety
 /// `function` takes no more than these arguments, in integer registers, and they are as it asks.
 pub unsafe fn call_last(function: *const c_void, args: [usize; 4]) -> usize {
-    // SAFETY: passed on to the caller. What was caught is done when the thread is.
+    // SAFETY: the caller guarantees that the arguments suit the function. A caught unwinding may be
+    // dropped, because the thread ends anyway.
     unsafe { unwind::call(function, args) }.unwrap_or(0)
 }

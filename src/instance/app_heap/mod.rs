@@ -1,15 +1,15 @@
 //! The app heap: a part of linear memory that the host allocates from on the guest's behalf.
 //!
-//! Its blocks lie in linear memory, headers and all, where the guest can overwrite them. So
-//! nothing that is read there is believed: a header carries a check word made from its own
-//! contents and place, every offset is compared with the heap's bounds before it is used, and
-//! whatever does not fit makes the heap corrupt for good. All that a malicious guest gains is
-//! strange addresses within its own memory.
+//! Its blocks lie in linear memory, headers and all, where the guest can overwrite them. So nothing
+//! that is read there is trusted: a header carries a check word made from its own contents and
+//! place, every offset is compared with the heap's bounds before it is used, and any mismatch makes
+//! the heap corrupt for good. All that a malicious guest gains is strange addresses within its own
+//! memory.
 //!
-//! Blocks follow each other without gaps; a header tells its block's size, whether the block is
-//! free and whether the one before is. A free block also carries its neighbours in a list and,
-//! in its last word, its size, so that freeing merges with both sides. Lists are by size class,
-//! powers of two; the heads stand here, out of the guest's reach.
+//! Blocks follow each other without gaps; a header holds its block's size, whether the block is
+//! free and whether the one before is. A free block also carries its neighbours in a list and, in
+//! its last word, its size, so that freeing merges with both sides. Lists are by size class, powers
+//! of two; the heads stand here, out of the guest's reach.
 
 /// Header: the size with flags, and the check word.
 const HEADER: u32 = 8;
@@ -39,7 +39,7 @@ pub struct AppHeap {
     corrupt: bool,
 }
 
-/// What could not be done.
+/// The reason for a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppHeapError {
     Exhausted,
@@ -96,7 +96,7 @@ impl Bytes<'_> {
         self.write(offset + 4, check_word(offset, word))
     }
 
-    /// Tells the block behind `offset + size` whether the one before it is free.
+    /// Notes in the block at `offset + size` whether the one before it is free.
     fn set_prev_free(&mut self, next: u32, free: bool) -> HeapResult<()> {
         if next == self.len {
             return Ok(());
@@ -129,7 +129,8 @@ impl AppHeap {
             return None;
         }
         let mut heap = Self { start, len, heads: [NONE; CLASSES], corrupt: false };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let mut bytes = unsafe { heap.bytes(memory) };
         heap.insert(&mut bytes, 0, len, 0).ok()?;
         Some(heap)
@@ -162,13 +163,14 @@ impl AppHeap {
         }
         let size = size.checked_add(HEADER as u64 + 7).filter(|&size| size <= self.len as u64 + 7);
         let size = (size.ok_or(AppHeapError::Exhausted)? as u32 & !FLAGS).max(BLOCK_MIN);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let mut bytes = unsafe { self.bytes(memory) };
         let taken = self.take(&mut bytes, size);
         self.note(taken).map(|offset| self.start + (offset + HEADER) as u64)
     }
 
-    /// Frees what `alloc` returned. Addresses that are no live block's are ignored.
+    /// Frees a block of `alloc`. Addresses that are no live block's are ignored.
     ///
     /// # Safety
     /// As for [`AppHeap::new`].
@@ -179,7 +181,8 @@ impl AppHeap {
             return;
         }
         let offset = offset as u32;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let mut bytes = unsafe { self.bytes(memory) };
         match bytes.header(offset) {
             Ok(header) if header.flags & FREE == 0 => {
@@ -200,7 +203,8 @@ impl AppHeap {
         if offset >= self.len as u64 || self.corrupt {
             return None;
         }
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that the bytes lie in that memory, here and in every later
+        // call.
         let bytes = unsafe { self.bytes(memory) };
         let header = bytes.header(offset as u32).ok().filter(|h| h.flags & FREE == 0)?;
         Some((header.size - HEADER) as u64)
@@ -249,7 +253,7 @@ impl AppHeap {
         Err(AppHeapError::Exhausted)
     }
 
-    /// Makes a free block and tells the one behind it.
+    /// Makes a free block and notes that in the one behind it.
     fn insert(
         &mut self,
         bytes: &mut Bytes<'_>,

@@ -16,7 +16,7 @@ impl Fixture {
     }
 
     fn alloc(&mut self, size: u64) -> HeapResult<u64> {
-        // SAFETY: as in `new`.
+        // SAFETY: the heap lies within `memory`, which never moves.
         let address = unsafe { self.heap.alloc(self.memory.as_mut_ptr(), size) }?;
         assert!(address >= START && address.is_multiple_of(8));
         assert!(address + size <= START + self.heap.len as u64);
@@ -24,7 +24,7 @@ impl Fixture {
     }
 
     fn free(&mut self, address: u64) {
-        // SAFETY: as in `new`.
+        // SAFETY: the heap lies within `memory`, which never moves.
         unsafe { self.heap.free(self.memory.as_mut_ptr(), address) }
     }
 
@@ -122,7 +122,7 @@ fn overwritten_headers_are_found_and_hurt_nobody() {
             f.free(block);
             let size = random.below(300);
             // Addresses may be wrong now, but they stay in the heap.
-            // SAFETY: as in `Fixture::new`.
+            // SAFETY: the heap lies within `memory`, which never moves.
             let got = unsafe { f.heap.alloc(f.memory.as_mut_ptr(), size) };
             assert!(got.is_err() || got.is_ok_and(|address| f.heap.contains(address)));
         }

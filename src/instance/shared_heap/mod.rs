@@ -5,8 +5,8 @@
 //! in front of it. Attaching the head of a chain to an instance makes all of it reachable; no
 //! access may straddle two heaps.
 //!
-//! It knows instances only to attach to them, and no context: [`SharedHeaps`] (`table.rs`) is
-//! what a context keeps, and the only way to change a chain or an attachment. Guest code enters
+//! It knows instances only to attach to them, and no context: [`SharedHeaps`] (`table.rs`) is a
+//! context's table of them, and the only way to change a chain or an attachment. Guest code enters
 //! through `address_space`, without any lock: a chain does not change while it is attached, and its
 //! heaps are kept by the table, by the attachment, and by the heap before.
 
@@ -29,10 +29,11 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 const BYTES_MIN: u32 = 256;
 const BYTES_MAX: u32 = 1 << 30;
 
-/// What addresses of 32 bits reach.
+/// The range of 32-bit addresses, in bytes.
 const ADDRESSES_32: u64 = 1 << 32;
 
-/// A shared heap. Owner: the table of its context, and whatever it is attached to or chained to.
+/// A shared heap. Owners: the table of its context, the instances that it is attached to, and the
+/// heap before it in its chain.
 pub struct SharedHeap {
     base: NonNull<u8>,
     len: u32,
@@ -57,7 +58,8 @@ struct Managed {
 // pages' reservation and the source may go to any thread, and everything that changes is atomic
 // or locked.
 unsafe impl Send for SharedHeap {}
-// SAFETY: as for `Send`; the storage is only read through a shared reference.
+// SAFETY: the storage is only read through a shared reference, and everything that changes is
+// atomic or locked.
 unsafe impl Sync for SharedHeap {}
 
 /// Why something was not done to a shared heap.
@@ -181,8 +183,8 @@ impl SharedHeap {
 
     /// This heap and those behind it.
     fn chain(&self) -> impl Iterator<Item = &Self> {
-        // SAFETY: the pointer is null or holds a count, and whoever takes it out keeps the heap
-        // in the table; see the module's comment.
+        // SAFETY: the pointer is null or holds a count, and the code that takes it out keeps the
+        // heap in the table; see the module's comment.
         iter::successors(Some(self), |heap| unsafe { heap.next.load(Ordering::Acquire).as_ref() })
     }
 
@@ -227,7 +229,7 @@ impl SharedHeap {
         Some((heap.start(memory).wrapping_add(offset), NonNull::new(native)?))
     }
 
-    /// Frees what `alloc` gave. Other addresses are ignored.
+    /// Frees a block of `alloc`. Other addresses are ignored.
     pub(super) fn free(&self, memory: MemoryType, address: u64) {
         let Some((heap, managed)) = self.managed() else {
             log::warn!("The address to free is from pre allocated shared heap");

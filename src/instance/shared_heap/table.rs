@@ -1,4 +1,4 @@
-//! The shared heaps of one context, their chains, and what they are attached to.
+//! The shared heaps of one context, their chains and their attachments.
 
 use super::super::Instance;
 use super::{ADDRESSES_32, Refusal, SharedHeap};
@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 /// All shared heaps of a context. Owner: the context.
 ///
-/// A heap is named by its address, which is looked up before it is used: whatever is no heap of
+/// A heap is named by its address, which is looked up before it is used: one that is no heap of
 /// this table is refused.
 #[derive(Default)]
 pub struct SharedHeaps(Lock<Vec<Arc<SharedHeap>>>);
@@ -54,7 +54,7 @@ impl SharedHeaps {
         list.len()
     }
 
-    /// Puts `head` in front of `body` and what is behind that.
+    /// Puts `head` in front of the chain that starts with `body`.
     pub fn chain(&self, head: *const SharedHeap, body: *const SharedHeap) -> Result<(), Refusal> {
         let list = self.0.lock();
         let (head, body) = (find(&list, head)?, find(&list, body)?);
@@ -86,7 +86,7 @@ impl SharedHeaps {
         Ok(())
     }
 
-    /// Takes `head` off its chain and returns what was behind it.
+    /// Takes `head` off its chain and returns the heap behind it.
     pub fn unchain_head(&self, head: *const SharedHeap) -> Result<Arc<SharedHeap>, Refusal> {
         let list = self.0.lock();
         cut(chained(&list, head)?).ok_or(Refusal::NoChain)

@@ -68,7 +68,7 @@ fn the_guests_heap_moves_up() {
         (65536 + 1024, 8000, 2, 65536 + 1024 + 8000),
         // It does not.
         (131072 - 4096, 8192, 3, 131072 + 4096),
-        // It does, but what is left of the page is too little for the guest.
+        // It does, but the rest of the page is too small for the guest.
         (131072 - 8192 - 1000, 8192, 3, 131072 - 1000 + 1024),
     ] {
         let instance = with_heap(&world, &guest(base), heap).expect("instance");

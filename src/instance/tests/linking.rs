@@ -253,7 +253,7 @@ fn every_allocation_may_fail() {
 fn passive_handles_do_not_bind() {
     let world = World::new(true);
     let (a, b) = (world.plain(PROVIDER), world.plain(PROVIDER));
-    // SAFETY: both are alive, and what is retained is released.
+    // SAFETY: both are alive, and each retained handle is released.
     unsafe {
         link_set::retain_passive(a.0);
         assert!(link_set::is_sole_handle(a.0));

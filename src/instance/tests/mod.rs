@@ -4,11 +4,12 @@ use crate::abi::types::{PAGE_SIZE, ValType};
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::alloc::{FailRule, HeapConfig};
 use crate::module::Features;
+use crate::types::NO_TYPES;
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-/// What the tests know of the world above: growth failures, and whether they were let go.
+/// The tests' stand-in for the parts above: it notes growth failures, and its own end.
 #[derive(Default)]
 struct TestHost {
     failures: Mutex<Vec<(u32, u64, u64, GrowError)>>,
@@ -94,6 +95,7 @@ impl World {
             module,
             code: NO_CODE,
             type_ids: TYPE_IDS.as_ptr(),
+            types: &raw const NO_TYPES,
             host,
             source: &self.source,
             limits,
@@ -166,7 +168,7 @@ fn a_module_with_everything() {
     }
 }
 
-/// The pace of work that nobody waits for.
+/// A pace without checks.
 fn free(_: usize) -> Result<(), Trap> {
     Ok(())
 }

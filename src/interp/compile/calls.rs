@@ -16,7 +16,7 @@ impl<'m> Translator<'m> {
     /// Makes the arguments of a call of type `ty` be the topmost slots and takes them off the
     /// stack. Returns the slot of the callee's frame and the slots that arguments or results
     /// take.
-    fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
+    pub(super) fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
         let count = ty.params().len();
         self.stack.settle_top(&mut self.code, count);
         // The callee's accumulators are the same.
@@ -31,7 +31,12 @@ impl<'m> Translator<'m> {
 
     /// Pushes what a call leaves: results in slots, a single one in its accumulator too if
     /// guest code returned it.
-    fn results(&mut self, ty: &FuncType, frame: SlotNo, by_guest: bool) -> Result<(), Trap> {
+    pub(super) fn results(
+        &mut self,
+        ty: &FuncType,
+        frame: SlotNo,
+        by_guest: bool,
+    ) -> Result<(), Trap> {
         self.stack.forget_accs();
         self.stack.push_settled(ty.results())?;
         if let (true, &[result]) = (by_guest, ty.results()) {
@@ -41,7 +46,7 @@ impl<'m> Translator<'m> {
     }
 
     fn func_type(&self, type_index: u32) -> Result<&'m FuncType, Trap> {
-        self.module.types.get(type_index as usize).ok_or(Trap::Internal)
+        self.module.types.func(type_index).ok_or(Trap::Internal)
     }
 
     /// Where the operator stands that is being translated.
@@ -52,7 +57,7 @@ impl<'m> Translator<'m> {
     pub(super) fn call(&mut self, func_index: u32) -> Result<(), Trap> {
         let module = self.module;
         let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
-        let ty = &module.types[type_index as usize];
+        let ty = module.types.func(type_index).ok_or(Trap::Internal)?;
         let (frame, slots) = self.arguments(ty)?;
         let imported = module.imported.funcs;
         let site = self.site();
@@ -79,9 +84,7 @@ impl<'m> Translator<'m> {
     }
 
     pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Trap> {
-        let module = self.module;
-        self.func_type(type_index)?;
-        let ty = &module.types[type_index as usize];
+        let ty = self.func_type(type_index)?;
         let index = self.table_index(table)?;
         // Moving arguments must not disturb an index in the accumulator; copies do not.
         let (frame, slots) = self.arguments(ty)?;
@@ -133,6 +136,16 @@ impl<'m> Translator<'m> {
         let instr = Instr::TailCallIndirect { index: mode(index), slots };
         let index = slot(index);
         self.op(instr, shape::TailCallIndirect { from, header, table, index, ty });
+        self.unreachable_from_here();
+        Ok(())
+    }
+
+    pub(super) fn return_call_ref(&mut self, type_index: u32) -> Result<(), Trap> {
+        let ty = self.func_type(type_index)?;
+        let callee = self.pop_slot()?;
+        let (from, header) = self.tail_arguments(ty)?;
+        let instr = Instr::TailCallRef { slots: ty.param_slots() };
+        self.op(instr, shape::TailCallRef { from, header, callee });
         self.unreachable_from_here();
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::numeric::in_order;
 use super::stack::{Entry, Operand, Place};
 use super::writer::{Position, TableEntry};
 use super::{Condition, Translator, imm32, mode, slot};
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Instr, is_exchanged};
@@ -22,25 +23,44 @@ use wasmparser::{BlockType, BrTable};
 /// As many values in a row are moved by one instruction.
 const COPIES_MIN: usize = 3;
 
-/// Every value type as a list of one, for blocks with one result. Constant.
-static ONE_TYPE: [[ValType; 1]; 8] = [
+/// Value types as lists of one, for blocks with one result. Constant.
+static ONE_TYPE: [[ValType; 1]; 9] = [
     [ValType::I32],
     [ValType::I64],
     [ValType::F32],
     [ValType::F64],
     [ValType::V128],
-    [ValType::FuncRef],
-    [ValType::ExternRef],
-    [ValType::ExnRef],
+    [ValType::FUNCREF],
+    [ValType::EXTERNREF],
+    [ValType::EXNREF],
+    [ValType::ANYREF],
 ];
+
+/// `ty` as a list of one. Of references, the translator needs no more than the hierarchy.
+fn list_of_one(ty: ValType) -> &'static [ValType] {
+    let place = match ty {
+        ValType::I32 => 0,
+        ValType::I64 => 1,
+        ValType::F32 => 2,
+        ValType::F64 => 3,
+        ValType::V128 => 4,
+        ValType::Ref(ty) => match ty.hierarchy() {
+            Hierarchy::Func => 5,
+            Hierarchy::Extern => 6,
+            Hierarchy::Exn => 7,
+            Hierarchy::Any => 8,
+        },
+    };
+    &ONE_TYPE[place]
+}
 
 impl<'m> Translator<'m> {
     fn block_type(&self, ty: BlockType) -> Result<(&'m [ValType], &'m [ValType]), Trap> {
         Ok(match ty {
             BlockType::Empty => (&[], &[]),
-            BlockType::Type(ty) => (&[], &ONE_TYPE[super::opcodes::val_type(ty)? as usize]),
+            BlockType::Type(ty) => (&[], list_of_one(super::opcodes::val_type(ty, self.module)?)),
             BlockType::FuncType(index) => {
-                let ty = self.module.types.get(index as usize).ok_or(Trap::Internal)?;
+                let ty = self.module.types.func(index).ok_or(Trap::Internal)?;
                 (ty.params(), ty.results())
             }
         })
@@ -229,6 +249,11 @@ impl<'m> Translator<'m> {
     pub(super) fn br_if(&mut self, depth: u32) -> Result<(), Trap> {
         let label = self.label_index(depth)?;
         let condition = self.pop_condition()?;
+        self.branch_when(label, condition)
+    }
+
+    /// Emits the branch to `label` where `condition` holds, with the topmost values.
+    pub(super) fn branch_when(&mut self, label: usize, condition: Condition) -> Result<(), Trap> {
         let count = self.labels[label].branch_types().len();
         if count > 0 && !self.in_place(label) {
             // Many are worth being put where one instruction moves them all, once for all branches.

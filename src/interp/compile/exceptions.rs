@@ -178,7 +178,7 @@ impl Translator<'_> {
     pub(super) fn throw(&mut self, tag: u32) -> Result<(), Trap> {
         let module = self.module;
         let type_index = *module.tags.get(tag as usize).ok_or(Trap::Internal)?;
-        let count = module.types.get(type_index as usize).ok_or(Trap::Internal)?.params().len();
+        let count = module.types.func(type_index).ok_or(Trap::Internal)?.params().len();
         self.stack.settle_top(&mut self.code, count);
         self.stack.spill_all(&mut self.code);
         let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
@@ -212,7 +212,7 @@ impl Translator<'_> {
     /// Moves what was just pushed to its slot if it is a reference to an exception, so that the
     /// tables need not say where it is.
     pub(super) fn settle_reference(&mut self, ty: ValType) {
-        if ty == ValType::ExnRef {
+        if ty.is_exception() {
             self.stack.settle_top(&mut self.code, 1);
         }
     }
@@ -220,7 +220,7 @@ impl Translator<'_> {
     /// The tables, if there is anything to be known.
     pub(super) fn tables(&mut self) -> Result<Option<Box<Tables>>, Trap> {
         let mut locals = Vec::new();
-        for slot in self.locals.slots_of(ValType::ExnRef) {
+        for slot in self.locals.exceptions() {
             make_room(&mut locals, 1)?;
             locals.push(slot);
         }

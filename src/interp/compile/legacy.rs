@@ -58,11 +58,11 @@ impl Translator<'_> {
         let label = &mut self.labels[index];
         label.reachable = true;
         let height = label.height;
-        self.reset_stack(height, &[ValType::ExnRef])?;
+        self.reset_stack(height, &[ValType::EXNREF])?;
         if let Some(tag) = tag {
             let module = self.module;
             let ty = *module.tags.get(tag as usize).ok_or(Trap::Internal)?;
-            let ty = module.types.get(ty as usize).ok_or(Trap::Internal)?;
+            let ty = module.types.func(ty).ok_or(Trap::Internal)?;
             self.stack.push_settled(ty.params())?;
         }
         Ok(())

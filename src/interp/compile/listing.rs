@@ -298,6 +298,17 @@ fn control(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::TailCallIndirect>()?;
             format!("TailCallIndirect {} {}", operand(index, i.index), i.from)
         }
+        Instr::TailCallRef { .. } => {
+            let i = f.operands::<shape::TailCallRef>()?;
+            format!("TailCallRef {} {}", i.callee, i.from)
+        }
+        Instr::CallRef => {
+            let i = f.operands::<shape::CallRef>()?;
+            format!("CallRef {} frame {}", i.callee, i.frame)
+        }
+        Instr::AssertNonNull => {
+            format!("AssertNonNull {}", f.operands::<shape::AssertNonNull>()?.reference)
+        }
         Instr::ReturnOne { source: Mode::Imm, .. } => {
             format!("Return #{}", f.operands::<shape::ReturnOne<u32>>()?.value as i32)
         }

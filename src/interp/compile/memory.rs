@@ -137,7 +137,7 @@ impl Translator<'_> {
     pub(super) fn ref_func(&mut self, func_index: u32) -> Result<(), Trap> {
         let place = self.module.func_refs.place.get(func_index as usize).copied();
         let index = place.ok_or(Trap::Internal)?;
-        self.produce_in_slot(ValType::FuncRef, Instr::RefFunc, |dst| shape::Get { dst, index });
+        self.produce_in_slot(ValType::FUNCREF, Instr::RefFunc, |dst| shape::Get { dst, index });
         Ok(())
     }
 

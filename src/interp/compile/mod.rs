@@ -10,7 +10,7 @@
 //! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `exceptions`, `memory`, `any_memory`,
+//! branches, `labels` and `locals` keep these, `calls`, `references`, `exceptions`, `memory`,
 //! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
 //! Unreachable code is skipped: it needs no types here, since validation has been through it.
 //!
@@ -29,6 +29,7 @@ mod locals;
 mod memory;
 mod numeric;
 mod opcodes;
+mod references;
 mod stack;
 #[cfg(feature = "simd")]
 mod vector;
@@ -142,7 +143,8 @@ pub fn translate(
     let range = module.bodies.get(defined as usize).ok_or(Trap::Internal)?;
     let bytes = &module.bytes[range.start as usize..range.end as usize];
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start as u64));
-    let ty = &module.types[module.funcs[func_index as usize] as usize];
+    let type_index = *module.funcs.get(func_index as usize).ok_or(Trap::Internal)?;
+    let ty = module.types.func(type_index).ok_or(Trap::Internal)?;
     let mut translator = Translator::new(module, codes, ty, &body, options)?;
     translator.func_index = func_index;
     if options.listing {
@@ -191,7 +193,7 @@ impl<'m> Translator<'m> {
         locals.skip(Header::SLOTS + options.profiled as u32);
         for local in body.get_locals_reader().map_err(unexpected)? {
             let (count, ty) = local.map_err(unexpected)?;
-            locals.add(count, opcodes::val_type(ty)?)?;
+            locals.add(count, opcodes::val_type(ty, module)?)?;
         }
         let mut stack = Stack::new(locals.slots());
         // Results are left from slot 0 on and may outgrow parameters, header and locals.

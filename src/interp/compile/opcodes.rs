@@ -6,28 +6,52 @@
 
 use super::Translator;
 use super::stack::Place;
+use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::Instr;
 use crate::interp::op::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::interp::shape::{self, Indices};
-use wasmparser::Operator;
+use crate::module::Module;
+use wasmparser::{AbstractHeapType, HeapType, Operator};
 
-/// Our name of a value type of the parser.
-pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, Trap> {
+/// Our name of a value type of the parser, and for a reference that of the most general type.
+pub fn val_type(ty: wasmparser::ValType, module: &Module) -> Result<ValType, Trap> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
         wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FuncRef,
-        wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::ExternRef,
-        wasmparser::ValType::Ref(wasmparser::RefType::EXNREF | wasmparser::RefType::NULLEXNREF) => {
-            ValType::ExnRef
-        }
-        wasmparser::ValType::Ref(_) => return Err(Trap::UnsupportedOpcode),
+        wasmparser::ValType::Ref(ty) => top_of(ty, module)?,
     })
+}
+
+/// The type of all references of the hierarchy that `ty` is of: the translator needs to know no
+/// more of a reference.
+fn top_of(ty: wasmparser::RefType, module: &Module) -> Result<ValType, Trap> {
+    let hierarchy = match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => match ty {
+            AbstractHeapType::Func | AbstractHeapType::NoFunc => Hierarchy::Func,
+            AbstractHeapType::Extern | AbstractHeapType::NoExtern => Hierarchy::Extern,
+            AbstractHeapType::Exn | AbstractHeapType::NoExn => Hierarchy::Exn,
+            AbstractHeapType::Any
+            | AbstractHeapType::None
+            | AbstractHeapType::Eq
+            | AbstractHeapType::I31
+            | AbstractHeapType::Struct
+            | AbstractHeapType::Array => Hierarchy::Any,
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => {
+                return Err(Trap::UnsupportedOpcode);
+            }
+        },
+        HeapType::Concrete(index) => {
+            let index = index.as_module_index().ok_or(Trap::Internal)?;
+            module.types.get(index).ok_or(Trap::Internal)?.kind().hierarchy()
+        }
+        HeapType::Exact(_) => return Err(Trap::UnsupportedOpcode),
+    };
+    Ok(ValType::top_of(hierarchy))
 }
 
 /// Expands the table of numeric opcodes into a function that handles those and gives back any
@@ -198,11 +222,16 @@ impl Translator<'_> {
     fn reference_operator(&mut self, operator: &Operator<'_>) -> Option<Result<(), Trap>> {
         Some(match *operator {
             Operator::RefNull { hty } => match wasmparser::RefType::new(true, hty) {
-                Some(ty) => val_type(wasmparser::ValType::Ref(ty)).map(|ty| self.constant(ty, 0)),
+                Some(ty) => top_of(ty, self.module).map(|ty| self.constant(ty, 0)),
                 None => Err(Trap::UnsupportedOpcode),
             },
             // A null reference is the zero word.
             Operator::RefIsNull => self.eqz(ValType::I64),
+            Operator::RefAsNonNull => self.ref_as_non_null(),
+            Operator::BrOnNull { relative_depth } => self.br_on_null(relative_depth),
+            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
+            Operator::CallRef { type_index } => self.call_ref(type_index),
+            Operator::ReturnCallRef { type_index } => self.return_call_ref(type_index),
             Operator::RefFunc { function_index } => self.ref_func(function_index),
             Operator::TableGet { table } => self.table_get(table),
             Operator::TableSet { table } => self.table_set(table),

@@ -134,7 +134,7 @@ impl Stack {
         }
         // Slots beyond 16 bits end translation when the frame's size is looked at.
         let slot = self.top_slot() as u16;
-        if ty == ValType::ExnRef {
+        if ty.is_exception() {
             self.references.begin(slot);
         }
         self.entries.push(Entry { ty, slot, place });
@@ -159,7 +159,7 @@ impl Stack {
         if let Place::Local(_) = entry.place {
             self.aliases.pop();
         }
-        if entry.ty == ValType::ExnRef {
+        if entry.ty.is_exception() {
             self.references.end();
         }
         Some(entry)

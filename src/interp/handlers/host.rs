@@ -10,6 +10,7 @@
 use super::control::enter_leaf;
 use super::exceptions::rethrow;
 use super::memory::reload_memory;
+use super::references::CallSubtype;
 use super::{TrapNow, trap};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
@@ -205,7 +206,8 @@ pub unsafe fn call_placed(
     }
 }
 
-/// The function that the element of a table leads to, if it has the type.
+/// The function that the element of a table leads to, and whether it is of the very type that is
+/// asked for. If not, it may still be of a subtype.
 ///
 /// # Safety
 /// `r` must be the registers of an instruction that has the indices of a table and of a type.
@@ -215,7 +217,7 @@ pub unsafe fn find_indirect(
     table: u16,
     index: u32,
     ty: u32,
-) -> Result<*const VmFuncRef, Trap> {
+) -> Result<(*const VmFuncRef, bool), Trap> {
     // SAFETY: there is a table and a type for each index; elements of tables of functions are null
     // or live references.
     unsafe {
@@ -229,10 +231,7 @@ pub unsafe fn find_indirect(
         if func.is_null() {
             return Err(Trap::UninitializedElement);
         }
-        if (*func).type_id != *(*instance).type_ids.add(ty as usize) {
-            return Err(Trap::IndirectCallTypeMismatch);
-        }
-        Ok(func)
+        Ok((func, (*func).type_id == *(*instance).type_ids.add(ty as usize)))
     }
 }
 
@@ -249,10 +248,14 @@ pub unsafe fn is_own(r: &Regs, func: *const VmFuncRef) -> bool {
 handler!(
     /// Calls through a table.
     call_indirect [S: Src<u32, Field = SlotNo>] |r, i: shape::CallIndirect| {
-    let func = match find_indirect(&r, i.table, S::read(&r, i.index), i.ty) {
-        Ok(func) => func,
+    let (func, is_exact) = match find_indirect(&r, i.table, S::read(&r, i.index), i.ty) {
+        Ok(found) => found,
         Err(code) => return trap(r, code),
     };
+    if !is_exact {
+        r.int = func as usize as u64;
+        return to_slow::<CallSubtype>(r, i);
+    }
     if is_own(&r, func) {
         let frame = r.sp.inner(i.frame);
         let code = (*func).body.code.cast::<VmCode>();

@@ -19,6 +19,7 @@ pub mod lane;
 pub mod memory;
 pub mod numeric;
 pub mod profile;
+pub mod references;
 mod slow_path;
 pub mod table;
 pub mod tail_call;
@@ -107,6 +108,7 @@ impl Instr {
             Self::AddWide => Picked::leaf(numeric::add_wide),
             Self::SubWide => Picked::leaf(numeric::sub_wide),
             Self::MulWide { signed } => numeric::mul_wide_handler(signed),
+            Self::AssertNonNull => Picked::leaf(references::assert_non_null),
             Self::RefFunc => Picked::leaf(table::ref_func),
             Self::TableGet => Picked::leaf(table::table_get),
             Self::TableSet => Picked::leaf(table::table_set),
@@ -138,6 +140,8 @@ impl Instr {
             Self::TailCallIndirect { index, slots } => {
                 tail_call::tail_call_indirect_handler(index, slots)
             }
+            Self::TailCallRef { slots } => tail_call::tail_call_ref_handler(slots),
+            Self::CallRef => Picked::leaf(references::call_ref),
             Self::ReturnNone => Picked::leaf(control::return_none),
             Self::ReturnOne { class, source } => control::return_one_handler(class, source),
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),

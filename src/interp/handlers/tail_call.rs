@@ -11,6 +11,7 @@
 use super::control::{enter_leaf_with, enter_with};
 use super::host::{call_placed, find_indirect, is_own};
 use super::profile;
+use super::references::check_subtype;
 use super::{none, trap};
 use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
@@ -100,6 +101,13 @@ impl EndsWith for shape::TailCallIndirect {
     }
 }
 
+impl EndsWith for shape::TailCallRef {
+    #[inline(always)]
+    fn slots(&self) -> (SlotNo, SlotNo) {
+        (self.from, self.header)
+    }
+}
+
 /// A leaf's way into `func`, wherever it was found, if its parameters take `N` slots; more than
 /// [`MOVED_MAX`] stand for any number above.
 ///
@@ -151,10 +159,32 @@ handler!(
     /// Ends with a call through a table, of a function with `N` slots of parameters.
     tail_call_indirect [S: Src<u32, Field = SlotNo>, const N: usize]
     |r, i: shape::TailCallIndirect| {
-    let func = match find_indirect(&r, i.table, S::read(&r, i.index), i.ty) {
-        Ok(func) => func,
+    let (func, is_exact) = match find_indirect(&r, i.table, S::read(&r, i.index), i.ty) {
+        Ok(found) => found,
         Err(code) => return trap(r, code),
     };
+    if !is_exact {
+        r.int = func as usize as u64;
+        return to_slow::<TailCallSubtype>(r, i);
+    }
+    end_with::<N, _>(r, i, func)
+});
+
+slow!(
+    /// As `tail_call_indirect`, of the function whose address is in the integer accumulator, and
+    /// which is not of the very type that is asked for.
+    TailCallSubtype |r, i: shape::TailCallIndirect| {
+    check_subtype(r, r.int as usize as *const VmFuncRef, i.ty)?;
+    EndWith::<shape::TailCallIndirect>::run(r)
+});
+
+handler!(
+    /// Ends with a call of the function that a slot refers to, with `N` slots of parameters.
+    tail_call_ref [const N: usize] |r, i: shape::TailCallRef| {
+    let func = r.get::<u64>(i.callee) as usize as *const VmFuncRef;
+    if func.is_null() {
+        return trap(r, Trap::NullFunction);
+    }
     end_with::<N, _>(r, i, func)
 });
 
@@ -236,6 +266,18 @@ unsafe fn set_accs(r: &mut Regs, frame: Frame, ty: &FuncType) {
             Class::F64 => f64::set_acc(r, f64::load(slot)),
             Class::V128 => V128::set_acc(r, V128::load(slot)),
         }
+    }
+}
+
+/// The handler of a call by a reference by how many slots the parameters take.
+pub fn tail_call_ref_handler(slots: u32) -> Picked {
+    match slots {
+        0 => Picked::leaf(tail_call_ref::<0>),
+        1 => Picked::leaf(tail_call_ref::<1>),
+        2 => Picked::leaf(tail_call_ref::<2>),
+        3 => Picked::leaf(tail_call_ref::<3>),
+        4 => Picked::leaf(tail_call_ref::<4>),
+        _ => Picked::leaf(tail_call_ref::<{ MOVED_MAX + 1 }>),
     }
 }
 

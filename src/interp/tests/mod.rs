@@ -11,6 +11,7 @@ use super::{ModuleCode, run};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmBody, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory};
 use crate::module::{ConstOp, ElemItems, ExternKind, Features, Module, SegmentMode};
+use crate::types::NO_TYPES;
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32};
@@ -51,8 +52,8 @@ impl Machine {
         Self {
             type_ids: (0..module.types.len() as u32)
                 .map(|i| {
-                    let ty = &module.types[i as usize];
-                    module.types.iter().position(|t| t == ty).unwrap_or(0) as u32
+                    let ty = module.types.get(i);
+                    module.types.iter().position(|t| Some(t) == ty).unwrap_or(0) as u32
                 })
                 .collect(),
             module,
@@ -92,6 +93,7 @@ impl Machine {
             owner: null_mut(),
             shared_heap: AtomicPtr::new(null_mut()),
             tags: std::ptr::null(),
+            types: &raw const NO_TYPES,
         };
         let vm: *mut VmInstance = &raw mut instance;
         let refs = &raw mut instance.func_refs;

@@ -1,24 +1,24 @@
-//! What the validator takes for each part of a binary, at most, so that it can be had before.
+//! A bound on the validator's memory for each part of a binary, which is reserved before.
 //!
-//! The validator allocates what cannot fail. Its lists grow with the counts and texts of the
-//! sections, so a bound goes with a section's length. The figures are what was measured for the
-//! densest sections, all that growing lists leave behind included, and a third more.
+//! The validator's allocations are infallible. Its lists grow with the counts and texts of the
+//! sections, so a bound goes with a section's length. The figures are the memory measured for the
+//! densest sections, with all that growing lists leave behind, and a third more.
 
 use super::super::validate;
 use crate::abi::error::Error;
 use crate::alloc::ensure_reserve;
 use wasmparser::Payload;
 
-/// What any section takes, small as it may be: the first blocks of its lists, and an error's text.
+/// The memory of any section, even a small one: the first blocks of its lists, and an error's text.
 const SECTION_BYTES: usize = 8 << 10;
 const BYTES_PER_TYPE_BYTE: usize = 160;
 const BYTES_PER_IMPORT_BYTE: usize = 100;
 const BYTES_PER_BYTE: usize = 72;
-/// Of the type section: what is made of it when all types are known.
+/// Of the type section: the lists that are made when all types are known.
 const BYTES_PER_TYPE_BYTE_LATER: usize = 48;
 
-/// Sees to it that the validator can be served what it may take for this part of the binary.
-/// `type_bytes` is the length of the sections before that define types.
+/// Makes sure that the validator can get the memory for this part of the binary. `type_bytes` is
+/// the length of the sections before that define types.
 pub(super) fn provide(payload: &Payload<'_>, type_bytes: &mut usize) -> Result<(), Error> {
     let (range, rate) = match payload {
         Payload::TypeSection(section) => {

@@ -13,7 +13,7 @@ pub(super) mod types;
 use super::validate::BodyValidator;
 use super::{
     CustomSection, DataSegment, ElemSegment, Export, Features, GlobalDef, Import, ImportCounts,
-    TableDef, package,
+    TableDef, TypeList, package,
 };
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{FuncType, MemoryType, ValType};
@@ -51,10 +51,10 @@ impl From<TryReserveError> for ReadError {
     }
 }
 
-/// What the sections of a binary say, in the form `Module` keeps.
+/// The content of a binary's sections, in the form that `Module` keeps.
 #[derive(Default)]
 pub(super) struct Sections {
-    pub types: Vec<FuncType>,
+    pub types: TypeList,
     pub funcs: Vec<u32>,
     pub imports: Vec<Import>,
     pub imported: ImportCounts,
@@ -114,18 +114,20 @@ pub(super) fn read(bytes: &[u8], features: Features) -> Result<Sections> {
 }
 
 impl Sections {
-    /// Whether a function's type or a global is of a vector.
+    /// Whether a function's type or a global is of a vector, or a field may be.
     fn has_vectors(&self) -> bool {
         let is_vector = |&ty: &ValType| ty == ValType::V128;
         let of_func = |ty: &FuncType| ty.params().iter().chain(ty.results()).any(is_vector);
         let mut globals = self.globals.iter().map(|global| global.ty.val);
-        self.types.iter().any(of_func) || globals.any(|ty| is_vector(&ty))
+        self.types.iter().any(|ty| ty.func().is_none_or(of_func))
+            || globals.any(|ty| is_vector(&ty))
     }
 
     fn read(&mut self, bytes: &[u8], features: Features) -> ReadResult<()> {
+        let executes_gc = features.contains(Features::GC);
         let features = features.to_wasm();
         let mut validator = Validator::new_with_features(features);
-        let mut bodies = BodyValidator::new(bytes.len());
+        let mut bodies = BodyValidator::new(bytes.len(), executes_gc);
         let mut parser = Parser::new(0);
         parser.set_features(features);
         let mut type_bytes = 0;
@@ -168,7 +170,7 @@ impl Sections {
             }
             Payload::TableSection(section) => {
                 validator.table_section(&section)?;
-                collect::extend(&mut self.tables, section, sections::table)?;
+                self.table_section(section)?;
             }
             Payload::MemorySection(section) => {
                 validator.memory_section(&section)?;
@@ -176,7 +178,7 @@ impl Sections {
             }
             Payload::GlobalSection(section) => {
                 validator.global_section(&section)?;
-                collect::extend(&mut self.globals, section, sections::global)?;
+                self.global_section(section)?;
             }
             Payload::ExportSection(section) => {
                 validator.export_section(&section)?;
@@ -188,7 +190,7 @@ impl Sections {
             }
             Payload::ElementSection(section) => {
                 validator.element_section(&section)?;
-                collect::extend(&mut self.elems, section, sections::elem_segment)?;
+                self.element_section(section)?;
             }
             Payload::DataSection(section) => {
                 validator.data_section(&section)?;
@@ -223,6 +225,6 @@ impl Sections {
     /// Type of the function whose body comes next.
     fn next_body_type(&self) -> Option<&FuncType> {
         let index = self.imported.funcs as usize + self.bodies.len();
-        self.types.get(*self.funcs.get(index)? as usize)
+        self.types.func(*self.funcs.get(index)?)
     }
 }

@@ -1,30 +1,62 @@
 //! One reader per section; each gets content the validator accepted.
 
 use super::collect::{self, boxed_str, push};
-use super::{ReadResult, Sections, types};
+use super::types::{self, Named};
+use super::{ReadResult, Sections};
 use crate::abi::types::ValType;
 use crate::module::{
     ConstExpr, ConstOp, CustomSection, DataSegment, ElemItems, ElemSegment, Export, ExternKind,
     ExternType, GlobalDef, Import, SegmentMode, TableDef,
 };
 use wasmparser::{
-    CustomSectionReader, DataKind, ElementItems, ElementKind, ExternalKind, ImportSectionReader,
-    SectionLimited, TableInit, TypeRef, TypeSectionReader,
+    CustomSectionReader, DataKind, ElementItems, ElementKind, ElementSectionReader, ExternalKind,
+    GlobalSectionReader, ImportSectionReader, SectionLimited, TableInit, TableSectionReader,
+    TypeRef, TypeSectionReader,
 };
 
 impl Sections {
     pub(super) fn type_section(&mut self, section: TypeSectionReader<'_>) -> ReadResult<()> {
-        collect::reserve(&mut self.types, section.count() as usize)?;
+        self.types.reserve(section.count() as usize)?;
+        let mut kinds = Vec::new();
         for group in section {
             let group = group?;
-            if group.is_explicit_rec_group() {
-                return Err(types::unsupported("type definition"));
-            }
+            kinds.clear();
+            collect::reserve(&mut kinds, group.types().len())?;
             for ty in group.types() {
-                push(&mut self.types, types::func_type(ty)?)?;
+                kinds.push(types::kind(ty)?);
             }
+            self.types.open_group(kinds.len())?;
+            for (place, ty) in group.types().enumerate() {
+                let named = Named { known: &self.types, group: &kinds[place..] };
+                let ty = named.sub_type(ty)?;
+                self.types.push(ty)?;
+            }
+            self.types.end_group()?;
         }
         Ok(())
+    }
+
+    /// The types that everything behind the type section may name.
+    fn named(&self) -> Named<'_> {
+        Named { known: &self.types, group: &[] }
+    }
+
+    pub(super) fn table_section(&mut self, section: TableSectionReader<'_>) -> ReadResult<()> {
+        let named = Named { known: &self.types, group: &[] };
+        collect::extend(&mut self.tables, section, |table| read_table(&table, named))
+    }
+
+    pub(super) fn global_section(&mut self, section: GlobalSectionReader<'_>) -> ReadResult<()> {
+        let named = Named { known: &self.types, group: &[] };
+        collect::extend(&mut self.globals, section, |global| {
+            let init = Some(ConstExpr::read(&global.init_expr)?);
+            Ok(GlobalDef { ty: named.global_type(global.ty)?, init })
+        })
+    }
+
+    pub(super) fn element_section(&mut self, section: ElementSectionReader<'_>) -> ReadResult<()> {
+        let named = Named { known: &self.types, group: &[] };
+        collect::extend(&mut self.elems, section, |segment| elem_segment(segment, named))
     }
 
     pub(super) fn import_section(&mut self, section: ImportSectionReader<'_>) -> ReadResult<()> {
@@ -38,7 +70,7 @@ impl Sections {
                     ExternType::Func(index)
                 }
                 TypeRef::Table(ty) => {
-                    let ty = types::table_type(ty)?;
+                    let ty = self.named().table_type(ty)?;
                     self.imported.tables += 1;
                     push(&mut self.tables, TableDef { ty, init: None })?;
                     ExternType::Table(ty)
@@ -50,7 +82,7 @@ impl Sections {
                     ExternType::Memory(ty)
                 }
                 TypeRef::Global(ty) => {
-                    let ty = types::global_type(ty)?;
+                    let ty = self.named().global_type(ty)?;
                     self.imported.globals += 1;
                     push(&mut self.globals, GlobalDef { ty, init: None })?;
                     ExternType::Global(ty)
@@ -71,17 +103,12 @@ impl Sections {
     }
 }
 
-pub(super) fn table(table: wasmparser::Table<'_>) -> ReadResult<TableDef> {
+fn read_table(table: &wasmparser::Table<'_>, named: Named<'_>) -> ReadResult<TableDef> {
     let init = match &table.init {
         TableInit::RefNull => None,
         TableInit::Expr(expr) => Some(ConstExpr::read(expr)?),
     };
-    Ok(TableDef { ty: types::table_type(table.ty)?, init })
-}
-
-pub(super) fn global(global: wasmparser::Global<'_>) -> ReadResult<GlobalDef> {
-    let init = Some(ConstExpr::read(&global.init_expr)?);
-    Ok(GlobalDef { ty: types::global_type(global.ty)?, init })
+    Ok(TableDef { ty: named.table_type(table.ty)?, init })
 }
 
 pub(super) fn export(export: wasmparser::Export<'_>) -> ReadResult<Export> {
@@ -98,7 +125,7 @@ pub(super) fn export(export: wasmparser::Export<'_>) -> ReadResult<Export> {
     Ok(Export { name: boxed_str(export.name)?, kind, index: export.index })
 }
 
-pub(super) fn elem_segment(segment: wasmparser::Element<'_>) -> ReadResult<ElemSegment> {
+fn elem_segment(segment: wasmparser::Element<'_>, named: Named<'_>) -> ReadResult<ElemSegment> {
     let mode = match &segment.kind {
         ElementKind::Passive => SegmentMode::Passive,
         ElementKind::Declared => SegmentMode::Declared,
@@ -111,11 +138,10 @@ pub(super) fn elem_segment(segment: wasmparser::Element<'_>) -> ReadResult<ElemS
         ElementItems::Functions(indices) => {
             let mut funcs = Vec::new();
             collect::extend(&mut funcs, indices, Ok)?;
-            (ValType::FuncRef, ElemItems::Funcs(funcs.into_boxed_slice()))
+            (ValType::FUNCREF, ElemItems::Funcs(funcs.into_boxed_slice()))
         }
         ElementItems::Expressions(ty, exprs) => {
-            let ty = types::val_type(wasmparser::ValType::Ref(ty))?;
-            (ty, elem_items(ty, exprs)?)
+            (named.val_type(wasmparser::ValType::Ref(ty))?, elem_items(exprs)?)
         }
     };
     Ok(ElemSegment { ty, mode, items })
@@ -123,10 +149,7 @@ pub(super) fn elem_segment(segment: wasmparser::Element<'_>) -> ReadResult<ElemS
 
 /// Items given as expressions. Most are `ref.func` and `ref.null`, which a list of indices
 /// holds in a fraction of the space; the first other one turns the list into expressions.
-fn elem_items(
-    ty: ValType,
-    section: SectionLimited<'_, wasmparser::ConstExpr<'_>>,
-) -> ReadResult<ElemItems> {
+fn elem_items(section: SectionLimited<'_, wasmparser::ConstExpr<'_>>) -> ReadResult<ElemItems> {
     let count = section.count() as usize;
     let mut funcs = Vec::new();
     let mut exprs = Vec::new();
@@ -135,14 +158,14 @@ fn elem_items(
         let expr = ConstExpr::read(&expr?)?;
         match expr.single() {
             Some(ConstOp::RefFunc(index)) if exprs.is_empty() => push(&mut funcs, index)?,
-            Some(ConstOp::RefNull(_)) if exprs.is_empty() => {
+            Some(ConstOp::RefNull) if exprs.is_empty() => {
                 push(&mut funcs, ElemItems::NULL)?;
             }
             _ => {
                 if exprs.is_empty() {
                     collect::reserve(&mut exprs, count)?;
                     exprs.extend(funcs.drain(..).map(|index| match index {
-                        ElemItems::NULL => ConstExpr::from(ConstOp::RefNull(ty)),
+                        ElemItems::NULL => ConstExpr::from(ConstOp::RefNull),
                         index => ConstExpr::from(ConstOp::RefFunc(index)),
                     }));
                 }

@@ -1,8 +1,8 @@
 //! The validator's messages in the words embedders know.
 //!
 //! Programs and test suites compare the start of load errors with the texts they know, so where
-//! those say the same thing in other words, they come first. What the validator adds, such as
-//! an index or a type, and the offset follow.
+//! those have another text for the same error, it comes first. The validator's details, such as an
+//! index or a type, and the offset follow.
 
 use crate::abi::error::Error;
 use wasmparser::Payload;
@@ -70,7 +70,7 @@ const CODE_COUNT: &str = "function and code section have inconsistent lengths or
 const DATA_COUNT: &str = "data count and data section have inconsistent lengths: data section";
 const MEMORY_SIZE: &str = "memory size must be at most 65536 pages (4GiB)";
 
-/// A load error for what the validator found in `bytes`.
+/// A load error for the validator's error in `bytes`.
 #[cold]
 pub(super) fn load_error(error: &wasmparser::Error, bytes: &[u8], stage: Stage) -> Error {
     let (message, offset) = (error.message(), error.offset());

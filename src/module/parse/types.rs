@@ -1,28 +1,20 @@
 //! From the validator's types to ours.
 //!
-//! What our vocabulary cannot say yet is refused with a load error, so that switching a proposal
-//! on too early in `Features` costs a module and nothing else.
+//! Types that `abi::types` does not have yet are refused with a load error, so that switching a
+//! proposal on too early in `Features` costs a module and nothing else.
 
 use super::{ReadError, ReadResult};
+use crate::abi::definitions::{CompositeType, FieldType, StorageType, SubType};
 use crate::abi::error::Error;
+use crate::abi::heap_types::{HeapType, RefType, TypeIndex, TypeKind};
 use crate::abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
 use crate::alloc;
-use wasmparser::{AbstractHeapType, CompositeInnerType, HeapType, RefType, SubType};
+use crate::module::TypeList;
+use wasmparser::{AbstractHeapType, CompositeInnerType, UnpackedIndex};
 
 #[cold]
 pub(in crate::module) fn unsupported(what: &str) -> ReadError {
     ReadError::Ours(Error::load(format!("unsupported {what}")))
-}
-
-pub(super) fn val_type(ty: wasmparser::ValType) -> ReadResult<ValType> {
-    Ok(match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(ty) => ref_type(ty)?,
-    })
 }
 
 /// Slots of a value of type `ty`, known also for types that our vocabulary lacks.
@@ -33,55 +25,139 @@ pub(in crate::module) fn slots(ty: wasmparser::ValType) -> u32 {
     }
 }
 
-fn ref_type(ty: RefType) -> ReadResult<ValType> {
-    if !ty.is_nullable() {
-        return Err(unsupported("reference type"));
-    }
-    heap_type(ty.heap_type())
-}
-
-pub(in crate::module) fn heap_type(ty: HeapType) -> ReadResult<ValType> {
-    match ty {
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValType::FuncRef),
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
-            Ok(ValType::ExternRef)
-        }
-        // The validator keeps them apart; where a value lies, null is like any other exception.
-        HeapType::Abstract {
-            shared: false,
-            ty: AbstractHeapType::Exn | AbstractHeapType::NoExn,
-        } => Ok(ValType::ExnRef),
-        _ => Err(unsupported("reference type")),
-    }
-}
-
-fn val_types(types: &[wasmparser::ValType]) -> ReadResult<Box<[ValType]>> {
-    let mut list = alloc::try_vec(types.len())?;
-    for &ty in types {
-        list.push(val_type(ty)?);
-    }
-    Ok(list.into_boxed_slice())
-}
-
-pub(super) fn func_type(ty: &SubType) -> ReadResult<FuncType> {
-    let plain = ty.is_final && ty.supertype_idxs.is_empty() && !ty.composite_type.shared;
-    match &ty.composite_type.inner {
-        CompositeInnerType::Func(func) if plain => {
-            Ok(FuncType::new(val_types(func.params())?, val_types(func.results())?))
-        }
-        _ => Err(unsupported("type definition")),
-    }
-}
-
-pub(super) fn table_type(ty: wasmparser::TableType) -> ReadResult<TableType> {
-    if ty.shared {
-        return Err(unsupported("table type"));
-    }
-    Ok(TableType {
-        elem: ref_type(ty.element_type)?,
-        limits: Limits { min: ty.initial, max: ty.maximum },
-        table64: ty.table64,
+/// The kind of type that a definition makes.
+pub(super) fn kind(ty: &wasmparser::SubType) -> ReadResult<TypeKind> {
+    Ok(match &ty.composite_type.inner {
+        CompositeInnerType::Func(_) => TypeKind::Func,
+        CompositeInnerType::Struct(_) => TypeKind::Struct,
+        CompositeInnerType::Array(_) => TypeKind::Array,
+        CompositeInnerType::Cont(_) => return Err(unsupported("type definition")),
     })
+}
+
+/// The types that others may name.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    /// Those that were read.
+    pub(super) known: &'a TypeList,
+    /// The kinds of those in the group that is being read, which comes next.
+    pub(super) group: &'a [TypeKind],
+}
+
+impl Named<'_> {
+    fn index(self, index: UnpackedIndex) -> ReadResult<TypeIndex> {
+        let index = index.as_module_index().and_then(TypeIndex::new);
+        index.ok_or_else(|| unsupported("type index"))
+    }
+
+    fn defined(self, index: UnpackedIndex) -> ReadResult<HeapType> {
+        let index = self.index(index)?;
+        let kind = match self.known.get(index.get()) {
+            Some(ty) => Some(ty.kind()),
+            None => self.group.get(index.get() as usize - self.known.len()).copied(),
+        };
+        let kind = kind.ok_or_else(|| unsupported("type index"))?;
+        Ok(HeapType::Defined(kind, index))
+    }
+
+    fn heap_type(self, ty: wasmparser::HeapType) -> ReadResult<HeapType> {
+        let ty = match ty {
+            wasmparser::HeapType::Abstract { shared: false, ty } => ty,
+            wasmparser::HeapType::Concrete(index) => return self.defined(index),
+            _ => return Err(unsupported("reference type")),
+        };
+        Ok(match ty {
+            AbstractHeapType::Func => HeapType::Func,
+            AbstractHeapType::NoFunc => HeapType::NoFunc,
+            AbstractHeapType::Extern => HeapType::Extern,
+            AbstractHeapType::NoExtern => HeapType::NoExtern,
+            AbstractHeapType::Exn => HeapType::Exn,
+            AbstractHeapType::NoExn => HeapType::NoExn,
+            AbstractHeapType::Any => HeapType::Any,
+            AbstractHeapType::None => HeapType::None,
+            AbstractHeapType::Eq => HeapType::Eq,
+            AbstractHeapType::I31 => HeapType::I31,
+            AbstractHeapType::Struct => HeapType::Struct,
+            AbstractHeapType::Array => HeapType::Array,
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => {
+                return Err(unsupported("reference type"));
+            }
+        })
+    }
+
+    fn ref_type(self, ty: wasmparser::RefType) -> ReadResult<ValType> {
+        Ok(ValType::Ref(RefType::new(ty.is_nullable(), self.heap_type(ty.heap_type())?)))
+    }
+
+    pub(super) fn val_type(self, ty: wasmparser::ValType) -> ReadResult<ValType> {
+        Ok(match ty {
+            wasmparser::ValType::I32 => ValType::I32,
+            wasmparser::ValType::I64 => ValType::I64,
+            wasmparser::ValType::F32 => ValType::F32,
+            wasmparser::ValType::F64 => ValType::F64,
+            wasmparser::ValType::V128 => ValType::V128,
+            wasmparser::ValType::Ref(ty) => self.ref_type(ty)?,
+        })
+    }
+
+    fn val_types(self, types: &[wasmparser::ValType]) -> ReadResult<Box<[ValType]>> {
+        let mut list = alloc::try_vec(types.len())?;
+        for &ty in types {
+            list.push(self.val_type(ty)?);
+        }
+        Ok(list.into_boxed_slice())
+    }
+
+    fn field(self, ty: wasmparser::FieldType) -> ReadResult<FieldType> {
+        let storage = match ty.element_type {
+            wasmparser::StorageType::I8 => StorageType::I8,
+            wasmparser::StorageType::I16 => StorageType::I16,
+            wasmparser::StorageType::Val(ty) => StorageType::Val(self.val_type(ty)?),
+        };
+        Ok(FieldType { storage, mutable: ty.mutable })
+    }
+
+    pub(super) fn sub_type(self, ty: &wasmparser::SubType) -> ReadResult<SubType> {
+        if ty.composite_type.shared || ty.supertype_idxs.len() > 1 {
+            return Err(unsupported("type definition"));
+        }
+        let composite = match &ty.composite_type.inner {
+            CompositeInnerType::Func(func) => {
+                let (params, results) = (func.params(), func.results());
+                let ty = FuncType::new(self.val_types(params)?, self.val_types(results)?);
+                CompositeType::Func(ty)
+            }
+            CompositeInnerType::Struct(ty) => {
+                let mut fields = alloc::try_vec(ty.fields.len())?;
+                for &field in &*ty.fields {
+                    fields.push(self.field(field)?);
+                }
+                CompositeType::Struct(fields.into_boxed_slice())
+            }
+            CompositeInnerType::Array(ty) => CompositeType::Array(self.field(ty.0)?),
+            CompositeInnerType::Cont(_) => return Err(unsupported("type definition")),
+        };
+        let supertype = ty.supertype_idxs.first().map(|index| self.index(index.unpack()));
+        Ok(SubType { is_final: ty.is_final, supertype: supertype.transpose()?, composite })
+    }
+
+    pub(super) fn table_type(self, ty: wasmparser::TableType) -> ReadResult<TableType> {
+        if ty.shared {
+            return Err(unsupported("table type"));
+        }
+        Ok(TableType {
+            elem: self.ref_type(ty.element_type)?,
+            limits: Limits { min: ty.initial, max: ty.maximum },
+            table64: ty.table64,
+        })
+    }
+
+    pub(super) fn global_type(self, ty: wasmparser::GlobalType) -> ReadResult<GlobalType> {
+        if ty.shared {
+            return Err(unsupported("global type"));
+        }
+        Ok(GlobalType { val: self.val_type(ty.content_type)?, mutable: ty.mutable })
+    }
 }
 
 pub(super) fn memory_type(ty: wasmparser::MemoryType) -> ReadResult<MemoryType> {
@@ -97,11 +173,4 @@ pub(super) fn memory_type(ty: wasmparser::MemoryType) -> ReadResult<MemoryType> 
         memory64: ty.memory64,
         page_size_log2,
     })
-}
-
-pub(super) fn global_type(ty: wasmparser::GlobalType) -> ReadResult<GlobalType> {
-    if ty.shared {
-        return Err(unsupported("global type"));
-    }
-    Ok(GlobalType { val: val_type(ty.content_type)?, mutable: ty.mutable })
 }

@@ -2,7 +2,9 @@ mod bodies;
 mod mutation;
 
 use super::*;
+use crate::abi::definitions::{CompositeType, FieldType, StorageType};
 use crate::abi::error::ErrorKind;
+use crate::abi::heap_types::{HeapType, RefType, TypeIndex, TypeKind};
 use crate::abi::types::{Limits, ValType};
 
 fn parse(text: &str, features: Features) -> Result<Module> {
@@ -93,10 +95,7 @@ fn element_items_stay_small_where_they_can() {
     assert!(matches!(module.elems[3].mode, SegmentMode::Declared));
     let ElemItems::Exprs(exprs) = &module.elems[2].items else { panic!() };
     let ops: Vec<_> = exprs.iter().map(|expr| expr.single().unwrap()).collect();
-    assert_eq!(
-        ops,
-        [ConstOp::RefFunc(0), ConstOp::RefNull(ValType::FuncRef), ConstOp::GlobalGet(0)]
-    );
+    assert_eq!(ops, [ConstOp::RefFunc(0), ConstOp::RefNull, ConstOp::GlobalGet(0)]);
 }
 
 #[test]
@@ -252,14 +251,66 @@ fn missing_proposals_are_named() {
 #[test]
 fn proposals_beyond_the_vocabulary_are_load_errors() {
     for text in [
-        "(module (type (struct)))",
-        "(module (rec (type (func)) (type (func))))",
-        "(module (tag (param (ref exn))))",
-        "(module (type $t (func)) (global (ref null $t) (ref.null $t)))",
-        "(module (table 1 1 anyref))",
+        "(module (memory 1 (pagesize 1)))",
+        "(module (global i31ref (ref.i31 (i32.const 1))))",
+        "(module (table 1 i31ref (ref.i31 (i32.const 1))))",
+        "(module (type $a (array i8)) (elem (ref $a) (array.new_default $a (i32.const 1))))",
     ] {
         let error = parse(text, Features::ALL).err().unwrap();
         assert!(error.message().starts_with("unsupported "), "{text}: {error}");
+    }
+}
+
+#[test]
+fn all_types_are_taken_over_with_function_references() {
+    let module = parse(
+        "(module
+            (type $f (sub (func (param i32))))
+            (rec
+                (type $g (sub final $f (func (param i32))))
+                (type $s (struct (field (mut i8)) (field (ref null $a))))
+                (type $a (array (mut (ref $s)))))
+            (rec)
+            (global (ref null $f) (ref.null $g))
+            (table 1 1 anyref)
+            (tag (param (ref exn) (ref $a))))",
+        Features::FUNCTION_REFERENCES | Features::EXCEPTIONS,
+    );
+    let module = module.unwrap();
+    let groups: Vec<_> = module.types.groups().map(<[_]>::len).collect();
+    assert_eq!(groups, [1, 3, 0, 1]);
+    let index = |index| TypeIndex::new(index).unwrap();
+    let defined = |nullable, kind, at| RefType::new(nullable, HeapType::Defined(kind, index(at)));
+    let g = module.types.get(1).unwrap();
+    assert_eq!((g.supertype, g.is_final, g.func()), (Some(index(0)), true, module.types.func(0)));
+    let fields = [
+        FieldType { storage: StorageType::I8, mutable: true },
+        FieldType {
+            storage: StorageType::Val(ValType::Ref(defined(true, TypeKind::Array, 3))),
+            mutable: false,
+        },
+    ];
+    let s = module.types.get(2).map(|ty| &ty.composite);
+    assert!(matches!(s, Some(CompositeType::Struct(found)) if **found == fields));
+    let element = ValType::Ref(defined(false, TypeKind::Struct, 2));
+    let element = FieldType { storage: StorageType::Val(element), mutable: true };
+    assert_eq!(module.types.get(3).unwrap().composite, CompositeType::Array(element));
+    assert_eq!(module.globals[0].ty.val, ValType::Ref(defined(true, TypeKind::Func, 0)));
+    assert_eq!(module.tables[0].ty.elem, ValType::ANYREF);
+}
+
+#[test]
+fn instructions_of_gc_are_refused_by_name() {
+    for body in [
+        "(drop (ref.eq (ref.null eq) (ref.null eq)))",
+        "(drop (ref.test (ref func) (ref.null func)))",
+        "(drop (struct.new $s))",
+        "(drop (any.convert_extern (ref.null extern)))",
+    ] {
+        let text = format!("(module (type $s (struct)) (func {body}))");
+        let error = parse(&text, Features::FUNCTION_REFERENCES).err().unwrap();
+        assert!(error.message().starts_with("gc support is not enabled"), "{body}: {error}");
+        assert!(parse(&text, Features::FUNCTION_REFERENCES | Features::GC).is_ok());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Damaged binaries: whatever is done to one, parsing returns.
+//! Damaged binaries: parsing returns for each of them.
 
 use super::super::*;
 use std::path::PathBuf;

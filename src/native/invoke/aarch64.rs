@@ -1,5 +1,5 @@
-//! The thunks for the procedure call standard of AArch64. All of them catch what the native
-//! unwinds with, and leave it in the environment.
+//! The thunks for the procedure call standard of AArch64. All of them catch the native's unwinding,
+//! and leave it in the environment.
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
@@ -118,12 +118,12 @@ unsafe extern "C" fn thunk(
     )
 }
 
-/// Thunks for [`direct`](super::direct()): they pass the environment's owner and what `load` puts
-/// into the other registers, from the words at x9 or where it finds it.
+/// Thunks for [`direct`](super::direct()): they pass the environment's owner, and in the other
+/// registers the values that `load` takes, from the words at x9 or elsewhere.
 macro_rules! thunks {
     ($($name:ident($($param:ident: $ty:ty),*): $($load:literal),*;)*) => {$(
         /// # Safety
-        /// `env` is live, the rest is what `target` takes, and it returns as this does.
+        /// `env` is live, the rest suits `target`'s parameters, and it returns as this does.
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name(
             env: *mut VmEnv,

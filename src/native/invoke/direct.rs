@@ -1,17 +1,17 @@
 //! C functions whose arguments all travel in registers, called through a function pointer.
 //!
-//! Where every integer argument takes a whole register or an 8-byte stack slot and nobody reads
-//! the upper half of a 32-bit one, `f(env, int, int64_t)` and `f(env, u64, u64)` are called in
-//! the same way. So one function pointer type for each arity and result serves every type, and
-//! the compiler does the rest.
+//! Where every integer argument takes a whole register or an 8-byte stack slot and the upper half
+//! of a 32-bit one is never read, `f(env, int, int64_t)` and `f(env, u64, u64)` are called in the
+//! same way. So one function pointer type for each arity and result serves every type, and the
+//! compiler does the rest.
 //!
-//! Floats have registers of their own, whatever stands between them: `f(env, int, float, int)`
-//! finds its arguments where `f(env, u64, u64, f64)` puts them. Registers that a function has no
-//! argument for may hold anything, so one type with several of both kinds serves all that need
-//! no more of either.
+//! Floats have registers of their own, regardless of other arguments between them: `f(env, int,
+//! float, int)` finds its arguments where `f(env, u64, u64, f64)` puts them. Registers without an
+//! argument may hold anything, so one type with several of both kinds serves all functions with no
+//! more of either.
 //!
 //! The pointer is a thunk's, which calls the function with the owner of its environment in front
-//! and catches what that unwinds with.
+//! and catches its unwinding.
 
 use super::{CallFn, attached, backend, enter, pending_exception};
 use crate::abi::trap::Trap;
@@ -20,7 +20,7 @@ use crate::abi::vm_layout::{VmEnv, VmHostFunc};
 use crate::native::host_func::{Body, HostFunc};
 use std::ffi::c_void;
 
-/// The entry for a function of type `ty` and what it needs to know, if this way will do.
+/// The entry for a function of type `ty` and the entry's own data, if this way is possible.
 pub(in crate::native) fn direct(ty: &FuncType) -> Option<(CallFn, Body)> {
     let count = |wanted: fn(&ValType) -> bool| ty.params().iter().filter(|&ty| wanted(ty)).count();
     let floats = count(|ty| matches!(ty, ValType::F32 | ValType::F64));
@@ -83,7 +83,7 @@ impl Mixed {
     }
 }
 
-/// What a C function returns, and how that lies in a slot.
+/// A C function's result, and its form in a slot.
 trait RegisterResult: Copy {
     /// # Safety
     /// `slot` is writable, unless nothing is returned.
@@ -136,8 +136,8 @@ macro_rules! entries {
             }
             // SAFETY: thunks leave the registers of a result as the function left them.
             let call = unsafe { std::mem::transmute::<Thunk, Words<R>>(backend::$thunk) };
-            // SAFETY: `args` holds as many slots as the type has parameters, and room for a
-            // result if it has one; whoever registered the function vouched for its type, which
+            // SAFETY: `args` holds as many slots as the type has parameters, and room for a result
+            // if it has one; the embedder that registered the function vouched for its type, which
             // `direct` found to be called like this one.
             unsafe {
                 let result = attached(host, env, || call(env, host.target, args));
@@ -180,12 +180,12 @@ unsafe extern "C" fn call_mixed<R: RegisterResult>(
     let call = unsafe { std::mem::transmute::<Thunk, Full<R>>(backend::mixed) };
     // SAFETY: the slots are the parameters', of which there is at least one float.
     let int = |at: usize| unsafe { *args.add(mixed.ints[at] as usize) };
-    // SAFETY: as for the integers.
+    // SAFETY: the slots are the parameters', of which there is at least one float.
     let word = |at: usize| unsafe { *args.add(mixed.floats[at] as usize) };
     // A 32-bit float lies in the low half of its slot as of its register.
     let float = |at: usize| f64::from_bits(word(at));
-    // SAFETY: whoever registered the function vouched for its type, which `direct` found to be
-    // called like this one; there is room for a result if the type has one.
+    // SAFETY: the embedder that registered the function vouched for its type, which `direct` found
+    // to be called like this one; there is room for a result if the type has one.
     unsafe {
         let result = attached(host, env, || {
             let (a, b, c, d) = (float(0), float(1), float(2), float(3));

@@ -58,9 +58,9 @@ fn passed_as(ty: ValType, signed: bool) -> Type {
         ValType::F32 => Type::f32(),
         ValType::F64 => Type::f64(),
         ValType::V128 => Type::structure([Type::u64(), Type::u64()]),
-        ValType::ExternRef if signed => Type::pointer(),
-        ValType::ExternRef | ValType::FuncRef => Type::u32(),
-        ValType::ExnRef => Type::u64(),
+        ValType::EXTERNREF if signed => Type::pointer(),
+        ValType::EXTERNREF | ValType::FUNCREF => Type::u32(),
+        ValType::Ref(_) => Type::u64(),
     }
 }
 
@@ -107,7 +107,8 @@ pub(super) unsafe fn call(
 /// # Safety
 /// `env` is live, and `target` takes the slots at `args`.
 pub(super) unsafe fn raw(env: *mut VmEnv, target: *const c_void, args: *const u64) {
-    // SAFETY: passed on to the caller; the owner of a live environment is its exec_env.
+    // SAFETY: the caller guarantees that `env` is live, and `target` takes the slots at `args`; the
+    // owner of a live environment is its exec_env.
     unsafe {
         let words = [(*env).owner.expose_provenance(), args.expose_provenance(), 0, 0];
         if let Err(unwinding) = unwind::call(target, words) {

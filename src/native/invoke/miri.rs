@@ -44,6 +44,7 @@ pub(super) unsafe fn call(
 /// `env` is live, and `target` takes the slots at `args`.
 pub(super) unsafe fn raw(env: *mut VmEnv, target: *const c_void, args: *const u64) {
     type Raw = unsafe extern "C" fn(*mut c_void, *const u64);
-    // SAFETY: passed on to the caller; the owner of a live environment is its exec_env.
+    // SAFETY: the caller guarantees that `env` is live, and `target` takes the slots at `args`; the
+    // owner of a live environment is its exec_env.
     unsafe { std::mem::transmute::<*const c_void, Raw>(target)((*env).owner, args) };
 }

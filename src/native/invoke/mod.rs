@@ -7,8 +7,8 @@
 //!
 //! All of them are entered by running code through the header of a `HostFunc`. A native may leave
 //! by unwinding the stack, as when it ends its thread. That goes no further than the thunk that
-//! called it (`platform::unwind`): running code gets a trap, and the environment keeps what is to
-//! go on when the host's call is over.
+//! called it (`platform::unwind`): running code gets a trap, and the environment keeps the
+//! unwinding, which goes on when the host's call is over.
 
 mod plan;
 
@@ -70,8 +70,8 @@ pub(super) unsafe fn check_stack(env: *const VmEnv, room: usize) -> Result<(), T
     Ok(())
 }
 
-/// The code of the trap that a native asked for, by setting an exception or by unwinding, or
-/// somebody else by terminating meanwhile; else 0.
+/// The code of the trap that a native has caused, by an exception or by unwinding, or another
+/// thread by terminating meanwhile; else 0.
 ///
 /// # Safety
 /// `env` and its instance are live.
@@ -104,7 +104,7 @@ unsafe fn trap_behind(env: *const VmEnv) -> Trap {
     if is_terminated { Trap::Terminated } else { Trap::Host }
 }
 
-/// Stack check and conversions: what comes before every call of a C function.
+/// Stack check and conversions, before every call of a C function.
 ///
 /// # Safety
 /// `env` and its instance are live, and `args` holds the parameters of `host`'s type.
@@ -117,7 +117,8 @@ unsafe fn enter(host: &HostFunc, env: *mut VmEnv, args: *mut u64, room: usize) -
     if host.conversions.is_empty() {
         return 0;
     }
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `env` and its instance are live, and `args` holds the
+    // parameters of `host`'s type.
     unsafe { convert_params(host, env, args) }
 }
 
@@ -135,8 +136,8 @@ unsafe fn convert_params(host: &HostFunc, env: *mut VmEnv, args: *mut u64) -> u3
     }
 }
 
-/// Runs `call` with `host`'s attachment in the environment; restores what stood there, since
-/// the caller may be a native itself.
+/// Runs `call` with `host`'s attachment in the environment; restores the previous one, since the
+/// caller may be a native itself.
 ///
 /// # Safety
 /// `env` is live.
@@ -145,7 +146,7 @@ unsafe fn attached<R>(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> R
     // SAFETY: the caller vouches for `env`.
     let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
     let result = call();
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `env` is live.
     unsafe { (*env).attachment = attachment };
     result
 }
@@ -159,20 +160,20 @@ unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *m
     if trap != 0 {
         return trap;
     }
-    // SAFETY: whoever registered a raw native vouched for its type; `args` holds the parameters
-    // and has room for the results.
+    // SAFETY: the embedder that registered a raw native vouched for its type; `args` holds the
+    // parameters and has room for the results.
     unsafe { attached(host, env, || backend::raw(env, host.target, args)) };
-    // SAFETY: as above.
+    // SAFETY: running code passes its live environment.
     let pending = unsafe { pending_exception(env) };
     if pending == 0 && matches!(host.body, Body::Raw { fit_results: true }) {
-        // SAFETY: as above.
+        // SAFETY: running code passes its live environment; `args` has room for the results.
         return unsafe { fit_raw_results(host, env, args) };
     }
     pending
 }
 
 /// Whether results of type `ty` have to be fitted into their slots after a raw call. Numbers do
-/// not: whoever reads a 32-bit value from a slot ignores its upper half.
+/// not: readers of a 32-bit value in a slot ignore its upper half.
 pub(super) fn raw_results_need_fitting(ty: &FuncType) -> bool {
     ty.results().iter().any(|ty| ty.is_ref())
 }

@@ -1,11 +1,11 @@
 //! Calls with arguments in any place: floats, vectors, more than a few integers, several
 //! results.
 //!
-//! A plan is made when the import is bound. For a call, the arguments are laid out in a
-//! [`Frame`] of words in the order in which the backend takes them: vector registers, integer
-//! registers, stack, and whatever else it asked for. It calls, and leaves both result registers
-//! at the frame's start. Results behind the first are written by the native through pointers
-//! that follow its parameters.
+//! A plan is made when the import is bound. For a call, the arguments are laid out in a [`Frame`]
+//! of words in the order in which the backend takes them: vector registers, integer registers,
+//! stack, and its own words. The backend calls, and leaves both result registers at the frame's
+//! start. Results behind the first are written by the native through pointers that follow its
+//! parameters.
 
 use super::backend::{self, FLOAT_REGS, INT_REGS};
 use super::{CallFn, attached, enter, pending_exception};
@@ -44,7 +44,7 @@ pub(in crate::native) struct CallPlan {
     stack_words: usize,
     /// Externrefs are numbers, as natives without a signature see them.
     indexed: bool,
-    /// What else the target's own calling convention needs to know.
+    /// Further data of the target's own calling convention.
     #[allow(dead_code, reason = "thunks need no more than the places")]
     pub(super) target: backend::Extra,
 }
@@ -142,7 +142,7 @@ impl CallPlan {
         STACK_START + self.stack_words
     }
 
-    /// Native stack that a call takes beyond what every native may use.
+    /// Native stack that a call takes beyond the amount that every native may use.
     fn stack_bytes(&self) -> usize {
         self.words.max(INLINE_WORDS) * 16
     }
@@ -205,9 +205,9 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
     } else {
         return Trap::OutOfMemory as u32;
     };
-    // SAFETY: `frame` has room for the plan's words and is aligned to 16 bytes; `args` holds
-    // the parameters and has room for the results; whoever registered the function vouched for
-    // its type; the owner of a live environment is its exec_env.
+    // SAFETY: `frame` has room for the plan's words and is aligned to 16 bytes; `args` holds the
+    // parameters and has room for the results; the embedder that registered the function vouched
+    // for its type; the owner of a live environment is its exec_env.
     unsafe {
         plan.fill(frame, args);
         plan.clear_results(args);
@@ -224,7 +224,7 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
 /// Puts the first result into its slot and the others in order.
 ///
 /// # Safety
-/// `frame` is what the backend left, and `args` has room for the results.
+/// `frame` is as the backend left it, and `args` has room for the results.
 unsafe fn store_results(
     host: &HostFunc,
     plan: &CallPlan,
@@ -252,11 +252,12 @@ unsafe fn store_results(
         // SAFETY: the caller's environment is live during the call.
         let instance = unsafe { (*env).instance };
         let fitted = match ty {
-            ValType::ExternRef if plan.indexed => Ok(convert::externref_from_index(value)),
+            ValType::EXTERNREF if plan.indexed => Ok(convert::externref_from_index(value)),
             ty => slot_of_result(ty, value, host.externrefs.as_deref(), instance),
         };
         match fitted {
-            // SAFETY: as above.
+            // SAFETY: the caller guarantees that `args` has room for the results, of which this is
+            // one.
             Ok(fitted) => unsafe { *slot = fitted },
             Err(trap) => return trap as u32,
         }
@@ -276,10 +277,10 @@ pub(super) fn slot_of_result(
     Ok(match ty {
         ValType::I32 | ValType::F32 => value as u32 as u64,
         ValType::I64 | ValType::F64 | ValType::V128 => value,
-        ValType::ExternRef => convert::externref_from_host(externrefs, instance, value)?,
-        ValType::FuncRef => func_ref(instance, value as u32),
+        ValType::EXTERNREF => convert::externref_from_host(externrefs, instance, value)?,
+        ValType::FUNCREF => func_ref(instance, value as u32),
         // No function that returns one is ever bound.
-        ValType::ExnRef => 0,
+        ValType::Ref(_) => 0,
     })
 }
 

@@ -1,5 +1,5 @@
-//! The thunks for the System V calling convention of x86-64. All of them catch what the native
-//! unwinds with, and leave it in the environment.
+//! The thunks for the System V calling convention of x86-64. All of them catch the native's
+//! unwinding, and leave it in the environment.
 
 use super::plan::CallPlan;
 use crate::abi::types::FuncType;
@@ -122,8 +122,9 @@ unsafe extern "C" fn thunk(
     )
 }
 
-/// Thunks for [`direct`](super::direct()): they pass the environment's owner and what `load` puts
-/// into the other registers from the words at r10; `bytes` are on the stack meanwhile.
+/// Thunks for [`direct`](super::direct()): they pass the environment's owner, and in the other
+/// registers the values that `load` takes from the words at r10; `bytes` are on the stack
+/// meanwhile.
 macro_rules! thunks {
     ($($name:ident, $bytes:literal: $($load:literal),*;)*) => {$(
         /// # Safety
@@ -182,7 +183,7 @@ thunks! {
 /// The same for up to three integers, and floats that lie in their registers already.
 ///
 /// # Safety
-/// `env` is live, the others are what `target` takes, and it returns as this does.
+/// `env` is live, the others suit `target`'s parameters, and it returns as this does.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn mixed(
     env: *mut VmEnv,

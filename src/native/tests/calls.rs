@@ -1,11 +1,14 @@
-//! What surrounds a C function's call: addresses, attachment, exceptions, the stack check.
+//! The frame around a C function's call: addresses, attachment, exceptions, the stack check.
 
 use super::{EXEC_ENV, Rig};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmBody, VmEnv, VmFuncKind, VmFuncRef, VmInstance};
 use crate::native::{AddressWidth, Convention, ExternRefMap, HostFunc};
-use ValType::{ExternRef, F32, F64, FuncRef, I32, I64};
+use ValType::{F32, F64, I32, I64};
+
+const FUNCREF: ValType = ValType::FUNCREF;
+const EXTERNREF: ValType = ValType::EXTERNREF;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -47,7 +50,7 @@ fn addresses_become_pointers() {
     let ty = FuncType::new([I32], [I64]);
     let func = bind(offset_of_pointer as *const c_void, ty, "(*)I");
     for address in [0_u64, 1, 63] {
-        // What stands in the upper half of an i32's slot must not matter.
+        // The upper half of an i32's slot must not matter.
         let mut slots = [address | 0xdead_beef << 32];
         assert_eq!(rig.call(&func, &mut slots), 0);
         assert_eq!(slots[0], rig.base() as u64 + address);
@@ -174,7 +177,7 @@ extern "C" fn look(_env: *mut c_void, outer: u64) {
         // SAFETY: the test keeps the inner function alive.
         let code = unsafe { ((*header).call)(header, outer.env, slots.as_mut_ptr()) };
         assert_eq!(code, 0);
-        // SAFETY: as above.
+        // SAFETY: the environment is the running one.
         outer.seen.push(unsafe { (*outer.env).attachment.addr() });
     }
 }
@@ -319,7 +322,7 @@ impl ExternRefMap for Shifted {
 #[test]
 fn externrefs_are_objects_to_natives_with_a_signature() {
     let mut rig = Rig::new(0);
-    let ty = FuncType::new([ExternRef, F64], [ExternRef]);
+    let ty = FuncType::new([EXTERNREF, F64], [EXTERNREF]);
     let target = same_word_planned as *const c_void;
     let func = bind(target, ty.clone(), "(rF)r");
     // The slot of word 41 holds 42; the native sees 41 and gives it back.
@@ -335,7 +338,7 @@ fn externrefs_are_objects_to_natives_with_a_signature() {
     let mut slots = [42, 0];
     assert_eq!((rig.call(&func, &mut slots), slots[0]), (0, 42));
     assert_eq!(rig.call(&func, &mut [14, 0]), Trap::Internal as u32);
-    let numbers = FuncType::new([ExternRef], [I64]);
+    let numbers = FuncType::new([EXTERNREF], [I64]);
     let func = bind_full(
         same_word as *const c_void,
         numbers,
@@ -355,7 +358,7 @@ extern "C" fn no_object(_env: *mut c_void) -> usize {
 #[test]
 fn the_last_address_is_the_null_externref() {
     let mut rig = Rig::new(0);
-    let ty = FuncType::new([], [ExternRef]);
+    let ty = FuncType::new([], [EXTERNREF]);
     for signature in [Some("()r"), None] {
         let func = bind_full(
             no_object as *const c_void,
@@ -370,7 +373,7 @@ fn the_last_address_is_the_null_externref() {
     }
 }
 
-/// The entry of a function that nobody calls.
+/// The entry of a function that is never called.
 unsafe extern "C-unwind" fn never(_: *mut VmEnv, _: *const VmFuncRef, _: *mut u64) -> u32 {
     Trap::Internal as u32
 }
@@ -393,7 +396,7 @@ fn references_are_numbers_to_natives_without_a_signature() {
         let target = same_word as *const c_void;
         bind_full(target, ty, None, Convention::Native, ptr::null_mut(), None)
     };
-    let (func_type, extern_type) = (func(FuncRef), func(ExternRef));
+    let (func_type, extern_type) = (func(FUNCREF), func(EXTERNREF));
     let mut slots = [(&raw const func_ref).expose_provenance() as u64];
     assert_eq!((rig.call(&func_type, &mut slots), slots[0]), (0, 77));
     let mut slots = [0];

@@ -1,7 +1,7 @@
 //! A second engine beside the interpreter: calls, traps, exceptions and sweeps go through both.
 
+use crate::abi::definitions::SubType;
 use crate::abi::trap::Trap;
-use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc, VmTag};
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{
@@ -13,6 +13,7 @@ use crate::instance::{
 };
 use crate::interp::ModuleCode;
 use crate::module::{ExternKind, Features, Module};
+use crate::types::NO_TYPES;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
@@ -103,7 +104,7 @@ unsafe fn references(_: &VmActivation, point: Point, show: Show<'_>) -> Result<(
     show(Shown::Reference(point.sp))
 }
 
-/// What an instance needs for as long as it lives.
+/// The objects that an instance needs as long as it lives.
 struct Keep {
     _code: Option<Arc<ModuleCode>>,
     type_ids: Vec<u32>,
@@ -188,7 +189,7 @@ impl Linked {
         unsafe { call_cells(self.env, func, cells.len() as u32, cells.as_mut_ptr(), 0) }
     }
 
-    /// What an export of the outer instance returns while the inner function does this.
+    /// The result of an export of the outer instance while the inner function does this.
     fn outer(&self, name: &str, mode: u32) -> Result<u32, Trap> {
         self.call(self.inner, "set", &mut [mode])?;
         let mut cells = [0];
@@ -219,12 +220,12 @@ fn func(instance: NonNull<Instance>, name: &str) -> Import<'static> {
 fn make(
     wat: &str,
     code: Option<CodeTable>,
-    types: &mut Vec<FuncType>,
+    types: &mut Vec<SubType>,
     resolve: &dyn Fn(usize) -> Import<'static>,
 ) -> NonNull<Instance> {
     let wasm = wat::parse_str(wat).expect("text");
     let module = Arc::new(Module::parse(&wasm, Features::default()).expect("module"));
-    let mut number = |ty: &FuncType| {
+    let mut number = |ty: &SubType| {
         let known = types.iter().position(|t| t == ty);
         known.unwrap_or_else(|| {
             types.push(ty.clone());
@@ -243,6 +244,7 @@ fn make(
         module: &module,
         code: table,
         type_ids: host.type_ids.as_ptr(),
+        types: &raw const NO_TYPES,
         host,
         source: &MemorySource { pool: None, heap },
         limits: InstanceLimits::default(),

@@ -10,11 +10,12 @@ use crate::instance::{
 use crate::interp::ModuleCode;
 use crate::module::{ExternKind, ExternType, Features, Module};
 use crate::native::{HostFunc, Registry};
+use crate::types::NO_TYPES;
 use std::any::Any;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// What the instance needs for as long as it lives.
+/// The objects that the instance needs as long as it lives.
 struct Keep {
     code: Arc<ModuleCode>,
     type_ids: Vec<u32>,
@@ -41,7 +42,7 @@ impl Guest {
         let module = Arc::new(Module::parse(&wasm, Features::default()).expect("module"));
         let bind = |import: &crate::module::Import| match import.ty {
             ExternType::Func(ty) => {
-                registry.resolve(&import.module, &import.name, &module.types[ty as usize])
+                registry.resolve(&import.module, &import.name, module.types.valid_func(ty))
             }
             _ => None,
         };
@@ -58,6 +59,7 @@ impl Guest {
             module: &module,
             code: keep.code.table(),
             type_ids: keep.type_ids.as_ptr(),
+            types: &raw const NO_TYPES,
             host,
             source: &source,
             limits: InstanceLimits::default(),
@@ -103,7 +105,7 @@ impl Guest {
     pub(crate) fn read(&self, address: usize, len: usize) -> Vec<u8> {
         let memory = self.instance().memory(0).expect("memory");
         assert!(address + len <= memory.len_bytes());
-        // SAFETY: within the memory, which nobody changes meanwhile.
+        // SAFETY: within the memory, which no other thread changes meanwhile.
         unsafe { std::slice::from_raw_parts(memory.base().add(address), len) }.to_vec()
     }
 

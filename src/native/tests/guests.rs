@@ -51,7 +51,7 @@ extern "C" fn call_back(env: NonNull<ExecEnv>, pages: i32, x: f64) -> f64 {
 }
 
 extern "C" fn fail(env: NonNull<ExecEnv>) {
-    // SAFETY: as in `call_back`.
+    // SAFETY: the exec_env is the running one, and holds its instance.
     unsafe { env.as_ref().instance().as_ref().set_exception(b"the native says no") };
 }
 

@@ -15,6 +15,7 @@ mod shapes;
 
 use super::HostFunc;
 use crate::abi::vm_layout::{VmEnv, VmInstance, VmMemory};
+use crate::types::NO_TYPES;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32};
@@ -40,6 +41,7 @@ pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
         globals: ptr::null_mut(),
         func_refs: ptr::null_mut(),
         type_ids: ptr::null(),
+        types: &raw const NO_TYPES,
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,

@@ -1,4 +1,4 @@
-//! What a name is bound to: order of registrations, lookup rules, tolerance, threads.
+//! The binding of a name: order of registrations, lookup rules, tolerance, threads.
 
 use super::Rig;
 use crate::abi::trap::Trap;
@@ -50,7 +50,7 @@ fn ty() -> FuncType {
     FuncType::new([], [I32])
 }
 
-/// What calling the import gives, or none if nothing is bound to it.
+/// The result of calling the import, or none if it is unbound.
 fn answer(registry: &Registry, module: &str, name: &str) -> Option<u64> {
     let func = registry.resolve(module, name, &ty())?;
     let mut slots = [0];
@@ -133,7 +133,7 @@ fn a_leading_underscore_may_be_missing_here() {
 #[test]
 fn null_pointers_match_nothing() {
     let registry = Registry::new(&[]);
-    // SAFETY: null is what the function allows.
+    // SAFETY: the function accepts null.
     let arrays = unsafe {
         [
             NativeArray::new(ptr::null(), ptr::null(), 1, Convention::Native),
@@ -156,7 +156,7 @@ fn null_pointers_match_nothing() {
     assert_eq!(answer(&registry, "env", ""), None);
     assert_eq!(answer(&registry, "env", "g"), None);
     assert_eq!(answer(&registry, "env", "h"), Some(1));
-    // SAFETY: as above.
+    // SAFETY: the function accepts null.
     unsafe {
         assert!(registry.unregister(ptr::null(), ptr::null()));
         assert!(!registry.unregister(ptr::null(), ptr::null()));
@@ -282,7 +282,7 @@ fn threads_register_and_look_up_at_once() {
             scope.spawn(|| {
                 for _ in 0..200 {
                     let symbols = ptr::with_exposed_provenance(address);
-                    // SAFETY: the array outlives the scope, and nobody writes to it.
+                    // SAFETY: the array outlives the scope, and is never written to.
                     unsafe {
                         let module = c"env".as_ptr();
                         let array = NativeArray::new(module, symbols, 2, Convention::Native);

@@ -1,5 +1,5 @@
-//! Argument lists of every shape: each is passed to a compiled C-ABI function, which mixes what
-//! arrives into one word, and to the same function called the ordinary way.
+//! Argument lists of every shape: each is passed to a compiled C-ABI function, which mixes its
+//! arguments into one word, and to the same function called the ordinary way.
 
 use super::{EXEC_ENV, Rig};
 use crate::abi::types::{FuncType, ValType};
@@ -104,7 +104,7 @@ macro_rules! shape {
             let expected = target(EXEC_ENV, $($arg),*).slot();
             let ty = FuncType::new(vec![$(<$ty>::TYPE),*], [<$result>::TYPE]);
             let func = bind(target as *const c_void, &ty);
-            // The upper half of a 32-bit slot is nobody's business.
+            // The upper half of a 32-bit slot does not matter.
             let _dirt = |ty: ValType| match ty {
                 ValType::I32 | ValType::F32 => 0xa5a5_a5a5_u64 << 32,
                 _ => 0,
@@ -259,7 +259,7 @@ fn vectors_travel_in_registers_and_on_the_stack() {
     ) -> __m128i {
         let (a, i) = (words(a), words(i));
         let sum = [a[0] + i[0], a[1] * scale as u64 + i[1]];
-        // SAFETY: as in `words`.
+        // SAFETY: both types are sixteen plain bytes.
         unsafe { std::mem::transmute(sum) }
     }
     use ValType::{F64, V128};

@@ -1,4 +1,4 @@
-//! Nothing that wakes: who waits looks at times.
+//! No wake-ups: waits check at intervals.
 
 use std::io;
 

@@ -2,7 +2,7 @@
 //!
 //! It must not know any other part of the crate. Control enters through the functions that
 //! `platform/mod.rs` describes. Reserved pages have memory from the start here, and touching
-//! uncommitted ones does not fault: whoever relies on guard pages must have another backend.
+//! uncommitted ones does not fault: code that relies on guard pages needs another backend.
 
 pub mod event;
 pub mod poll;
@@ -43,7 +43,7 @@ pub mod futex {
         std::thread::yield_now();
     }
 
-    /// As [`wait`], for at most so many nanoseconds; `None` for no limit.
+    /// As [`wait`], for at most `nanos`; `None` for no limit.
     pub fn wait_for(_word: &AtomicU32, _value: u32, _nanos: Option<u64>) {
         std::thread::yield_now();
     }
@@ -53,9 +53,9 @@ pub mod futex {
 }
 
 pub mod rlimit {
-    //! What the process may use.
+    //! The process's resource limits.
 
-    /// Nobody says.
+    /// Unknown here.
     pub fn descriptors() -> Option<u64> {
         None
     }
@@ -100,7 +100,8 @@ pub mod pages {
     /// # Safety
     /// The pages belong to a reservation of the caller's, and nobody uses their contents.
     pub unsafe fn decommit(start: *mut u8, len: usize) -> io::Result<()> {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller guarantees that the pages belong to a reservation of the caller's, and
+        // nobody uses their contents.
         unsafe { zero(start, len) }
     }
 
@@ -126,7 +127,7 @@ pub mod pages {
 }
 
 pub mod fork {
-    //! Nobody forks here.
+    //! There is no fork here.
 
     /// Has nothing to watch.
     pub fn watch(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) -> bool {
@@ -135,7 +136,7 @@ pub mod fork {
 }
 
 pub mod random {
-    //! Bytes that nobody can predict, as far as hash seeds are that.
+    //! Unpredictable bytes, as far as hash seeds are.
 
     use std::collections::hash_map::RandomState;
     use std::hash::BuildHasher;
@@ -152,7 +153,7 @@ pub mod random {
 }
 
 pub mod stack {
-    //! The calling thread's native stack, which nobody tells here.
+    //! The calling thread's native stack, unknown here.
 
     /// Where a native stack is. It grows down.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +197,8 @@ pub mod thread {
         hasher.finish() as usize
     }
 
-    /// What a thread runs, with the pointer that it was started with; it returns null.
+    /// A thread's function, called with the pointer that the thread was started with; it returns
+    /// null.
     pub type Entry = extern "C" fn(*mut c_void) -> *mut c_void;
 
     /// A thread that [`start`] started.
@@ -241,7 +243,7 @@ pub mod time {
         ThreadCpu,
     }
 
-    /// Owner: the process. What the monotonic clock counts from.
+    /// Owner: the process. The origin of the monotonic clock.
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
 
     /// The clock's time; `None` if the system lacks the clock.

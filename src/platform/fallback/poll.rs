@@ -1,4 +1,4 @@
-//! Descriptors that nobody knows anything of.
+//! Descriptors without any information.
 
 use super::super::poll::{Interest, Readiness};
 
@@ -29,7 +29,7 @@ pub fn poll(_polls: &mut [Poll], timeout_ms: i32) -> Result<usize, i32> {
     Ok(0)
 }
 
-/// Whether a write to the descriptor would wait now; nobody knows, so it is tried.
+/// Whether a write to the descriptor would block now; unknown here, so it is tried.
 pub fn would_wait(_descriptor: i32) -> bool {
     false
 }

@@ -1,10 +1,10 @@
-//! No signals: what a thread is blocked in runs to its end.
+//! No signals: a blocking call runs to its end.
 
 use std::time::Duration;
 
 pub const DEFAULT: i32 = 0;
 
-/// What was installed before.
+/// The previous action.
 pub struct Saved;
 
 pub fn is_usable(_signal: i32) -> bool {

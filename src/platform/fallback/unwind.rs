@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-/// What unwinds a stack.
+/// An unwinding of a stack.
 pub type Unwinding = NonNull<c_void>;
 
 /// Calls a C function with up to four words and returns its result.
@@ -23,7 +23,7 @@ pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, U
 /// Nothing was caught that could go on.
 ///
 /// # Safety
-/// None needed: nobody has an [`Unwinding`].
+/// None needed: there is no [`Unwinding`] here.
 pub unsafe fn resume(_unwinding: Unwinding) {}
 
 /// Holds nothing off.

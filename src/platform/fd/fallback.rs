@@ -144,7 +144,7 @@ pub fn readable_bytes(_fd: BorrowedFd<'_>) -> u64 {
     0
 }
 
-/// As [`poll`]; nobody is cancelled.
+/// As [`poll`]; threads are not cancelled here.
 pub fn wait(
     polls: &mut [Poll],
     timeout_ms: i32,

@@ -1,5 +1,5 @@
-//! Reads and writes in another manner than the open file's flags say, which are everybody's who
-//! has that file: at once or not at all, and at the end.
+//! Reads and writes in another mode than the open file's flags, which all its descriptors share: at
+//! once or not at all, and at the end.
 
 use super::unix::{Buffer, are_sizes_limited, is_whole, last_error, seek, write_loudly};
 use super::{At, Result, Whence};
@@ -7,8 +7,8 @@ use crate::platform::quiet::quietly;
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Reads what is there, and waits for nothing. Not every system can, nor everything that has
-/// descriptors: then the error is `EOPNOTSUPP`, and nothing has happened.
+/// Reads available bytes without waiting. Not every system can, nor every kind of file: then the
+/// error is `EOPNOTSUPP`, and nothing has happened.
 ///
 /// # Safety
 /// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
@@ -20,7 +20,7 @@ pub unsafe fn try_read(fd: BorrowedFd<'_>, buffers: &[Buffer]) -> Result<usize> 
     usize::try_from(done).map_err(|_| last_error())
 }
 
-/// Writes what there is room for, as [`try_read`] reads.
+/// Writes as many bytes as there is room for, as [`try_read`] reads.
 ///
 /// # Safety
 /// Every buffer is readable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).

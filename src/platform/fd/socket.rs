@@ -1,5 +1,5 @@
-//! Messages of sockets, for POSIX systems. Nothing here waits, whatever the socket's own flags say,
-//! and nothing comes with a signal.
+//! Messages of sockets, for POSIX systems. No call here blocks, even if the socket's own flags
+//! would let it, and none causes a signal.
 
 use super::unix::{Buffer, last_error};
 use super::{Received, Result};
@@ -42,7 +42,7 @@ pub unsafe fn send(
     usize::try_from(done).map_err(|_| last_error())
 }
 
-/// Receives, or only looks at what would be received.
+/// Receives, or only peeks.
 ///
 /// # Safety
 /// Every buffer is writable, and there are at most [`BUFFERS_MAX`](super::BUFFERS_MAX).
@@ -55,7 +55,7 @@ pub unsafe fn receive(fd: BorrowedFd<'_>, buffers: &[Buffer], peek: bool) -> Res
     // SAFETY: the caller vouches for the buffers; `from` has the room that the message says.
     let done = unsafe { libc::recvmsg(fd.as_raw_fd(), &mut message, libc::MSG_DONTWAIT | peek) };
     let len = usize::try_from(done).map_err(|_| last_error())?;
-    // Streams say nobody, by an address of no bytes.
+    // Streams return no sender: an address of no bytes.
     let from = (message.msg_namelen as usize >= size_of::<libc::sa_family_t>()).then(|| {
         // SAFETY: the system wrote an address of that length, and the rest is zeros.
         let any = unsafe { SocketAddrAny::read(ptr::from_ref(&from).cast(), message.msg_namelen) };

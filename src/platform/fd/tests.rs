@@ -40,7 +40,7 @@ fn flags_can_be_set() {
     let nonblock = Flags { nonblock: true, ..expected };
     assert_eq!(set_flags(a.as_fd(), nonblock), Ok(()));
     assert_eq!(flags(a.as_fd()), Ok(nonblock));
-    // SAFETY: nobody has so many descriptors; that one is not open is what is tested.
+    // SAFETY: no process has that many descriptors; the test needs one that is not open.
     let closed = unsafe { BorrowedFd::borrow_raw(i32::MAX) };
     assert_eq!(flags(closed), Err(libc::EBADF));
 }
@@ -60,7 +60,7 @@ fn files_have_sizes_positions_and_times() {
     // SAFETY: the buffer is `into`.
     assert_eq!(unsafe { read(fd, &buffers, At::Offset(3)) }, Ok(4));
     assert_eq!(&into, b"3456");
-    // SAFETY: as above.
+    // SAFETY: the buffers are live slices.
     assert_eq!(unsafe { write(fd, &buffers, At::Offset(8), Medium::File) }, Ok(4));
     assert_eq!(seek(fd, 0, Whence::Current), Ok(10));
     assert_eq!(seek(fd, -2, Whence::End), Ok(10));

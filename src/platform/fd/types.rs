@@ -1,4 +1,4 @@
-//! What the calls on descriptors take and answer, on every system.
+//! The parameters and results of calls on descriptors, on every system.
 
 use crate::platform::unwind::Unwinding;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub enum At {
     Offset(u64),
 }
 
-/// What an offset counts from.
+/// The origin of an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whence {
     Start,
@@ -34,7 +34,7 @@ pub enum Whence {
     End,
 }
 
-/// What kind of thing a descriptor refers to.
+/// The kind of file that a descriptor refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Unknown,
@@ -48,25 +48,25 @@ pub enum Kind {
     SymbolicLink,
 }
 
-/// What a descriptor's bytes go through, and so what reading and writing may bring along.
+/// The medium of a descriptor's bytes, which decides the signals that reads and writes may cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
     /// Files and directories: nothing is waited for.
     File,
-    /// Devices and whatever else there may be.
+    /// Devices and all other kinds.
     Device,
     /// Pipes, with names or without.
     Pipe,
     Socket,
 }
 
-/// What [`receive`](super::receive) brought.
+/// The result of [`receive`](super::receive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
     pub len: usize,
     /// A message was longer than the buffers.
     pub is_cut: bool,
-    /// Who sent it, as far as the socket says so.
+    /// The sender, if the socket reports it.
     pub from: Option<SocketAddr>,
 }
 
@@ -94,7 +94,7 @@ pub struct Flags {
     pub sync: bool,
 }
 
-/// What to set one of a file's times to.
+/// The new value of one of a file's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
     Keep,

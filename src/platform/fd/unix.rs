@@ -154,7 +154,7 @@ fn kind(fd: BorrowedFd<'_>, stat: &FileStat) -> Kind {
     }
 }
 
-/// What cannot be asked may be anything.
+/// A descriptor that cannot be queried may be of any kind.
 pub fn medium(fd: BorrowedFd<'_>) -> Medium {
     let Ok(stat) = fstat(fd) else { return Medium::Pipe };
     match stat.st_mode & libc::S_IFMT {
@@ -165,7 +165,7 @@ pub fn medium(fd: BorrowedFd<'_>) -> Medium {
     }
 }
 
-/// What a file's mode says about its kind; of sockets it does not say which.
+/// A file's kind by its mode, which does not distinguish kinds of sockets.
 #[allow(clippy::unnecessary_cast, reason = "the types of modes differ between systems")]
 pub fn kind_of_mode(mode: u32) -> Kind {
     match mode as libc::mode_t & libc::S_IFMT {
@@ -179,7 +179,7 @@ pub fn kind_of_mode(mode: u32) -> Kind {
     }
 }
 
-/// Nanoseconds since 1970; what came before is 0, what does not fit is the largest number.
+/// Nanoseconds since 1970; earlier times are 0, and times that do not fit the largest number.
 fn nanos(seconds: libc::time_t, nanos: i64) -> u64 {
     let Ok(seconds) = u64::try_from(seconds) else { return 0 };
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos as u64)
@@ -204,7 +204,7 @@ pub fn flags(fd: BorrowedFd<'_>) -> Result<Flags> {
     })
 }
 
-/// Changes what of the flags can be changed once a descriptor is open.
+/// Changes those flags that can be changed once a descriptor is open.
 pub fn set_flags(fd: BorrowedFd<'_>, flags: Flags) -> Result<()> {
     let bit = |on: bool, flag: OFlag| if on { flag } else { OFlag::empty() };
     let bits = bit(flags.append, OFlag::O_APPEND)
@@ -228,7 +228,7 @@ pub fn sync_data(fd: BorrowedFd<'_>) -> Result<()> {
     done.map_err(number)
 }
 
-/// Writes a range of a file to its device and waits for it, without what it takes to find it there.
+/// Writes a range of a file to its device and waits for that, without the file's metadata.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn flush(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> {
     let all = libc::SYNC_FILE_RANGE_WAIT_BEFORE
@@ -264,7 +264,7 @@ pub fn set_times(fd: BorrowedFd<'_>, accessed: Time, modified: Time) -> Result<(
     futimens(fd, &spec(accessed), &spec(modified)).map_err(number)
 }
 
-/// Tells the system how a range of a file will be used.
+/// Advises the system about the use of a range of a file.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 pub fn advise(fd: BorrowedFd<'_>, offset: u64, len: u64, advice: Advice) -> Result<()> {
     use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -322,7 +322,7 @@ pub fn set_fast_open(_fd: BorrowedFd<'_>, _on: bool) -> Result<()> {
     Err(libc::ENOPROTOOPT)
 }
 
-/// Bytes that could be read at once, as far as the system tells.
+/// Bytes that could be read at once, as far as the system reports it.
 pub fn readable_bytes(fd: BorrowedFd<'_>) -> u64 {
     let mut bytes: c_int = 0;
     // SAFETY: the request writes one `c_int`.

@@ -1,4 +1,4 @@
-//! What runs right before and right after the end of a thread-local that is not ours.
+//! Callbacks right before and right after the end of a thread-local that is not ours.
 //!
 //! The standard library ends thread-locals in the order in which they came to be, or in reverse.
 //! So one of ours is made before the other's and one behind it: whichever of the two ends first
@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-/// What to call before, and what after.
+/// The callbacks before and after.
 #[derive(Clone, Copy)]
 pub struct Around {
     pub before: fn(),
@@ -72,7 +72,7 @@ mod tests {
     use std::sync::Mutex;
     use std::thread::spawn;
 
-    /// What has ended, in order. Owner: the test.
+    /// The ended values, in order. Owner: the test.
     static ENDS: Mutex<Vec<&str>> = Mutex::new(Vec::new());
 
     fn note(what: &'static str) {

@@ -43,8 +43,8 @@ global_asm!(
 fn offset() -> usize {
     let offset: usize;
     // SAFETY: the instruction pair is the one the x86_64 ABI prescribes for a TLS descriptor, so
-    // that the linker may rewrite it. It changes rax, the flags and what is declared; it writes
-    // no memory of ours; the stack is aligned for the call because `nostack` is not given.
+    // that the linker may rewrite it. It changes rax, the flags and the declared registers; it
+    // writes no memory of ours; the stack is aligned for the call because `nostack` is not given.
     unsafe {
         asm!(
             concat!("leaq ", word_symbol!(), "@tlsdesc(%rip), %rax"),
@@ -84,7 +84,8 @@ macro_rules! accessors {
         #[inline(always)]
         pub fn $set(value: *mut u8) {
             let offset = offset();
-            // SAFETY: as for reading; the word is plain storage that nobody borrows.
+            // SAFETY: fs holds the thread pointer and `offset` is the symbol's distance from it, so
+            // this writes one of the calling thread's words, plain storage that nobody borrows.
             unsafe {
                 asm!(
                     concat!("movq {value}, %fs:", $at, "({offset})"),
@@ -102,8 +103,8 @@ macro_rules! accessors {
 #[inline(always)]
 fn address() -> *mut *mut u8 {
     let address: *mut *mut u8;
-    // SAFETY: the sequence is the one the aarch64 ABI prescribes for a TLS descriptor, so that
-    // the linker may rewrite it. It changes x0, x1, x30, the flags and what is declared; it
+    // SAFETY: the sequence is the one the aarch64 ABI prescribes for a TLS descriptor, so that the
+    // linker may rewrite it. It changes x0, x1, x30, the flags and the declared registers; it
     // writes no memory of ours; the stack is aligned because `nostack` is not given.
     unsafe {
         asm!(
@@ -141,7 +142,8 @@ macro_rules! accessors {
 
         #[inline(always)]
         pub fn $set(value: *mut u8) {
-            // SAFETY: as for reading; the word is plain storage that nobody borrows.
+            // SAFETY: the symbol is two words of the calling thread's, valid and aligned while it
+            // lives, and plain storage that nobody borrows.
             unsafe { address().byte_add($at).write(value) };
         }
     };

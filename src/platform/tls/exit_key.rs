@@ -22,7 +22,7 @@ extern "C" fn at_end(_: *mut c_void) {
 fn key() -> Option<libc::pthread_key_t> {
     *KEY.get_or_init(|| {
         let mut key = 0;
-        // SAFETY: room for the key; the function accepts whatever value it is called with.
+        // SAFETY: room for the key; the function accepts any value that it is called with.
         let failed = unsafe { libc::pthread_key_create(&mut key, Some(at_end)) };
         (failed == 0).then_some(key)
     })

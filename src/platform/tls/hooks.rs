@@ -1,4 +1,4 @@
-//! What runs when a thread ends.
+//! The callbacks at a thread's end.
 
 use super::word;
 use std::cell::Cell;
@@ -6,7 +6,8 @@ use std::cell::Cell;
 /// Receives the thread word when its thread ends.
 pub type ExitCallback = unsafe fn(*mut u8);
 
-/// What [`arm_exit`](super::arm_exit) armed, and [`arm_last`](super::arm_last). Owner: the thread.
+/// The callbacks of [`arm_exit`](super::arm_exit) and [`arm_last`](super::arm_last). Owner: the
+/// thread.
 pub(super) struct Hooks {
     pub(super) exit: Cell<Option<ExitCallback>>,
     pub(super) last: Cell<Option<ExitCallback>>,
@@ -24,8 +25,8 @@ impl Hooks {
             // SAFETY: the caller of `tls::arm_exit` promised that the callback accepts the word of
             // this thread at its end; this is that thread, at its end.
             unsafe { callback(own) };
-            // Others may still run after this; they must find an unprepared thread, not what the
-            // callback has just taken down.
+            // Others may still run after this; they must find an unprepared thread, not the state
+            // that the callback has just taken down.
             word::set(std::ptr::null_mut());
         }
         if let Some(callback) = self.last.get() {

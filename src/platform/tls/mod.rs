@@ -1,8 +1,8 @@
 //! The thread word: one pointer per thread, from which all of a thread's state hangs.
 //!
-//! It knows nothing about what the word points to: [`crate::alloc`] and the context module agree
-//! on that. Control enters at [`get`], [`set`] and [`arm_exit`]. Beside it lies a second word for
-//! `sync::fork`, which stays with the thread whatever stack it runs.
+//! It does not know the word's target: [`crate::alloc`] and the context module agree on that.
+//! Control enters at [`get`], [`set`] and [`arm_exit`]. Beside it lies a second word for
+//! `sync::fork`, which stays with the thread on any stack.
 //!
 //! Reading the word is on the path of every allocation and every API call, so it has to be cheap
 //! in a shared library that may be loaded with `dlopen`. `thread_local!` compiles to the general
@@ -13,11 +13,11 @@
 //! targets and miri use `thread_local!` (`local.rs`).
 //!
 //! The exit callbacks hang off a key of the system's threads (`exit_key.rs`), which takes no memory
-//! when there are few keys, and else says that it has none. A destructor of a `thread_local!` would
-//! end the process where glibc finds no memory for its registration; miri and systems without
-//! such keys have that (`exit_local.rs`). What the key calls must stay loaded, which is why the C
-//! library is linked with `-z nodelete`. Nothing is called when the process ends while the thread
-//! runs, its first one included.
+//! when there are few keys, and otherwise reports that there is none. A destructor of a
+//! `thread_local!` would end the process where glibc finds no memory for its registration; miri and
+//! systems without such keys have that (`exit_local.rs`). The key's callback must stay loaded, so
+//! the C library is linked with `-z nodelete`. Nothing is called when the process ends while the
+//! thread runs, its first one included.
 
 #[cfg(all(
     target_os = "linux",
@@ -60,7 +60,7 @@ pub fn get() -> *mut u8 {
     word::get()
 }
 
-/// Replaces the calling thread's word. It affects nobody until somebody follows the pointer.
+/// Replaces the calling thread's word. That has no effect until code follows the pointer.
 #[inline(always)]
 pub fn set(value: *mut u8) {
     word::set(value);
@@ -89,7 +89,8 @@ pub fn set_place(value: *mut u8) {
     word::set_place(value);
 }
 
-/// As [`arm_exit`], for the second word, and after what was armed there: whatever it is.
+/// As [`arm_exit`], for the second word, and called with any value of it, after the callback of
+/// `arm_exit`.
 ///
 /// # Safety
 /// `callback` must accept any second word that this thread has at its end.

@@ -5,7 +5,7 @@
 use std::sync::atomic::fence;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-/// The hot side: what is before it is ordered with what is behind it, as [`heavy`] sees it.
+/// The hot side: orders accesses before it with those behind it, for a thread that calls [`heavy`].
 #[inline(always)]
 pub fn light() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -14,9 +14,9 @@ pub fn light() {
     fence(Ordering::SeqCst);
 }
 
-/// Tells the system that [`heavy`] will come, which takes it some milliseconds once there are
-/// several threads. False if the system has no such barrier, or forbids it to the process: then
-/// [`light`] orders nothing, and both sides need fences.
+/// Prepares the process for [`heavy`], which takes some milliseconds once there are several
+/// threads. False if the system has no such barrier, or forbids it to the process: then [`light`]
+/// orders nothing, and both sides need fences.
 pub fn prepare() -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let has = membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
@@ -28,8 +28,8 @@ pub fn prepare() -> bool {
 }
 
 /// The cold side: every other thread passes a full barrier before this returns. False if that was
-/// possible when the process prepared and no longer is, as a filter of system calls came later:
-/// nothing but time then speaks for what other threads had written before.
+/// possible when the process prepared and no longer is, because a filter of system calls came
+/// later: then other threads' earlier writes become visible with time, but without a guarantee.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn heavy() -> bool {
     compiler_fence(Ordering::SeqCst);

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-/// A descriptor that becomes readable when somebody says so.
+/// A descriptor that becomes readable on request.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub struct Event(EventFd);
 
@@ -17,7 +17,7 @@ impl Event {
         Ok(Self(EventFd::from_flags(flags)?))
     }
 
-    /// What to wait for.
+    /// The descriptor to wait for.
     pub fn fd(&self) -> i32 {
         self.0.as_raw_fd()
     }
@@ -34,7 +34,7 @@ impl Event {
     }
 }
 
-/// A descriptor that becomes readable when somebody says so.
+/// A descriptor that becomes readable on request.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub struct Event {
     read: io::PipeReader,
@@ -48,7 +48,7 @@ impl Event {
         Ok(Self { read, write })
     }
 
-    /// What to wait for.
+    /// The descriptor to wait for.
     pub fn fd(&self) -> i32 {
         self.read.as_raw_fd()
     }

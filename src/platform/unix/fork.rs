@@ -1,4 +1,4 @@
-//! Being told of forks.
+//! Callbacks around forks.
 
 /// Has the system call `before` in every thread that forks, and then `in_parent` and `in_child`
 /// on either side. False if it has no memory for that.

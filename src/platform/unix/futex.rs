@@ -7,7 +7,7 @@ pub fn wait(word: &AtomicU32, value: u32) {
     wait_for(word, value, None);
 }
 
-/// As [`wait`], for at most so many nanoseconds; `None` for no limit.
+/// As [`wait`], for at most `nanos`; `None` for no limit.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn wait_for(word: &AtomicU32, value: u32, nanos: Option<u64>) {
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
@@ -32,10 +32,10 @@ pub fn wake(word: &AtomicU32, count: i32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, count) };
 }
 
-/// As [`wait`], for at most so many nanoseconds; `None` for no limit.
+/// As [`wait`], for at most `nanos`; `None` for no limit.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn wait_for(_word: &AtomicU32, _value: u32, _nanos: Option<u64>) {
-    // Most of what sleeps here waits for tens of nanoseconds of somebody else's work.
+    // Most sleepers here wait for tens of nanoseconds of another thread's work.
     std::thread::yield_now();
 }
 

@@ -1,4 +1,4 @@
-//! The backend for POSIX systems, with what Linux does better.
+//! The backend for POSIX systems, with Linux's own calls where they are better.
 //!
 //! It must not know any other part of the crate. Control enters through the functions that
 //! `platform/mod.rs` describes.

@@ -12,7 +12,7 @@ pub fn page_size() -> usize {
     // nix's function sets `errno` to 0, which the embedder may want to look at.
     // SAFETY: no arguments that could be wrong.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    // POSIX requires an answer; 4 KiB is what would be there if there were none.
+    // POSIX requires an answer; 4 KiB stands in for a missing one.
     usize::try_from(size).unwrap_or(4096)
 }
 
@@ -38,7 +38,7 @@ pub fn reserve(len: usize) -> io::Result<NonNull<u8>> {
 /// # Safety
 /// The pages belong to a reservation of the caller's.
 pub unsafe fn commit(start: *mut u8, len: usize) -> io::Result<()> {
-    // SAFETY: the caller owns the pages; more access cannot break what uses them.
+    // SAFETY: the caller owns the pages; more access cannot break their uses.
     checked(unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ | libc::PROT_WRITE) })
 }
 
@@ -63,8 +63,8 @@ pub unsafe fn zero(start: *mut u8, len: usize) -> io::Result<()> {
         unsafe { start.write_bytes(0, len) };
         return Ok(());
     }
-    // SAFETY: as above. On Linux private anonymous pages are zero after this; other systems may
-    // keep the old contents.
+    // SAFETY: the pages are the caller's, who does not use their contents. On Linux private
+    // anonymous pages are zero after this; other systems may keep the old contents.
     checked(unsafe { libc::madvise(start.cast(), len, libc::MADV_DONTNEED) })
 }
 

@@ -1,13 +1,13 @@
 //! Calls whose errors come without the signals that the system sends beside them.
 //!
-//! The system sends such a signal to the calling thread alone. It is kept from the thread during
-//! the call, then taken off what the thread has pending, and the mask is put back. The process's
-//! action for the signal is neither changed nor looked at.
+//! The system sends such a signal to the calling thread alone. It is blocked during the call, then
+//! removed from the thread's pending signals, and the mask is restored. The process's action for
+//! the signal is neither changed nor read.
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use std::ptr;
 
-/// What comes with `EPIPE`, and what comes with `EFBIG`.
+/// The signals that come with `EPIPE` and with `EFBIG`.
 const SIGNALS: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
 /// Runs `act`, best a single system call. `is_whole` says that it did all it was asked to, so that
@@ -25,7 +25,7 @@ pub fn quietly<T>(act: impl FnOnce() -> T, is_whole: impl FnOnce(&T) -> bool) ->
 struct Withheld {
     /// The thread's mask before.
     mask: SigSet,
-    /// Those signals that were pending already: they are somebody else's.
+    /// Those signals that were pending before: they belong to other code.
     pending: [bool; 2],
 }
 
@@ -34,12 +34,12 @@ impl Withheld {
         let ours = SIGNALS.into_iter().collect::<SigSet>();
         // It fails for no other reason than an unknown first argument.
         let mask = ours.thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or(SigSet::empty());
-        // What is not blocked is not pending for long.
+        // An unblocked signal does not stay pending.
         let was_blocked = SIGNALS.iter().any(|signal| mask.contains(*signal));
         Self { mask, pending: if was_blocked { pending() } else { [false; 2] } }
     }
 
-    /// Takes what has come since off what is pending.
+    /// Removes the signals that have come since from the pending ones.
     fn take(&self) {
         let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         for (signal, was_pending) in SIGNALS.into_iter().zip(self.pending) {

@@ -1,8 +1,8 @@
-//! Bytes that nobody can predict.
+//! Unpredictable bytes.
 
 use std::io;
 
-/// Longest request that the system answers in one piece, whatever signals arrive.
+/// Longest request that the system serves in one piece even if signals arrive.
 const CHUNK: usize = 256;
 
 /// Fills `bytes`.

@@ -1,8 +1,8 @@
-//! What the process may use.
+//! The process's resource limits.
 
 use nix::sys::resource::{Resource, getrlimit};
 
-/// How many descriptors the process may have open, as far as the system tells.
+/// The limit of the process's open descriptors, if the system reports one.
 pub fn descriptors() -> Option<u64> {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
     #[allow(clippy::unnecessary_cast, reason = "the type differs between systems")]

@@ -1,8 +1,8 @@
-//! A signal that interrupts what one thread is blocked in, sent by a timer until that is over.
+//! A signal that interrupts a thread's blocking call, sent by a timer until the call is over.
 //!
-//! The handler does nothing with what a [`Timer`] sends. Everything else goes to the handler
-//! that was there before, under that one's mask, on its stack, as its flags say. Only system
-//! calls that would have been restarted after it are not, for as long as ours is installed.
+//! The handler ignores signals of a [`Timer`]. It passes all others to the handler that was there
+//! before, under that one's mask, on its stack, according to its flags. One difference remains
+//! while ours is installed: system calls are not restarted after it.
 
 //!
 //! The signal may be one of the real-time ones, which nix does not know: actions and masks are
@@ -21,10 +21,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The signal to interrupt with, if nobody chooses another.
+/// The default signal to interrupt with.
 pub const DEFAULT: i32 = libc::SIGUSR1;
 
-/// Owner: the process. What the handler passes on to: its own action's predecessor.
+/// Owner: the process. The predecessor of our action, to which the handler passes signals.
 static PREVIOUS: Previous =
     Previous { handler: AtomicUsize::new(libc::SIG_DFL), flags: AtomicI32::new(0) };
 
@@ -33,7 +33,7 @@ struct Previous {
     flags: AtomicI32,
 }
 
-/// What was installed for a signal before our handler.
+/// The action for a signal before our handler.
 pub struct Saved(libc::sigaction);
 
 /// Whether a signal can be used to interrupt: one that is not a fault and can be caught.
@@ -72,7 +72,7 @@ pub fn install(signal: i32) -> Option<Saved> {
     Some(Saved(replaced))
 }
 
-/// Puts back what was there before, unless somebody has replaced our handler since.
+/// Restores the previous action, unless other code has replaced our handler since.
 pub fn restore(signal: i32, saved: &Saved) {
     let mut saved = saved.0;
     let was_ours = saved.sa_sigaction == our_handler();
@@ -91,7 +91,7 @@ fn our_handler() -> usize {
     on_signal as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize
 }
 
-/// The action that there is before somebody sets one.
+/// The default action.
 fn default() -> libc::sigaction {
     SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty()).into()
 }
@@ -104,7 +104,7 @@ fn action(signal: i32, new: Option<&libc::sigaction>) -> Option<libc::sigaction>
     unsafe { (libc::sigaction(signal, new, old.as_mut_ptr()) == 0).then(|| old.assume_init()) }
 }
 
-/// Our own handler is nobody's predecessor, should it have been put back by others.
+/// Our own handler never counts as predecessor, in case other code has restored it.
 fn remember(before: &libc::sigaction) {
     if before.sa_sigaction != our_handler() {
         PREVIOUS.flags.store(before.sa_flags, Ordering::Relaxed);
@@ -112,13 +112,13 @@ fn remember(before: &libc::sigaction) {
     }
 }
 
-/// What a timer's signals carry, so that they are known as ours.
+/// The value that marks a timer's signals as ours.
 fn mark() -> *mut c_void {
     ptr::from_ref(&PREVIOUS).cast_mut().cast()
 }
 
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, machine: *mut c_void) {
-    // SAFETY: the system passes what it knows of the signal, for a handler with `SA_SIGINFO`.
+    // SAFETY: the system passes a valid `siginfo_t` to a handler with `SA_SIGINFO`.
     let is_ours = unsafe {
         (*info).si_code == libc::SI_TIMER && ptr::eq((*info).si_value().sival_ptr, mark())
     };
@@ -138,19 +138,20 @@ fn pass_on(signal: c_int, info: *mut libc::siginfo_t, machine: *mut c_void) {
         libc::SIG_DFL => default_action(signal),
         _ if flags & libc::SA_SIGINFO != 0 => {
             type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
-            // SAFETY: whoever installed the handler with this flag gave a function of this type.
+            // SAFETY: a handler that was installed with this flag is a function of this type.
             let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
             handler(signal, info, machine);
         }
         _ => {
-            // SAFETY: as above, without the flag.
+            // SAFETY: the handler was installed without this flag, so it is a function of this
+            // type.
             let handler = unsafe { std::mem::transmute::<usize, extern "C" fn(c_int)>(handler) };
             handler(signal);
         }
     }
 }
 
-/// Does what would have happened without a handler, after this one has returned.
+/// Makes the default action take effect, after this handler has returned.
 fn default_action(signal: c_int) {
     if [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH].contains(&signal) {
         return;
@@ -208,7 +209,7 @@ impl Target {
         self.process == std::process::id()
     }
 
-    /// Whether it is the calling thread, or what that was before it forked.
+    /// Whether it is the calling thread, or the thread that this one was before it forked.
     pub fn is_current(&self) -> bool {
         self.id == thread::id()
     }

@@ -19,13 +19,13 @@ impl StackBounds {
 }
 
 thread_local! {
-    /// Owner: the thread. Where its stack is, once somebody has asked: finding out takes calls of
-    /// the system, and no thread's stack ever moves.
+    /// Owner: the thread. Its stack's bounds, after the first query: that takes system calls, and
+    /// no thread's stack ever moves.
     static BOUNDS: Cell<Option<StackBounds>> = const { Cell::new(None) };
 }
 
-/// Bounds of the calling thread's stack; `None` if the system does not tell, or if the thread
-/// runs on a stack that is not its own, such as a coroutine's.
+/// Bounds of the calling thread's stack; `None` if the system does not report them, or if the
+/// thread runs on a stack that is not its own, such as a coroutine's.
 pub fn bounds() -> Option<StackBounds> {
     let bounds = BOUNDS.get().or_else(|| {
         BOUNDS.set(query());
@@ -93,7 +93,7 @@ fn query() -> Option<StackBounds> {
 }
 
 /// The stack that the process started with, without the file of /proc that glibc reads for it;
-/// `None` where the kernel's layout of it cannot be told for sure.
+/// `None` if the kernel's layout of it is not certain.
 ///
 /// It ends with the page in which the program's name is, the first thing that the kernel puts
 /// there, and grows down as far as the limit allows today.
@@ -101,8 +101,8 @@ fn query() -> Option<StackBounds> {
 pub(crate) fn initial() -> Option<StackBounds> {
     use nix::sys::resource::{Resource, getrlimit};
 
-    /// No mapping is in the way of a stack with a lower limit, unless somebody asked for that
-    /// very place: Linux keeps 128 MiB clear, whatever the limit was when the process started.
+    /// No mapping is in the way of a stack with a lower limit, unless the program asked for that
+    /// very address: Linux keeps 128 MiB clear, for any limit at the process's start.
     const CLEAR: usize = 64 << 20;
     let page = super::pages::page_size();
     // SAFETY: asks for a value.
@@ -110,7 +110,7 @@ pub(crate) fn initial() -> Option<StackBounds> {
     if name.is_null() {
         return None;
     }
-    // SAFETY: the kernel put a terminated string there, which nobody takes away.
+    // SAFETY: the kernel put a terminated string there, which stays.
     let len = unsafe { std::ffi::CStr::from_ptr(name) }.count_bytes();
     let high = (name as usize).checked_add(len)?.checked_add(1)?.checked_next_multiple_of(page)?;
     let is_mapped = |at: usize| {

@@ -6,13 +6,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
-/// A number for the calling thread, unique among those that live: what the system's thread
-/// functions call it, so it fits what embedders and debuggers print.
+/// The system's number of the calling thread, unique among live threads: the one that embedders and
+/// debuggers print.
 pub fn id() -> usize {
     pthread_self() as usize
 }
 
-/// What a thread runs, with the pointer that it was started with; it returns null.
+/// A thread's function, called with the pointer that the thread was started with; it returns null.
 pub type Entry = extern "C" fn(*mut c_void) -> *mut c_void;
 
 /// A thread that [`start`] started.
@@ -23,8 +23,8 @@ pub struct Started(libc::pthread_t);
 /// than was asked for, up to this.
 const STACK_BYTES_MAX: usize = 64 << 20;
 
-/// Starts a thread with at least so much stack. The system's function is called, because the
-/// standard library's allocates what cannot fail, also on the new thread.
+/// Starts a thread with at least that much stack, by the system's function, because the standard
+/// library's makes infallible allocations, also on the new thread.
 pub fn start(stack_bytes: usize, entry: Entry, data: *mut c_void) -> io::Result<Started> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
@@ -60,7 +60,7 @@ impl Started {
 
     /// Leaves the thread to itself.
     pub fn detach(self) {
-        // SAFETY: as in `join`.
+        // SAFETY: the thread was not joined and not detached: both take the handle.
         unsafe { libc::pthread_detach(self.0) };
     }
 }

@@ -75,7 +75,7 @@ const OPEN: u32 = 0;
 const CLOSED: u32 = 1;
 /// There is no barrier for all threads: sections begin with a fence.
 const FENCED: u32 = 2;
-/// Nobody has asked for the barrier yet.
+/// The process has not asked for the barrier yet.
 const UNASKED: u32 = 4;
 
 /// See the module. Owner: the process.
@@ -181,7 +181,7 @@ impl ForkLock {
     #[inline]
     pub fn enter(&self, counter: &Counter) {
         if counter.is_shared {
-            // Nobody knows how deep one of the sharers is, so none of them waits for a fork.
+            // The depth of each sharer is unknown, so none of them waits for a fork.
             counter.depth.fetch_add(1, Ordering::SeqCst);
             return;
         }

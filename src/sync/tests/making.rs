@@ -143,7 +143,7 @@ mod model {
             let other = thread::spawn(move || other.need(1, false));
             thing.stop.store(true, Ordering::Release);
             thing.parkers[1].wake();
-            // It stops although nobody has made the thing.
+            // It stops although the thing is not made.
             assert!(!other.join().unwrap());
             assert!(turn.is_valid());
             drop(turn);

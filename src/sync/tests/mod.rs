@@ -220,7 +220,7 @@ mod model {
 
     const OWNERS: [usize; 3] = [OWNER_STEP, 2 * OWNER_STEP, 3 * OWNER_STEP];
 
-    /// Takes the lock so many times; how often that succeeded.
+    /// Takes the lock that number of times; returns how often that succeeded.
     fn take(shared: &Locked, owner: usize, times: usize) -> i32 {
         let (lock, value) = shared;
         let mut taken = 0;
@@ -238,7 +238,7 @@ mod model {
         taken
     }
 
-    /// The owners want one lock, each of them so many times; each is alone with it.
+    /// The owners take one lock, each of them several times; each is alone with it.
     fn compete(
         make: impl Fn() -> BiasedLock + Send + Sync + 'static,
         owners: &'static [usize],
@@ -357,7 +357,7 @@ mod model {
         });
     }
 
-    /// As terminating does it: first the flag, then a wake. Nobody sleeps on, and a notification
+    /// As terminating does it: first the flag, then a wake. No thread sleeps on, and a notification
     /// that comes at the same time counts for a waiter or not at all.
     #[test]
     fn a_waiter_stops_on_request() {

@@ -1,8 +1,8 @@
-//! What a directory held at one moment, in the form that `fd_readdir` gives it out.
+//! The entries of a directory at one moment, in the form of `fd_readdir`.
 //!
 //! Guests read a directory in pieces and remember by a number, the cookie, how far they are. The
 //! whole is therefore read at once when a guest begins, and a cookie is a place in it: the pieces
-//! fit together whatever happens to the directory meanwhile.
+//! fit together even if the directory changes meanwhile.
 
 use crate::platform::fd;
 use crate::wasi::abi::FileType;
@@ -58,7 +58,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The entries from `cookie` on: what comes before the name, and the name.
+    /// The entries from `cookie` on: the part before the name, and the name.
     pub(in crate::wasi) fn from(
         &self,
         cookie: u64,

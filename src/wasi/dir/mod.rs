@@ -1,8 +1,8 @@
-//! Directories of the host that a guest was given, and what is named relative to them.
+//! Directories of the host that a guest may use, and operations on paths relative to them.
 //!
 //! Every path is resolved by `cap-std`, below an open directory: neither `..` nor a symbolic link
-//! nor whatever other processes do meanwhile leads out of it. This file turns preview 1's
-//! operations into that library's; it knows no guest memory and no descriptor numbers.
+//! nor a change by another process leads out of it. This file turns preview 1's operations into
+//! that library's; it knows no guest memory and no descriptor numbers.
 
 mod listing;
 
@@ -29,11 +29,11 @@ use std::sync::Arc;
 /// An open directory. Owner: the descriptor that stands for it.
 pub(super) struct Directory {
     dir: Dir,
-    /// What the directory held when the guest last began to read it.
+    /// The directory's entries when the guest last began to read it.
     listing: Lock<Option<Arc<Listing>>>,
 }
 
-/// What opening a path came to.
+/// The result of opening a path.
 pub(super) enum Opened {
     Directory(Directory),
     File(OwnedFd),
@@ -47,7 +47,7 @@ pub(super) struct OpenMode {
     pub(super) follow: bool,
     pub(super) create: bool,
     pub(super) exclusive: bool,
-    /// Done by who opens, in pieces; here it takes a file that can be written.
+    /// Truncation is left to the caller, in pieces; here it takes a file that can be written.
     pub(super) truncate: bool,
     /// Nothing but a directory will do.
     pub(super) directory: bool,
@@ -62,14 +62,14 @@ fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
-/// A name without slashes at its end, which the library does not always take for what they are.
+/// A name without slashes at its end, which the library does not always handle.
 fn plain(name: &[u8]) -> &[u8] {
     let end = name.iter().rposition(|&byte| byte != b'/');
     end.map_or(name, |end| &name[..=end])
 }
 
-/// Whether the end of a name says that it is a directory's: then a symbolic link there is followed
-/// whatever the guest asked for. The library takes such ends for nothing where it does not follow.
+/// Whether a name ends as a directory's: then a symbolic link there is always followed, even if the
+/// guest did not ask for that. The library ignores such ends where it does not follow.
 fn is_directory_name(name: &[u8]) -> bool {
     matches!(name.rsplit(|&byte| byte == b'/').next(), Some(b"" | b"." | b".."))
 }
@@ -104,7 +104,7 @@ impl Directory {
         self.dir.as_fd()
     }
 
-    /// What the directory held when reading began: `cookie` 0 begins anew.
+    /// The directory's entries when reading began: `cookie` 0 begins again.
     pub(super) fn listing(&self, call: &Call<'_>, cookie: u64) -> Outcome<Arc<Listing>> {
         let known = self.listing.lock().clone();
         if let (Some(listing), true) = (known, cookie != 0) {
@@ -130,7 +130,8 @@ impl Directory {
         }
         let mut options = OpenOptions::new();
         options.maybe_dir(true).follow(follow(mode.follow));
-        // Creating and truncating are writing to the library, whatever the guest may do later.
+        // For the library, creating and truncating need write access, even if the guest will not
+        // write.
         let write = mode.write || mode.create || mode.truncate;
         options.write(write).read(mode.read || !write);
         match (mode.create, mode.exclusive) {
@@ -172,7 +173,7 @@ impl Directory {
         done(self.dir.rename(path(old), &to.dir, path(new)))
     }
 
-    /// A second name for a file. With `follow`, for what a symbolic link at `name` leads to.
+    /// A second name for a file. With `follow`, for the target of a symbolic link at `name`.
     pub(super) fn link(&self, name: &[u8], to: &Self, new_name: &[u8], follow: bool) -> Outcome {
         if plain(name).len() < name.len() && !done(self.dir.metadata(path(name)))?.is_dir() {
             return Err(Errno::NotDirectory.into());
@@ -184,16 +185,16 @@ impl Directory {
         done(self.dir.hard_link(path(name), &to.dir, path(new_name)))
     }
 
-    /// Where symbolic links at the end of `name` lead, for what is done to their target without
-    /// opening it. Who uses the name finds out again whether it leads out of the directory.
+    /// The name that symbolic links at the end of `name` lead to, for operations on the target
+    /// without opening it. Each use of that name checks again that it stays in the directory.
     ///
-    /// The library has functions of its own that follow links. They ask `/proc` for what it knows
-    /// of the process's descriptors, keep that open, and would ask it for the parent's after a
-    /// fork; and they open what they are to leave closed, which may wait.
+    /// The library has functions of its own that follow links. They read the process's descriptors
+    /// in `/proc`, keep that directory open, and would read the parent's after a fork; and they
+    /// open the target, which may block.
     fn target(&self, name: &[u8]) -> Outcome<Vec<u8>> {
         let mut name = crate::alloc::try_copy(name).map_err(|_| Errno::NoMemory)?;
         for _ in 0..LINKS_MAX {
-            // What is no link, or cannot be read, is where the way ends.
+            // The way ends at a name that is no link or cannot be read.
             let Ok(link) = self.dir.read_link_contents(path(plain(&name))) else {
                 return Ok(name);
             };
@@ -209,12 +210,13 @@ impl Directory {
         Err(Errno::Loop.into())
     }
 
-    /// A symbolic link at `name`. What it says may lead anywhere, but following it does not.
+    /// A symbolic link at `name`. Its text may name any path, but following it does not leave the
+    /// directory.
     pub(super) fn symlink(&self, target: &[u8], name: &[u8]) -> Outcome {
         done(self.dir.symlink(path(target), path(name)))
     }
 
-    /// What the symbolic link at `name` says.
+    /// The text of the symbolic link at `name`.
     pub(super) fn read_link(&self, name: &[u8]) -> Outcome<Vec<u8>> {
         let target = done(self.dir.read_link_contents(path(name)))?;
         Ok(target.into_os_string().into_encoded_bytes())

@@ -54,7 +54,7 @@ pub(super) fn sock_open(
     opened: Addr,
 ) -> Outcome {
     call.check(opened, 4)?;
-    // What is not the one is taken for the other, as WAMR does.
+    // Any other value stands for the second, as in WAMR.
     let kind = if kind == 0 { SocketType::DGRAM } else { SocketType::STREAM };
     let slot = call.slot()?;
     install(call, own::open(&call.ctx.pools, family == 1, kind, slot)?, opened)
@@ -82,7 +82,7 @@ pub(super) fn sock_listen(call: &Call<'_>, fd: u32, backlog: u32) -> Outcome {
     sys(net::listen(socket.as_fd(), i32::try_from(backlog).unwrap_or(i32::MAX)))
 }
 
-/// Of the flags only the one for not waiting makes sense, for what is accepted.
+/// Only the non-blocking flag makes sense, for the accepted socket.
 pub(super) fn sock_accept(call: &Call<'_>, fd: u32, flags: u32, accepted: Addr) -> Outcome {
     call.check(accepted, 4)?;
     let socket = socket(call, fd, Rights::SOCK_ACCEPT)?;
@@ -167,7 +167,7 @@ fn parties(
 fn receive(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, how: How) -> Outcome<Received> {
     let (socket, buffers) = parties(call, fd, Rights::FD_READ, iovs, count)?;
     // SAFETY: `Call::buffers` found every buffer in the guest's memory, which does not move or
-    // shrink meanwhile, and left out what is more than the system takes.
+    // shrink meanwhile, and left out the part beyond the system's limit.
     unsafe { transfer::receive(call, &socket, buffers.as_slice(), how) }
 }
 
@@ -179,7 +179,7 @@ fn send(call: &Call<'_>, fd: u32, iovs: Addr, count: u32, to: Option<SocketAddr>
         return Err(Errno::MessageSize.into());
     }
     // SAFETY: `Call::buffers` found every buffer in the guest's memory, which does not move or
-    // shrink meanwhile, and left out what is more than the system takes.
+    // shrink meanwhile, and left out the part beyond the system's limit.
     Ok(unsafe { transfer::send(call, &socket, buffers.as_slice(), to) }? as u32)
 }
 

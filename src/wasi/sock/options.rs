@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-/// How a value of a setting lies in the guest's memory, and what it comes as in a parameter.
+/// The layout of a setting's value in the guest's memory, and its form as a parameter.
 pub(in crate::wasi) trait Setting: Copy {
     type Param;
     fn from_param(param: Self::Param) -> Self;

@@ -3,10 +3,10 @@
 //! In the system none of them blocks. Whether the guest waits is a flag kept here, and waiting is
 //! done where it can be stopped.
 //!
-//! The system gives an address to whatever has none when it listens, sends or connects, mostly
-//! all addresses of the machine. Where the pool does not have all of them, listening takes a
-//! socket that the guest bound itself, and a datagram socket gets the one address that its first
-//! message leaves from. What strangers send there is not for the guest.
+//! The system gives an address to a socket that listens, sends or connects without one, mostly all
+//! addresses of the machine. Where the pool does not have all of them, listening takes a socket
+//! that the guest bound itself, and a datagram socket gets the one address that its first message
+//! leaves from. Messages of strangers to that address are kept from the guest.
 
 use super::pool::Pools;
 use super::sys;
@@ -21,7 +21,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the runtime knows of such a socket. Owner: its descriptor.
+/// The runtime's own state of such a socket. Owner: its descriptor.
 pub(in crate::wasi) struct Own {
     ipv6: bool,
     nonblock: AtomicBool,
@@ -68,7 +68,7 @@ impl Own {
 /// it came from.
 pub(in crate::wasi) fn before_close(socket: BorrowedFd<'_>) {
     if sockopt::socket_linger(socket).is_ok_and(|time| time.is_some_and(|time| !time.is_zero())) {
-        // There is nobody to tell, and nothing that could be done.
+        // An error here could neither be reported nor handled.
         let _ = sockopt::set_socket_linger(socket, None);
     }
 }
@@ -108,8 +108,8 @@ fn local(socket: BorrowedFd<'_>) -> Option<SocketAddr> {
 
 /// Fails unless listening opens no address that the pool does not have.
 ///
-/// The answer holds whatever other threads of the guest do with the socket before it listens. An
-/// address that a connection gave it does not count, since it goes with the connection.
+/// The answer holds even if other threads of the guest use the socket before it listens. An address
+/// that a connection gave it does not count, since it goes with the connection.
 pub(super) fn may_listen(call: &Call<'_>, socket: &Descriptor) -> Outcome {
     let pools = &call.ctx.pools;
     let may = match socket.own_socket() {
@@ -124,8 +124,8 @@ pub(super) fn may_listen(call: &Call<'_>, socket: &Descriptor) -> Outcome {
     if may || socket.file_type == FileType::SocketDgram {
         return Ok(());
     }
-    // What the system answers for a connection, which it is not asked for: by then there may be
-    // none.
+    // The system's answer for a connection. The system is not asked, because the connection may be
+    // gone by then.
     match net::getpeername(socket.as_fd()) {
         Ok(Some(_)) => Err(Errno::Invalid.into()),
         _ => Err(Errno::Access.into()),
@@ -144,7 +144,7 @@ fn is_strict(call: &Call<'_>, socket: &Descriptor) -> bool {
     socket.file_type == FileType::SocketDgram && !socket.own_socket().is_none_or(is_open)
 }
 
-/// Whether what comes from there is kept from the guest.
+/// Whether messages from that address are kept from the guest.
 pub(super) fn ignores(call: &Call<'_>, socket: &Descriptor) -> impl Fn(Option<SocketAddr>) -> bool {
     let is_strict = is_strict(call, socket);
     let pools = &call.ctx.pools;

@@ -35,8 +35,8 @@ impl Pools {
         Ok(pools)
     }
 
-    /// Addresses of IPv4 in the clothes of IPv6 are what they lead to. The unspecified address
-    /// stands for all of the machine's, whatever network it is counted to.
+    /// IPv4 addresses mapped to IPv6 count as IPv4. The unspecified address stands for all of the
+    /// machine's, of every network.
     pub(super) fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.permits_all(address.is_ipv6())

@@ -2,8 +2,7 @@
 //!
 //! The system's resolver cannot be stopped, so it runs on a thread of its own. A guest that is
 //! stopped meanwhile does not wait for it; the thread ends when the resolver has answered. Until
-//! then it counts among what the context's guests may have, but the memory that it holds belongs
-//! to no context.
+//! then it counts towards the limits of the context's guests, but its memory belongs to no context.
 
 use super::address;
 use crate::alloc::{operation, outside, try_string};
@@ -32,7 +31,7 @@ const HOST_BYTES_MAX: usize = 255;
 /// Longest name of a service, as system headers have it (`NI_MAXSERV`).
 const SERVICE_BYTES_MAX: usize = 32;
 
-/// What a guest asks for.
+/// A guest's query.
 struct Question {
     host: String,
     service: String,
@@ -92,8 +91,8 @@ fn hints(call: &Call<'_>, hints: Addr) -> Outcome<AddrInfoHints> {
     Ok(AddrInfoHints { socktype, address: family, ..AddrInfoHints::default() })
 }
 
-/// A string of the guest's of at most so many bytes, in memory of nobody's context. What lies
-/// behind them is not looked at.
+/// A string of the guest's with a limited length, in memory of no context. The bytes behind the
+/// limit are not read.
 fn text(call: &Call<'_>, at: Addr, most: usize) -> Outcome<String> {
     let mut bytes = [0; HOST_BYTES_MAX];
     for index in 0..=most {
@@ -118,7 +117,7 @@ impl Drop for Done {
     }
 }
 
-/// What the thread gets, in memory of nobody's context.
+/// The thread's parameters, in memory of no context.
 struct Errand {
     question: Question,
     told: SyncSender<Resolution>,
@@ -126,8 +125,8 @@ struct Errand {
     done: Done,
 }
 
-/// What an errand counts as until the resolver is done: a thread, its [`Event`], and a descriptor
-/// that the resolver asks with.
+/// The slots that an errand takes until the resolver is done: for a thread, its [`Event`], and the
+/// resolver's own descriptor.
 struct Slots {
     _thread: QuotaSlot,
     _descriptors: [QuotaSlot; 2],
@@ -143,14 +142,14 @@ impl Slots {
 /// Bytes of the thread's stack; the system's resolver has buffers there.
 const STACK_BYTES: usize = 256 << 10;
 
-/// What the system calls on the thread.
+/// The function that the system calls on the thread.
 extern "C" fn run_errand(errand: *mut c_void) -> *mut c_void {
     // SAFETY: `ask` gives a box of this type, which is this thread's.
     let Errand { question, told, slots, done } = *unsafe { Box::from_raw(errand.cast::<Errand>()) };
     // A panic ends with the thread; the hook has reported it.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         let answer = operation(|| resolve(&question)).unwrap_or(Err(Errno::NoMemory));
-        // Nobody listens any more when the guest was stopped.
+        // There is no receiver any more when the guest was stopped.
         let _ = told.send(answer);
         drop((question, told));
     }));

@@ -33,7 +33,7 @@ fn limit(socket: &Descriptor, interest: Interest) -> Outcome<Option<Duration>> {
 pub(super) struct How {
     /// Leaves it where it is.
     pub(super) peek: bool,
-    /// Waits until the buffers of a stream are full. Who only looks gets what there is.
+    /// Waits until the buffers of a stream are full. Peeking returns the available bytes.
     pub(super) fill: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) unsafe fn receive(
                 return Ok(got);
             }
             if how.peek {
-                // SAFETY: there are no buffers. What was looked at goes.
+                // SAFETY: there are no buffers. This drops the message that was peeked at.
                 unsafe { fd::receive(socket.as_fd(), &[], false) }?;
             }
             Err(libc::EINTR)
@@ -111,7 +111,7 @@ pub(super) fn accept(call: &Call<'_>, socket: &Descriptor) -> Outcome<OwnedFd> {
     call.blocking(socket, accept)
 }
 
-/// Connects. What the system began and goes on with is asked for again when it is over, so that
+/// Connects. A connection that the system completes later is requested again at its end, so that
 /// the socket is left as by a call that waited: it can be used after a success, and connected once
 /// more after a failure.
 pub(super) fn connect(call: &Call<'_>, socket: &Descriptor, to: SocketAddr) -> Outcome {

@@ -1,4 +1,4 @@
-//! Reading, writing, closing, and what descriptors may be used for.
+//! Reading, writing, closing, and the rights of descriptors.
 
 use super::{Guest, MEMORY_BYTES, OUT_OF_BOUNDS, fails};
 use crate::abi::error::ErrorKind;
@@ -159,7 +159,7 @@ fn rights_only_shrink() {
 /// A file without a name.
 fn file() -> std::fs::File {
     use std::sync::atomic::{AtomicU32, Ordering};
-    /// Owner: the process; tells the files of this test run apart.
+    /// Owner: the process; numbers the files of this test run.
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("isothread-wasi-{}-{number}", std::process::id());

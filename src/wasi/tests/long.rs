@@ -99,7 +99,7 @@ fn large_files_are_cut_and_synchronised() {
     assert_eq!(guest.read(514, 2), [1, 0]);
 }
 
-/// So many are refused before anything is done for them.
+/// This number is refused before any work for it.
 #[test]
 fn subscriptions_have_a_greatest_number_and_take_fuel() {
     let mut guest = guest(&file());

@@ -34,7 +34,7 @@ fn descriptor(guest: &mut Guest, index: u32, event_type: u8, fd: u32) {
     guest.write_u32(at + 16, fd);
 }
 
-/// What happened: user data, error, type, readable bytes, hang-up.
+/// An event: user data, error, type, readable bytes, hang-up.
 fn events(guest: &mut Guest, count: u32) -> Vec<(u32, u8, u8, u64, u8)> {
     assert_eq!(guest.call(|c| poll_oneoff(c, SUBS, EVENTS, count, COUNT)), Ok(()));
     (0..guest.read_u32(COUNT))

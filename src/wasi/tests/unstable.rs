@@ -1,4 +1,4 @@
-//! What `wasi_unstable` has otherwise, as its programs call it.
+//! The differences of `wasi_unstable`, as its programs call it.
 
 use crate::native::Registry;
 use crate::native::tests::guest::Guest;

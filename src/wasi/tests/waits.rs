@@ -1,5 +1,5 @@
-//! Whether a guest waits for a pipe of the host's is the guest's to say, whatever the pipe's own
-//! flags say, and whether or not the system can try without waiting.
+//! The guest decides whether it waits for a pipe of the host's, regardless of the pipe's own flags,
+//! and whether or not the system can try without waiting.
 
 use super::{Guest, fails};
 use crate::platform::fd::{self, Flags};

@@ -148,7 +148,7 @@ fn host_functions_are_not_thrown_through() {
 #[test]
 fn host_functions_take_no_exceptions() {
     let context = Context::new().unwrap();
-    let ty = FuncType::new([ValType::ExnRef], []);
+    let ty = FuncType::new([ValType::EXNREF], []);
     let native = Native::new(ty, |_, _, _| Ok(()));
     context.define("host", "take", &native).unwrap();
     let module = load(
@@ -222,7 +222,7 @@ fn fuel_ends_loops_of_exceptions() {
     stopper.join().unwrap();
 }
 
-/// The stack of what nobody caught is that of the throw; what was caught leaves none.
+/// The stack of an uncaught exception is that of the throw; a caught one leaves none.
 #[test]
 fn uncaught_exceptions_leave_their_stack() {
     let mut guest = Guest::new(
@@ -264,7 +264,7 @@ fn calls_that_exceptions_end_are_counted() {
     let profile: Vec<_> = guest.instance.profile().collect();
     assert!(profile.iter().all(|account| account.count == 3), "{profile:?}");
     assert!(profile[0].total_ns > 0);
-    // What the calls have cost that were ended is not the catching function's own.
+    // The cost of calls that were ended is not the catching function's own.
     assert!(profile[1].children_ns >= profile[0].total_ns, "{profile:?}");
     assert!(profile[2].children_ns >= profile[1].total_ns, "{profile:?}");
 }

@@ -1,4 +1,4 @@
-//! What guests throw: who catches it, and what is left of it.
+//! Guests' exceptions: their handlers, and their release.
 
 mod boundaries;
 mod legacy;
@@ -38,7 +38,7 @@ const CATCHES: &str = r#"(module
     (func (export "function") (param i32) (result i32)
         (try_table (result i32) (catch $one 0) (catch $other 0)
             (call $throw (local.get 0))))
-    ;; A clause that leads to a loop, which takes what was carried.
+    ;; A clause that leads to a loop, which takes the payload.
     (func (export "loop") (param $turns i32) (result i32)
         (local $sum i32)
         (i32.const 0)
@@ -47,7 +47,7 @@ const CATCHES: &str = r#"(module
             (if (local.tee $turns (i32.sub (local.get $turns) (i32.const 1)))
                 (then (try_table (catch $one $again) (throw $one (local.get $turns))))))
         (local.get $sum))
-    ;; What is on the stack below the block stays there, in locals and in constants.
+    ;; Operands below the block stay on the stack, in locals and in constants.
     (func (export "stack") (param $a i32) (param $b i32) (result i32)
         (local $c i32)
         (local.set $c (i32.mul (local.get $a) (local.get $b)))
@@ -145,7 +145,7 @@ fn a_reference_throws_again() {
     assert_eq!(guest.call("null", &[]).map(|_| ()), Err("null reference".into()));
 }
 
-/// Frames of all sizes lie between; what they had is gone, and the stack is as before.
+/// Frames of all sizes lie between; they are gone, and the stack is as before.
 #[test]
 fn many_frames_are_left_at_once() {
     let mut guest = Guest::new(

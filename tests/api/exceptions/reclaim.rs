@@ -1,4 +1,4 @@
-//! What guests throw takes memory until nothing leads to it any more, and no longer.
+//! Guests' exceptions take memory as long as there is a reference to them, and no longer.
 
 use crate::{Guest, load};
 use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Native, Val};
@@ -57,7 +57,7 @@ const LOOPS: &str = r#"(module
         (i32.add (call $value (local.get $local)))
         (i32.add (call $value (global.get $global)))
         (i32.add (call $value (table.get $table (i32.const 1)))))
-    ;; In frames further down, and as what an exception carries that carries another.
+    ;; In frames further down, and as the payload of another exception's payload.
     (func $deep (param $depth i32) (param $n i32) (param $e exnref) (result i32)
         (if (i32.eqz (local.get $depth))
             (then (call $churn (local.get $n)) (return (i32.const 0))))
@@ -163,7 +163,7 @@ fn the_stacks_of_a_link_set_are_looked_at() {
     assert_eq!(Guest { env, instance }.call_i32("run", &[]), Ok(3));
 }
 
-/// Instances that have thrown on their own become one link set, and find what either has.
+/// Instances that have thrown on their own become one link set, and find each other's exceptions.
 #[test]
 fn link_sets_become_one_with_what_they_have() {
     let context = Context::new().unwrap();

@@ -74,6 +74,43 @@ fn sums_that_leave_64_bits_are_out_of_bounds() {
     }
 }
 
+#[test]
+fn a_shared_heap_ends_where_64_bits_do() {
+    for (at, offset) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let mut guest = Guest::new(&accesses(at, &offset.to_string()));
+        let heap = guest.instance.context().create_shared_heap(4096).unwrap();
+        guest.instance.attach_shared_heap(&heap).unwrap();
+        let start = 0_u64.wrapping_sub(heap.len_bytes().into());
+        for address in [start, start + 1, start + 8, u64::MAX - 8, u64::MAX - 7, u64::MAX] {
+            // Whether all of the bytes are in the heap, which is in reach of memory 0 alone.
+            let fits = |bytes: u64| {
+                let first = u128::from(address) + offset;
+                at == 0 && first + u128::from(bytes) <= 1 << 64
+            };
+            for (name, fits) in [
+                ("store8", fits(8)),
+                ("load8", fits(8)),
+                ("load8 sum", fits(8)),
+                ("store8 float", fits(8)),
+                ("load1", fits(1)),
+                ("store1", fits(1)),
+            ] {
+                let outcome = numbers(&mut guest, name, &[Val::I64(address as i64)]).map(|_| ());
+                let expected = if fits { Ok(()) } else { Err(OUT.to_owned()) };
+                assert_eq!(outcome, expected, "{name} of {at} at {address:#x} + {offset}");
+                guest.instance.clear_exception();
+            }
+            if fits(8) {
+                let before = numbers(&mut guest, "load8", &[Val::I64(address as i64)]);
+                numbers(&mut guest, "store8", &[Val::I64(address as i64)]).unwrap();
+                let after = numbers(&mut guest, "load8", &[Val::I64(address as i64)]);
+                assert!(before != after && after == Ok(vec![address as i64]));
+            }
+        }
+        guest.instance.detach_shared_heap();
+    }
+}
+
 const BULK: &str = r#"(module (memory $a 1) (memory $b i64 1) (memory $c i64 1)
     (data $d "0123456789")
     (func (export "fill") (param i64 i64)

@@ -23,9 +23,13 @@ fn a_memory_may_have_two_indices() {
                 (func (export "run") (result i32)
                     (i32.store 0 (i32.const 8) (i32.const 5))
                     (drop (memory.grow 1 (i32.const 60)))
+                    ;; The first bytes have moved, too.
+                    (i32.store 0 (i32.const 12) (i32.const 7))
                     (i32.store 0 (i32.const 0x3c0000) (i32.load 1 (i32.const 8)))
                     (memory.copy 1 0 (i32.const 0x3c0004) (i32.const 0x3c0000) (i32.const 4))
-                    (i32.add (i32.load 1 (i32.const 0x3c0000)) (i32.load (i32.const 0x3c0004)))))"#,
+                    (i32.add (i32.load 1 (i32.const 12))
+                        (i32.add (i32.load 1 (i32.const 0x3c0000))
+                            (i32.load (i32.const 0x3c0004))))))"#,
         );
         let memory = provider.get_memory("m").map(Extern::Memory);
         let imports = [memory.clone(), memory];
@@ -33,7 +37,7 @@ fn a_memory_may_have_two_indices() {
         let instance = instance.unwrap();
         let mut env = ExecEnv::new(&instance, 0).unwrap();
         let run = instance.typed_func::<(), i32>("run").unwrap();
-        assert_eq!(run.call(&mut env, ()).unwrap(), 10);
+        assert_eq!(run.call(&mut env, ()).unwrap(), 17);
     }
 }
 

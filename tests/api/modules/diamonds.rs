@@ -33,7 +33,7 @@ const SUB: &str = r#"(module
     (func (export "grow") (result i32) (memory.grow (i32.const 1)))
     (func (export "next") (result i32) (call $next)))"#;
 
-/// What is seen of both by a module that imports from both.
+/// The view of a module that imports from both.
 const MAIN: &str = r#"
     (func (export "run") (result i32 i32 i32 i32 i32 i32 i32 i32)
         (call $raise (i32.const 0))

@@ -341,7 +341,7 @@ fn late_binding_keeps_the_modules_it_has() {
     let wasm = wat::parse_str(USER).unwrap();
     let options = LoadOptions { no_resolve: true, ..Default::default() };
     let module = Module::with_options(&library.context, &wasm, options).unwrap();
-    // What is no function is bound at load.
+    // Imports other than functions are bound at load.
     let linked: Vec<_> = module.imports().map(|import| import.linked).collect();
     assert_eq!(linked, [false, true, true, true, false]);
     library.context.register_module("provider", &load(&library.context, "(module)")).unwrap();

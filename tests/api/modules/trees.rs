@@ -20,7 +20,7 @@ fn diamond(name: &str) -> Option<String> {
     ))
 }
 
-/// As [`diamond`], with modules lN and rN that pass on what dN exports.
+/// As [`diamond`], with modules lN and rN that re-export dN's exports.
 fn with_sides(name: &str) -> Option<String> {
     let side = name.strip_prefix(['l', 'r']);
     side.map_or_else(

@@ -14,7 +14,7 @@ static void fork_and(void (*body)(void)) {
     child = fork();
     if (child == 0) {
         failed_checks = 0;
-        /* A lock that nobody will ever give back is a failure, not a test that hangs. */
+        /* A lock that is never released is a failure, not a test that hangs. */
         alarm(60);
         body();
         fflush(stdout);

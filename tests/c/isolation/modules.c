@@ -192,7 +192,7 @@ static void arguments_b(void) {
     run_with("B", "B\n");
 }
 
-/* The older call sets them on the module, whole or not at all: nobody sees half of each. */
+/* The older call sets them on the module, whole or not at all: no reader sees half of each. */
 static void set_on_module(const char *first, const char *second) {
     char *argv[] = {(char *)first, (char *)second};
 

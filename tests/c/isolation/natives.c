@@ -71,7 +71,7 @@ static void native_symbols(void) {
     sides(rounds(), natives_of_a, natives_of_b);
 }
 
-/* Arrays that nobody has sorted are read by both sides at once and written by none. */
+/* Unsorted arrays are read by both sides at once and written by none. */
 static NativeSymbol unsorted[] = {
     {"zebra", (void *)who_a, "()i", NULL},
     {"who", (void *)who_b, "()i", NULL},

@@ -55,7 +55,7 @@ static void tries_the_handle(void) {
     CHECK_INT(call(&guest, "write", 2, 1, 'b'), 0);
     CHECK_INT(call(&guest, "at_end", 1, 1, 0), 1);
     CHECK_INT(call(&guest, "close", 1, 1, 0), (uint32_t)-1);
-    /* The same number is another file here, whatever A does with its own meanwhile. */
+    /* The same number is another file here, regardless of A's use of its own. */
     meet();
     file = call(&guest, "open", 0, 0, 0);
     CHECK_INT(file, 1);
@@ -85,7 +85,7 @@ static void waiting_a(void) {
     quiet_init(NULL);
     guest = start_guest("waiting");
     meet();
-    /* It timed out: nobody has woken it. */
+    /* It timed out: no thread has woken it. */
     CHECK_INT(call(&guest, "wait", 1, 2, 0), 2);
     end_guest(&guest);
     meet();

@@ -236,7 +236,7 @@ static void exit_without_destroy(void) {
         in_thread(sets_up, NULL);
         CHECK(allocates_in(a_pool));
         in_thread(leaves_module, NULL);
-        /* Its context is nobody's any more, and the objects in it work as before. */
+        /* Its context is no thread's any more, and the objects in it work as before. */
         CHECK(allocates_in(a_pool));
         CHECK_INT(call(&guest, "add", 2, 1, 2), 3);
         end_guest(&guest);

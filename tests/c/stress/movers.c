@@ -41,7 +41,7 @@ static void end(struct tenant *t) {
     wasm_runtime_unload(t->module);
 }
 
-/* The secret in the guest is its owner's, on whatever thread it was made. */
+/* The secret in the guest is its owner's, on any thread. */
 static void check_tenant(struct worker *w, struct tenant *t) {
     uint32_t argv[2];
     size_t bytes;

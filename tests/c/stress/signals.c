@@ -26,7 +26,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         expects_fault = false;
         siglongjmp(fault_return, 1);
     }
-    /* Sent by somebody: the guest goes on. A fault that nobody expects ends the process. */
+    /* Sent by another thread: the guest goes on. An unexpected fault ends the process. */
     if (info->si_code > 0) {
         _exit(3);
     }

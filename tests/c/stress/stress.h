@@ -27,7 +27,7 @@
 #define SECRET_MIDDLE 0xa5u
 /* A worker without a step for so long has lost a wake-up. */
 #define PATIENCE_SECONDS 120
-/* Where guests keep their secret in linear memory: from here on, so many bytes apart. */
+/* The place of guests' secret in linear memory: from this address on, at this distance. */
 #define FILL_START 1024
 #define FILL_STEP 256
 #define PAGE 65536
@@ -277,7 +277,7 @@ static inline void no_threads(struct tenant *t) {
     }
 }
 
-/* Lets the guest start so many threads of its own, and checks their results. */
+/* Lets the guest start `count` threads of its own, and checks their results. */
 static inline void start_threads(struct tenant *t, uint32_t count) {
     uint32_t argv[1] = {count};
 
@@ -299,7 +299,7 @@ static inline void fill(struct tenant *t) {
     CHECK(call(t, "fill", 2, argv));
 }
 
-/* It is still there, and nobody else's; `filled` are the bytes it was put in. */
+/* It is still there, and no other's; `filled` are the bytes it was put in. */
 static inline void verify(struct tenant *t, size_t filled) {
     uint32_t argv[2] = {(uint32_t)t->secret, (uint32_t)(t->secret >> 32)};
     size_t bytes;

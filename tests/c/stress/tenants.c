@@ -193,7 +193,7 @@ static void begin(struct life *l) {
     begin_guest(l);
 }
 
-/* ---- What is done in a life ---- */
+/* ---- The steps of a life ---- */
 
 static void blocks(struct life *l) {
     uint64_t *held[20];
@@ -297,7 +297,7 @@ static void *stay(wasm_exec_env_t env, void *data) {
     return NULL;
 }
 
-/* The guest goes on for good, on one thread or several, until somebody ends it. */
+/* The guest goes on for good, on one thread or several, until another thread ends it. */
 static void expose(struct life *l) {
     struct exposed *place = &exposed[l->w->number];
     struct player players[THREADS];

@@ -46,7 +46,7 @@ pub fn operands(ty: &str) -> [String; 3] {
     ]
 }
 
-/// What becomes of a value of `ty`: nothing, a local, an operand of the next instruction.
+/// The use of a value of `ty`: none, a local, an operand of the next instruction.
 pub fn results(ty: &str, value: &str) -> [Loop; 3] {
     let next = combination(ty);
     [
@@ -102,6 +102,8 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
     let mut text = format!(
         r#"(module
         (type $unary (func (param i32) (result i32)))
+        (type $wider (sub (func (param i32) (result i32))))
+        (type $narrower (sub $wider (func (param i32) (result i32))))
         (import "other" "same" (func $other (type $unary)))
         (import "other" "cell" (global $far (mut i32)))
         (import "host" "same" (func $host (type $unary)))
@@ -114,7 +116,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
         (elem $funcs func $same $other $host)
         (elem $more_funcs func $same $other $host)
         (elem (table $w) (i64.const 0) func {same})
-        (elem (table $t) (i32.const 1) func $same $other $host)
+        (elem (table $t) (i32.const 1) func $same $other $host $sub)
         (tag $tag (param i32))
         (global $g_i32 (mut i32) (i32.const 1))
         (global $g_i64 (mut i64) (i64.const 1))
@@ -122,6 +124,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
         (global $g_f64 (mut f64) (f64.const 1))
         (global $g_v128 (mut v128) (v128.const i64x2 1 2))
         (func $same (type $unary) (local.get 0))
+        (func $sub (type $narrower) (local.get 0))
         (func $nothing)
         (func $two (param i32) (result i32 i64) (local.get 0) (i64.const 2))
         (func $three (param i32) (result i32 i64 i32) (local.get 0) (i64.const 2) (i32.const 3))

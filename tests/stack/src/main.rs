@@ -16,7 +16,7 @@ use isothread::{Context, ExecEnv, Extern, FuncType, Instance, InstanceArgs, Modu
 use isothread::{Val, ValType};
 use std::thread;
 
-/// What a thread of an embedder's may have; Rust's own start-up takes a little of it.
+/// A possible stack of an embedder's thread; Rust's own start-up takes a little of it.
 const STACK_BYTES: usize = 128 << 10;
 
 /// Loops in one module.

@@ -58,8 +58,8 @@ pub fn loops() -> impl Iterator<Item = Loop> {
     all.into_iter()
 }
 
-/// Instructions that need a shared memory. Nobody notifies, and `wait` either finds something
-/// else than it expects or has no time.
+/// Instructions that need a shared memory. There are no notifications, and `wait` either finds
+/// another value than it expects or has no time.
 pub fn shared_loops() -> impl Iterator<Item = Loop> {
     waits("$m", "i32")
 }
@@ -115,7 +115,7 @@ fn variables(all: &mut Vec<Loop>) {
 }
 
 /// Instructions whose operands take one form only.
-const SINGLE: [&str; 51] = [
+const SINGLE: [&str; 59] = [
     "(nop)",
     "(local.set $x_i32 (memory.size))",
     "(drop (i32.add (memory.size) (i32.const 1)))",
@@ -159,6 +159,14 @@ const SINGLE: [&str; 51] = [
     "(drop (call_indirect $t (type $unary) (local.get $a_i32) (i32.const 3)))",
     "(drop (call_indirect $t (type $unary) (i32.const 1)
         (i32.and (local.get $turns) (i32.const 1)) (i32.const 1) (i32.add)))",
+    "(drop (call_indirect $t (type $wider) (i32.const 1) (i32.const 4)))",
+    "(drop (call_indirect $t (type $narrower) (i32.const 1) (i32.const 4)))",
+    "(drop (call_ref $unary (local.get $a_i32) (ref.func $same)))",
+    "(drop (call_ref $unary (local.get $a_i32) (ref.func $other)))",
+    "(drop (call_ref $unary (local.get $a_i32) (ref.func $host)))",
+    "(drop (ref.as_non_null (ref.func $same)))",
+    "(block $b (drop (br_on_null $b (local.get $func))))",
+    "(drop (block $b (result (ref func)) (br_on_non_null $b (local.get $func)) (ref.func $same)))",
     "(block (result i32 i64) (i32.const 1) (local.get $a_i64)) (drop) (drop)",
     "(block $b (result i32 i64 i32)
         (br $b (local.get $a_i32) (local.get $a_i64) (local.get $b_i32))) (drop) (drop) (drop)",

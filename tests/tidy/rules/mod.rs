@@ -4,11 +4,11 @@ use crate::source::{Finding, Source, is_word, item_end};
 
 const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 70;
-/// Tests tell a story from top to bottom; splitting it helps nobody.
+/// Tests are read from top to bottom; splitting them does not help.
 const TEST_FUNCTION_LINES: usize = 100;
 const LINE_CHARS: usize = 100;
 
-/// Calls that a library inside somebody's program must not make, and why.
+/// Calls that a library inside another program must not make, and why.
 pub(crate) const CALLS: &[(&str, &str)] = &[
     ("panic!(", "a guest or an embedder could reach it: return an error"),
     ("unreachable!(", "a guest or an embedder could reach it: return an error"),
@@ -54,7 +54,7 @@ pub(crate) fn function_length(
     against(reviewed, long, "tests/tidy/reviewed.rs: LONG_FUNCTIONS")
 }
 
-/// What is too long and not reviewed, or longer than reviewed; and reviews nothing needs.
+/// Items that are too long and not reviewed, or longer than reviewed; and needless reviews.
 fn against(
     reviewed: &[(&str, usize, &str)],
     long: Vec<(String, usize, usize)>,
@@ -132,7 +132,8 @@ pub(crate) fn module_doc(source: &Source) -> Vec<Finding> {
     }
     let doc = source.lines.iter().take_while(|line| line.text.starts_with("//!")).count();
     let code = source.lines.iter().any(|line| !line.code.trim().is_empty());
-    // A folder of `src/` says what it is, what it must not know and how control enters.
+    // The doc of a folder of `src/` states its purpose, its limits of knowledge, and how control
+    // enters.
     let top = path.starts_with("src/") && path.matches('/').count() == 2 && code;
     let wanted = if top { 3 } else { 1 };
     if doc >= wanted {
@@ -141,7 +142,7 @@ pub(crate) fn module_doc(source: &Source) -> Vec<Finding> {
     vec![source.finding(1, format!("opens with {doc} lines of module doc, not {wanted} or more"))]
 }
 
-/// `foo/mod.rs` instead of `foo.rs` beside `foo/`; every file is somebody's module.
+/// `foo/mod.rs` instead of `foo.rs` beside `foo/`; every file is the module of another.
 pub(crate) fn layout(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|s| s.is_library()) {

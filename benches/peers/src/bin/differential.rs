@@ -1,13 +1,13 @@
 //! Random modules on two runtimes: results, traps, memory and globals must agree.
 //!
-//! `cargo run --release --bin differential -- [COUNT] [FIRST_SEED]` says what it compared, and
+//! `cargo run --release --bin differential -- [COUNT] [FIRST_SEED]` reports its comparisons, and
 //! fails if anything differs, with the seeds that show it again.
 
 use isothread::{Context, ErrorKind, ExecEnv, InstanceArgs, Trap, Val, ValType};
 use std::collections::BTreeMap;
 use wasm_smith::{Config, Module};
 
-/// What a call gave, in terms that both runtimes share.
+/// The result of a call, in terms that both runtimes share.
 #[derive(Clone, Debug, PartialEq)]
 enum Outcome {
     Values(Vec<Value>),
@@ -22,11 +22,11 @@ enum Value {
     I64(i64),
     F32(u32),
     F64(u64),
-    /// Whether a reference is null; what it refers to has no common name.
+    /// Whether a reference is null; its target has no common name.
     Ref(bool),
 }
 
-/// What a module did on one runtime.
+/// A module's behaviour on one runtime.
 #[derive(Debug, Default, PartialEq)]
 struct Run {
     /// Set if it could not be instantiated.
@@ -99,7 +99,7 @@ fn argument(ty: ValType, turn: i64) -> Value {
     }
 }
 
-/// Seeds that show faults of the other runtime, with what was found when they were looked at.
+/// Seeds that show faults of the other runtime, with their causes.
 const THEIR_FAULTS: [(u64, &str); 1] = [(
     688_195,
     "wasmi 2.0.0: `select` of an f32 after `ref.is_null`, in a loop, gives neither operand, and \
@@ -109,7 +109,7 @@ const THEIR_FAULTS: [(u64, &str); 1] = [(
 /// The class of an exhausted stack.
 const EXHAUSTED: &str = "exhausted";
 
-/// The class of a trap, by what both runtimes call it.
+/// The class of a trap, by both runtimes' names.
 fn trap(text: &str) -> &'static str {
     const CLASSES: [(&str, &str); 11] = [
         ("stack overflow", EXHAUSTED),
@@ -140,6 +140,7 @@ mod ours {
             Val::FuncRef(r) => Value::Ref(r.is_none()),
             Val::ExternRef(r) => Value::Ref(r.is_none()),
             Val::ExnRef(r) => Value::Ref(r.is_none()),
+            Val::AnyRef(r) => Value::Ref(r.is_none()),
             Val::V128(_) => unreachable!("no vectors were asked for"),
         }
     }
@@ -150,7 +151,7 @@ mod ours {
             (_, Value::I64(v)) => Val::I64(v),
             (_, Value::F32(v)) => Val::F32(f32::from_bits(v)),
             (_, Value::F64(v)) => Val::F64(f64::from_bits(v)),
-            (ValType::ExternRef, _) => Val::ExternRef(None),
+            (ValType::EXTERNREF, _) => Val::ExternRef(None),
             _ => Val::FuncRef(None),
         }
     }
@@ -229,7 +230,7 @@ mod theirs {
             wasmi::ValType::I64 => ValType::I64,
             wasmi::ValType::F32 => ValType::F32,
             wasmi::ValType::F64 => ValType::F64,
-            _ => ValType::FuncRef,
+            _ => ValType::FUNCREF,
         };
         match argument(ours, turn) {
             Value::I32(v) => Val::I32(v),

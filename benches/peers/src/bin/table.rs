@@ -117,7 +117,7 @@ fn tolerate_peers(
 fn time_run(engine: &dyn Engine, kernel: &Kernel, small: bool) -> Result<f64, String> {
     let code = engine.load(&kernel.wasm)?;
     let mut instance = code.instantiate()?;
-    // Whatever an engine does at the first call is done by this one.
+    // This call does all the work of an engine at the first call.
     let warm = instance.run(kernel.small_arg)?;
     let started = cpu_seconds();
     let (found, expected) = if small {

@@ -13,7 +13,7 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Whether calling it may mean waiting for somebody else.
+    /// Whether a call may wait for another thread.
     pub(super) fn waits(&self) -> bool {
         const WAITING: [&str; 12] = [
             "poll",
@@ -35,7 +35,7 @@ impl Function {
     }
 }
 
-/// What a fresh context offers to every guest.
+/// The functions that a new context offers to every guest.
 pub(super) fn all() -> Vec<Function> {
     let mut functions: Vec<Function> = Vec::new();
     for table in builtins::ALL.iter().flat_map(|library| library.modules()) {
@@ -45,7 +45,7 @@ pub(super) fn all() -> Vec<Function> {
             let Some((params, result)) = letters.split_once(')') else {
                 panic!("no signature: {}", builtin.signature)
             };
-            // What comes first hides the others.
+            // The first one hides the others.
             if !functions.iter().any(|f| f.module == module && f.name == builtin.name) {
                 functions.push(Function { module, name: builtin.name, params, result });
             }
@@ -65,8 +65,8 @@ pub(super) fn type_name(letter: char) -> &'static str {
     }
 }
 
-/// A module that exports a call of function N as `N`, its memory and its table. What threads start
-/// in is there as well.
+/// A module that exports a call of function N as `N`, its memory and its table. The thread
+/// functions are there as well.
 pub(super) fn module(functions: &[Function], shared: bool) -> Vec<u8> {
     let mut imports = String::new();
     let mut calls = String::new();

@@ -1,4 +1,4 @@
-//! One case: a context, a guest in it, its calls, and what is left of it.
+//! One case: a context, a guest in it, its calls, and the context's state afterwards.
 
 use super::functions::{Function, type_name};
 use super::memory::{PAGE, Planted, arguments, u32_word};
@@ -36,7 +36,7 @@ struct Guest<'a> {
 }
 
 impl Case<'_> {
-    /// Runs a case; what its context has left afterwards.
+    /// Runs a case; returns the blocks left in its context.
     pub(super) fn run(
         &self,
         module: &[u8],
@@ -45,7 +45,7 @@ impl Case<'_> {
     ) -> Option<String> {
         let context = self.context(random)?;
         let heap = context.heap().clone();
-        // What fails here has no memory, as the case wants it.
+        // A failure here means no memory, as the case wants it.
         if let Ok(module) = Module::new(&context, module) {
             self.guest(&context, &module, random, ends);
         }
@@ -121,7 +121,7 @@ impl Case<'_> {
         let args = InstanceArgs {
             stack_size: STACK,
             heap_size: if random.one_in(2) { 8192 } else { 0 },
-            // A state of somebody else's is as good as none; none would be the process's streams.
+            // A foreign state counts as none; with none at all, the streams would be the process's.
             host_state: if random.one_in(16) { Some(Box::new(0)) } else { Some(Box::new(wasi)) },
             ..InstanceArgs::default()
         };
@@ -161,7 +161,7 @@ impl Guest<'_> {
         }
     }
 
-    /// Writes what fits.
+    /// Writes the part that fits.
     fn write(&self, at: u32, bytes: &[u8]) {
         let fits = bytes.len().min((PAGE - at) as usize);
         if let Some(memory) = self.instance.get_memory("memory") {

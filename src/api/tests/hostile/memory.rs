@@ -1,4 +1,4 @@
-//! What lies in a hostile guest's memory, and the words that it passes.
+//! The contents of a hostile guest's memory, and the words that it passes.
 
 use super::functions::Function;
 use super::guest::FIRST_SOCKET;
@@ -55,7 +55,7 @@ const NAMES: &[&[u8]] = &[
     b"http",
 ];
 
-/// What a C library reads: numbers, and formats with and without sense.
+/// Texts for a C library: numbers, and formats with and without sense.
 const TEXTS_HELD: &[&[u8]] = &[
     b"%d %s %f\n",
     b"%s%s%s%s%s%s%s%s",
@@ -84,7 +84,7 @@ pub(super) struct Object {
     pub(super) len: u32,
 }
 
-/// What a function looks for behind a pointer.
+/// The kind of data that a function reads behind a pointer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Path,
@@ -94,12 +94,12 @@ enum Kind {
     IoVec,
     Subscription,
     Address,
-    /// Room for an answer, or whatever.
+    /// Room for an answer, or anything else.
     Any,
 }
 
 impl Kind {
-    /// What a function most likely looks for behind its next pointer.
+    /// The data that a function most likely reads behind its next pointer.
     fn of(function: &Function, letters_left: &str, is_first: bool) -> Self {
         let name = function.name;
         let gathers = ["fd_read", "fd_write", "fd_pread", "fd_pwrite", "sock_recv", "sock_send"];
@@ -123,7 +123,7 @@ impl Kind {
     }
 }
 
-/// Writes the memory of a case and knows where what is.
+/// Writes the memory of a case and knows the addresses of its parts.
 pub(super) struct Planted {
     pub(super) bytes: Vec<u8>,
     objects: Vec<(Kind, Object)>,

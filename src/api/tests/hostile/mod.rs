@@ -1,5 +1,5 @@
-//! Guests that mean harm: every function of the built-in tables, called with whatever a guest can
-//! put into its registers and its memory.
+//! Guests that mean harm: every function of the built-in tables, called with random words and
+//! memory.
 //!
 //! A *case* is a context of its own with one guest, some calls that a decent guest would make, so
 //! that there is something to harm, and then many that none would. All of it follows from the
@@ -11,7 +11,7 @@
 //! bring it down. `.ci/hostile` runs them under a memory checker as well.
 //!
 //! - `HOSTILE_SECONDS`: how long, 5 if not said.
-//! - `HOSTILE_RUNNER`: what the process is started with, words with spaces between.
+//! - `HOSTILE_RUNNER`: the command that the process is started with, words with spaces between.
 //! - `HOSTILE_SEED`: only the case of this seed, with each call on the standard error.
 //! - `HOSTILE_WATCHED`: set where every instruction is watched, so that waits are longer.
 
@@ -72,7 +72,7 @@ impl Plan {
     /// The seeds of the cases to run, until the time is over.
     fn seeds(&self) -> impl Iterator<Item = u64> {
         let (end, only) = (Instant::now() + self.time, self.only);
-        // Another start for each run; what it finds is repeated by its seed.
+        // Another start for each run; a finding is repeated by its seed.
         let first = only.unwrap_or_else(|| u64::from(std::process::id()) << 32);
         let count = if only.is_some() { 1 } else { u64::MAX };
         (0..count)
@@ -126,8 +126,7 @@ fn report(functions: &[Function], ends: &[Ends], cases: u64) {
     println!("{cases} cases, {total} calls of {count} functions, {least} at least of each");
 }
 
-/// Where the process that runs the cases says which one it is at, for whoever looks after it has
-/// crashed.
+/// The number of the present case, for finding it after the process has crashed.
 const NOTE: &str = "HOSTILE_NOTE";
 
 #[test]
@@ -145,7 +144,7 @@ fn hostile_guests_do_no_harm() {
     let _ = fs::remove_file(&note);
     let printed = [output.stdout, output.stderr].map(|b| String::from_utf8_lossy(&b).into_owned());
     let [stdout, stderr] = &printed;
-    // The lines of its own test runner are nobody's to count.
+    // The lines of its own test runner do not count.
     for line in stdout.lines().chain(stderr.lines()).filter(|line| !line.starts_with("test ")) {
         println!("{line}");
     }

@@ -1,12 +1,12 @@
-//! The folders of a run: what hostile guests are given, and what lies beside it.
+//! The folders of a run: one for hostile guests, and its neighbours.
 
 use crate::wasi::tests::snapshot;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-/// `jail` is given to guests, with links that lead out and a pipe that nobody else opens; the rest
-/// must stay as it is.
+/// `jail` is given to guests, with links that lead out and a pipe that no other process opens; the
+/// rest must stay as it is.
 pub(super) struct World(PathBuf);
 
 impl World {
@@ -66,7 +66,7 @@ pub(super) fn open_descriptors() -> usize {
 /// No file gets large, so that guests cannot fill the disk; trying is an error and no signal.
 fn limit_files() {
     let most = libc::rlimit { rlim_cur: 16 << 20, rlim_max: 16 << 20 };
-    // SAFETY: a plain value for the system to copy; the signal is nobody else's in this process.
+    // SAFETY: a plain value for the system to copy; no other code in this process uses the signal.
     let done = unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         libc::setrlimit(libc::RLIMIT_FSIZE, &most)

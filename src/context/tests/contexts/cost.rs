@@ -1,4 +1,4 @@
-//! What contexts cost. Times are printed (`cargo test --release cost -- --nocapture`) and only
+//! The cost of contexts. Times are printed (`cargo test --release cost -- --nocapture`) and only
 //! held to bounds that an interpreted or instrumented build can keep.
 
 use super::*;

@@ -162,7 +162,7 @@ fn borrowing_the_current_context_inside_a_call_takes_no_count() {
     });
 }
 
-/// What is entered and never left costs the same however much of it there is.
+/// Contexts that are entered and never left cost the same, however many there are.
 #[test]
 fn leaving_many_takes_time_for_each_and_no_more() {
     let count = if cfg!(miri) { 20 } else { 100_000 };

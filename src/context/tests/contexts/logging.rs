@@ -1,4 +1,4 @@
-//! Messages: whose level counts, where they go, what they look like.
+//! Messages: the level that counts, the sink, the form.
 
 use super::*;
 

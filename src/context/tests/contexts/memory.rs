@@ -1,8 +1,9 @@
-//! A context's memory: whose it is, what is left of it, what happens when there is none.
+//! A context's memory: its source, its rest at the end, its exhaustion.
 
 use super::*;
 use crate::alloc::{FailRule, PoolBuffer, UserAllocator, UserDataFunctions, UserFunctions};
 use crate::context::{ContextData, ObjectKind};
+use crate::module::TypeList;
 use crate::native::{Convention, NativeArray};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
@@ -100,7 +101,7 @@ fn exhaustion_is_an_error_where_it_happens() {
         assert!(context.set_name(Some(&"x".repeat(2000))).is_err());
         assert_eq!(context.name(), None);
         assert_eq!(context.heap().stats().live_bytes, 0);
-        // What nobody could be told of is no reason to refuse what comes next.
+        // A failure that could not be reported is no reason to refuse the next operation.
         context.run(|| drop(vec![0u8; 2000]));
         assert!(context.guarded(|| ()).is_ok());
     });
@@ -136,7 +137,7 @@ fn a_pool_is_let_go_before_the_embedder_takes_it_away() {
         let made = init_with(busy(pool(&mut buffer)));
         made.set_name(Some("busy")).unwrap();
         made.data_or_init(|| Kept(Arc::default())).unwrap();
-        made.intern_types([].iter()).unwrap();
+        made.intern_types(&TypeList::default()).unwrap();
         made.use_extern_objects().unwrap();
         let objects = made.extern_objects().unwrap();
         assert!(made.run(|| objects.number(1, 2)).is_some());
@@ -168,7 +169,7 @@ fn a_pool_that_goes_before_its_objects_poisons_them() {
         closed.run(|| unsafe { closed.retire_pool() });
         assert!(closed.is_poisoned());
         assert_eq!(messages.count("1 objects lived in it"), 1);
-        // Whoever drops the rest must not touch the buffer.
+        // Dropping the rest must not touch the buffer.
         buffer.fill(u64::MAX);
         drop(buffer);
         drop((made, closed, object));

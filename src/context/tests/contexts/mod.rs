@@ -21,7 +21,7 @@ use thread::Destroyed;
 struct Messages(Arc<Mutex<Vec<(LogLevel, String)>>>);
 
 impl Messages {
-    /// What to hand to a context. Also sees to it that there is a logger that asks contexts.
+    /// A callback for a context. Also makes sure that a logger that asks contexts is installed.
     fn callback(&self) -> LogCallback {
         log::install(log::Output::Rust);
         let messages = self.clone();

@@ -1,18 +1,18 @@
 //! Threads that end inside C code.
 //!
 //! `pthread_exit` and `pthread_cancel` unwind the stack. That must not run through frames of Rust
-//! code that own something, so it is caught on its way out of the C code that was called:
-//! [`call`], and whatever else is made with [`catch_begin`] and [`catch_end`], has a *personality*
-//! of ours, which is what the unwinder asks about a frame. The caller then returns an error, frame
-//! by frame, and when nothing of ours is on the stack any more, [`resume`] lets it go on.
+//! code that own something, so it is caught on its way out of the called C code: [`call`], like
+//! every function made with [`catch_begin`] and [`catch_end`], has a *personality* of ours, the
+//! function that the unwinder calls for a frame. The caller then returns an error, frame by frame,
+//! and when no frame of ours is on the stack any more, [`resume`] continues the unwinding.
 //! Exceptions of other languages are left alone.
 //!
-//! Elsewhere a thread is not cancelled: whoever calls the system [holds](Held::new) that off.
+//! Elsewhere a thread is not cancelled: code around system calls [holds](Held::new) that off.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
-/// What unwinds a stack. Owner: the system.
+/// An unwinding of a stack. Owner: the system.
 pub type Unwinding = NonNull<c_void>;
 
 cfg_select! {
@@ -30,8 +30,8 @@ cfg_select! {
     }
 }
 
-/// First lines of a naked function that catches what its callees unwind with; operands of the
-/// `asm` are `me`, the function itself, and `personality`.
+/// First lines of a naked function that catches its callees' unwinding; operands of the `asm` are
+/// `me`, the function itself, and `personality`.
 ///
 /// The function goes on at its label `{me}.caught`, as it stood at the call, with the exception
 /// in the register that results of its size come in.
@@ -43,7 +43,7 @@ macro_rules! catch_begin {
         .cfi_lsda 0x1b, {me}.caught"
     };
 }
-/// Last lines of such a function. The word is what `.cfi_personality` leads to.
+/// Last lines of such a function. The word is the target of `.cfi_personality`.
 macro_rules! catch_end {
     () => {
         "\
@@ -57,7 +57,7 @@ macro_rules! catch_end {
 }
 pub(crate) use {catch_begin, catch_end};
 
-/// The stack is unwound whether somebody catches it or not: a thread ends.
+/// The stack is unwound even if no frame catches that: a thread ends.
 const FORCE_UNWIND: c_int = 8;
 const INSTALL_CONTEXT: c_int = 7;
 const CONTINUE_UNWIND: c_int = 8;
@@ -75,8 +75,8 @@ unsafe extern "C-unwind" {
     fn _Unwind_Resume_or_Rethrow(exception: *mut c_void) -> c_int;
 }
 
-/// What the unwinder asks about frames that catch: they want each thread's end, at the place that
-/// they gave as their data.
+/// The personality of frames that catch: they stop the end of a thread, at the landing pad that
+/// their data gives.
 ///
 /// # Safety
 /// Called by the unwinder, for a function between [`catch_begin`] and [`catch_end`].
@@ -101,13 +101,14 @@ pub unsafe extern "C" fn personality(
     INSTALL_CONTEXT
 }
 
-/// Calls a C function with up to four words and returns its result, or what it unwound with.
+/// Calls a C function with up to four words and returns its result, or its unwinding.
 ///
 /// # Safety
 /// `function` takes no more than these arguments, in integer registers, and they are as it asks.
 pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, Unwinding> {
     let mut caught = std::ptr::null_mut();
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `function` takes no more than these arguments, in integer
+    // registers, and they are as it asks.
     let result = unsafe { arch::call(&raw mut caught, function, args) };
     match NonNull::new(caught) {
         None => Ok(result),
@@ -115,13 +116,14 @@ pub unsafe fn call(function: *const c_void, args: [usize; 4]) -> Result<usize, U
     }
 }
 
-/// Lets what was caught go on from here: the thread ends.
+/// Continues a caught unwinding from here: the thread ends.
 ///
 /// # Safety
 /// It was caught on this thread and goes on once. No frame from here to the C code that called
 /// owns anything, and all of them may be unwound through.
 pub unsafe extern "C-unwind" fn resume(unwinding: Unwinding) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that it was caught on this thread, goes on once, and meets no
+    // frame that owns anything.
     unsafe { _Unwind_Resume_or_Rethrow(unwinding.as_ptr()) };
 }
 
@@ -169,7 +171,8 @@ impl Held {
         args: [usize; 4],
     ) -> Result<usize, Unwinding> {
         set_state(self.before);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller guarantees that `function` takes no more than these arguments, in
+        // integer registers, and they are as it asks.
         let result = unsafe { call(function, args) };
         set_state(CANCEL_DISABLE);
         result

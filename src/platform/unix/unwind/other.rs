@@ -1,5 +1,5 @@
-//! For targets whose assembly was not written: nothing is caught, and what unwinds out of C code
-//! ends the process.
+//! For targets whose assembly was not written: nothing is caught, and unwinding out of C code ends
+//! the process.
 
 use std::ffi::c_void;
 

@@ -4,7 +4,7 @@ use super::{catch_begin, catch_end, personality};
 use std::arch::naked_asm;
 use std::ffi::c_void;
 
-/// Calls `function`; stores what it unwinds with in `caught`.
+/// Calls `function`; if it unwinds, stores the unwinding in `caught`.
 ///
 /// # Safety
 /// As for [`super::call`]; `caught` is writable.
@@ -13,7 +13,8 @@ pub unsafe fn call(
     function: *const c_void,
     [a, b, c, d]: [usize; 4],
 ) -> usize {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller guarantees that `caught` is writable and that the arguments suit the
+    // function.
     unsafe { call_words(caught, function, a, b, c, d) }
 }
 

@@ -1,10 +1,10 @@
 //! Paths that end in a slash, a dot or two, for every function that takes one, on everything that
 //! may lie there.
 //!
-//! `table.txt` has what comes of each: WASI's error number, or a letter for what was looked at,
-//! opened, changed or linked, and 0 for anything else that succeeds. It is what Linux answers to
-//! the calls that preview 1 says are similar. Where POSIX leaves a choice (which of two errors a
-//! slash behind a link or behind a new name is) it is what another runtime for WASI answers.
+//! `table.txt` has the result of each: WASI's error number, or a letter for the file that was
+//! looked at, opened, changed or linked, and 0 for any other success. These are Linux's results for
+//! the calls that preview 1 calls similar. Where POSIX leaves a choice (the error for a slash
+//! behind a link or behind a new name) they are those of another runtime for WASI.
 
 use super::Guest;
 use crate::wasi::abi::{Addr, Rights};
@@ -29,7 +29,7 @@ const TRUNCATE: u32 = 8;
 const READ: Rights = Rights::FD_READ;
 const BOTH: Rights = Rights::FD_READ.with(Rights::FD_WRITE);
 
-/// What is done to a path.
+/// The operation on a path.
 #[derive(Clone, Copy)]
 enum Act {
     Stat(u32),
@@ -45,7 +45,7 @@ enum Act {
     LinkFileTo,
     /// To this name.
     Rename(&'static str),
-    /// Of what is called so.
+    /// Of the file with that name.
     RenameTo(&'static str),
 }
 
@@ -104,7 +104,7 @@ impl Jail {
         Ok(())
     }
 
-    /// What it was that `act` changed or gave a second name, if that can be told.
+    /// The file that `act` changed or gave a second name, if that is visible.
     fn touched(&self, act: Act, object: &str, path: &str) -> Option<&'static str> {
         let changed = |found: &Metadata| found.mtime() == 0 && found.mtime_nsec() == 5;
         let link = fs::symlink_metadata(self.0.join(object));
@@ -141,7 +141,7 @@ impl Guest {
         path.len() as u32
     }
 
-    /// What comes of `act` on `path`, as the table has it.
+    /// The result of `act` on `path`, in the form of the table.
     fn outcome(&mut self, act: Act, path: &str) -> String {
         let len = self.put(FROM, path);
         let done = match act {

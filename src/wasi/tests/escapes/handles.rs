@@ -38,7 +38,8 @@ fn a_directory_that_is_moved_has_no_parent() {
     let before = folders.beside();
     let mut guest = folders.guest();
     let deep = guest.directory(b"inside/deep");
-    // By the guest itself, to where its parent is the jail, and by somebody else to the outside.
+    // By the guest itself, to a place whose parent is the jail, and by another process to the
+    // outside.
     let outside = folders.0.join("outside/moved");
     for moved in [false, true] {
         for name in [&b".."[..], b"../own", b"../../secret", b"../victim", b"../../jail/own"] {
@@ -51,7 +52,7 @@ fn a_directory_that_is_moved_has_no_parent() {
             assert!(fs::rename(folders.jail().join("deep"), &outside).is_ok());
         }
     }
-    // What was given stays given: the directory itself.
+    // The directory itself stays accessible.
     assert_eq!(guest.open_at(deep, b"new", CREATE, READ | WRITE), Ok(()));
     assert!(outside.join("new").exists());
     assert!(fs::remove_dir_all(&outside).is_ok());
@@ -112,7 +113,7 @@ fn rights_do_not_come_back() {
     }
     let write = guest.call(|c| stdio::fd_write(c, file, 0, 0, 48));
     assert_eq!(write, fails(Errno::NotCapable));
-    // A directory that gave up making files, for itself and for what is opened below it.
+    // A directory that gave up making files, for itself and for directories opened below it.
     let (rights, below) = (1 << 21 | PATH_OPEN, READ | PATH_OPEN);
     assert_eq!(set(&mut guest, ROOT, rights, below), Ok(()));
     for (own, inheriting) in [(rights | CREATE_FILE, below), (rights, below | WRITE)] {
@@ -178,13 +179,13 @@ fn hard_links_to_the_outside_are_not_made() {
             assert_eq!(guest.link(name, b"mine", flags), fails(Errno::NotCapable));
         }
     }
-    // A second name for the link is one for the link, not for what it leads to.
+    // A second name for the link is one for the link, not for its target.
     assert_eq!(guest.link(b"relative", b"mine", 0), Ok(()));
     assert_eq!(guest.open_path(b"mine", 0, READ), fails(Errno::NotCapable));
     assert_eq!(folders.beside(), before);
 }
 
-/// What a directory of the embedder's may hold: a pipe that nobody else opens.
+/// A possible entry of an embedder's directory: a pipe that no other process opens.
 #[test]
 fn a_pipe_is_not_opened_by_looking_at_it() {
     let folders = Folders::new();
@@ -201,7 +202,7 @@ fn a_pipe_is_not_opened_by_looking_at_it() {
     assert_eq!(since.ok().flatten().map(|since| since.as_nanos()), Some(1));
 }
 
-/// Links at the end of a path, and directories, are followed to what they lead to.
+/// Links at the end of a path, and directories, are followed to their targets.
 #[test]
 fn links_that_stay_inside_are_followed() {
     let folders = Folders::new();

@@ -1,8 +1,8 @@
-//! Attempts to leave a preopened directory: none of them reads, makes, changes or removes what lies
-//! beside it.
+//! Attempts to leave a preopened directory: none of them reads, makes, changes or removes files
+//! outside.
 //!
-//! `table.rs` lists them, each with what comes of it; `handles.rs` has those that need several
-//! calls; in `races.rs` somebody else changes the tree meanwhile.
+//! `table.rs` lists them, each with its result; `handles.rs` has those that need several calls; in
+//! `races.rs` another thread changes the tree meanwhile.
 
 mod handles;
 mod races;
@@ -37,7 +37,7 @@ struct Folders(PathBuf);
 
 impl Folders {
     fn new() -> Self {
-        /// Owner: the process; tells the folders of this test run apart.
+        /// Owner: the process; numbers the folders of this test run.
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("isothread-escapes-{}-{number}", std::process::id());
@@ -173,7 +173,7 @@ impl Guest {
         self.call(|c| path::path_filestat_set_times(c, ROOT, flags, FROM, len, 1, 1, 1 | 1 << 2))
     }
 
-    /// What a symbolic link says.
+    /// The text of a symbolic link.
     fn read_link(&mut self, name: &[u8]) -> Outcome<Vec<u8>> {
         let len = self.place(FROM, name);
         self.call(|c| path::path_readlink(c, ROOT, FROM, len, TO, 4096, OPENED))?;

@@ -1,4 +1,4 @@
-//! Somebody else exchanges a directory, and a file, for links to the outside, again and again,
+//! Another thread exchanges a directory, and a file, for links to the outside, again and again,
 //! while the guest works below them: it reaches its own or fails. One test for each function.
 
 use super::{CREATE, FOLLOW, Folders, OPENED, READ, TRUNCATE, WRITE};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const ROUNDS: u32 = 1_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The guest's own directory, by whatever name it has at the moment.
+/// The guest's own directory, by its name at the moment.
 struct Inside(OwnedFd);
 
 impl Inside {

@@ -1,4 +1,4 @@
-//! The table: an attempt of one call each, with what it comes to.
+//! The table: an attempt of one call each, with its result.
 
 use super::{CREATE, DIRECTORY, EXCLUSIVE, FOLLOW, Folders, Guest, READ, TRUNCATE, WRITE};
 use crate::wasi::call::{Outcome, Stop};
@@ -47,7 +47,7 @@ impl Try<'_> {
     }
 }
 
-/// Paths that lead out, whatever is done with them.
+/// Paths that lead out, for every operation.
 const OUTWARD: &[&str] = &[
     "..",
     "../.",
@@ -80,7 +80,7 @@ const OUTWARD: &[&str] = &[
     "magic_cwd/Cargo.toml",
 ];
 
-/// Links that lead out, as the last part of a path: what follows them fails.
+/// Links that lead out, as the last part of a path: operations that follow them fail.
 const LINKS: &[&str] = &[
     "up",
     "absolute",
@@ -101,7 +101,7 @@ const LINKS: &[&str] = &[
     "chain_40",
 ];
 
-/// Attempts in folders that nothing has come of yet; all that went wrong is told at the end.
+/// Attempts in folders that none has changed yet; all failures are reported at the end.
 struct Attempts {
     folders: Folders,
     before: Vec<String>,
@@ -191,7 +191,7 @@ fn links_that_lead_out_are_not_followed() {
         ] {
             attempts.refused(wrong, NotCapable);
         }
-        // What is about the link itself harms nobody.
+        // Operations on the link itself are harmless.
         attempts.refused(Open(name, CREATE | EXCLUSIVE), Exists);
         attempts.refused(CreateDir(name), Exists);
         attempts.refused(Symlink("own", name), Exists);
@@ -240,7 +240,7 @@ fn one_by_one() {
         (Rename("own", "renamed/"), NotDirectory),
         (Symlink("own", "new/"), NoEntry),
         (Link("own", "new/"), NoEntry),
-        // What is not there, and what is no directory.
+        // Missing files, and files that are no directories.
         (Open("", 0), NoEntry),
         (CreateDir(""), NoEntry),
         (Open("own/..", 0), NotDirectory),
@@ -260,7 +260,7 @@ fn one_by_one() {
         CreateDir("new/"),
         Rename("inside/", "renamed/"),
         RemoveDir("inside/deep/"),
-        // What a link says is nobody's business until it is followed.
+        // A link's text does not matter until it is followed.
         Symlink("../secret", "new"),
         Symlink("in/../../secret", "inside/new"),
     ] {
@@ -382,7 +382,7 @@ fn long_names_are_refused() {
     assert_eq!(folders.beside(), before);
 }
 
-/// What links say is told as it is, and cut where the buffer ends.
+/// Links' texts are returned unchanged, and cut where the buffer ends.
 #[test]
 fn what_links_say_is_told_as_it_is() {
     let folders = Folders::new();

@@ -1,6 +1,6 @@
-//! What a guest has the system do with sockets and names is bounded: closing waits for nobody,
-//! listening takes an address of the pool whatever other threads do meanwhile, and names have a
-//! length and a number.
+//! The system's work for a guest's sockets and names is bounded: closing never waits, listening
+//! takes an address of the pool even if other threads interfere, and names have a limited length
+//! and number.
 
 use super::*;
 use crate::exec::Limits;
@@ -16,7 +16,7 @@ const FOUND: u32 = 4096;
 /// How long the guest wants the system to linger.
 const LINGER_SECONDS: u32 = 4;
 
-/// Fills what the system sends of a socket, and closes it: how long that took.
+/// Fills a socket's send buffer, and closes the socket: returns the time that took.
 fn filled_and_closed(guest: &mut Guest, socket: u32) -> Duration {
     guest.set_nonblocking(socket);
     guest.iovecs(8192, &[(BUFFER, 60_000); 64]);
@@ -51,7 +51,7 @@ fn closing_what_was_accepted_waits_for_nobody() {
         let socket = accepted(&mut guest, from);
         assert!(filled_and_closed(&mut guest, socket) < linger / 2, "from {from}");
     }
-    // No time stays no time: the peer is told that the rest is lost.
+    // A linger time of zero stays zero: the peer gets a reset, because the rest is lost.
     let Ok(client) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { panic!("refused") };
     let socket = accepted(&mut guest, listening);
     assert_eq!(guest.call(|c| options::set_linger(c, socket, 1, 0)), Ok(()));
@@ -64,7 +64,7 @@ fn closing_what_was_accepted_waits_for_nobody() {
 /// connection may be gone by that time, and its address with it.
 #[test]
 fn nobody_listens_where_a_connection_was() {
-    /// For so long, with so many threads that listen.
+    /// The time of the test, and its number of listening threads.
     const TIME: Duration = Duration::from_millis(400);
     const THREADS: usize = 4;
     let Ok(server) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) else { panic!("no socket") };
@@ -165,7 +165,7 @@ fn names_have_a_greatest_length() {
     guest.rig.bytes[HOST as usize..].fill(b'0');
     assert_eq!(ask(&mut guest), fails(Errno::NameTooLong));
     guest.write(HOST, b"example.com\0");
-    // Who may not ask hears nothing about the rest.
+    // A guest that may not resolve names learns nothing of the other parameters.
     assert_eq!(ask(&mut guest), fails(Errno::Access));
     guest.write(HOST, b"127.0.0.1\0");
     assert_eq!(ask(&mut guest), fails(Errno::NameTooLong));

@@ -70,8 +70,8 @@ pub(super) const CALLS: &[(&str, Call)] = calls! {
     "sock_close" close, 0;
 };
 
-/// As the others, for a function that gets no descriptor: the name is at [`BUFFER`], and what
-/// lies behind it is empty.
+/// As the others, for a function that gets no descriptor: the name is at [`BUFFER`], and the bytes
+/// behind it are zero.
 fn resolve_at(call: &crate::wasi::call::Call<'_>, _fd: u32, room: u32) -> Outcome {
     let (service, hints) = (BUFFER + 32, BUFFER + 40);
     resolve::sock_addr_resolve(call, BUFFER, service, hints, NUMBER, room, NUMBER)

@@ -6,7 +6,7 @@ use super::*;
 use crate::wasi::abi::fdflags;
 use std::os::fd::AsRawFd;
 
-/// Every function that takes a descriptor is called on `fd`; what each comes to, by name.
+/// Calls every function that takes a descriptor on `fd`; returns the results, by name.
 fn outcomes(guest: &mut Guest, fd: u32) -> Vec<(&'static str, Outcome)> {
     guest.write_address(LOOPBACK, 9);
     guest.iovecs(IOVECS, &[(BUFFER, 4)]);
@@ -48,7 +48,7 @@ fn what_is_no_socket_is_told() {
             }
         }
     }
-    // The process's own streams have no right to what sockets do.
+    // The process's own streams have no rights for sockets' operations.
     for (name, outcome) in outcomes(&mut guest, 0) {
         let is_told = [fails(Errno::NotSocket), fails(Errno::NotCapable)].contains(&outcome);
         assert!(is_told || name == "sock_close", "{name} {outcome:?}");
@@ -85,7 +85,7 @@ fn flags_that_do_not_exist_are_refused_before_anything_happens() {
     }
     assert_eq!(received(&mut guest, socket), Ok(()));
     assert_eq!(guest.read(BUFFER, 4), b"abcd");
-    // WAMR's own functions take what they do not know as read.
+    // WAMR's own functions accept values that they do not know.
     let sent = guest.soon(|c| sock::sock_send_to(c, socket, IOVECS, 2, 0x4000, ADDRESS, NUMBER));
     assert_eq!(sent, Ok(()));
 }

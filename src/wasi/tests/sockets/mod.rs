@@ -69,7 +69,7 @@ impl Guest {
         self.iovecs(IOVECS, &[(BUFFER, 2), (BUFFER + 2, len - 2)]);
     }
 
-    /// A call that must not wait for anything: what takes long is stopped, and then fails.
+    /// A call that must not wait: if it takes long, it is stopped, and then fails.
     fn soon<T>(&mut self, function: impl FnOnce(&super::Call<'_>) -> T) -> T {
         let env = self.rig.env();
         // SAFETY: the rig's environment outlives the scope below, and the flag is atomic.
@@ -119,7 +119,7 @@ impl Guest {
         assert_eq!(self.call(|c| stdio::fd_fdstat_set_flags(c, fd, 4)), Ok(()));
     }
 
-    /// What the system knows of a descriptor of the guest's.
+    /// The system's information about a guest's descriptor.
     fn system<T>(&self, fd: u32, ask: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> T) -> T {
         let Ok(entry) = self.ctx.fds.get(fd) else { panic!("not open: {fd}") };
         ask(entry.descriptor.as_fd())

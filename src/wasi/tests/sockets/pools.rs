@@ -7,7 +7,7 @@ use crate::wasi::poll::poll_oneoff;
 use rustix::net::{getsockname, sockopt};
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Addresses of every kind: this machine, all of it, everybody, a group, and all of these as IPv6.
+/// Addresses of every kind: loopback, unspecified, broadcast, multicast, and all of these as IPv6.
 const ADDRESSES: [&str; 9] = [
     "127.0.0.1",
     "0.0.0.0",
@@ -40,7 +40,7 @@ fn is_unbound(guest: &Guest, fd: u32) -> bool {
     local.port() == 0 && local.ip().is_unspecified() && !listens
 }
 
-/// What other functions do with sockets.
+/// Other functions on sockets.
 fn other_calls(guest: &mut Guest, fd: u32) -> [Outcome; 5] {
     guest.write(2048, &[0; 48]);
     guest.write(2048 + 8, &[2]);
@@ -54,7 +54,7 @@ fn other_calls(guest: &mut Guest, fd: u32) -> [Outcome; 5] {
     ]
 }
 
-/// What a call comes to that names an address, or would have the system choose one.
+/// The result of a call that names an address, or lets the system choose one.
 fn expected(name: &str, kind: u32) -> Option<Outcome> {
     match name {
         "sock_listen" if kind == UDP => Some(fails(Errno::NotSupported)),

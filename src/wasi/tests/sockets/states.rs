@@ -1,5 +1,5 @@
-//! Calls on descriptors in the wrong state fail at once; what takes time is waited for, and brought
-//! to its end.
+//! Calls on descriptors in the wrong state fail at once; calls that take time are waited for, until
+//! they are complete.
 
 use super::*;
 use crate::abi::trap::Trap;
@@ -8,7 +8,7 @@ use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
-/// What a socket has been through.
+/// A socket's history.
 #[derive(Clone, Copy, Debug)]
 enum State {
     New,
@@ -263,7 +263,7 @@ fn a_connection_can_be_tried_again() {
     assert_eq!(connect(&mut guest), fails(Errno::IsConnected));
 }
 
-/// A server that accepts nobody, whose queue is full: connecting takes as long as one likes.
+/// A server that accepts no connection, whose queue is full: connecting takes any time.
 fn deaf_server() -> (TcpListener, Vec<TcpStream>, SocketAddr) {
     let Ok(server) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) else { panic!("no socket") };
     assert!(rustix::net::listen(&server, 0).is_ok());
@@ -314,7 +314,7 @@ fn closing_waits_for_nobody() {
     let start = Instant::now();
     assert_eq!(guest.call(|c| stdio::fd_close(c, socket)), Ok(()));
     assert!(start.elapsed() < Duration::from_secs(2));
-    // What was sent still arrives.
+    // Data already sent still arrives.
     assert!(count(peer) > 100_000);
 }
 
