@@ -7,6 +7,11 @@
 //! failures that are known, stand in `expect.txt` with their reasons; an entry that is no longer
 //! needed fails, so the lists can only shrink.
 //!
+//! The whole suite is run once for each `Mode`; the lists are the same for all of them. Each run
+//! prints its sums, and the plain one a table: assertions that passed, other directives that passed
+//! (modules, calls, registrations, threads), failures, expected failures, gated directives, and
+//! texts that are no modules, which the engine never gets.
+//!
 //! `SPEC_FILTER=text` runs the files whose path contains `text`, and complains about no entry
 //! that finds no use. Surprises are printed in the form they would have in the list.
 
@@ -62,7 +67,7 @@ fn run_script(file: &File, buffer: &ParseBuffer<'_>, mode: Mode, report: &mut Re
     report.calls_in_mode = engine.calls_in_mode();
 }
 
-/// Runs all files in one mode. The results are printed whether the test passes or not.
+/// Runs all files in one mode. Prints the results of a test that passes, too.
 fn suite(mode: Mode) {
     let source = Source::find();
     let filter = std::env::var("SPEC_FILTER").ok();
