@@ -1,6 +1,7 @@
 //! The scripts' engine: isothread's public interface. Each script gets a context of its own.
 
 use crate::engine::{Engine, Failure, Value};
+use crate::mode::{Mode, SMALL_STACK_BYTES};
 use isothread::{
     Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance, InstanceArgs, Module,
     SharedMemory, Val,
@@ -8,12 +9,34 @@ use isothread::{
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of guest stack: deep recursion of the scripts fits, and endless recursion ends soon.
 const STACK_BYTES: u32 = 1 << 20;
 
+/// Instructions that no script needs.
+const FUEL: u64 = 1 << 60;
+
 pub(crate) struct Isothread {
     context: Context,
+    mode: Mode,
+    calls_in_mode: AtomicUsize,
+}
+
+impl Isothread {
+    /// Whether a call that has ended shows the mode.
+    fn shows_mode(&self, env: &ExecEnv, instance: &Instance) -> bool {
+        match self.mode {
+            Mode::Plain => {
+                env.check_native_stack(SMALL_STACK_BYTES)
+                    && self.context.fuel().is_none()
+                    && !instance.is_profiled()
+            }
+            Mode::Metered => self.context.fuel().is_some_and(|left| left < FUEL),
+            Mode::SmallStack => !env.check_native_stack(SMALL_STACK_BYTES),
+            Mode::Profiled => instance.profile().any(|function| function.count > 0),
+        }
+    }
 }
 
 /// An instance as a script knows it.
@@ -89,8 +112,15 @@ impl Engine for Isothread {
     type Instance = Rc<Running>;
     type Shared = HashMap<String, SharedMemory>;
 
-    fn new() -> Self {
-        Self { context: Context::new().expect("a context can be made") }
+    fn new(mode: Mode) -> Self {
+        let context = Context::new().expect("a context can be made");
+        context.set_fuel((mode == Mode::Metered).then_some(FUEL));
+        context.set_perf_profiling(mode == Mode::Profiled);
+        Self { context, mode, calls_in_mode: AtomicUsize::new(0) }
+    }
+
+    fn calls_in_mode(&self) -> usize {
+        self.calls_in_mode.load(Ordering::Relaxed)
     }
 
     fn load(&self, bytes: &[u8]) -> Result<Module, Failure> {
@@ -151,6 +181,9 @@ impl Engine for Isothread {
         let args = args.iter().map(|&arg| to_val(arg)).collect::<Result<Vec<_>, _>>()?;
         let mut results = vec![Val::I32(0); func.ty().results().len()];
         let result = func.call(&mut env.borrow_mut(), &args, &mut results);
+        if self.shows_mode(&env.borrow(), instance) {
+            self.calls_in_mode.fetch_add(1, Ordering::Relaxed);
+        }
         // A trap stays pending until it is read.
         instance.clear_exception();
         match result {

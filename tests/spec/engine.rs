@@ -1,5 +1,6 @@
 //! The scripts' interface to an engine. `binding.rs` alone knows the engine.
 
+use crate::mode::Mode;
 use std::fmt;
 
 /// Why something did not work, by phase.
@@ -48,8 +49,11 @@ pub(crate) trait Engine: Sync {
     /// The parts of an instance for other threads: its shared memories, by name.
     type Shared: Send;
 
-    /// An engine with nothing in it.
-    fn new() -> Self;
+    /// An engine with nothing in it that runs in this mode.
+    fn new(mode: Mode) -> Self;
+
+    /// How many calls showed that they ran in the mode.
+    fn calls_in_mode(&self) -> usize;
 
     /// Loads: parses, validates and so on.
     fn load(&self, bytes: &[u8]) -> Result<Self::Module, Failure>;

@@ -7,6 +7,11 @@
 //! failures that are known, stand in `expect.txt` with their reasons; an entry that is no longer
 //! needed fails, so the lists can only shrink.
 //!
+//! The whole suite is run once for each `Mode`; the lists are the same for all of them. Each run
+//! prints its sums, and the plain one a table: assertions that passed, other directives that passed
+//! (modules, calls, registrations, threads), failures, expected failures, gated directives, and
+//! texts that are no modules, which the engine never gets.
+//!
 //! `SPEC_FILTER=text` runs the files whose path contains `text`, and complains about no entry
 //! that finds no use. Surprises are printed in the form they would have in the list.
 
@@ -16,6 +21,10 @@ mod binding;
 mod engine;
 mod expect;
 mod features;
+mod json;
+mod mode;
+mod proposal;
+mod report;
 mod script;
 mod source;
 mod text;
@@ -23,90 +32,98 @@ mod values;
 
 use binding::Isothread;
 use engine::Engine;
-use expect::{Expectations, Report};
-use script::{Outcome, Script};
+use expect::Expectations;
+use mode::Mode;
+use report::{Report, Table};
+use script::Script;
 use source::{File, Source};
+use std::io::Write;
+use wast::parser::ParseBuffer;
 
 /// Runs one file in a context of its own.
-fn run_file(file: &File) -> Report {
-    let mut report = Report::new(&file.name);
-    let engine = Isothread::new();
-    let buffer = match script::buffer(&file.text) {
-        Ok(buffer) => buffer,
-        Err(error) => {
-            report.fail(0, format!("unreadable: {error}"));
-            return report;
-        }
-    };
-    let directives = match script::directives(&buffer) {
-        Ok(directives) => directives,
-        Err(error) => {
-            report.fail(0, format!("unreadable: {error}"));
-            return report;
-        }
-    };
-    std::thread::scope(|scope| {
-        let mut script = Script::new(&engine, scope);
-        for directive in directives {
-            let line = directive.span().linecol_in(&file.text).0 + 1;
-            match script.run(directive) {
-                Outcome::Passed => report.passed += 1,
-                Outcome::TextOnly => report.text_only += 1,
-                Outcome::Gated(needs) => report.gate(&needs),
-                Outcome::Failed(why) => report.fail(line, why),
-            }
-        }
-    });
+fn run_file(file: &File, mode: Mode) -> Report {
+    let mut report = Report::new(file);
+    match script::buffer(&file.text) {
+        Ok(buffer) => run_script(file, &buffer, mode, &mut report),
+        Err(error) => report.fail(0, format!("unreadable: {error}")),
+    }
     report
 }
 
-#[test]
-fn specification_suite() {
+fn run_script(file: &File, buffer: &ParseBuffer<'_>, mode: Mode, report: &mut Report) {
+    let directives = match script::directives(buffer) {
+        Ok(directives) => directives,
+        Err(error) => return report.fail(0, format!("unreadable: {error}")),
+    };
+    let engine = Isothread::new(mode);
+    let done = std::thread::scope(|scope| {
+        let engine = &engine;
+        let script = mode.spawn(scope, move || Script::new(engine, mode, scope).run(directives));
+        script.join().expect("a script does not panic")
+    });
+    for done in done {
+        report.add(done.at.linecol_in(&file.text).0 + 1, done.is_assertion, done.outcome);
+    }
+    report.calls_in_mode = engine.calls_in_mode();
+}
+
+/// Runs all files in one mode. Prints the results of a test that passes, too.
+fn suite(mode: Mode) {
     let source = Source::find();
     let filter = std::env::var("SPEC_FILTER").ok();
     let mut expectations = Expectations::read(source.name());
-    let mut reports = Vec::new();
-    let (mut excluded, mut excluded_assertions) = (0, 0);
+    let (mut table, mut surprises) = (Table::default(), Vec::new());
+    let (mut files, mut calls_in_mode) = (0, 0);
     for file in source.files() {
         if filter.as_ref().is_some_and(|filter| !file.name.contains(filter.as_str())) {
             continue;
         }
+        files += 1;
         if expectations.excludes(&file.name) {
-            excluded += 1;
-            excluded_assertions += file.text.matches("(assert_").count();
-        } else {
-            reports.push(run_file(&file));
+            table.exclude(&file);
+            continue;
         }
-    }
-    let unexpected: Vec<_> = reports.iter().flat_map(|r| expectations.settle(r)).collect();
-    let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
-    let expected = expectations.expected_failures();
-    println!(
-        "specification suite from {}: {} passed, {} failed, {} expected failures",
-        source.name(),
-        sum(|r| r.passed),
-        sum(|r| r.failed.len()) - expected,
-        expected,
-    );
-    println!(
-        "  {} files run; {} directives in them gated by proposals; {excluded} files with \
-         {excluded_assertions} assertions excluded by proposal; {} texts that are no modules",
-        reports.len(),
-        sum(|r| r.gated),
-        sum(|r| r.text_only),
-    );
-    for line in &unexpected {
-        println!("  {line}");
+        let report = run_file(&file, mode);
+        let (unlisted, expected) = expectations.settle(&report);
+        table.add(&report, expected);
+        surprises.extend(unlisted);
+        calls_in_mode += report.calls_in_mode;
     }
     let stale = if filter.is_some() { Vec::new() } else { expectations.unused() };
-    for line in &stale {
-        println!("  expect.txt:{line}");
+    let mut text = format!("suite from {}, {mode:?}: {}\n", source.name(), table.summary());
+    if mode == Mode::Plain {
+        text += &table.by_proposal();
     }
-    assert!(!reports.is_empty(), "no file was run");
+    text.extend(surprises.iter().map(|line| format!("  {line}\n")));
+    text.extend(stale.iter().map(|line| format!("  expect.txt:{line}\n")));
+    // At once, and not by `print!`, whose output is kept back when a test passes.
+    std::io::stdout().write_all(text.as_bytes()).expect("the output takes what is written");
+    assert!(files > 0, "no file was run");
+    assert!(calls_in_mode > 0, "no call ran in the mode");
     assert!(
-        unexpected.is_empty() && stale.is_empty(),
+        surprises.is_empty() && stale.is_empty(),
         "{} surprises and {} entries without a use, listed above",
-        unexpected.len(),
+        surprises.len(),
         stale.len()
     );
+}
+
+#[test]
+fn specification_suite() {
+    suite(Mode::Plain);
+}
+
+#[test]
+fn specification_suite_with_an_instruction_limit() {
+    suite(Mode::Metered);
+}
+
+#[test]
+fn specification_suite_on_a_small_native_stack() {
+    suite(Mode::SmallStack);
+}
+
+#[test]
+fn specification_suite_with_profiling() {
+    suite(Mode::Profiled);
 }

@@ -2,12 +2,13 @@
 
 use crate::engine::{Engine, Failure, Value};
 use crate::features::{Verdict, judge};
+use crate::mode::{Mode, roomy};
 use crate::{text, values};
 use std::collections::HashMap;
 use std::thread::{Scope, ScopedJoinHandle};
 use wast::lexer::Lexer;
 use wast::parser::{ParseBuffer, parse};
-use wast::token::Id;
+use wast::token::{Id, Span};
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastThread, Wat};
 
 /// How a directive went.
@@ -18,6 +19,13 @@ pub(crate) enum Outcome {
     /// It needs proposals that the engine does not execute, or a module that does.
     Gated(Vec<&'static str>),
     Failed(String),
+}
+
+/// A directive that was run.
+pub(crate) struct Done {
+    pub at: Span,
+    pub is_assertion: bool,
+    pub outcome: Outcome,
 }
 
 /// A module or an instance, or the missing proposal.
@@ -79,9 +87,12 @@ pub(crate) fn directives<'a>(
 /// The state of a script: its names and their objects.
 pub(crate) struct Script<'s, 'e, E: Engine> {
     engine: &'e E,
+    mode: Mode,
     /// Where the script's own threads run, and those that were not waited for yet.
     scope: &'s Scope<'s, 'e>,
-    threads: HashMap<String, ScopedJoinHandle<'s, Outcome>>,
+    threads: HashMap<String, ScopedJoinHandle<'s, Vec<Done>>>,
+    /// The results so far, those of threads that were waited for included.
+    done: Vec<Done>,
     /// The latest instance.
     current: Option<Entry<E::Instance>>,
     instances: HashMap<String, Entry<E::Instance>>,
@@ -91,30 +102,46 @@ pub(crate) struct Script<'s, 'e, E: Engine> {
 }
 
 impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
-    pub(crate) fn new(engine: &'e E, scope: &'s Scope<'s, 'e>) -> Self {
+    pub(crate) fn new(engine: &'e E, mode: Mode, scope: &'s Scope<'s, 'e>) -> Self {
         let mut script = Self {
             engine,
+            mode,
             scope,
             threads: HashMap::new(),
+            done: Vec::new(),
             current: None,
             instances: HashMap::new(),
             registered: HashMap::new(),
             definitions: HashMap::new(),
             latest_definition: None,
         };
-        let bytes = wat::parse_str(SPECTEST).expect("the module is well formed");
+        let bytes = roomy(|| wat::parse_str(SPECTEST)).expect("the module is well formed");
         if let Ok(Entry::Live(instance)) = script.make(&bytes) {
             script.registered.insert("spectest".to_owned(), Entry::Live(instance));
         }
         script
     }
 
-    pub(crate) fn run(&mut self, directive: WastDirective<'s>) -> Outcome {
-        match self.directive(directive) {
-            Ok(outcome) => outcome,
-            Err(Stop::Gated(needs)) => Outcome::Gated(needs),
-            Err(Stop::Failure(failure)) => Outcome::Failed(failure.to_string()),
+    /// Runs directives. The results have those of threads, too.
+    pub(crate) fn run(mut self, directives: Vec<WastDirective<'s>>) -> Vec<Done> {
+        for directive in directives {
+            let at = directive.span();
+            let is_assertion = is_assertion(&directive);
+            let outcome = match self.directive(directive) {
+                Ok(outcome) => outcome,
+                Err(Stop::Gated(needs)) => Outcome::Gated(needs),
+                Err(Stop::Failure(failure)) => Outcome::Failed(failure.to_string()),
+            };
+            self.done.push(Done { at, is_assertion, outcome });
         }
+        // A script need not wait for its threads, but their results count.
+        let threads = std::mem::take(&mut self.threads);
+        threads.into_values().for_each(|thread| self.join(thread));
+        self.done
+    }
+
+    fn join(&mut self, thread: ScopedJoinHandle<'s, Vec<Done>>) {
+        self.done.extend(thread.join().expect("a script's thread does not panic"));
     }
 
     fn directive(&mut self, directive: WastDirective<'s>) -> Run<Outcome> {
@@ -124,6 +151,8 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
             WastDirective::ModuleInstance { instance, module, .. } => {
                 self.instance_of(instance, module)
             }
+            WastDirective::AssertMalformedCustom { module, .. }
+            | WastDirective::AssertInvalidCustom { module, .. } => self.custom(module),
             WastDirective::AssertMalformed { module, message, .. }
             | WastDirective::AssertInvalid { module, message, .. } => {
                 Ok(self.refused(module, message))
@@ -162,7 +191,10 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
             }
             WastDirective::Thread(thread) => self.thread(thread),
             WastDirective::Wait { thread, .. } => match self.threads.remove(thread.name()) {
-                Some(thread) => Ok(thread.join().expect("a script's thread does not panic")),
+                Some(thread) => {
+                    self.join(thread);
+                    Ok(Outcome::Passed)
+                }
                 None => missing("no such thread"),
             },
             other => missing(format!("no such directive here: {other:?}")),
@@ -171,24 +203,18 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
 
     /// Directives on a thread of their own, which has only the objects shared with it.
     fn thread(&mut self, thread: WastThread<'s>) -> Run<Outcome> {
-        let (engine, scope) = (self.engine, self.scope);
+        let (engine, mode, scope) = (self.engine, self.mode, self.scope);
         let shared = match thread.shared_module {
             Some(id) => Some((id.name(), engine.share(self.live(Some(id))?))),
             None => None,
         };
         let directives = thread.directives;
-        let handle = scope.spawn(move || {
-            let mut script = Script::new(engine, scope);
+        let handle = mode.spawn(scope, move || {
+            let mut script = Script::new(engine, mode, scope);
             if let Some((name, shared)) = shared {
                 script.instances.insert(name.to_owned(), Entry::Live(engine.adopt(shared)));
             }
-            for directive in directives {
-                match script.run(directive) {
-                    Outcome::Passed | Outcome::TextOnly => {}
-                    stopped => return stopped,
-                }
-            }
-            Outcome::Passed
+            script.run(directives)
         });
         self.threads.insert(thread.name.name().to_owned(), handle);
         Ok(Outcome::Passed)
@@ -198,7 +224,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
     fn module(&mut self, mut module: QuoteWat<'_>) -> Run<Outcome> {
         let name = module.name().map(|id| id.name().to_owned());
         self.current = None;
-        let bytes = encode(&mut module)?;
+        let bytes = encode(|| module.encode())?;
         let entry = self.make(&bytes)?;
         let outcome = match &entry {
             Entry::Live(_) => Outcome::Passed,
@@ -214,7 +240,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
     fn definition(&mut self, mut module: QuoteWat<'_>) -> Run<Outcome> {
         let name = module.name().map(|id| id.name().to_owned());
         self.latest_definition = None;
-        let bytes = encode(&mut module)?;
+        let bytes = encode(|| module.encode())?;
         let entry = self.load(&bytes)?;
         let outcome = match &entry {
             Entry::Live(_) => Outcome::Passed,
@@ -251,7 +277,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
     /// Loads a module that is valid, or checks that the engine refuses it for want of a
     /// proposal.
     fn load(&self, bytes: &[u8]) -> Run<Entry<E::Module>> {
-        match (judge(bytes), self.engine.load(bytes)) {
+        match (roomy(|| judge(bytes)), self.engine.load(bytes)) {
             (Verdict::Needs(needs), Err(Failure::Load(_))) => Ok(Entry::Gated(needs)),
             (Verdict::Needs(needs), _) => missing(format!("loads without {needs:?}")),
             (_, result) => Ok(Entry::Live(result?)),
@@ -281,21 +307,23 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
         Ok(Entry::Live(self.engine.instantiate(module, &resolve)?))
     }
 
+    /// A module with a fault in an annotation or a custom section. Engines may ignore these, so the
+    /// binary must load.
+    fn custom(&self, mut module: QuoteWat<'_>) -> Run<Outcome> {
+        let Some(bytes) = binary(&mut module) else { return Ok(Outcome::TextOnly) };
+        match self.load(&bytes)? {
+            Entry::Live(_) => Ok(Outcome::Passed),
+            Entry::Gated(needs) => Ok(Outcome::Gated(needs)),
+        }
+    }
+
     /// A module that must be refused at load.
     fn refused(&self, mut module: QuoteWat<'_>, message: &str) -> Outcome {
-        let bytes = match module.to_test() {
-            Ok(QuoteWatTest::Binary(bytes)) => bytes,
-            // Quoted text is about the text format, but may come out as a binary all the same.
-            Ok(QuoteWatTest::Text(_)) => match module.encode() {
-                Ok(bytes) => bytes,
-                Err(_) => return Outcome::TextOnly,
-            },
-            Err(_) => return Outcome::TextOnly,
-        };
+        let Some(bytes) = binary(&mut module) else { return Outcome::TextOnly };
         match self.engine.load(&bytes) {
             Ok(_) => Outcome::Failed(format!("loads, but: {message}")),
             // Refused, but for the wrong reason: the fault itself was not looked at.
-            Err(Failure::Load(_)) => match judge(&bytes) {
+            Err(Failure::Load(_)) => match roomy(|| judge(&bytes)) {
                 Verdict::Needs(needs) => Outcome::Gated(needs),
                 Verdict::Invalid(Some(missing)) => Outcome::Gated(vec![missing]),
                 _ => Outcome::Passed,
@@ -305,7 +333,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
     }
 
     fn unlinkable(&mut self, mut module: Wat<'_>, message: &str) -> Run<Outcome> {
-        let bytes = module.encode().map_err(|e| Failure::Missing(e.to_string()))?;
+        let bytes = encode(|| module.encode())?;
         match self.make(&bytes) {
             Ok(Entry::Live(_)) => Ok(Outcome::Failed(format!("links, but: {message}"))),
             Ok(Entry::Gated(needs)) => Ok(Outcome::Gated(needs)),
@@ -334,7 +362,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
                 Ok(vec![self.engine.get(self.live(module)?, global)?])
             }
             WastExecute::Wat(mut module) => {
-                let bytes = module.encode().map_err(|e| Failure::Missing(e.to_string()))?;
+                let bytes = encode(|| module.encode())?;
                 match self.make(&bytes)? {
                     Entry::Live(_) => Ok(Vec::new()),
                     Entry::Gated(needs) => Err(Stop::Gated(needs)),
@@ -368,9 +396,31 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
     }
 }
 
-fn encode(module: &mut QuoteWat<'_>) -> Run<Vec<u8>> {
-    match module.encode() {
+fn encode(text: impl FnOnce() -> Result<Vec<u8>, wast::Error> + Send) -> Run<Vec<u8>> {
+    match roomy(text) {
         Ok(bytes) => Ok(bytes),
         Err(error) => missing(error.to_string()),
     }
+}
+
+/// The binary of a module with a fault; none if its text is the fault. Quoted text is about the
+/// text format, but may come out as a binary all the same.
+fn binary(module: &mut QuoteWat<'_>) -> Option<Vec<u8>> {
+    roomy(|| match module.to_test().ok()? {
+        QuoteWatTest::Binary(bytes) => Some(bytes),
+        QuoteWatTest::Text(_) => module.encode().ok(),
+    })
+}
+
+fn is_assertion(directive: &WastDirective<'_>) -> bool {
+    !matches!(
+        directive,
+        WastDirective::Module(_)
+            | WastDirective::ModuleDefinition(_)
+            | WastDirective::ModuleInstance { .. }
+            | WastDirective::Register { .. }
+            | WastDirective::Invoke(_)
+            | WastDirective::Thread(_)
+            | WastDirective::Wait { .. }
+    )
 }

