@@ -80,6 +80,8 @@ mod api;
 mod builtin_libc;
 pub mod context;
 mod exec;
+#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "handles are for the host"))]
+mod gc;
 mod instance;
 mod interp;
 #[cfg(feature = "libc-emcc")]
