@@ -80,7 +80,7 @@ mod api;
 mod builtin_libc;
 pub mod context;
 mod exec;
-#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "handles are for the host"))]
+#[allow(dead_code, unused_imports, reason = "handles and finalizers are for the host")]
 mod gc;
 mod instance;
 mod interp;

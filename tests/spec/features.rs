@@ -39,6 +39,7 @@ const EXECUTED: &[&str] = &[
     "tail-call",
     "wide-arithmetic",
     "function-references",
+    "gc",
 ];
 
 pub(crate) fn is_known(name: &str) -> bool {
