@@ -7,6 +7,7 @@
 
 pub mod definitions;
 pub mod error;
+pub mod guest_word;
 pub mod heap_types;
 pub mod lanes;
 pub mod trap;

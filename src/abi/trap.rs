@@ -69,6 +69,14 @@ traps! {
     /// it, and no exception.
     Unwinding = 28, "a native function has ended the thread";
     NullFunction = 29, "null function reference";
+    CastFailure = 30, "cast failure";
+    NullI31 = 31, "null i31 reference";
+    NullStruct = 32, "null structure reference";
+    NullArray = 33, "null array reference";
+    ArrayOutOfBounds = 34, "out of bounds array access";
+    /// The heap of the guest's objects is full, or there is no memory for it; so for the next.
+    NoStruct = 35, "create struct object failed";
+    NoArray = 36, "create array object failed";
 }
 
 #[cfg(test)]

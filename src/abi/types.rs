@@ -81,6 +81,12 @@ impl ValType {
         matches!(self, Self::Ref(_))
     }
 
+    /// Whether values of this type may lead to what is freed once nothing leads there: exceptions,
+    /// and objects of guests.
+    pub const fn is_collected(self) -> bool {
+        matches!(self.hierarchy(), Some(Hierarchy::Exn | Hierarchy::Any | Hierarchy::Extern))
+    }
+
     /// Whether values of this type are references to exceptions.
     pub const fn is_exception(self) -> bool {
         matches!(self.hierarchy(), Some(Hierarchy::Exn))

@@ -1,5 +1,6 @@
 //! Values as the host sees them, and their form in a 64-bit slot of a frame.
 
+use super::guest_word;
 use super::heap_types::Hierarchy;
 use super::types::ValType;
 use super::vm_layout::{VmException, VmFuncRef};
@@ -10,12 +11,16 @@ use std::ptr::NonNull;
 pub struct ExternRef(pub(crate) NonZeroWord);
 
 impl ExternRef {
-    /// A reference that holds `word`; the word of all ones stands for null and has none.
+    /// A reference that holds `word`. The word of all ones stands for null and has none, nor have
+    /// those whose highest nine bits are 0x0db, which no address in a process has: these are for
+    /// objects of guests.
     pub fn new(word: u64) -> Option<Self> {
-        NonZeroWord::new(word.wrapping_add(1)).map(Self)
+        let slot = NonZeroWord::new(word.wrapping_add(1))?;
+        (!guest_word::is_guests(slot.get())).then_some(Self(slot))
     }
 
-    /// The host's word.
+    /// The host's word. A reference that a guest has made of an object of its own has one, too,
+    /// for which [`ExternRef::new`] gives nothing.
     pub fn word(self) -> u64 {
         self.0.get() - 1
     }
@@ -45,9 +50,35 @@ unsafe impl Send for ExnRef {}
 // SAFETY: as for `Send`; nothing is reached through a shared `ExnRef`.
 unsafe impl Sync for ExnRef {}
 
-/// A reference to an object of the guest's. There are none yet, so that such a reference is null.
+/// A reference to a struct or an array of the guest's, to a small integer, or to an object of the
+/// host's. One of a struct or an array is good for handing back to the instance link set it came
+/// from, as long as something there leads to it too. The link set tells; nobody else follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AnyRef {}
+pub struct AnyRef(pub(crate) NonZeroWord);
+
+impl AnyRef {
+    /// The small integer that the lowest 31 bits of `value` are.
+    pub fn from_i31(value: u32) -> Self {
+        Self(NonZeroWord::MIN | guest_word::small_integer(value))
+    }
+
+    /// The 31 bits of a small integer, if it is one.
+    pub fn to_i31(self) -> Option<u32> {
+        guest_word::as_small_integer(self.0.get())
+    }
+
+    /// The object of the host's, if it is one.
+    pub fn to_extern(self) -> Option<ExternRef> {
+        (!guest_word::is_guests(self.0.get())).then_some(ExternRef(self.0))
+    }
+}
+
+impl From<ExternRef> for AnyRef {
+    /// The same object, as guests see it that have taken it for one of their own.
+    fn from(object: ExternRef) -> Self {
+        Self(object.0)
+    }
+}
 
 /// A WebAssembly value. Floats are kept as values; NaN bits survive `to_bits`.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +121,7 @@ impl Val {
             Self::FuncRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
             Self::ExternRef(r) => [r.map_or(0, |r| r.0.get()), 0],
             Self::ExnRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
-            Self::AnyRef(None) => [0, 0],
+            Self::AnyRef(r) => [r.map_or(0, |r| r.0.get()), 0],
         }
     }
 
@@ -114,7 +145,7 @@ impl Val {
                 Hierarchy::Exn => {
                     Self::ExnRef(NonNull::new(low as usize as *mut VmException).map(ExnRef))
                 }
-                Hierarchy::Any => Self::AnyRef(None),
+                Hierarchy::Any => Self::AnyRef(NonZeroWord::new(low).map(AnyRef)),
             },
         }
     }

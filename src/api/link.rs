@@ -7,8 +7,8 @@ use crate::abi::types::FuncType;
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
 use crate::instance::{
-    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, OutputWait, PIECE_BYTES,
-    Parts, PreparedThread,
+    GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, ObjectLimits, OutputWait,
+    PIECE_BYTES, Parts, PreparedThread,
 };
 use crate::module as parsed;
 use std::any::Any;
@@ -54,6 +54,10 @@ impl Host for Surroundings {
             // same surroundings; their ends change nothing.
             unsafe { self.held.context().remove_live(&self.live) };
         }
+    }
+
+    fn object_heap(&self) -> (ObjectLimits, u32) {
+        self.held.context().object_heap()
     }
 
     fn max_threads(&self) -> u32 {

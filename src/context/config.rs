@@ -59,6 +59,9 @@ pub struct JitOptions {
 
 /// Default size of an instance's garbage-collected heap, in bytes.
 pub const GC_HEAP_SIZE_DEFAULT: u32 = 131_072;
+/// Smaller and larger sizes than these are taken for them, as WAMR does.
+pub(super) const GC_HEAP_SIZE_MIN: u32 = 4 << 10;
+pub(super) const GC_HEAP_SIZE_MAX: u32 = 1 << 30;
 /// Default cap on the threads of a cluster, its main thread not counted.
 pub const MAX_THREAD_NUM_DEFAULT: u32 = 4;
 
@@ -104,8 +107,13 @@ pub struct ContextConfig {
     /// one, at least 64 and at most 4,096.
     pub max_descriptors: Option<u32>,
     /// Size of an instance's garbage-collected heap, in bytes; 0, the default, is
-    /// [`GC_HEAP_SIZE_DEFAULT`].
+    /// [`GC_HEAP_SIZE_DEFAULT`]. Instances that are linked to each other share one of this size,
+    /// unless several had objects before; then their sizes add up.
     pub gc_heap_size: u32,
+    /// For tests: whether every allocation in such a heap looks for objects that can be freed; false
+    /// by default.
+    #[doc(hidden)]
+    pub collects_always: bool,
     /// Options of the compilers; all 0 by default.
     pub jit: JitOptions,
     /// Whether modules measure the cost of their functions
@@ -140,6 +148,7 @@ impl ContextConfig {
             max_thread_num: 0,
             max_descriptors: None,
             gc_heap_size: 0,
+            collects_always: false,
             jit: JitOptions {
                 code_cache_size: 0,
                 opt_level: 0,

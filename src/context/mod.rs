@@ -56,9 +56,11 @@ pub(crate) use type_ids::TypeIds;
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};
 use crate::exec::Limits;
+use crate::instance::ObjectLimits;
 use crate::native::Registry as Natives;
 use crate::sync::atomic::Ordering;
 use config::ThreadSettings;
+use config::{GC_HEAP_SIZE_MAX, GC_HEAP_SIZE_MIN};
 use registry::{Member, Origin};
 use runtime::Runtime;
 use shared::{Shared, Weak};
@@ -320,6 +322,13 @@ impl Context {
             0 => GC_HEAP_SIZE_DEFAULT,
             bytes => bytes,
         }
+    }
+
+    /// What a new heap of guests' objects is to be, and its number among those of the context.
+    pub(crate) fn object_heap(&self) -> (ObjectLimits, u32) {
+        let bytes = self.gc_heap_size().clamp(GC_HEAP_SIZE_MIN, GC_HEAP_SIZE_MAX).into();
+        let number = self.0.parts.object_heaps.fetch_add(1, Ordering::Relaxed);
+        (ObjectLimits { bytes, stress: self.config().collects_always }, number)
     }
 
     /// Whether linear memories come from the heap ([`ContextConfig::memories_in_heap`]).

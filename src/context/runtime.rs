@@ -49,6 +49,8 @@ pub(super) struct Parts {
     /// In no heap, as `Runtime` itself; only the values lie in the heap.
     pub(super) extern_objects: Arc<ExternObjects>,
     pub(super) uses_extern_objects: AtomicBool,
+    /// Heaps of guests' objects that were made so far.
+    pub(super) object_heaps: AtomicU32,
     name: Lock<Option<Box<str>>>,
 }
 
@@ -234,6 +236,7 @@ impl Parts {
             types: TypeRegistry::default(),
             extern_objects: Arc::default(),
             uses_extern_objects: AtomicBool::new(false),
+            object_heaps: AtomicU32::new(0),
             name: Lock::new(None),
         }
     }

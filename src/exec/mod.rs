@@ -8,7 +8,7 @@
 //! native stack.
 //!
 //! Control enters from the embedder through [`call`] and [`cells`], and from running code through
-//! [`nested`], [`throw`], [`builtins`] and [`atomics`], the slow paths that engines share; [`work`]
+//! [`nested`], [`throw`], [`objects`], [`builtins`] and [`atomics`], the slow paths that engines share; [`work`]
 //! charges for their work.
 //!
 //! Terms: a *slot* is 8 bytes of the guest's stack. A *run* ([`Run`]) is a function from its entry
@@ -26,7 +26,9 @@ mod enter;
 mod env;
 mod frames;
 pub mod limits;
+pub mod objects;
 mod quota;
+mod roots;
 pub mod throw;
 mod trace;
 pub mod work;

@@ -6,15 +6,14 @@
 //! goes from run to run as long as they call each other; a host function in between ends it. An
 //! exception that is caught further out ends the run with a code and waits in the environment; the
 //! call that the run came from goes on throwing it ([`arrived`]).
-//!
-//! References to exceptions on stacks are found here as well, for sweeps.
 
-use super::engine::{Point, Shown, engine_of};
+use super::engine::{Point, engine_of};
+use super::roots::on_stacks;
 use super::work;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
+use crate::instance::Instance;
 use crate::instance::exceptions::{self, Sweep};
-use crate::instance::{Instance, link_set};
 use std::ptr::{self, NonNull};
 
 /// A new exception with the payload at `from`, thrown at `point`.
@@ -33,7 +32,7 @@ pub unsafe fn made(
         let instance = Instance::of_vm((*env).instance);
         let tag = *(*(*env).instance).tags.add(tag as usize);
         instance.make_exception(tag, from).or_else(|_| {
-            let mut roots = |sweep: &mut Sweep<'_, '_, '_>| roots(env, point, sweep);
+            let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, point, sweep);
             exceptions::collect(instance.ptr(), None, &mut roots, &mut work::look(env))?;
             instance.make_exception(tag, from)
         })
@@ -120,7 +119,7 @@ pub unsafe fn share(
     // SAFETY: the caller vouches for all of it.
     unsafe {
         let instance = Instance::of_vm((*env).instance).ptr();
-        let mut roots = |sweep: &mut Sweep<'_, '_, '_>| roots(env, point, sweep);
+        let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, point, sweep);
         exceptions::share(instance, exception, &mut roots, &mut work::look(env))
             .inspect_err(|_| exceptions::discard(exception))
     }
@@ -149,71 +148,4 @@ unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, 
         }
     }
     Ok(false)
-}
-
-/// The cost of finding the references of one frame, in bytes of exceptions.
-const FRAME_COST: usize = 64;
-
-/// Marks the exceptions that the stacks of a link set refer to, the stack of `env` being at
-/// `point`; returns the cost. `None` if guest code was interrupted at a point without a frame
-/// table.
-///
-/// # Safety
-/// `env` is the live environment of the code that throws, which is at the point.
-unsafe fn roots(
-    env: *mut VmEnv,
-    point: Point,
-    sweep: &mut Sweep<'_, '_, '_>,
-) -> Result<Option<usize>, Trap> {
-    // SAFETY: says the caller; one thread uses a link set, so that its other stacks wait for this.
-    unsafe {
-        let mut cost = stack_roots(env, Some(point), sweep)?;
-        let instance = Instance::of_vm((*env).instance).ptr();
-        link_set::try_for_each(instance, &mut |member| {
-            sweep.step(1)?;
-            member.as_ref().envs.try_for_each_running(|other| {
-                if !ptr::eq(other, env) {
-                    let more = stack_roots(other, None, sweep)?;
-                    cost = cost.zip(more).map(|(a, b)| a + b);
-                }
-                Ok(())
-            })
-        })?;
-        Ok(cost)
-    }
-}
-
-/// As [`roots`], of one stack; `at` is where its innermost guest code is, if that runs.
-///
-/// # Safety
-/// `env` is live, and its thread is this one.
-unsafe fn stack_roots(
-    env: *const VmEnv,
-    mut at: Option<Point>,
-    sweep: &mut Sweep<'_, '_, '_>,
-) -> Result<Option<usize>, Trap> {
-    let mut cost = 0;
-    // SAFETY: the caller vouches for the stack, whose activations are live and say where their
-    // guest code is; the engine passes slots that hold references.
-    unsafe {
-        let mut next = (*env).activation.as_ref();
-        while let Some(activation) = next {
-            next = activation.outer.as_ref();
-            sweep.step(1)?;
-            let Some(engine) = engine_of(activation) else { continue };
-            let &VmActivation { ip, sp, .. } = activation;
-            let noted = (!ip.is_null()).then_some(Point { ip, sp });
-            let Some(point) = at.take().or(noted) else { return Ok(None) };
-            let mut show = |shown: Shown| match shown {
-                Shown::Frame => {
-                    cost += FRAME_COST;
-                    sweep.step(1)
-                }
-                Shown::Reference(slot) => sweep.mark(*slot),
-                Shown::Nothing => sweep.step(1),
-            };
-            (engine.references)(activation, point, &mut show)?;
-        }
-    }
-    Ok(Some(cost))
 }

@@ -2,6 +2,7 @@
 
 use super::app_heap::AppHeap;
 use super::code::CodeTable;
+use super::elem_objects::ElemObjects;
 use super::exception::Exception;
 use super::heap_plan::HeapPlan;
 use super::layout::{Layout, OwnImports};
@@ -162,6 +163,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
             dropped: base.wrapping_add(layout.dropped),
         },
         app_heap: Lock::new(None),
+        elem_objects: ElemObjects::default(),
         custom_data: AtomicUsize::new(parts.custom_data),
         slots: [const { AtomicUsize::new(0) }; SLOTS],
         exit_code: AtomicU32::new(0),

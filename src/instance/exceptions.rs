@@ -12,6 +12,7 @@
 
 use super::address_set::AddressSet;
 use super::memory::Look;
+use super::objects::Marks;
 use super::{Instance, link_set};
 use crate::abi::error::Error;
 use crate::abi::trap::Trap;
@@ -68,6 +69,22 @@ impl Exceptions {
         let known = word != 0
             && (self.set.contains(address) || self.merged.iter().any(|set| set.contains(address)));
         known.then(|| NonNull::new(ptr::with_exposed_provenance_mut(address)))?
+    }
+
+    /// Shows the payloads of all exceptions, also of those that nothing leads to any more.
+    pub fn mark_payloads(&self, marks: &mut dyn Marks) -> Result<(), Trap> {
+        for address in iter::once(&self.set).chain(&self.merged).flat_map(|set| set.iter()) {
+            marks.step(1)?;
+            let at = NonNull::new(ptr::with_exposed_provenance_mut::<VmException>(address));
+            let Some(at) = at else { continue };
+            // SAFETY: those in the sets are live, and as long as they say.
+            unsafe {
+                for slot in 0..at.as_ref().slots as usize {
+                    marks.mark(*payload(at).add(slot))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn sets(&mut self) -> impl Iterator<Item = &mut AddressSet> {
@@ -140,14 +157,9 @@ impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
         Ok(())
     }
 
-    /// Something was looked at that takes as long as so many references.
-    pub fn step(&mut self, steps: usize) -> Result<(), Trap> {
-        self.steps.take(steps)
-    }
-
     /// Notes that the reference in `word` was found somewhere, as a step.
-    pub fn mark(&mut self, word: u64) -> Result<(), Trap> {
-        self.step(1)?;
+    fn mark_one(&mut self, word: u64) -> Result<(), Trap> {
+        self.steps.take(1)?;
         let Some(exception) = self.exceptions.find(word) else { return Ok(()) };
         let at = exception.as_ptr();
         // SAFETY: those in the sets are live.
@@ -225,6 +237,16 @@ impl<'e, 'l, 'a> Sweep<'e, 'l, 'a> {
             merged.pop();
         }
         set.shrink(&mut |steps| self.steps.take(steps))
+    }
+}
+
+impl Marks for Sweep<'_, '_, '_> {
+    fn step(&mut self, steps: usize) -> Result<(), Trap> {
+        self.steps.take(steps)
+    }
+
+    fn mark(&mut self, word: u64) -> Result<(), Trap> {
+        self.mark_one(word)
     }
 }
 
@@ -339,9 +361,13 @@ pub unsafe fn collect(
             return Ok(());
         };
         link_set::try_for_each(instance, &mut |member| {
-            looked_at += member.as_ref().mark_exceptions(&mut sweep)?;
+            looked_at += member.as_ref().mark_own(&mut sweep)?;
             Ok(())
         })?;
+        // Objects that nothing leads to any more count until they are freed.
+        let heap = instance.as_ref();
+        heap.with_live_objects(|heap| heap.for_each_reference(&mut |word| sweep.mark(word)))
+            .unwrap_or(Ok(()))?;
         sweep.follow()?;
         sweep.free_unmarked()?;
         sweep.tidy_up()?;
@@ -359,34 +385,4 @@ pub unsafe fn collect(
 pub unsafe fn find(instance: NonNull<Instance>, word: u64) -> Option<NonNull<VmException>> {
     // SAFETY: the caller holds the link set alive, and uses it alone.
     unsafe { (*link_set::exceptions(instance)).find(word) }
-}
-
-impl Instance {
-    /// Marks what globals and tables lead to; returns how many there were to look at.
-    fn mark_exceptions(&self, sweep: &mut Sweep<'_, '_, '_>) -> Result<usize, Trap> {
-        let module = self.module();
-        let mut looked_at = 0;
-        for (index, global) in module.globals.iter().enumerate() {
-            sweep.step(1)?;
-            if global.ty.val.is_exception()
-                && let Some(storage) = self.global(index as u32)
-            {
-                // SAFETY: an instance's globals are live; references take the low word.
-                sweep.mark(unsafe { storage.as_ref() }.slots[0])?;
-                looked_at += 1;
-            }
-        }
-        for (index, table) in module.tables.iter().enumerate() {
-            sweep.step(1)?;
-            if table.ty.elem.is_exception()
-                && let Some(table) = self.table(index as u32)
-            {
-                for element in 0..table.len() {
-                    sweep.mark(table.get(element).unwrap_or(0))?;
-                }
-                looked_at += table.len() as usize;
-            }
-        }
-        Ok(looked_at)
-    }
 }

@@ -1,6 +1,6 @@
 //! The interface by which instances call the parts above them.
 
-use super::{GrowFailure, Instance};
+use super::{GrowFailure, Instance, ObjectLimits};
 use std::any::Any;
 use std::ptr::NonNull;
 
@@ -54,6 +54,12 @@ pub trait Host: Any + Send + Sync {
     /// Frees a block of `guest_malloc`. Other addresses are ignored.
     fn guest_free(&self, instance: &Instance, address: u64) {
         let _ = (instance, address);
+    }
+
+    /// What a new heap of guests' objects is to be, and a number that no other heap has that was
+    /// made so in the same context, as far as there are numbers.
+    fn object_heap(&self) -> (ObjectLimits, u32) {
+        (ObjectLimits::default(), 0)
     }
 
     /// How many threads a program may have beside its first.

@@ -15,6 +15,7 @@ use super::exceptions::Exceptions;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::alloc::lock_owner;
+use crate::gc::GcHeap;
 use crate::platform::unwind::Held;
 use crate::sync::{BiasedLock, Lock, LockGuard};
 use std::cell::UnsafeCell;
@@ -32,6 +33,8 @@ pub struct Membership {
     /// The exceptions of guests; the root's are the link set's. Only for the thread that uses the
     /// link set.
     exceptions: UnsafeCell<Exceptions>,
+    /// The objects of guests, once there are any; as above.
+    objects: UnsafeCell<Option<GcHeap>>,
     /// Which thread's state runs in the link set; meaningful in its root.
     use_lock: BiasedLock,
 }
@@ -55,6 +58,7 @@ impl Membership {
             next: AtomicPtr::new(ptr::null_mut()),
             shared: Lock::new(Shared { handles: 1, passive: 0, last: ptr::null_mut() }),
             exceptions: UnsafeCell::new(Exceptions::new()),
+            objects: UnsafeCell::new(None),
             use_lock: BiasedLock::new(),
         }
     }
@@ -249,7 +253,7 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
     }
 }
 
-/// Makes the uses and exceptions of the link set of `second` those of the link set of `first`.
+/// Makes the uses, objects and exceptions of the link set of `second` those of the link set of `first`.
 ///
 /// # Safety
 /// Both are roots, alive and locked.
@@ -266,7 +270,9 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
             return Err(Error::misuse(Trap::InUse.text()));
         }
         let exceptions = &mut *(*second).membership.exceptions.get();
-        let absorbed = (*(*first).membership.exceptions.get()).absorb(exceptions);
+        let objects = &mut *(*second).membership.objects.get();
+        let absorbed = absorb_objects(&mut *(*first).membership.objects.get(), objects)
+            .and_then(|()| (*(*first).membership.exceptions.get()).absorb(exceptions));
         match absorbed {
             // Uses of the second count for the merged link set from here on, and no code reaches
             // its own lock any more.
@@ -275,6 +281,21 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
         }
         used.unlock();
         absorbed
+    }
+}
+
+/// Makes the objects of `second` those of `first`. References stay as they are: each says which heap
+/// made it.
+fn absorb_objects(first: &mut Option<GcHeap>, second: &mut Option<GcHeap>) -> Result<()> {
+    let Some(merged) = second else { return Ok(()) };
+    let Some(heap) = first else {
+        *first = second.take();
+        return Ok(());
+    };
+    // They are of different numbers, but for those of contexts that have made very many.
+    match heap.absorb(merged) {
+        true => Ok(()),
+        false => Err(Error::misuse("objects of guests cannot be brought together")),
     }
 }
 
@@ -343,6 +364,15 @@ pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
     unsafe {
         (*instance.as_ref().membership.root.load(Ordering::Acquire)).membership.exceptions.get()
     }
+}
+
+/// The objects of the link set's guests, once there are any.
+///
+/// # Safety
+/// The caller holds the link set alive, and is the thread that uses it.
+pub unsafe fn objects(instance: NonNull<Instance>) -> *mut Option<GcHeap> {
+    // SAFETY: the caller holds the link set alive, and is the thread that uses it.
+    unsafe { (*instance.as_ref().membership.root.load(Ordering::Acquire)).membership.objects.get() }
 }
 
 /// Frees a link set without handles.

@@ -17,6 +17,7 @@ mod build;
 mod clear;
 mod cluster;
 mod code;
+mod elem_objects;
 mod envs;
 mod exception;
 pub mod exceptions;
@@ -28,6 +29,7 @@ mod layout;
 mod link;
 pub mod link_set;
 mod memory;
+mod objects;
 mod pool;
 mod refs;
 mod segments;
@@ -42,6 +44,7 @@ use crate::alloc::{Heap, HeapRef, try_vec};
 use crate::module::{ExternKind, FuncRefs, Module};
 use crate::sync::Lock;
 use app_heap::AppHeap;
+use elem_objects::ElemObjects;
 use exception::Exception;
 use link_set::Membership;
 use std::any::Any;
@@ -60,6 +63,7 @@ pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
+pub use objects::{Marks, ObjectLimits, Slots};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};
@@ -116,6 +120,8 @@ pub struct Instance {
     parts: OwnParts,
     /// Of a memory that is not shared. Embedders allocate while another thread runs the guest.
     app_heap: Lock<Option<AppHeap>>,
+    /// Of passive segments.
+    elem_objects: ElemObjects,
     custom_data: AtomicUsize,
     slots: [AtomicUsize; SLOTS],
     exit_code: AtomicU32,
@@ -450,6 +456,7 @@ impl Instance {
         if !self.is_elem_dropped(index) {
             // SAFETY: `is_elem_dropped` is true for what has no byte.
             unsafe { *self.parts.dropped.add(self.module.datas.len() + index as usize) = 1 }
+            self.elem_objects.drop_segment(index);
         }
     }
 

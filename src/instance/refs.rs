@@ -1,26 +1,32 @@
-//! Finding the externrefs that an instance's globals and tables hold.
+//! Finding the externrefs that an instance's globals, tables and objects hold.
 
 use super::{Instance, link_set};
-use crate::abi::heap_types::{HeapType, Hierarchy, RefType, TypeKind};
-use crate::abi::types::GlobalType;
-use crate::abi::vm_layout::{VmEnv, VmFuncRef};
-use crate::types::{TypeView, is_subtype};
+use crate::abi::heap_types::Hierarchy;
+use crate::abi::types::{GlobalType, ValType};
+use crate::abi::vm_layout::VmEnv;
+use crate::types::TypeView;
 use std::ptr::NonNull;
 use std::slice;
 
-/// Calls `each` with the slot of every externref that an instance's link set holds, nulls included.
-/// The stacks of running code are not looked at.
+/// Calls `each` with the slot of every externref that an instance's link set holds, nulls and
+/// references to other things included. The stacks of running code are not looked at.
 ///
 /// # Safety
 /// The caller holds the link set alive, and no other thread runs in it.
 pub unsafe fn for_each_externref(instance: NonNull<Instance>, each: &mut dyn FnMut(u64)) {
     // SAFETY: the caller holds the link set alive, and no other thread runs in it.
-    let _: Option<()> = unsafe {
-        link_set::find(instance, |member| {
+    unsafe {
+        let _: Option<()> = link_set::find(instance, |member| {
             member.as_ref().own_externrefs(each);
             None
-        })
-    };
+        });
+        instance.as_ref().with_live_objects(|heap| {
+            heap.for_each_reference(&mut |word| {
+                each(word);
+                Ok(())
+            })
+        });
+    }
 }
 
 /// Whether any exec_env of an instance's link set is in a call, as `is_running` finds out.
@@ -61,31 +67,10 @@ impl Instance {
         self.module().globals.get(index as usize).map(|global| self.types().global(global.ty))
     }
 
-    /// Whether the reference in `word` is of type `ty`, in which numbers are canonical.
-    ///
-    /// # Safety
-    /// The word is null or a reference of the type's hierarchy, to something that lives.
-    pub unsafe fn accepts(&self, ty: RefType, word: u64) -> bool {
-        if word == 0 {
-            return ty.is_nullable();
-        }
-        match ty.heap() {
-            HeapType::Func | HeapType::Extern | HeapType::Exn => true,
-            HeapType::Defined(TypeKind::Func, wanted) => {
-                let func = word as usize as *const VmFuncRef;
-                // SAFETY: the function lives, so that its type's number is in use; so is that of
-                // a type that somebody has.
-                unsafe { is_subtype(self.types().all(), (*func).type_id, wanted.get()) }
-            }
-            // Nothing is of these types.
-            _ => false,
-        }
-    }
-
     fn own_externrefs(&self, each: &mut dyn FnMut(u64)) {
         let module = self.module();
         for (index, global) in module.globals.iter().enumerate() {
-            if global.ty.val.hierarchy() != Some(Hierarchy::Extern) {
+            if !may_be_extern(global.ty.val) {
                 continue;
             }
             if let Some(storage) = self.global(index as u32) {
@@ -95,7 +80,7 @@ impl Instance {
         }
         for index in 0..module.tables.len() {
             if let Some(table) = self.table(index as u32)
-                && table.ty().elem.hierarchy() == Some(Hierarchy::Extern)
+                && may_be_extern(table.ty().elem)
             {
                 for element in 0..table.len() {
                     table.get(element).into_iter().for_each(&mut *each);
@@ -103,4 +88,9 @@ impl Instance {
             }
         }
     }
+}
+
+/// Whether objects of the host's may be among the values of a type.
+fn may_be_extern(ty: ValType) -> bool {
+    matches!(ty.hierarchy(), Some(Hierarchy::Extern | Hierarchy::Any))
 }

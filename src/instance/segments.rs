@@ -1,9 +1,12 @@
 //! Constant expressions, and the copying of segments.
 
 use super::memory::{Pace, paced};
+use super::objects::Slots;
 use super::{Instance, address_space};
 use crate::abi::error::{Error, Result};
+use crate::abi::guest_word;
 use crate::abi::trap::Trap;
+use crate::alloc;
 use crate::module::{
     ConstExpr, ConstOp, DataSegment, ElemItems, ElemSegment, FuncRefs, SegmentMode,
 };
@@ -12,14 +15,13 @@ use std::ptr;
 /// The work of one element of a segment, in bytes: it is looked up, and read and written.
 const ELEM_BYTES: usize = 4 * size_of::<u64>();
 
-type Slots = [u64; 2];
-
 /// Copies the active segments, element segments first, and drops them. An instance for another
 /// thread of a program finds its shared memories initialised: their segments are dropped only.
 pub(super) fn init(instance: &Instance, is_first: bool, pace: &mut Pace<'_>) -> Result<()> {
     let module = &instance.module;
     for (index, segment) in module.elems.iter().enumerate() {
         pace(size_of::<ElemSegment>())?;
+        make_objects(instance, index as u32, segment, pace)?;
         if let SegmentMode::Active { target, offset } = &segment.mode {
             let [to, _] = evaluate(instance, offset)?;
             let is_wide = module.tables.get(*target as usize).is_some_and(|table| table.ty.table64);
@@ -52,6 +54,27 @@ pub(super) fn init(instance: &Instance, is_first: bool, pace: &mut Pace<'_>) -> 
     Ok(())
 }
 
+/// Notes the values of a passive segment, if they are new objects.
+fn make_objects(
+    instance: &Instance,
+    index: u32,
+    segment: &ElemSegment,
+    pace: &mut Pace<'_>,
+) -> Result<()> {
+    let ElemItems::Exprs(exprs) = &segment.items else { return Ok(()) };
+    let is_passive = matches!(segment.mode, SegmentMode::Passive);
+    if !is_passive || !exprs.iter().any(ConstExpr::makes_objects) {
+        return Ok(());
+    }
+    // While values are made, those before must be found by nobody: nothing is collected.
+    let mut words = alloc::try_vec(exprs.len()).map_err(|_| Error::out_of_memory())?;
+    for expr in exprs {
+        pace(ELEM_BYTES)?;
+        words.push(evaluate(instance, expr)?[0]);
+    }
+    instance.elem_objects.add(index, words)
+}
+
 #[cold]
 fn does_not_fit(trap: Trap) -> Error {
     match trap {
@@ -69,7 +92,9 @@ fn malformed() -> Error {
 
 /// The value of a constant expression, as it lies in slots.
 pub(super) fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<Slots> {
-    if let [op] = expr.ops() {
+    if let [op] = expr.ops()
+        && !expr.makes_objects()
+    {
         return value(instance, *op);
     }
     let mut stack: Vec<Slots> = Vec::new();
@@ -81,13 +106,61 @@ pub(super) fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<Slots> {
             ConstOp::I64Add => binary64(&mut stack, u64::wrapping_add)?,
             ConstOp::I64Sub => binary64(&mut stack, u64::wrapping_sub)?,
             ConstOp::I64Mul => binary64(&mut stack, u64::wrapping_mul)?,
-            _ => value(instance, op)?,
+            _ => match new_object(instance, op, &mut stack)? {
+                Some(word) => [word, 0],
+                None => value(instance, op)?,
+            },
         };
         stack.try_reserve(1).map_err(|_| Error::out_of_memory())?;
         stack.push(result);
     }
     // Validation guarantees one value; a bug there must not become a crash here.
     stack.pop().ok_or_else(malformed)
+}
+
+/// The reference that an operation of GC makes of what is on the stack; `None` for any other
+/// operation. Objects are made without looking for any that could be freed: what an instance in the
+/// making holds cannot be seen.
+fn new_object(instance: &Instance, op: ConstOp, stack: &mut Vec<Slots>) -> Result<Option<u64>> {
+    let failed = |trap: Trap| Error::instantiate(trap.text());
+    let array = |ty: u32, len: u32| {
+        let made = instance.make_uncollected(|| instance.make_array(ty, len));
+        made.ok_or_else(|| failed(Trap::NoArray))
+    };
+    let structure = |ty: u32| {
+        let made = instance.make_uncollected(|| instance.make_struct(ty));
+        made.ok_or_else(|| failed(Trap::NoStruct))
+    };
+    let mut pop = || stack.pop().ok_or_else(malformed);
+    let object = match op {
+        ConstOp::RefI31 => return Ok(Some(guest_word::small_integer(pop()?[0] as u32))),
+        ConstOp::StructNewDefault(ty) => structure(ty)?,
+        ConstOp::StructNew(ty) => {
+            let object = structure(ty)?;
+            let fields = instance.module.layouts.of_struct(ty).map_or(0, |ty| ty.fields().len());
+            let first = stack.len().checked_sub(fields).ok_or_else(malformed)?;
+            let mut values = stack.drain(first..);
+            instance.init_struct(object, ty, |_| values.next().unwrap_or_default());
+            object
+        }
+        ConstOp::ArrayNewDefault(ty) => array(ty, pop()?[0] as u32)?,
+        ConstOp::ArrayNew(ty) => {
+            let (len, value) = (pop()?[0] as u32, pop()?);
+            let object = array(ty, len)?;
+            instance.with_objects(|heap| heap.array_fill(object, 0, value, len));
+            object
+        }
+        ConstOp::ArrayNewFixed { ty, len } => {
+            let object = array(ty, len)?;
+            let first = stack.len().checked_sub(len as usize).ok_or_else(malformed)?;
+            for (at, value) in (0..).zip(stack.drain(first..)) {
+                instance.with_objects(|heap| heap.array_set(object, at, value));
+            }
+            object
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(object.word()))
 }
 
 fn binary64(stack: &mut Vec<Slots>, apply: impl Fn(u64, u64) -> u64) -> Result<Slots> {
@@ -128,13 +201,22 @@ fn func_word(instance: &Instance, index: u32) -> Result<u64> {
 }
 
 /// Elements of a segment and the place in a table that they go to, both found to be there.
-pub struct ElemRange<'a> {
-    segment: &'a ElemSegment,
+pub struct ElemRange {
+    segment: u32,
     from: usize,
     place: *mut u64,
 }
 
 impl Instance {
+    /// A value of a segment by its place and its expression.
+    fn elem_word(&self, segment: u32, at: usize, expr: &ConstExpr) -> Result<u64, Trap> {
+        if let Some(word) = self.elem_objects.get(segment, at) {
+            return Ok(word);
+        }
+        let [word, _] = evaluate(self, expr).map_err(|_| Trap::Internal)?;
+        Ok(word)
+    }
+
     /// Copies `count` elements from `from` of a segment to `to` of a table.
     pub fn table_init(
         &self,
@@ -160,15 +242,11 @@ impl Instance {
         to: u32,
         from: u32,
         count: u32,
-    ) -> Result<ElemRange<'_>, Trap> {
+    ) -> Result<ElemRange, Trap> {
         let table = self.table(table).ok_or(Trap::Internal)?;
-        let items = self.module.elems.get(segment as usize).ok_or(Trap::Internal)?;
-        let len = if self.is_elem_dropped(segment) { 0 } else { items.items.len() as u64 };
         let place = table.range(to as u64, count as u64).ok_or(Trap::TableOutOfBounds)?;
-        if from as u64 + count as u64 > len {
-            return Err(Trap::TableOutOfBounds);
-        }
-        Ok(ElemRange { segment: items, from: from as usize, place })
+        self.check_elems(segment, from, count)?;
+        Ok(ElemRange { segment, from: from as usize, place })
     }
 
     /// Copies `count` elements of a range, from its element `at` on.
@@ -177,19 +255,39 @@ impl Instance {
     /// The elements belong to the range, and its table has not grown since that was found.
     pub unsafe fn copy_elems(
         &self,
-        range: &ElemRange<'_>,
+        range: &ElemRange,
         at: usize,
         count: usize,
     ) -> Result<(), Trap> {
-        let store = |index: usize, word: u64| {
+        self.elem_words(range.segment, range.from + at, count, &mut |index, word| {
             // SAFETY: the caller says that the elements are the range's, for which there is room.
             unsafe { *range.place.add(at + index) = word }
-        };
-        let first = range.from + at;
-        match &range.segment.items {
+        })
+    }
+
+    /// Whether a segment has `count` elements from `from` on.
+    pub fn check_elems(&self, segment: u32, from: u32, count: u32) -> Result<(), Trap> {
+        let items = &self.module.elems.get(segment as usize).ok_or(Trap::Internal)?.items;
+        let len = if self.is_elem_dropped(segment) { 0 } else { items.len() as u64 };
+        if u64::from(from) + u64::from(count) > len {
+            return Err(Trap::TableOutOfBounds);
+        }
+        Ok(())
+    }
+
+    /// Calls `store` with the number and the value of each of `count` elements from `first` on.
+    pub fn elem_words(
+        &self,
+        segment: u32,
+        first: usize,
+        count: usize,
+        store: &mut dyn FnMut(usize, u64),
+    ) -> Result<(), Trap> {
+        let range = first..first + count;
+        match &self.module.elems.get(segment as usize).ok_or(Trap::Internal)?.items {
             ElemItems::Funcs(funcs) => {
                 let places = &self.module.func_refs.place;
-                let funcs = funcs.get(first..first + count).ok_or(Trap::Internal)?;
+                let funcs = funcs.get(range).ok_or(Trap::Internal)?;
                 for (index, &func) in funcs.iter().enumerate() {
                     let place = places.get(func as usize).copied().unwrap_or(FuncRefs::NONE);
                     let word = if place == FuncRefs::NONE {
@@ -201,10 +299,9 @@ impl Instance {
                 }
             }
             ElemItems::Exprs(exprs) => {
-                let exprs = exprs.get(first..first + count).ok_or(Trap::Internal)?;
+                let exprs = exprs.get(range).ok_or(Trap::Internal)?;
                 for (index, expr) in exprs.iter().enumerate() {
-                    let [word, _] = evaluate(self, expr).map_err(|_| Trap::Internal)?;
-                    store(index, word);
+                    store(index, self.elem_word(segment, first + index, expr)?);
                 }
             }
         }

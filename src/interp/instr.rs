@@ -237,6 +237,15 @@ pub enum Instr {
     ReturnMany,
     Throw,
     ThrowRef,
+    /// What makes objects or looks into them. Without the operation, which is among the operands.
+    Object,
+    RefTest,
+    RefCast,
+    /// A small integer from an i32.
+    RefI31,
+    I31Get {
+        signed: bool,
+    },
     #[cfg(feature = "simd")]
     Vector(VectorInstr),
 }

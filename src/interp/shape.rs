@@ -13,6 +13,8 @@
 
 use super::code::VmCode;
 use super::dispatch::{Handler, HandlerFor, Slow, stub};
+use crate::abi::heap_types::RefType;
+use crate::exec::objects::ObjectOp;
 use std::mem::{MaybeUninit, offset_of};
 
 /// Eight bytes of code, as much of them as an instruction has.
@@ -244,6 +246,12 @@ shapes! {
     /// The payload begins at `frame`.
     Throw { site: Site, frame: SlotNo, tag: u32, }
     ThrowRef { site: Site, reference: SlotNo, }
+    /// Operands lie from `at` on, and so does the result. `ty` is a type's index, `index` the second
+    /// index, if there is one.
+    Object { site: Site, at: SlotNo, op: ObjectOp, ty: u32, index: u32, }
+    /// Whether a reference is of a type.
+    RefTest { dst: SlotNo, a: SlotNo, ty: RefType, }
+    RefCast { reference: SlotNo, ty: RefType, }
 
     Return { header: SlotNo, }
     ReturnOne [F] { header: SlotNo, value: F, }
@@ -318,6 +326,8 @@ begins! {
     [] CallRef: site of Site;
     [] Throw: site of Site;
     [] ThrowRef: site of Site;
+    [] Object: site of Site;
+    [] RefTest: dst of Dst;
 }
 
 /// Words of instructions where pointers have 64 bits, so that none grows by accident.
@@ -335,13 +345,13 @@ words! {
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
         BranchTable, Translate, Site, AssertNonNull, ThrowRef, Return, ReturnOne<SlotNo>,
         ReturnOne<u32>, ReturnMany, ProfileEnd, TailCallImport, TailCallRef, Ternary, Extract,
-        Replace, MemoryGrowAny;
+        Replace, MemoryGrowAny, RefTest, RefCast;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
         CallRef, Throw, TailCall, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
-        StoreAny<u32>;
+        StoreAny<u32>, Object;
     4: Permute, VectorConst, AtomicAny;
     6: Shuffle;
 }

@@ -4,8 +4,8 @@
 //! handlers are found when something is thrown, from the frames of the run that throws. What those
 //! do not catch is `exec::throw`'s business, which asks the runs further out.
 //!
-//! The same tables say where frames hold references to exceptions, which is all that sweeps need
-//! to know of stacks.
+//! The same tables say where frames hold references to what is collected, exceptions and objects of
+//! guests, which is all that collections need to know of stacks.
 
 use super::code::{At, ModuleCode};
 use super::frames::{caller, table_of};
@@ -25,7 +25,7 @@ pub struct Tables {
     /// In the order of the code.
     pub segments: Box<[Segment]>,
     pub clauses: Box<[Clause]>,
-    /// Slots of locals that are references to exceptions.
+    /// Slots of locals that may lead to what is collected.
     pub locals: Box<[u16]>,
     /// References on the operand stack, in the order in which they were pushed.
     pub held: Box<[Held]>,
@@ -50,7 +50,7 @@ pub struct Segment {
     pub innermost: u32,
 }
 
-/// A reference to an exception that is on the operand stack at some of the sites.
+/// A reference that is on the operand stack at some of the sites.
 #[derive(Clone, Copy)]
 pub struct Held {
     pub slot: u16,

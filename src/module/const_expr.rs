@@ -34,6 +34,17 @@ pub enum ConstOp {
     I64Add,
     I64Sub,
     I64Mul,
+    /// A small integer from an i32.
+    RefI31,
+    /// Structs and arrays, by the index of their type.
+    StructNew(u32),
+    StructNewDefault(u32),
+    ArrayNew(u32),
+    ArrayNewDefault(u32),
+    ArrayNewFixed {
+        ty: u32,
+        len: u32,
+    },
 }
 
 impl ConstExpr {
@@ -61,12 +72,25 @@ impl ConstExpr {
         })
     }
 
-    /// Converts a validated expression.
-    pub(super) fn read(expr: &wasmparser::ConstExpr<'_>) -> ReadResult<Self> {
+    /// Whether the value is a new object each time.
+    pub fn makes_objects(&self) -> bool {
+        self.ops().iter().any(|op| op.makes_object())
+    }
+
+    /// Converts a validated expression, in which operations of GC may be or not.
+    pub(super) fn read(expr: &wasmparser::ConstExpr<'_>, executes_gc: bool) -> ReadResult<Self> {
         let mut ops = Vec::new();
         let mut first = None;
         for op in expr.get_operators_reader() {
-            let Some(op) = ConstOp::from_wasm(op?)? else { break };
+            let op = op?;
+            if !executes_gc && is_of_gc(&op) {
+                return Err(types::unsupported("constant expression of gc"));
+            }
+            // They are the same words.
+            if matches!(op, Operator::AnyConvertExtern | Operator::ExternConvertAny) {
+                continue;
+            }
+            let Some(op) = ConstOp::from_wasm(op)? else { break };
             if first.is_none() {
                 first = Some(op);
                 continue;
@@ -85,6 +109,20 @@ impl ConstExpr {
     }
 }
 
+fn is_of_gc(op: &Operator<'_>) -> bool {
+    matches!(
+        op,
+        Operator::RefI31
+            | Operator::AnyConvertExtern
+            | Operator::ExternConvertAny
+            | Operator::StructNew { .. }
+            | Operator::StructNewDefault { .. }
+            | Operator::ArrayNew { .. }
+            | Operator::ArrayNewDefault { .. }
+            | Operator::ArrayNewFixed { .. }
+    )
+}
+
 impl From<ConstOp> for ConstExpr {
     fn from(op: ConstOp) -> Self {
         Self(Program::One(op))
@@ -92,6 +130,17 @@ impl From<ConstOp> for ConstExpr {
 }
 
 impl ConstOp {
+    fn makes_object(self) -> bool {
+        matches!(
+            self,
+            Self::StructNew(_)
+                | Self::StructNewDefault(_)
+                | Self::ArrayNew(_)
+                | Self::ArrayNewDefault(_)
+                | Self::ArrayNewFixed { .. }
+        )
+    }
+
     /// An integer constant as an address, or an index of a table.
     pub fn as_address(self) -> Option<u64> {
         match self {
@@ -120,7 +169,19 @@ impl ConstOp {
             Operator::I64Add => Self::I64Add,
             Operator::I64Sub => Self::I64Sub,
             Operator::I64Mul => Self::I64Mul,
-            _ => return Err(types::unsupported("constant expression of gc")),
+            Operator::RefI31 => Self::RefI31,
+            Operator::StructNew { struct_type_index } => Self::StructNew(struct_type_index),
+            Operator::StructNewDefault { struct_type_index } => {
+                Self::StructNewDefault(struct_type_index)
+            }
+            Operator::ArrayNew { array_type_index } => Self::ArrayNew(array_type_index),
+            Operator::ArrayNewDefault { array_type_index } => {
+                Self::ArrayNewDefault(array_type_index)
+            }
+            Operator::ArrayNewFixed { array_type_index, array_size } => {
+                Self::ArrayNewFixed { ty: array_type_index, len: array_size }
+            }
+            _ => return Err(types::unsupported("constant expression")),
         }))
     }
 }

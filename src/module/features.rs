@@ -73,11 +73,15 @@ impl Features {
         .with(Self::MULTI_MEMORY)
         .with(Self::MEMORY64)
         .with(Self::CUSTOM_PAGE_SIZES)
-        .with(Self::FUNCTION_REFERENCES);
+        .with(Self::FUNCTION_REFERENCES)
+        .with(Self::OBJECTS);
 
     /// Vectors, unless this build leaves them out.
     const VECTORS: Self =
         if cfg!(feature = "simd") { Self::SIMD.with(Self::RELAXED_SIMD) } else { Self::NONE };
+
+    /// The instructions of GC, unless this build leaves them out.
+    const OBJECTS: Self = if cfg!(feature = "gc") { Self::GC } else { Self::NONE };
 
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

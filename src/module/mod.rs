@@ -7,6 +7,7 @@ mod const_expr;
 mod exports;
 mod features;
 mod func_refs;
+mod layouts;
 mod metered;
 mod names;
 pub mod package;
@@ -16,6 +17,7 @@ mod validate;
 mod wasi_abi;
 
 use crate::abi::error::{Error, Result};
+use crate::abi::heap_types::HeapType;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use crate::alloc::{self, Heap, HeapConfig, HeapRef, HeapStats};
 use std::ops::Range;
@@ -25,6 +27,7 @@ pub use const_expr::{ConstExpr, ConstOp};
 pub use exports::ExportIndex;
 pub use features::Features;
 pub use func_refs::FuncRefs;
+pub use layouts::ObjectLayouts;
 pub use names::FuncNames;
 pub use type_list::TypeList;
 
@@ -33,6 +36,7 @@ pub struct Module {
     /// The whole binary: bodies, data segments and custom sections are ranges of it.
     pub bytes: Box<[u8]>,
     pub types: TypeList,
+    pub layouts: ObjectLayouts,
     /// Type index of every function, imported first.
     pub funcs: Box<[u32]>,
     /// Imports in binary order.
@@ -194,6 +198,10 @@ impl Module {
             func_refs: FuncRefs::new(&sections)?,
             export_index: ExportIndex::new(&sections.exports)?,
             bytes,
+            layouts: match features.contains(Features::GC) {
+                true => ObjectLayouts::new(&sections.types)?,
+                false => ObjectLayouts::default(),
+            },
             types: sections.types,
             funcs: sections.funcs.into_boxed_slice(),
             imports: sections.imports.into_boxed_slice(),
@@ -249,6 +257,12 @@ impl Module {
             Some(memory) if memory.memory64 => ValType::I64,
             _ => ValType::I32,
         }
+    }
+
+    /// A heap type as the parser has it; `None` for those that we have none of.
+    pub fn heap_type(&self, ty: wasmparser::HeapType) -> Option<HeapType> {
+        let named = parse::types::Named { known: &self.types, group: &[], executes_gc: false };
+        named.heap_type(ty).ok()
     }
 
     /// Number of functions, imported ones included.

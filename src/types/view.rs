@@ -42,6 +42,11 @@ impl<'a> TypeView<'a> {
         Self { ids, all }
     }
 
+    /// Canonical numbers by index.
+    pub fn ids(self) -> &'a [u32] {
+        self.ids
+    }
+
     /// All types of the context.
     pub fn all(self) -> &'a VmTypes {
         self.all

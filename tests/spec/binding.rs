@@ -1,10 +1,10 @@
 //! The scripts' engine: isothread's public interface. Each script gets a context of its own.
 
-use crate::engine::{Engine, Failure, Value};
+use crate::engine::{Engine, Failure, Object, Value};
 use crate::mode::{Mode, SMALL_STACK_BYTES};
 use isothread::{
-    Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance, InstanceArgs, Module,
-    SharedMemory, Val,
+    AnyRef, Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance, InstanceArgs,
+    Module, SharedMemory, Val,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -88,8 +88,10 @@ fn to_val(value: Value) -> Result<Val, Failure> {
         Value::ExternRef(word) => Val::ExternRef(word.and_then(ExternRef::new)),
         Value::ExnRef(false) => Val::ExnRef(None),
         Value::ExnRef(true) => return Err(Failure::Missing("an exception to pass".into())),
-        Value::AnyRef(false) => Val::AnyRef(None),
-        Value::AnyRef(true) => return Err(Failure::Missing("an object to pass".into())),
+        Value::AnyRef(Object::Null) => Val::AnyRef(None),
+        Value::AnyRef(Object::I31(value)) => Val::AnyRef(Some(AnyRef::from_i31(value))),
+        Value::AnyRef(Object::Host(word)) => Val::AnyRef(ExternRef::new(word).map(AnyRef::from)),
+        Value::AnyRef(Object::Guest) => return Err(Failure::Missing("an object to pass".into())),
     })
 }
 
@@ -103,7 +105,12 @@ fn from_val(val: Val) -> Value {
         Val::FuncRef(func) => Value::FuncRef(func.is_some()),
         Val::ExternRef(word) => Value::ExternRef(word.map(ExternRef::word)),
         Val::ExnRef(exception) => Value::ExnRef(exception.is_some()),
-        Val::AnyRef(object) => Value::AnyRef(object.is_some()),
+        Val::AnyRef(None) => Value::AnyRef(Object::Null),
+        Val::AnyRef(Some(object)) => Value::AnyRef(match (object.to_i31(), object.to_extern()) {
+            (Some(value), _) => Object::I31(value),
+            (None, Some(host)) => Object::Host(host.word()),
+            (None, None) => Object::Guest,
+        }),
     }
 }
 

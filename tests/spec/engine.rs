@@ -39,8 +39,19 @@ pub(crate) enum Value {
     ExternRef(Option<u64>),
     /// A reference to an exception: whether it is one, that is, not null.
     ExnRef(bool),
-    /// A reference to an object of the guest's: whether it is one, that is, not null.
-    AnyRef(bool),
+    AnyRef(Object),
+}
+
+/// What an anyref leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    Null,
+    /// A small integer, of 31 bits.
+    I31(u32),
+    /// An object of the host's.
+    Host(u64),
+    /// A struct or an array.
+    Guest,
 }
 
 pub(crate) trait Engine: Sync {

@@ -39,6 +39,7 @@ const EXECUTED: &[&str] = &[
     "tail-call",
     "wide-arithmetic",
     "function-references",
+    "gc",
 ];
 
 /// Proposals that no module of this suite can use, because the engine knows nothing of them.

@@ -1,6 +1,6 @@
 //! Values of the scripts: arguments, and patterns that results must match.
 
-use crate::engine::Value;
+use crate::engine::{Object, Value};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Const, V128Pattern};
 use wast::core::{WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
@@ -18,12 +18,11 @@ fn argument(arg: &WastArg<'_>) -> Result<Value, String> {
         WastArgCore::F32(value) => Value::F32(value.bits),
         WastArgCore::F64(value) => Value::F64(value.bits),
         WastArgCore::V128(value) => Value::V128(v128(value)),
-        WastArgCore::RefExtern(value) | WastArgCore::RefHost(value) => {
-            Value::ExternRef(Some(u64::from(*value)))
-        }
+        WastArgCore::RefExtern(value) => Value::ExternRef(Some(u64::from(*value))),
+        WastArgCore::RefHost(value) => Value::AnyRef(Object::Host(u64::from(*value))),
         WastArgCore::RefNull(ty) if is_extern(ty) => Value::ExternRef(None),
         WastArgCore::RefNull(ty) if is_exn(ty) => Value::ExnRef(false),
-        WastArgCore::RefNull(ty) if is_any(ty) => Value::AnyRef(false),
+        WastArgCore::RefNull(ty) if is_any(ty) => Value::AnyRef(Object::Null),
         WastArgCore::RefNull(_) => Value::FuncRef(false),
     })
 }
@@ -67,8 +66,21 @@ fn matches_one(expected: &WastRetCore<'_>, result: Value) -> bool {
         (WastRetCore::RefNull(None), Value::FuncRef(some)) => !some,
         (WastRetCore::RefNull(None), Value::ExternRef(word)) => word.is_none(),
         (WastRetCore::RefNull(None), Value::ExnRef(some)) => !some,
-        (WastRetCore::RefNull(None), Value::AnyRef(some)) => !some,
-        (WastRetCore::RefNull(Some(ty)), Value::AnyRef(some)) => is_any(ty) && !some,
+        (WastRetCore::RefNull(None), Value::AnyRef(object)) => object == Object::Null,
+        (WastRetCore::RefNull(Some(ty)), Value::AnyRef(object)) => {
+            is_any(ty) && object == Object::Null
+        }
+        (WastRetCore::RefAny, Value::AnyRef(object)) => object != Object::Null,
+        (WastRetCore::RefEq, Value::AnyRef(object)) => {
+            matches!(object, Object::I31(_) | Object::Guest)
+        }
+        (WastRetCore::RefI31, Value::AnyRef(object)) => matches!(object, Object::I31(_)),
+        (WastRetCore::RefStruct | WastRetCore::RefArray, Value::AnyRef(object)) => {
+            object == Object::Guest
+        }
+        (WastRetCore::RefHost(expected), Value::AnyRef(object)) => {
+            object == Object::Host(u64::from(*expected))
+        }
         (WastRetCore::RefNull(Some(ty)), Value::ExternRef(word)) => is_extern(ty) && word.is_none(),
         (WastRetCore::RefNull(Some(ty)), Value::ExnRef(some)) => is_exn(ty) && !some,
         (WastRetCore::RefNull(Some(ty)), Value::FuncRef(some)) => {

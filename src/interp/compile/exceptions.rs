@@ -58,8 +58,8 @@ impl Handlers {
     }
 }
 
-/// The references to exceptions on the operand stack, and the instructions where sweeps may come
-/// by. Those are all that count of the code: a reference is held from one of them to another.
+/// The references on the operand stack that may lead to what is collected, and the instructions
+/// where collections may come by. Those are all that count of the code: a reference is held from one of them to another.
 #[derive(Default)]
 pub struct References {
     /// In the order in which they were pushed.
@@ -79,7 +79,6 @@ impl References {
     }
 
     /// A reference is pushed.
-    #[cold]
     #[inline(never)]
     pub fn begin(&mut self, slot: u16) {
         if !Self::has_room(&mut self.held) {
@@ -92,7 +91,6 @@ impl References {
     }
 
     /// The topmost one is popped.
-    #[cold]
     #[inline(never)]
     pub fn end(&mut self) {
         let Some(index) = self.topmost else { return };
@@ -105,7 +103,7 @@ impl References {
         }
     }
 
-    /// The function may be at the instruction at `at` while sweeps come by.
+    /// The function may be at the instruction at `at` while collections come by.
     fn site(&mut self, at: Offset) {
         if self.topmost.is_none() {
             return;
@@ -201,18 +199,18 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Notes that the operand stack may be looked through for references to exceptions while the
-    /// instruction at `at` is where the function is. What a call takes has been popped: it is the
+    /// Notes that the operand stack may be looked through for references to what is collected while
+    /// the instruction at `at` is where the function is. What a call takes has been popped: it is the
     /// callee's. The others are in their slots: accumulators have been spilled, and what is pushed
     /// from elsewhere is settled by [`Translator::settle_reference`].
     pub(super) fn note_references(&mut self, at: Offset) {
         self.stack.references.site(at);
     }
 
-    /// Moves what was just pushed to its slot if it is a reference to an exception, so that the
+    /// Moves what was just pushed to its slot if it may lead to what is collected, so that the
     /// tables need not say where it is.
     pub(super) fn settle_reference(&mut self, ty: ValType) {
-        if ty.is_exception() {
+        if ty.is_collected() {
             self.stack.settle_top(&mut self.code, 1);
         }
     }
@@ -220,7 +218,7 @@ impl Translator<'_> {
     /// The tables, if there is anything to be known.
     pub(super) fn tables(&mut self) -> Result<Option<Box<Tables>>, Trap> {
         let mut locals = Vec::new();
-        for slot in self.locals.exceptions() {
+        for slot in self.locals.collected() {
             make_room(&mut locals, 1)?;
             locals.push(slot);
         }

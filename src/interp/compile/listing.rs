@@ -321,6 +321,18 @@ fn control(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::Throw>()?;
             format!("Throw t{} {}", i.tag, i.frame)
         }
+        Instr::Object => {
+            let i = f.operands::<shape::Object>()?;
+            format!("{:?} {} type {} #{}", i.op, i.at, i.ty, i.index)
+        }
+        Instr::RefTest => {
+            let i = f.operands::<shape::RefTest>()?;
+            format!("RefTest {} <- {} {}", i.dst, i.a, i.ty)
+        }
+        Instr::RefCast => {
+            let i = f.operands::<shape::RefCast>()?;
+            format!("RefCast {} {}", i.reference, i.ty)
+        }
         Instr::ThrowRef => format!("ThrowRef {}", f.operands::<shape::ThrowRef>()?.reference),
         _ => return None,
     })

@@ -77,9 +77,9 @@ impl Locals {
         (number < run.count).then_some((run.ty, (run.slot + number * run.ty.slots()) as u16))
     }
 
-    /// The slots of those that are references to exceptions.
-    pub fn exceptions(&self) -> impl Iterator<Item = u16> {
-        let runs = self.runs.iter().filter(|run| run.ty.is_exception());
+    /// The slots of those that may lead to what is collected.
+    pub fn collected(&self) -> impl Iterator<Item = u16> {
+        let runs = self.runs.iter().filter(|run| run.ty.is_collected());
         runs.flat_map(|run| (0..run.count).map(|i| (run.slot + i * run.ty.slots()) as u16))
     }
 }

@@ -10,13 +10,10 @@
 //! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `references`, `exceptions`, `memory`,
+//! branches, `labels` and `locals` keep these, `calls`, `references`, `objects`, `exceptions`, `memory`,
 //! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
 //! Unreachable code is skipped: it needs no types here, since validation has been through it.
 //!
-//! Where the rest of WebAssembly 3.0 goes: GC accesses are a file beside `memory`. Their handlers
-//! sit in `handlers/` under the same name.
-
 mod any_memory;
 mod atomic;
 mod calls;
@@ -28,6 +25,7 @@ pub mod listing;
 mod locals;
 mod memory;
 mod numeric;
+mod objects;
 mod opcodes;
 mod references;
 mod stack;

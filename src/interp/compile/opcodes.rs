@@ -157,6 +157,9 @@ impl Translator<'_> {
         if let Some(done) = self.reference_operator(&operator) {
             return done;
         }
+        if let Some(done) = self.object_operator(&operator) {
+            return done;
+        }
         if let Some(done) = self.atomic_operator(&operator) {
             return done;
         }

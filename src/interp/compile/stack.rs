@@ -73,7 +73,7 @@ pub struct Stack {
     clean: usize,
     /// The entries whose place is a local, from the bottom up.
     aliases: Vec<u32>,
-    /// The entries that are references to exceptions.
+    /// The entries that may lead to what is collected.
     pub references: References,
     /// Steps made since somebody looked, of which every entry that is touched is one.
     pub steps: u32,
@@ -134,7 +134,7 @@ impl Stack {
         }
         // Slots beyond 16 bits end translation when the frame's size is looked at.
         let slot = self.top_slot() as u16;
-        if ty.is_exception() {
+        if ty.is_collected() {
             self.references.begin(slot);
         }
         self.entries.push(Entry { ty, slot, place });
@@ -159,7 +159,7 @@ impl Stack {
         if let Place::Local(_) = entry.place {
             self.aliases.pop();
         }
-        if entry.ty.is_exception() {
+        if entry.ty.is_collected() {
             self.references.end();
         }
         Some(entry)

@@ -18,6 +18,7 @@ pub mod host;
 pub mod lane;
 pub mod memory;
 pub mod numeric;
+pub mod objects;
 pub mod profile;
 pub mod references;
 mod slow_path;
@@ -147,6 +148,12 @@ impl Instr {
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
+            Self::Object => Picked::slow::<objects::Object>(),
+            Self::RefTest => Picked::slow::<objects::RefTest>(),
+            Self::RefCast => Picked::slow::<objects::RefCast>(),
+            Self::RefI31 => Picked::leaf(objects::ref_i31),
+            Self::I31Get { signed: true } => Picked::leaf(objects::i31_get::<true>),
+            Self::I31Get { signed: false } => Picked::leaf(objects::i31_get::<false>),
             _ => self.memory_handler(),
         }
     }

@@ -68,6 +68,8 @@ pub(super) struct Sections {
     pub datas: Vec<DataSegment>,
     pub bodies: Vec<Range<u32>>,
     pub custom_sections: Vec<CustomSection>,
+    /// Whether constant expressions may have operations of GC.
+    executes_gc: bool,
     /// Where reading is, for the texts of errors.
     stage: Stage,
 }
@@ -125,6 +127,7 @@ impl Sections {
 
     fn read(&mut self, bytes: &[u8], features: Features) -> ReadResult<()> {
         let executes_gc = features.contains(Features::GC);
+        self.executes_gc = executes_gc;
         let features = features.to_wasm();
         let mut validator = Validator::new_with_features(features);
         let mut bodies = BodyValidator::new(bytes.len(), executes_gc);

@@ -17,7 +17,7 @@ use wasmparser::{
 impl Sections {
     pub(super) fn type_section(&mut self, section: TypeSectionReader<'_>) -> ReadResult<()> {
         self.types.reserve(section.count() as usize)?;
-        let mut kinds = Vec::new();
+        let (mut kinds, executes_gc) = (Vec::new(), self.executes_gc);
         for group in section {
             let group = group?;
             kinds.clear();
@@ -27,7 +27,7 @@ impl Sections {
             }
             self.types.open_group(kinds.len())?;
             for (place, ty) in group.types().enumerate() {
-                let named = Named { known: &self.types, group: &kinds[place..] };
+                let named = Named { known: &self.types, group: &kinds[place..], executes_gc };
                 let ty = named.sub_type(ty)?;
                 self.types.push(ty)?;
             }
@@ -38,24 +38,24 @@ impl Sections {
 
     /// The types that everything behind the type section may name.
     fn named(&self) -> Named<'_> {
-        Named { known: &self.types, group: &[] }
+        Named { known: &self.types, group: &[], executes_gc: self.executes_gc }
     }
 
     pub(super) fn table_section(&mut self, section: TableSectionReader<'_>) -> ReadResult<()> {
-        let named = Named { known: &self.types, group: &[] };
+        let named = Named { known: &self.types, group: &[], executes_gc: self.executes_gc };
         collect::extend(&mut self.tables, section, |table| read_table(&table, named))
     }
 
     pub(super) fn global_section(&mut self, section: GlobalSectionReader<'_>) -> ReadResult<()> {
-        let named = Named { known: &self.types, group: &[] };
+        let named = Named { known: &self.types, group: &[], executes_gc: self.executes_gc };
         collect::extend(&mut self.globals, section, |global| {
-            let init = Some(ConstExpr::read(&global.init_expr)?);
+            let init = Some(ConstExpr::read(&global.init_expr, named.executes_gc)?);
             Ok(GlobalDef { ty: named.global_type(global.ty)?, init })
         })
     }
 
     pub(super) fn element_section(&mut self, section: ElementSectionReader<'_>) -> ReadResult<()> {
-        let named = Named { known: &self.types, group: &[] };
+        let named = Named { known: &self.types, group: &[], executes_gc: self.executes_gc };
         collect::extend(&mut self.elems, section, |segment| elem_segment(segment, named))
     }
 
@@ -106,7 +106,7 @@ impl Sections {
 fn read_table(table: &wasmparser::Table<'_>, named: Named<'_>) -> ReadResult<TableDef> {
     let init = match &table.init {
         TableInit::RefNull => None,
-        TableInit::Expr(expr) => Some(ConstExpr::read(expr)?),
+        TableInit::Expr(expr) => Some(ConstExpr::read(expr, named.executes_gc)?),
     };
     Ok(TableDef { ty: named.table_type(table.ty)?, init })
 }
@@ -131,7 +131,7 @@ fn elem_segment(segment: wasmparser::Element<'_>, named: Named<'_>) -> ReadResul
         ElementKind::Declared => SegmentMode::Declared,
         ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
             target: table_index.unwrap_or(0),
-            offset: ConstExpr::read(offset_expr)?,
+            offset: ConstExpr::read(offset_expr, false)?,
         },
     };
     let (ty, items) = match segment.items {
@@ -141,7 +141,7 @@ fn elem_segment(segment: wasmparser::Element<'_>, named: Named<'_>) -> ReadResul
             (ValType::FUNCREF, ElemItems::Funcs(funcs.into_boxed_slice()))
         }
         ElementItems::Expressions(ty, exprs) => {
-            (named.val_type(wasmparser::ValType::Ref(ty))?, elem_items(exprs)?)
+            (named.val_type(wasmparser::ValType::Ref(ty))?, elem_items(exprs, named.executes_gc)?)
         }
     };
     Ok(ElemSegment { ty, mode, items })
@@ -149,13 +149,16 @@ fn elem_segment(segment: wasmparser::Element<'_>, named: Named<'_>) -> ReadResul
 
 /// Items given as expressions. Most are `ref.func` and `ref.null`, which a list of indices
 /// holds in a fraction of the space; the first other one turns the list into expressions.
-fn elem_items(section: SectionLimited<'_, wasmparser::ConstExpr<'_>>) -> ReadResult<ElemItems> {
+fn elem_items(
+    section: SectionLimited<'_, wasmparser::ConstExpr<'_>>,
+    executes_gc: bool,
+) -> ReadResult<ElemItems> {
     let count = section.count() as usize;
     let mut funcs = Vec::new();
     let mut exprs = Vec::new();
     collect::reserve(&mut funcs, count)?;
     for expr in section {
-        let expr = ConstExpr::read(&expr?)?;
+        let expr = ConstExpr::read(&expr?, executes_gc)?;
         match expr.single() {
             Some(ConstOp::RefFunc(index)) if exprs.is_empty() => push(&mut funcs, index)?,
             Some(ConstOp::RefNull) if exprs.is_empty() => {
@@ -182,9 +185,10 @@ fn elem_items(section: SectionLimited<'_, wasmparser::ConstExpr<'_>>) -> ReadRes
 pub(super) fn data_segment(segment: wasmparser::Data<'_>) -> ReadResult<DataSegment> {
     let mode = match &segment.kind {
         DataKind::Passive => SegmentMode::Passive,
-        DataKind::Active { memory_index, offset_expr } => {
-            SegmentMode::Active { target: *memory_index, offset: ConstExpr::read(offset_expr)? }
-        }
+        DataKind::Active { memory_index, offset_expr } => SegmentMode::Active {
+            target: *memory_index,
+            offset: ConstExpr::read(offset_expr, false)?,
+        },
     };
     // The bytes come last in a segment.
     let end = segment.range.end as u32;

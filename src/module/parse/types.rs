@@ -37,11 +37,13 @@ pub(super) fn kind(ty: &wasmparser::SubType) -> ReadResult<TypeKind> {
 
 /// The types that others may name.
 #[derive(Clone, Copy)]
-pub(super) struct Named<'a> {
+pub(in crate::module) struct Named<'a> {
     /// Those that were read.
-    pub(super) known: &'a TypeList,
+    pub(in crate::module) known: &'a TypeList,
     /// The kinds of those in the group that is being read, which comes next.
-    pub(super) group: &'a [TypeKind],
+    pub(in crate::module) group: &'a [TypeKind],
+    /// Whether constant expressions may have operations of GC.
+    pub(in crate::module) executes_gc: bool,
 }
 
 impl Named<'_> {
@@ -60,7 +62,7 @@ impl Named<'_> {
         Ok(HeapType::Defined(kind, index))
     }
 
-    fn heap_type(self, ty: wasmparser::HeapType) -> ReadResult<HeapType> {
+    pub(in crate::module) fn heap_type(self, ty: wasmparser::HeapType) -> ReadResult<HeapType> {
         let ty = match ty {
             wasmparser::HeapType::Abstract { shared: false, ty } => ty,
             wasmparser::HeapType::Concrete(index) => return self.defined(index),

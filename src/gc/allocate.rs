@@ -1,0 +1,166 @@
+//! Making objects.
+
+use super::chunk::{CHUNK_WORDS, ChunkNo};
+use super::heap::{FreeRun, GcHeap, START};
+use super::layout::{StorageKind, StructLayout};
+use super::object::{ARRAY_HEAD_WORDS, ObjectHead, element_words};
+use super::reference::GcRef;
+
+/// Objects of so many words have a chunk of their own.
+const LARGE: u64 = CHUNK_WORDS as u64 / 4;
+
+/// Chunks that are searched for free words before the heap grows.
+const CHUNKS_SEARCHED: u32 = 64;
+
+/// Why there is no object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeapFull {
+    /// A collection is due: collect and try again.
+    Collect,
+    /// There is no room, and a collection would not help, or has just been.
+    Exhausted,
+}
+
+impl GcHeap {
+    /// Makes a struct of zeros and null references. Takes a bounded time unless the heap is at
+    /// its limit.
+    pub fn alloc_struct(&mut self, layout: &StructLayout, type_id: u32) -> Result<GcRef, HeapFull> {
+        let words = 1 + u64::from(layout.refs()) + u64::from(layout.data_words());
+        let base = layout.refs() as usize;
+        self.allocate(words, base, ObjectHead::of_struct(layout, type_id), None)
+    }
+
+    /// Makes an array of zeros or null references.
+    pub fn alloc_array(
+        &mut self,
+        kind: StorageKind,
+        type_id: u32,
+        len: u32,
+    ) -> Result<GcRef, HeapFull> {
+        let words = ARRAY_HEAD_WORDS as u64 + element_words(kind, len);
+        self.allocate(words, 0, ObjectHead::of_array(kind, type_id), Some(len))
+    }
+
+    /// Lets objects be made without the collection that is due, where the caller cannot show all
+    /// roots.
+    pub fn postpone_collection(&mut self) {
+        self.fresh = true;
+        self.trigger = self.trigger.max(self.stats.bytes_in_use.saturating_mul(2));
+    }
+
+    #[inline]
+    fn allocate(
+        &mut self,
+        words: u64,
+        base: usize,
+        head: ObjectHead,
+        len: Option<u32>,
+    ) -> Result<GcRef, HeapFull> {
+        let bytes = words.saturating_mul(8);
+        let in_use = self.stats.bytes_in_use.saturating_add(bytes);
+        if (in_use > self.trigger || self.stress) && !self.fresh {
+            return Err(self.no_room(bytes));
+        }
+        let run = self.run;
+        let fits = words <= (run.end - run.cursor) as u64;
+        let found = if fits { Some(run) } else { self.find_room(words, base) };
+        let made = found.and_then(|run| self.make(run, words as usize, base, head, len));
+        let Some(object) = made else { return Err(self.no_room(bytes)) };
+        self.fresh = false;
+        self.stats.bytes_in_use = in_use;
+        self.stats.bytes_allocated += bytes;
+        Ok(object)
+    }
+
+    /// What to say about an object of so many bytes that cannot be made now.
+    #[cold]
+    fn no_room(&mut self, bytes: u64) -> HeapFull {
+        let exhausted = std::mem::take(&mut self.fresh) || bytes > self.limit;
+        if exhausted { HeapFull::Exhausted } else { HeapFull::Collect }
+    }
+
+    /// Makes the object from a run that is long enough, which is the heap's own from then on if
+    /// several objects share its chunk.
+    #[inline]
+    fn make(
+        &mut self,
+        run: FreeRun,
+        words: usize,
+        base: usize,
+        head: ObjectHead,
+        len: Option<u32>,
+    ) -> Option<GcRef> {
+        let FreeRun { at, cursor, end } = run;
+        let part = self.parts.get_mut(at.part as usize)?;
+        let chunk = part.chunks.get_mut(at.chunk as usize)?;
+        let is_shared = chunk.is_shared();
+        let object = chunk.words.get_mut(cursor..cursor + words)?;
+        if is_shared {
+            object.fill(0);
+            chunk.used += words;
+        }
+        object[base] = head.0;
+        if let Some(len) = len {
+            object[base + 1] = u64::from(len);
+        }
+        let place = cursor + base - chunk.base;
+        chunk.set_head(place);
+        if is_shared {
+            self.run = FreeRun { at, cursor: cursor + words, end };
+        }
+        Some(GcRef::new(part.number, at.chunk, place))
+    }
+
+    #[cold]
+    fn find_room(&mut self, words: u64, base: usize) -> Option<FreeRun> {
+        if words >= LARGE {
+            let at = self.add_one(words, base)?;
+            return Some(FreeRun { at, cursor: 0, end: words as usize });
+        }
+        self.skipped |= self.run.cursor < self.run.end;
+        if let Some(run) = self.search_run(words, CHUNKS_SEARCHED) {
+            return Some(run);
+        }
+        if let Some(run) = self.add_shared(words) {
+            return Some(run);
+        }
+        if let Some(run) = self.search_run(words, u32::MAX) {
+            return Some(run);
+        }
+        // Once for each collection: what was too short for one object is enough for another.
+        if !self.skipped || std::mem::replace(&mut self.rewound, true) {
+            return None;
+        }
+        self.search = (START, 0);
+        self.search_run(words, u32::MAX)
+    }
+
+    /// The next free run of so many words, if it is found in so many chunks with free words.
+    fn search_run(&mut self, words: u64, mut chunks: u32) -> Option<FreeRun> {
+        while chunks > 0 {
+            let (at, from) = self.search;
+            let part = self.parts.get(at.part as usize)?;
+            let Some(chunk) = part.chunks.get(at.chunk as usize) else {
+                self.search = (ChunkNo { part: at.part + 1, chunk: 0 }, 0);
+                continue;
+            };
+            let free = chunk.words.len() - chunk.used.min(chunk.words.len());
+            if chunk.is_shared() && free as u64 >= words {
+                let gap = chunk.gap(from);
+                self.search.1 = gap.end;
+                if gap.len() as u64 >= words {
+                    return Some(FreeRun { at, cursor: gap.start, end: gap.end });
+                }
+                self.skipped |= !gap.is_empty();
+                if !gap.is_empty() {
+                    continue;
+                }
+                chunks -= 1;
+            } else {
+                self.skipped |= chunk.is_shared() && free > 0;
+            }
+            self.search = (ChunkNo { part: at.part, chunk: at.chunk + 1 }, 0);
+        }
+        None
+    }
+}

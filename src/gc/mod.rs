@@ -1,0 +1,38 @@
+//! Objects of guests, that is, structs and arrays, and the collector that frees them.
+//!
+//! It must not know instances, modules and engines. What it needs of a type is told with each
+//! object: its number, and how its fields lie ([`StructLayout`]). Where references are outside of
+//! the heap, the caller shows ([`GcRoots`]), and when to stop ([`GcLook`]). Control enters through
+//! [`GcHeap`], which a link set owns; nothing here runs by itself.
+//!
+//! - Objects never move. So roots need only be shown and not changed, a collection can be
+//!   abandoned at every step, words of the host may be shown that only look like references, and
+//!   an array's elements have an address that the host may keep.
+//! - A reference is a claim ([`GcRef`]). A bit for each word of the heap says where objects begin,
+//!   and every access looks at it. What the caller gets wrong is `None`, or another live object.
+//! - Marking takes no memory: objects that were found and not looked at are a second and third bit,
+//!   and chunks that have some are a list through the chunks. Sweeping is an operation on those
+//!   bits; free words are found by the allocations that need them.
+//! - Memory comes in chunks, from the heap that is current, and fails where that is exhausted.
+
+mod access;
+mod allocate;
+mod chunk;
+mod collect;
+mod finalizers;
+mod handles;
+mod heap;
+mod layout;
+mod object;
+mod reference;
+
+pub use allocate::HeapFull;
+pub use collect::{GcLook, GcMarker, GcRoots};
+pub use finalizers::GcFinalizer;
+pub use handles::GcHandle;
+pub use heap::{GcHeap, GcStats};
+pub use layout::{StorageKind, StructField, StructLayout};
+pub use reference::GcRef;
+
+#[cfg(test)]
+mod tests;
