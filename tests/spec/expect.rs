@@ -3,7 +3,7 @@
 use crate::features;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How one file went.
+/// The outcome of one file.
 pub(crate) struct Report {
     pub file: String,
     pub passed: usize,
@@ -133,7 +133,7 @@ impl Expectations {
         self.expected_failures
     }
 
-    /// Entries nothing came of: files that are gone, failures that pass.
+    /// Unused entries: files that are gone, failures that pass.
     pub(crate) fn unused(&self) -> Vec<String> {
         let unused = self.entries.iter().filter(|entry| !entry.used);
         unused.map(|entry| format!("{}: {}", entry.line, entry.kind.complaint())).collect()

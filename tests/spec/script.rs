@@ -27,7 +27,7 @@ enum Entry<T> {
     Gated(Vec<&'static str>),
 }
 
-/// Why a directive has no verdict of its own.
+/// The reason why a directive has no verdict of its own.
 enum Stop {
     Gated(Vec<&'static str>),
     Failure(Failure),
@@ -294,7 +294,7 @@ impl<'s, 'e, E: Engine> Script<'s, 'e, E> {
         };
         match self.engine.load(&bytes) {
             Ok(_) => Outcome::Failed(format!("loads, but: {message}")),
-            // Refused, but for the wrong reason: the fault itself was not looked at.
+            // Refused, but for the wrong reason: the engine has not come to the fault itself.
             Err(Failure::Load(_)) => match judge(&bytes) {
                 Verdict::Needs(needs) => Outcome::Gated(needs),
                 Verdict::Invalid(Some(missing)) => Outcome::Gated(vec![missing]),

@@ -1,4 +1,4 @@
-//! Where the scripts come from.
+//! The sources of the scripts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
