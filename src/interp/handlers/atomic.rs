@@ -161,7 +161,7 @@ unsafe fn near<T>(r: &Regs, i: &impl Operands) -> Option<*mut u8> {
     place.addr().is_multiple_of(size_of::<T>()).then_some(place)
 }
 
-/// The native address of an access of `T`, wherever it lies, and the guest's; memory 0 is in the
+/// The native address of an access of `T`, in any memory, and the guest's; memory 0 is in the
 /// registers again.
 ///
 /// # Safety
