@@ -198,7 +198,7 @@ shapes! {
     ClearMany { first: SlotNo, count: u32, }
     GlobalSet [F] { value: F, index: u32, }
 
-    /// A result read from the global, function, memory or table at an index.
+    /// A result from the global, function, memory or table at an index.
     Get { dst: SlotNo, index: u32, }
     /// Drops the segment at an index.
     Drop { index: u32, }
