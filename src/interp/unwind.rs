@@ -6,7 +6,8 @@
 //! [`throw_ref`] and [`go_on`], from `handlers::exceptions`, and at [`catches`] and [`references`],
 //! from `exec`.
 //!
-//! The same tables have the slots in which frames hold references to exceptions, for sweeps.
+//! The same tables say where frames hold references to exceptions, which is all that sweeps need
+//! to know of stacks.
 
 use super::code::{At, ModuleCode};
 use super::frames::{caller, table_of};

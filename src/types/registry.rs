@@ -122,7 +122,7 @@ impl TypeRegistry {
         })
     }
 
-    /// Gives up the numbers that [`TypeRegistry::intern`] has appended to `ids`, last group first.
+    /// Gives up what [`TypeRegistry::intern`] has appended to `ids`, last group first.
     pub fn release(&self, mut ids: &[u32]) {
         while let Some(&last) = ids.last() {
             let mut states = self.state.lock();

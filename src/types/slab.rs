@@ -1,8 +1,8 @@
-//! Values by number, which do not move.
+//! Values by number, which stay where they are.
 //!
-//! They lie in chunks, the first of 64 and each as long as all before it together, so that the
-//! place of a value follows from its number and the list of chunks never grows. Numbers are used
-//! again, low ones first, and a chunk is freed with its last value.
+//! They lie in chunks, the first of 64 and each as long as all before it together, so that a number
+//! says where its value is and the list of chunks never grows. Numbers are used again, low ones
+//! first, and a chunk goes with its last value.
 
 use crate::abi::vm_layout::VmTypes;
 use crate::alloc;

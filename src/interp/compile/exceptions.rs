@@ -58,8 +58,8 @@ impl Handlers {
     }
 }
 
-/// The references to exceptions on the operand stack, and the sites: the instructions at which a
-/// sweep may find the function. A reference is held from one site to another.
+/// The references to exceptions on the operand stack, and the instructions where sweeps may come
+/// by. Those are all that count of the code: a reference is held from one of them to another.
 #[derive(Default)]
 pub struct References {
     /// In the order in which they were pushed.
@@ -105,7 +105,7 @@ impl References {
         }
     }
 
-    /// A sweep may find the function at the instruction at `at`.
+    /// The function may be at the instruction at `at` while sweeps come by.
     fn site(&mut self, at: Offset) {
         if self.topmost.is_none() {
             return;
@@ -202,15 +202,15 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Notes that a sweep may find the function at the instruction at `at`, and searches the
-    /// operand stack for references to exceptions then. A call's arguments have been popped: they
-    /// are the callee's. The other references are in their slots: accumulators have been spilled,
-    /// and values that are pushed from elsewhere are settled by [`Translator::settle_reference`].
+    /// Notes that the operand stack may be looked through for references to exceptions while the
+    /// instruction at `at` is where the function is. What a call takes has been popped: it is the
+    /// callee's. The others are in their slots: accumulators have been spilled, and what is pushed
+    /// from elsewhere is settled by [`Translator::settle_reference`].
     pub(super) fn note_references(&mut self, at: Offset) {
         self.stack.references.site(at);
     }
 
-    /// Settles the entry that was just pushed if it is a reference to an exception, so that the
+    /// Moves what was just pushed to its slot if it is a reference to an exception, so that the
     /// tables need not say where it is.
     pub(super) fn settle_reference(&mut self, ty: ValType) {
         if ty.is_exception() {
