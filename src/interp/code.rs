@@ -235,7 +235,7 @@ impl ModuleCode {
     /// position in the module. Nothing is allocated, and no lock is taken.
     ///
     /// # Safety
-    /// It is such an instruction, of code that belongs to this table.
+    /// The instruction is one of these, in code of this table.
     pub unsafe fn place(&self, ip: *const u8) -> Option<At<'_>> {
         // SAFETY: the caller guarantees that this is a call or an instruction that throws. Their
         // shapes begin with a `Site`.

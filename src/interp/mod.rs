@@ -2,12 +2,18 @@
 //!
 //! Translation (`compile`) goes over a function's body once, when it is first called, and turns
 //! stack code into instructions on the slots of a frame, with the latest result of each class
-//! in an accumulator. An instruction is the address of its handler, followed by its operands. The
-//! code of a function is `compile`'s output, and `code` holds that of a module. `op` and
-//! `vector_op` list the operations, `instr` the instructions, `shape` their forms in memory and
-//! `operand` the modes of their operands; `handlers` has the code of each instruction, `dispatch`
-//! the way from one handler to the next, and `machine` the pointers in the machine's registers.
-//! `frames` finds the frames on a stack, and `unwind` the handlers of exceptions.
+//! in an accumulator. An instruction is the address of its handler, followed by its operands.
+//!
+//! A *frame* is a function's part of the guest's stack: *slots* of 8 bytes for parameters, a header
+//! with the return address, locals, and operands. A vector takes two slots, any other value one.
+//! The *classes* of values are integers with references, f32, f64, and vectors; each class has an
+//! *accumulator*, a register. An operand's *mode* is the accumulator, a slot, or a constant.
+//!
+//! `compile` makes the code of a function, and `code` holds that of a module. `op` and `vector_op`
+//! list the operations, `instr` the instructions, `shape` their forms in memory and `operand` the
+//! modes of their operands; `handlers` has the code of each instruction, `dispatch` the way from
+//! one handler to the next, and `machine` the pointers in the machine's registers. `frames` finds
+//! the frames on a stack, and `unwind` the handlers of exceptions.
 //!
 //! It knows instances only by the layout of their running state and `exec::builtins`; it knows
 //! no context, no native and no thread. Control enters at [`run`], through the references to

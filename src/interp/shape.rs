@@ -128,7 +128,7 @@ impl Picked {
 pub struct SlotNo(pub u16);
 
 impl SlotNo {
-    /// In fields that are not looked at, or not yet filled in.
+    /// For fields that are not read, or not yet filled in.
     pub const NONE: Self = Self(0);
     /// Of the frame's first slot, where results go.
     pub const FIRST: Self = Self(0);
@@ -254,7 +254,7 @@ shapes! {
     ProfileEnd { start: SlotNo, header: SlotNo, function: u32, }
 }
 
-/// How a branch goes on.
+/// The direction of a branch, with its distance.
 pub trait Jump: Shape {
     /// The value before it is filled in.
     const OPEN: Self;
@@ -349,7 +349,8 @@ words! {
     6: Shuffle;
 }
 
-/// A copy becomes two copies where it stands, and a return address says where its call is.
+/// `Writer::copy` replaces a copy with two copies, and `Ip::call` finds the call before a return
+/// address, so the sizes must be the same.
 const _: () = {
     assert!(Code::<Unary>::WORDS == Code::<CopyTwo>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallImport>::WORDS);

@@ -2,7 +2,7 @@
 //!
 //! Entering a `try_table` costs nothing: each translated function has [`Tables`] of its handlers.
 //! When guest code throws, the frames of its run are searched with these tables. If none of them
-//! catches the exception, `exec::throw` asks the runs further out. Control enters at [`throw`],
+//! catches the exception, `exec::throw` asks the runs further out. Control enters at [`throw()`],
 //! [`throw_ref`] and [`go_on`], from `handlers::exceptions`, and at [`catches`] and [`references`],
 //! from `exec`.
 //!

@@ -21,7 +21,7 @@ const HAS_SUPER: u32 = 1 << 3;
 const NULLABLE: u32 = 1 << 5;
 /// Added to the code of a mutable field.
 const MUTABLE: u32 = 1 << 6;
-/// Added to the code of a defined type that goes by its place in the group.
+/// Added to the code of a defined type that is given by its place in the group.
 const IN_GROUP: u32 = 1 << 7;
 
 /// The meaning of a group's type indices.

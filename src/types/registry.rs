@@ -83,7 +83,7 @@ impl State {
 }
 
 impl TypeRegistry {
-    /// All types by number. It stays where it is as long as the registry does.
+    /// All types by number. It does not move unless the registry does.
     pub fn types(&self) -> &VmTypes {
         &self.types
     }
@@ -357,7 +357,7 @@ impl Supers<'_> {
         }
     }
 
-    /// Where the lists of the group's types will be, if they begin at `start`. Empty if none of
+    /// The future places of the lists of the group's types, from `start` on. Empty if none of
     /// them has a supertype.
     fn spans(&self, mut start: usize) -> Result<Vec<SuperList>, TryReserveError> {
         if self.group.iter().all(|ty| ty.supertype.is_none()) {

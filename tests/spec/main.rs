@@ -7,8 +7,8 @@
 //! failures that are known, stand in `expect.txt` with their reasons; an entry that is no longer
 //! needed fails, so the lists can only shrink.
 //!
-//! `SPEC_FILTER=text` runs the files whose path contains `text`, and complains about no entry
-//! that finds no use. Surprises are printed in the form they would have in the list.
+//! `SPEC_FILTER=text` runs the files whose path contains `text`, and does not report unused
+//! entries. Surprises are printed in the form they would have in the list.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 

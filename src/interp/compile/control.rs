@@ -36,7 +36,7 @@ static ONE_TYPE: [[ValType; 1]; 9] = [
     [ValType::ANYREF],
 ];
 
-/// `ty` as a list of one. Of references, the translator needs no more than the hierarchy.
+/// `ty` as a list of one. References are listed by hierarchy, which is all that translation needs.
 fn list_of_one(ty: ValType) -> &'static [ValType] {
     let place = match ty {
         ValType::I32 => 0,

@@ -137,7 +137,7 @@ impl Stack {
         if let Place::Local(_) = place {
             self.aliases.push(self.entries.len() as u32);
         }
-        // Slots beyond 16 bits end translation when the frame's size is looked at.
+        // A frame with slots beyond 16 bits is an error in `Translator::finish`.
         let slot = self.top_slot() as u16;
         if ty.is_exception() {
             self.references.begin(slot);

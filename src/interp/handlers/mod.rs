@@ -51,13 +51,13 @@ slow!(
 );
 
 slow!(
-    /// Looks whether to stop and refills the budget, then goes on at `r.ip`.
+    /// Checks whether to stop and refills the budget, then goes on at `r.ip`.
     Refill |r| { Ok(work::refill(r.env)?) }
 );
 
 slow!(
-    /// Stands where the translator asked for a combination of modes that has no handler. It
-    /// never does; if it did, the guest would see an error and the host would go on.
+    /// The handler for combinations of modes that have none. The translator emits no such
+    /// instruction; if it did, the guest would get an error and the host would go on.
     Missing |_r| { Err(Trap::Internal.into()) }
 );
 

@@ -175,8 +175,8 @@ handler!(
 });
 
 slow!(
-    /// As `tail_call_indirect`, of the function whose address is in the integer accumulator, and
-    /// which is not of the very type that is asked for.
+    /// As `tail_call_indirect`, of the function whose address is in the integer accumulator, if its
+    /// type is not exactly `ty` but may be a subtype.
     TailCallSubtype |r, i: shape::TailCallIndirect| {
     check_subtype(r, r.int as usize as *const VmFuncRef, i.ty)?;
     EndWith::<shape::TailCallIndirect>::run(r)
@@ -199,8 +199,8 @@ slow!(
     leave(r, func, i.from, i.header)
 });
 
-/// Ends the running function, whose header is in slot `header`, with a call of one that is not
-/// guest code of this instance, whose parameters lie from `from` on.
+/// Ends the running function, whose header is in slot `header`, with a call of `func`, which is not
+/// guest code of this instance. The parameters lie from `from` on.
 ///
 /// # Safety
 /// That is so; `r` must be the registers of a tail call, and `func` live.
