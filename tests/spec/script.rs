@@ -10,7 +10,7 @@ use wast::parser::{ParseBuffer, parse};
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastThread, Wat};
 
-/// How a directive went.
+/// The outcome of a directive.
 pub(crate) enum Outcome {
     Passed,
     /// A text that is no module: it never came to the engine.

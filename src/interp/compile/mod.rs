@@ -88,7 +88,7 @@ pub struct Translated {
     pub listing: Vec<writer::Line>,
 }
 
-/// How a body is translated.
+/// Options of a translation.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
     /// Whether a listing is kept.

@@ -184,7 +184,7 @@ impl Stack {
         self.entries.len() == len && self.clean == len
     }
 
-    /// How many entries from the one at `first` on are in their own slots.
+    /// The length of the run of entries from `first` on that are in their own slots.
     pub fn settled_run(&mut self, first: usize) -> usize {
         let known = self.clean.max(first);
         let others = self.entries.iter().skip(known);

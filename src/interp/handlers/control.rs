@@ -86,7 +86,7 @@ handler!(
     next(r)
 });
 
-/// How entering a function went.
+/// The outcome of entering a function.
 pub enum Entered {
     /// `r` is at the function's first instruction.
     Ready,

@@ -51,7 +51,8 @@ unsafe fn move_slots<const N: usize>(sp: Frame, from: SlotNo) {
 /// running function, whose header is in slot `header`.
 ///
 /// # Safety
-/// That is so, and the contract of `Handler` holds for `r`.
+/// The parameters and the header are there, `code` is live, and the contract of `Handler` holds for
+/// `r`.
 #[inline(always)]
 unsafe fn take_over_leaf<const N: usize>(
     r: Regs,
@@ -203,7 +204,7 @@ slow!(
 /// guest code of this instance. The parameters lie from `from` on.
 ///
 /// # Safety
-/// That is so; `r` must be the registers of a tail call, and `func` live.
+/// The parameters and the header must be there, `r` the registers of a tail call, and `func` live.
 unsafe fn leave(
     r: &mut Regs,
     func: *const VmFuncRef,
