@@ -10,14 +10,12 @@
 //! is called. The validator bounds the size of one operator: 1,000 parameters and results, 60,000
 //! slots.
 //!
-//! The parts: `Translator::body` reads the operators and gives each one to `opcodes`, which calls
-//! the method for it. `numeric`, `memory`, `any_memory`, `atomic`, `vector`, `calls` and
-//! `references` have these methods for their operators, `control` for blocks and branches,
-//! `exceptions` for `try_table` and throws, `legacy` for `try` and `rethrow`; those of locals are
-//! below. The methods work on four records: `stack` tracks where the values of the operand stack
-//! are, `labels` holds the open blocks, `locals` the slots of the locals, and `writer` the code.
-//! `listing` prints the result. Unreachable code is skipped: it needs no types here, since
-//! validation has checked it.
+//! `Translator::body` reads the operators and gives each one to `opcodes`, which calls the method
+//! for it. Those of locals are below, those of blocks and branches in `control`, of `try` and
+//! `rethrow` in `legacy`, the others in the files named after their operators. The methods work on
+//! four records: `stack` tracks where the values of the operand stack are, `labels` holds the open
+//! blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the result.
+//! Unreachable code is skipped: it needs no types here, since validation has checked it.
 //!
 //! Terms:
 //!
@@ -84,7 +82,7 @@ pub struct Translated {
     pub cost: u32,
     /// For unwinding the function's frames and for sweeps; `None` if all tables would be empty.
     pub tables: Option<Box<Tables>>,
-    /// The instructions in `words`, if [`Options::listing`] asks for them; else empty.
+    /// The instructions in `words` if [`Options::listing`] is set, else empty.
     pub listing: Vec<writer::Line>,
 }
 
