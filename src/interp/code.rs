@@ -1,10 +1,10 @@
 //! A module's code: one entry per defined function, translated when first called.
 //!
 //! Each function is translated by one thread, with no lock held, while others translate other
-//! functions, throw, look frames up or fork. Who needs a function that somebody translates waits
-//! for it, as long as nothing asks the waiting code to stop. A translation that ends early, for
-//! want of memory or because its code is to stop, leaves the function as it was, so that the next
-//! call translates it; one that can never succeed says so to every later call.
+//! functions, throw, look frames up or fork. A thread that needs a function which another thread
+//! translates waits for it, unless it has to stop. A translation that ends early, for want of
+//! memory or because its code is to stop, leaves the function as it was, so that the next call
+//! translates it. If it can never succeed, every later call gets its error.
 
 use super::compile::{self, Options, Translated};
 use super::dispatch::stub;
@@ -32,7 +32,7 @@ pub struct VmCode {
     pub entry: AtomicPtr<u64>,
     /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
     pub frame_slots: AtomicU32,
-    /// What entering costs in fuel: every instruction of the body once.
+    /// The cost of entering in fuel: every operator of the body once.
     pub cost: AtomicU32,
     /// Slots of the parameters, which is where the frame's header lies.
     pub header_slot: u32,
@@ -48,8 +48,8 @@ pinned! {
     }
 }
 
-/// What is known of a function beside its entry, and what the entry of an untranslated
-/// one points to: the translating instruction, and the function it is for.
+/// A function's state beside its [`VmCode`]. The entry of an untranslated function points to the
+/// instruction at its beginning.
 #[repr(C)]
 struct Stub {
     /// The translating instruction.
@@ -66,7 +66,7 @@ pub struct ModuleCode {
     codes: Box<[VmCode]>,
     stubs: Box<[Stub]>,
     bodies: Lock<Bodies>,
-    /// Those who wait for functions that others translate, by the functions' numbers.
+    /// The threads that wait for functions which others translate, by the functions' numbers.
     waiting: WaitQueue,
 }
 
@@ -77,7 +77,7 @@ pub struct ModuleCode {
 struct Bodies {
     list: Vec<Body>,
     sorted: usize,
-    /// What all of them take.
+    /// The size of all bodies with their tables.
     bytes: usize,
 }
 
@@ -95,7 +95,7 @@ struct Body {
 #[derive(Clone, Copy)]
 pub struct At<'a> {
     pub code: &'a VmCode,
-    /// Where the function's code starts, and where in it the place is.
+    /// The start of the function's code, and the place in it.
     pub start: Ip,
     pub offset: Offset,
     pub tables: Option<&'a Tables>,
@@ -139,13 +139,14 @@ impl Bodies {
 // stays true wherever the `ModuleCode` goes since both are boxed slices of their own. Tables that
 // a stub points to belong to the list of bodies, and never change.
 unsafe impl Send for ModuleCode {}
-// SAFETY: what changes is atomic or behind the lock of `bodies`, and a function is translated by
-// the one thread that has the turn.
+// SAFETY: all fields that change are atomic or behind the lock of `bodies`, and a function is
+// translated by the one thread that has the turn.
 unsafe impl Sync for ModuleCode {}
 
 impl ModuleCode {
-    /// Makes the code table of `module`, where that lies; nothing is translated yet. Profiled code
-    /// measures what its functions cost.
+    /// Makes the code table of `module`, in the module's heap; nothing is translated yet. Profiled
+    /// code measures the cost of its functions. Fails if memory runs out, or in a build that does
+    /// not bound the native stack.
     pub fn new(module: Arc<Module>, profiled: bool) -> Result<Arc<Self>> {
         if !super::is_stack_bounded() {
             return Err(Error::load(
@@ -215,7 +216,7 @@ impl ModuleCode {
         Some(func_index.checked_sub(self.module.imported.funcs)? as usize)
     }
 
-    /// The function that the instruction at `ip` belongs to, and where in its code that is.
+    /// The function that the instruction at `ip` belongs to, and the instruction's place in it.
     /// Nothing is allocated, and no translation is waited for.
     pub fn find(&self, ip: *const u8) -> Option<(&VmCode, Offset)> {
         let at = ip.addr();
@@ -230,20 +231,21 @@ impl ModuleCode {
         Some((code, Ip::of(ip).offset(Ip::of(body.words.as_ptr().cast()))?))
     }
 
-    /// Where the instruction at `ip` is, which is a call or one that throws: those say where in
-    /// the module they stand. Nothing is allocated, and nobody is waited for.
+    /// The place of the instruction at `ip`, which is a call or one that throws: those have their
+    /// position in the module. Nothing is allocated, and no lock is taken.
     ///
     /// # Safety
-    /// It is such an instruction, of code that belongs to this table.
+    /// The instruction is one of these, in code of this table.
     pub unsafe fn place(&self, ip: *const u8) -> Option<At<'_>> {
-        // SAFETY: this is a call or an instruction that throws, says the caller: they begin so.
+        // SAFETY: the caller guarantees that this is a call or an instruction that throws. Their
+        // shapes begin with a `Site`.
         let Site { position } = *unsafe { Ip::of(ip).of_shape::<Site>().operands() };
         let after = self.module.bodies.partition_point(|body| body.start <= position);
         let defined = after.checked_sub(1)?;
         let (code, stub) = (self.codes.get(defined)?, self.stubs.get(defined)?);
         let start = Ip::of(code.entry.load(Ordering::Acquire).cast_const().cast());
-        // SAFETY: null, or tables that stay what they are, where they are, for the life of this
-        // table.
+        // SAFETY: null, or set by `publish` to tables that `bodies` owns: they do not change, move
+        // or go during the life of this table.
         let tables = unsafe { stub.tables.load(Ordering::Acquire).as_ref() };
         let offset = Ip::of(ip).offset(start)?;
         Some(At { code, start, offset, tables })
@@ -259,7 +261,8 @@ impl ModuleCode {
             match making.find(&self.waiting, place) {
                 Found::Made => return Ok(()),
                 Found::Failed(trap) => return Err(Trap::from_code(trap).unwrap_or(Trap::Internal)),
-                // SAFETY: the caller's contract is the same.
+                // SAFETY: the caller guarantees that `env` is the live environment of code that
+                // runs on this thread.
                 Found::Busy => unsafe {
                     wait_at(env, &self.waiting, place, || making.is_awaited())?;
                 },
@@ -270,7 +273,7 @@ impl ModuleCode {
                     let translated = alloc::operation(|| {
                         alloc::ensure_reserve(len * BYTES_PER_BYTE + FIRST_BYTES)
                             .map_err(|_| Trap::OutOfMemory)?;
-                        // Whichever context comes first, the code lies where the module does.
+                        // The code lies in the module's heap, also if another context calls first.
                         self.module.at_home(|| self.translate_here(code, turn, &stop))
                     });
                     alloc::trim_reserve();
@@ -316,7 +319,7 @@ impl ModuleCode {
         stub.tables.store(table.cast_mut(), Ordering::Release);
         code.frame_slots.store(frame_slots, Ordering::Relaxed);
         code.cost.store(cost, Ordering::Relaxed);
-        // Release: whoever sees the entry sees the code and the fields above.
+        // Release: a thread that sees the entry sees the code and the fields above.
         code.entry.store(words.as_ptr().cast_mut().cast(), Ordering::Release);
         bodies.add(Body { words, func_index: code.func_index, tables });
         drop(bodies);
@@ -348,8 +351,8 @@ impl GuestCode for ModuleCode {
     }
 }
 
-/// What translating a body takes at most, for each of its bytes and for being there at all, with
-/// all that growing lists leave behind: a word of code and an operand from a byte, four times over.
+/// The most memory for translating a body, in bytes: for each of the body's bytes, and for any
+/// body. A byte may become a word of code and an operand; growing lists may take four times that.
 const BYTES_PER_BYTE: usize = 192;
 const FIRST_BYTES: usize = 24 << 10;
 
@@ -366,6 +369,7 @@ fn is_lasting(trap: Trap) -> bool {
 /// `env` must be the live environment of code that runs on this thread, `code` an entry of a live
 /// `ModuleCode`.
 pub unsafe fn translate(env: *mut VmEnv, code: *const VmCode) -> Result<(), Trap> {
-    // SAFETY: the caller's contract; `module` was set by `fill` to the table that `code` is in.
+    // SAFETY: the caller guarantees that `env` is live and that `code` is an entry of a live table;
+    // `fill` has set `module` to that table.
     unsafe { (*(*code).module).translate(env, &*code) }
 }

@@ -1,8 +1,8 @@
-//! Frames of our code, as `exec::frames` asks for them.
+//! Frames of our code, for `exec::frames`.
 //!
-//! Guest code leaves the frames: each has a header that says where to return to, and every call
-//! instruction says where in the module it stands. Only an instruction that is no call must be
-//! looked up, which [`position`] does by translating its function again.
+//! Each frame has a header with its return address, and every call instruction has its position in
+//! the module. The position of other instructions is looked up: [`position`] translates the
+//! function again for that.
 
 use super::code::{ModuleCode, VmCode};
 use super::compile;
@@ -20,17 +20,18 @@ use std::ptr;
 /// # Safety
 /// The activation is live, and its engine this one.
 pub unsafe fn table_of<'a>(activation: *const VmActivation) -> &'a ModuleCode {
-    // SAFETY: the caller vouches for the activation; a module's code lives as long as its
-    // instances, and records say what table they are in.
+    // SAFETY: the caller guarantees that the activation is live and this engine's, so that its
+    // function's code is a `VmCode`. That points to its table, which lives as long as the instance.
     unsafe { &*(*(*(*activation).func).body.code.cast::<VmCode>()).module }
 }
 
-/// The call that the frame at `sp` was made by; `None` if that was the entry of a run.
+/// The call that has made the frame at `sp`; `None` if the entry of a run has made it.
 ///
 /// # Safety
 /// It is a frame of a function with this code.
 pub unsafe fn caller(code: &VmCode, sp: *const u64) -> Option<Point> {
-    // SAFETY: the header of a frame is where its function's code says.
+    // SAFETY: the caller guarantees a frame of a function with this code; entering the function
+    // has written the header to its `header_slot`.
     let Header { back_to, caller } = unsafe { *Frame::of(sp.cast_mut()).header(code.header_slot) };
     back_to.call().map(|call| Point { ip: call.as_ptr(), sp: caller.as_ptr() })
 }
@@ -38,9 +39,10 @@ pub unsafe fn caller(code: &VmCode, sp: *const u64) -> Option<Point> {
 /// `Engine::frame_at_call`.
 ///
 /// # Safety
-/// As `Engine` says.
+/// The contract of `Engine`: the activation is live and this engine's, its guest code at a call at
+/// `point`.
 pub unsafe fn at_call(activation: &VmActivation, point: Point) -> Option<GuestFrame> {
-    // SAFETY: the point is at a call of code of this table, says the caller.
+    // SAFETY: the caller guarantees that the point is at a call in code of the activation's table.
     unsafe {
         let code = table_of(activation).place(point.ip)?.code;
         let Site { position } = *Ip::of(point.ip).of_shape::<Site>().operands();
@@ -52,9 +54,9 @@ pub unsafe fn at_call(activation: &VmActivation, point: Point) -> Option<GuestFr
 /// `Engine::frame_at_trap`.
 ///
 /// # Safety
-/// As `Engine` says.
+/// The contract of `Engine`: the activation is live and this engine's, its guest code at `point`.
 pub unsafe fn at_trap(activation: &VmActivation, point: Point) -> Option<GuestFrame> {
-    // SAFETY: the point is in code of this table, says the caller.
+    // SAFETY: the caller guarantees that the point is in code of the activation's table.
     unsafe {
         let table = table_of(activation);
         let (code, offset) = table.find(point.ip)?;
@@ -64,12 +66,12 @@ pub unsafe fn at_trap(activation: &VmActivation, point: Point) -> Option<GuestFr
     }
 }
 
-/// Looks of a translation that only finds a place: functions with up to a million operators are
-/// translated to their end, which takes some hundredths of a second.
+/// The most calls of `Options::stop` in a translation that only finds a position. Functions with up
+/// to a million operators are translated to their end, which takes some hundredths of a second.
 const LOOKS_MAX: u32 = (1 << 20) / compile::LOOK;
 
-/// `Engine::position`: the code is how far into the function's code the instruction is, and
-/// whether that measures.
+/// `Engine::position`. `code` has the offset of the instruction in the function's code in its upper
+/// bits, and in bit 0 whether the function measures its cost.
 pub fn position(module: &Module, func_index: u32, code: u64) -> Option<u32> {
     let (offset, profiled) = (Offset::from_bytes((code >> 1) as u32), code & 1 != 0);
     module.body(func_index)?;
@@ -79,7 +81,7 @@ pub fn position(module: &Module, func_index: u32, code: u64) -> Option<u32> {
         (looks.get() > LOOKS_MAX).then_some(Trap::Terminated)
     };
     let options = compile::Options { listing: true, profiled, stop: &stop };
-    // Calls refer to the code table by addresses alone.
+    // The code table may be null: translation computes addresses of its entries, and reads none.
     let translated = compile::translate(module, ptr::null(), func_index, options).ok()?;
     let upto = translated.listing.iter().take_while(|line| line.at <= offset);
     upto.last().map(|line| line.position)

@@ -1,6 +1,6 @@
 //! Instructions: an operation in one combination of operand modes.
 //!
-//! [`Instr`] is what the translator emits and the listing prints. Its handler follows from it, and
+//! The translator emits [`Instr`]s and the listing prints them. The handler follows from each, and
 //! from that the shape of its operands (`shape`), so that encoder, disassembler and handlers
 //! cannot disagree about an instruction without a test noticing.
 
@@ -26,7 +26,7 @@ pub enum Target {
     Slot,
 }
 
-/// The class of accumulator that values of a type live in.
+/// The class of a value: values of each class have an accumulator of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Int,
@@ -63,8 +63,8 @@ pub enum MemoryKind {
     Other64,
 }
 
-/// An instruction, but for its operands' values. Those that end in `Any` name their memory; where
-/// no kind of memory is said, their addresses and counts have 64 bits.
+/// An instruction without its operands' values. Those that end in `Any` name their memory; unless
+/// they have a kind of memory, their addresses and counts have 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instr {
     Binary {

@@ -1,20 +1,19 @@
 //! The registers of the virtual machine that point somewhere: instruction, frame and memory 0.
 //!
-//! Moving them is safe and done here; what they point to is read and written by the few unsafe
-//! functions here, each with what it needs to be true. Raw pointers come in where `abi::vm_layout`
-//! has them.
+//! Moving them is safe and done here. The few unsafe functions here read the memory behind them,
+//! and each states its conditions. Raw pointers come in where `abi::vm_layout` has them.
 
 use super::dispatch::Handler;
 use super::shape::{Call, Code, Shape, SlotNo, Word};
 use std::ptr;
 
-/// Where an instruction stands whose operands have the shape `S`; `()` where it may be any.
+/// The address of an instruction whose operands have the shape `S`; `()` for any shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Ip<S = ()>(*const Code<S>);
 
 impl<S: Shape> Ip<S> {
-    /// An instruction, whatever its shape is.
+    /// The same instruction as one of any shape.
     #[inline(always)]
     pub fn any(self) -> Ip {
         Ip(self.0.cast())
@@ -27,7 +26,8 @@ impl<S: Shape> Ip<S> {
     /// during `'a`.
     #[inline(always)]
     pub unsafe fn operands<'a>(self) -> &'a S {
-        // SAFETY: the instruction is there, says the caller, and instructions do not change.
+        // SAFETY: the caller guarantees that an instruction of this shape stands here during `'a`,
+        // and instructions do not change.
         unsafe { (*self.0).operands() }
     }
 }
@@ -55,7 +55,8 @@ impl Ip {
     /// An instruction stands here, in live code.
     #[inline(always)]
     pub unsafe fn handler(self) -> Handler {
-        // SAFETY: every instruction begins with its handler, and there is one, says the caller.
+        // SAFETY: the caller guarantees that an instruction stands here, and every instruction
+        // begins with its handler.
         unsafe { (*self.0).handler() }
     }
 
@@ -76,21 +77,21 @@ impl Ip {
         Self::of(self.as_ptr().wrapping_add(offset.0 as usize))
     }
 
-    /// Where this is in the code of the function that begins at `start`.
+    /// The place of this instruction in the code of the function that begins at `start`.
     pub fn offset(self, start: Self) -> Option<Offset> {
         let bytes = self.as_ptr().addr().checked_sub(start.as_ptr().addr())?;
         u32::try_from(bytes).ok().map(Offset)
     }
 
-    /// The call behind which this is, as a return address says; `None` where outermost functions
-    /// return to.
+    /// The call instruction before this return address; `None` for the return address of outermost
+    /// functions.
     pub fn call(self) -> Option<Self> {
         let call = self.as_ptr().wrapping_sub(size_of::<Code<Call>>());
         (!ptr::eq(self.0, super::EXIT.as_ptr())).then_some(Self::of(call))
     }
 }
 
-/// A place in the code of one function: so many bytes from its start.
+/// A place in the code of one function, in bytes from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Offset(u32);
@@ -148,7 +149,7 @@ impl Frame {
         self.slots_on(slot.into())
     }
 
-    /// What lies so many slots behind the first.
+    /// The address of the slot with this number.
     #[inline(always)]
     pub fn slots_on(self, slots: u32) -> *mut u64 {
         self.0.wrapping_add(slots as usize)
@@ -160,14 +161,14 @@ impl Frame {
         Self(self.slot(slot))
     }
 
-    /// The header so many slots behind the first.
+    /// The header that begins at the slot with this number.
     #[inline(always)]
     pub fn header(self, slots: u32) -> *mut Header {
         self.slots_on(slots).cast()
     }
 }
 
-/// What lies behind the parameters of a frame: where to return to, and the frame there.
+/// The header of a frame, behind its parameters: the return address, and the caller's frame.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub struct Header {
@@ -197,7 +198,7 @@ pub struct Memory0 {
 }
 
 impl Memory0 {
-    /// In place of one that is read again before it is used.
+    /// For registers in which memory 0 is read again before it is used.
     pub const NONE: Self = Self { base: ptr::null_mut(), len: 0 };
 
     /// The native address of `size` bytes at the guest's address `at`, if all of them are here.

@@ -2,16 +2,23 @@
 //!
 //! Translation (`compile`) goes over a function's body once, when it is first called, and turns
 //! stack code into instructions on the slots of a frame, with the latest result of each class
-//! in an accumulator. Instructions are chains of handler addresses and operands; `dispatch`
-//! says how one handler hands over to the next, `machine` what the registers point to, `shape`
-//! what instructions are in memory, `operand` where operands are found, `op` lists the operations,
-//! `handlers` is what they do, `frames` finds what a stack consists of, `unwind` who catches what
-//! guest code throws.
+//! in an accumulator. An instruction is the address of its handler, followed by its operands.
+//!
+//! A *frame* is a function's part of the guest's stack: *slots* of 8 bytes for parameters, a header
+//! with the return address, locals, and operands. A vector takes two slots, any other value one.
+//! The *classes* of values are integers with references, f32, f64, and vectors; each class has an
+//! *accumulator*, a register. An operand's *mode* is the accumulator, a slot, or a constant.
+//!
+//! `compile` makes the code of a function, and `code` holds that of a module. `op` and `vector_op`
+//! list the operations, `instr` the instructions, `shape` their forms in memory and `operand` the
+//! modes of their operands; `handlers` has the code of each instruction, `dispatch` the way from
+//! one handler to the next, and `machine` the pointers in the machine's registers. `frames` finds
+//! the frames on a stack, and `unwind` the handlers of exceptions.
 //!
 //! It knows instances only by the layout of their running state and `exec::builtins`; it knows
-//! no context, no native and no thread. Control enters at [`run`], by the references to functions,
-//! and at what [`ENGINE`] names, by `exec`. The native stack does not grow with guest calls, only
-//! with host functions and instances that call back.
+//! no context, no native and no thread. Control enters at [`run`], through the references to
+//! functions, and at the functions in [`ENGINE`], from `exec`. The native stack does not grow with
+//! guest calls, only with host functions and instances that call back.
 
 // A handler's signature is the virtual machine's registers; it is never called from C.
 #![allow(improper_ctypes_definitions, reason = "handlers only use the C convention's registers")]
@@ -61,7 +68,8 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
 /// The instruction that outermost functions return to. Owner: the process; it never changes.
 static EXIT: [Code<()>; 1] = [Code::new(control::exit, ())];
 
-/// What others know of the interpreter's code. Owner: the process; it never changes.
+/// The functions by which `exec` asks about the interpreter's code and frames. Owner: the process;
+/// it never changes.
 static ENGINE: &Engine = &Engine {
     frame_at_call: frames::at_call,
     frame_at_trap: frames::at_trap,
@@ -70,18 +78,20 @@ static ENGINE: &Engine = &Engine {
     position: frames::position,
 };
 
-/// Runs `func`, guest code of ours, with its parameters at `frame`, where its results come to lie:
-/// the entry of all references to it. Returns zero or a trap code.
+/// Runs `func`, guest code of ours, with its parameters at `frame`, and leaves its results there.
+/// It is the entry of all references to such functions. Returns zero or a trap code.
 ///
 /// # Safety
-/// As `VmEntry` says; `func` is a live reference to a function of a [`ModuleCode`]'s.
+/// The contract of `VmEntry` must hold; `func` is a live reference to a function of a
+/// [`ModuleCode`]'s.
 pub unsafe extern "C-unwind" fn run(
     env: *mut VmEnv,
     func: *const VmFuncRef,
     frame: *mut u64,
 ) -> u32 {
-    // SAFETY: all three are as the caller's contract says; what entering the function needs
-    // beyond it is checked there.
+    // SAFETY: the caller guarantees that `env` is live, that `func` refers to code of ours, so that
+    // its body is a `VmCode`, and that the parameters are at `frame`. `enter` checks that there is
+    // room for the rest of the frame, and `EXIT` is an instruction that lasts for ever.
     unsafe {
         let code = (*func).body.code.cast::<VmCode>();
         let mut run = Run::new(env, func, ENGINE);
@@ -107,9 +117,9 @@ pub unsafe extern "C-unwind" fn run(
     }
 }
 
-/// Whether native stack is bounded in this build: whether leaves jump to what comes next. They do
-/// in every build that `build.rs` lets dispatch by tail calls; this notices one that was given
-/// other options behind its back.
+/// Whether native stack is bounded in this build: whether leaves jump to the next handler. They do
+/// with the options for which `build.rs` chooses tail calls; this finds a build that was made with
+/// other options in spite of that.
 pub fn is_stack_bounded() -> bool {
     #[repr(C)]
     struct Program {

@@ -2,8 +2,8 @@
 //!
 //! An *operation* is a meaning (`I32Add`); an *instruction* is an operation in one combination
 //! of operand modes, and has a handler of its own. Each list below is written once and expanded
-//! by whoever needs it: into the enum that the translator selects from and the disassembler
-//! prints, and into the type that a handler is generic over.
+//! twice: into the enum that the translator selects from and the listing prints, and into the types
+//! that handlers are generic over.
 //!
 //! To add an operation of an existing kind, add a line here and its opcode in `compile`. A new
 //! kind (SIMD lanes, GC accesses) gets a list here, a file in `handlers/` and one in `compile/`.
@@ -224,7 +224,7 @@ macro_rules! store_ops {
 pub(crate) use store_ops;
 
 /// `$apply!` gets the atomic accesses by shape: `Name width type` each, the width as the type in
-/// memory, and for read-modify-write what is done to it.
+/// memory, and for read-modify-write the operation.
 macro_rules! atomic_ops {
     ($apply:ident) => {
         $apply! {
@@ -343,8 +343,8 @@ macro_rules! atomic_enum {
 atomic_ops!(atomic_enum);
 
 impl CompareOp {
-    /// The comparison that is true when this one is false, with the operands exchanged if the
-    /// flag says so.
+    /// The comparison that is true when this one is false, and whether it needs the operands
+    /// exchanged.
     pub fn negate(self) -> (Self, bool) {
         use CompareOp::*;
         match self {

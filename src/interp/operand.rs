@@ -1,9 +1,9 @@
-//! Operands: where an instruction finds its inputs and leaves its result.
+//! Operands: the places of an instruction's inputs and of its result.
 //!
 //! An operand's mode is a type, so that a handler is compiled once per combination of modes and
 //! never decides at run time: [`Acc`] is the accumulator of the value's class, [`Slot`] a slot
-//! of the frame, [`Imm`] a constant in the instruction. The mode says what the operand's field
-//! is; `shape` has the structs that the fields are in. A result goes to the accumulator alone
+//! of the frame, [`Imm`] a constant in the instruction. The mode gives the type of the operand's
+//! field; `shape` has the structs that the fields are in. A result goes to the accumulator alone
 //! ([`ToAcc`]) or to a slot as well ([`ToSlot`]); since the accumulator always has it, an
 //! instruction that follows can use it without waiting for the store.
 
@@ -68,14 +68,14 @@ macro_rules! int_value {
             type Imm = $via;
             #[inline(always)]
             unsafe fn load(slot: *const u64) -> Self {
-                // SAFETY: the slot is there and initialised, says the contract.
+                // SAFETY: the caller guarantees that the slot is there and initialised.
                 let slot = unsafe { *slot };
                 slot as $ty
             }
             #[inline(always)]
             unsafe fn store(self, slot: *mut u64) {
                 let value = self as $via as u64;
-                // SAFETY: the slot is there, says the contract.
+                // SAFETY: the caller guarantees that the slot is there.
                 unsafe { *slot = value }
             }
             #[inline(always)]
@@ -109,14 +109,14 @@ impl Value for f32 {
     type Imm = f32;
     #[inline(always)]
     unsafe fn load(slot: *const u64) -> Self {
-        // SAFETY: the slot is there and initialised, says the contract.
+        // SAFETY: the caller guarantees that the slot is there and initialised.
         let slot = unsafe { *slot };
         f32::from_bits(slot as u32)
     }
     #[inline(always)]
     unsafe fn store(self, slot: *mut u64) {
         let value = self.to_bits() as u64;
-        // SAFETY: the slot is there, says the contract.
+        // SAFETY: the caller guarantees that the slot is there.
         unsafe { *slot = value }
     }
     #[inline(always)]
@@ -141,14 +141,14 @@ impl Value for f64 {
     type Imm = f64;
     #[inline(always)]
     unsafe fn load(slot: *const u64) -> Self {
-        // SAFETY: the slot is there and initialised, says the contract.
+        // SAFETY: the caller guarantees that the slot is there and initialised.
         let slot = unsafe { *slot };
         f64::from_bits(slot)
     }
     #[inline(always)]
     unsafe fn store(self, slot: *mut u64) {
         let value = self.to_bits();
-        // SAFETY: the slot is there, says the contract.
+        // SAFETY: the caller guarantees that the slot is there.
         unsafe { *slot = value }
     }
     #[inline(always)]
@@ -173,13 +173,13 @@ impl Value for V128 {
     type Imm = [u64; 2];
     #[inline(always)]
     unsafe fn load(slot: *const u64) -> Self {
-        // SAFETY: two slots are there and initialised, says the contract; they are aligned for 64
-        // bits only.
+        // SAFETY: the caller guarantees that two slots are there and initialised; they are aligned
+        // for 64 bits only.
         V128::from_u64x2(unsafe { slot.cast::<[u64; 2]>().read_unaligned() })
     }
     #[inline(always)]
     unsafe fn store(self, slot: *mut u64) {
-        // SAFETY: two slots are there, says the contract.
+        // SAFETY: the caller guarantees that two slots are there.
         unsafe { slot.cast::<[u64; 2]>().write_unaligned(self.to_u64x2()) }
     }
     #[inline(always)]
@@ -202,7 +202,7 @@ impl Value for V128 {
 
 /// An input's mode.
 pub trait Src<T: Value> {
-    /// What the instruction has for the operand.
+    /// The instruction's field for the operand.
     type Field: Copy + 'static;
     /// # Safety
     /// The field is the current instruction's.
@@ -228,7 +228,7 @@ impl<T: Value> Src<T> for Slot {
     type Field = SlotNo;
     #[inline(always)]
     unsafe fn read(r: &Regs, field: SlotNo) -> T {
-        // SAFETY: the current instruction names the slot, says the caller.
+        // SAFETY: the caller guarantees that the current instruction names the slot.
         unsafe { r.get(field) }
     }
 }
@@ -270,7 +270,7 @@ impl Dst for ToSlot {
     #[inline(always)]
     unsafe fn write<T: Value>(r: &mut Regs, slot: SlotNo, value: T) {
         T::set_acc(r, value);
-        // SAFETY: the current instruction names the slot, says the caller.
+        // SAFETY: the caller guarantees that the current instruction names the slot.
         unsafe { r.set(slot, value) }
     }
 }

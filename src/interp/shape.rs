@@ -1,15 +1,15 @@
-//! Shapes: what instructions are in memory.
+//! Shapes: the forms of instructions in memory.
 //!
 //! An instruction is a [`Code`]: the address of its handler, then its operands, which are one of
 //! the structs below. The translator writes them as a whole and handlers read the same struct, so
-//! that nobody knows at which byte anything stands. A handler's signature says which shape it is
-//! for ([`HandlerFor`]), and [`Picked`] takes that along to the writer, which compares it with
-//! what it writes in builds with debug assertions.
+//! that no code knows the byte of a field. A handler's signature has the shape of its instructions
+//! ([`HandlerFor`]), and [`Picked`] takes that along to the writer, which compares it with the
+//! written shape in builds with debug assertions.
 //!
-//! An operand in the accumulator has a field for a slot that is not looked at. Of two operands
-//! the constant is always the second, and the accumulator the first (`instr::is_exchanged`). What
-//! is filled in later begins a shape: the slot of a result ([`Dst`]), the distance of a branch
-//! ([`Forward`]). So does what others look for: where a call stands ([`Site`]).
+//! An operand in the accumulator has a field for a slot that is not read. Of two operands the
+//! constant is always the second, and the accumulator the first (`instr::is_exchanged`). A shape
+//! begins with the fields that are filled in later: the slot of a result ([`Dst`]), the distance of
+//! a branch ([`Forward`]); or with the one that other parts look for, a call's position ([`Site`]).
 
 use super::code::VmCode;
 use super::dispatch::{Handler, HandlerFor, Slow, stub};
@@ -20,7 +20,7 @@ use std::mem::{MaybeUninit, offset_of};
 /// Eight bytes of code, as much of them as an instruction has.
 pub type Word = MaybeUninit<u64>;
 
-/// What every instruction begins with, in a word of its own.
+/// The beginning of every instruction, in a word of its own.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 struct Op(Handler);
@@ -73,12 +73,13 @@ impl Shape for () {}
 /// A shape whose first fields are those of `P`.
 ///
 /// # Safety
-/// In memory it is so; `CHECK` fails to compile otherwise.
+/// The implementing struct begins with the fields of `P` in memory. `CHECK` fails to compile if it
+/// does not.
 pub unsafe trait Begins<P>: Shape {
     const CHECK: ();
 }
 
-// SAFETY: they are the same.
+// SAFETY: a shape begins with all of its own fields.
 unsafe impl<S: Shape> Begins<S> for S {
     const CHECK: () = ();
 }
@@ -102,8 +103,9 @@ impl Picked {
 
     #[inline(always)]
     pub fn leaf<S: Shape>(handler: HandlerFor<S>) -> Self {
-        // SAFETY: the signatures differ in the type of what a pointer points to. A handler is
-        // called for instructions that were written with its address, which have its shape.
+        // SAFETY: the signatures differ only in the target type of a pointer. A handler is called
+        // for instructions that were written with its address, and `Writer::push` has written those
+        // with its shape.
         Self::new::<S>(unsafe { std::mem::transmute::<HandlerFor<S>, Handler>(handler) })
     }
 
@@ -128,7 +130,7 @@ impl Picked {
 pub struct SlotNo(pub u16);
 
 impl SlotNo {
-    /// In fields that are not looked at, or not yet filled in.
+    /// For fields that are not read, or not yet filled in.
     pub const NONE: Self = Self(0);
     /// Of the frame's first slot, where results go.
     pub const FIRST: Self = Self(0);
@@ -141,7 +143,7 @@ impl From<SlotNo> for u32 {
     }
 }
 
-/// Defines shapes: `Name [parameters] { fields }`. Whatever a parameter stands for may be copied.
+/// Defines shapes: `Name [parameters] { fields }`. All types for a parameter are `Copy`.
 macro_rules! shapes {
     ($(
         $(#[$meta:meta])*
@@ -198,30 +200,31 @@ shapes! {
     ClearMany { first: SlotNo, count: u32, }
     GlobalSet [F] { value: F, index: u32, }
 
-    /// A result from what has an index.
+    /// A result from the global, function, memory or table at an index.
     Get { dst: SlotNo, index: u32, }
-    /// What has an index is dropped.
+    /// Drops the segment at an index.
     Drop { index: u32, }
     TableGet { dst: SlotNo, at: SlotNo, table: u32, }
     TableSet { at: SlotNo, value: SlotNo, table: u32, }
     TableGrow { dst: SlotNo, init: SlotNo, delta: SlotNo, table: u32, }
-    /// Three operands: where to, from where or what, how many; `of` is what has an index.
+    /// Three operands: the destination, the source or the value, and the count. `of` is the index
+    /// of a memory, table or segment, or two, or `()`.
     Bulk [I] { to: SlotNo, from: SlotNo, count: SlotNo, of: I, }
     /// Two indices, for [`Bulk`].
     Indices { to: u32, from: u32, }
 
     /// The distance is in bytes, from the start of the branch.
     Forward { distance: i32, }
-    /// `cost` is what one more turn of the loop costs.
+    /// `cost` is that of one more turn of the loop.
     Back { to: Forward, cost: u32, }
     BranchIf [J] { to: J, condition: SlotNo, }
     BranchCompare [J F] { to: J, first: SlotNo, second: F, }
     /// A word follows for each target, its distance; the one at `last` is the default.
     BranchTable { last: u32, index: SlotNo, }
 
-    /// What the entry of a function leads to that is not translated yet.
+    /// The entry of a function that is not translated yet.
     Translate { code: *const VmCode, }
-    /// Where in the module the operator stands.
+    /// The position of the operator in the module, in bytes.
     Site { position: u32, }
     /// `frame` and `header` are the callee's.
     Call { site: Site, frame: SlotNo, header: SlotNo, code: *const VmCode, }
@@ -259,12 +262,12 @@ shapes! {
     ProfileEnd { start: SlotNo, header: SlotNo, function: u32, }
 }
 
-/// How a branch goes on.
+/// The direction of a branch, with its distance.
 pub trait Jump: Shape {
-    /// What is not filled in yet.
+    /// The value before it is filled in.
     const OPEN: Self;
     const BACK: bool;
-    /// Where to, and what has to be taken from the budget, if anything.
+    /// The distance, and the cost to take from the budget; `None` for a branch forward.
     fn way(&self) -> (i32, Option<u32>);
 }
 
@@ -356,7 +359,8 @@ words! {
     6: Shuffle;
 }
 
-/// A copy becomes two copies where it stands, and a return address says where its call is.
+/// `Writer::copy` replaces a copy with two copies, and `Ip::call` finds the call before a return
+/// address, so the sizes must be the same.
 const _: () = {
     assert!(Code::<Unary>::WORDS == Code::<CopyTwo>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallImport>::WORDS);

@@ -1,8 +1,10 @@
-//! Who catches what guest code throws.
+//! The search for the handler of an exception.
 //!
-//! Entering a `try_table` costs nothing: each translated function has a [`Tables`], by which its
-//! handlers are found when something is thrown, from the frames of the run that throws. What those
-//! do not catch is `exec::throw`'s business, which asks the runs further out.
+//! Entering a `try_table` costs nothing: each translated function has [`Tables`] of its handlers.
+//! When guest code throws, the frames of its run are searched with these tables. If none of them
+//! catches the exception, `exec::throw` asks the runs further out. Control enters at [`throw()`],
+//! [`throw_ref`] and [`go_on`], from `handlers::exceptions`, and at [`catches`] and [`references`],
+//! from `exec`.
 //!
 //! The same tables say where frames hold references to what is collected, exceptions and objects of
 //! guests, which is all that collections need to know of stacks.
@@ -18,9 +20,9 @@ use crate::instance::exceptions;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 
-/// What is known of one function's code besides the code. Owner: the module's code table.
+/// The handlers and references of one function's code. Owner: the module's code table.
 pub struct Tables {
-    /// By number: segments and those inside refer to them so.
+    /// Segments and inner tries refer to them by their indices.
     pub tries: Box<[Try]>,
     /// In the order of the code.
     pub segments: Box<[Segment]>,
@@ -29,11 +31,11 @@ pub struct Tables {
     pub locals: Box<[u16]>,
     /// References on the operand stack, in the order in which they were pushed.
     pub held: Box<[Held]>,
-    /// The instructions at which the function may be while there are any, in order.
+    /// The offsets of the calls and throws at which references are held, in order.
     pub sites: Box<[Offset]>,
 }
 
-/// A `try_table` with clauses, or what is made of a `try`.
+/// A `try_table` with clauses, a `catch` of a `try`, or a `delegate` (`compile::legacy`).
 pub struct Try {
     /// The one around it, or [`NO_TRY`].
     pub outer: u32,
@@ -65,7 +67,7 @@ impl Held {
     pub const NONE: u32 = u32::MAX;
 }
 
-/// Where a clause wants a reference to what it catches.
+/// The place of the reference to the caught exception among the values that a clause carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ReferencePlace {
     Nowhere,
@@ -73,7 +75,7 @@ pub enum ReferencePlace {
     Above,
     /// In a slot before the payload.
     Below,
-    /// There is such a slot, but nobody reads it.
+    /// There is such a slot, but no instruction reads it.
     Unused,
 }
 
@@ -89,16 +91,16 @@ pub struct Clause {
     /// The tag that is caught; `None` for all.
     pub tag: Option<u32>,
     pub reference: ReferencePlace,
-    /// First slot of what is carried.
+    /// First slot of the values that the clause carries.
     pub base: u16,
     /// The instruction to go on with.
     pub target: Offset,
-    /// What one more turn of a loop costs that the clause leads to.
+    /// The cost of one more turn if the clause leads to a loop, else zero.
     pub cost: u32,
 }
 
 impl Tables {
-    /// What the tables take.
+    /// The size of the tables in bytes.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val(&*self.tries)
@@ -109,8 +111,8 @@ impl Tables {
             + size_of_val(&*self.sites)
     }
 
-    /// The innermost clause around `offset` that `catches` what it is for. Counts in `units` what
-    /// was looked at: clauses, and entries without any.
+    /// The innermost clause around `offset` whose tag `catches` accepts. Adds to `units` the number
+    /// of clauses that were compared, and of tries without clauses.
     fn clause(
         &self,
         offset: Offset,
@@ -132,8 +134,8 @@ impl Tables {
         None
     }
 
-    /// The slots that hold references while the function is at `offset`, and `None` for each that
-    /// was looked at in vain.
+    /// The slots that hold references while the function is at `offset`, and `None` for each entry
+    /// of `held` that was visited but is not there.
     fn references(&self, offset: Offset) -> impl Iterator<Item = Option<u16>> {
         let site = self.sites.binary_search(&offset).ok().map(|site| site as u32);
         // All that are there lie below the one that was pushed last before the site.
@@ -155,7 +157,7 @@ struct Walk<'a> {
     next: Option<Point>,
 }
 
-/// A frame of a run, and where its function is.
+/// A frame of a run, and the place of its function.
 #[derive(Clone, Copy)]
 struct Step<'a> {
     at: At<'a>,
@@ -167,9 +169,10 @@ impl Walk<'_> {
     /// throws.
     ///
     /// # Safety
-    /// That is so, and stays so during `'a`; the activation is live and its engine this one.
+    /// The guest code is there and stays there during `'a`; the activation is live and its engine
+    /// this one.
     unsafe fn new<'a>(activation: *const VmActivation, point: Point) -> Walk<'a> {
-        // SAFETY: the caller vouches for the activation.
+        // SAFETY: the caller guarantees that the activation is live and this engine's.
         Walk { table: unsafe { table_of(activation) }, next: Some(point) }
     }
 }
@@ -179,9 +182,9 @@ impl<'a> Iterator for Walk<'a> {
 
     fn next(&mut self) -> Option<Step<'a>> {
         let Point { ip, sp } = self.next.take()?;
-        // SAFETY: the maker of the walk vouched for the frame, and each leads to the one around
-        // it. All are at calls, but for the innermost one, which may be at an instruction that
-        // throws.
+        // SAFETY: the caller of `Walk::new` guarantees the innermost frame, and the header of each
+        // leads to the one around it. All are at calls, but for the innermost one, which may be at
+        // an instruction that throws.
         unsafe {
             let at = self.table.place(ip)?;
             self.next = caller(at.code, sp);
@@ -190,11 +193,11 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// Units for looking at a frame on the way out; a clause is one more.
+/// Units charged for each frame that is searched; a clause is one more.
 const FRAME: u64 = work::SLOW;
 
-/// The frame of a run that catches an exception with `tag`, and the clause. Frames and clauses
-/// that are looked at are charged for, so that looking may end in a trap.
+/// The frame of a run that catches an exception with `tag`, and the clause. The frames and clauses
+/// that are searched are charged for, so that the search may end in a trap.
 ///
 /// # Safety
 /// As for [`Walk::new`]; `env` is the live environment of the code that throws.
@@ -204,8 +207,8 @@ unsafe fn handler<'a>(
     point: Point,
     tag: *const VmTag,
 ) -> Result<Option<(Step<'a>, Clause)>, Trap> {
-    // SAFETY: the caller vouches for activation and environment; tag indices are those of the
-    // instance's module.
+    // SAFETY: the caller guarantees the contract of `Walk::new` and that `env` is live. All frames
+    // of a run have the activation's instance, and validation has checked the clauses' tag indices.
     unsafe {
         let tags = (*(*(*activation).func).instance).tags;
         for step in Walk::new(activation, point) {
@@ -227,27 +230,30 @@ unsafe fn handler<'a>(
 /// `Engine::catches`.
 ///
 /// # Safety
-/// As `Engine` says; `env` is the live environment of the code that throws.
+/// The contract of `Engine`: the activation is live and this engine's, its guest code at a call at
+/// `point`. `env` is the live environment of the code that throws.
 pub unsafe fn catches(
     env: *mut VmEnv,
     activation: &VmActivation,
     point: Point,
     tag: *const VmTag,
 ) -> Result<bool, Trap> {
-    // SAFETY: the activation is at a call there, says the caller.
+    // SAFETY: the caller guarantees that the activation's guest code is at a call at `point`, and
+    // that `env` is live.
     unsafe { Ok(handler(env, activation, point, tag)?.is_some()) }
 }
 
 /// `Engine::references`.
 ///
 /// # Safety
-/// As `Engine` says.
+/// The contract of `Engine`: the activation is live and this engine's, its guest code at `point`,
+/// which is a call or an instruction that throws.
 pub unsafe fn references(
     activation: &VmActivation,
     point: Point,
     show: Show<'_>,
 ) -> Result<(), Trap> {
-    // SAFETY: the caller vouches for activation and point; the tables name slots of the frame.
+    // SAFETY: the caller guarantees the contract of `Walk::new`; the tables name slots of frames.
     unsafe {
         for step in Walk::new(activation, point) {
             show(Shown::Frame)?;
@@ -260,14 +266,15 @@ pub unsafe fn references(
     Ok(())
 }
 
-/// Throws a new exception from the instruction at `point`, with the payload at `from`. If it is
-/// caught in this run, that goes on where the environment says; else the reason to leave it.
+/// Throws a new exception from the instruction at `point`, with the payload at `from`. If a frame
+/// of this run catches it, the run goes on at the environment's `catch_ip` and `catch_sp`; else
+/// returns the reason to leave the run.
 ///
 /// # Safety
 /// Called by a handler, with its registers; `tag` is an index of the module's.
 #[inline(never)]
 pub unsafe fn throw(env: *mut VmEnv, point: Point, tag: u32, from: *const u64) -> Result<(), Trap> {
-    // SAFETY: the handler's environment is live, and at the point.
+    // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
     unsafe { raise(env, point, throw::made(env, point, tag, from)?) }
 }
 
@@ -277,7 +284,7 @@ pub unsafe fn throw(env: *mut VmEnv, point: Point, tag: u32, from: *const u64) -
 /// Called by a handler, with its registers.
 #[inline(never)]
 pub unsafe fn throw_ref(env: *mut VmEnv, point: Point, word: u64) -> Result<(), Trap> {
-    // SAFETY: the handler's environment is live, and at the point.
+    // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
     unsafe { raise(env, point, throw::referred(env, word)?) }
 }
 
@@ -287,7 +294,7 @@ pub unsafe fn throw_ref(env: *mut VmEnv, point: Point, word: u64) -> Result<(), 
 /// Called by a handler, with its registers.
 #[inline(never)]
 pub unsafe fn go_on(env: *mut VmEnv, point: Point) -> Result<(), Trap> {
-    // SAFETY: the handler's environment is live, and at the point.
+    // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
     unsafe { raise(env, point, throw::arrived(env)?) }
 }
 
@@ -298,7 +305,7 @@ unsafe fn raise(
     point: Point,
     exception: NonNull<VmException>,
 ) -> Result<(), Trap> {
-    // SAFETY: the caller vouches for environment, point and exception.
+    // SAFETY: the caller guarantees that `env` is live, its code at `point`, and `exception` live.
     unsafe {
         let (activation, tag) = ((*env).activation, exception.as_ref().tag);
         match handler(env, activation, point, tag) {
@@ -323,7 +330,9 @@ unsafe fn catch(
     step: Step<'_>,
     clause: Clause,
 ) -> Result<(), Trap> {
-    // SAFETY: the caller vouches for all but the frame, which has room for what its clauses carry.
+    // SAFETY: the caller guarantees that environment, exception and frame are live and that the
+    // clause is for this exception; translation has counted the values that a clause carries into
+    // the frame.
     unsafe {
         let is_wanted = clause.reference.is_wanted();
         if is_wanted {
@@ -354,14 +363,14 @@ unsafe fn catch(
     Ok(())
 }
 
-/// Counts what the calls have cost that end before the frame at `until`, or all of the run's, in
-/// code that measures.
+/// Counts the calls that an exception ends, if the code measures their cost: those inside the frame
+/// at `until`, or all of the run's.
 ///
 /// # Safety
 /// As for [`throw`].
 unsafe fn account(env: *mut VmEnv, point: Point, until: Option<*mut u64>) {
-    // SAFETY: the handler's environment is live, and at the point; a profiled function's start
-    // lies behind its frame's header.
+    // SAFETY: a handler's environment is live, and its code at `point`; the time of a profiled
+    // function's start lies behind its frame's header.
     unsafe {
         let mut walk = Walk::new((*env).activation, point);
         if !walk.table.is_profiled() {

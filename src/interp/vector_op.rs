@@ -2,8 +2,8 @@
 //!
 //! Names are the specification's in camel case; `abi::lanes` has the meanings. A meaning behind
 //! `fast` is an unsafe one for x86-64 with AVX. "Greater" is "less" with its operands exchanged,
-//! and relaxed operations that mean the same as another one are that one: `compile::vector` says
-//! which.
+//! and a relaxed operation with the same meaning as another one is that one: `compile::vector` maps
+//! its opcode to the other.
 
 /// `$apply!` gets `Name, operands commute?, |a, b| meaning [, fast meaning];`, each of two vectors
 /// with a vector.

@@ -21,10 +21,10 @@ const HAS_SUPER: u32 = 1 << 3;
 const NULLABLE: u32 = 1 << 5;
 /// Added to the code of a mutable field.
 const MUTABLE: u32 = 1 << 6;
-/// Added to the code of a defined type that goes by its place in the group.
+/// Added to the code of a defined type that is given by its place in the group.
 const IN_GROUP: u32 = 1 << 7;
 
-/// Where numbers of the group's module lead.
+/// The meaning of a group's type indices.
 pub(super) struct Numbers<'a> {
     /// Canonical numbers of the module's types before the group, by index.
     pub(super) known: &'a [u32],
@@ -55,7 +55,7 @@ impl Numbers<'_> {
             HeapType::I31 => 16,
             HeapType::Struct => 17,
             HeapType::Array => 18,
-            // Its kind is its definition's, which the number says.
+            // The kind follows from the definition, and so from the number.
             HeapType::Defined(_, index) => 19 | self.word(index),
         };
         nullable | code

@@ -13,12 +13,12 @@ use std::ptr;
 
 /// The types in use. Owner: the context, from whose heap everything in it is.
 pub struct TypeRegistry {
-    /// Read without the lock, by whoever knows a number that is in use.
+    /// Read without the lock, by threads of modules and instances that have numbers in use.
     types: VmTypes,
     /// The secret of the hash.
     hasher: RandomState,
-    /// The rest, while there are any; a list, because lists are what can be made where memory may
-    /// run out.
+    /// The rest, while there are any types. It is in a list of one because a list can be made
+    /// fallibly, with an error if memory runs out.
     state: Lock<Vec<State>>,
 }
 
@@ -27,7 +27,7 @@ struct State {
     numbers: Books,
     groups: Chunks<Group>,
     places: Books,
-    /// How many groups there are.
+    /// Groups in use.
     count: usize,
     /// The first group of those with each remainder of the hash, 0 for none. A power of two, no
     /// smaller than the number of groups.
@@ -41,7 +41,7 @@ struct Group {
     words: Vec<u32>,
     key_len: usize,
     types: usize,
-    /// How often it was asked for and not given up.
+    /// Calls of `intern` with this group whose result was not released.
     uses: usize,
     /// The next group of the same bucket, or 0.
     next: u32,
@@ -83,7 +83,7 @@ impl State {
 }
 
 impl TypeRegistry {
-    /// All types by number. It stays where it is as long as the registry does.
+    /// All types by number. It does not move unless the registry does.
     pub fn types(&self) -> &VmTypes {
         &self.types
     }
@@ -135,7 +135,7 @@ impl TypeRegistry {
         }
     }
 
-    /// Forgets everything and keeps no memory. No number is looked up any more.
+    /// Removes all groups and frees all memory. No number is looked up any more.
     pub fn clear(&self) {
         let mut states = self.state.lock();
         for state in states.iter_mut() {
@@ -170,7 +170,7 @@ impl State {
             return None;
         }
         // SAFETY: places in buckets, groups and types are those of groups that are there, and the
-        // state is this thread's alone.
+        // state is behind the lock that this thread holds.
         slab::find(&self.groups, place).map(|mut group| unsafe { group.as_mut() })
     }
 
@@ -189,7 +189,7 @@ impl State {
         None
     }
 
-    /// Makes a group that nobody uses yet.
+    /// Makes a group without uses.
     fn add(
         &mut self,
         types: &VmTypes,
@@ -238,7 +238,7 @@ impl State {
         Ok(place)
     }
 
-    /// Gives one use of the group of a type up; returns how many types that has.
+    /// Gives one use of the group of a type up. Returns the number of the group's types.
     fn release(&mut self, types: &VmTypes, number: u32) -> Option<usize> {
         let ty = slab::find(&types.chunks, number)?;
         // SAFETY: the number is in use, since its group is.
@@ -252,7 +252,7 @@ impl State {
         Some(count)
     }
 
-    /// Takes a group that nobody uses out of its bucket and frees it.
+    /// Takes a group without uses out of its bucket and frees it.
     fn drop_group(&mut self, types: &VmTypes, place: u32) {
         let Some(group) = self.group(place) else { return };
         let (hash, next) = (group.hash, group.next);
@@ -284,10 +284,12 @@ impl State {
     /// Frees the numbers of types, and the place of their group.
     fn remove(&mut self, types: &VmTypes, place: u32, ids: &[u32]) {
         for &id in ids {
-            // SAFETY: the number is the group's, which nobody uses.
+            // SAFETY: the number is in use for the group. Since that has no uses, no module has the
+            // number, and nothing reads its type.
             unsafe { self.numbers.remove(&types.chunks, id) };
         }
-        // SAFETY: the place is the group's, to which no bucket leads.
+        // SAFETY: the place is in use for the group. No bucket leads to it, so that nothing reads
+        // the group any more.
         unsafe { self.places.remove(&self.groups, place) };
     }
 
@@ -344,18 +346,18 @@ impl Supers<'_> {
         }
     }
 
-    /// The supertypes of a type that was there before the group.
+    /// The supertypes of a type with a canonical number, which is before the group in its module.
     fn of(&self, number: u32) -> &[u32] {
         let Some(ty) = slab::find(&self.types.chunks, number) else { return &[] };
-        // SAFETY: the number is in use in the module that the group is of, and its type's list is
-        // as long as it says, in the words of a group that is not given up meanwhile.
+        // SAFETY: the number is in use by the module that defines the group. Its type's list has
+        // `depth` numbers, in the words of a group that this module does not give up meanwhile.
         unsafe {
             let VmType { supers, depth, .. } = *ty.as_ref();
             if depth == 0 { &[] } else { std::slice::from_raw_parts(supers, depth as usize) }
         }
     }
 
-    /// Where the lists of the group's types will be, if they begin at `start`. Empty if none of
+    /// The future places of the lists of the group's types, from `start` on. Empty if none of
     /// them has a supertype.
     fn spans(&self, mut start: usize) -> Result<Vec<SuperList>, TryReserveError> {
         if self.group.iter().all(|ty| ty.supertype.is_none()) {
@@ -366,7 +368,7 @@ impl Supers<'_> {
             let len = match self.above(ty) {
                 Above::Nothing => 0,
                 Above::Outside(number) => self.of(number).len() + 1,
-                // The validator lets a type name only what stands before it.
+                // The validator demands that a supertype stands before its subtypes.
                 Above::Inside(place) => spans.get(place).map_or(0, |span| span.len + 1),
             };
             spans.push(SuperList { start, len });
@@ -396,11 +398,12 @@ impl Supers<'_> {
     }
 }
 
-/// Tells the types of a new group where their lists are.
+/// Sets the lists of supertypes in the types of a new group.
 fn place_lists(types: &VmTypes, group: &Group, spans: &[SuperList]) {
     for (&id, span) in group.ids().iter().zip(spans).filter(|(_, span)| span.len > 0) {
         if let Some(ty) = slab::find(&types.chunks, id) {
-            // SAFETY: the number is the new group's, and nobody has been told of it.
+            // SAFETY: the number is in use for the new group, and `intern` has not returned it yet,
+            // so that nothing else reads its type. A list begins within the group's words.
             unsafe {
                 (*ty.as_ptr()).supers = group.words[span.start..].as_ptr();
                 (*ty.as_ptr()).depth = span.len as u32;

@@ -16,14 +16,14 @@ const CHUNKS: usize = VmTypes::CHUNKS;
 /// Numbers in the first chunk.
 const FIRST: u32 = 8;
 
-/// Where the chunks are. Whoever knows a number that is in use may look its value up.
+/// The chunks. Reading a value needs no lock while its number is in use.
 pub(super) type Chunks<T> = [AtomicPtr<T>; CHUNKS];
 
 pub(super) fn no_chunks<T>() -> Chunks<T> {
     [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS]
 }
 
-/// How many numbers a chunk has, all of which are below the next one's.
+/// The count of a chunk's numbers, all of which are below the next chunk's.
 fn numbers(chunk: usize) -> u32 {
     if chunk == 0 { FIRST } else { FIRST << (chunk - 1) }
 }
@@ -41,7 +41,7 @@ pub(super) fn find<T>(chunks: &Chunks<T>, number: u32) -> Option<NonNull<T>> {
     Some(unsafe { start.add((number - first_number(chunk)) as usize) })
 }
 
-/// Which numbers are in use. Zero is never given out.
+/// The numbers in use, for each chunk. Zero is never given out.
 pub(super) struct Books([Book; CHUNKS]);
 
 #[derive(Default)]
@@ -54,7 +54,7 @@ struct Book {
     free: Vec<u32>,
 }
 
-/// Why a value got no number.
+/// The reason why a value got no number.
 pub(super) enum Full {
     Memory,
     Numbers,
@@ -86,7 +86,8 @@ impl Books {
                 None => continue,
             };
             if let Some(place) = find(chunks, number) {
-                // SAFETY: the number was free, so that nobody looks at its place.
+                // SAFETY: `find` has found the number's chunk. The number was free, and values are
+                // read only while their numbers are in use, so nothing reads the place meanwhile.
                 unsafe { place.write(value) };
             }
             return Ok(number);
@@ -97,10 +98,11 @@ impl Books {
     /// Takes the value with this number back.
     ///
     /// # Safety
-    /// The number is in use, of these chunks, and nobody looks its value up any more.
+    /// The number is in use, of these chunks, and its value is not read any more.
     pub(super) unsafe fn remove<T>(&mut self, chunks: &Chunks<T>, number: u32) -> Option<T> {
         let place = find(chunks, number)?;
-        // SAFETY: the number is in use, says the caller, so that a value is there.
+        // SAFETY: the caller guarantees that the number is in use, so that a value is there, and
+        // that nothing else reads it.
         let value = unsafe { place.read() };
         let chunk = (u32::BITS - (number / FIRST).leading_zeros()) as usize;
         let book = &mut self.0[chunk];

@@ -1,4 +1,4 @@
-//! Canonical numbers, and what is left of them.
+//! Canonical numbers: equality, subtypes, and the memory that remains after their release.
 
 use super::{TypeRegistry, TypeView, is_subtype};
 use crate::abi::definitions::{CompositeType, FieldType, StorageType, SubType};
@@ -41,7 +41,7 @@ fn intern(registry: &TypeRegistry, groups: &[Vec<SubType>]) -> Vec<u32> {
     ids
 }
 
-/// Whether this is so among types that are in use.
+/// Whether `below` is `above` or a subtype of it. Both are in use.
 fn is_below(registry: &TypeRegistry, below: u32, above: u32) -> bool {
     // SAFETY: the tests ask for types that they have not given up.
     unsafe { is_subtype(registry.types(), below, above) }
@@ -150,7 +150,7 @@ fn references_match_by_the_lattice() {
     use HeapType::*;
     let matches = |below: HeapType, above: HeapType| {
         let of = |heap| view.value(ValType::Ref(RefType::new(true, heap)));
-        // SAFETY: as above.
+        // SAFETY: the numbers are in use until the test ends.
         unsafe { view.matches(of(below), of(above)) }
     };
     let holds = [
@@ -245,7 +245,7 @@ fn memory_that_runs_out_leaves_what_was_there() {
     assert!(failures > 10, "{failures}");
 }
 
-/// A limit that only work beyond the linear reaches.
+/// A limit that only more than linear work reaches.
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]

@@ -1,11 +1,11 @@
-//! Types as an instance knows them.
+//! The types of an instance's module, with their canonical numbers.
 
 use super::slab;
 use crate::abi::heap_types::{HeapType, RefType, TypeIndex, TypeKind};
 use crate::abi::types::{GlobalType, TableType, ValType};
 use crate::abi::vm_layout::{VmType, VmTypes};
 
-/// No types at all, for tests that have no registry. Numbers are nobody's subtypes then.
+/// No types at all, for tests that have no registry. A number is a subtype of itself alone then.
 #[cfg(test)]
 pub static NO_TYPES: VmTypes =
     VmTypes { chunks: [const { std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()) }; 18] };
@@ -21,7 +21,8 @@ pub unsafe fn is_subtype(types: &VmTypes, sub: u32, wanted: u32) -> bool {
     }
     let at = |number| slab::find(&types.chunks, number);
     let (Some(sub), Some(above)) = (at(sub), at(wanted)) else { return false };
-    // SAFETY: a number that is in use has a type, whose list has as many numbers as it says.
+    // SAFETY: the caller guarantees that both numbers are in use, so that their types are there. A
+    // type's list of supertypes has `depth` numbers.
     unsafe {
         let (VmType { supers, depth, .. }, above) = (sub.as_ref(), above.as_ref());
         above.depth < *depth && *supers.add(above.depth as usize) == wanted
@@ -55,7 +56,7 @@ impl<'a> TypeView<'a> {
     fn heap(self, heap: HeapType) -> HeapType {
         let HeapType::Defined(kind, index) = heap else { return heap };
         let canonical = self.ids.get(index.get() as usize).copied().and_then(TypeIndex::new);
-        // The registry gives out no number that an index cannot be.
+        // All numbers of the registry fit into an index.
         canonical.map_or(heap, |canonical| HeapType::Defined(kind, canonical))
     }
 
@@ -89,7 +90,7 @@ impl<'a> TypeView<'a> {
     pub unsafe fn imports(self, offered: GlobalType, wanted: GlobalType) -> bool {
         let fits = match wanted.mutable {
             true => offered.val == wanted.val,
-            // SAFETY: says the caller.
+            // SAFETY: the caller guarantees that the numbers in both types are in use.
             false => unsafe { self.matches(offered.val, wanted.val) },
         };
         fits && offered.mutable == wanted.mutable
@@ -101,7 +102,8 @@ impl<'a> TypeView<'a> {
     /// Numbers in either are in use in this context.
     pub unsafe fn matches(self, sub: ValType, wanted: ValType) -> bool {
         match (sub, wanted) {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller guarantees that the numbers in both types are in use in this
+            // context, whose types are `all`.
             (ValType::Ref(sub), ValType::Ref(wanted)) => unsafe {
                 (wanted.is_nullable() || !sub.is_nullable())
                     && heap_matches(self.all, sub.heap(), wanted.heap())
@@ -124,7 +126,8 @@ unsafe fn heap_matches(types: &VmTypes, sub: HeapType, wanted: HeapType) -> bool
     }
     match (sub, wanted) {
         (HeapType::Defined(_, sub), HeapType::Defined(_, wanted)) => {
-            // SAFETY: says the caller.
+            // SAFETY: the caller guarantees that numbers in both are in use in the registry of
+            // `types`.
             unsafe { is_subtype(types, sub.get(), wanted.get()) }
         }
         (HeapType::I31 | HeapType::Struct | HeapType::Array, HeapType::Eq) => true,

@@ -55,7 +55,7 @@ impl Running {
         }
     }
 
-    /// A function and where to call it.
+    /// A function, with its instance and the environment to call it in.
     fn func(&self, name: &str) -> Option<(&Instance, &RefCell<ExecEnv>, Func)> {
         match self {
             Self::Here { instance, env } => Some((instance, env, instance.get_func(name)?)),

@@ -3,7 +3,7 @@
 use crate::mode::Mode;
 use std::fmt;
 
-/// Why something did not work, by phase.
+/// A failure, by phase.
 pub(crate) enum Failure {
     /// The module was refused.
     Load(String),
@@ -83,7 +83,7 @@ pub(crate) trait Engine: Sync {
     /// The parts of `instance` for other threads.
     fn share(&self, instance: &Self::Instance) -> Self::Shared;
 
-    /// Stands for the instance that `shared` comes from on the calling thread.
+    /// Makes an instance for the calling thread that has the exports in `shared`.
     fn adopt(&self, shared: Self::Shared) -> Self::Instance;
 
     /// Calls an exported function.

@@ -102,7 +102,7 @@ impl Expectations {
         (surprises, expected)
     }
 
-    /// Entries nothing came of: files that are gone, failures that pass.
+    /// Unused entries: files that are gone, failures that pass.
     pub(crate) fn unused(&self) -> Vec<String> {
         let unused = self.entries.iter().filter(|entry| !entry.used);
         unused.map(|entry| format!("{}: {}", entry.line, entry.kind.complaint())).collect()

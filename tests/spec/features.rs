@@ -1,4 +1,4 @@
-//! Which proposals a module needs, found out by validating it with and without them.
+//! The proposals that a module needs, found by validating it with and without them.
 
 use wasmparser::{
     ElementItems, Error, OperatorsReader, Parser, Payload, TableInit, Validator, WasmFeatures,
@@ -18,7 +18,7 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
     ("threads", WasmFeatures::THREADS),
     ("exceptions", WasmFeatures::EXCEPTIONS),
     ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
-    // With the types that GC brings: its instructions are told apart by `uses_gc`.
+    // With the types that GC brings. `uses_gc` looks for its instructions.
     ("function-references", WasmFeatures::FUNCTION_REFERENCES.union(WasmFeatures::GC)),
     ("gc", WasmFeatures::GC),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),

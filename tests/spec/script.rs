@@ -11,7 +11,7 @@ use wast::parser::{ParseBuffer, parse};
 use wast::token::{Id, Span};
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastThread, Wat};
 
-/// How a directive went.
+/// The outcome of a directive.
 pub(crate) enum Outcome {
     Passed,
     /// A text that is no module: it never came to the engine.
@@ -35,7 +35,7 @@ enum Entry<T> {
     Gated(Vec<&'static str>),
 }
 
-/// Why a directive has no verdict of its own.
+/// The reason why a directive has no verdict of its own.
 enum Stop {
     Gated(Vec<&'static str>),
     Failure(Failure),

@@ -1,4 +1,4 @@
-//! Where the scripts come from.
+//! The sources of the scripts.
 
 use crate::{json, proposal};
 use std::fs;

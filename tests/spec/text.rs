@@ -1,6 +1,6 @@
 //! The suite's texts for traps, and ours.
 
-/// Texts that neither begins the other: the suite's, then those it may be for us.
+/// Texts of which neither begins with the other: the suite's, then those that we may have for it.
 const SAID_OTHERWISE: &[(&str, &[&str])] = &[
     ("call stack exhausted", &["wasm operand stack overflow", "native stack overflow"]),
     ("atomic wait on non-shared memory", &["expected shared memory"]),

@@ -17,7 +17,7 @@ macro_rules! registers {
         #[inline(always)]
         pub unsafe fn $name($($a: V128),*) -> V128 {
             $(let $a = $a.0;)*
-            // SAFETY: the caller says that the processor has AVX, and so all SSE.
+            // SAFETY: the caller guarantees that the processor has AVX, and so all SSE.
             V128(unsafe { $register })
         }
     )*};
@@ -31,7 +31,7 @@ macro_rules! tests {
         #[inline(always)]
         pub unsafe fn $name($a: V128) -> u32 {
             let $a = $a.0;
-            // SAFETY: the caller says that the processor has AVX, and so all SSE.
+            // SAFETY: the caller guarantees that the processor has AVX, and so all SSE.
             (unsafe { $test }) as u32
         }
     )*};
@@ -45,7 +45,7 @@ macro_rules! helpers {
         /// The processor has AVX.
         #[inline(always)]
         unsafe fn $name($($a: __m128i),*) -> __m128i {
-            // SAFETY: the caller says that the processor has AVX, and so all SSE.
+            // SAFETY: the caller guarantees that the processor has AVX, and so all SSE.
             unsafe { $register }
         }
     )*};
@@ -61,10 +61,10 @@ helpers! {
 }
 
 registers! {
-    // Numbers without a byte get their highest bit set, for which the instruction gives zero.
+    // Numbers from 16 on get their highest bit set, for which the instruction gives zero.
     i8x16_swizzle(a, indices) =
         _mm_shuffle_epi8(a, _mm_adds_epu8(indices, _mm_set1_epi8(0x70)));
-    // As the above, where numbers without a byte have that bit already.
+    // As `i8x16_swizzle`, for indices whose numbers without a byte have that bit already.
     i8x16_permute(a, indices) = _mm_shuffle_epi8(a, indices);
 
     i8x16_le_s(a, b) = _mm_cmpeq_epi8(_mm_min_epi8(a, b), a);
@@ -175,7 +175,7 @@ macro_rules! nan_or {
         /// The processor has AVX.
         #[inline(always)]
         unsafe fn $name(a: $register, b: $register, numbers: $register) -> __m128i {
-            // SAFETY: the caller says that the processor has AVX, and so all SSE.
+            // SAFETY: the caller guarantees that the processor has AVX, and so all SSE.
             unsafe { $cast($blend(numbers, $add(a, b), $unordered(a, b))) }
         }
     )*};
@@ -200,6 +200,6 @@ tests! {
 /// The processor has AVX.
 #[inline(always)]
 unsafe fn has_no(mask: __m128i) -> i32 {
-    // SAFETY: the caller says that the processor has AVX, and so all SSE.
+    // SAFETY: the caller guarantees that the processor has AVX, and so all SSE.
     unsafe { _mm_testz_si128(mask, mask) }
 }

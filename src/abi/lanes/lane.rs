@@ -6,7 +6,7 @@ use super::vector::V128;
 pub trait Lane: Copy {
     /// All lanes of a vector.
     type Lanes: Copy;
-    /// How many there are, a power of two.
+    /// The number of lanes, a power of two.
     const COUNT: usize;
 
     fn split(vector: V128) -> Self::Lanes;

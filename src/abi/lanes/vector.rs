@@ -1,6 +1,6 @@
-//! What a vector is.
+//! The type of vectors.
 
-/// How a vector travels: in a vector register where the processor has those.
+/// The form in which vectors are passed: a vector register where the processor has those.
 #[cfg(target_arch = "x86_64")]
 pub(super) type Register = std::arch::x86_64::__m128i;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]

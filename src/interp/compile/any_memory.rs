@@ -1,9 +1,10 @@
 //! Memories beside memory 0 with addresses of 32 bits: other indices and addresses of 64 bits.
 //!
-//! Loads and stores have instructions for each kind of memory. What costs more than finding its
-//! operands has one form only, for any memory, whose addresses and counts have 64 bits: the ones
-//! with 32 are extended first. Tables are the other way round: none has more elements than 32 bits
-//! count, so wider indices are saturated first.
+//! Loads and stores have instructions for each kind of memory. Instructions that cost more than
+//! finding their operands have one form only, for any memory, with addresses and counts of 64 bits:
+//! those of 32 bits are extended first. Tables are the other way round: none has more elements than
+//! 32 bits count, so wider indices are saturated first. Control enters from `memory`, `atomic` and
+//! `opcodes`.
 
 use super::stack::{AccState, Entry, Operand, Place};
 use super::{Translator, imm32, mode, slot};
@@ -69,8 +70,8 @@ impl Translator<'_> {
         self.converted(&entry, UnaryOp::I32SaturateI64U, |value| value.min(u32::MAX.into()))
     }
 
-    /// Writes what `op` makes of a popped entry to the entry's slot; `apply` is what it makes of a
-    /// constant.
+    /// Writes the result of `op` on a popped entry to the entry's slot; `apply` computes the result
+    /// for a constant.
     fn converted(
         &mut self,
         entry: &Entry,
@@ -222,8 +223,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// An instruction of memory 0 with three operands in slots and no result, of what has an index
-    /// or not.
+    /// An instruction of memory 0 with three operands in slots and no result. `of` is the index of
+    /// a segment, or `()`.
     fn bulk<I: Copy + 'static>(&mut self, instr: Instr, of: I) -> Result<(), Trap> {
         let count = self.pop_slot()?;
         let from = self.pop_slot()?;

@@ -1,4 +1,4 @@
-//! Atomic accesses, waiting and notifying.
+//! Atomic accesses, waiting and notifying. Control enters at `atomic_operator`, from `opcodes`.
 
 use super::Translator;
 use crate::abi::trap::Trap;

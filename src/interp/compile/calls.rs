@@ -1,8 +1,8 @@
 //! Calls and returns.
 //!
 //! A tail call is both: its arguments are as those of a call, and nothing of the function is left
-//! behind it (`handlers::tail_call`). No table says anything of it, since the function is at no
-//! call while the other one runs.
+//! behind it (`handlers::tail_call`). The tables of handlers and references have no entry for it,
+//! since the function is at no call while the other one runs.
 
 use super::stack::{AccState, Operand, Place};
 use super::{Translator, fits_32, imm32, mode, slot};
@@ -13,9 +13,9 @@ use crate::interp::machine::Header;
 use crate::interp::shape::{self, Site, SlotNo};
 
 impl<'m> Translator<'m> {
-    /// Makes the arguments of a call of type `ty` be the topmost slots and takes them off the
-    /// stack. Returns the slot of the callee's frame and the slots that arguments or results
-    /// take.
+    /// Settles the arguments of a call of type `ty`, which are the topmost entries, and takes them
+    /// off the stack. Returns the first slot of the callee's frame and the number of slots of the
+    /// arguments or of the results, whichever has more.
     pub(super) fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
         let count = ty.params().len();
         self.stack.settle_top(&mut self.code, count);
@@ -29,8 +29,8 @@ impl<'m> Translator<'m> {
         Ok((SlotNo(self.stack.top_slot() as u16), slots as u16))
     }
 
-    /// Pushes what a call leaves: results in slots, a single one in its accumulator too if
-    /// guest code returned it.
+    /// Pushes the results of a call. They are in slots, and a single one is in its accumulator,
+    /// too, if guest code has returned it.
     pub(super) fn results(
         &mut self,
         ty: &FuncType,
@@ -49,7 +49,7 @@ impl<'m> Translator<'m> {
         self.module.types.func(type_index).ok_or(Trap::Internal)
     }
 
-    /// Where the operator stands that is being translated.
+    /// The position in the module of the operator that is being translated.
     pub(super) fn site(&self) -> Site {
         Site { position: self.position }
     }
@@ -75,7 +75,7 @@ impl<'m> Translator<'m> {
         self.results(ty, frame, func_index >= imported)
     }
 
-    /// Pops the index of what a table has to be called.
+    /// Pops the index of the element to call in `table`.
     fn table_index(&mut self, table: u32) -> Result<Operand, Trap> {
         match self.index_type(table)? {
             ValType::I64 => self.pop_index(table).map(|slot| Operand::Slot(slot.0)),
@@ -98,8 +98,8 @@ impl<'m> Translator<'m> {
         self.results(ty, frame, false)
     }
 
-    /// Makes the arguments of a tail call of type `ty` be the topmost slots and takes them off the
-    /// stack. Returns the first of these slots and the one of this function's header.
+    /// Settles the arguments of a tail call of type `ty`, which are the topmost entries, and takes
+    /// them off the stack. Returns their first slot and the first slot of this function's header.
     fn tail_arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, SlotNo), Trap> {
         let count = ty.params().len();
         self.stack.settle_top(&mut self.code, count);
@@ -150,7 +150,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Before the end of a function that measures what it costs.
+    /// Writes the end of the measurement if the function measures its cost.
     fn profile_end(&mut self) {
         if self.profiled {
             let (start, header) = (SlotNo(self.start_slot()), SlotNo(self.header_slot));

@@ -1,10 +1,10 @@
-//! Blocks and branches.
+//! Blocks and branches. `opcodes` calls the method for each; `labels` holds the open blocks and the
+//! branches to them.
 //!
-//! At a label the values that a branch carries lie in the slots right above the label's base,
-//! which is where they are anyway when nothing lies between; only otherwise does a branch move
-//! them. On entry to a block everything below goes to its slots, so that all paths to a label
-//! agree where values are; compilers leave next to nothing there. `labels` keeps what leads to a
-//! label.
+//! The *base* of a label is the operand stack below the block's parameters. At a label the values
+//! that a branch carries lie in the slots right above the base. They are there anyway if no other
+//! values lie between; only otherwise does a branch move them. All entries are settled on entry to
+//! a block, so that all paths to a label agree where values are; compilers leave hardly any there.
 
 use super::labels::{From, LabelKind};
 use super::numeric::in_order;
@@ -36,7 +36,7 @@ static ONE_TYPE: [[ValType; 1]; 9] = [
     [ValType::ANYREF],
 ];
 
-/// `ty` as a list of one. Of references, the translator needs no more than the hierarchy.
+/// `ty` as a list of one. References are listed by hierarchy, which is all that translation needs.
 fn list_of_one(ty: ValType) -> &'static [ValType] {
     let place = match ty {
         ValType::I32 => 0,
@@ -101,7 +101,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Back to what the stack is at the label's start or end: `types` above its height.
+    /// Makes the stack that of a label's start or end: `types`, settled, above its `height`.
     pub(super) fn reset_stack(&mut self, height: u32, types: &[ValType]) -> Result<(), Trap> {
         self.stack.truncate(height as usize);
         self.stack.push_settled(types)?;
@@ -161,7 +161,7 @@ impl<'m> Translator<'m> {
             }
         }
         self.last = None;
-        // What follows a block that nothing leaves is as unreachable as its end.
+        // The code behind a block is unreachable if the block's end is.
         if !joined
             && !label.reachable
             && let Some(outer) = self.labels.last_mut()
@@ -184,14 +184,14 @@ impl<'m> Translator<'m> {
         self.last = None;
     }
 
-    /// Whether the values for a branch to `label` already have the slots they must end up in.
+    /// Whether the own slots of the values for a branch to `label` are those at the label.
     pub(super) fn in_place(&self, label: usize) -> bool {
         let label = &self.labels[label];
         self.stack.entries.len() == label.height as usize + label.branch_types().len()
     }
 
-    /// Moves the topmost values to where a branch to `label` carries them, without changing
-    /// what is known of the stack: another path may go on with it.
+    /// Moves the topmost values to the slots where the label has them. The entries stay as they
+    /// are: another path may go on with them.
     pub(super) fn move_values(&mut self, label: usize) {
         let count = self.labels[label].branch_types().len();
         let mut to = self.base_slot(label);
@@ -256,11 +256,11 @@ impl<'m> Translator<'m> {
     pub(super) fn branch_when(&mut self, label: usize, condition: Condition) -> Result<(), Trap> {
         let count = self.labels[label].branch_types().len();
         if count > 0 && !self.in_place(label) {
-            // Many are worth being put where one instruction moves them all, once for all branches.
+            // Many values are settled, once for all branches: one instruction then moves them all.
             if count >= COPIES_MIN {
                 self.stack.settle_all(&mut self.code);
             }
-            // The values go where the label wants them on the way there only.
+            // The values are moved only if the branch is taken.
             let skip = self.branch_on::<Forward>(condition, false)?;
             let accs = self.stack.accs();
             self.move_values(label);
@@ -309,7 +309,7 @@ impl<'m> Translator<'m> {
             self.code.chain_entry(entry, at, &mut target.entries);
             return Ok(());
         }
-        // Labels that need code of their own on the way get it once.
+        // A label that needs code of its own on the way gets it once for each `br_table`.
         let stub = match target.stub {
             Some((stub, table)) if table == at => stub,
             _ => {
@@ -327,7 +327,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Pops the condition of a branch; a comparison just made becomes part of the branch.
+    /// Pops the condition of a branch. A comparison that was just written is absorbed.
     fn pop_condition(&mut self) -> Result<Condition, Trap> {
         if let Some(condition) = self.absorb_condition()? {
             return Ok(condition);
@@ -335,7 +335,7 @@ impl<'m> Translator<'m> {
         Ok(Condition::NonZero(self.pop_acc_or_slot()?))
     }
 
-    /// Emits a branch taken when `condition` is `want`, in the way of `J`.
+    /// Emits a branch that is taken when `condition` is `want`: forward or backward, as `J` is.
     fn branch_on<J: Jump>(
         &mut self,
         condition: Condition,

@@ -2,9 +2,9 @@
 //!
 //! A `try_table` is a block that emits nothing: the code between its start and its end is a range
 //! in the function's table, with the clauses that apply there. A clause leads straight to its
-//! label, with what it carries in the slots right above the label's base, where all branches to
-//! the label have it. So do the stack's other entries and the locals, since whatever may throw is
-//! a call or an instruction like one.
+//! label, with the values that it carries in the slots right above the label's base, as with all
+//! branches to the label. The stack's other entries and the locals are in their slots, too, since
+//! all instructions that may throw are calls or treated like calls.
 
 use super::labels::LabelKind;
 use super::{Translator, make_room, no_room};
@@ -23,7 +23,7 @@ pub(super) struct Handlers {
     pub(super) tries: Vec<Try>,
     /// The innermost one with clauses that is open, or `NO_TRY`.
     pub(super) innermost: u32,
-    /// What `innermost` was before each that is open, the outermost first.
+    /// The value of `innermost` before each `try_table` that is open, the outermost first.
     pub(super) open: Vec<u32>,
     /// Which one the code is in, in the order of the code.
     segments: Vec<Segment>,
@@ -73,7 +73,7 @@ pub struct References {
 }
 
 impl References {
-    /// Makes room for one more of what is noted.
+    /// Makes room for one more element of a list.
     fn has_room<T>(list: &mut Vec<T>) -> bool {
         list.len() < list.capacity() || alloc::fallible(|| list.try_reserve(1)).is_ok()
     }
@@ -183,7 +183,8 @@ impl Translator<'_> {
         let frame = self.stack.entries.get(len).map_or(self.stack.top_slot() as u16, |e| e.slot);
         let (site, frame) = (self.site(), SlotNo(frame));
         let at = self.op(Instr::Throw, shape::Throw { site, frame, tag }).offset();
-        // The payload's too: memory may be looked for before there is an exception.
+        // The references in the payload count, too: a sweep may come before there is an exception,
+        // to find memory for it.
         self.note_references(at);
         self.unreachable_from_here();
         Ok(())
@@ -215,7 +216,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The tables, if there is anything to be known.
+    /// The tables; `None` if all of them are empty.
     pub(super) fn tables(&mut self) -> Result<Option<Box<Tables>>, Trap> {
         let mut locals = Vec::new();
         for slot in self.locals.collected() {

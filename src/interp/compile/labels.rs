@@ -1,4 +1,8 @@
-//! Labels, and what leads to them.
+//! Labels, and the branches, table entries and clauses that lead to them.
+//!
+//! `control` and `exceptions` push a label for each block that they open, and add each way to a
+//! label with [`Translator::lead_to`]. At the end of the block `control` pops the label and calls
+//! [`Translator::place_label`] or, for a loop, [`Translator::set_costs`].
 
 use super::writer::{Chain, Position, TableEntry};
 use super::{Translator, make_room};
@@ -7,20 +11,24 @@ use crate::abi::types::ValType;
 use crate::interp::machine::Offset;
 use crate::interp::shape::{Back, Forward};
 
+/// The instruction that has opened a block. A label of any kind but `Loop` is at the block's end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum LabelKind {
+    /// The body of the function, which is a block, too.
     Function,
     Block,
     Loop,
+    /// An `if`, also after its `else`.
     If,
+    /// A `try_table`.
     Try,
     /// A `try` before its first `catch`.
     LegacyTry,
-    /// A `try` from there on.
+    /// A `try` from its first `catch` on.
     LegacyCatch,
 }
 
-/// Something that leads to a label.
+/// A way to a label, besides the entries of a `br_table`.
 #[derive(Clone, Copy)]
 pub enum From {
     Forward(Position<Forward>),
@@ -32,15 +40,15 @@ pub enum From {
     },
 }
 
-/// The end of a chain of clauses, and stands for what is not known yet.
+/// The end of a chain of clauses, and the value of fields that are not known yet.
 pub const NONE: u32 = u32::MAX;
 
 /// A structured instruction that is open.
 ///
-/// What leads to the label while something about it is not known yet is chained up: the label has
-/// the last one of each kind, and each has the one before it in the very field that will be filled
-/// in. For a loop that is what a turn costs; its start is known at once. For any other label it is
-/// where that is.
+/// Each kind of way to the label is a chain: the label has the last one, and each has the offset of
+/// the one before it in the field that will be filled in at the block's end. For a loop this field
+/// is the cost of a turn, since the loop's start is known at once; for any other label it is the
+/// distance to the label.
 pub struct Label<'m> {
     pub kind: LabelKind,
     /// Whether the code being translated can be reached.
@@ -51,9 +59,9 @@ pub struct Label<'m> {
     pub results: &'m [ValType],
     /// First instruction, for loops.
     start: Offset,
-    /// Operators before the label, to tell what a turn of the loop costs.
+    /// Operators before the label, from which the cost of a turn of the loop follows.
     operators: u32,
-    /// Branches to where the label will be.
+    /// Branches forward to the label.
     branches: Chain<Forward>,
     /// Branches back to the loop.
     turns: Chain<Back>,
@@ -63,14 +71,15 @@ pub struct Label<'m> {
     catches: u32,
     /// The branch of an `if` over its first arm.
     pub else_branch: Option<Position<Forward>>,
-    /// Slots of the values that a branch carries, once somebody has asked.
+    /// Slots of the values that a branch carries; [`NONE`] before `carried_slots` has counted them.
     carried: u32,
     /// Code on the way to the label that entries of a `br_table` share, and the `br_table`.
     pub stub: Option<(Offset, Offset)>,
-    /// Whose clauses apply right in the block, as `Tables::tries` numbers them.
+    /// The number in `Tables::tries` of the innermost one around code directly in the block.
     pub around: u32,
-    /// The last one of those of a `try`, and the clause whose body is being translated.
+    /// For a `try`: the number of the last `Try` that was made of it (`legacy`).
     pub last_try: u32,
+    /// For a `try` from its first `catch` on: the clause whose body is being translated.
     pub clause: u32,
 }
 
@@ -80,7 +89,7 @@ impl<'m> Label<'m> {
         if self.kind == LabelKind::Loop { self.params } else { self.results }
     }
 
-    /// Whether something leads to the end of the block.
+    /// Whether any branch, table entry or clause leads to the end of the block.
     pub fn is_joined(&self) -> bool {
         let has_branch = !self.branches.is_empty() || self.else_branch.is_some();
         let is_led_to = has_branch || !self.entries.is_empty() || self.catches != NONE;
@@ -123,7 +132,7 @@ impl<'m> Translator<'m> {
         self.labels.len().checked_sub(1 + depth as usize).ok_or(Trap::Internal)
     }
 
-    /// The slot right above the base of the label.
+    /// The first slot above the label's base, which is the `height` entries below the parameters.
     pub(super) fn base_slot(&self, label: usize) -> u16 {
         match self.stack.entries.get(self.labels[label].height as usize) {
             Some(entry) => entry.slot,
@@ -140,7 +149,7 @@ impl<'m> Translator<'m> {
         label.carried
     }
 
-    /// Fills in where the label is: here.
+    /// Fills in the distances of all ways to the label, which is at `here`.
     pub(super) fn place_label(&mut self, label: &mut Label<'_>, here: Offset) -> Result<(), Trap> {
         while let Some(branch) = self.code.unchain(&mut label.branches) {
             self.spend(1)?;
@@ -161,7 +170,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Fills in what one more turn of a loop costs.
+    /// Fills in the cost of one more turn of a loop.
     pub(super) fn set_costs(&mut self, label: &mut Label<'_>) -> Result<(), Trap> {
         let cost = self.operators.saturating_sub(label.operators).max(1);
         while let Some(branch) = self.code.unchain(&mut label.turns) {
@@ -178,7 +187,8 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Has something lead to `label`: now if it is known where that is, else when it is.
+    /// Adds a way to `label`. Its distance is filled in now if the label is a loop, else at the end
+    /// of the block.
     pub(super) fn lead_to(&mut self, label: usize, from: From) {
         let label = &mut self.labels[label];
         match from {
@@ -190,7 +200,7 @@ impl<'m> Translator<'m> {
             From::Catch { index } => {
                 let before = std::mem::replace(&mut label.catches, index as u32);
                 if let Some(clause) = self.handlers.clauses.get_mut(index) {
-                    // The chain goes through what is not known yet.
+                    // The chain goes through the field that is not known yet.
                     (clause.target, clause.cost) = match label.kind {
                         LabelKind::Loop => (label.start, before),
                         _ => (Offset::from_bytes(before), 0),
@@ -200,7 +210,7 @@ impl<'m> Translator<'m> {
         }
     }
 
-    /// Has the clause at `index` lead to `label`.
+    /// Adds the clause at `index` to the ways to `label`.
     pub(super) fn catch_to(&mut self, label: usize, index: usize) {
         self.lead_to(label, From::Catch { index });
     }

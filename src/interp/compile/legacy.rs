@@ -4,11 +4,12 @@
 //! They become the same tables, so entering a `try` executes nothing either. Each `catch` is a
 //! [`Try`] with one clause, which leads to its body; those of one `try` are chained as if each were
 //! around the one before, because clauses of blocks inside may come between them. A `delegate` is a
-//! `Try` without clauses, around which is what is around its label.
+//! `Try` without clauses; the `Try` around its label is around it, too.
 //!
 //! While a `catch` runs, the stack has an entry that validation does not know, below the payload:
-//! the exception's reference, for `rethrow`. Branches leave it behind like anything else that lies
-//! there. It is only a reference where a `rethrow` wants it, so that others cost no sweeps.
+//! the exception's reference, for `rethrow`. Branches leave it behind, as they do with all values
+//! between the base and those that they carry. The entry's value is zero unless a `rethrow` needs
+//! the reference, so that other `catch` clauses cause no sweeps.
 
 use super::exceptions::Handlers;
 use super::labels::{From, LabelKind};
@@ -68,7 +69,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Notes that the body of a clause of the label's begins at `here`.
+    /// Adds the clause of the `try` with this label whose body begins at `here`.
     fn add_clause(&mut self, index: usize, tag: Option<u32>, here: Offset) -> Result<(), Trap> {
         let base = self.base_slot(index);
         let (label, handlers) = (&mut self.labels[index], &mut self.handlers);
@@ -93,7 +94,7 @@ impl Translator<'_> {
         handlers.enter_segment(here)
     }
 
-    /// Moves the results of the innermost block to where they are at its end.
+    /// Moves the results of the innermost block to their slots at its end.
     pub(super) fn move_to_end(&mut self, index: usize) {
         if self.in_place(index) {
             let count = self.labels[index].results.len();
@@ -104,7 +105,7 @@ impl Translator<'_> {
     }
 
     pub(super) fn delegate(&mut self, depth: u32) -> Result<(), Trap> {
-        // The `try` itself is none of the labels.
+        // The `try` itself is the innermost label here, and is not counted by `depth`.
         let around = self.labels[self.label_index(depth.saturating_add(1))?].around;
         let id = self.labels.last().ok_or(Trap::Internal)?.last_try;
         self.handlers.tries.get_mut(id as usize).ok_or(Trap::Internal)?.outer = around;

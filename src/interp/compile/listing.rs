@@ -1,4 +1,5 @@
-//! A function's instructions as text, for people and for golden tests.
+//! A function's instructions as text, for people and for golden tests. Control enters at
+//! [`listing()`].
 //!
 //! ```text
 //! 0030  I32Add              acc <- acc, #1

@@ -7,15 +7,16 @@ use super::make_room;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 
-/// Locals that are listed one by one: as good as all that are used often.
+/// Locals that are listed one by one: almost all that are used often.
 const LISTED: usize = 64;
 
-/// See the module.
+/// The parameters and locals of one function. Control enters at `add`, when translation of the
+/// function begins, and at `get`, for each access.
 #[derive(Default)]
 pub struct Locals {
     listed: Vec<(ValType, u16)>,
     runs: Vec<Run>,
-    /// How many there are.
+    /// Parameters and locals so far.
     count: u32,
     /// The first slot behind them.
     slots: u32,
@@ -50,7 +51,7 @@ impl Locals {
         Ok(())
     }
 
-    /// Leaves slots out that are no locals.
+    /// Leaves the next `slots` out: the frame's header, which lies behind the parameters.
     pub fn skip(&mut self, slots: u32) {
         self.slots += slots;
     }

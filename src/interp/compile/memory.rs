@@ -1,5 +1,6 @@
 //! Loads, stores, bulk memory, tables and globals. Accesses to other memories than memory 0 with
-//! addresses of 32 bits are in `any_memory`, and so is what operands of 64 bits need.
+//! addresses of 32 bits are in `any_memory`, and so are conversions of addresses and indices of 64
+//! bits.
 
 use super::any_memory::memory_of;
 use super::stack::{AccState, Operand, Place};
@@ -125,8 +126,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Where a store finds its value, beside an address. Both read the slot that the integer
-    /// accumulator mirrors where they are the same.
+    /// The operand of a store for its `value`, beside an address. If both are in the integer
+    /// accumulator, they are the same value, and the store reads one from the slot that it mirrors.
     pub(super) fn beside_address(&self, ty: ValType, at: Operand, value: Operand) -> Operand {
         match (at, value, Class::of(ty), self.stack.acc(Class::Int)) {
             (Operand::Acc, Operand::Acc, Class::Int, AccState::Mirror(slot)) => Operand::Slot(slot),

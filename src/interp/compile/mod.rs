@@ -1,18 +1,41 @@
 //! Translation of one function body to register code, in one pass.
 //!
 //! It reads operators of a validated body and writes instructions; it knows the module and the
-//! handlers, and no instance. Control enters at [`translate`], from `code`, when a function is
-//! called for the first time.
+//! handlers, and no instance. Control enters at [`translate`]: from `code`, when a function is
+//! called for the first time; from `frames`, which looks for a position; and for listings.
 //!
-//! It is linear in the body's length, whatever the body is: nothing is looked at again for each
-//! operator that stands below, around or before it, and code that branches share is written once.
-//! The steps are counted, and every [`LOOK`] of them somebody is asked whether to go on. The
-//! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
+//! Translation is linear in the body's length: the work for one operator does not grow with the
+//! number of operators before it, of blocks around it or of values below it, and code that branches
+//! share is written once. The steps are counted, and after every [`LOOK`] of them [`Options::stop`]
+//! is called. The validator bounds the size of one operator: 1,000 parameters and results, 60,000
+//! slots.
 //!
-//! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `references`, `objects`, `exceptions`, `memory`,
-//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
-//! Unreachable code is skipped: it needs no types here, since validation has been through it.
+//! `Translator::body` reads the operators and gives each one to `opcodes`, which calls the method
+//! for it. Those of locals are below, those of blocks and branches in `control`, of `try` and
+//! `rethrow` in `legacy`, the others in the files named after their operators. The methods work on
+//! four records: `stack` tracks where the values of the operand stack are, `labels` holds the open
+//! blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the result.
+//! Unreachable code is skipped: it needs no types here, since validation has checked it.
+//!
+//! Terms:
+//!
+//! - An *entry* is a value on the operand stack during translation. It has a slot of its own in the
+//!   frame, which need not hold the value yet: the entry's *place* says where the value is.
+//! - An entry is an *alias* if its place is the local that it was read from. A write of that local
+//!   first copies the old value to the slots of the aliases.
+//! - To *settle* an entry is to bring its value to its own slot. The entries below `Stack::clean`
+//!   are known to be settled.
+//! - The value in an accumulator is *pending* if no slot has it yet. An accumulator *mirrors* a
+//!   slot if both have the same value.
+//! - To *spill* a pending value is to change its producer, the instruction that computed it, into
+//!   the form that also writes the entry's slot. It adds no instruction.
+//! - To *absorb* the instruction that was written last is to take it back because the next one does
+//!   its work too: a branch compares, a load or store adds.
+//! - A *label* is an open block, with the kind of instruction that opened it and with all branches
+//!   to it. While a field of these branches is unknown, such as the distance, they form a *chain*:
+//!   the label has the last one, and the field of each has the position of the one before.
+//! - A *site* is an instruction that calls or throws. Its operands begin with its position in the
+//!   module (`shape::Site`).
 //!
 mod any_memory;
 mod atomic;
@@ -55,27 +78,27 @@ pub struct Translated {
     pub words: Box<[Word]>,
     pub frame_slots: u32,
     pub cost: u32,
-    /// For those who unwind the function's frames; `None` if nothing is to be known.
+    /// For unwinding the function's frames and for sweeps; `None` if all tables would be empty.
     pub tables: Option<Box<Tables>>,
-    /// What `words` are, when asked for.
+    /// The instructions in `words` if [`Options::listing`] is set, else empty.
     pub listing: Vec<writer::Line>,
 }
 
-/// How a body is translated.
+/// Options of a translation.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
     /// Whether a listing is kept.
     pub listing: bool,
-    /// Whether the code measures what it costs.
+    /// Whether the code measures its cost.
     pub profiled: bool,
-    /// Asked now and then why to stop, if there is a reason to.
+    /// Returns the reason to stop, if there is one. Called after every [`LOOK`] steps.
     pub stop: &'a dyn Fn() -> Option<Trap>,
 }
 
-/// Steps between two questions whether to stop: some tenths of a millisecond.
+/// Steps between two calls of [`Options::stop`]: some tenths of a millisecond.
 pub const LOOK: u32 = 4096;
 
-/// What the last instruction was, as long as nothing can jump between it and the next.
+/// The last instruction, as long as no branch can lead between it and the next one.
 #[derive(Clone, Copy)]
 struct Last {
     at: Offset,
@@ -85,8 +108,8 @@ struct Last {
 #[derive(Clone, Copy)]
 enum LastKind {
     Other,
-    /// A comparison (or an `and`, as the comparison it would be for a branch), which a branch on
-    /// its value can absorb. `int` is what the integer accumulator held before the result.
+    /// A comparison, which a branch on its value can absorb; or an `and`, as the comparison of its
+    /// result with zero. `int` is the state of the integer accumulator before the instruction.
     Condition {
         condition: Condition,
         int: AccState,
@@ -99,14 +122,14 @@ enum LastKind {
     },
 }
 
-/// What a branch depends on.
+/// The condition of a branch. Either operand of a comparison can be moved to the slot beside it.
 #[derive(Clone, Copy)]
 enum Condition {
     Compare { op: CompareOp, left: Operand, right: Operand, left_slot: u16, right_slot: u16 },
     NonZero(Operand),
 }
 
-/// Entries that an operator pushes at most, but for those that a type says.
+/// The most entries that one operator pushes, apart from the parameters and results of a type.
 const ENTRIES_EACH: usize = 4;
 
 struct Translator<'m> {
@@ -121,9 +144,9 @@ struct Translator<'m> {
     labels: Vec<Label<'m>>,
     handlers: Handlers,
     last: Option<Last>,
-    /// Operators seen so far: the unit of fuel.
+    /// Operators read so far: the unit of fuel.
     operators: u32,
-    /// Where in the module the operator being translated stands.
+    /// The position in the module of the operator that is being translated, in bytes.
     position: u32,
     func_index: u32,
     profiled: bool,
@@ -152,7 +175,7 @@ pub fn translate(
     translator.finish()
 }
 
-/// Validation has been through the same bytes, so that the reader cannot fail on them.
+/// Validation has read the same bytes, so that the reader cannot fail on them.
 fn unexpected<E>(_error: E) -> Trap {
     Trap::Internal
 }
@@ -257,7 +280,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Counts so many steps, and looks whether to stop when there were many.
+    /// Counts `steps`, and checks whether to stop if [`LOOK`] steps are reached.
     #[inline(always)]
     fn spend(&mut self, steps: u32) -> Result<(), Trap> {
         self.stack.steps += steps;
@@ -272,7 +295,7 @@ impl<'m> Translator<'m> {
         (self.stop)().map_or(Ok(()), Err)
     }
 
-    /// Where a profiled function notes when it began.
+    /// The slot in which a profiled function keeps the time of its start.
     fn start_slot(&self) -> u16 {
         self.header_slot + Header::SLOTS as u16
     }
@@ -319,8 +342,8 @@ impl<'m> Translator<'m> {
         at
     }
 
-    /// Writes an instruction whose result is of type `ty`, pushes the result, and leaves it in
-    /// the accumulator until somebody needs the slot, which is then filled in.
+    /// Writes an instruction whose result is of type `ty`, and pushes the result, which is pending.
+    /// The slot in the instruction is filled in once the result is needed in one.
     fn produce<S>(&mut self, ty: ValType, instr: Instr, operands: S) -> Result<Offset, Trap>
     where
         S: Begins<Dst>,
@@ -401,7 +424,7 @@ impl<'m> Translator<'m> {
                 && !preserved
                 && last == Some(at.offset())
             {
-                // The producer itself can write the local.
+                // The producer itself can write the local: nothing has come after it.
                 self.code.set_slot(at, instr, slot);
                 self.stack.value_written(ty, slot);
             } else {
@@ -456,7 +479,7 @@ fn mode(operand: Operand) -> Mode {
     }
 }
 
-/// The slot of an operand, for a field that is not looked at if there is none.
+/// The slot of an operand, for a field that handlers do not read if there is none.
 fn slot(operand: Operand) -> SlotNo {
     match operand {
         Operand::Slot(slot) => SlotNo(slot),
@@ -464,13 +487,13 @@ fn slot(operand: Operand) -> SlotNo {
     }
 }
 
-/// A constant in 32 bits, where it is known that it has no more.
+/// A constant in 32 bits, for values that have no more.
 fn imm32(value: u64) -> u32 {
     debug_assert!(fits_32(value) || u32::try_from(value).is_ok(), "{value:#x} has 32 bits");
     value as u32
 }
 
-/// Whether a constant is what its low 32 bits are sign-extended, as all 32-bit constants are.
+/// Whether a constant equals its low 32 bits, sign-extended. All constants of type `i32` do.
 fn fits_32(value: u64) -> bool {
     value as i32 as i64 as u64 == value
 }

@@ -124,7 +124,7 @@ impl Translator<'_> {
         self.emit_compare(op, Pair { left, right, left_slot: slots.0, right_slot: slots.1 })
     }
 
-    /// If the top entry is the result of a comparison that was just emitted, takes the
+    /// If the top entry is the result of a comparison that was just emitted, absorbs it: takes the
     /// instruction back and pops the entry.
     pub(super) fn absorb_condition(&mut self) -> Result<Option<Condition>, Trap> {
         let Some(Last { kind: LastKind::Condition { condition, int }, .. }) = self.last else {
@@ -133,8 +133,7 @@ impl Translator<'_> {
         Ok(self.absorb(int)?.then_some(condition))
     }
 
-    /// If the top entry is an `i32.add` that was just emitted, takes the instruction back and
-    /// pops the entry.
+    /// If the top entry is the result of an `i32.add` that was just emitted, absorbs it.
     pub(super) fn absorb_sum(&mut self) -> Result<Option<(Operand, Operand)>, Trap> {
         let Some(Last { kind: LastKind::Sum { left, right, int }, .. }) = self.last else {
             return Ok(None);
@@ -142,8 +141,8 @@ impl Translator<'_> {
         Ok(self.absorb(int)?.then_some((left, right)))
     }
 
-    /// Takes the last instruction back if the top entry is its result and nowhere but in the
-    /// integer accumulator, which goes back to `int`; pops the entry.
+    /// Takes the last instruction back and pops the top entry, if that is the instruction's result
+    /// and pending. The integer accumulator's state becomes `int` again.
     fn absorb(&mut self, int: AccState) -> Result<bool, Trap> {
         let Some(Last { at, .. }) = self.last else { return Ok(false) };
         let top = self.stack.entries.len().wrapping_sub(1);
@@ -176,7 +175,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// An instruction on two numbers of two entries each, with such a result.
+    /// An instruction on two numbers of two entries each, with a result of two entries.
     pub(super) fn wide_binary(&mut self, instr: Instr) -> Result<(), Trap> {
         let (b_high, b_low) = (self.pop_slot()?, self.pop_slot()?);
         let (a_high, a_low) = (self.pop_slot()?, self.pop_slot()?);
@@ -223,7 +222,7 @@ impl Translator<'_> {
     }
 }
 
-/// Two operands, with the slots that either could be moved to.
+/// Two operands, with the entries' own slots, to which either can be moved.
 pub(super) struct Pair {
     left: Operand,
     right: Operand,

@@ -1,4 +1,4 @@
-//! Typed references: calls of functions by them, and what depends on whether they are null.
+//! Typed references: calls of functions by them, and tests whether they are null.
 
 use super::stack::{Entry, Operand, Place};
 use super::{Condition, Translator};
@@ -32,7 +32,7 @@ impl Translator<'_> {
     /// Pops the reference on top, which lies in its slot then.
     fn pop_settled(&mut self) -> Result<Entry, Trap> {
         self.stack.settle_top(&mut self.code, 1);
-        // Whatever accumulator it is in as well has to be free for what a branch moves.
+        // An accumulator that has it as well must be free for the values that the branch moves.
         self.stack.spill_all(&mut self.code);
         self.pop()
     }

@@ -1,11 +1,15 @@
-//! The operand stack at translation time, and what the accumulators hold.
+//! The operand stack during translation, and the values in the accumulators.
 //!
 //! Every position of the operand stack has a slot of its own in the frame, but a value moves
 //! there only when it must. Until then an entry says where the value is: still in its local, a
-//! constant, or in the accumulator it was computed into. A value that is only in an accumulator
-//! when another result needs that accumulator is *spilled* by changing the instruction that
-//! produced it into the form that also writes the slot: that costs no instruction, and works
-//! because the producer runs before everything that could need the value.
+//! constant, or in the accumulator of its class. A value that is only in an accumulator when
+//! another result needs that accumulator is *spilled*: the instruction that produced it is changed
+//! into the form that also writes the slot. That costs no instruction, and is right because the
+//! producer runs before all readers of the value.
+//!
+//! The methods of the translator push and pop entries, ask [`Stack::operand`] for the operand of a
+//! popped entry, and settle entries where paths join and where calls find their arguments. Methods
+//! that move a value get the [`Writer`] for it.
 
 use super::exceptions::References;
 use super::writer::{Position, Writer};
@@ -15,14 +19,14 @@ use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, Target};
 use crate::interp::shape::{CopyImm, CopyMany, Dst, SlotNo, Unary};
 
-/// Where the value of a stack entry is.
+/// The place of an entry's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Place {
     /// In the entry's own slot.
     Temp,
     /// In this slot of a local, which has not been written since.
     Local(u16),
-    /// Nowhere: a constant, as a slot would hold it.
+    /// In no slot: a constant, in the form that a slot has it in.
     Const(u64),
     /// Only in the accumulator of its class.
     Acc,
@@ -36,7 +40,7 @@ pub struct Entry {
     pub place: Place,
 }
 
-/// An operand as an instruction will name it.
+/// An operand in the form that instructions have it in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Operand {
     Acc,
@@ -44,12 +48,12 @@ pub enum Operand {
     Imm(u64),
 }
 
-/// What an accumulator holds.
+/// The content of an accumulator.
 #[derive(Clone, Copy)]
 pub enum AccState {
-    /// Nothing that is known.
+    /// Unknown, or of no use any more.
     Empty,
-    /// The entry at `index` and nothing else does; its producer is `instr` at `at`.
+    /// The value of the entry at `index`, which no slot has; its producer is `instr` at `at`.
     Pending { index: usize, at: Position<Dst>, instr: Instr },
     /// The same value as this slot.
     Mirror(u16),
@@ -65,17 +69,18 @@ pub struct Stack {
     accs: Accs,
     /// First slot of the operand stack.
     base: u32,
-    /// Slots the entries take.
+    /// Slots of all entries.
     height: u32,
     /// The most slots the frame has needed so far.
     pub frame_slots: u32,
-    /// Entries from the bottom that are known to be in their own slots.
+    /// Entries from the bottom that are known to be in their own slots. The settling of all entries
+    /// begins above them, so that it does not visit the whole stack each time.
     clean: usize,
-    /// The entries whose place is a local, from the bottom up.
+    /// The indices of the entries whose place is a local, from the bottom up.
     aliases: Vec<u32>,
     /// The entries that may lead to what is collected.
     pub references: References,
-    /// Steps made since somebody looked, of which every entry that is touched is one.
+    /// Steps since the last check whether to stop. Every entry that is touched is one.
     pub steps: u32,
 }
 
@@ -103,7 +108,7 @@ impl Stack {
         self.base + self.height
     }
 
-    /// Counts `slots` above the entries into the frame.
+    /// Makes the frame large enough for `slots` above the entries.
     pub fn reserve(&mut self, slots: u32) {
         self.frame_slots = self.frame_slots.max(self.top_slot().saturating_add(slots));
     }
@@ -132,7 +137,7 @@ impl Stack {
         if let Place::Local(_) = place {
             self.aliases.push(self.entries.len() as u32);
         }
-        // Slots beyond 16 bits end translation when the frame's size is looked at.
+        // A frame with slots beyond 16 bits is an error in `Translator::finish`.
         let slot = self.top_slot() as u16;
         if ty.is_collected() {
             self.references.begin(slot);
@@ -179,7 +184,7 @@ impl Stack {
         self.entries.len() == len && self.clean == len
     }
 
-    /// How many entries from the one at `first` on are in their own slots.
+    /// The length of the run of entries from `first` on that are in their own slots.
     pub fn settled_run(&mut self, first: usize) -> usize {
         let known = self.clean.max(first);
         let others = self.entries.iter().skip(known);
@@ -204,13 +209,14 @@ impl Stack {
         self.accs = accs;
     }
 
-    /// Forgets what the accumulators hold: another path joins, or a call was made. Nothing may
-    /// be pending.
+    /// Makes the accumulators unknown: another path joins, or a call was made. Nothing may be
+    /// pending.
     pub fn forget_accs(&mut self) {
         self.accs = NO_ACCS;
     }
 
-    /// After `entry` was popped: if it was pending, nobody needs the accumulator any more.
+    /// To be called after `entry` was popped without a use: if it was pending, its accumulator is
+    /// free.
     pub fn consumed(&mut self, entry: &Entry) {
         if entry.place == Place::Acc {
             self.set_acc(Class::of(entry.ty), AccState::Empty);
@@ -233,7 +239,8 @@ impl Stack {
         }
     }
 
-    /// Makes the pending entry of `class` live in its slot as well, if there is one.
+    /// Makes the producer of the pending entry of `class` write its slot as well, if there is such
+    /// an entry.
     pub fn spill(&mut self, code: &mut Writer, class: Class) {
         if let AccState::Pending { index, at, instr } = self.acc(class) {
             let Entry { ty, slot, .. } = self.entries[index];
@@ -250,7 +257,7 @@ impl Stack {
         }
     }
 
-    /// Makes the entry at `index` be in its own slot. An alias is still listed.
+    /// Moves the entry at `index` to its own slot. The caller takes an alias off `aliases`.
     fn settle(&mut self, code: &mut Writer, index: usize) {
         let entry = self.entries[index];
         match entry.place {
@@ -262,7 +269,7 @@ impl Stack {
         self.entries[index].place = Place::Temp;
     }
 
-    /// Makes the entries from `first` on be in their own slots.
+    /// Moves the entries from `first` on to their own slots.
     fn settle_from(&mut self, code: &mut Writer, first: usize) {
         let first = first.max(self.clean);
         self.steps += (self.entries.len() - first) as u32;
@@ -277,18 +284,18 @@ impl Stack {
         }
     }
 
-    /// Makes all entries be in their own slots.
+    /// Moves all entries to their own slots.
     pub fn settle_all(&mut self, code: &mut Writer) {
         self.settle_from(code, self.clean);
     }
 
-    /// Makes the topmost `count` entries be in their own slots.
+    /// Moves the topmost `count` entries to their own slots.
     pub fn settle_top(&mut self, code: &mut Writer, count: usize) {
         self.settle_from(code, self.entries.len().saturating_sub(count));
     }
 
-    /// Before the local in `slot` is written: entries that stand for its old value get it.
-    /// Returns whether there were any.
+    /// To be called before the local in `slot` is written: copies its old value to the slots of its
+    /// aliases. Returns whether anything was moved.
     pub fn preserve(&mut self, code: &mut Writer, slot: u16) -> bool {
         let before = self.aliases.len();
         if before == 0 {
@@ -344,7 +351,7 @@ impl Stack {
         self.value_written(ty, to);
     }
 
-    /// Where `entry`, just popped, can be read from; an accumulator if `acc` allows it.
+    /// The operand for reading `entry`, which was just popped; an accumulator only if `acc`.
     pub fn operand(&mut self, code: &mut Writer, entry: &Entry, acc: bool) -> Operand {
         let slot = match entry.place {
             Place::Const(value) => return Operand::Imm(value),

@@ -1,8 +1,8 @@
 //! Vectors: opcodes to operations, and their translation.
 //!
-//! Where the processor has the instructions that handlers use accumulators with
-//! (`lanes::is_fast`), an operand may be in the accumulator and a result stays there, as those of
-//! numbers do. Elsewhere vectors are in slots.
+//! Where `lanes::is_fast` holds (on x86-64: with AVX), handlers use the accumulator for vectors: an
+//! operand may be in it and a result stays there, as with numbers. Elsewhere vectors are in slots.
+//! Control enters at `vector_operator`, from `opcodes`.
 
 use super::numeric::in_order;
 use super::stack::{Entry, Operand, Place};
@@ -199,7 +199,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Where an operand, just popped, can be read from: a vector, or the number of a splat.
+    /// The operand for reading an entry that was just popped: a vector, or the number of a splat.
     fn vector_operand(&mut self, entry: &Entry) -> Operand {
         if lanes::is_fast() {
             return self.acc_or_slot(entry);
@@ -329,7 +329,7 @@ impl Translator<'_> {
         self.replace_lane(op, a, value, (lane, count))
     }
 
-    /// Writes a lane, one of so many.
+    /// Writes the lane with the number `lane` of a vector that has `count` lanes.
     fn replace_lane(
         &mut self,
         op: ReplaceOp,

@@ -1,8 +1,9 @@
 //! The code being written: instructions, one behind the other.
 //!
-//! An instruction is written as a whole, with the handler that reads operands of its shape. What
-//! is filled in later is found again by a [`Position`], which says what the instruction begins
-//! with, or through a [`Chain`].
+//! An instruction is written as a whole, with the handler that reads operands of its shape. The
+//! translator's methods call [`Writer::push`] for it, most of them through `Translator::op` and
+//! `Translator::produce`. Fields that are filled in later stand at an instruction's beginning; a
+//! [`Position`] has the type of the beginning, and a [`Chain`] leads to many such fields.
 
 use super::{make_room, no_room};
 use crate::abi::trap::Trap;
@@ -18,18 +19,19 @@ pub struct Writer {
     words: Vec<Word>,
     /// The last instruction if it is a copy that another may join.
     copy: Option<Position<Unary>>,
-    /// What was written, when somebody wants to read it.
+    /// The instructions written so far, if a listing is kept.
     listing: Option<Vec<Line>>,
-    /// Where in the module the operator stands that is being translated.
+    /// The position in the module of the operator that is being translated, in bytes.
     position: u32,
-    /// Memory ran out. What is written since then is lost.
+    /// Memory ran out. All instructions are lost, and [`Writer::check`] fails.
     failed: bool,
 }
 
-/// More code than this is not written for one function: distances have 31 bits.
+/// The most words of one function: distances have 31 bits.
 const WORDS_MAX: usize = (1 << 30) / size_of::<Word>();
 
-/// Where an instruction was written that begins with the fields of `P`. Only the writer makes any.
+/// The offset of an instruction whose operands begin with the fields of `P`. Only the writer makes
+/// such positions.
 pub struct Position<P>(Offset, PhantomData<P>);
 
 impl<P> Clone for Position<P> {
@@ -47,7 +49,7 @@ impl<P> Position<P> {
 }
 
 impl<S: Shape> Position<S> {
-    /// The same instruction, of which only what it begins with matters.
+    /// The same instruction, of which only the first fields matter.
     pub fn begin<P>(self) -> Position<P>
     where
         S: Begins<P>,
@@ -57,8 +59,8 @@ impl<S: Shape> Position<S> {
     }
 }
 
-/// Instructions that wait for the same: the last one, each of which has the one before it in the
-/// very field that will be filled in.
+/// Instructions that wait for the same value. The chain is the offset of the last one; each of them
+/// has the offset of the one before in the field that will be filled in.
 pub struct Chain<P>(Offset, PhantomData<P>);
 
 impl<P> Chain<P> {
@@ -69,7 +71,7 @@ impl<P> Chain<P> {
     }
 }
 
-/// What has a field that is filled in later.
+/// Operands with a field that is filled in later, and until then is a link of a chain.
 pub trait Link {
     fn link(&self) -> Offset;
     fn set_link(&mut self, before: Offset);
@@ -95,8 +97,8 @@ impl Link for Back {
     }
 }
 
-/// An entry of the table of a `br_table`: a distance. As a link it has the place of its
-/// instruction, too.
+/// The offset of an entry of the table of a `br_table`, which is a distance. As a link the entry
+/// has the offset of the `br_table`, too.
 #[derive(Clone, Copy)]
 pub struct TableEntry(Offset);
 
@@ -113,29 +115,30 @@ pub struct Line {
     pub at: Offset,
     pub instr: Instr,
     pub target: Target,
-    /// Where in the module the operator stands that the instruction was made for.
+    /// The position in the module of the operator that the instruction was made for, in bytes.
     pub position: u32,
     shape: TypeId,
 }
 
 impl Line {
-    /// The instruction's operands in the code that it is a line of, if `S` is what they are.
+    /// The instruction's operands in `code`, which has been listed, if their shape is `S`.
     pub fn operands<S: Shape>(&self, code: &[Word]) -> Option<S> {
         let end = self.at.word() + Code::<S>::WORDS;
         let words = code.get(self.at.word()..end).filter(|_| self.shape == TypeId::of::<S>())?;
-        // SAFETY: whole words, in which `push` has written a `Code<S>`.
+        // SAFETY: `get` has checked that the words are there; `push`, the only maker of lines, has
+        // written a `Code` of this shape to them.
         Some(unsafe { *(*words.as_ptr().cast::<Code<S>>()).operands() })
     }
 }
 
 impl Writer {
-    /// A label: where the next instruction will stand, which branches may lead to.
+    /// The offset of the next instruction, as a target of branches.
     pub fn label(&mut self) -> Offset {
         self.copy = None;
         self.here()
     }
 
-    /// What is written from here on is made for the operator that stands at `position`.
+    /// The instructions from here on are made for the operator at `position` in the module.
     pub fn at_position(&mut self, position: u32) {
         self.position = position;
     }
@@ -152,8 +155,8 @@ impl Writer {
         debug_assert!(picked.is_for::<S>(), "{instr:?} has other operands");
         if self.has_room(Code::<S>::WORDS) {
             let len = self.words.len();
-            // SAFETY: there is room behind the words for all of a `Code`, which is as aligned as
-            // they are, and they need not be initialised.
+            // SAFETY: `has_room` has made room behind the words for all of a `Code`, which is as
+            // aligned as they are (`Code::WORDS` asserts it); words need not be initialised.
             unsafe {
                 let end = self.words.as_mut_ptr().add(len).cast::<Code<S>>();
                 end.write(Code::new(picked.handler, operands));
@@ -180,7 +183,8 @@ impl Writer {
     fn code<P: Shape>(&mut self, at: Position<P>) -> Option<&mut Code<P>> {
         let first = at.0.word();
         let words = self.words.get_mut(first..first + Code::<P>::WORDS)?;
-        // SAFETY: whole words, in which an instruction was written that begins with this.
+        // SAFETY: `get_mut` has checked that the words are there; a `Position<P>` comes from
+        // `push`, which has written an instruction to them that begins with a `Code<P>`.
         Some(unsafe { &mut *words.as_mut_ptr().cast() })
     }
 
@@ -207,7 +211,7 @@ impl Writer {
         self.copy = Some(self.push(Instr::Copy, Target::Slot, second));
     }
 
-    /// Has the instruction `instr` at `at` leave its result in a slot, too.
+    /// Makes the instruction `instr` at `at` write its result to `slot`, too.
     pub fn set_slot(&mut self, at: Position<Dst>, instr: Instr, slot: u16) {
         if let Some(code) = self.code(at) {
             code.set_handler(instr.handler(Target::Slot).handler);
@@ -220,7 +224,7 @@ impl Writer {
         }
     }
 
-    /// Has the branch at `at` lead to `target`.
+    /// Makes the branch at `at` lead to `target`.
     pub fn set_distance(&mut self, at: Position<Forward>, target: Offset) {
         if let Some(branch) = self.operands(at) {
             branch.distance = at.0.distance(target);
@@ -257,7 +261,7 @@ impl Writer {
         }
     }
 
-    /// Has an entry of the `br_table` at `start` lead to `target`.
+    /// Makes an entry of the `br_table` at `start` lead to `target`.
     pub fn set_entry(&mut self, entry: TableEntry, start: Offset, target: Offset) {
         self.write_entry(entry, i64::from(start.distance(target)) as u64);
     }
@@ -268,17 +272,18 @@ impl Writer {
         self.write_entry(entry, u64::from(start.bytes()) << 32 | u64::from(before.bytes()));
     }
 
-    /// Takes the last entry from a chain, and the place of its `br_table`.
+    /// Takes the last entry from a chain. Returns it and the offset of its `br_table`.
     pub fn unchain_entry(&mut self, chain: &mut Chain<TableEntry>) -> Option<(TableEntry, Offset)> {
         let entry = TableEntry(chain.0);
         let word = self.words.get(chain.0.word())?;
-        // SAFETY: `chain_entry` has written all of the word.
+        // SAFETY: only `chain_entry` adds entries to such a chain, and it has written all of the
+        // word.
         let link = unsafe { word.assume_init() };
         chain.0 = Offset::from_bytes(link as u32);
         Some((entry, Offset::from_bytes((link >> 32) as u32)))
     }
 
-    /// Takes back everything from `at` on.
+    /// Removes all instructions from `at` on.
     pub fn truncate(&mut self, at: Offset) {
         self.copy = None;
         self.words.truncate(at.word());
@@ -320,7 +325,7 @@ impl Writer {
         has_room
     }
 
-    /// Nothing is kept any more, so that every write from here on comes to nothing.
+    /// Drops all code. All later writes have no effect.
     fn fail(&mut self) {
         self.failed = true;
         self.words = Vec::new();

@@ -45,20 +45,22 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
 ) -> Ret {
     let memory = Memory0 { base: mem, len };
     let mut r = Regs { ip, sp, memory, env, int, f32, f64, v128 };
-    // SAFETY: the contract of `Handler`; the registers are this function's own.
+    // SAFETY: the caller guarantees the contract of `Handler` for these registers, which are a
+    // local of this function.
     match unsafe { body::<S>(&raw mut r) } {
         0 => ControlFlow::Continue(r),
         code => ControlFlow::Break(code),
     }
 }
 
-/// Calls `host` with its arguments at `frame`, then goes on in the leaf `L` with what the host
-/// function returned as integer accumulator; the other accumulators and memory 0 are lost.
+/// Calls `host` with its arguments at `frame`, then goes on in the leaf `L` with the host
+/// function's result as integer accumulator; the other accumulators and memory 0 are lost.
 ///
 /// # Safety
 /// The contract of [`Handler`] must hold for `r`, and that of [`VmHostFunc`] for the call.
 pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame) -> Ret {
-    // SAFETY: the caller vouches for both.
+    // SAFETY: the caller guarantees the contract of `VmHostFunc` for the call, and for the leaf
+    // that of `Handler`: the instruction is the same.
     unsafe {
         let code = ((*host).call)(host, r.env, frame.as_ptr());
         let (ip, Memory0 { base, len }) = (r.ip.of_shape(), r.memory);

@@ -1,20 +1,21 @@
-//! How one instruction's handler hands over to the next.
+//! The way from one instruction's handler to the next. Control enters at [`run`], from
+//! `interp::run`.
 //!
 //! There are two kinds of handlers, both functions of the machine registers ([`Regs`]):
 //!
 //! - A **leaf** (`handler!`) computes, calls nothing and keeps nothing on the native stack. It
 //!   ends in [`next`], [`stop`], or in the stub of a slow handler.
-//! - A **slow handler** ([`Slow`]) may call whatever it likes. It is an ordinary function that
+//! - A **slow handler** ([`Slow`]) may call any function. It is an ordinary function that
 //!   is given the registers in memory and returns; running code reaches it through [`stub`].
 //!   Host functions, which are called often, have a stub of their own ([`call_host`]).
 //!
 //! With tail dispatch a leaf jumps to the next handler, the registers stay in processor
 //! registers, and stubs are assembly: a stub takes its native stack back before it goes on. So
-//! running code takes native stack only while a slow handler runs, whatever the compiler makes
-//! of that one. That a leaf's last call is a jump is up to LLVM, which has nothing to keep
-//! there that would prevent it; `.ci/handlers` checks it in the code that was built, where all
-//! leaves lie in a section of their own, and `interp::is_stack_bounded` when a module is loaded.
-//! With loop dispatch every handler returns to one loop, which holds anywhere.
+//! running code takes native stack only while a slow handler runs, however that is compiled.
+//! LLVM decides whether a leaf's last call is a jump, and leaves keep nothing that would prevent
+//! it; `.ci/handlers` checks it in the code that was built, where all leaves lie in a section of
+//! their own, and `interp::is_stack_bounded` when a module is loaded. With loop dispatch every
+//! handler returns to one loop, which needs nothing of the compiler.
 //!
 //! Only this folder knows which backend is in use. `build.rs` decides, but a build with debug
 //! assertions always loops: their panic paths keep locals alive.
@@ -38,9 +39,9 @@ use crate::exec::{Point, record_trap};
 
 /// The registers of the virtual machine.
 ///
-/// Six integers, two floats and a vector: what the calling conventions of x86-64 and aarch64
-/// pass without touching memory. Whatever else running code needs hangs off `env`. The stubs store
-/// and load the fields by their offsets.
+/// Six integers, two floats and a vector: the calling conventions of x86-64 and aarch64 pass as
+/// many without touching memory. All other state of running code is reached through `env`. The
+/// stubs store and load the fields by their offsets.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Regs {
@@ -67,7 +68,7 @@ pub struct Regs {
 /// `env`'s instance.
 pub type Handler = HandlerFor<()>;
 
-/// As [`Handler`], where it is known that the instruction's operands have the shape `S`.
+/// As [`Handler`], for instructions whose operands have the shape `S`.
 pub type HandlerFor<S> = unsafe extern "C-unwind" fn(
     ip: Ip<S>,
     sp: Frame,
@@ -80,7 +81,7 @@ pub type HandlerFor<S> = unsafe extern "C-unwind" fn(
     v128: V128,
 ) -> Ret;
 
-/// Why a slow handler does not go on at `r.ip`.
+/// The reason why a slow handler does not go on at `r.ip`.
 #[derive(Clone, Copy, Debug)]
 pub enum Stop {
     /// A trap at the instruction at `r.ip`, on the frame at `r.sp`, by its code.
@@ -119,11 +120,13 @@ pub trait Leaf {
 /// # Safety
 /// As for [`Slow::run`]; `r` points to registers that nothing else uses.
 unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
-    // SAFETY: the caller vouches for the instruction, and for nobody else using the registers.
+    // SAFETY: the caller guarantees that the contract of `Handler` holds for the registers, and
+    // that nothing else uses them.
     let outcome = unsafe { S::run(&mut *r) };
     match outcome {
         Ok(()) => 0,
-        // SAFETY: the registers are those of the instruction that stops.
+        // SAFETY: on an error `S::run` leaves the instruction that stops in `r.ip`, with its frame
+        // and environment.
         Err(stop) => unsafe { exit((*r).env, (*r).ip, (*r).sp, stop) },
     }
 }
@@ -138,7 +141,8 @@ unsafe extern "C-unwind" fn body<S: Slow>(r: *mut Regs) -> u32 {
 pub unsafe fn exit(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
     match stop {
         Stop::Trap(code) => {
-            // SAFETY: the place is that of the instruction that traps, says the caller.
+            // SAFETY: the caller guarantees that `env` is the running environment, and that `ip`
+            // and `sp` are those of the instruction that traps.
             unsafe { record_trap(env, Point { ip: ip.as_ptr(), sp: sp.as_ptr() }) };
             code
         }
@@ -184,7 +188,7 @@ macro_rules! handler {
             }
         }
     };
-    // Without operands, or with none that it looks at.
+    // For a leaf that reads no operands.
     ($(#[$meta:meta])* $name:ident [$($gen:tt)*] |$r:ident| $body:block) => {
         handler!($(#[$meta])* $name [$($gen)*] |$r, _operands: ()| $body);
     };
@@ -213,7 +217,7 @@ macro_rules! slow {
             }
         }
     };
-    // Whatever the instruction is.
+    // For an instruction of any shape.
     ($(#[$meta:meta])* $name:ident |$r:ident| $body:block) => {
         slow!($(#[$meta])* $name |$r, _operands: ()| $body);
     };
@@ -226,7 +230,8 @@ pub(crate) use slow;
 /// The contract of [`Handler`] must hold for `r`.
 #[inline(always)]
 pub unsafe fn to_slow<S: Slow>(r: Regs, _operands: &S::Shape) -> Ret {
-    // SAFETY: the caller vouches for the registers; the operands have the shape that `S` reads.
+    // SAFETY: the caller guarantees that the contract of `Handler` holds for `r`; the operands have
+    // the shape that `S` reads.
     unsafe {
         let Memory0 { base, len } = r.memory;
         stub::<S>(r.ip, r.sp, base, len, r.env, r.int, r.f32, r.f64, r.v128)

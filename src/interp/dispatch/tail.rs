@@ -40,19 +40,19 @@ pub fn stop(_r: Regs, code: u32) -> Ret {
 /// The contract of [`Handler`] must hold for `r`.
 #[inline]
 pub unsafe fn run(r: Regs) -> u32 {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees the contract of `Handler` for `r`, as `next` demands.
     unsafe { next(r) }
 }
 
-/// Calls `host` with its arguments at `frame`, then goes on in the leaf `L` with what the host
-/// function returned as integer accumulator; the other accumulators and memory 0 are lost.
+/// Calls `host` with its arguments at `frame`, then goes on in the leaf `L` with the host
+/// function's result as integer accumulator; the other accumulators and memory 0 are lost.
 ///
 /// # Safety
 /// The contract of [`Handler`] must hold for `r`, and that of [`VmHostFunc`] for the call.
 #[inline(always)]
 pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame) -> Ret {
-    // SAFETY: the caller vouches for both; the stub takes the call's arguments where memory 0
-    // and the integer accumulator are otherwise.
+    // SAFETY: the caller guarantees the contracts of `Handler` and `VmHostFunc`; the stub takes the
+    // call's arguments in place of memory 0 and of the integer accumulator.
     unsafe {
         let after = L::HANDLER as usize;
         let host = host as usize as u64;
@@ -61,8 +61,8 @@ pub unsafe fn call_host<L: Leaf>(r: Regs, host: *const VmHostFunc, frame: Frame)
     }
 }
 
-/// What [`call_host`] jumps to: the frame is in place of memory 0, the leaf to go on in in place
-/// of its length. Only what is needed afterwards is kept.
+/// The code that [`call_host`] jumps to: the frame is in place of memory 0, and the leaf to go on
+/// in is in place of its length. It keeps only the registers that this leaf needs.
 ///
 /// # Safety
 /// As for [`call_host`].
@@ -104,7 +104,7 @@ unsafe extern "C-unwind" fn host_stub(
     )
 }
 
-/// As on x86-64.
+/// The same for AArch64.
 ///
 /// # Safety
 /// As for [`call_host`].
@@ -213,7 +213,7 @@ pub unsafe extern "C-unwind" fn stub<S: Slow>(
     )
 }
 
-/// As on x86-64; the link register is kept behind the registers.
+/// The same for AArch64; the link register is kept behind the registers.
 ///
 /// # Safety
 /// The contract of [`Handler`].

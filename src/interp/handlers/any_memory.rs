@@ -1,8 +1,8 @@
 //! Loads and stores of other memories than the one that is in the registers, and of memory 0 with
 //! addresses of 64 bits; sizes and growth of any memory.
 //!
-//! The instruction says which memory. Its start and length are found in the instance's list where
-//! the registers do not have them, which is what these cost more than the leaves of `memory`. An
+//! The instruction has the index of the memory. Its start and length are read from the instance's
+//! list unless the registers have them; that makes these leaves slower than those of `memory`. An
 //! address and an offset may both have 64 bits: a sum that has more is out of bounds.
 
 use super::memory::{Absolute, Load, Store, loads, reload_memory, stores};
@@ -59,7 +59,7 @@ impl<A: Value + Into<u64>> Space for Other<A> {
 #[inline(always)]
 pub unsafe fn find_listed(r: &Regs, memory: u32, at: u64, size: usize) -> Option<*mut u8> {
     // SAFETY: the running environment's instance is alive, and its list has an entry for each of
-    // the module's memories, of which this is one, says the caller.
+    // the module's memories. The caller guarantees that the running instruction names one.
     unsafe {
         let memory = *(*(*r.env).instance).memories.add(memory as usize);
         machine::find((*memory).base, (*memory).len_bytes, at, size)
@@ -96,7 +96,7 @@ unsafe fn address<S: Space, A>(r: &Regs, field: SlotNo, offset: u64) -> Option<u
 where
     A: Src<S::Address, Field = SlotNo>,
 {
-    // SAFETY: the field is the instruction's, says the caller.
+    // SAFETY: the caller guarantees that the field is the current instruction's.
     let base: u64 = unsafe { A::read(r, field) }.into();
     base.checked_add(offset)
 }
@@ -130,7 +130,7 @@ handler!(
     }
 });
 
-/// A load of what running code does not know to be there.
+/// A load of bytes that [`Space::find`] has not found.
 struct SlowLoadAny<L, S, A, D>(PhantomData<(L, S, A, D)>);
 
 impl<L: Load, S: Space, A, D: Dst> Slow for SlowLoadAny<L, S, A, D>
@@ -152,7 +152,7 @@ where
     }
 }
 
-/// A store to what running code does not know to be there.
+/// A store to bytes that [`Space::find`] has not found.
 struct SlowStoreAny<W, S, A, V>(PhantomData<(W, S, A, V)>);
 
 impl<W: Store, S: Space, A, V: Src<W::Val>> Slow for SlowStoreAny<W, S, A, V>

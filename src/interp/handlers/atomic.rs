@@ -1,8 +1,8 @@
 //! Atomic accesses, waiting and notifying.
 //!
 //! All of them are sequentially consistent, on memories that are shared and on others. Operands
-//! are in slots: the access itself costs more than finding them. What a result has fewer bits
-//! than its type is zero above.
+//! are in slots: the access itself costs more than finding them. If the access is narrower than the
+//! result's type, the upper bits of the result are zero.
 
 use super::any_memory;
 use super::memory::reload_memory;
@@ -28,7 +28,7 @@ pub trait Width: Copy + 'static {
     fn cmpxchg(place: &Self::Atomic, expected: Self, new: Self) -> Self;
 }
 
-/// What a read-modify-write does.
+/// The operation of a read-modify-write.
 pub trait Modify<T: Width> {
     fn modify(place: &T::Atomic, value: T) -> T;
 }
@@ -54,7 +54,7 @@ macro_rules! widths {
             }
             #[inline(always)]
             unsafe fn place<'a>(at: *mut u8) -> &'a $atomic {
-                // SAFETY: it is aligned and accessible, says the caller.
+                // SAFETY: the caller guarantees that `at` is aligned and accessible during `'a`.
                 unsafe { $atomic::from_ptr(at.cast()) }
             }
             #[inline(always)]
@@ -106,14 +106,14 @@ pub trait Operands: Shape {
     /// As for [`Operands::address`].
     unsafe fn find(&self, r: &Regs, at: u64, size: usize) -> Option<*mut u8>;
 
-    /// Where the result goes, and the two operands beside the address.
+    /// The slots of the result and of the two operands beside the address.
     fn slots(&self) -> (SlotNo, SlotNo, SlotNo);
 }
 
 impl Operands for Atomic {
     #[inline(always)]
     unsafe fn address(&self, r: &Regs) -> (u32, Option<u64>) {
-        // SAFETY: the instruction names the slot, says the caller.
+        // SAFETY: the caller guarantees that these are the current instruction's operands.
         let base = unsafe { r.get::<u32>(self.a) };
         (0, Some((base as u64).saturating_add(self.offset)))
     }
@@ -132,14 +132,15 @@ impl Operands for Atomic {
 impl Operands for AtomicAny {
     #[inline(always)]
     unsafe fn address(&self, r: &Regs) -> (u32, Option<u64>) {
-        // SAFETY: the instruction names the slot, says the caller.
+        // SAFETY: the caller guarantees that these are the current instruction's operands.
         let base = unsafe { r.get::<u64>(self.a) };
         (self.memory, base.checked_add(self.offset))
     }
 
     #[inline(always)]
     unsafe fn find(&self, r: &Regs, at: u64, size: usize) -> Option<*mut u8> {
-        // SAFETY: the instruction names the memory, says the caller.
+        // SAFETY: the caller guarantees that these are the current instruction's operands, which
+        // name the memory.
         unsafe { any_memory::find_listed(r, self.memory, at, size) }
     }
 
@@ -155,12 +156,12 @@ impl Operands for AtomicAny {
 /// As for [`Operands::address`].
 #[inline(always)]
 unsafe fn near<T>(r: &Regs, i: &impl Operands) -> Option<*mut u8> {
-    // SAFETY: the operands are the instruction's, says the caller.
+    // SAFETY: the caller guarantees that `i` are the current instruction's operands.
     let place = unsafe { i.find(r, i.address(r).1?, size_of::<T>())? };
     place.addr().is_multiple_of(size_of::<T>()).then_some(place)
 }
 
-/// The native address of an access of `T`, wherever it lies, and the guest's; memory 0 is in the
+/// The native address of an access of `T`, in any memory, and the guest's; memory 0 is in the
 /// registers again.
 ///
 /// # Safety
@@ -169,9 +170,10 @@ unsafe fn locate<T>(
     r: &mut Regs,
     i: &impl Operands,
 ) -> Result<(*mut u8, builtins::MemoryAddress), Stop> {
-    // SAFETY: the operands are the instruction's, says the caller.
+    // SAFETY: the caller guarantees that `i` are the current instruction's operands.
     let (memory, at) = unsafe { i.address(r) };
-    // SAFETY: the registers are the instruction's.
+    // SAFETY: the caller guarantees that `r` are the registers of the current instruction, in the
+    // running environment.
     let place = unsafe { any_memory::locate(r, memory, at, size_of::<T>())? };
     if place.addr().is_multiple_of(size_of::<T>()) {
         Ok((place, (memory, at.unwrap_or(u64::MAX))))
@@ -248,7 +250,8 @@ impl<T: Width> Access for CompareExchange<T> {
 #[inline(always)]
 unsafe fn access_at<X: Access>(r: &mut Regs, i: &impl Operands, at: *mut u8) {
     let (dst, b, c) = i.slots();
-    // SAFETY: the place is accessible and the instruction names the slots, says the caller.
+    // SAFETY: the caller guarantees that `at` is aligned and accessible, and that the current
+    // instruction names the slots.
     unsafe {
         let b = if X::VALUES > 0 { r.get(b) } else { 0 };
         let c = if X::VALUES > 1 { r.get(c) } else { 0 };
@@ -288,8 +291,8 @@ impl<X: Access, I: Operands> Slow for SlowAccess<X, I> {
     }
 }
 
-/// `dst = 0` after a notification at `a + offset`, `1` if `b` is not there, `2` after `c`
-/// nanoseconds.
+/// `dst = 0` after a notification at `a + offset`, `1` if the value there is not `b`, `2` after
+/// `c` nanoseconds.
 pub struct Wait<T, I>(PhantomData<(T, I)>);
 
 impl<T: Width, I: Operands> Slow for Wait<T, I> {
@@ -310,7 +313,7 @@ impl<T: Width, I: Operands> Slow for Wait<T, I> {
     }
 }
 
-/// `dst = how many were woken` of the `b` at `a + offset`.
+/// `dst = number of threads woken`, at most `b`, of those that wait at `a + offset`.
 pub struct Notify<I>(PhantomData<I>);
 
 impl<I: Operands> Slow for Notify<I> {

@@ -1,5 +1,5 @@
-//! Instructions on many bytes or slots at once. All of them are slow handlers, which charge for
-//! what they move and do it in pieces (`exec::work`).
+//! Instructions on many bytes or slots at once. All of them are slow handlers, which charge for the
+//! bytes that they move and work in pieces (`exec::work`).
 
 use super::memory::reload_memory;
 use crate::exec::{builtins, work};
@@ -27,7 +27,7 @@ slow!(
 });
 
 slow!(
-    /// `memory.init` of memory 0, from the segment that `of` says.
+    /// `memory.init` of memory 0, from the segment `of`.
     MemoryInit |r, i: Bulk<u32>| {
     let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
     builtins::memory_init(r.env, (0, to as u64), i.of, from, count)?;
@@ -37,7 +37,7 @@ slow!(
 });
 
 slow!(
-    /// `memory.copy` between the memories that `of` says.
+    /// `memory.copy` from the memory `of.from` to the memory `of.to`.
     MemoryCopyAny |r, i: Bulk<Indices>| {
     let (to, from, count) = (r.get::<u64>(i.to), r.get::<u64>(i.from), r.get::<u64>(i.count));
     builtins::memory_copy(r.env, (i.of.to, to), (i.of.from, from), count)?;
@@ -47,7 +47,7 @@ slow!(
 });
 
 slow!(
-    /// `memory.fill` of the memory that `of` says; `from` is the byte.
+    /// `memory.fill` of the memory `of`; `from` is the byte.
     MemoryFillAny |r, i: Bulk<u32>| {
     let (at, byte, count) = (r.get::<u64>(i.to), r.get::<u32>(i.from) as u8, r.get::<u64>(i.count));
     builtins::memory_fill(r.env, (i.of, at), byte, count)?;
@@ -77,7 +77,7 @@ slow!(
 });
 
 slow!(
-    /// Copies slots, which may overlap. At most as many as a branch has values.
+    /// Copies slots, which may overlap: the values that a branch carries.
     CopyMany |r, i: shape::CopyMany| {
     let count = i.count as usize;
     work::charge(r.env, work::of_slots(count))?;

@@ -1,10 +1,10 @@
 //! Branches, calls within the module, returns and traps.
 //!
-//! A backward branch carries what one more turn of its loop costs, takes it from the budget and
-//! looks after fuel and termination when the budget is used up: that is the only place a loop
-//! passes through on every turn.
+//! A backward branch has the cost of one more turn of its loop, takes it from the budget and
+//! checks fuel and termination when the budget is used up. Only the backward branch is executed on
+//! every turn of a loop.
 //!
-//! A frame begins with the parameters, followed by a header: where to return to, and the
+//! A frame begins with the parameters, followed by a header: the return address, and the
 //! caller's frame. The caller leaves arguments in its topmost slots, which become the
 //! callee's parameters without being moved; results come back in the same place.
 
@@ -30,7 +30,7 @@ handler!(
 );
 
 handler!(
-    /// Leaves guest code: where the outermost function returns to.
+    /// Leaves guest code. The outermost function returns to this instruction.
     exit [] |r| { stop(r, 0) }
 );
 
@@ -86,23 +86,23 @@ handler!(
     next(r)
 });
 
-/// How entering a function went.
+/// The outcome of entering a function.
 pub enum Entered {
     /// `r` is at the function's first instruction.
     Ready,
-    /// As `Ready`, but there is to be a look first.
+    /// As `Ready`, but the budget is used up and has to be refilled first.
     Refill,
     /// There is no room for the frame; nothing has changed.
     Overflow,
 }
 
-/// Enters `code` with its parameters at `frame` and `back` as its header at `header`. Once it is
-/// known that there is room, `arrange` puts the parameters there, unless they are there already.
-/// Clearing the locals is up to the function's first instructions.
+/// Enters `code` with its parameters at `frame` and `back` as its header at `header`. `arrange` is
+/// called after the check that there is room, and moves the parameters to `frame` unless they are
+/// there already. The function's first instructions clear its locals.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters when the header is written,
-/// which must be where the code has it. `back` must be an instruction and the frame that it is for.
+/// `frame` must lie in the environment's slots and hold the parameters after `arrange`. `header`
+/// must be at the code's `header_slot`, and `back` an instruction with the frame of its function.
 #[inline(always)]
 unsafe fn set_up(
     r: &mut Regs,
@@ -112,13 +112,14 @@ unsafe fn set_up(
     back: Header,
     arrange: impl FnOnce(),
 ) -> Entered {
-    // SAFETY: the frame and the header fit, which is checked before anything is written; the
-    // fields of `code` were set before its entry was.
+    // SAFETY: the end of the frame, which contains the header, is compared with the limit before
+    // the first write; `publish` sets the fields of `code` before its entry.
     unsafe {
         let env = r.env;
         let entry = (*code).entry.load(Ordering::Acquire);
         let slots = (*code).frame_slots.load(Ordering::Relaxed);
-        // At most 512 KiB beyond `frame`, which no allocation's end is away from wrapping.
+        // This is at most 512 KiB beyond `frame`, and does not wrap: no allocation lies so close to
+        // the end of the addresses.
         if frame.slots_on(slots) > (*env).stack_limit {
             return Entered::Overflow;
         }
@@ -144,7 +145,7 @@ pub unsafe fn enter_leaf(
     back_to: Ip,
 ) -> Ret {
     let back = Header { back_to, caller: r.sp };
-    // SAFETY: the caller keeps to the contract of `enter`.
+    // SAFETY: the caller keeps the contract of `enter`, which implies that of `enter_with`.
     unsafe { enter_leaf_with(r, code, frame, header, back, || ()) }
 }
 
@@ -161,7 +162,8 @@ pub unsafe fn enter_leaf_with(
     back: Header,
     arrange: impl FnOnce(),
 ) -> Ret {
-    // SAFETY: the caller keeps to the contract of `enter_with`.
+    // SAFETY: the caller keeps the contract of `enter_with`, which is that of `set_up`; after it,
+    // `r` is at the function's first instruction, or unchanged.
     unsafe {
         match set_up(&mut r, code, frame, header, back, arrange) {
             Entered::Ready => next(r),
@@ -174,8 +176,8 @@ pub unsafe fn enter_leaf_with(
 /// Enters a function from elsewhere: `r` is at its first instruction then.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters, `header` must be where
-/// the code has its header, and `back_to` an instruction for `r`'s frame.
+/// `frame` must lie in the environment's slots and hold the parameters, `header` must be at the
+/// code's `header_slot`, and `back_to` an instruction of the function with `r`'s frame.
 #[inline]
 pub unsafe fn enter(
     r: &mut Regs,
@@ -185,16 +187,17 @@ pub unsafe fn enter(
     back_to: Ip,
 ) -> Result<(), Stop> {
     let back = Header { back_to, caller: r.sp };
-    // SAFETY: the caller keeps to the contract.
+    // SAFETY: the caller guarantees that the parameters are at `frame` already, and the rest of the
+    // contract of `enter_with`.
     unsafe { enter_with(r, code, frame, header, back, || ()) }
 }
 
-/// As [`enter`], to come back as `back` says, with the parameters where `arrange` puts them. If
-/// there is no room, nothing has changed.
+/// As [`enter`], with the header `back`, and after `arrange` has moved the parameters to `frame`.
+/// If there is no room, nothing has changed.
 ///
 /// # Safety
 /// `frame` must lie in the environment's slots and hold the parameters after `arrange`, `header`
-/// must be where the code has its header, and `back` an instruction and the frame that it is for.
+/// must be at the code's `header_slot`, and `back` an instruction with the frame of its function.
 #[inline(always)]
 pub unsafe fn enter_with(
     r: &mut Regs,
@@ -204,7 +207,7 @@ pub unsafe fn enter_with(
     back: Header,
     arrange: impl FnOnce(),
 ) -> Result<(), Stop> {
-    // SAFETY: the caller keeps to the contract.
+    // SAFETY: the caller keeps the contract of `set_up`, which is this function's own.
     unsafe {
         match set_up(r, code, frame, header, back, arrange) {
             Entered::Ready => Ok(()),
@@ -224,7 +227,7 @@ handler!(
 
 slow!(
     /// First instruction of every function that was not called yet: translates it, then enters
-    /// it again. The header is in place; what it says stays true.
+    /// it again. The header has been written and stays as it is.
     Translate |r, i: shape::Translate| {
     let code = i.code;
     crate::interp::code::translate(r.env, code)?;
@@ -232,13 +235,13 @@ slow!(
     enter_with(r, code, frame, header, *header, || ())
 });
 
-/// Where the running function returns to, and the frame there.
+/// The header of the running function: its return address, and the caller's frame.
 ///
 /// # Safety
 /// The slot is where the running frame has its header.
 #[inline(always)]
 unsafe fn caller(r: &Regs, header: SlotNo) -> Header {
-    // SAFETY: `set_up` wrote the header there.
+    // SAFETY: the caller guarantees the slot, and `set_up` has written the header there.
     unsafe { *r.sp.header(header.into()) }
 }
 
@@ -261,7 +264,7 @@ handler!(
 });
 
 slow!(
-    /// Returns slots. At most as many as a function has results.
+    /// Returns `count` slots, the results of a function.
     ReturnMany |r, i: shape::ReturnMany| {
     let Header { back_to, caller } = caller(r, i.header);
     let count = i.count as usize;
@@ -286,7 +289,7 @@ pub fn branch_if_handler(condition: Mode, want: bool, back: bool) -> Picked {
     }
 }
 
-/// The handler of `br_table` by where its index is.
+/// The handler of `br_table` by the mode of its index.
 pub fn branch_table_handler(index: Mode) -> Picked {
     match index {
         Mode::Acc => Picked::leaf(branch_table::<Acc>),

@@ -37,7 +37,7 @@ handler!(
 });
 
 handler!(
-    /// `dst = constant`, sign-extended from 32 bits or of 64, as `S` says.
+    /// `dst = constant`: sign-extended from 32 bits if `S` is `Imm32`, or of 64 bits.
     copy_imm [S: Src<u64>] |r, i: shape::CopyImm<S::Field>| {
     let value = S::read(&r, i.value);
     r.set(i.dst, value);
@@ -65,7 +65,7 @@ handler!(
     next(r)
 });
 
-/// The handler that clears `count` slots, for as many as are worth a handler of their own.
+/// The handler that clears `count` slots, up to `Instr::CLEAR_MAX`.
 pub fn clear_handler(count: u8) -> Picked {
     match count {
         1 => Picked::leaf(clear::<1>),

@@ -1,4 +1,4 @@
-//! Throwing. Where to is `unwind`'s business; what remains is to go on there.
+//! Throwing. `unwind` finds the handler, and the handlers here go on there.
 
 use super::memory::reload_memory;
 use crate::abi::trap::Trap;
@@ -32,14 +32,14 @@ slow!(
 /// `r` must be the registers of the call.
 #[cold]
 pub unsafe fn rethrow(r: &mut Regs) -> Result<(), Stop> {
-    // SAFETY: the registers are those of an instruction that may throw, says the caller.
+    // SAFETY: the caller guarantees that the registers are those of a call, which may throw.
     unsafe {
         let caught = unwind::go_on(r.env, here(r));
         land(r, caught)
     }
 }
 
-/// Where guest code is.
+/// The position and frame of guest code.
 fn here(r: &Regs) -> Point {
     Point { ip: r.ip.as_ptr(), sp: r.sp.as_ptr() }
 }
@@ -47,13 +47,15 @@ fn here(r: &Regs) -> Point {
 /// Goes on where an exception was caught, or leaves guest code.
 ///
 /// # Safety
-/// `r` must be the registers of the instruction that has thrown, `caught` what `unwind` said.
+/// `r` must be the registers of the instruction that has thrown, `caught` the result of `unwind`.
 unsafe fn land(r: &mut Regs, caught: Result<(), Trap>) -> Result<(), Stop> {
-    // SAFETY: where something is caught, `unwind` has said where that is.
+    // SAFETY: the caller guarantees that the environment is live and `caught` is the result of
+    // `unwind`. If that is `Ok`, `unwind` has set `catch_ip` and `catch_sp` to a handler of a live
+    // frame.
     unsafe {
         let env = r.env;
         if let Err(trap) = caught {
-            // Caught further out, this was no trap.
+            // An exception that a run further out catches is no trap.
             let is_trap = (*env).exception.is_null();
             return Err(if is_trap { trap.into() } else { Stop::Exit(trap as u32) });
         }

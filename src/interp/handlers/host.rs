@@ -1,11 +1,12 @@
 //! Calls that may leave this instance: imports and indirect calls.
 //!
 //! A host function is called through its header and finds its arguments in the caller's
-//! topmost slots. Everything else is entered by its reference, as `exec` does, whatever engine it
-//! is of: guest code of another instance in a run of its own, so that every frame of one run has
-//! the same instance and the same engine; the native stack bounds how deep that goes.
+//! topmost slots. Other functions are entered by their references, as `exec` does, so that their
+//! engine does not matter: guest code of another instance runs in a run of its own, and every frame
+//! of one run has the same instance and the same engine. The native stack bounds the depth of runs.
 //!
-//! Indirect calls within the instance are leaves, everything else is slow handlers.
+//! Indirect calls within the instance and the usual call of an import are leaves; the other cases
+//! are slow handlers.
 
 use super::control::enter_leaf;
 use super::exceptions::rethrow;
@@ -24,8 +25,8 @@ use crate::interp::machine::{Frame, Ip, Memory0};
 use crate::interp::operand::{Acc, Slot, Src};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
-/// Notes where guest code is while something else runs: `host`, or, for null, guest code of
-/// another instance.
+/// Notes the position and frame of guest code in its activation before `host` is called or, if that
+/// is null, guest code of another instance.
 ///
 /// # Safety
 /// `r` must be the registers of a call instruction.
@@ -40,19 +41,19 @@ pub unsafe fn exit(r: &Regs, host: *const VmFuncRef) {
     }
 }
 
-/// Guest code goes on.
+/// Notes in the activation that guest code runs again.
 ///
 /// # Safety
 /// As for [`exit`].
 #[inline(always)]
 pub unsafe fn resume(r: &Regs) {
-    // SAFETY: as in `exit`.
+    // SAFETY: guest code runs inside an activation, which lasts longer than the instruction.
     unsafe { (*(*r.env).activation).ip = std::ptr::null() }
 }
 
-/// The call of something else than guest code of this instance.
+/// A call of a function that is not guest code of this instance.
 pub trait CallsOut: Shape {
-    /// Where the arguments lie, and how many slots they or the results take.
+    /// The first slot of the arguments, and the slots that they or the results take.
     fn arguments(&self) -> (SlotNo, u16);
 
     /// The frame of the called function, and the end of the slots that arguments or results take.
@@ -78,7 +79,7 @@ impl CallsOut for shape::CallIndirect {
     }
 }
 
-/// As [`CallsOut::place`], once it is known that there is room for the slots.
+/// As [`CallsOut::place`], after a check that there is room for the slots. Traps if there is none.
 ///
 /// # Safety
 /// `r` must be the registers of the call.
@@ -130,7 +131,7 @@ impl Leaf for AfterHost {
 }
 
 slow!(
-    /// As `call_import`, where anything is unusual.
+    /// As `call_import`, for all cases.
     CallImport |r, i: shape::CallImport| {
     work::charge(r.env, work::HOST_CALL)?;
     let func = (*(*r.env).instance).func_refs.add(i.import as usize);
@@ -155,15 +156,16 @@ pub unsafe fn call_out<I: CallsOut>(
     i: &I,
     func: *const VmFuncRef,
 ) -> Result<(), Stop> {
-    // SAFETY: there is room for what the call takes, says `place`.
+    // SAFETY: the caller guarantees that `func` is live; `place` has checked that there is room for
+    // the call's arguments and results.
     unsafe {
         let (frame, top) = place(r, i)?;
         call_placed(r, func, frame, top, r.ip.next::<I>())
     }
 }
 
-/// As [`call_out`], with the arguments at `frame` and the end of what these or the results take at
-/// `top`; goes on at `back_to`.
+/// As [`call_out`], with the arguments at `frame` and the end of the slots of these or the results
+/// at `top`; goes on at `back_to`.
 ///
 /// # Safety
 /// `r` must be those of a call instruction, which lies before `back_to`, and `func` live. There is
@@ -206,8 +208,8 @@ pub unsafe fn call_placed(
     }
 }
 
-/// The function that the element of a table leads to, and whether it is of the very type that is
-/// asked for. If not, it may still be of a subtype.
+/// The function that an element of a table refers to, and whether its type is exactly the type at
+/// the index `ty`. If not, it may still be a subtype.
 ///
 /// # Safety
 /// `r` must be the registers of an instruction that has the indices of a table and of a type.
@@ -241,7 +243,8 @@ pub unsafe fn find_indirect(
 /// `func` is live, and `r` are registers of running code.
 #[inline(always)]
 pub unsafe fn is_own(r: &Regs, func: *const VmFuncRef) -> bool {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that `func` is live and that the code of `r` is running, whose
+    // environment is live.
     unsafe { (*func).kind == VmFuncKind::Wasm && (*func).instance == (*r.env).instance }
 }
 
@@ -267,7 +270,7 @@ handler!(
     to_slow::<CallOut>(r, i)
 });
 
-/// The handler of `call_indirect` by where its index is.
+/// The handler of `call_indirect` by the mode of its index.
 pub fn call_indirect_handler(index: Mode) -> Picked {
     match index {
         Mode::Acc => Picked::leaf(call_indirect::<Acc>),

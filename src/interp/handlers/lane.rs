@@ -1,7 +1,7 @@
 //! Single lanes of vectors.
 //!
-//! Which lane it is stands in the instruction. Lanes of 32 and 64 bits have a leaf for each, which
-//! works on accumulators; smaller lanes are found in the vector's slots.
+//! The instruction has the number of the lane. Each lane of 32 or 64 bits has a leaf of its own,
+//! which works on accumulators; smaller lanes are found in the vector's slots.
 
 use super::none;
 use crate::abi::lanes::{self, Lane, V128};
@@ -194,8 +194,8 @@ macro_rules! replace_match {
             )*
         }
 
-        /// The handler of `op` for a lane, by the modes of the vector and of the value. Where
-        /// [`has_leaves`] says no, the vector is in a slot, and so is the result.
+        /// The handler of `op` for a lane, by the modes of the vector and of the value. Unless
+        /// [`has_leaves`] is true, the vector is in a slot, and so is the result.
         pub fn replace_handler(
             op: ReplaceOp,
             modes: (Mode, Mode),

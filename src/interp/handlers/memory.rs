@@ -1,9 +1,8 @@
 //! Loads and stores of memory 0 with addresses of 32 bits, its size and its growth.
 //!
 //! An address is 32 bits and an offset 32 bits, so their sum never wraps in 64; one comparison
-//! with the accessible length decides. Whatever lies behind that length is up to the slow
-//! handlers of `slow_path`. Other memories and 64-bit addresses are instructions of their own, in
-//! `any_memory`.
+//! with the accessible length decides. The slow handlers of `slow_path` do the accesses behind that
+//! length. Other memories and 64-bit addresses have instructions of their own, in `any_memory`.
 
 use super::none;
 use super::slow_path::{self, SlowLoad, SlowStore};
@@ -63,9 +62,9 @@ fields! {
     [V F] shape::StoreSum<V, F>: HasValue<V> { value -> V: |i| i.value }
 }
 
-/// Where a load or store finds its address.
+/// The mode of the address of a load or store.
 pub trait Address {
-    /// What the instruction has for it.
+    /// The instruction's fields for it.
     type Fields;
     /// A load at such an address.
     type Load: HasAddress<Self::Fields> + HasResult;
@@ -85,7 +84,7 @@ impl<S: Src<u32, Field = SlotNo>> Address for S {
     type Store<F: Copy + 'static> = shape::Store<F>;
     #[inline(always)]
     unsafe fn base(r: &Regs, address: SlotNo) -> u32 {
-        // SAFETY: the field is the instruction's, says the caller.
+        // SAFETY: the caller guarantees that the field is the current instruction's.
         unsafe { S::read(r, address) }
     }
 }
@@ -109,7 +108,7 @@ impl Src<u64> for Absolute {
     }
 }
 
-/// The 32-bit sum of two operands: an `i32.add` that nothing but the access needed.
+/// The 32-bit sum of two operands: an `i32.add` whose result only the access uses.
 pub struct Sum<L, R>(L, R);
 
 impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
@@ -118,14 +117,14 @@ impl<L: Src<u32, Field = SlotNo>, R: Src<u32>> Address for Sum<L, R> {
     type Store<F: Copy + 'static> = shape::StoreSum<F, R::Field>;
     #[inline(always)]
     unsafe fn base(r: &Regs, (first, second): Self::Fields) -> u32 {
-        // SAFETY: the fields are the instruction's, says the caller.
+        // SAFETY: the caller guarantees that the fields are the current instruction's.
         unsafe { L::read(r, first).wrapping_add(R::read(r, second)) }
     }
 }
 
 /// A load as a type.
 pub trait Load {
-    /// Whether this build has no instructions on vectors and this is one.
+    /// Whether the build leaves this load out, because it is of a vector.
     const LEFT_OUT: bool;
     type Raw: Copy;
     type Out: Value;

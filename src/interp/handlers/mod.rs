@@ -1,10 +1,11 @@
-//! The handlers: what each instruction does.
+//! The handlers: the code of each instruction.
 //!
 //! Handlers know operands, the numeric semantics and the layout of running state, and call
-//! `exec::builtins` for whatever is not worth inlining. They know nothing of translation: all
-//! that `compile` sees is [`Instr::handler`], which gives the handler of an instruction.
+//! `exec::builtins` for all work that is not worth inlining. They know nothing of translation, and
+//! `compile` sees only [`Instr::handler`], which returns the handler of an instruction. Control
+//! enters from `dispatch`, which runs one instruction's handler after the other.
 //!
-//! Leaves are functions in lower case, slow handlers types (`dispatch` says what the two are).
+//! Leaves are functions in lower case, slow handlers types (`dispatch` defines the two kinds).
 //! A leaf that meets an unusual case ends in a slow handler, which does the whole rest.
 
 pub mod any_memory;
@@ -41,7 +42,7 @@ use crate::exec::work;
 #[inline(always)]
 unsafe fn trap(mut r: Regs, trap: Trap) -> Ret {
     r.int = trap as u64;
-    // SAFETY: the registers are those of the running instruction, says the caller.
+    // SAFETY: the caller guarantees that the registers are those of the running instruction.
     unsafe { to_slow::<TrapNow>(r, &()) }
 }
 
@@ -51,13 +52,13 @@ slow!(
 );
 
 slow!(
-    /// Looks whether to stop and refills the budget, then goes on at `r.ip`.
+    /// Checks whether to stop and refills the budget, then goes on at `r.ip`.
     Refill |r| { Ok(work::refill(r.env)?) }
 );
 
 slow!(
-    /// Stands where the translator asked for a combination of modes that has no handler. It
-    /// never does; if it did, the guest would see an error and the host would go on.
+    /// The handler for combinations of modes that have none. The translator emits no such
+    /// instruction; if it did, the guest would get an error and the host would go on.
     Missing |_r| { Err(Trap::Internal.into()) }
 );
 
@@ -158,7 +159,7 @@ impl Instr {
         }
     }
 
-    /// What works on memories and leaves results in slots only, if any.
+    /// The handlers of instructions on memories whose results, if any, go to slots only.
     fn memory_handler(self) -> Picked {
         match self {
             Self::StoreAny { op, memory, address, value } => {

@@ -1,6 +1,6 @@
 //! Arithmetic, comparisons as values, conversions and `select`.
 //!
-//! Two generic functions are all binary and unary instructions; the meaning comes from the
+//! Two generic functions implement all binary and unary instructions; the meaning comes from the
 //! lists in `op`, the operands from their modes.
 
 use super::{none, trap};
@@ -113,7 +113,8 @@ handler!(
 /// The current instruction names the first slot, and the second is the frame's, too.
 #[inline(always)]
 unsafe fn set_wide(r: &mut Regs, dst: SlotNo, [low, high]: Halves) {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that the instruction names `dst` and that the slot behind it is
+    // the frame's, too.
     unsafe {
         r.set(dst, low);
         r.set(SlotNo(dst.0.wrapping_add(1)), high);

@@ -1,8 +1,9 @@
 //! Time spent in functions, in code that was translated to measure it.
 //!
-//! A profiled function notes when it began in a slot behind its header, and at its end adds what
-//! has passed to its own account and to its caller's account of what it called. So does whoever
-//! unwinds it; what a trap ends is not counted. Time is the thread's CPU time.
+//! A profiled function keeps the time of its start in a slot behind its header. At its end it adds
+//! the time that has passed to its own account and to its caller's account of called functions. If
+//! an exception ends the function, `unwind` does the same. A call that a trap ends is not counted.
+//! Time is the thread's CPU time.
 
 use super::host::{call_out, exit, place, resume};
 use super::memory::reload_memory;
@@ -24,7 +25,8 @@ fn clock() -> u64 {
 /// # Safety
 /// `env` is live, and `func_index` a function of its instance's module.
 unsafe fn account<'a>(env: *const VmEnv, func_index: u32) -> Option<&'a VmProfile> {
-    // SAFETY: passed on to the caller; there is an account for each function.
+    // SAFETY: the caller guarantees that `env` is live and that the module has the function; an
+    // instance with accounts has one for each function.
     unsafe {
         let accounts = (*(*env).instance).profile;
         if accounts.is_null() { None } else { Some(&*accounts.add(func_index as usize)) }
@@ -34,7 +36,7 @@ unsafe fn account<'a>(env: *const VmEnv, func_index: u32) -> Option<&'a VmProfil
 /// # Safety
 /// As for [`account`].
 unsafe fn add(env: *const VmEnv, func_index: u32, elapsed: u64) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller keeps the contract of `account`, which is this function's own.
     if let Some(own) = unsafe { account(env, func_index) } {
         own.total_ns.fetch_add(elapsed, Ordering::Relaxed);
         own.count.fetch_add(1, Ordering::Relaxed);
@@ -44,14 +46,14 @@ unsafe fn add(env: *const VmEnv, func_index: u32, elapsed: u64) {
 /// # Safety
 /// As for [`account`].
 unsafe fn add_to_caller(env: *const VmEnv, func_index: u32, elapsed: u64) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller keeps the contract of `account`, which is this function's own.
     if let Some(caller) = unsafe { account(env, func_index) } {
         caller.children_ns.fetch_add(elapsed, Ordering::Relaxed);
     }
 }
 
 slow!(
-    /// Notes in a slot when a function began.
+    /// Writes the time of a function's start to a slot.
     Enter |r, i: shape::Dst| {
     r.set(i.dst, clock());
     r.pass(i);
@@ -59,7 +61,7 @@ slow!(
 });
 
 slow!(
-    /// Before a return.
+    /// Counts the function's time, before a return.
     End |r, i: shape::ProfileEnd| {
     let elapsed = clock().saturating_sub(r.get(i.start));
     add(r.env, i.function, elapsed);
@@ -73,14 +75,14 @@ slow!(
     Ok(())
 });
 
-/// Counts a call that has ended without an instruction that measures it: by an exception, or that
-/// of a host function. It began when `began` says, and `caller` has made it.
+/// Counts a call that has ended without an instruction that measures it: one that an exception has
+/// ended, or one of a host function. It began at `began`, and `caller` is the calling function.
 ///
 /// # Safety
-/// As for [`account`].
+/// As for [`account`], of both functions.
 pub unsafe fn left(env: *const VmEnv, func_index: u32, began: u64, caller: Option<u32>) {
     let elapsed = clock().saturating_sub(began);
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller keeps the contract of `account` for `func_index` and for `caller`.
     unsafe {
         add(env, func_index, elapsed);
         if let Some(caller) = caller {
@@ -89,13 +91,13 @@ pub unsafe fn left(env: *const VmEnv, func_index: u32, began: u64, caller: Optio
     }
 }
 
-/// When a host function begins that the running code calls, if it is one that is measured: an
-/// import of its own instance, which keeps accounts.
+/// The time now, as the start of a call of a host function by the running code; `None` if the call
+/// is not measured. Only imports of the running instance are, if it keeps accounts.
 ///
 /// # Safety
 /// `env` is live, and so is `func`.
 pub unsafe fn begin(env: *const VmEnv, func: *const VmFuncRef) -> Option<u64> {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that `env` and `func` are live; so is the running instance.
     unsafe {
         let instance = (*env).instance;
         let is_measured = (*func).instance == instance && !(*instance).profile.is_null();

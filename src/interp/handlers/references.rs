@@ -19,7 +19,7 @@ impl CallsOut for shape::CallRef {
 }
 
 handler!(
-    /// Calls the function that a slot refers to. Validation has seen to its type.
+    /// Calls the function that a slot refers to. Validation has checked its type.
     call_ref [] |r, i: shape::CallRef| {
     let func = r.get::<u64>(i.callee) as usize as *const VmFuncRef;
     if func.is_null() {
@@ -68,7 +68,8 @@ slow!(
 /// # Safety
 /// `r` must be the registers of running code, `func` live, and the type there.
 pub unsafe fn check_subtype(r: &Regs, func: *const VmFuncRef, ty: u32) -> Result<(), Trap> {
-    // SAFETY: the caller vouches for the type's index; an instance's types live with it.
+    // SAFETY: the caller guarantees that `func` is live and that the running instance's module has
+    // the type; an instance's types live with it.
     let is_of_type = unsafe {
         let instance = (*r.env).instance;
         let wanted = *(*instance).type_ids.add(ty as usize);

@@ -1,7 +1,7 @@
 //! Accesses that are not within memory 0 as the registers have it.
 //!
-//! The leaves of `memory` end here instead of trapping. `exec::builtins` says whether the bytes
-//! are somewhere else; if so the access is done there, else it traps.
+//! The leaves of `memory` end here instead of trapping. `exec::builtins` looks for the bytes in the
+//! memory as it is now and in shared heaps. The access is done if they are found, else it traps.
 
 use super::memory::{HasResult, HasValue, Load, Store, reload_memory};
 use crate::abi::trap::Trap;
@@ -10,8 +10,8 @@ use crate::interp::dispatch::{Regs, Ret, Slow, Stop, to_slow};
 use crate::interp::operand::{Dst, Src};
 use std::marker::PhantomData;
 
-/// Goes on in `S`, one of this module's, with the address `at`. It travels in the place of the
-/// length, which is read again: the accumulators are still the guest's.
+/// Goes on in `S`, one of this module's, with the address `at`. It takes the place of memory 0's
+/// length in the registers, which is read again later: the accumulators are in use.
 ///
 /// # Safety
 /// The contract of `Handler` must hold for `r`.
@@ -45,8 +45,8 @@ pub struct SlowLoad<L, D, I>(PhantomData<(L, D, I)>);
 impl<L: Load, D: Dst, I: HasResult> Slow for SlowLoad<L, D, I> {
     type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
-        // SAFETY: `memory::load_memory` has handed over an address and an instruction with a
-        // result as `D` says; `locate` returns a place with room for the value.
+        // SAFETY: `memory::load_memory` has handed over an address and an instruction of this
+        // shape with a result of the mode `D`; `locate` returns a place with room for the value.
         unsafe {
             let i = r.ip.of_shape::<I>().operands();
             let at = locate(r, size_of::<L::Raw>())?;
@@ -63,8 +63,8 @@ pub struct SlowStore<S, V, I>(PhantomData<(S, V, I)>);
 impl<S: Store, V: Src<S::Val>, I: HasValue<V::Field>> Slow for SlowStore<S, V, I> {
     type Shape = I;
     unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
-        // SAFETY: `memory::store_memory` has handed over an address and an instruction with a
-        // value as `V` says; `locate` returns a place with room for it.
+        // SAFETY: `memory::store_memory` has handed over an address and an instruction of this
+        // shape with a value of the mode `V`; `locate` returns a place with room for it.
         unsafe {
             let i = r.ip.of_shape::<I>().operands();
             let value = V::read(r, i.value());

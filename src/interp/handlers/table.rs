@@ -65,7 +65,7 @@ slow!(
 });
 
 slow!(
-    /// `table.fill` of the table that `of` says; `from` is the value.
+    /// `table.fill` of the table `of`; `from` is the value.
     TableFill |r, i: Bulk<u32>| {
     let (at, value, count) = (r.get::<u32>(i.to), r.get::<u64>(i.from), r.get::<u32>(i.count));
     builtins::table_fill(r.env, i.of, at, value, count)?;
@@ -74,7 +74,7 @@ slow!(
 });
 
 slow!(
-    /// `table.copy` between the tables that `of` says.
+    /// `table.copy` from the table `of.from` to the table `of.to`.
     TableCopy |r, i: Bulk<Indices>| {
     let (to, from, count) = (r.get::<u32>(i.to), r.get::<u32>(i.from), r.get::<u32>(i.count));
     builtins::table_copy(r.env, i.of.to, i.of.from, to, from, count)?;

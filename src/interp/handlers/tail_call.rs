@@ -2,11 +2,11 @@
 //!
 //! The arguments lie in the frame's topmost slots and move to its first ones, where the called
 //! function has its parameters; the header behind them is written anew, at another place if there
-//! are more or fewer. What the frame returns to stays. Everything that may trap comes before that,
-//! so that a trap finds the frame of the function that makes the call.
+//! are more or fewer. The return address in it stays the same. All checks that may trap come
+//! before, so that a trap finds the frame of the function that makes the call.
 //!
 //! Functions of the same instance are entered by leaves, as long as there are few slots to move.
-//! How other functions are called without nesting is said at "Engines" in ARCHITECTURE.md.
+//! "Engines" in ARCHITECTURE.md describes how other functions are called without nesting.
 
 use super::control::{enter_leaf_with, enter_with};
 use super::host::{call_placed, find_indirect, is_own};
@@ -37,7 +37,8 @@ const MOVED_MAX: usize = 4;
 /// The frame has the slots.
 #[inline(always)]
 unsafe fn move_slots<const N: usize>(sp: Frame, from: SlotNo) {
-    // SAFETY: says the caller.
+    // SAFETY: the caller guarantees that the frame has the `N` slots from its first and from
+    // `from` on.
     unsafe {
         let (to, from) = (sp.as_ptr(), sp.slot(from));
         for n in 0..N {
@@ -50,7 +51,8 @@ unsafe fn move_slots<const N: usize>(sp: Frame, from: SlotNo) {
 /// running function, whose header is in slot `header`.
 ///
 /// # Safety
-/// That is so, and the contract of `Handler` holds for `r`.
+/// The parameters and the header are there, `code` is live, and the contract of `Handler` holds for
+/// `r`.
 #[inline(always)]
 unsafe fn take_over_leaf<const N: usize>(
     r: Regs,
@@ -77,7 +79,9 @@ unsafe fn take_over(
     from: SlotNo,
     header: SlotNo,
 ) -> Result<(), Stop> {
-    // SAFETY: as in `take_over_leaf`; the header of a function lies right behind its parameters.
+    // SAFETY: `enter_with` calls `arrange` once it has checked that there is room for the called
+    // function's frame, which begins where the running one does. A function's header lies right
+    // behind its parameters, so `header_slot` is their number of slots.
     unsafe {
         let count = (*code).header_slot as usize;
         work::charge(r.env, work::of_slots(count))?;
@@ -88,9 +92,9 @@ unsafe fn take_over(
     }
 }
 
-/// A tail call of whatever function is found for it.
+/// A tail call whose function is found at run time.
 trait EndsWith: Shape {
-    /// Where the parameters lie, and the running function's header.
+    /// The first slot of the parameters, and that of the running function's header.
     fn slots(&self) -> (SlotNo, SlotNo);
 }
 
@@ -108,15 +112,16 @@ impl EndsWith for shape::TailCallRef {
     }
 }
 
-/// A leaf's way into `func`, wherever it was found, if its parameters take `N` slots; more than
-/// [`MOVED_MAX`] stand for any number above.
+/// A leaf's way into `func` for a tail call, if its parameters take `N` slots. An `N` above
+/// [`MOVED_MAX`] stands for any number above.
 ///
 /// # Safety
 /// `r` and `i` must be those of a tail call, and `func` live and of the type that the call is for.
 #[inline(always)]
 unsafe fn end_with<const N: usize, I: EndsWith>(mut r: Regs, i: &I, func: *const VmFuncRef) -> Ret {
     let (from, header) = i.slots();
-    // SAFETY: says the caller; the code of guest code of this instance is a record of ours.
+    // SAFETY: the caller guarantees a tail call and that `func` is live and of its type. If it is
+    // guest code of this instance, it is this engine's, and its body is a `VmCode`.
     unsafe {
         if N <= MOVED_MAX && is_own(&r, func) {
             return take_over_leaf::<N>(r, (*func).body.code.cast(), from, header);
@@ -171,8 +176,8 @@ handler!(
 });
 
 slow!(
-    /// As `tail_call_indirect`, of the function whose address is in the integer accumulator, and
-    /// which is not of the very type that is asked for.
+    /// As `tail_call_indirect`, of the function whose address is in the integer accumulator, if its
+    /// type is not exactly `ty` but may be a subtype.
     TailCallSubtype |r, i: shape::TailCallIndirect| {
     check_subtype(r, r.int as usize as *const VmFuncRef, i.ty)?;
     EndWith::<shape::TailCallIndirect>::run(r)
@@ -195,19 +200,20 @@ slow!(
     leave(r, func, i.from, i.header)
 });
 
-/// Ends the running function, whose header is in slot `header`, with a call of one that is not
-/// guest code of this instance, whose parameters lie from `from` on.
+/// Ends the running function, whose header is in slot `header`, with a call of `func`, which is not
+/// guest code of this instance. The parameters lie from `from` on.
 ///
 /// # Safety
-/// That is so; `r` must be the registers of a tail call, and `func` live.
+/// The parameters and the header must be there, `r` the registers of a tail call, and `func` live.
 unsafe fn leave(
     r: &mut Regs,
     func: *const VmFuncRef,
     from: SlotNo,
     header: SlotNo,
 ) -> Result<(), Stop> {
-    // SAFETY: the caller vouches for the function, whose type and instance are live with it. The
-    // frame's first slots are the running function's own, and there is room for what they take.
+    // SAFETY: the caller guarantees that `func` is live, and its type and instance live with it.
+    // The frame's first slots are the running function's own, and `top` is compared with the limit
+    // before arguments or results are written to them.
     unsafe {
         let env = r.env;
         let (ty, kind) = (&*(*func).ty, (*func).kind);
@@ -250,15 +256,14 @@ unsafe fn leave(
     }
 }
 
-/// Has the accumulators be what a caller finds them to be when guest code returns to it: of a
-/// single result.
+/// Loads a single result into its accumulator, where a caller expects it when guest code returns.
 ///
 /// # Safety
 /// A function of this type has returned, with its results at `frame`.
 unsafe fn set_accs(r: &mut Regs, frame: Frame, ty: &FuncType) {
     let &[result] = ty.results() else { return };
     let slot = frame.as_ptr();
-    // SAFETY: results are in slots from the frame's first one on, says the caller.
+    // SAFETY: the caller guarantees that results of this type lie in the slots from `frame` on.
     unsafe {
         match Class::of(result) {
             Class::Int => u64::set_acc(r, u64::load(slot)),

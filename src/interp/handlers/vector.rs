@@ -1,9 +1,9 @@
 //! Arithmetic of vectors.
 //!
-//! As in `numeric`, a generic function is all instructions of one kind. On x86-64 there are two of
-//! each: one for any processor, with operands and results in slots alone, and one that is compiled
-//! for AVX, in all modes of operands. [`lanes::is_fast`] says which of them the running processor
-//! gets. Elsewhere there is one, in all modes.
+//! As in `numeric`, a generic function implements all instructions of one kind. On x86-64 there are
+//! two of each: one for any processor, with operands and results in slots alone, and one that is
+//! compiled for AVX, in all modes of operands. The latter is used if [`lanes::is_fast`] is true.
+//! Elsewhere there is one, in all modes.
 
 use crate::abi::lanes::{self, V128};
 use crate::interp::dispatch::{handler, next};
@@ -54,7 +54,7 @@ impl<O: VectorBinary> VectorBinary for Exchanged<O> {
     type Exchanged = O;
     #[inline(always)]
     unsafe fn apply<const FAST: bool>(b: V128, a: V128) -> V128 {
-        // SAFETY: the contract is the same.
+        // SAFETY: with `FAST`, the caller guarantees that the processor has AVX.
         unsafe { O::apply::<FAST>(a, b) }
     }
 }
@@ -78,8 +78,8 @@ macro_rules! vector_handler {
     };
 }
 
-/// Bytes of `a` by their numbers; zero where a number has bit 7 set, as those have that are not
-/// below 16.
+/// Bytes of `a` by their numbers; zero where a number has bit 7 set. All numbers from 16 on have
+/// it.
 ///
 /// # Safety
 /// With `FAST`, the processor has AVX.
@@ -87,7 +87,7 @@ macro_rules! vector_handler {
 unsafe fn picked<const FAST: bool>(a: V128, bytes: V128) -> V128 {
     #[cfg(target_arch = "x86_64")]
     if FAST {
-        // SAFETY: the processor has AVX, says the contract.
+        // SAFETY: with `FAST`, the caller guarantees that the processor has AVX.
         return unsafe { lanes::avx::i8x16_permute(a, bytes) };
     }
     lanes::i8x16_swizzle(a, bytes)
@@ -158,8 +158,8 @@ handler!(
     next(r)
 });
 
-/// Picks one of a handler's forms for modes: `pick!(target, plain, fast; [generics] modes)`. Where
-/// the processor has no AVX all operands are in slots, and so is the result.
+/// Picks one of a handler's forms for modes: `pick!(target, plain, fast; [generics] modes)`. If
+/// the processor has no AVX, all operands are in slots, and so is the result.
 macro_rules! pick {
     ($target:expr, $plain:ident, $fast:ident [$($gen:ty),*]) => {{
         #[cfg(target_arch = "x86_64")]
@@ -254,8 +254,8 @@ mod ops {
         (false $name:ident) => { Exchanged<$name> };
     }
 
-    /// What an operation means in either way of compiling it. A meaning that is for AVX is unsafe
-    /// to ask for without it.
+    /// The meaning of an operation in either way of compiling it. A meaning for AVX is an unsafe
+    /// function, which needs a processor that has it.
     macro_rules! meaning {
         ($plain:expr) => {
             $plain
@@ -263,7 +263,7 @@ mod ops {
         ($plain:expr, $fast:expr) => {{
             #[cfg(target_arch = "x86_64")]
             {
-                // SAFETY: the processor has AVX then, says the contract.
+                // SAFETY: with `FAST`, the caller of `apply` guarantees that the processor has AVX.
                 #[allow(unused_unsafe, reason = "some meanings are safe functions")]
                 if FAST { unsafe { $fast } } else { $plain }
             }

@@ -1,4 +1,4 @@
-//! What functions are translated to, as listings beside their sources.
+//! The translations of functions, as listings beside their sources.
 //!
 //! `ISOTHREAD_BLESS=1 cargo test --lib golden` rewrites the listings; read the difference.
 

@@ -1,4 +1,4 @@
-//! The benchmark kernels compute what native code computes, on a native stack of 64 KiB.
+//! The benchmark kernels give the results of native code, on a native stack of 64 KiB.
 
 use super::Machine;
 use std::path::Path;

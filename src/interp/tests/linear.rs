@@ -1,5 +1,5 @@
-//! What translation costs: a body eight times as long costs about eight times as much, whatever
-//! it is made of. Steps are counted where loops count them; the time would show any that do not.
+//! The cost of translation: a body eight times as long costs about eight times as much, for bodies
+//! of many kinds. The translator's loops count steps; the time would show a loop that does not.
 
 use crate::abi::trap::Trap;
 use crate::interp::compile::{self, LOOK, Options, Translated};
@@ -12,7 +12,7 @@ use std::time::Duration;
 struct Body {
     code: Vec<u8>,
     locals: Vec<u8>,
-    /// As many i32 are the results of type 2, which blocks may have.
+    /// The number of results, all i32, of type 2, which blocks may have.
     results: usize,
 }
 
@@ -94,7 +94,7 @@ fn is_linear(name: &str, listing: bool, body: impl Fn(usize) -> Body) {
     let (more_steps, more_bytes, more_time) = cost(&body(8 * size), listing);
     let len = body(8 * size).code.len();
     println!("{name}: {len} bytes, {more_steps} steps, {more_bytes} bytes of code, {more_time:?}");
-    // What fits between two looks is not counted.
+    // The steps after the last check are not counted.
     assert!(more_steps <= 12 * (steps + u64::from(LOOK)), "{name}: {steps} steps, {more_steps}");
     assert!(more_bytes <= 10 * bytes, "{name}: {bytes} bytes of code, {more_bytes}");
     assert!(more_bytes <= 64 * len, "{name}: {more_bytes} bytes of code for {len}");
@@ -109,7 +109,7 @@ const DROP: &[u8] = &[0x1a];
 
 #[test]
 fn live_operands() {
-    // One entry stands for another local, the others are constants.
+    // One entry is an alias of another local, the others are constants.
     is_linear("operands below local.set", false, |size| {
         let mut body = Body::new();
         body.add(1, &[0x20, 1]).add(size, &[0x41, 5]).add(size, &[0x41, 7, 0x21, 0]);

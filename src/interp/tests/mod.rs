@@ -30,7 +30,7 @@ pub struct Machine {
     refs: Vec<VmFuncRef>,
 }
 
-// SAFETY: a machine is used by one thread at a time, and what it points at is its own.
+// SAFETY: a machine is used by one thread at a time, and owns everything that it points to.
 unsafe impl Send for Machine {}
 
 impl Machine {

@@ -1,4 +1,4 @@
-//! Small programs whose translation has to get something right.
+//! Small programs, each for a case that translation must handle.
 
 use super::eval;
 use crate::abi::trap::Trap;
@@ -123,7 +123,7 @@ fn many_values_leave_a_block_in_order() {
     }
 }
 
-/// The instructions of function 1 of a module with `body`, but for where its own text stands.
+/// The listing of function 1 of a module, which has the body `body`.
 fn listing(body: &str) -> String {
     let text = format!(
         "(module (tag $t (param i32)) (func $f (result i32) (i32.const 1))
@@ -149,7 +149,7 @@ fn entering_a_try_table_executes_nothing() {
         )
     };
     let tried = listing(&body("try_table (result i32) (catch $t $h) (catch $t 1)"));
-    // The clauses make what follows the labels joins, where nothing is known of accumulators.
+    // With the clauses other paths join at the labels, where the accumulators are unknown then.
     let plain = listing(&body("block (result i32)"));
     let names = |text: &str| -> Vec<String> {
         text.lines().filter_map(|line| Some(line.split_whitespace().nth(1)?.to_owned())).collect()

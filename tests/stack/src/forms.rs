@@ -2,7 +2,7 @@
 
 use crate::tail_calls;
 
-/// What one turn of a loop does, as instructions that take and leave nothing.
+/// The body of a loop: instructions that take and leave nothing.
 pub struct Loop {
     pub body: String,
 }
@@ -23,7 +23,7 @@ fn constant(ty: &str, number: u32) -> String {
     }
 }
 
-/// What makes a value of `ty` of two.
+/// The name of an instruction that makes a value of `ty` of two.
 fn combination(ty: &str) -> String {
     match ty {
         "i32" | "i64" => format!("{ty}.or"),
@@ -73,7 +73,7 @@ pub fn addresses() -> Vec<String> {
     ]
 }
 
-/// What memories a module has.
+/// The memories of a module.
 #[derive(Clone, Copy)]
 pub enum Memories {
     /// Three, the last with addresses of 64 bits.

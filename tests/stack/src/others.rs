@@ -33,7 +33,7 @@ pub const STORES: [(&str, &str); 9] = [
     ("f64.store", "f64"),
 ];
 
-/// Widths of atomic accesses: type and what follows the operation's name.
+/// Widths of atomic accesses: the type, and the width and sign in the operation's name.
 pub const ATOMIC: [(&str, &str, &str); 7] = [
     ("i32", "", ""),
     ("i32", "8", "_u"),

@@ -1,5 +1,5 @@
 //! Calls that take over the frame: with each number of parameters that has an instruction of its
-//! own and one more, of functions of the module and through a table, and of what is elsewhere.
+//! own and one more, of functions of the module, through a table, and of functions elsewhere.
 
 use crate::forms::{Loop, operands};
 

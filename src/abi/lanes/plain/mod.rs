@@ -1,8 +1,8 @@
 //! All operations in ordinary Rust, lane by lane.
 //!
-//! It knows no processor, but for the two operations on AArch64 that no loop is compiled to. It is
-//! what other processors than x86-64 compute with, and what tests compare the others with. Control
-//! enters at each function.
+//! It knows no processor, but for the two operations on AArch64 that no loop is compiled to.
+//! Processors other than x86-64 compute with these functions, and tests compare the other versions
+//! with them. Control enters at each function.
 
 mod convert;
 mod float;

@@ -8,8 +8,8 @@ use std::arch::x86_64::*;
 const WHOLE: f64 = 4503599627370496.0;
 
 registers! {
-    // The instruction gives 0x8000_0000 for what is out of range, and for NaN, which becomes zero
-    // before. Above the range, the other bits are right.
+    // The instruction gives 0x8000_0000 for numbers out of range. NaN becomes zero before. Above
+    // the range, the bits of the result are inverted.
     i32x4_trunc_sat_f32x4_s(a) = {
         let a = _mm_castsi128_ps(a);
         let above = _mm_cmpge_ps(a, _mm_set1_ps(2147483648.0));
@@ -26,7 +26,7 @@ registers! {
         let upper = _mm_andnot_si128(_mm_srai_epi32::<31>(upper), upper);
         _mm_add_epi32(_mm_cvttps_epi32(numbers), upper)
     };
-    // NaN becomes zero. What is below the range, the instruction makes the smallest number of.
+    // NaN becomes zero. The instruction gives the smallest number for numbers below the range.
     i32x4_trunc_sat_f64x2_s_zero(a) = {
         let a = _mm_castsi128_pd(a);
         let greatest = _mm_and_pd(_mm_cmpord_pd(a, a), _mm_set1_pd(2147483647.0));

@@ -41,7 +41,8 @@ registers_f64! {
     f64x2_relaxed_nmadd(a, b, c) = _mm_sub_pd(c, _mm_mul_pd(a, b));
 }
 
-/// The operations that take several instructions, by the names in `use` of what they take.
+/// The operations that take several instructions. The modules below import those of their type
+/// under the same names.
 macro_rules! composed {
     ($registers:ident, $whole:literal;
      $min:ident, $max:ident, $nearest:ident, $floor:ident, $ceil:ident, $trunc:ident) => {
@@ -78,7 +79,7 @@ macro_rules! composed {
             $ceil(a) = {
                 let sign = and(a, set1(-0.0));
                 let nearest = or(sign, nearest_whole!($whole, xor(a, sign)));
-                // What comes of a negative number and is zero keeps its sign.
+                // A zero that results from a negative number is negative.
                 or(sign, add(nearest, and(less(nearest, a), set1(1.0))))
             };
         }

@@ -67,7 +67,7 @@ registers! {
         let odd = _mm_shuffle_epi32::<0b00_00_10_00>(odd);
         _mm_unpacklo_epi32(even, odd)
     };
-    // What the upper halves multiply to is beyond 64 bits.
+    // The product of the upper halves lies beyond 64 bits.
     i64x2_mul(a, b) = {
         let upper_a = _mm_mul_epu32(_mm_srli_epi64::<32>(a), b);
         let upper_b = _mm_mul_epu32(a, _mm_srli_epi64::<32>(b));

@@ -71,7 +71,7 @@ macro_rules! helpers {
         /// The processor has SSE2.
         #[inline(always)]
         unsafe fn $name($($a: __m128i),*) -> __m128i {
-            // SAFETY: the caller says that the processor has SSE2.
+            // SAFETY: the caller guarantees that the processor has SSE2.
             unsafe { $register }
         }
     )*};

@@ -79,7 +79,7 @@ fn operations_on_two_vectors() {
                     assert_eq!(want, reference::binary(name, b, a), "{name}");
                 }
                 for (version, f) in versions(all) {
-                    // SAFETY: the processor has what this version is compiled for.
+                    // SAFETY: `versions` leaves out those that the processor cannot run.
                     let got = unsafe { f(V128::from_bytes(a), V128::from_bytes(b)) };
                     want.check(got, || format!("{version} {name} {a:02x?} {b:02x?}"));
                 }
@@ -88,7 +88,7 @@ fn operations_on_two_vectors() {
     }
 }
 
-/// What operations on one operand take and give.
+/// A type of operands and results of operations on one operand.
 trait Operand: Copy {
     fn samples() -> Vec<Self>;
     fn bytes(self) -> [u8; 16];
@@ -136,7 +136,7 @@ fn check_one<A: Operand, R: Operand>(
         let bytes = a.bytes();
         let want = want(name, bytes);
         for (version, f) in versions(&all) {
-            // SAFETY: the processor has what this version is compiled for.
+            // SAFETY: `versions` leaves out those that the processor cannot run.
             let got = unsafe { f(a) };
             got.check(&want, || format!("{version} {name} {bytes:02x?}"));
         }
@@ -198,7 +198,7 @@ fn shifts() {
             for bits in (0..130).chain([u32::MAX, 1 << 31, 0x1_0000]) {
                 let want = reference::shift(name, a, bits);
                 for (version, f) in versions(all) {
-                    // SAFETY: the processor has what this version is compiled for.
+                    // SAFETY: `versions` leaves out those that the processor cannot run.
                     let got = unsafe { f(V128::from_bytes(a), bits) };
                     want.check(got, || format!("{version} {name} {a:02x?} {bits}"));
                 }
@@ -226,7 +226,7 @@ fn operations_on_three_vectors() {
                     let want = reference::ternary(name, a, b, c);
                     for (version, f) in versions(all) {
                         let operands = [a, b, c].map(V128::from_bytes);
-                        // SAFETY: the processor has what this version is compiled for.
+                        // SAFETY: `versions` leaves out those that the processor cannot run.
                         let got = unsafe { f(operands[0], operands[1], operands[2]) };
                         want.check(got, || format!("{version} {name} {a:02x?} {b:02x?} {c:02x?}"));
                     }
@@ -248,7 +248,7 @@ fn permutations() {
         let indices = bytes.map(|byte| if byte % 3 == 0 { byte | 0x80 } else { byte % 16 });
         let want = indices.map(|i| if i < 16 { 100 + i } else { 0 });
         for (version, f) in versions(&all) {
-            // SAFETY: the processor has what this version is compiled for.
+            // SAFETY: `versions` leaves out those that the processor cannot run.
             let got = unsafe { f(V128::from_bytes(a), V128::from_bytes(indices)) };
             assert_eq!(got.to_bytes(), want, "{version} {indices:?}");
         }

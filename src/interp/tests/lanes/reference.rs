@@ -5,7 +5,7 @@ use crate::abi::lanes::V128;
 
 type Bytes = [u8; 16];
 
-/// What lanes of a result have to be, from the first on; nothing is said of bytes behind them.
+/// The expected lanes of a result, from the first on. Bytes behind them may have any value.
 #[derive(Debug, PartialEq)]
 pub(super) struct Want {
     /// In bytes.
@@ -144,7 +144,8 @@ fn dots(a: &[i128], b: &[i128]) -> Vec<i128> {
     a.chunks(2).zip(b.chunks(2)).map(|(a, b)| a[0] * b[0] + a[1] * b[1]).collect()
 }
 
-/// Which half's lanes such a name means, and their width.
+/// The half that a name means, 0 for the low one, and the width of its lanes; `None` for other
+/// operations.
 fn half_of(stem: &str, operation: &str) -> Option<(usize, usize)> {
     let rest = stem.strip_prefix(operation)?;
     let low = rest.strip_prefix("Low").map(|from| (0, shape(from).1));
