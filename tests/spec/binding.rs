@@ -2,8 +2,8 @@
 
 use crate::engine::{Engine, Failure, Object, Value};
 use isothread::{
-    AnyRef, Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance, InstanceArgs,
-    Module, SharedMemory, Val,
+    AnyRef, Context, ContextConfig, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance,
+    InstanceArgs, Module, SharedMemory, Val,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -88,6 +88,14 @@ fn from_val(val: Val) -> Value {
             (None, Some(host)) => Object::Host(host.word()),
             (None, None) => Object::Guest,
         }),
+    }
+}
+
+impl Isothread {
+    /// An engine that looks for objects to be freed whenever one is made.
+    pub(crate) fn stressed() -> Self {
+        let config = ContextConfig { collects_always: true, ..ContextConfig::default() };
+        Self { context: Context::with(config).expect("a context can be made") }
     }
 }
 

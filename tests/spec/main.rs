@@ -28,9 +28,8 @@ use script::{Outcome, Script};
 use source::{File, Source};
 
 /// Runs one file in a context of its own.
-fn run_file(file: &File) -> Report {
+fn run_file(file: &File, engine: &Isothread) -> Report {
     let mut report = Report::new(&file.name);
-    let engine = Isothread::new();
     let buffer = match script::buffer(&file.text) {
         Ok(buffer) => buffer,
         Err(error) => {
@@ -46,7 +45,7 @@ fn run_file(file: &File) -> Report {
         }
     };
     std::thread::scope(|scope| {
-        let mut script = Script::new(&engine, scope);
+        let mut script = Script::new(engine, scope);
         for directive in directives {
             let line = directive.span().linecol_in(&file.text).0 + 1;
             match script.run(directive) {
@@ -75,7 +74,7 @@ fn specification_suite() {
             excluded += 1;
             excluded_assertions += file.text.matches("(assert_").count();
         } else {
-            reports.push(run_file(&file));
+            reports.push(run_file(&file, &Isothread::new()));
         }
     }
     let unexpected: Vec<_> = reports.iter().flat_map(|r| expectations.settle(r)).collect();
@@ -109,4 +108,18 @@ fn specification_suite() {
         unexpected.len(),
         stale.len()
     );
+}
+
+/// Objects that something refers to stay, however often the others are looked for.
+#[test]
+fn objects_survive_collections_at_every_allocation() {
+    let source = Source::find();
+    let files: Vec<_> = source.files().into_iter().filter(|f| f.name.contains("gc/")).collect();
+    println!("{} files about objects from {}", files.len(), source.name());
+    let mut failed = Vec::new();
+    for file in files {
+        let report = run_file(&file, &Isothread::stressed());
+        failed.extend(report.failed.into_iter().map(|(line, why)| (file.name.clone(), line, why)));
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
 }

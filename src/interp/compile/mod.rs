@@ -10,8 +10,9 @@
 //! validator bounds how much one operator can be: 1,000 parameters and results, 60,000 slots.
 //!
 //! `stack` tracks where the values of the operand stack are, `control` handles blocks and
-//! branches, `labels` and `locals` keep these, `calls`, `references`, `objects`, `exceptions`, `memory`,
-//! `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to operations.
+//! branches, `labels` and `locals` keep these, `calls`, `references`, `objects`, `exceptions`,
+//! `memory`, `atomic` and `numeric` are what their names say, `opcodes` maps opcodes to
+//! operations.
 //! Unreachable code is skipped: it needs no types here, since validation has been through it.
 //!
 mod any_memory;
