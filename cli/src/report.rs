@@ -82,7 +82,10 @@ const PROBES: &[(&str, &[u8])] = &[
         b"\x01\x04\x01\x60\0\0\x03\x02\x01\0\
           \x0a\x17\x01\x15\0\xfd\x0c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1a\x0b",
     ),
-    ("garbage collection", b"\x01\x03\x01\x5f\0"),
+    (
+        "garbage collection",
+        b"\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x09\x01\x07\0\x41\0\xfb\x1c\x1a\x0b",
+    ),
     ("memory64", b"\x05\x03\x01\x04\0"),
     ("multiple memories", b"\x05\x05\x02\0\0\0\0"),
     ("reference types", b"\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x07\x01\x05\0\xd0\x6f\x1a\x0b"),

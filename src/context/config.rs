@@ -110,8 +110,8 @@ pub struct ContextConfig {
     /// [`GC_HEAP_SIZE_DEFAULT`]. Instances that are linked to each other share one of this size,
     /// unless several had objects before; then their sizes add up.
     pub gc_heap_size: u32,
-    /// For tests: whether every allocation in such a heap looks for objects that can be freed; false
-    /// by default.
+    /// For tests: whether every allocation in such a heap looks for objects that can be freed;
+    /// false by default.
     #[doc(hidden)]
     pub collects_always: bool,
     /// Options of the compilers; all 0 by default.

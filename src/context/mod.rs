@@ -324,6 +324,12 @@ impl Context {
         }
     }
 
+    /// Whether each new object of a guest's comes after a collection
+    /// ([`ContextConfig::collects_always`]).
+    pub fn collects_always(&self) -> bool {
+        self.config().collects_always
+    }
+
     /// What a new heap of guests' objects is to be, and its number among those of the context.
     pub(crate) fn object_heap(&self) -> (ObjectLimits, u32) {
         let bytes = self.gc_heap_size().clamp(GC_HEAP_SIZE_MIN, GC_HEAP_SIZE_MAX).into();

@@ -55,9 +55,10 @@ pub struct Engine {
     /// Whether one of the activation's frames catches exceptions with the tag. The search is
     /// charged to the environment, so it may end with a trap.
     pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, *const VmTag) -> Result<bool, Trap>,
-    /// Shows the places of the activation's frames that hold references to what guests have made,
-    /// which so far are exceptions. It works in short steps, each of which is shown and may be the
-    /// last: then it ends with the reason. The point is one that may throw, or a call.
+    /// Shows the places of the activation's frames that may hold references to what guests have
+    /// made, exceptions and objects; externrefs are among them. It works in short steps, each of
+    /// which is shown and may be the last: then it ends with the reason. The point is one that may
+    /// throw or make an object, or a call.
     pub references: unsafe fn(&VmActivation, Point, Show<'_>) -> Result<(), Trap>,
     /// Where in the module the operator stands that a [`Place::Code`] of a function is about. Takes
     /// bounded time; `None` if that is too little, or memory runs out. Safe.

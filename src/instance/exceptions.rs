@@ -54,9 +54,14 @@ impl Exceptions {
         }
     }
 
+    /// Makes room for what another link set has, so that taking it over does not fail.
+    pub(super) fn make_room(&mut self, other: &Self) -> Result<(), Error> {
+        Ok(fallible(|| self.merged.try_reserve(other.merged.len() + 1))?)
+    }
+
     /// Takes over what another link set had, in a time that does not depend on how much that is.
     pub(super) fn absorb(&mut self, other: &mut Self) -> Result<(), Error> {
-        fallible(|| self.merged.try_reserve(other.merged.len() + 1))?;
+        self.make_room(other)?;
         let sets = iter::once(std::mem::take(&mut other.set)).chain(other.merged.drain(..));
         self.merged.extend(sets.filter(|set| !set.is_empty()));
         self.bytes += std::mem::take(&mut other.bytes);

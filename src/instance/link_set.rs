@@ -253,7 +253,8 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
     }
 }
 
-/// Makes the uses, objects and exceptions of the link set of `second` those of the link set of `first`.
+/// Makes the uses, objects and exceptions of the link set of `second` those of the link set of
+/// `first`.
 ///
 /// # Safety
 /// Both are roots, alive and locked.
@@ -271,8 +272,12 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
         }
         let exceptions = &mut *(*second).membership.exceptions.get();
         let objects = &mut *(*second).membership.objects.get();
-        let absorbed = absorb_objects(&mut *(*first).membership.objects.get(), objects)
-            .and_then(|()| (*(*first).membership.exceptions.get()).absorb(exceptions));
+        let kept = &mut *(*first).membership.exceptions.get();
+        // All or nothing: what may fail comes first.
+        let absorbed = kept
+            .make_room(exceptions)
+            .and_then(|()| absorb_objects(&mut *(*first).membership.objects.get(), objects))
+            .and_then(|()| kept.absorb(exceptions));
         match absorbed {
             // Uses of the second count for the merged link set from here on, and no code reaches
             // its own lock any more.
@@ -284,8 +289,8 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
     }
 }
 
-/// Makes the objects of `second` those of `first`. References stay as they are: each says which heap
-/// made it.
+/// Makes the objects of `second` those of `first`. References stay as they are: each says which
+/// heap made it.
 fn absorb_objects(first: &mut Option<GcHeap>, second: &mut Option<GcHeap>) -> Result<()> {
     let Some(merged) = second else { return Ok(()) };
     let Some(heap) = first else {

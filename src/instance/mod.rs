@@ -120,7 +120,6 @@ pub struct Instance {
     parts: OwnParts,
     /// Of a memory that is not shared. Embedders allocate while another thread runs the guest.
     app_heap: Lock<Option<AppHeap>>,
-    /// Of passive segments.
     elem_objects: ElemObjects,
     custom_data: AtomicUsize,
     slots: [AtomicUsize; SLOTS],

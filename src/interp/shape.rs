@@ -249,8 +249,8 @@ shapes! {
     /// The payload begins at `frame`.
     Throw { site: Site, frame: SlotNo, tag: u32, }
     ThrowRef { site: Site, reference: SlotNo, }
-    /// Operands lie from `at` on, and so does the result. `ty` is a type's index, `index` the second
-    /// index, if there is one.
+    /// Operands lie from `at` on, and so does the result. `ty` is a type's index, `index` the
+    /// second index, if there is one.
     Object { site: Site, at: SlotNo, op: ObjectOp, ty: u32, index: u32, }
     /// Whether a reference is of a type.
     RefTest { dst: SlotNo, a: SlotNo, ty: RefType, }

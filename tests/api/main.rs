@@ -12,6 +12,7 @@ mod linking;
 mod memories;
 mod memory;
 mod modules;
+mod objects;
 mod oom;
 mod profile;
 mod pthread;

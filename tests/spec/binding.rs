@@ -3,8 +3,8 @@
 use crate::engine::{Engine, Failure, Object, Value};
 use crate::mode::{Mode, SMALL_STACK_BYTES};
 use isothread::{
-    AnyRef, Context, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance, InstanceArgs,
-    Module, SharedMemory, Val,
+    AnyRef, Context, ContextConfig, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance,
+    InstanceArgs, Module, SharedMemory, Val,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -34,6 +34,7 @@ impl Isothread {
             }
             Mode::Metered => self.context.fuel().is_some_and(|left| left < FUEL),
             Mode::SmallStack => !env.check_native_stack(SMALL_STACK_BYTES),
+            Mode::Collecting => self.context.collects_always(),
             Mode::Profiled => instance.profile().any(|function| function.count > 0),
         }
     }
@@ -120,7 +121,9 @@ impl Engine for Isothread {
     type Shared = HashMap<String, SharedMemory>;
 
     fn new(mode: Mode) -> Self {
-        let context = Context::new().expect("a context can be made");
+        let collects_always = mode == Mode::Collecting;
+        let config = ContextConfig { collects_always, ..ContextConfig::default() };
+        let context = Context::with(config).expect("a context can be made");
         context.set_fuel((mode == Mode::Metered).then_some(FUEL));
         context.set_perf_profiling(mode == Mode::Profiled);
         Self { context, mode, calls_in_mode: AtomicUsize::new(0) }

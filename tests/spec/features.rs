@@ -23,6 +23,8 @@ const PROPOSALS: &[(&str, WasmFeatures)] = &[
     ("gc", WasmFeatures::GC),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
     ("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC),
+    // Nothing of it is validated so far. The one that is not executed, for the tests of the lists.
+    ("stack-switching", WasmFeatures::empty()),
 ];
 
 /// Those the engine executes. A proposal that is switched on in the library is added here, and the

@@ -124,6 +124,11 @@ fn specification_suite_on_a_small_native_stack() {
 }
 
 #[test]
+fn specification_suite_with_constant_collection() {
+    suite(Mode::Collecting);
+}
+
+#[test]
 fn specification_suite_with_profiling() {
     suite(Mode::Profiled);
 }

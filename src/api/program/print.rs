@@ -1,5 +1,6 @@
 //! Results as text, the floats as C's `%.7g` has them.
 
+use crate::abi::guest_word;
 use crate::abi::heap_types::Hierarchy;
 use crate::abi::types::ValType;
 use std::fmt::Write;
@@ -36,7 +37,15 @@ fn result(text: &mut String, ty: ValType, low: u64, high: u64) -> std::fmt::Resu
             Hierarchy::Extern => write!(text, "{low:#x}:ref.extern"),
             Hierarchy::Exn if low == 0 => text.write_str("exn:ref.null"),
             Hierarchy::Exn => text.write_str("ref.exn"),
-            Hierarchy::Any => text.write_str("any:ref.null"),
+            Hierarchy::Any if low == 0 => text.write_str("any:ref.null"),
+            Hierarchy::Any if !guest_word::is_guests(low) => {
+                write!(text, "{:#x}:ref.host", low - 1)
+            }
+            Hierarchy::Any if guest_word::as_small_integer(low).is_some() => {
+                text.write_str("ref.i31")
+            }
+            // A struct or an array, which the word does not say.
+            Hierarchy::Any => text.write_str("ref.eq"),
         },
     }
 }

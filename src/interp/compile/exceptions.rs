@@ -59,7 +59,8 @@ impl Handlers {
 }
 
 /// The references on the operand stack that may lead to what is collected, and the instructions
-/// where collections may come by. Those are all that count of the code: a reference is held from one of them to another.
+/// where collections may come by. Those are all that count of the code: a reference is held from
+/// one of them to another.
 #[derive(Default)]
 pub struct References {
     /// In the order in which they were pushed.
@@ -200,10 +201,10 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Notes that the operand stack may be looked through for references to what is collected while
-    /// the instruction at `at` is where the function is. What a call takes has been popped: it is the
-    /// callee's. The others are in their slots: accumulators have been spilled, and what is pushed
-    /// from elsewhere is settled by [`Translator::settle_reference`].
+    /// Notes that the operand stack may be looked through for references to what is collected
+    /// while the instruction at `at` is where the function is. What a call takes has been popped:
+    /// it is the callee's. The others are in their slots: accumulators have been spilled, and what
+    /// is pushed from elsewhere is settled by [`Translator::settle_reference`].
     pub(super) fn note_references(&mut self, at: Offset) {
         self.stack.references.site(at);
     }
