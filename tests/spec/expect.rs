@@ -152,7 +152,8 @@ mod tests {
     use crate::source::File;
 
     const LIST: &str = "# comment\n[a]\nexclude core/gc/ component-model no structs yet\n\
-        gated core/x.wast 2 component-model\nfail core/x.wast:7 a reason\n[b]\nfail core/x.wast:8 another\n";
+        gated core/x.wast 2 component-model\nfail core/x.wast:7 a reason\n[b]\n\
+        fail core/x.wast:8 another\n";
 
     fn report(gated: usize, failed: &[usize]) -> Report {
         let mut report = Report::new(&File::new("core/x.wast", String::new()));
