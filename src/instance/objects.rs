@@ -37,7 +37,7 @@ const NUMBERS: u32 = 1 << 16;
 fn new_heap(limits: ObjectLimits, number: u32) -> GcHeap {
     let highest = (guest_word::GUEST_BITS as u32) << NUMBERS.trailing_zeros();
     // The heap counts numbers from 1.
-    let mut heap = GcHeap::new(limits.bytes, (highest | number % NUMBERS).wrapping_sub(1));
+    let mut heap = GcHeap::new(limits.bytes, (highest | (number % NUMBERS)).wrapping_sub(1));
     heap.set_stress(limits.stress);
     heap
 }
