@@ -78,14 +78,14 @@ pub struct VmType {
 /// A context's types by canonical number. Owner: the context's registry of types.
 #[repr(C)]
 pub struct VmTypes {
-    /// The types with numbers below 64, and then twice as many numbers with each; null where no
+    /// The types with numbers below 8, and then twice as many numbers with each; null where no
     /// number is in use. They never move while one is.
     pub chunks: [AtomicPtr<VmType>; Self::CHUNKS],
 }
 
 impl VmTypes {
     /// Numbers have 23 bits.
-    pub const CHUNKS: usize = 18;
+    pub const CHUNKS: usize = 21;
 }
 
 /// What stands behind a function reference.
@@ -270,7 +270,7 @@ pinned! {
     VmGlobal 16 / 16 { slots 0 }
     VmTag 24 / 8 { type_id 0, reserved 4, ty 8, instance 16 }
     VmType 16 / 8 { supers 0, depth 8, group 12 }
-    VmTypes 144 / 8 { chunks 0 }
+    VmTypes 168 / 8 { chunks 0 }
     VmException 24 / 8 { tag 0, slots 8, marked 12, shared 13, next 16 }
     VmFuncRef 48 / 8 {
         type_id 0, kind 4, entry 8, body 16, instance 24, ty 32, func_index 40, reserved 44,

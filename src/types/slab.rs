@@ -1,6 +1,6 @@
 //! Values by number, which stay where they are.
 //!
-//! They lie in chunks, the first of 64 and each as long as all before it together, so that a number
+//! They lie in chunks, the first of 8 and each as long as all before it together, so that a number
 //! says where its value is and the list of chunks never grows. Numbers are used again, low ones
 //! first, and a chunk goes with its last value.
 
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 const CHUNKS: usize = VmTypes::CHUNKS;
 
 /// Numbers in the first chunk.
-const FIRST: u32 = 64;
+const FIRST: u32 = 8;
 
 /// Where the chunks are. Whoever knows a number that is in use may look its value up.
 pub(super) type Chunks<T> = [AtomicPtr<T>; CHUNKS];

@@ -7,8 +7,9 @@ use crate::abi::vm_layout::{VmType, VmTypes};
 
 /// No types at all, for tests that have no registry. Numbers are nobody's subtypes then.
 #[cfg(test)]
-pub static NO_TYPES: VmTypes =
-    VmTypes { chunks: [const { std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()) }; 18] };
+pub static NO_TYPES: VmTypes = VmTypes {
+    chunks: [const { std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()) }; VmTypes::CHUNKS],
+};
 
 /// Whether the type with number `sub` is the one with number `wanted`, or a subtype of it.
 ///
