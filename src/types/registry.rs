@@ -122,8 +122,8 @@ impl TypeRegistry {
         })
     }
 
-    /// Gives up what [`TypeRegistry::intern`] has appended to `ids`, last group first. As there, the
-    /// current heap is the registry's: its lists get smaller.
+    /// Gives up what [`TypeRegistry::intern`] has appended to `ids`, last group first. As there,
+    /// the current heap is the registry's: its lists get smaller.
     pub fn release(&self, mut ids: &[u32]) {
         while let Some(&last) = ids.last() {
             let mut states = self.state.lock();
