@@ -54,7 +54,7 @@ impl Deref for TypeIds {
 
 impl Drop for TypeIds {
     fn drop(&mut self) {
-        // The registry may move to smaller lists, which are the context's too.
-        self.context.run(|| self.context.0.parts.types.release(&self.ids));
+        let types = &self.context.0.parts.types;
+        alloc::with_heap(self.context.heap(), || types.release(&self.ids));
     }
 }

@@ -23,10 +23,10 @@ pub(super) struct Handles {
 /// A slot holds the handles of one generation after the other.
 struct HandleSlot {
     generation: u32,
-    held: Held,
+    held: SlotState,
 }
 
-enum Held {
+enum SlotState {
     Object(GcRef),
     /// With the next free slot.
     Free(Option<u32>),
@@ -41,8 +41,8 @@ impl Handles {
 impl HandleSlot {
     fn object(&self) -> Option<GcRef> {
         match self.held {
-            Held::Object(object) => Some(object),
-            Held::Free(_) => None,
+            SlotState::Object(object) => Some(object),
+            SlotState::Free(_) => None,
         }
     }
 }
@@ -61,12 +61,13 @@ impl GcHeap {
             None => {
                 let index = u32::try_from(handles.slots.len()).ok()?;
                 fallible(|| handles.slots.try_reserve(1)).ok()?;
-                handles.slots.push(HandleSlot { generation: 0, held: Held::Free(None) });
+                handles.slots.push(HandleSlot { generation: 0, held: SlotState::Free(None) });
                 index
             }
         };
         let slot = handles.slots.get_mut(index as usize)?;
-        if let Held::Free(next) = std::mem::replace(&mut slot.held, Held::Object(object)) {
+        if let SlotState::Free(next) = std::mem::replace(&mut slot.held, SlotState::Object(object))
+        {
             handles.free = next;
         }
         Some(GcHandle { part: part.number, index, generation: slot.generation })
@@ -86,7 +87,7 @@ impl GcHeap {
         let handles = &mut self.parts.get_mut(part)?.handles;
         let slot = handles.slots.get_mut(handle.index as usize)?;
         slot.generation = slot.generation.wrapping_add(1);
-        slot.held = Held::Free(handles.free.replace(handle.index));
+        slot.held = SlotState::Free(handles.free.replace(handle.index));
         Some(object)
     }
 }

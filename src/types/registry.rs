@@ -122,7 +122,8 @@ impl TypeRegistry {
         })
     }
 
-    /// Gives up what [`TypeRegistry::intern`] has appended to `ids`, last group first.
+    /// Gives up what [`TypeRegistry::intern`] has appended to `ids`, last group first. As there,
+    /// the current heap is the registry's: its lists get smaller.
     pub fn release(&self, mut ids: &[u32]) {
         while let Some(&last) = ids.last() {
             let mut states = self.state.lock();
@@ -139,12 +140,9 @@ impl TypeRegistry {
     pub fn clear(&self) {
         let mut states = self.state.lock();
         for state in states.iter_mut() {
-            // Buckets move on the way, as groups get fewer.
-            while state.count > 0 {
-                for bucket in 0..state.buckets.len() {
-                    while let Some(&place) = state.buckets.get(bucket).filter(|&&at| at != 0) {
-                        state.drop_group(&self.types, place);
-                    }
+            for bucket in 0..state.buckets.len() {
+                while let Some(&place) = state.buckets.get(bucket).filter(|&&at| at != 0) {
+                    state.drop_group(&self.types, place);
                 }
             }
         }
@@ -248,6 +246,10 @@ impl State {
         group.uses -= 1;
         if group.uses == 0 {
             self.drop_group(types, place);
+            if self.buckets.len() > BUCKETS_MIN && self.count < self.buckets.len() / 8 {
+                // Without memory for fewer, these still do.
+                let _ = self.rehash(2 * self.count);
+            }
         }
         Some(count)
     }
@@ -275,9 +277,6 @@ impl State {
         self.count -= 1;
         if self.count == 0 {
             self.buckets = Vec::new();
-        } else if self.buckets.len() > BUCKETS_MIN && self.count < self.buckets.len() / 8 {
-            // Without memory for smaller ones, these still do.
-            let _ = self.rehash(2 * self.count);
         }
     }
 

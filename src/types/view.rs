@@ -7,8 +7,9 @@ use crate::abi::vm_layout::{VmType, VmTypes};
 
 /// No types at all, for tests that have no registry. A number is a subtype of itself alone then.
 #[cfg(test)]
-pub static NO_TYPES: VmTypes =
-    VmTypes { chunks: [const { std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()) }; VmTypes::CHUNKS] };
+pub static NO_TYPES: VmTypes = VmTypes {
+    chunks: [const { std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()) }; VmTypes::CHUNKS],
+};
 
 /// Whether the type with number `sub` is the one with number `wanted`, or a subtype of it.
 ///

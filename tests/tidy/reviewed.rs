@@ -71,6 +71,11 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
         "an exec_env points to its context's limits, which list the exec_envs that wait",
     ),
     (
+        "src/gc/",
+        &["finalizers.rs", "handles.rs", "heap.rs"],
+        "a heap has handles and finalizers, which name its objects",
+    ),
+    (
         "src/instance/",
         &[
             "address_space.rs",
@@ -85,6 +90,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "link_set.rs",
             "memory.rs",
             "mod.rs",
+            "objects.rs",
             "segments.rs",
             "shared_heap/mod.rs",
             "shared_memory.rs",
@@ -120,6 +126,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/memory.rs",
             "handlers/mod.rs",
             "handlers/numeric.rs",
+            "handlers/objects.rs",
             "handlers/profile.rs",
             "handlers/references.rs",
             "handlers/slow_path.rs",

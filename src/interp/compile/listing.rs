@@ -167,7 +167,7 @@ pub fn listing(code: &Translated) -> String {
     for line in &code.listing {
         let listed = Listed { line, code: &code.words };
         let instruction = with_result(listed).or_else(|| without_result(listed));
-        let instruction = instruction.or_else(|| control(listed));
+        let instruction = instruction.or_else(|| call(listed)).or_else(|| control(listed));
         let instruction = instruction.unwrap_or_else(|| format!("{:?}", line.instr));
         // Writing to a string does not fail.
         let _ = writeln!(text, "{:04x}  {}", line.at.bytes(), instruction.trim_end());
@@ -261,26 +261,8 @@ fn without_result(f: Listed<'_>) -> Option<String> {
     })
 }
 
-fn control(f: Listed<'_>) -> Option<String> {
-    let instr = f.line.instr;
-    Some(match instr {
-        Instr::Branch => format!("{instr:?} {}", f.way(f.operands::<Forward>()?)),
-        Instr::BranchBack => format!("{instr:?} {}", f.way(f.operands::<Back>()?)),
-        Instr::BranchIf { condition, want, back } => {
-            let name = if want { "BranchIf" } else { "BranchUnless" };
-            let forward = || f.branch_if::<Forward>(condition);
-            format!("{name} {}", if back { f.branch_if::<Back>(condition) } else { forward() }?)
-        }
-        Instr::BranchCompare { op, left, right, back: false } => {
-            format!("Branch{op:?} {}", f.branch_compare::<Forward>(left, right)?)
-        }
-        Instr::BranchCompare { op, left, right, back: true } => {
-            format!("Branch{op:?} {}", f.branch_compare::<Back>(left, right)?)
-        }
-        Instr::BranchTable { index } => {
-            let i = f.operands::<shape::BranchTable>()?;
-            format!("BranchTable {} of {}", operand(index, i.index), i.last + 1)
-        }
+fn call(f: Listed<'_>) -> Option<String> {
+    Some(match f.line.instr {
         Instr::Call => format!("Call frame {}", f.operands::<shape::Call>()?.frame),
         Instr::CallImport { .. } => {
             let i = f.operands::<shape::CallImport>()?;
@@ -306,6 +288,30 @@ fn control(f: Listed<'_>) -> Option<String> {
         Instr::CallRef => {
             let i = f.operands::<shape::CallRef>()?;
             format!("CallRef {} frame {}", i.callee, i.frame)
+        }
+        _ => return None,
+    })
+}
+
+fn control(f: Listed<'_>) -> Option<String> {
+    let instr = f.line.instr;
+    Some(match instr {
+        Instr::Branch => format!("{instr:?} {}", f.way(f.operands::<Forward>()?)),
+        Instr::BranchBack => format!("{instr:?} {}", f.way(f.operands::<Back>()?)),
+        Instr::BranchIf { condition, want, back } => {
+            let name = if want { "BranchIf" } else { "BranchUnless" };
+            let forward = || f.branch_if::<Forward>(condition);
+            format!("{name} {}", if back { f.branch_if::<Back>(condition) } else { forward() }?)
+        }
+        Instr::BranchCompare { op, left, right, back: false } => {
+            format!("Branch{op:?} {}", f.branch_compare::<Forward>(left, right)?)
+        }
+        Instr::BranchCompare { op, left, right, back: true } => {
+            format!("Branch{op:?} {}", f.branch_compare::<Back>(left, right)?)
+        }
+        Instr::BranchTable { index } => {
+            let i = f.operands::<shape::BranchTable>()?;
+            format!("BranchTable {} of {}", operand(index, i.index), i.last + 1)
         }
         Instr::AssertNonNull => {
             format!("AssertNonNull {}", f.operands::<shape::AssertNonNull>()?.reference)

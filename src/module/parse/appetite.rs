@@ -12,18 +12,34 @@ use wasmparser::Payload;
 /// The memory of any section, even a small one: the first blocks of its lists, and an error's text.
 const SECTION_BYTES: usize = 8 << 10;
 const BYTES_PER_TYPE_BYTE: usize = 160;
+/// As many times that where types may be in groups of several, which can be two bytes each.
+const GROUPED: usize = 3;
+/// How such a group begins.
+const GROUP: u8 = 0x4e;
 const BYTES_PER_IMPORT_BYTE: usize = 100;
 const BYTES_PER_BYTE: usize = 72;
 /// Of the type section: the lists that are made when all types are known.
 const BYTES_PER_TYPE_BYTE_LATER: usize = 48;
 
-/// Makes sure that the validator can get the memory for this part of the binary. `type_bytes` is
-/// the length of the sections before that define types.
-pub(super) fn provide(payload: &Payload<'_>, type_bytes: &mut usize) -> Result<(), Error> {
+/// Makes sure that the validator can get the memory for this part of the binary.
+/// `bytes` is the binary, `type_bytes` the length of the sections before that define types, and
+/// more for those with groups.
+pub(super) fn provide(
+    payload: &Payload<'_>,
+    bytes: &[u8],
+    type_bytes: &mut usize,
+) -> Result<(), Error> {
     let (range, rate) = match payload {
         Payload::TypeSection(section) => {
-            *type_bytes += length(&section.range());
-            (section.range(), BYTES_PER_TYPE_BYTE)
+            let (range, len) = (section.range(), length(&section.range()));
+            let content = bytes.get(range.start as usize..).unwrap_or_default();
+            if content.iter().take(len).any(|&byte| byte == GROUP) {
+                *type_bytes += len * GROUPED / 2;
+                (range, BYTES_PER_TYPE_BYTE * GROUPED)
+            } else {
+                *type_bytes += len;
+                (range, BYTES_PER_TYPE_BYTE)
+            }
         }
         Payload::ImportSection(section) => (section.range(), BYTES_PER_IMPORT_BYTE),
         Payload::FunctionSection(section) => (section.range(), BYTES_PER_BYTE),

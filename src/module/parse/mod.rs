@@ -139,7 +139,7 @@ impl Sections {
             self.stage = Stage::of(&payload);
             // Memory that ran out is seen after each part, before the next takes some.
             let part = alloc::operation(|| {
-                appetite::provide(&payload, &mut type_bytes)?;
+                appetite::provide(&payload, bytes, &mut type_bytes)?;
                 self.payload(payload, &mut validator, &mut bodies)
             });
             part.map_err(|_| Error::out_of_memory())??;
