@@ -125,8 +125,8 @@ impl StructLayout {
             (3, at)
         });
         // What is left of the hole are holes of the sizes that there were none of.
-        for smaller in wanted..size {
-            holes[smaller] = Some(at + (1 << smaller));
+        for (smaller, hole) in holes.iter_mut().enumerate().take(size).skip(wanted) {
+            *hole = Some(at + (1 << smaller));
         }
         at
     }
