@@ -21,14 +21,32 @@ fn bytes_of_mut(words: &mut [u64]) -> &mut [u8] {
 
 /// What a slot of a frame, or two, has of a value; the lowest bits of one that is packed.
 fn load(bytes: &[u8]) -> [u64; 2] {
-    let mut value = [0; 16];
-    value[..bytes.len()].copy_from_slice(bytes);
-    let value = u128::from_le_bytes(value);
-    [value as u64, (value >> 64) as u64]
+    // By size, because a copy of unknown length is a call.
+    match *bytes {
+        [byte] => [u64::from(byte), 0],
+        [a, b] => [u64::from(u16::from_le_bytes([a, b])), 0],
+        [a, b, c, d] => [u64::from(u32::from_le_bytes([a, b, c, d])), 0],
+        _ => match bytes.as_chunks() {
+            ([low], _) => [u64::from_le_bytes(*low), 0],
+            ([low, high], _) => [u64::from_le_bytes(*low), u64::from_le_bytes(*high)],
+            _ => [0; 2],
+        },
+    }
 }
 
-fn little_endian(value: [u64; 2]) -> [u8; 16] {
-    (u128::from(value[1]) << 64 | u128::from(value[0])).to_le_bytes()
+/// Writes as much of a value as there is room for.
+fn store(bytes: &mut [u8], value: [u64; 2]) {
+    let low = value[0].to_le_bytes();
+    match bytes.len() {
+        1 => bytes.copy_from_slice(&low[..1]),
+        2 => bytes.copy_from_slice(&low[..2]),
+        4 => bytes.copy_from_slice(&low[..4]),
+        _ => {
+            for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(value) {
+                *place = word.to_le_bytes();
+            }
+        }
+    }
 }
 
 /// The i32 that a packed value is, its sign extended; others stay as they are.
@@ -100,8 +118,7 @@ impl GcHeap {
     pub fn set(&mut self, object: GcRef, field: StructField, value: [u64; 2]) -> Option<()> {
         let (words, head) = self.object_mut(object)?;
         let range = Self::field(words, head, field)?;
-        let place = bytes_of_mut(words).get_mut(range)?;
-        place.copy_from_slice(&little_endian(value)[..field.kind().bytes()]);
+        store(bytes_of_mut(words).get_mut(range)?, value);
         Some(())
     }
 
@@ -156,15 +173,16 @@ impl GcHeap {
     /// Sets an element.
     #[inline]
     pub fn array_set(&mut self, array: GcRef, at: u32, value: [u64; 2]) -> Option<()> {
-        self.array_fill(array, at, value, 1)
+        store(self.elements_mut(array, at, 1)?.1, value);
+        Some(())
     }
 
     /// Sets some elements to one value. `None`, and nothing happens, if they are not all there.
     pub fn array_fill(&mut self, array: GcRef, at: u32, value: [u64; 2], count: u32) -> Option<()> {
         let (kind, place) = self.elements_mut(array, at, count)?;
-        let value = little_endian(value);
-        for element in place.chunks_exact_mut(kind.bytes()) {
-            element.copy_from_slice(&value[..kind.bytes()]);
+        match kind.bytes() {
+            1 => place.fill(value[0] as u8),
+            bytes => place.chunks_exact_mut(bytes).for_each(|element| store(element, value)),
         }
         Some(())
     }

@@ -95,8 +95,8 @@ impl GcHeap {
         let chunk = part.chunks.get_mut(at.chunk as usize)?;
         let is_shared = chunk.is_shared();
         let object = chunk.words.get_mut(cursor..cursor + words)?;
+        debug_assert!(object.iter().all(|word| *word == 0));
         if is_shared {
-            object.fill(0);
             chunk.used += words;
         }
         object[base] = head.0;
@@ -139,8 +139,8 @@ impl GcHeap {
     fn search_run(&mut self, words: u64, mut chunks: u32) -> Option<FreeRun> {
         while chunks > 0 {
             let (at, from) = self.search;
-            let part = self.parts.get(at.part as usize)?;
-            let Some(chunk) = part.chunks.get(at.chunk as usize) else {
+            let part = self.parts.get_mut(at.part as usize)?;
+            let Some(chunk) = part.chunks.get_mut(at.chunk as usize) else {
                 self.search = (ChunkNo { part: at.part + 1, chunk: 0 }, 0);
                 continue;
             };
@@ -149,6 +149,7 @@ impl GcHeap {
                 let gap = chunk.gap(from);
                 self.search.1 = gap.end;
                 if gap.len() as u64 >= words {
+                    chunk.words.get_mut(gap.clone())?.fill(0);
                     return Some(FreeRun { at, cursor: gap.start, end: gap.end });
                 }
                 self.skipped |= !gap.is_empty();

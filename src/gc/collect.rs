@@ -206,8 +206,7 @@ impl GcMarker<'_, '_, '_> {
             let Some(object) = self.heap.finalizers.object(index) else { continue };
             let chunk = self.heap.find(object).and_then(|at| self.heap.chunk(at));
             if !chunk.is_some_and(|chunk| chunk.is_marked(object.place())) {
-                self.heap.finalizers.end(index);
-                self.heap.note_finalizer(object, false);
+                self.heap.end_finalizer(index);
             }
         }
         if self.heap.finalizers.waiting() < before {

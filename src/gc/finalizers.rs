@@ -1,7 +1,5 @@
-//! Finalizers: what the host wants to hear when an object is reachable no longer.
+//! A list of finalizers: functions of the host that run when an object is reachable no longer.
 
-use super::heap::GcHeap;
-use super::object::ObjectHead;
 use super::reference::GcRef;
 use crate::alloc::fallible;
 
@@ -35,7 +33,7 @@ impl Finalizers {
         self.entries[self.waiting..].iter().map(|entry| entry.0)
     }
 
-    /// Makes one that waits, the last one of them in its place, one that is to be run.
+    /// Makes one that waits one that is to be run; the last of those that wait takes its place.
     pub(super) fn end(&mut self, index: usize) {
         if index < self.waiting {
             self.waiting -= 1;
@@ -43,15 +41,44 @@ impl Finalizers {
         }
     }
 
-    fn add(&mut self, object: GcRef, finalizer: GcFinalizer) -> bool {
+    fn push(&mut self, entry: (GcRef, GcFinalizer), waits: bool) {
+        self.entries.push(entry);
+        if waits {
+            let last = self.entries.len() - 1;
+            self.entries.swap(self.waiting, last);
+            self.waiting += 1;
+        }
+    }
+
+    /// Adds one that waits; false if memory runs out.
+    pub(super) fn add(&mut self, object: GcRef, finalizer: GcFinalizer) -> bool {
         if fallible(|| self.entries.try_reserve(1)).is_err() {
             return false;
         }
-        self.entries.push((object, finalizer));
-        let last = self.entries.len() - 1;
-        self.entries.swap(self.waiting, last);
-        self.waiting += 1;
+        self.push((object, finalizer), true);
         true
+    }
+
+    fn position(&self, object: GcRef) -> Option<usize> {
+        self.entries[..self.waiting].iter().position(|entry| entry.0 == object)
+    }
+
+    /// Puts one in the place of the one that an object has; false if it has none.
+    pub(super) fn replace(&mut self, object: GcRef, finalizer: GcFinalizer) -> bool {
+        let Some(index) = self.position(object) else { return false };
+        self.entries[index].1 = finalizer;
+        true
+    }
+
+    /// Takes the one away that waits for an object.
+    pub(super) fn remove(&mut self, object: GcRef) -> Option<GcFinalizer> {
+        self.end(self.position(object)?);
+        Some(self.entries.swap_remove(self.waiting).1)
+    }
+
+    /// Takes one that is to be run.
+    pub(super) fn take_due(&mut self) -> Option<(GcRef, GcFinalizer)> {
+        if self.entries.len() == self.waiting { None } else { self.entries.pop() }
     }
 
     /// Takes over others; false, and nothing has happened, if memory runs out.
@@ -59,71 +86,10 @@ impl Finalizers {
         if fallible(|| self.entries.try_reserve(other.entries.len())).is_err() {
             return false;
         }
+        let waiting = std::mem::take(&mut other.waiting);
         for (index, entry) in other.entries.drain(..).enumerate() {
-            self.entries.push(entry);
-            if index < other.waiting {
-                let last = self.entries.len() - 1;
-                self.entries.swap(self.waiting, last);
-                self.waiting += 1;
-            }
+            self.push(entry, index < waiting);
         }
-        other.waiting = 0;
-        true
-    }
-}
-
-impl GcHeap {
-    /// Has `finalizer` run once the object is reachable no longer, in place of the one it had; then
-    /// takes a step for each finalizer there is. False if there is no such object, or no memory.
-    pub fn set_finalizer(&mut self, object: GcRef, finalizer: GcFinalizer) -> bool {
-        let Some(head) = self.head(object) else { return false };
-        if head.has_finalizer() {
-            let waiting = &mut self.finalizers.entries[..self.finalizers.waiting];
-            if let Some(entry) = waiting.iter_mut().find(|entry| entry.0 == object) {
-                entry.1 = finalizer;
-                return true;
-            }
-        }
-        self.finalizers.add(object, finalizer) && self.note_finalizer(object, true)
-    }
-
-    /// Takes an object's finalizer away, which takes a step for each there is.
-    pub fn unset_finalizer(&mut self, object: GcRef) -> Option<GcFinalizer> {
-        if !self.head(object)?.has_finalizer() {
-            return None;
-        }
-        let Finalizers { entries, waiting } = &mut self.finalizers;
-        let index = entries[..*waiting].iter().position(|entry| entry.0 == object)?;
-        *waiting -= 1;
-        entries.swap(index, *waiting);
-        let (_, finalizer) = entries.swap_remove(*waiting);
-        self.note_finalizer(object, false);
-        Some(finalizer)
-    }
-
-    /// A finalizer to be run, and its object, which still is as it was. From now on nothing keeps
-    /// that alive but what the caller does: it is gone with the next collection.
-    pub fn take_finalizer(&mut self) -> Option<(GcRef, GcFinalizer)> {
-        if self.finalizers.entries.len() == self.finalizers.waiting {
-            return None;
-        }
-        self.finalizers.entries.pop()
-    }
-
-    /// The heap ends: all finalizers are to be run, whether their objects are reachable or not.
-    pub fn end_finalizers(&mut self) {
-        for index in 0..self.finalizers.waiting {
-            if let Some(object) = self.finalizers.object(index) {
-                self.note_finalizer(object, false);
-            }
-        }
-        self.finalizers.waiting = 0;
-    }
-
-    pub(super) fn note_finalizer(&mut self, object: GcRef, has: bool) -> bool {
-        let Some((words, head)) = self.object_mut(object) else { return false };
-        let Some(word) = words.get_mut(head) else { return false };
-        *word = ObjectHead(*word).with_finalizer(has).0;
         true
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct HeapPart {
     pub(super) handles: Handles,
 }
 
-/// Free words that new objects are taken from, one after the other.
+/// Free words, all zero, that new objects are taken from, one after the other.
 #[derive(Clone, Copy)]
 pub(super) struct FreeRun {
     pub(super) at: ChunkNo,

@@ -22,6 +22,7 @@ mod collect;
 mod finalizers;
 mod handles;
 mod heap;
+mod host;
 mod layout;
 mod object;
 mod reference;

@@ -328,6 +328,14 @@ fn control(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::Throw>()?;
             format!("Throw t{} {}", i.tag, i.frame)
         }
+        Instr::ThrowRef => format!("ThrowRef {}", f.operands::<shape::ThrowRef>()?.reference),
+        _ => return object(f),
+    })
+}
+
+/// What is done with objects, and with what references are.
+fn object(f: Listed<'_>) -> Option<String> {
+    Some(match f.line.instr {
         Instr::Object => {
             let i = f.operands::<shape::Object>()?;
             format!("{:?} {} type {} #{}", i.op, i.at, i.ty, i.index)
@@ -340,7 +348,6 @@ fn control(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::RefCast>()?;
             format!("RefCast {} {}", i.reference, i.ty)
         }
-        Instr::ThrowRef => format!("ThrowRef {}", f.operands::<shape::ThrowRef>()?.reference),
         _ => return None,
     })
 }

@@ -102,6 +102,8 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
     let mut text = format!(
         r#"(module
         (type $unary (func (param i32) (result i32)))
+        (type $pair (struct (field i32) (field (ref null $pair))))
+        (type $bytes_array (array i8))
         (type $wider (sub (func (param i32) (result i32))))
         (type $narrower (sub $wider (func (param i32) (result i32))))
         (import "other" "same" (func $other (type $unary)))
