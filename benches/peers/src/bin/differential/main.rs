@@ -18,12 +18,17 @@ use outcome::{Outcome, Run, make_comparable, print_difference};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Seeds that show faults of wasmi, with what was found when they were looked at.
-const FAULTS_OF_WASMI: [(Group, u64, &str); 1] = [(
-    Group::Memories,
-    4452,
-    "wasmi 2.0.0: a local that was read before a block, and is an operand after `br_if` has left \
-     the block, is the product that a slot held before: a byte is 65536",
-)];
+const FAULTS_OF_WASMI: [(Group, u64, &str); 4] = [
+    (
+        Group::Memories,
+        4452,
+        "wasmi 2.0.0: a local that was read before a block, and is an operand after a branch has \
+         left the block, is the product that a slot held before: a byte is 65536",
+    ),
+    (Group::Simd, 31_987, "wasmi 2.0.0: the same with a parameter, which is 0"),
+    (Group::Simd, 1_008_700, "wasmi 2.0.0: a product of a slot again, with 65536"),
+    (Group::Memories, 54_491, "wasmi 2.0.0: its translator panics"),
+];
 
 /// The runtime to compare with.
 enum Peer {
