@@ -71,11 +71,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
         "an exec_env points to its context's limits, which list the exec_envs that wait",
     ),
     (
-        "src/gc/",
-        &["finalizers.rs", "handles.rs", "heap.rs"],
-        "a heap has handles and finalizers, which name its objects",
-    ),
-    (
         "src/instance/",
         &[
             "address_space.rs",
