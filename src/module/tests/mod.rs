@@ -249,14 +249,17 @@ fn missing_proposals_are_named() {
 }
 
 #[test]
-fn proposals_beyond_the_vocabulary_are_load_errors() {
+fn constants_of_gc_are_refused_by_name() {
     for text in [
         "(module (global i31ref (ref.i31 (i32.const 1))))",
         "(module (table 1 i31ref (ref.i31 (i32.const 1))))",
         "(module (type $a (array i8)) (elem (ref $a) (array.new_default $a (i32.const 1))))",
+        "(module (global anyref (any.convert_extern (ref.null extern))))",
     ] {
-        let error = parse(text, Features::ALL).err().unwrap();
-        assert!(error.message().starts_with("unsupported "), "{text}: {error}");
+        let error = parse(text, Features::FUNCTION_REFERENCES).err().unwrap();
+        let wanted = "unsupported constant expression of gc";
+        assert!(error.message().starts_with(wanted), "{text}: {error}");
+        assert!(parse(text, Features::FUNCTION_REFERENCES | Features::GC).is_ok(), "{text}");
     }
 }
 
