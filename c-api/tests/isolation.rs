@@ -139,7 +139,6 @@ const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
 const LACKING: &[(&str, &str)] = &[
     ("running mode", "compiled code"),
     ("log timers", "bh_print_time"),
-    ("gc heap size", "garbage collection"),
     ("linux perf map", "ahead-of-time code"),
     ("debug engine", "debug engine"),
     ("jit options", "compiled code"),

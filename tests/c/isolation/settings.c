@@ -116,19 +116,37 @@ static void log_timers(void) {
     lacks_function("bh_print_time", "bh_print_time");
 }
 
-static void gc_heap_size(void) {
-    /* (module (type (array i32)) (type (func)) (func (type 1)
-           (drop (array.new_default 0 (i32.const 0))))) */
-    uint8_t array[] = {0,    'a',  's', 'm', 1, 0,    0,    0,    1,    7, 2, 0x5e, 0x7f, 0,
-                       0x60, 0,    0,   3,   2, 1,    1,    0x0a, 10,   1, 8, 0,    0x41, 0,
-                       0xfb, 7,    0,   0x1a, 0x0b};
-    char error[128];
-    wasm_module_t module;
+/* Each side's guest makes objects up to the size of its own side's heap. */
+static void objects_side(uint32_t heap_bytes, uint32_t fits, uint32_t too_large) {
+    RuntimeInitArgs args = system_args();
+    wasm_function_inst_t function;
+    struct guest guest;
+    uint32_t argv[1] = {too_large};
 
-    quiet_init(NULL);
-    module = wasm_runtime_load(array, sizeof array, error, sizeof error);
-    lacks_while(!module, "garbage collection");
+    args.gc_heap_size = heap_bytes;
+    quiet_init(&args);
+    guest = start_guest("objects");
+    meet();
+    CHECK_INT(call(&guest, "fits", 1, fits, 0), fits);
+    meet();
+    function = wasm_runtime_lookup_function(guest.inst, "fits");
+    CHECK(!wasm_runtime_call_wasm(guest.env, function, 1, argv));
+    CHECK_STR(wasm_runtime_get_exception(guest.inst), "Exception: create array object failed");
+    meet();
+    end_guest(&guest);
     wasm_runtime_destroy();
+}
+
+static void small_heap_a(void) {
+    objects_side(64 << 10, 30000, 300000);
+}
+
+static void large_heap_b(void) {
+    objects_side(1 << 20, 300000, 2000000);
+}
+
+static void gc_heap_size(void) {
+    sides(rounds(), small_heap_a, large_heap_b);
 }
 
 /* Whether AOT files can be loaded: without support, every version of them is unknown. */
