@@ -200,7 +200,7 @@ impl Default for MemoryType {
 }
 
 impl MemoryType {
-    /// Binary logarithm of [`PAGE_SIZE`].
+    /// Binary logarithm of the size of a usual page, 64 KiB.
     pub const PAGE_SIZE_LOG2: u8 = 16;
 
     /// Bytes of a page, in which the limits count; saturating, should a type say nonsense.
