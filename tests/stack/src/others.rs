@@ -160,8 +160,8 @@ const SINGLE: [&str; 59] = [
     "(drop (call_indirect $t (type $unary) (local.get $a_i32) (i32.const 3)))",
     "(drop (call_indirect $t (type $unary) (i32.const 1)
         (i32.and (local.get $turns) (i32.const 1)) (i32.const 1) (i32.add)))",
-    "(drop (call_indirect $t (type $wider) (i32.const 1) (i32.const 4)))",
-    "(drop (call_indirect $t (type $narrower) (i32.const 1) (i32.const 4)))",
+    "(drop (call_indirect $s (type $wider) (i32.const 1) (i32.const 0)))",
+    "(drop (call_indirect $s (type $narrower) (i32.const 1) (i32.const 0)))",
     "(drop (call_ref $unary (local.get $a_i32) (ref.func $same)))",
     "(drop (call_ref $unary (local.get $a_i32) (ref.func $other)))",
     "(drop (call_ref $unary (local.get $a_i32) (ref.func $host)))",
