@@ -23,7 +23,7 @@ fn val(ty: &ValType, turn: i64) -> Val {
         ValType::F32 => isothread::ValType::F32,
         ValType::F64 => isothread::ValType::F64,
         ValType::V128 => isothread::ValType::V128,
-        ValType::Ref(_) => isothread::ValType::FuncRef,
+        ValType::Ref(_) => isothread::ValType::FUNCREF,
     };
     match argument(ours, turn) {
         Value::I32(v) => Val::I32(v),

@@ -15,6 +15,7 @@ fn value(value: &Val) -> Value {
         Val::FuncRef(r) => Value::Ref(r.is_none()),
         Val::ExternRef(r) => Value::Ref(r.is_none()),
         Val::ExnRef(r) => Value::Ref(r.is_none()),
+        Val::AnyRef(r) => Value::Ref(r.is_none()),
     }
 }
 
@@ -25,8 +26,8 @@ fn val(ty: ValType, turn: i64) -> Val {
         (_, Value::F32(v)) => Val::F32(f32::from_bits(v)),
         (_, Value::F64(v)) => Val::F64(f64::from_bits(v)),
         (_, Value::V128(v)) => Val::V128(v),
-        (ValType::ExternRef, _) => Val::ExternRef(None),
-        (ValType::ExnRef, _) => Val::ExnRef(None),
+        (ValType::EXTERNREF, _) => Val::ExternRef(None),
+        (ValType::EXNREF, _) => Val::ExnRef(None),
         _ => Val::FuncRef(None),
     }
 }
