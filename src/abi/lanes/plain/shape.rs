@@ -112,24 +112,29 @@ pub fn i8x16_swizzle(a: V128, indices: V128) -> V128 {
     }
 }
 
+/// Defines the extending loads by the functions of the module around it.
 macro_rules! extending_loads {
-    ($($name:ident, $extend:ident;)*) => {$(
+    ($($name:ident, $extend:ident;)+) => {$(
         /// Eight bytes of memory, of which each lane becomes twice as wide.
         #[inline(always)]
         pub fn $name(bytes: u64) -> V128 {
             $extend(V128::from_u64x2([bytes, 0]))
         }
-    )*};
+    )+};
+    () => {
+        $crate::abi::lanes::plain::extending_loads! {
+            v128_load8x8_s, i16x8_extend_low_i8x16_s;
+            v128_load8x8_u, i16x8_extend_low_i8x16_u;
+            v128_load16x4_s, i32x4_extend_low_i16x8_s;
+            v128_load16x4_u, i32x4_extend_low_i16x8_u;
+            v128_load32x2_s, i64x2_extend_low_i32x4_s;
+            v128_load32x2_u, i64x2_extend_low_i32x4_u;
+        }
+    };
 }
+pub(in crate::abi::lanes) use extending_loads;
 
-extending_loads! {
-    v128_load8x8_s, i16x8_extend_low_i8x16_s;
-    v128_load8x8_u, i16x8_extend_low_i8x16_u;
-    v128_load16x4_s, i32x4_extend_low_i16x8_s;
-    v128_load16x4_u, i32x4_extend_low_i16x8_u;
-    v128_load32x2_s, i64x2_extend_low_i32x4_s;
-    v128_load32x2_u, i64x2_extend_low_i32x4_u;
-}
+extending_loads!();
 
 /// The lowest lane of 32 bits; the others are zero.
 #[inline(always)]

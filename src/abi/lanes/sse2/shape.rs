@@ -110,21 +110,4 @@ helpers! {
     };
 }
 
-macro_rules! extending_loads {
-    ($($name:ident, $extend:ident;)*) => {$(
-        /// Eight bytes of memory, of which each lane becomes twice as wide.
-        #[inline(always)]
-        pub fn $name(bytes: u64) -> V128 {
-            $extend(v128_load64_zero(bytes))
-        }
-    )*};
-}
-
-extending_loads! {
-    v128_load8x8_s, i16x8_extend_low_i8x16_s;
-    v128_load8x8_u, i16x8_extend_low_i8x16_u;
-    v128_load16x4_s, i32x4_extend_low_i16x8_s;
-    v128_load16x4_u, i32x4_extend_low_i16x8_u;
-    v128_load32x2_s, i64x2_extend_low_i32x4_s;
-    v128_load32x2_u, i64x2_extend_low_i32x4_u;
-}
+crate::abi::lanes::plain::extending_loads!();
