@@ -108,7 +108,7 @@ pub enum VmFuncKind {
 pub type VmEntry =
     unsafe extern "C-unwind" fn(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32;
 
-/// What an entry returns if the function has ended with a tail call: the function to enter next is
+/// The result of an entry whose function has ended with a tail call. The function to enter next is
 /// in the environment ([`VmEnv::tail_call`]), its parameters at the same frame, and there is room
 /// for them and for the results. No trap has this code.
 pub const TAIL_CALL: u32 = u32::MAX;
@@ -255,8 +255,8 @@ pub struct VmEnv {
     /// The unwinding that a host function in C has started (`pthread_exit`), on its way to the host
     /// that called; else null.
     pub unwinding: *mut c_void,
-    /// What is to be entered next, once an entry has returned [`TAIL_CALL`]. Its result types are
-    /// those of the function that was entered.
+    /// The function to enter next, after an entry has returned [`TAIL_CALL`]. It has the result
+    /// types of the function that was entered.
     pub tail_call: *const VmFuncRef,
 }
 

@@ -99,8 +99,8 @@ pub unsafe fn execute(
 /// # Safety
 /// `env` is the live environment of the running code, and the word of the type's hierarchy.
 pub unsafe fn is_of(env: *mut VmEnv, ty: RefType, word: u64) -> bool {
-    // SAFETY: the running instance is live, and what the word refers to is, unless it is an
-    // object, which is looked for.
+    // SAFETY: the running instance is live. A function or an exception in the word is of its link
+    // set, which keeps it; an object is looked up.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         instance.accepts(instance.types().reference(ty), word)

@@ -19,7 +19,7 @@ fn bytes_of_mut(words: &mut [u64]) -> &mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
 }
 
-/// What a slot of a frame, or two, has of a value; the lowest bits of one that is packed.
+/// A value as one slot or two of a frame have it; a packed one is in the lowest bits.
 fn load(bytes: &[u8]) -> [u64; 2] {
     // By size, because a copy of unknown length is a call.
     match *bytes {

@@ -48,8 +48,8 @@ impl GcHeap {
         Some(finalizer)
     }
 
-    /// A finalizer to be run, and its object, which still is as it was. From now on nothing keeps
-    /// that alive but what the caller does: it is gone with the next collection.
+    /// A finalizer to be run, and its object, which is unchanged. The heap no longer keeps the
+    /// object: unless the caller makes it reachable, the next collection frees it.
     pub fn take_finalizer(&mut self) -> Option<(GcRef, GcFinalizer)> {
         self.finalizers.take_due()
     }

@@ -1,9 +1,9 @@
 //! Objects of guests, that is, structs and arrays, and the collector that frees them.
 //!
-//! It must not know instances, modules and engines. What it needs of a type is told with each
-//! object: its number, and how its fields lie ([`StructLayout`]). Where references are outside of
-//! the heap, the caller shows ([`GcRoots`]), and when to stop ([`GcLook`]). Control enters through
-//! [`GcHeap`], which a link set owns; nothing here runs by itself.
+//! It must not know instances, modules and engines. The caller gives the type of each new object:
+//! its number, and the places of its fields ([`StructLayout`]). The caller also shows the
+//! references outside of the heap ([`GcRoots`]), and says when to stop ([`GcLook`]). Control enters
+//! through [`GcHeap`], which a link set owns; nothing here runs by itself.
 //!
 //! - Objects never move. So roots need only be shown and not changed, a collection can be
 //!   abandoned at every step, words of the host may be shown that only look like references, and

@@ -125,7 +125,7 @@ impl Instance {
         }
     }
 
-    /// Whether what a word refers to that is not null is of a type of the guest's objects.
+    /// Whether the word, which is not null, refers to an object of the wanted type.
     fn is_object(&self, wanted: HeapType, word: u64) -> bool {
         let is_i31 = guest_word::as_small_integer(word).is_some();
         if wanted == HeapType::I31 || is_i31 {

@@ -59,8 +59,7 @@ impl ObjectLayouts {
     }
 }
 
-/// What a field is stored as. Functions are the only things a reference may lead to that nothing
-/// collects.
+/// The storage of a field. References to functions lead to nothing that is collected.
 fn kind(ty: FieldType) -> StorageKind {
     match ty.storage {
         StorageType::I8 => StorageKind::I8,

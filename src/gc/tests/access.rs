@@ -1,4 +1,4 @@
-//! Fields and elements: what is set is what is found, and nothing else changes.
+//! Fields and elements: a read gives the value that was set, and nothing else changes.
 
 use super::StorageKind::*;
 use super::*;

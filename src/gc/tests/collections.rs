@@ -36,7 +36,7 @@ fn a_collection_may_end_at_every_look() {
             Ok(looks) => break looks,
             Err(_) => stop_at += 1,
         }
-        // What is reachable is as it was, and new objects are made.
+        // Reachable objects are unchanged, and new objects are made.
         assert_eq!(heap.array_get(array, 9_999), Some([last, 0]));
         for (number, object) in made.iter().enumerate().step_by(7) {
             assert_eq!(heap.type_of(*object), Some(number as u32));
