@@ -8,6 +8,8 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 #[cfg(target_os = "linux")]
+mod limit;
+#[cfg(target_os = "linux")]
 mod refuse;
 
 use isothread::{
@@ -346,7 +348,7 @@ fn without_membarrier() {
     let mut again = std::process::Command::new(env::current_exe().expect("a test has a path"));
     again.args(["--skip", "without_membarrier", "--test-threads", "1"]);
     again.env("STRESS_SECONDS", number("STRESS_SECONDS", 2).to_string());
-    let output = refuse::without_membarrier(&mut again).output().expect("it starts");
+    let output = limit::output(refuse::without_membarrier(&mut again)).expect("it starts");
     let printed = String::from_utf8_lossy(&output.stdout);
     let all_ran = printed.contains("3 passed; 0 failed; 0 ignored");
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{compile_modules, declared, functions, library, root, run, scratch, text};
+use common::{compile_modules, declared, functions, library, limit, root, run, scratch, text};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -63,7 +63,7 @@ fn without_times(output: &str) -> String {
 }
 
 fn check(command: &mut Command, name: &str) {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let output = limit::output(command).unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}\n{}", text(&output));
     let golden = root().join(format!("tests/c/{name}.out"));
     let expected = std::fs::read_to_string(golden).unwrap_or_default();
@@ -244,4 +244,15 @@ fn arguments(params: &str, handles: bool) -> Vec<&'static str> {
         }
     };
     params.map(argument).collect()
+}
+
+#[test]
+fn a_program_that_hangs_is_killed() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo begun; sleep 1000 & wait"]);
+    let limit = std::time::Duration::from_millis(300);
+    let output = limit::output_within(&mut command, limit).expect("it starts");
+    assert!(!output.status.success());
+    let text = text(&output);
+    assert!(text.contains("begun") && text.contains("it hangs"), "{text}");
 }

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{compile_modules, library, root, run, scratch, text};
+use common::{compile_modules, library, limit, root, run, scratch, text};
 use std::path::Path;
 use std::process::Command;
 
@@ -191,7 +191,8 @@ fn own_lines(output: &[u8]) -> Vec<String> {
 }
 
 fn check(command: &mut Command, folder: &Path, rounds: &str, rows: &[&str]) {
-    let output = command.arg(folder).env("ROUNDS", rounds).output().expect("the program starts");
+    let output =
+        limit::output(command.arg(folder).env("ROUNDS", rounds)).expect("the program starts");
     let printed = own_lines(&output.stdout);
     let wanted: Vec<_> = rows.iter().map(|row| expected(row)).collect();
     let shown: String = text(&output).lines().take(40).collect::<Vec<_>>().join("\n");

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{compile_modules, root, run, scratch, text};
+use common::{compile_modules, limit, root, run, scratch, text};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,7 +32,7 @@ const PROGRAMS: [&str; 15] = [
 ];
 
 fn output(command: &mut Command) -> String {
-    let output = command.output().expect("it starts");
+    let output = limit::output(command).expect("it starts");
     assert!(output.status.success(), "{command:?}\n{}", text(&output));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -9,7 +9,7 @@ mod expected;
 #[path = "../../tests/real/manifest.rs"]
 mod manifest;
 
-use common::{compile_modules, library, root, run, scratch, text};
+use common::{compile_modules, library, limit, root, run, scratch, text};
 use expected::Tally;
 use manifest::{End, Entry, Step, entries, listing};
 use std::fs;
@@ -68,7 +68,7 @@ impl Threads<'_> {
     fn execute(&self, module: &Path, args: &[String]) -> Result<(), String> {
         let mut command = Command::new(self.program);
         command.arg(self.count.to_string()).arg(&self.base).arg(module).args(args);
-        let output = command.output().expect("the program starts");
+        let output = limit::output(&mut command).expect("the program starts");
         if output.status.success() { Ok(()) } else { Err(text(&output)) }
     }
 

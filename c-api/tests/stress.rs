@@ -9,7 +9,7 @@ mod common;
 #[path = "../../tests/refuse/mod.rs"]
 mod refuse;
 
-use common::{compile_modules, library, root, run, scratch, text};
+use common::{compile_modules, library, limit, root, run, scratch, text};
 use std::env;
 use std::path::Path;
 use std::process::Command;
@@ -27,7 +27,7 @@ fn seconds(default: &str) -> String {
 }
 
 fn check(command: &mut Command, folder: &Path) {
-    let output = command.arg(folder).output().expect("the program starts");
+    let output = limit::output(command.arg(folder)).expect("the program starts");
     let printed = String::from_utf8_lossy(&output.stdout);
     let quiet = printed.lines().all(|line| line.is_empty() || line.starts_with('['));
     let shown: Vec<_> = printed.lines().rev().take(5).collect();

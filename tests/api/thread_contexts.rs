@@ -84,6 +84,30 @@ fn what_was_closed_or_not_made_is_made_again() {
     assert_eq!(CALLS.load(Ordering::Relaxed), 3);
 }
 
+/// Has a thread of the system's ask for its context; whether it got one. The standard library's
+/// threads take a lock of its own when they begin, which the child of a fork may find held.
+#[cfg(target_os = "linux")]
+fn asks_on_another_thread(contexts: &ThreadContexts) -> bool {
+    use std::ffi::c_void;
+    use std::ptr::{from_ref, null, null_mut};
+
+    extern "C" fn ask(contexts: *mut c_void) -> *mut c_void {
+        // SAFETY: the starter's reference, which it keeps until this thread has ended.
+        let contexts = unsafe { &*contexts.cast::<ThreadContexts>() };
+        if contexts.get().is_ok() { contexts as *const _ as *mut c_void } else { null_mut() }
+    }
+
+    let (mut thread, mut made) = (0, null_mut());
+    let data = from_ref(contexts).cast_mut().cast();
+    // SAFETY: room for the thread's handle; the function takes this pointer, which is valid until
+    // the thread is joined, right here.
+    let done = unsafe {
+        libc::pthread_create(&raw mut thread, null(), ask, data) == 0
+            && libc::pthread_join(thread, &raw mut made) == 0
+    };
+    done && !made.is_null()
+}
+
 /// Threads that end hold a lock of the process's for a moment. No child of a fork may find it held.
 #[cfg(target_os = "linux")]
 #[test]
@@ -93,33 +117,38 @@ fn threads_of_children_have_contexts() {
     let contexts = ThreadContexts::new(Context::new);
     contexts.get().expect("context");
     let over = AtomicBool::new(false);
-    scope(|scope| {
+    let failed = scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    scope.spawn(|| drop(contexts.get())).join().expect("thread");
+                    assert!(asks_on_another_thread(&contexts));
                 }
             });
         }
-        for _ in 0..100 {
-            // SAFETY: the child starts threads and allocates, which glibc's children may do, and
-            // ends without this process's exit handlers.
-            let child = unsafe { libc::fork() };
-            if child == 0 {
-                // SAFETY: plain numbers; nothing else in the child counts time.
-                unsafe { libc::alarm(20) };
-                let made = std::thread::scope(|scope| {
-                    let ask = || contexts.get().is_ok();
-                    scope.spawn(ask).join().is_ok_and(|made| made) && contexts.get().is_ok()
-                });
-                // SAFETY: a plain number.
-                unsafe { libc::_exit(i32::from(!made)) };
-            }
-            let mut status = 0;
-            // SAFETY: `status` is writable, and the child is this process's own.
-            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-            assert_eq!(status, 0, "the child hung or failed");
-        }
+        let failed = (0..100).map(|_| status_of_child(&contexts)).find(|status| *status != 0);
         over.store(true, Ordering::Relaxed);
+        failed
     });
+    assert_eq!(failed, None, "a child hung or failed");
+}
+
+/// Forks a child that asks on two threads, and waits for its end.
+#[cfg(target_os = "linux")]
+fn status_of_child(contexts: &ThreadContexts) -> i32 {
+    // SAFETY: the child starts threads and allocates, which glibc's children may do, and ends
+    // without this process's exit handlers.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: plain numbers; nothing else in the child counts time.
+        unsafe { libc::alarm(60) };
+        let made = asks_on_another_thread(contexts) && contexts.get().is_ok();
+        // SAFETY: a plain number.
+        unsafe { libc::_exit(i32::from(!made)) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is writable, and the child is this process's own.
+    match unsafe { libc::waitpid(child, &raw mut status, 0) } {
+        pid if pid == child => status,
+        _ => -1,
+    }
 }

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../../../tests/limit/mod.rs"]
+pub mod limit;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -43,7 +46,7 @@ pub fn compile_modules(from: &str, to: &Path) {
 
 /// Runs a command that must succeed, and returns its output.
 pub fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let output = limit::output(command).unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}\n{}", text(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
