@@ -22,36 +22,37 @@ use crate::module::Module;
 use crate::sync::{Found, Lock, Making, Turn, WaitQueue, section};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// One function's code, as calls read it. Owner: the module's code table. The fields behind
-/// `entry` are set once, before `entry` moves from the translating stub to the translated code.
+/// One function's code, as calls read it. Owner: the module's code table. `entry` moves once, from
+/// the translating stub to the translated code; before either stands a `shape::Entry`.
 #[repr(C)]
 pub struct VmCode {
     /// First instruction.
     pub entry: AtomicPtr<u64>,
-    /// Slots of the whole frame: parameters, header, locals, operands, outgoing arguments.
-    pub frame_slots: AtomicU32,
-    /// The cost of entering in fuel: every operator of the body once.
-    pub cost: AtomicU32,
     /// Slots of the parameters, which is where the frame's header lies.
     pub header_slot: u32,
     pub func_index: u32,
-    pub reserved: u32,
     /// The table that this is in.
     pub module: *const ModuleCode,
 }
 
 pinned! {
-    VmCode 40 / 8 {
-        entry 0, frame_slots 8, cost 12, header_slot 16, func_index 20, reserved 24, module 32,
-    }
+    VmCode 24 / 8 { entry 0, header_slot 8, func_index 12, module 16, }
+}
+
+/// What stands before a function's code. A function has fewer slots than 16 bits can count, and
+/// validation allows a thousand parameters.
+pub fn entry(frame_slots: u32, header_slot: u32, cost: u32) -> shape::Entry {
+    debug_assert!(frame_slots <= u16::MAX.into() && header_slot <= u16::MAX.into());
+    shape::Entry { cost, frame_slots: frame_slots as u16, header_slot: header_slot as u16 }
 }
 
 /// A function's state beside its [`VmCode`]. The entry of an untranslated function points to the
 /// instruction at its beginning.
 #[repr(C)]
 struct Stub {
+    entry: shape::Entry,
     /// The translating instruction.
     first: Code<shape::Translate>,
     /// The tables of its translated body, or null. Set before the entry moves to the body.
@@ -182,22 +183,22 @@ impl ModuleCode {
             let header_slot = this.module.types.valid_func(ty).param_slots();
             codes.push(VmCode {
                 entry: AtomicPtr::new(std::ptr::null_mut()),
-                frame_slots: AtomicU32::new(header_slot + Header::SLOTS),
-                cost: AtomicU32::new(0),
                 header_slot,
                 func_index: imported + i as u32,
-                reserved: 0,
                 module: own,
             });
         }
         let codes = codes.into_boxed_slice();
         stubs.extend(codes.iter().map(|code| Stub {
+            entry: entry(code.header_slot + Header::SLOTS, code.header_slot, 0),
             first: Code::new(stub::<control::Translate>, shape::Translate { code }),
             tables: AtomicPtr::new(ptr::null_mut()),
             making: Making::new(),
         }));
         for (code, stub) in codes.iter().zip(&stubs) {
-            code.entry.store((&raw const *stub).cast_mut().cast(), Ordering::Relaxed);
+            // From the stub as a whole, since calls read what stands before the instruction.
+            let first = (&raw const *stub).cast::<Word>().wrapping_add(1);
+            code.entry.store(first.cast_mut().cast(), Ordering::Relaxed);
         }
         if let Some(inner) = Arc::get_mut(&mut this) {
             inner.codes = codes;
@@ -243,7 +244,7 @@ impl ModuleCode {
         let after = self.module.bodies.partition_point(|body| body.start <= position);
         let defined = after.checked_sub(1)?;
         let (code, stub) = (self.codes.get(defined)?, self.stubs.get(defined)?);
-        let start = Ip::of(code.entry.load(Ordering::Acquire).cast_const().cast());
+        let start = Ip::of(code.entry.load(Ordering::Acquire).cast_const().cast()).before();
         // SAFETY: null, or set by `publish` to tables that `bodies` owns: they do not change, move
         // or go during the life of this table.
         let tables = unsafe { stub.tables.load(Ordering::Acquire).as_ref() };
@@ -307,7 +308,7 @@ impl ModuleCode {
     fn publish(&self, code: &VmCode, turn: Turn<'_>, translated: Translated) -> Result<(), Trap> {
         // A fork finds all of the following done, or nothing.
         let _section = section();
-        let Translated { words, tables, frame_slots, cost, .. } = translated;
+        let Translated { words, tables, .. } = translated;
         let stub = self.defined(code.func_index).and_then(|number| self.stubs.get(number));
         let stub = stub.ok_or(Trap::Internal)?;
         let mut bodies = self.bodies.lock();
@@ -317,10 +318,10 @@ impl ModuleCode {
         }
         let table = tables.as_deref().map_or(ptr::null(), ptr::from_ref);
         stub.tables.store(table.cast_mut(), Ordering::Release);
-        code.frame_slots.store(frame_slots, Ordering::Relaxed);
-        code.cost.store(cost, Ordering::Relaxed);
-        // Release: a thread that sees the entry sees the code and the fields above.
-        code.entry.store(words.as_ptr().cast_mut().cast(), Ordering::Release);
+        // Release: a thread that sees the entry sees the code and the tables. The first word is
+        // what stands before the code.
+        let first = words.as_ptr().wrapping_add(1);
+        code.entry.store(first.cast_mut().cast(), Ordering::Release);
         bodies.add(Body { words, func_index: code.func_index, tables });
         drop(bodies);
         turn.made();

@@ -81,9 +81,21 @@ pub enum Instr {
         op: UnaryOp,
         source: Mode,
     },
+    /// `a` and `b` are slots or constants of 16 bits.
     Select {
         class: Class,
         condition: Mode,
+        a: Mode,
+        b: Mode,
+    },
+    /// `second` of the result of `first` and of a slot, or the other way round. Of the operands of
+    /// `first` the right one is a slot or a constant of 16 bits.
+    Fused {
+        first: BinaryOp,
+        left: Mode,
+        right: Mode,
+        second: BinaryOp,
+        exchanged: bool,
     },
     Load {
         op: LoadOp,
@@ -154,6 +166,12 @@ pub enum Instr {
     MemoryInitAny,
     DataDrop,
     Copy,
+    /// The 32-bit sum of a slot and another operand to a slot; accumulators stay.
+    CopySum {
+        right: Mode,
+    },
+    /// Adds constants to two slots, one after the other.
+    StepTwo,
     CopyVector,
     /// Two copies, one after the other.
     CopyTwo,
@@ -203,6 +221,13 @@ pub enum Instr {
         right: Mode,
         back: bool,
     },
+    /// Adds a constant to a slot and branches back if a comparison with the sum holds, which is
+    /// the operand in the accumulator.
+    BranchStep {
+        op: CompareOp,
+        left: Mode,
+        right: Mode,
+    },
     BranchTable {
         index: Mode,
     },
@@ -229,10 +254,14 @@ pub enum Instr {
     /// In profiled functions, the first instruction and the last before each return.
     ProfileEnter,
     ProfileEnd,
-    ReturnNone,
+    /// `header` is the slot of the header.
+    ReturnNone {
+        header: u16,
+    },
     ReturnOne {
         class: Class,
         source: Mode,
+        header: u16,
     },
     ReturnMany,
     Throw,
@@ -300,10 +329,31 @@ pub enum VectorInstr {
 impl Instr {
     /// More slots than this are cleared by `ClearMany`.
     pub const CLEAR_MAX: u32 = 8;
+    /// Functions whose header is behind this slot return by handlers that read its number.
+    pub const HEADER_MAX: u16 = 5;
 }
 
 /// Whether two operands stand in an instruction the other way round: its constant is always the
 /// second, and its accumulator the first.
 pub fn is_exchanged(left: Mode, right: Mode) -> bool {
     matches!((left, right), (Mode::Imm, _) | (Mode::Slot, Mode::Acc))
+}
+
+/// Whether there is an instruction of these two operations. `right` is the right operand of the
+/// first one, and `exchanged` whether the result of that is the right operand of the second.
+pub fn is_fused(first: BinaryOp, right: Mode, second: BinaryOp, exchanged: bool) -> bool {
+    use BinaryOp::*;
+    let is_commuted = !exchanged || second.commutes();
+    match first {
+        I32Shl | I32ShrU | I32Rotl | I32And => {
+            right == Mode::Imm && is_commuted && matches!(second, I32Add | I32And | I32Or | I32Xor)
+        }
+        F32Add | F32Sub | F32Mul => {
+            right == Mode::Slot && matches!(second, F32Add | F32Sub | F32Mul)
+        }
+        F64Add | F64Sub | F64Mul => {
+            right == Mode::Slot && matches!(second, F64Add | F64Sub | F64Mul)
+        }
+        _ => false,
+    }
 }

@@ -4,7 +4,7 @@
 //! and each states its conditions. Raw pointers come in where `abi::vm_layout` has them.
 
 use super::dispatch::Handler;
-use super::shape::{Call, Code, Shape, SlotNo, Word};
+use super::shape::{Call, Code, Entry, Shape, SlotNo, Word};
 use std::ptr;
 
 /// The address of an instruction whose operands have the shape `S`; `()` for any shape.
@@ -77,6 +77,17 @@ impl Ip {
         Self::of(self.as_ptr().wrapping_add(offset.0 as usize))
     }
 
+    /// The word before this instruction, which begins a function's code if this is its first one.
+    pub fn before(self) -> Self {
+        Self::of(self.as_ptr().wrapping_sub(size_of::<Word>()))
+    }
+
+    /// The entry that stands before this instruction, if it is a function's first one.
+    #[inline(always)]
+    pub fn entry(self) -> *const Entry {
+        self.as_ptr().cast::<Entry>().wrapping_sub(1)
+    }
+
     /// The place of this instruction in the code of the function that begins at `start`.
     pub fn offset(self, start: Self) -> Option<Offset> {
         let bytes = self.as_ptr().addr().checked_sub(start.as_ptr().addr())?;
@@ -92,14 +103,15 @@ impl Ip {
 }
 
 /// A place in the code of one function, in bytes from its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Offset(u32);
 
 impl Offset {
     /// No place.
     pub const NONE: Self = Self(u32::MAX);
-    pub const START: Self = Self(0);
+    /// The first instruction of a function, behind its `Entry`.
+    pub const START: Self = Self(size_of::<Entry>() as u32);
 
     /// The place of a word of the code.
     pub fn of_word(index: usize) -> Self {
@@ -207,14 +219,15 @@ impl Memory0 {
         find(self.base, self.len, at, size)
     }
 
-    /// As [`Memory0::find`], of an address that is a sum of two 32-bit values and cannot wrap.
+    /// As [`Memory0::find`], of bytes of which the last is at the sum of two 32-bit values, which
+    /// cannot wrap; else the address of the first. `b` is not less than `size - 1`.
     #[inline(always)]
     pub fn find_sum(self, a: u32, b: u32, size: usize) -> Result<*mut u8, u64> {
-        let at = u64::from(a) + u64::from(b);
-        if at + size as u64 > self.len as u64 {
-            return Err(at);
+        let last = u64::from(a) + u64::from(b);
+        if last >= self.len as u64 {
+            return Err(last.wrapping_sub(size as u64 - 1));
         }
-        Ok(self.base.wrapping_add(at as usize))
+        Ok(self.base.wrapping_add(last as usize).wrapping_sub(size - 1))
     }
 
     /// Pages of 64 KiB.

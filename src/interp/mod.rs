@@ -108,9 +108,8 @@ pub unsafe extern "C-unwind" fn run(
             v128: V128::from_u64x2([0; 2]),
         };
         reload_memory(&mut r);
-        let header = frame.header((*code).header_slot);
         let back_to = r.ip;
-        match control::enter(&mut r, code, frame, header, back_to) {
+        match control::enter(&mut r, code, frame, back_to) {
             Ok(()) => dispatch::run(r),
             Err(stop) => dispatch::exit(env, r.ip, r.sp, stop),
         }

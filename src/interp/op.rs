@@ -11,6 +11,8 @@
 //! Names are those of the specification in camel case: operand type, operation, and for loads
 //! and stores the width and sign in memory.
 
+use crate::abi::lanes::V128;
+
 /// `$apply!` gets `Name, operands commute?, operand type => result type, |a, b| meaning;` with
 /// the meaning a `Result`, so that trapping and total operations are one shape.
 macro_rules! binary_ops {
@@ -322,6 +324,13 @@ macro_rules! load_enum {
     ($($name:ident, $in:ty => $out:ty, |$raw:ident| $e:expr;)*) => {
         enum_of_names!(/// Loads from a memory.
             LoadOp: $($name)*);
+
+        impl LoadOp {
+            /// Bytes in memory.
+            pub fn bytes(self) -> u32 {
+                match self { $(Self::$name => size_of::<$in>() as u32,)* }
+            }
+        }
     };
 }
 load_ops!(load_enum);
@@ -330,6 +339,13 @@ macro_rules! store_enum {
     ($($name:ident, $in:ty => $out:ty, |$value:ident| $e:expr;)*) => {
         enum_of_names!(/// Stores to a memory.
             StoreOp: $($name)*);
+
+        impl StoreOp {
+            /// Bytes in memory.
+            pub fn bytes(self) -> u32 {
+                match self { $(Self::$name => size_of::<$out>() as u32,)* }
+            }
+        }
     };
 }
 store_ops!(store_enum);

@@ -249,6 +249,17 @@ impl<T: Value> Src<T> for Imm32 {
     }
 }
 
+/// A constant in 16 bits, sign-extended, in place of a slot's number.
+pub struct Imm16;
+
+impl<T: Value> Src<T> for Imm16 {
+    type Field = SlotNo;
+    #[inline(always)]
+    unsafe fn read(_r: &Regs, field: SlotNo) -> T {
+        T::from_imm32(i32::from(field.0 as i16) as u32)
+    }
+}
+
 /// A result's mode.
 pub trait Dst {
     /// # Safety

@@ -174,12 +174,14 @@ shapes! {
     VectorConst { dst: SlotNo, value: [u64; 2], }
     Extract { dst: SlotNo, a: SlotNo, lane: u8, }
     Replace { dst: SlotNo, a: SlotNo, value: SlotNo, lane: u8, }
-    Load { dst: SlotNo, address: SlotNo, offset: u32, }
+    /// `last` is the offset of the last byte from the address in a slot, as in all accesses to
+    /// memory 0 with addresses of 32 bits.
+    Load { dst: SlotNo, address: SlotNo, last: u32, }
     /// A load at a sum.
-    LoadSum [F] { dst: SlotNo, first: SlotNo, second: F, offset: u32, }
-    Store [F] { value: F, address: SlotNo, offset: u32, }
+    LoadSum [F] { dst: SlotNo, first: SlotNo, second: F, last: u32, }
+    Store [F] { value: F, address: SlotNo, last: u32, }
     /// A store at a sum.
-    StoreSum [V F] { value: V, first: SlotNo, second: F, offset: u32, }
+    StoreSum [V F] { value: V, first: SlotNo, second: F, last: u32, }
     /// A load from a memory that the instruction names.
     LoadAny { dst: SlotNo, address: SlotNo, memory: u16, offset: u64, }
     /// A store to a memory that the instruction names.
@@ -194,6 +196,7 @@ shapes! {
     WideBinary { dst: SlotNo, a_low: SlotNo, a_high: SlotNo, b_low: SlotNo, b_high: SlotNo, }
 
     CopyTwo { first: Unary, second: Unary, }
+    StepTwo { first: SlotNo, second: SlotNo, first_step: u32, second_step: u32, }
     CopyImm [F] { dst: SlotNo, value: F, }
     /// `count` slots.
     CopyMany { to: SlotNo, from: SlotNo, count: u16, }
@@ -219,9 +222,15 @@ shapes! {
     Back { to: Forward, cost: u32, }
     BranchIf [J] { to: J, condition: SlotNo, }
     BranchCompare [J F] { to: J, first: SlotNo, second: F, }
+    /// `slot` and `step` are added; `second` is compared with the sum.
+    BranchStep [F] { to: Back, slot: SlotNo, second: F, step: u32, }
     /// A word follows for each target, its distance; the one at `last` is the default.
     BranchTable { last: u32, index: SlotNo, }
 
+    /// Stands before a function's first instruction; calls read it. All of the frame's slots, and
+    /// the slots of the parameters, which is where the frame's header lies; the cost of entering in
+    /// fuel: every operator of the body once.
+    Entry { cost: u32, frame_slots: u16, header_slot: u16, }
     /// The entry of a function that is not translated yet.
     Translate { code: *const VmCode, }
     /// The position of the operator in the module, in bytes.
@@ -323,6 +332,7 @@ begins! {
     [] Back: to of Forward;
     [J] BranchIf<J>: to of J;
     [J F] BranchCompare<J, F>: to of J;
+    [F] BranchStep<F>: to of Back;
     [] Call: site of Site;
     [] CallImport: site of Site;
     [] CallIndirect: site of Site;
@@ -353,15 +363,16 @@ words! {
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        CallRef, Throw, TailCall, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
+        CallRef, Throw, TailCall, StepTwo, BranchStep<SlotNo>,  TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
         StoreAny<u32>, Object;
-    4: Permute, VectorConst, AtomicAny;
+    4: BranchStep<u32>, Permute, VectorConst, AtomicAny;
     6: Shuffle;
 }
 
 /// `Writer::copy` replaces a copy with two copies, and `Ip::call` finds the call before a return
-/// address, so the sizes must be the same.
+/// address, so the sizes must be the same. An `Entry` takes one word.
 const _: () = {
+    assert!(size_of::<Entry>() == size_of::<Word>() && align_of::<Entry>() <= align_of::<Word>());
     assert!(Code::<Unary>::WORDS == Code::<CopyTwo>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallImport>::WORDS);
     assert!(Code::<Call>::WORDS == Code::<CallIndirect>::WORDS);

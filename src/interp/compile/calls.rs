@@ -166,9 +166,10 @@ impl<'m> Translator<'m> {
         self.profile_end();
         match *ty.results() {
             [] => {
-                self.op(Instr::ReturnNone, shape::Return { header });
+                self.op(Instr::ReturnNone { header: header.0 }, shape::Return { header });
             }
             [result] => {
+                self.unfold(0);
                 let class = Class::of(result);
                 let entry = *self.stack.entries.last().ok_or(Trap::Internal)?;
                 let mut value = match entry.place {
@@ -181,7 +182,7 @@ impl<'m> Translator<'m> {
                     self.stack.copy(&mut self.code, result, entry.slot, value);
                     value = Operand::Slot(entry.slot);
                 }
-                let instr = Instr::ReturnOne { class, source: mode(value) };
+                let instr = Instr::ReturnOne { class, source: mode(value), header: header.0 };
                 if let Operand::Imm(value) = value {
                     self.op(instr, shape::ReturnOne { header, value: imm32(value) });
                 } else {

@@ -211,8 +211,13 @@ impl<'m> Translator<'m> {
                 Place::Local(slot) => Operand::Slot(slot),
                 Place::Const(value) => Operand::Imm(value),
                 Place::Acc => Operand::Acc,
+                Place::Sum(base, addend) => {
+                    self.stack.copy_sum(&mut self.code, to, base, addend);
+                    Operand::Slot(to)
+                }
             };
             self.stack.steps += 1;
+            // Nothing is left to move of a sum.
             self.stack.copy(&mut self.code, ty, to, from);
             to = to.wrapping_add(ty.slots() as u16);
             index += 1;
@@ -271,7 +276,11 @@ impl<'m> Translator<'m> {
         } else {
             self.stack.settle_top(&mut self.code, count);
             let from = if self.labels[label].kind == LabelKind::Loop {
-                From::Back(self.branch_on(condition, true)?)
+                let back = match self.branch_step(condition) {
+                    Some(back) => back,
+                    None => self.branch_on(condition, true)?,
+                };
+                From::Back(back)
             } else {
                 From::Forward(self.branch_on(condition, true)?)
             };

@@ -11,8 +11,9 @@
 use super::Translated;
 use super::writer::Line;
 use crate::interp::instr::{Instr, Mode, Target, is_exchanged};
+use crate::interp::op::{LoadOp, StoreOp};
 use crate::interp::shape::{
-    self, Back, BranchCompare, BranchIf, Forward, Jump, Shape, SlotNo, Word,
+    self, Back, BranchCompare, BranchIf, BranchStep, Forward, Jump, Shape, SlotNo, Word,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -88,41 +89,60 @@ impl Listed<'_> {
         Some(format!("{pair} {}", self.way(to)))
     }
 
+    fn branch_step(self, left: Mode, right: Mode) -> Option<String> {
+        let (to, slot, step, pair) = if let Some(i) = self.operands::<BranchStep<SlotNo>>() {
+            (i.to, i.slot, i.step, pair(left, right, i.slot, Second::Slot(i.second)))
+        } else {
+            let i = self.operands::<BranchStep<u32>>()?;
+            (i.to, i.slot, i.step, pair(left, right, i.slot, Second::Imm(i.second as i32)))
+        };
+        Some(format!("{slot} by {}; {pair} {}", step as i32, self.way(to)))
+    }
+
     fn branch_if<J: Jump>(self, condition: Mode) -> Option<String> {
         let i = self.operands::<BranchIf<J>>()?;
         Some(format!("{} {}", operand(condition, i.condition), self.way(i.to)))
     }
 
-    fn load_sum(self, left: Mode, right: Mode) -> Option<String> {
+    fn load_sum(self, op: LoadOp, left: Mode, right: Mode) -> Option<String> {
         let (dst, sum, offset) = if let Some(i) = self.operands::<shape::LoadSum<SlotNo>>() {
-            (i.dst, pair(left, right, i.first, Second::Slot(i.second)), i.offset)
+            (i.dst, pair(left, right, i.first, Second::Slot(i.second)), i.last)
         } else {
             let i = self.operands::<shape::LoadSum<u32>>()?;
-            (i.dst, pair(left, right, i.first, Second::Imm(i.second as i32)), i.offset)
+            (i.dst, pair(left, right, i.first, Second::Imm(i.second as i32)), i.last)
         };
+        let offset = offset - (op.bytes() - 1);
         let sum = sum.replace(", ", " + ");
         Some(format!("{} <- [{sum} + {offset}]", self.result(dst)))
     }
 
-    fn store_sum(self, left: Mode, right: Mode, value: Mode) -> Option<String> {
-        type OfSlots = shape::StoreSum<SlotNo, SlotNo>;
-        let (slot, sum, offset) = if let Some(i) = self.operands::<OfSlots>() {
-            (i.value, pair(left, right, i.first, Second::Slot(i.second)), i.offset)
-        } else {
-            let i = self.operands::<shape::StoreSum<SlotNo, u32>>()?;
-            (i.value, pair(left, right, i.first, Second::Imm(i.second as i32)), i.offset)
+    fn store_sum(self, op: StoreOp, left: Mode, right: Mode, value: Mode) -> Option<String> {
+        let of = |value: String, first: SlotNo, second: Second, last: u32| {
+            let sum = pair(left, right, first, second).replace(", ", " + ");
+            format!("[{sum} + {}] <- {value}", last - (op.bytes() - 1))
         };
-        let sum = sum.replace(", ", " + ");
-        Some(format!("[{sum} + {offset}] <- {}", operand(value, slot)))
+        let slot = |field: SlotNo| operand(value, field);
+        let constant = |field: u32| Second::Imm(field as i32).to_string();
+        Some(if let Some(i) = self.operands::<shape::StoreSum<SlotNo, SlotNo>>() {
+            of(slot(i.value), i.first, Second::Slot(i.second), i.last)
+        } else if let Some(i) = self.operands::<shape::StoreSum<SlotNo, u32>>() {
+            of(slot(i.value), i.first, Second::Imm(i.second as i32), i.last)
+        } else if let Some(i) = self.operands::<shape::StoreSum<u32, SlotNo>>() {
+            of(constant(i.value), i.first, Second::Slot(i.second), i.last)
+        } else {
+            let i = self.operands::<shape::StoreSum<u32, u32>>()?;
+            of(constant(i.value), i.first, Second::Imm(i.second as i32), i.last)
+        })
     }
 
-    fn store(self, address: Mode, value: Mode) -> Option<String> {
+    fn store(self, op: StoreOp, address: Mode, value: Mode) -> Option<String> {
         let (slot, offset, value) = if let Some(i) = self.operands::<shape::Store<SlotNo>>() {
-            (i.address, i.offset, operand(value, i.value))
+            (i.address, i.last, operand(value, i.value))
         } else {
             let i = self.operands::<shape::Store<u32>>()?;
-            (i.address, i.offset, operand(value, Second::Imm(i.value as i32)))
+            (i.address, i.last, operand(value, Second::Imm(i.value as i32)))
         };
+        let offset = offset - (op.bytes() - 1);
         Some(format!("{} <- {value}", place(address, slot, offset)))
     }
 
@@ -144,6 +164,11 @@ impl Listed<'_> {
 
 fn operand(mode: Mode, field: impl Display) -> String {
     if mode == Mode::Acc { "acc".into() } else { field.to_string() }
+}
+
+/// A slot, or a constant in place of its number.
+fn slot_or_16(mode: Mode, field: SlotNo) -> String {
+    if mode == Mode::Imm { format!("#{}", field.0 as i16) } else { field.to_string() }
 }
 
 fn pair(left: Mode, right: Mode, first: SlotNo, second: Second) -> String {
@@ -183,16 +208,28 @@ fn with_result(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::Unary>()?;
             format!("{op:?} {} <- {}", f.result(i.dst), operand(source, i.a))
         }
-        Instr::Select { condition, .. } => {
+        Instr::Select { condition, a, b, .. } => {
             let i = f.operands::<shape::Select>()?;
             let condition = operand(condition, i.condition);
-            format!("Select {} <- {condition} ? {} : {}", f.result(i.dst), i.a, i.b)
+            let (a, b) = (slot_or_16(a, i.a), slot_or_16(b, i.b));
+            format!("Select {} <- {condition} ? {a} : {b}", f.result(i.dst))
+        }
+        Instr::Fused { first, left, right, second, exchanged } => {
+            let i = f.operands::<shape::Ternary>()?;
+            let result = format!("{first:?}({}, {})", operand(left, i.a), slot_or_16(right, i.b));
+            let c = i.c.to_string();
+            let (a, b) = if exchanged { (c, result) } else { (result, c) };
+            format!("{second:?} {} <- {a}, {b}", f.result(i.dst))
         }
         Instr::Load { op, address } => {
             let i = f.operands::<shape::Load>()?;
-            format!("{op:?} {} <- {}", f.result(i.dst), place(address, i.address, i.offset))
+            format!(
+                "{op:?} {} <- {}",
+                f.result(i.dst),
+                place(address, i.address, i.last - (op.bytes() - 1))
+            )
         }
-        Instr::LoadSum { op, left, right } => format!("{op:?} {}", f.load_sum(left, right)?),
+        Instr::LoadSum { op, left, right } => format!("{op:?} {}", f.load_sum(op, left, right)?),
         Instr::LoadAny { op, address, .. } => {
             let i = f.operands::<shape::LoadAny>()?;
             let place = place(address, i.address, i.offset);
@@ -218,9 +255,9 @@ fn without_result(f: Listed<'_>) -> Option<String> {
             let name = if signed { "MulWideS" } else { "MulWideU" };
             format!("{name} {} <- {}, {}", i.dst, i.first, i.second)
         }
-        Instr::Store { op, address, value } => format!("{op:?} {}", f.store(address, value)?),
+        Instr::Store { op, address, value } => format!("{op:?} {}", f.store(op, address, value)?),
         Instr::StoreSum { op, left, right, value } => {
-            format!("{op:?} {}", f.store_sum(left, right, value)?)
+            format!("{op:?} {}", f.store_sum(op, left, right, value)?)
         }
         Instr::StoreAny { op, address, value, .. } => {
             format!("{op:?} {}", f.store_any(address, value)?)
@@ -240,6 +277,15 @@ fn without_result(f: Listed<'_>) -> Option<String> {
         Instr::CopyTwo => {
             let shape::CopyTwo { first, second } = f.operands()?;
             format!("Copy {} <- {}; {} <- {}", first.dst, first.a, second.dst, second.a)
+        }
+        Instr::CopySum { right } => {
+            let sum = f.binary(Mode::Slot, right)?;
+            format!("Copy {}", sum.replace(", ", " + "))
+        }
+        Instr::StepTwo => {
+            let i = f.operands::<shape::StepTwo>()?;
+            let (first, second) = (i.first_step as i32, i.second_step as i32);
+            format!("Step {} by {first}; {} by {second}", i.first, i.second)
         }
         Instr::CopyImm32 => {
             let i = f.operands::<shape::CopyImm<u32>>()?;
@@ -309,6 +355,9 @@ fn control(f: Listed<'_>) -> Option<String> {
         Instr::BranchCompare { op, left, right, back: true } => {
             format!("Branch{op:?} {}", f.branch_compare::<Back>(left, right)?)
         }
+        Instr::BranchStep { op, left, right } => {
+            format!("BranchStep{op:?} {}", f.branch_step(left, right)?)
+        }
         Instr::BranchTable { index } => {
             let i = f.operands::<shape::BranchTable>()?;
             format!("BranchTable {} of {}", operand(index, i.index), i.last + 1)
@@ -323,7 +372,7 @@ fn control(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::ReturnOne<SlotNo>>()?;
             format!("Return {}", operand(source, i.value))
         }
-        Instr::ReturnNone => "Return".into(),
+        Instr::ReturnNone { .. } => "Return".into(),
         Instr::Throw => {
             let i = f.operands::<shape::Throw>()?;
             format!("Throw t{} {}", i.tag, i.frame)

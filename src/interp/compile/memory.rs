@@ -3,7 +3,7 @@
 //! bits.
 
 use super::any_memory::memory_of;
-use super::stack::{AccState, Operand, Place};
+use super::stack::{AccState, Entry, Operand, Place};
 use super::{Translator, fits_32, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
@@ -13,32 +13,41 @@ use crate::interp::shape::{self, Bulk, Indices, SlotNo};
 use wasmparser::MemArg;
 
 impl Translator<'_> {
-    /// The address operand and the offset to encode with it; `None` if the access is outside
-    /// any memory of 32-bit addresses.
-    fn address(&mut self, memarg: &MemArg) -> Result<Option<(Operand, u32)>, Trap> {
+    /// The address operand of an access to `bytes` bytes, and the offset of the last one to encode
+    /// with it; `None` if the access is outside any memory of 32-bit addresses.
+    fn address(&mut self, memarg: &MemArg, bytes: u32) -> Result<Option<(Operand, u32)>, Trap> {
         let entry = self.pop()?;
+        let Some(last) = last(memarg, bytes) else {
+            self.stack.consumed(&entry);
+            return Ok(None);
+        };
         if let Place::Const(base) = entry.place {
-            let at = base as u32 as u64 + memarg.offset;
-            return Ok(u32::try_from(at).ok().map(|at| (Operand::Imm(0), at)));
+            return Ok((base as u32).checked_add(last).map(|last| (Operand::Imm(0), last)));
         }
-        let operand = self.stack.operand(&mut self.code, &entry, true);
-        Ok(Some((operand, offset(memarg))))
+        Ok(Some((self.stack.operand(&mut self.code, &entry, true), last)))
+    }
+
+    /// Writes an access that is outside any memory of 32-bit addresses.
+    fn out_of_bounds(&mut self) {
+        self.op(Instr::OutOfBounds, ());
     }
 
     pub(super) fn load(&mut self, op: LoadOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
         if let Some(memory) = self.memory_kind(memory_of(&memarg)?)? {
             return self.load_any(op, ty, memory, memarg);
         }
-        if let Some((left, right)) = self.absorb_sum()? {
-            return self.load_sum(op, ty, (left, right), offset(&memarg));
+        if let Some(last) = last(&memarg, op.bytes())
+            && let Some((left, right)) = self.take_sum()?
+        {
+            return self.load_sum(op, ty, (left, right), last);
         }
-        let Some((address, offset)) = self.address(&memarg)? else {
-            self.op(Instr::OutOfBounds, ());
+        let Some((address, last)) = self.address(&memarg, op.bytes())? else {
+            self.out_of_bounds();
             self.stack.push(ty, Place::Const(0));
             return Ok(());
         };
         let instr = Instr::Load { op, address: mode(address) };
-        let operands = shape::Load { dst: SlotNo::NONE, address: slot(address), offset };
+        let operands = shape::Load { dst: SlotNo::NONE, address: slot(address), last };
         self.produce(ty, instr, operands)?;
         Ok(())
     }
@@ -48,68 +57,87 @@ impl Translator<'_> {
         op: LoadOp,
         ty: ValType,
         sum: (Operand, Operand),
-        offset: u32,
+        last: u32,
     ) -> Result<(), Trap> {
         let instr = Instr::LoadSum { op, left: mode(sum.0), right: mode(sum.1) };
         let (dst, first) = (SlotNo::NONE, slot(sum.0));
         match sum.1 {
             Operand::Imm(second) => {
                 let second = imm32(second);
-                self.produce(ty, instr, shape::LoadSum { dst, first, second, offset })?;
+                self.produce(ty, instr, shape::LoadSum { dst, first, second, last })?;
             }
             second => {
                 let second = slot(second);
-                self.produce(ty, instr, shape::LoadSum { dst, first, second, offset })?;
+                self.produce(ty, instr, shape::LoadSum { dst, first, second, last })?;
             }
         }
         Ok(())
     }
 
-    fn store_sum(&mut self, op: StoreOp, value: Operand, sum: (Operand, Operand), offset: u32) {
+    /// Writes the store of the popped `entry` at a sum.
+    fn store_sum(
+        &mut self,
+        op: StoreOp,
+        entry: &Entry,
+        sum: (Operand, Operand),
+        last: u32,
+    ) -> Result<(), Trap> {
+        let mut value = self.store_value(entry);
+        if (sum.0, value, Class::of(entry.ty)) == (Operand::Acc, Operand::Acc, Class::Int) {
+            // The integer accumulator is an operand of the sum as well, and the value's mirror.
+            value = self.stack.operand(&mut self.code, entry, false);
+        }
         let (left, right) = (mode(sum.0), mode(sum.1));
         let instr = Instr::StoreSum { op, left, right, value: mode(value) };
-        let (value, first) = (slot(value), slot(sum.0));
-        match sum.1 {
-            Operand::Imm(second) => {
-                let second = imm32(second);
-                self.op(instr, shape::StoreSum { value, first, second, offset });
+        let first = slot(sum.0);
+        match (value, sum.1) {
+            (Operand::Imm(value), Operand::Imm(second)) => {
+                let (value, second) = (imm32(value), imm32(second));
+                self.op(instr, shape::StoreSum { value, first, second, last });
             }
-            second => {
-                let second = slot(second);
-                self.op(instr, shape::StoreSum { value, first, second, offset });
+            (Operand::Imm(value), second) => {
+                let (value, second) = (imm32(value), slot(second));
+                self.op(instr, shape::StoreSum { value, first, second, last });
             }
+            (value, Operand::Imm(second)) => {
+                let (value, second) = (slot(value), imm32(second));
+                self.op(instr, shape::StoreSum { value, first, second, last });
+            }
+            (value, second) => {
+                let (value, second) = (slot(value), slot(second));
+                self.op(instr, shape::StoreSum { value, first, second, last });
+            }
+        }
+        Ok(())
+    }
+
+    /// The operand for the popped `entry` as the value of a store, which has room for 32 bits.
+    fn store_value(&mut self, entry: &Entry) -> Operand {
+        match self.stack.operand(&mut self.code, entry, true) {
+            Operand::Imm(constant) if !fits_32(constant) || entry.ty == ValType::F64 => {
+                self.stack.copy(&mut self.code, entry.ty, entry.slot, Operand::Imm(constant));
+                Operand::Slot(entry.slot)
+            }
+            value => value,
         }
     }
 
     pub(super) fn store(&mut self, op: StoreOp, ty: ValType, memarg: MemArg) -> Result<(), Trap> {
         let kind = self.memory_kind(memory_of(&memarg)?)?;
+        self.unfold(0);
         let entry = self.pop()?;
-        if let Place::Local(_) | Place::Temp = entry.place
-            && kind.is_none()
-            && let Some((left, right)) = self.absorb_sum()?
+        if kind.is_none()
+            && let Some(last) = last(&memarg, op.bytes())
+            && let Some(sum) = self.take_sum()?
         {
-            let value = match self.stack.operand(&mut self.code, &entry, true) {
-                // The integer accumulator may be an operand of the sum as well.
-                Operand::Acc if Class::of(ty) == Class::Int => {
-                    self.stack.operand(&mut self.code, &entry, false)
-                }
-                value => value,
-            };
-            self.store_sum(op, value, (left, right), offset(&memarg));
-            return Ok(());
+            return self.store_sum(op, &entry, sum, last);
         }
-        let mut value = self.stack.operand(&mut self.code, &entry, true);
-        if let Operand::Imm(constant) = value
-            && (!fits_32(constant) || ty == ValType::F64)
-        {
-            self.stack.copy(&mut self.code, ty, entry.slot, value);
-            value = Operand::Slot(entry.slot);
-        }
+        let value = self.store_value(&entry);
         if let Some(memory) = kind {
             return self.store_any(op, ty, memory, memarg, value);
         }
-        let Some((address, offset)) = self.address(&memarg)? else {
-            self.op(Instr::OutOfBounds, ());
+        let Some((address, last)) = self.address(&memarg, op.bytes())? else {
+            self.out_of_bounds();
             return Ok(());
         };
         let value = self.beside_address(ty, address, value);
@@ -117,10 +145,10 @@ impl Translator<'_> {
         let address = slot(address);
         match value {
             Operand::Imm(value) => {
-                self.op(instr, shape::Store { value: imm32(value), address, offset });
+                self.op(instr, shape::Store { value: imm32(value), address, last });
             }
             value => {
-                self.op(instr, shape::Store { value: slot(value), address, offset });
+                self.op(instr, shape::Store { value: slot(value), address, last });
             }
         }
         Ok(())
@@ -223,6 +251,7 @@ impl Translator<'_> {
     pub(super) fn global_set(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, imported, index) = self.global(index)?;
         let class = Class::of(ty);
+        self.unfold(0);
         let entry = self.pop()?;
         let mut value = self.stack.operand(&mut self.code, &entry, true);
         if let Operand::Imm(constant) = value
@@ -244,8 +273,8 @@ impl Translator<'_> {
     }
 }
 
-/// The offset of an access to a memory of 32-bit addresses.
-fn offset(memarg: &MemArg) -> u32 {
-    debug_assert!(u32::try_from(memarg.offset).is_ok(), "validation allows no more");
-    memarg.offset as u32
+/// The offset of the last byte of an access to a memory of 32-bit addresses; `None` if it is outside
+/// any.
+fn last(memarg: &MemArg, bytes: u32) -> Option<u32> {
+    u32::try_from(memarg.offset).ok()?.checked_add(bytes - 1)
 }

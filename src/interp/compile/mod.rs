@@ -11,7 +11,7 @@
 //! slots.
 //!
 //! `Translator::body` reads the operators and gives each one to `opcodes`, which calls the method
-//! for it. Those of locals are below, those of blocks and branches in `control`, of `try` and
+//! for it. Those of locals are in `variables`, those of blocks and branches in `control`, of `try` and
 //! `rethrow` in `legacy`, the others in the files named after their operators. The methods work on
 //! four records: `stack` tracks where the values of the operand stack are, `labels` holds the open
 //! blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the result.
@@ -31,6 +31,10 @@
 //!   the form that also writes the entry's slot. It adds no instruction.
 //! - To *absorb* the instruction that was written last is to take it back because the next one does
 //!   its work too: a branch compares, a load or store adds.
+//! - A *sum* is an entry whose place is a local and a number to add to it. A load or store takes it
+//!   in. Any other reader first has it computed, as late as there (`sums`).
+//! - A *step* adds a constant to a local. Two in a row are one instruction, and so are a step and a
+//!   branch back behind it.
 //! - A *label* is an open block, with the kind of instruction that opened it and with all branches
 //!   to it. While a field of these branches is unknown, such as the distance, they form a *chain*:
 //!   the label has the last one, and the field of each has the position of the one before.
@@ -42,6 +46,7 @@ mod atomic;
 mod calls;
 mod control;
 mod exceptions;
+mod fused;
 mod labels;
 mod legacy;
 pub mod listing;
@@ -52,6 +57,8 @@ mod objects;
 mod opcodes;
 mod references;
 mod stack;
+mod sums;
+mod variables;
 #[cfg(feature = "simd")]
 mod vector;
 mod writer;
@@ -63,8 +70,8 @@ use super::unwind::Tables;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::alloc;
-use crate::interp::code::VmCode;
-use crate::interp::op::CompareOp;
+use crate::interp::code::{VmCode, entry};
+use crate::interp::op::{BinaryOp, CompareOp};
 use crate::module::Module;
 use exceptions::Handlers;
 use labels::Label;
@@ -73,11 +80,9 @@ use stack::{AccState, Entry, Operand, Place, Stack};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 use writer::{Position, Writer};
 
-/// A translated body.
+/// A translated body. The first of its words is a `shape::Entry`, and the code is behind it.
 pub struct Translated {
     pub words: Box<[Word]>,
-    pub frame_slots: u32,
-    pub cost: u32,
     /// For unwinding the function's frames and for sweeps; `None` if all tables would be empty.
     pub tables: Option<Box<Tables>>,
     /// The instructions in `words` if [`Options::listing`] is set, else empty.
@@ -105,9 +110,24 @@ struct Last {
     kind: LastKind,
 }
 
+/// An instruction at `at` that adds `by` to the local in `slot`.
+#[derive(Clone, Copy)]
+struct Step {
+    at: Offset,
+    slot: u16,
+    by: u32,
+}
+
 #[derive(Clone, Copy)]
 enum LastKind {
     Other,
+    /// An operation that the next one can absorb. `acc` is the state of its accumulator before.
+    First {
+        op: BinaryOp,
+        left: Operand,
+        right: Operand,
+        acc: AccState,
+    },
     /// A comparison, which a branch on its value can absorb; or an `and`, as the comparison of its
     /// result with zero. `int` is the state of the integer accumulator before the instruction.
     Condition {
@@ -144,6 +164,8 @@ struct Translator<'m> {
     labels: Vec<Label<'m>>,
     handlers: Handlers,
     last: Option<Last>,
+    /// The last instruction if it adds a constant to a local.
+    step: Option<Step>,
     /// Operators read so far: the unit of fuel.
     operators: u32,
     /// The position in the module of the operator that is being translated, in bytes.
@@ -171,6 +193,7 @@ pub fn translate(
     if options.listing {
         translator.code.keep_listing();
     }
+    translator.code.begin();
     translator.body(&body)?;
     translator.finish()
 }
@@ -231,6 +254,7 @@ impl<'m> Translator<'m> {
             labels: Vec::new(),
             handlers: Handlers::default(),
             last: None,
+            step: None,
             operators: 0,
             position: 0,
             func_index: 0,
@@ -324,10 +348,12 @@ impl<'m> Translator<'m> {
             // Slots have 16 bits in instructions; no compiler makes such a function.
             return Err(Trap::OperandStackOverflow);
         }
+        let entry = entry(frame_slots, self.header_slot.into(), self.operators);
+        self.code.set_function_entry(entry);
         self.code.check()?;
         let tables = self.tables()?;
         let (words, listing) = self.code.finish();
-        Ok(Translated { words, frame_slots, cost: self.operators, tables, listing })
+        Ok(Translated { words, tables, listing })
     }
 
     /// Writes an instruction without a result.
@@ -387,6 +413,7 @@ impl<'m> Translator<'m> {
 
     /// Pops an entry as an accumulator or a slot.
     fn pop_acc_or_slot(&mut self) -> Result<Operand, Trap> {
+        self.unfold(0);
         let entry = self.pop()?;
         Ok(self.acc_or_slot(&entry))
     }
@@ -404,63 +431,6 @@ impl<'m> Translator<'m> {
     #[inline(always)]
     fn local(&self, index: u32) -> Result<(ValType, u16), Trap> {
         self.locals.get(index).ok_or(Trap::Internal)
-    }
-
-    fn local_get(&mut self, index: u32) -> Result<(), Trap> {
-        let (ty, slot) = self.local(index)?;
-        self.stack.push(ty, Place::Local(slot));
-        self.settle_reference(ty);
-        Ok(())
-    }
-
-    /// Writes the popped `entry` to the local in `slot`.
-    fn write_local(&mut self, entry: Entry, ty: ValType, slot: u16) {
-        let preserved = self.stack.preserve(&mut self.code, slot);
-        let class = Class::of(ty);
-        if entry.place == Place::Acc {
-            let state = self.stack.acc(class);
-            let last = self.last.map(|last| last.at);
-            if let AccState::Pending { at, instr, .. } = state
-                && !preserved
-                && last == Some(at.offset())
-            {
-                // The producer itself can write the local: nothing has come after it.
-                self.code.set_slot(at, instr, slot);
-                self.stack.value_written(ty, slot);
-            } else {
-                self.stack.copy(&mut self.code, ty, slot, Operand::Acc);
-            }
-            self.stack.set_acc(class, AccState::Mirror(slot));
-        } else {
-            let from = self.stack.operand(&mut self.code, &entry, true);
-            let mirrored = from == Operand::Acc;
-            self.stack.copy(&mut self.code, ty, slot, from);
-            if mirrored {
-                self.stack.set_acc(class, AccState::Mirror(slot));
-            }
-        }
-        self.last = None;
-    }
-
-    fn local_set(&mut self, index: u32) -> Result<(), Trap> {
-        let (ty, slot) = self.local(index)?;
-        let entry = self.pop()?;
-        self.write_local(entry, ty, slot);
-        Ok(())
-    }
-
-    fn local_tee(&mut self, index: u32) -> Result<(), Trap> {
-        let (ty, slot) = self.local(index)?;
-        let entry = self.pop()?;
-        self.write_local(entry, ty, slot);
-        // A constant stays one; anything else is now the local.
-        let place = match entry.place {
-            Place::Const(value) => Place::Const(value),
-            _ => Place::Local(slot),
-        };
-        self.stack.push(ty, place);
-        self.settle_reference(ty);
-        Ok(())
     }
 
     fn drop_(&mut self) -> Result<(), Trap> {

@@ -1,10 +1,10 @@
 //! Arithmetic, comparisons, conversions and `select`.
 
-use super::stack::{AccState, Operand, Place};
+use super::stack::{AccState, Entry, Operand, Place};
 use super::{Condition, Last, LastKind, Translator, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::instr::{Class, Instr, is_exchanged};
+use crate::interp::instr::{Class, Instr, Mode, is_exchanged};
 use crate::interp::machine::Offset;
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::shape::{self, Begins, Binary, Dst, SlotNo, WideBinary};
@@ -12,6 +12,8 @@ use crate::interp::shape::{self, Begins, Binary, Dst, SlotNo, WideBinary};
 impl Translator<'_> {
     /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
     fn pop_pair(&mut self, ty: ValType, commutes: bool) -> Result<Pair, Trap> {
+        self.unfold(1);
+        self.unfold(0);
         let right_entry = self.pop()?;
         let left_entry = self.pop()?;
         let mut right = self.stack.operand(&mut self.code, &right_entry, true);
@@ -64,12 +66,17 @@ impl Translator<'_> {
     }
 
     pub(super) fn binary(&mut self, op: BinaryOp, ty: ValType) -> Result<(), Trap> {
+        if self.fold_sum(op)? || self.fuse(op, ty)? {
+            return Ok(());
+        }
         let pair = self.pop_pair(ty, op.commutes())?;
         let (left, right) = (mode(pair.left), mode(pair.right));
         let class = Class::of(ty);
         self.stack.spill(&mut self.code, class);
         let before = self.stack.acc(class);
         let at = self.produce_of_pair(ty, Instr::Binary { op, left, right }, ty, &pair)?;
+        let (left, right, acc) = (pair.left, pair.right, before);
+        self.last = Some(Last { at, kind: LastKind::First { op, left, right, acc } });
         if op == BinaryOp::I32Add {
             let kind = LastKind::Sum { left: pair.left, right: pair.right, int: before };
             self.last = Some(Last { at, kind });
@@ -116,6 +123,7 @@ impl Translator<'_> {
             let pair = if swap { pair.swapped() } else { pair };
             return self.emit_compare(op, pair);
         }
+        self.unfold(0);
         let entry = self.pop()?;
         let left = self.acc_or_slot(&entry);
         let op = if ty == ValType::I32 { CompareOp::I32Eq } else { CompareOp::I64Eq };
@@ -206,18 +214,28 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// A value of a `select`: a slot, or an integer constant of 16 bits in its place.
+    fn select_value(&mut self, entry: &Entry) -> (Mode, SlotNo) {
+        if let Place::Const(value) = entry.place
+            && Class::of(entry.ty) == Class::Int
+            && let Ok(value) = i16::try_from(value as i64)
+        {
+            return (Mode::Imm, SlotNo(value as u16));
+        }
+        (Mode::Slot, SlotNo(self.stack.slot_operand(&mut self.code, entry)))
+    }
+
     pub(super) fn select(&mut self) -> Result<(), Trap> {
-        let condition = self.pop()?;
-        let condition = self.acc_or_slot(&condition);
+        let condition = self.pop_acc_or_slot()?;
         let b = self.pop()?;
-        let b_slot = self.stack.slot_operand(&mut self.code, &b);
-        let a = self.pop()?;
-        let a_slot = self.stack.slot_operand(&mut self.code, &a);
-        let class = Class::of(a.ty);
-        let instr = Instr::Select { class, condition: mode(condition) };
+        let (b_mode, b) = self.select_value(&b);
+        let entry = self.pop()?;
+        let (a_mode, a) = self.select_value(&entry);
+        let class = Class::of(entry.ty);
+        let instr = Instr::Select { class, condition: mode(condition), a: a_mode, b: b_mode };
         let (dst, condition) = (SlotNo::NONE, slot(condition));
-        let operands = shape::Select { dst, a: SlotNo(a_slot), b: SlotNo(b_slot), condition };
-        self.produce(a.ty, instr, operands)?;
+        let operands = shape::Select { dst, a, b, condition };
+        self.produce(entry.ty, instr, operands)?;
         Ok(())
     }
 }

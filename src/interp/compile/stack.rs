@@ -16,8 +16,8 @@ use super::writer::{Position, Writer};
 use super::{fits_32, imm32, make_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::instr::{Class, Instr, Target};
-use crate::interp::shape::{CopyImm, CopyMany, Dst, SlotNo, Unary};
+use crate::interp::instr::{Class, Instr, Mode, Target};
+use crate::interp::shape::{Binary, CopyImm, CopyMany, Dst, SlotNo, Unary};
 
 /// The place of an entry's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,10 +26,46 @@ pub enum Place {
     Temp,
     /// In this slot of a local, which has not been written since.
     Local(u16),
+    /// In no slot: the 32-bit sum of the local in this slot, which has not been written since, and
+    /// of another number.
+    Sum(u16, Addend),
     /// In no slot: a constant, in the form that a slot has it in.
     Const(u64),
     /// Only in the accumulator of its class.
     Acc,
+}
+
+impl Place {
+    /// Whether the value is to be read from locals.
+    fn is_alias(self) -> bool {
+        matches!(self, Self::Local(_) | Self::Sum(..))
+    }
+
+    /// Whether the value is to be read from the local in `slot`.
+    fn reads(self, slot: u16) -> bool {
+        match self {
+            Self::Local(local) => local == slot,
+            Self::Sum(base, addend) => base == slot || addend == Addend::Local(slot),
+            Self::Temp | Self::Const(_) | Self::Acc => false,
+        }
+    }
+}
+
+/// A number to be added to a local.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Addend {
+    /// The local in this slot.
+    Local(u16),
+    Const(u32),
+}
+
+impl Addend {
+    pub fn operand(self) -> Operand {
+        match self {
+            Self::Local(slot) => Operand::Slot(slot),
+            Self::Const(value) => Operand::Imm(value.into()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +112,7 @@ pub struct Stack {
     /// Entries from the bottom that are known to be in their own slots. The settling of all entries
     /// begins above them, so that it does not visit the whole stack each time.
     clean: usize,
-    /// The indices of the entries whose place is a local, from the bottom up.
+    /// The indices of the entries whose place is a local or a sum, from the bottom up.
     aliases: Vec<u32>,
     /// The entries that may lead to what is collected.
     pub references: References,
@@ -134,7 +170,7 @@ impl Stack {
 
     #[inline]
     pub fn push(&mut self, ty: ValType, place: Place) {
-        if let Place::Local(_) = place {
+        if place.is_alias() {
             self.aliases.push(self.entries.len() as u32);
         }
         // A frame with slots beyond 16 bits is an error in `Translator::finish`.
@@ -161,7 +197,7 @@ impl Stack {
         let entry = self.entries.pop()?;
         self.height -= entry.ty.slots();
         self.clean = self.clean.min(self.entries.len());
-        if let Place::Local(_) = entry.place {
+        if entry.place.is_alias() {
             self.aliases.pop();
         }
         if entry.ty.is_collected() {
@@ -215,6 +251,15 @@ impl Stack {
         self.accs = NO_ACCS;
     }
 
+    /// Notes that the value of the entry at `index`, which is a sum and near the top, is in the
+    /// accumulator now.
+    pub fn unfolded(&mut self, index: usize) {
+        if let Some(at) = self.aliases.iter().rposition(|&alias| alias as usize == index) {
+            self.aliases.remove(at);
+        }
+        self.entries[index].place = Place::Acc;
+    }
+
     /// To be called after `entry` was popped without a use: if it was pending, its accumulator is
     /// free.
     pub fn consumed(&mut self, entry: &Entry) {
@@ -265,6 +310,7 @@ impl Stack {
             Place::Acc => return self.spill(code, Class::of(entry.ty)),
             Place::Local(from) => self.copy(code, entry.ty, entry.slot, Operand::Slot(from)),
             Place::Const(value) => self.copy(code, entry.ty, entry.slot, Operand::Imm(value)),
+            Place::Sum(base, addend) => self.copy_sum(code, entry.slot, base, addend),
         }
         self.entries[index].place = Place::Temp;
     }
@@ -306,7 +352,7 @@ impl Stack {
         let mut kept = 0;
         for at in 0..before {
             let index = self.aliases[at];
-            if all || self.entries[index as usize].place == Place::Local(slot) {
+            if all || self.entries[index as usize].place.reads(slot) {
                 self.settle(code, index as usize);
             } else {
                 self.aliases[kept] = index;
@@ -351,12 +397,33 @@ impl Stack {
         self.value_written(ty, to);
     }
 
+    /// Emits the sum of the local in slot `base` and `addend` to slot `to`. Accumulators stay, but
+    /// for what they mirror.
+    pub fn copy_sum(&mut self, code: &mut Writer, to: u16, base: u16, addend: Addend) {
+        let (dst, first) = (SlotNo(to), SlotNo(base));
+        match addend {
+            Addend::Local(second) => {
+                let operands = Binary { dst, first, second: SlotNo(second) };
+                code.push(Instr::CopySum { right: Mode::Slot }, Target::Slot, operands);
+            }
+            Addend::Const(second) => {
+                let operands = Binary { dst, first, second };
+                code.push(Instr::CopySum { right: Mode::Imm }, Target::Slot, operands);
+            }
+        }
+        self.value_written(ValType::I32, to);
+    }
+
     /// The operand for reading `entry`, which was just popped; an accumulator only if `acc`.
     pub fn operand(&mut self, code: &mut Writer, entry: &Entry, acc: bool) -> Operand {
         let slot = match entry.place {
             Place::Const(value) => return Operand::Imm(value),
             Place::Temp => entry.slot,
             Place::Local(slot) => slot,
+            Place::Sum(base, addend) => {
+                self.copy_sum(code, entry.slot, base, addend);
+                return Operand::Slot(entry.slot);
+            }
             Place::Acc => {
                 let class = Class::of(entry.ty);
                 let state = self.acc(class);

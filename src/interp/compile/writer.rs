@@ -9,7 +9,8 @@ use super::{make_room, no_room};
 use crate::abi::trap::Trap;
 use crate::interp::instr::{Instr, Target};
 use crate::interp::machine::Offset;
-use crate::interp::shape::{Back, Begins, Code, CopyTwo, Dst, Forward, Shape, SlotNo, Unary, Word};
+use crate::interp::shape::{Back, Begins, Code, CopyTwo, Dst, Entry, Forward, Shape, SlotNo};
+use crate::interp::shape::{Unary, Word};
 use std::any::TypeId;
 use std::marker::PhantomData;
 
@@ -17,6 +18,9 @@ use std::marker::PhantomData;
 #[derive(Default)]
 pub struct Writer {
     words: Vec<Word>,
+    /// The place of the last label: no instruction before it may be changed together with a later
+    /// one.
+    last_label: Offset,
     /// The last instruction if it is a copy that another may join.
     copy: Option<Position<Unary>>,
     /// The instructions written so far, if a listing is kept.
@@ -132,10 +136,32 @@ impl Line {
 }
 
 impl Writer {
+    /// Leaves room for the function's entry. The first thing to be written.
+    pub fn begin(&mut self) {
+        if self.has_room(1) {
+            self.words.push(Word::new(0));
+        }
+    }
+
+    /// Fills the function's entry in, unless memory has run out.
+    pub fn set_function_entry(&mut self, entry: Entry) {
+        if let Some(first) = self.words.first_mut() {
+            // SAFETY: an entry has the size of a word, and is not more aligned (`shape` asserts it).
+            unsafe { first.as_mut_ptr().cast::<Entry>().write(entry) };
+        }
+    }
+
     /// The offset of the next instruction, as a target of branches.
     pub fn label(&mut self) -> Offset {
         self.copy = None;
-        self.here()
+        self.last_label = self.here();
+        self.last_label
+    }
+
+    /// Whether the instruction at `at` is the last one and of the shape `S`, and no branch leads
+    /// between it and the next.
+    pub fn is_last<S: Shape>(&self, at: Offset) -> bool {
+        at.word() + Code::<S>::WORDS == self.words.len() && at >= self.last_label
     }
 
     /// The instructions from here on are made for the operator at `position` in the module.

@@ -150,15 +150,36 @@ pub unsafe fn exit(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
     }
 }
 
+/// Aligns the leaf that it is in, and notes its address for `.ci/handlers`.
+///
+/// No attribute aligns a function, and compilers align them to 16 bytes. On ELF each function has
+/// a section of its own, whose alignment a directive for its code raises; one that may skip at most
+/// a byte puts hardly anything in there. The note's section is not loaded, and goes with the
+/// symbols when those are stripped.
+#[cfg(all(isothread_tail_dispatch, not(debug_assertions), target_os = "linux"))]
+macro_rules! mark_leaf {
+    () => {
+        std::arch::asm!(
+            ".p2align 6,,1",
+            "2:",
+            ".pushsection .debug_isothread_leaves,\"\",@progbits",
+            ".quad 2b",
+            ".popsection",
+            options(nomem, nostack, preserves_flags),
+        )
+    };
+}
+#[cfg(not(all(isothread_tail_dispatch, not(debug_assertions), target_os = "linux")))]
+macro_rules! mark_leaf {
+    () => {};
+}
+pub(crate) use mark_leaf;
+
 /// Defines a leaf: `handler!(name[generics] |r, i: Shape| body)`. The body owns the registers as
 /// `r`, has the operands as `i`, and ends in `next`, `stop` or `to_slow`.
 macro_rules! handler {
     ($(#[$meta:meta])* $name:ident [$($gen:tt)*] |$r:ident, $i:ident: $shape:ty| $body:block) => {
         $(#[$meta])*
-        #[cfg_attr(
-            all(isothread_tail_dispatch, not(debug_assertions), target_os = "linux"),
-            unsafe(link_section = "isothread_leaves")
-        )]
         #[allow(clippy::too_many_arguments, reason = "the registers of the virtual machine")]
         #[allow(clippy::missing_safety_doc, reason = "the contract stands at `Handler`")]
         pub unsafe extern "C-unwind" fn $name<$($gen)*>(
@@ -183,6 +204,7 @@ macro_rules! handler {
             // `ip`: the translator put it there for a validated function.
             #[allow(unused_unsafe, reason = "a few handlers only trap")]
             unsafe {
+                $crate::interp::dispatch::mark_leaf!();
                 let $i = ip.operands();
                 $body
             }

@@ -15,11 +15,14 @@ use crate::abi::trap::Trap;
 use crate::exec::work;
 use crate::interp::code::VmCode;
 use crate::interp::dispatch::{Regs, Ret, Stop, handler, next, slow, stop, to_slow};
-use crate::interp::instr::{Class, Mode};
+use crate::interp::instr::{Class, Instr, Mode};
 use crate::interp::machine::{Frame, Header, Ip};
 use crate::interp::op::{CompareOp, compare_ops};
-use crate::interp::operand::{Acc, Imm32, Slot, Src, Value};
-use crate::interp::shape::{self, Back, BranchCompare, BranchIf, Forward, Jump, Picked, SlotNo};
+use crate::interp::operand::{Acc, Dst, Imm32, Slot, Src, ToSlot, Value};
+use crate::interp::shape::SlotNo;
+use crate::interp::shape::{
+    self, Back, BranchCompare, BranchIf, BranchStep, Entry, Forward, Jump, Picked,
+};
 use std::sync::atomic::Ordering;
 
 handler!(unreachable [] |r| { trap(r, Trap::Unreachable) });
@@ -77,6 +80,63 @@ handler!(branch_compare [C: Compare, L: Src<C::In, Field = SlotNo>, R: Src<C::In
 });
 
 handler!(
+    /// `slot += step`, also in the accumulator; then back if the comparison holds.
+    branch_step [C: Compare<In: StepSum>, R: Src<C::In>] |r, i: BranchStep<R::Field>| {
+    let sum = r.get::<u32>(i.slot).wrapping_add(i.step);
+    ToSlot::write(&mut r, i.slot, sum);
+    if C::test(C::In::of(sum), R::read(&r, i.second)) {
+        return take(r, &i.to);
+    }
+    r.pass(i);
+    next(r)
+});
+
+/// The type of the operands of a comparison with a 32-bit sum.
+pub trait StepSum: Value {
+    fn of(sum: u32) -> Self;
+}
+
+impl StepSum for u32 {
+    #[inline(always)]
+    fn of(sum: u32) -> Self {
+        sum
+    }
+}
+
+impl StepSum for i32 {
+    #[inline(always)]
+    fn of(sum: u32) -> Self {
+        sum as i32
+    }
+}
+
+fn pick_step<C: Compare<In: StepSum, Exchanged: Compare<In = C::In>>>(
+    left: Mode,
+    right: Mode,
+) -> Picked {
+    match (left, right) {
+        (Mode::Acc, Mode::Slot) => Picked::leaf(branch_step::<C, Slot>),
+        (Mode::Acc, Mode::Imm) => Picked::leaf(branch_step::<C, Imm32>),
+        (Mode::Slot, Mode::Acc) => Picked::leaf(branch_step::<C::Exchanged, Slot>),
+        (Mode::Imm, Mode::Acc) => Picked::leaf(branch_step::<C::Exchanged, Imm32>),
+        _ => none(),
+    }
+}
+
+/// The handler of a step with a branch back, if there is one for `op`.
+pub fn branch_step_handler(op: CompareOp, left: Mode, right: Mode) -> Picked {
+    match op {
+        CompareOp::I32Eq => pick_step::<ops::I32Eq>(left, right),
+        CompareOp::I32Ne => pick_step::<ops::I32Ne>(left, right),
+        CompareOp::I32LtS => pick_step::<ops::I32LtS>(left, right),
+        CompareOp::I32LtU => pick_step::<ops::I32LtU>(left, right),
+        CompareOp::I32LeS => pick_step::<ops::I32LeS>(left, right),
+        CompareOp::I32LeU => pick_step::<ops::I32LeU>(left, right),
+        _ => none(),
+    }
+}
+
+handler!(
     /// Jumps by a table of distances behind the instruction, one word per target and the default
     /// last.
     branch_table [S: Src<u32, Field = SlotNo>] |r, i: shape::BranchTable| {
@@ -96,60 +156,63 @@ pub enum Entered {
     Overflow,
 }
 
-/// Enters `code` with its parameters at `frame` and `back` as its header at `header`. `arrange` is
-/// called after the check that there is room, and moves the parameters to `frame` unless they are
-/// there already. The function's first instructions clear its locals.
+/// Enters `code` with its parameters at `frame` and `back` as its header at `header`, which may
+/// depend on what stands before its code. `arrange` is called after the check that there is room,
+/// and moves the parameters to `frame` unless they are there already. The function's first
+/// instructions clear its locals.
+///
+/// Little is live at once: three processor registers are free in a leaf, and another one would have
+/// to be saved.
 ///
 /// # Safety
 /// `frame` must lie in the environment's slots and hold the parameters after `arrange`. `header`
-/// must be at the code's `header_slot`, and `back` an instruction with the frame of its function.
+/// must return the place of the code's `header_slot`, and `back` must be an instruction with the
+/// frame of its function.
 #[inline(always)]
 unsafe fn set_up(
     r: &mut Regs,
     code: *const VmCode,
     frame: Frame,
-    header: *mut Header,
+    header: impl FnOnce(*const Entry) -> *mut Header,
     back: Header,
     arrange: impl FnOnce(),
 ) -> Entered {
     // SAFETY: the end of the frame, which contains the header, is compared with the limit before
-    // the first write; `publish` sets the fields of `code` before its entry.
+    // the first write; what stands before the code does not change.
     unsafe {
         let env = r.env;
-        let entry = (*code).entry.load(Ordering::Acquire);
-        let slots = (*code).frame_slots.load(Ordering::Relaxed);
+        let first = Ip::of((*code).entry.load(Ordering::Acquire).cast());
+        let entry = first.entry();
         // This is at most 512 KiB beyond `frame`, and does not wrap: no allocation lies so close to
         // the end of the addresses.
-        if frame.slots_on(slots) > (*env).stack_limit {
+        if frame.slots_on((*entry).frame_slots.into()) > (*env).stack_limit {
             return Entered::Overflow;
         }
         arrange();
-        *header = back;
-        r.ip = Ip::of(entry.cast());
+        *header(entry) = back;
+        r.ip = first;
         r.sp = frame;
-        (*env).budget -= (*code).cost.load(Ordering::Relaxed) as i64;
+        (*env).budget -= (*entry).cost as i64;
         if (*env).budget < 0 { Entered::Refill } else { Entered::Ready }
     }
 }
 
-/// A leaf's way into a function; the contract is that of [`enter`].
+/// A leaf's way into a function that is found at run time.
 ///
 /// # Safety
-/// As for [`enter`].
+/// `frame` must lie in the environment's slots and hold the parameters, and `back_to` must be an
+/// instruction of the function with `r`'s frame.
 #[inline(always)]
-pub unsafe fn enter_leaf(
-    r: Regs,
-    code: *const VmCode,
-    frame: Frame,
-    header: *mut Header,
-    back_to: Ip,
-) -> Ret {
+pub unsafe fn enter_leaf(r: Regs, code: *const VmCode, frame: Frame, back_to: Ip) -> Ret {
     let back = Header { back_to, caller: r.sp };
-    // SAFETY: the caller keeps the contract of `enter`, which implies that of `enter_with`.
+    // SAFETY: `set_up` passes the entry that stands before the function's first instruction.
+    let header = |entry: *const Entry| frame.header(unsafe { (*entry).header_slot.into() });
+    // SAFETY: the caller guarantees the rest of the contract of `enter_leaf_with`.
     unsafe { enter_leaf_with(r, code, frame, header, back, || ()) }
 }
 
-/// A leaf's way into a function; the contract is that of [`enter_with`].
+/// A leaf's way into a function; the contract is that of [`enter_with`], and `header` returns the
+/// place of the code's `header_slot`.
 ///
 /// # Safety
 /// As for [`enter_with`].
@@ -158,7 +221,7 @@ pub unsafe fn enter_leaf_with(
     mut r: Regs,
     code: *const VmCode,
     frame: Frame,
-    header: *mut Header,
+    header: impl FnOnce(*const Entry) -> *mut Header,
     back: Header,
     arrange: impl FnOnce(),
 ) -> Ret {
@@ -176,37 +239,37 @@ pub unsafe fn enter_leaf_with(
 /// Enters a function from elsewhere: `r` is at its first instruction then.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters, `header` must be at the
-/// code's `header_slot`, and `back_to` an instruction of the function with `r`'s frame.
+/// `frame` must lie in the environment's slots and hold the parameters, and `back_to` must be an
+/// instruction of the function with `r`'s frame.
 #[inline]
 pub unsafe fn enter(
     r: &mut Regs,
     code: *const VmCode,
     frame: Frame,
-    header: *mut Header,
     back_to: Ip,
 ) -> Result<(), Stop> {
     let back = Header { back_to, caller: r.sp };
     // SAFETY: the caller guarantees that the parameters are at `frame` already, and the rest of the
     // contract of `enter_with`.
-    unsafe { enter_with(r, code, frame, header, back, || ()) }
+    unsafe { enter_with(r, code, frame, back, || ()) }
 }
 
 /// As [`enter`], with the header `back`, and after `arrange` has moved the parameters to `frame`.
 /// If there is no room, nothing has changed.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters after `arrange`, `header`
-/// must be at the code's `header_slot`, and `back` an instruction with the frame of its function.
+/// `frame` must lie in the environment's slots and hold the parameters after `arrange`, and `back`
+/// must be an instruction with the frame of its function.
 #[inline(always)]
 pub unsafe fn enter_with(
     r: &mut Regs,
     code: *const VmCode,
     frame: Frame,
-    header: *mut Header,
     back: Header,
     arrange: impl FnOnce(),
 ) -> Result<(), Stop> {
+    // SAFETY: `set_up` passes the entry that stands before the function's first instruction.
+    let header = |entry: *const Entry| frame.header(unsafe { (*entry).header_slot.into() });
     // SAFETY: the caller keeps the contract of `set_up`, which is this function's own.
     unsafe {
         match set_up(r, code, frame, header, back, arrange) {
@@ -220,9 +283,9 @@ pub unsafe fn enter_with(
 handler!(
     /// Calls a function of this module.
     call [] |r, i: shape::Call| {
-    let (frame, header) = (r.sp.inner(i.frame), r.sp.header(i.header.into()));
-    let back_to = r.ip.next::<shape::Call>();
-    enter_leaf(r, i.code, frame, header, back_to)
+    let (sp, frame) = (r.sp, r.sp.inner(i.frame));
+    let back = Header { back_to: r.ip.next::<shape::Call>(), caller: sp };
+    enter_leaf_with(r, i.code, frame, |_| sp.header(i.header.into()), back, || ())
 });
 
 slow!(
@@ -232,7 +295,7 @@ slow!(
     let code = i.code;
     crate::interp::code::translate(r.env, code)?;
     let (frame, header) = (r.sp, r.sp.header((*code).header_slot));
-    enter_with(r, code, frame, header, *header, || ())
+    enter_with(r, code, frame, *header, || ())
 });
 
 /// The header of the running function: its return address, and the caller's frame.
@@ -245,18 +308,46 @@ unsafe fn caller(r: &Regs, header: SlotNo) -> Header {
     unsafe { *r.sp.header(header.into()) }
 }
 
-handler!(return_none [] |r, i: shape::Return| {
-    let Header { back_to, caller } = caller(&r, i.header);
+/// The place of the header in the frame of a function that returns.
+pub trait HeaderAt {
+    /// The slot, of which the instruction says `slot`.
+    fn slot(slot: SlotNo) -> SlotNo;
+}
+
+/// A function with `N` slots of parameters. The return address is known without the instruction
+/// that returns, so that the processor goes on in the caller before it has followed all jumps of
+/// the called function.
+pub struct HeaderIn<const N: u16>;
+
+impl<const N: u16> HeaderAt for HeaderIn<N> {
+    #[inline(always)]
+    fn slot(_slot: SlotNo) -> SlotNo {
+        SlotNo(N)
+    }
+}
+
+/// Any other function.
+pub struct HeaderAnywhere;
+
+impl HeaderAt for HeaderAnywhere {
+    #[inline(always)]
+    fn slot(slot: SlotNo) -> SlotNo {
+        slot
+    }
+}
+
+handler!(return_none [H: HeaderAt] |r, i: shape::Return| {
+    let Header { back_to, caller } = caller(&r, H::slot(i.header));
     (r.ip, r.sp) = (back_to, caller);
     next(r)
 });
 
 handler!(
     /// Returns one value, in slot 0 and in its accumulator.
-    return_one [T: Value, S: Src<T>] |r, i: shape::ReturnOne<S::Field>| {
+    return_one [T: Value, S: Src<T>, H: HeaderAt] |r, i: shape::ReturnOne<S::Field>| {
     let value = S::read(&r, i.value);
     T::set_acc(&mut r, value);
-    let Header { back_to, caller } = caller(&r, i.header);
+    let Header { back_to, caller } = caller(&r, H::slot(i.header));
     // Without parameters slot 0 is the header's own first slot.
     r.set(SlotNo::FIRST, value);
     (r.ip, r.sp) = (back_to, caller);
@@ -298,20 +389,61 @@ pub fn branch_table_handler(index: Mode) -> Picked {
     }
 }
 
+/// Expands to the match of a header's slot, with `$h` as its type in `$picked`.
+macro_rules! by_header {
+    ($header:expr, $h:ident => $picked:expr) => {
+        match $header {
+            0 => {
+                type $h = HeaderIn<0>;
+                $picked
+            }
+            1 => {
+                type $h = HeaderIn<1>;
+                $picked
+            }
+            2 => {
+                type $h = HeaderIn<2>;
+                $picked
+            }
+            3 => {
+                type $h = HeaderIn<3>;
+                $picked
+            }
+            4 => {
+                type $h = HeaderIn<4>;
+                $picked
+            }
+            Instr::HEADER_MAX => {
+                type $h = HeaderIn<{ Instr::HEADER_MAX }>;
+                $picked
+            }
+            _ => {
+                type $h = HeaderAnywhere;
+                $picked
+            }
+        }
+    };
+}
+
+/// The handler that returns no value.
+pub fn return_none_handler(header: u16) -> Picked {
+    by_header!(header, H => Picked::leaf(return_none::<H>))
+}
+
 /// The handler that returns one value of `class`; immediates are integers only.
-pub fn return_one_handler(class: Class, source: Mode) -> Picked {
-    match (class, source) {
-        (Class::Int, Mode::Acc) => Picked::leaf(return_one::<u64, Acc>),
-        (Class::Int, Mode::Slot) => Picked::leaf(return_one::<u64, Slot>),
-        (Class::Int, Mode::Imm) => Picked::leaf(return_one::<u64, Imm32>),
-        (Class::F32, Mode::Acc) => Picked::leaf(return_one::<f32, Acc>),
-        (Class::F32, Mode::Slot) => Picked::leaf(return_one::<f32, Slot>),
-        (Class::F64, Mode::Acc) => Picked::leaf(return_one::<f64, Acc>),
-        (Class::F64, Mode::Slot) => Picked::leaf(return_one::<f64, Slot>),
-        (Class::V128, Mode::Acc) => Picked::leaf(return_one::<V128, Acc>),
-        (Class::V128, Mode::Slot) => Picked::leaf(return_one::<V128, Slot>),
+pub fn return_one_handler(class: Class, source: Mode, header: u16) -> Picked {
+    by_header!(header, H => match (class, source) {
+        (Class::Int, Mode::Acc) => Picked::leaf(return_one::<u64, Acc, H>),
+        (Class::Int, Mode::Slot) => Picked::leaf(return_one::<u64, Slot, H>),
+        (Class::Int, Mode::Imm) => Picked::leaf(return_one::<u64, Imm32, H>),
+        (Class::F32, Mode::Acc) => Picked::leaf(return_one::<f32, Acc, H>),
+        (Class::F32, Mode::Slot) => Picked::leaf(return_one::<f32, Slot, H>),
+        (Class::F64, Mode::Acc) => Picked::leaf(return_one::<f64, Acc, H>),
+        (Class::F64, Mode::Slot) => Picked::leaf(return_one::<f64, Slot, H>),
+        (Class::V128, Mode::Acc) => Picked::leaf(return_one::<V128, Acc, H>),
+        (Class::V128, Mode::Slot) => Picked::leaf(return_one::<V128, Slot, H>),
         (Class::F32 | Class::F64 | Class::V128, Mode::Imm) => none(),
-    }
+    })
 }
 
 fn pick_compare<C: Compare>(left: Mode, right: Mode, back: bool) -> Picked {

@@ -4,7 +4,7 @@ use super::none;
 use crate::abi::lanes::V128;
 use crate::interp::dispatch::{handler, next};
 use crate::interp::instr::{Class, Mode, Target};
-use crate::interp::operand::{Acc, Dst, Imm32, Slot, Src, ToAcc, ToSlot, Value};
+use crate::interp::operand::{Acc, Dst, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value};
 use crate::interp::shape::{self, Picked};
 
 handler!(
@@ -12,6 +12,36 @@ handler!(
     copy [] |r, i: shape::Unary| {
     let value = r.get::<u64>(i.a);
     r.set(i.dst, value);
+    r.pass(i);
+    next(r)
+});
+
+handler!(
+    /// `dst = a + b`; accumulators stay.
+    copy_sum [R: Src<u32>] |r, i: shape::Binary<R::Field>| {
+    let sum = r.get::<u32>(i.first).wrapping_add(R::read(&r, i.second));
+    r.set(i.dst, sum);
+    r.pass(i);
+    next(r)
+});
+
+/// The handler of a sum that leaves the accumulators as they are.
+pub fn copy_sum_handler(right: Mode) -> Picked {
+    match right {
+        Mode::Slot => Picked::leaf(copy_sum::<Slot>),
+        Mode::Imm => Picked::leaf(copy_sum::<Imm>),
+        Mode::Acc => none(),
+    }
+}
+
+handler!(
+    /// Adds a constant to a slot, then one to another, or to the same. The accumulator gets the
+    /// second sum.
+    step_two [] |r, i: shape::StepTwo| {
+    let first = r.get::<u32>(i.first).wrapping_add(i.first_step);
+    r.set(i.first, first);
+    let second = r.get::<u32>(i.second).wrapping_add(i.second_step);
+    ToSlot::write(&mut r, i.second, second);
     r.pass(i);
     next(r)
 });

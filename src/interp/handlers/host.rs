@@ -262,9 +262,8 @@ handler!(
     if is_own(&r, func) {
         let frame = r.sp.inner(i.frame);
         let code = (*func).body.code.cast::<VmCode>();
-        let header = frame.header((*code).header_slot);
         let back_to = r.ip.next::<shape::CallIndirect>();
-        return enter_leaf(r, code, frame, header, back_to);
+        return enter_leaf(r, code, frame, back_to);
     }
     r.int = func as usize as u64;
     to_slow::<CallOut>(r, i)

@@ -15,7 +15,7 @@ use crate::interp::op::{LoadOp, StoreOp, load_ops, store_ops};
 use crate::interp::operand::{Acc, Dst, Imm, Imm32, Slot, Src, ToAcc, ToSlot, Value};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
-/// An instruction that has the fields `A` for its address, and an offset to be added.
+/// An instruction that has the fields `A` for its address, and the offset of its last byte.
 pub trait HasAddress<A>: Shape {
     fn address(&self) -> (A, u32);
 }
@@ -46,15 +46,15 @@ macro_rules! fields {
 }
 
 fields! {
-    [] shape::Load: HasAddress<SlotNo> { address -> (SlotNo, u32): |i| (i.address, i.offset) }
+    [] shape::Load: HasAddress<SlotNo> { address -> (SlotNo, u32): |i| (i.address, i.last) }
     [F] shape::Store<F>: HasAddress<SlotNo> {
-        address -> (SlotNo, u32): |i| (i.address, i.offset)
+        address -> (SlotNo, u32): |i| (i.address, i.last)
     }
     [F] shape::LoadSum<F>: HasAddress<(SlotNo, F)> {
-        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.offset)
+        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.last)
     }
     [V F] shape::StoreSum<V, F>: HasAddress<(SlotNo, F)> {
-        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.offset)
+        address -> ((SlotNo, F), u32): |i| ((i.first, i.second), i.last)
     }
     [] shape::Load: HasResult { dst -> SlotNo: |i| i.dst }
     [F] shape::LoadSum<F>: HasResult { dst -> SlotNo: |i| i.dst }
@@ -141,8 +141,8 @@ pub trait Store {
 }
 
 handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
-    let (fields, offset) = i.address();
-    match r.memory.find_sum(X::base(&r, fields), offset, size_of::<L::Raw>()) {
+    let (fields, last) = i.address();
+    match r.memory.find_sum(X::base(&r, fields), last, size_of::<L::Raw>()) {
         Ok(at) => {
             let raw = at.cast::<L::Raw>().read_unaligned();
             D::write(&mut r, i.dst(), L::widen(raw));
@@ -154,8 +154,8 @@ handler!(load_memory [L: Load, X: Address, D: Dst] |r, i: X::Load| {
 });
 
 handler!(store_memory [S: Store, X: Address, V: Src<S::Val>] |r, i: X::Store<V::Field>| {
-    let (fields, offset) = i.address();
-    match r.memory.find_sum(X::base(&r, fields), offset, size_of::<S::Raw>()) {
+    let (fields, last) = i.address();
+    match r.memory.find_sum(X::base(&r, fields), last, size_of::<S::Raw>()) {
         Ok(at) => {
             let value = V::read(&r, i.value());
             at.cast::<S::Raw>().write_unaligned(S::narrow(value));
@@ -200,14 +200,13 @@ fn pick_load_sum<L: Load>(left: Mode, right: Mode, target: Target) -> Picked {
     }
 }
 
-/// The value is in a slot, or a float in its accumulator.
 fn pick_store_sum<S: Store>(left: Mode, right: Mode, value: Mode) -> Picked {
     macro_rules! pick {
         ($l:ty, $r:ty) => {
             match value {
                 Mode::Slot => Picked::leaf(store_memory::<S, Sum<$l, $r>, Slot>),
                 Mode::Acc => Picked::leaf(store_memory::<S, Sum<$l, $r>, Acc>),
-                Mode::Imm => none(),
+                Mode::Imm => Picked::leaf(store_memory::<S, Sum<$l, $r>, Imm32>),
             }
         };
     }
@@ -254,7 +253,7 @@ macro_rules! load_match {
             )*
         }
 
-        /// The handler of `op`; an immediate address stands in the offset.
+        /// The handler of `op`; an immediate address is part of the offset.
         pub fn load_handler(op: LoadOp, address: Mode, target: Target) -> Picked {
             match op {
                 $(
@@ -296,7 +295,7 @@ macro_rules! store_match {
             )*
         }
 
-        /// The handler of `op`; an immediate address stands in the offset.
+        /// The handler of `op`; an immediate address is part of the offset.
         pub fn store_handler(op: StoreOp, address: Mode, value: Mode) -> Picked {
             match op {
                 $(

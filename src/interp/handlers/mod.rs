@@ -14,6 +14,7 @@ pub mod bulk;
 pub mod control;
 pub mod data;
 pub mod exceptions;
+pub mod fused;
 pub mod host;
 #[cfg(feature = "simd")]
 pub mod lane;
@@ -75,7 +76,12 @@ impl Instr {
             Self::Binary { op, left, right } => numeric::binary_handler(op, left, right, target),
             Self::Compare { op, left, right } => numeric::compare_handler(op, left, right, target),
             Self::Unary { op, source } => numeric::unary_handler(op, source, target),
-            Self::Select { class, condition } => numeric::select(class, condition, target),
+            Self::Select { class, condition, a, b } => {
+                numeric::select(class, condition, (a, b), target)
+            }
+            Self::Fused { first, left, right, second, exchanged } => {
+                fused::handler_of((first, left, right), (second, exchanged), target)
+            }
             Self::Load { op, address } => memory::load_handler(op, address, target),
             Self::Store { op, address, value } => memory::store_handler(op, address, value),
             Self::LoadSum { op, left, right } => memory::load_sum_handler(op, left, right, target),
@@ -87,6 +93,8 @@ impl Instr {
             }
             Self::MemorySize => memory::memory_size_handler(target),
             Self::Copy => Picked::leaf(data::copy),
+            Self::CopySum { right } => data::copy_sum_handler(right),
+            Self::StepTwo => Picked::leaf(data::step_two),
             Self::CopyVector => Picked::leaf(data::copy_vector),
             Self::CopyTwo => Picked::leaf(data::copy_two),
             Self::CopyMany => Picked::slow::<bulk::CopyMany>(),
@@ -130,6 +138,7 @@ impl Instr {
             Self::BranchCompare { op, left, right, back } => {
                 control::branch_compare_handler(op, left, right, back)
             }
+            Self::BranchStep { op, left, right } => control::branch_step_handler(op, left, right),
             Self::BranchTable { index } => control::branch_table_handler(index),
             Self::Call => Picked::leaf(control::call),
             Self::CallImport { profiled: false } => Picked::leaf(host::call_import),
@@ -144,8 +153,10 @@ impl Instr {
             }
             Self::TailCallRef { slots } => tail_call::tail_call_ref_handler(slots),
             Self::CallRef => Picked::leaf(references::call_ref),
-            Self::ReturnNone => Picked::leaf(control::return_none),
-            Self::ReturnOne { class, source } => control::return_one_handler(class, source),
+            Self::ReturnNone { header } => control::return_none_handler(header),
+            Self::ReturnOne { class, source, header } => {
+                control::return_one_handler(class, source, header)
+            }
             Self::ReturnMany => Picked::slow::<control::ReturnMany>(),
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),

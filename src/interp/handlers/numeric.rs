@@ -10,7 +10,7 @@ use crate::abi::wasm_ops::{self, Halves};
 use crate::interp::dispatch::{Regs, handler, next};
 use crate::interp::instr::{Class, Mode, Target};
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp, binary_ops, compare_ops, unary_ops};
-use crate::interp::operand::{Acc, Dst, Imm, Slot, Src, ToAcc, ToSlot, Value};
+use crate::interp::operand::{Acc, Dst, Imm, Imm16, Slot, Src, ToAcc, ToSlot, Value};
 use crate::interp::shape::{self, Picked, SlotNo};
 
 /// A binary operation as a type.
@@ -97,11 +97,18 @@ handler!(unary [O: Unary, S: Src<O::In, Field = SlotNo>, D: Dst] |r, i: shape::U
 
 handler!(
     /// `dst = condition != 0 ? a : b`, with the condition in a slot or the accumulator.
-    select_value [T: Value, S: Src<u32, Field = SlotNo>, D: Dst] |r, i: shape::Select| {
+    select_value [
+        T: Value,
+        S: Src<u32, Field = SlotNo>,
+        A: Src<T, Field = SlotNo>,
+        B: Src<T, Field = SlotNo>,
+        D: Dst
+    ] |r, i: shape::Select| {
     let condition = S::read(&r, i.condition);
-    let a = r.get::<T>(i.a);
-    let b = r.get::<T>(i.b);
-    let value = if condition != 0 { a } else { b };
+    let a = A::read(&r, i.a);
+    let b = B::read(&r, i.b);
+    // A branch would be a guess, and wrong half of the time where programs sort.
+    let value = std::hint::select_unpredictable(condition != 0, a, b);
     D::write(&mut r, i.dst, value);
     r.pass(i);
     next(r)
@@ -186,23 +193,34 @@ fn pick_unary<O: Unary>(source: Mode, target: Target) -> Picked {
     }
 }
 
-fn pick_select<T: Value>(condition: Mode, target: Target) -> Picked {
+fn pick_select<T, A, B>(condition: Mode, target: Target) -> Picked
+where
+    T: Value,
+    A: Src<T, Field = SlotNo>,
+    B: Src<T, Field = SlotNo>,
+{
     match (condition, target) {
-        (Mode::Acc, Target::Acc) => Picked::leaf(select_value::<T, Acc, ToAcc>),
-        (Mode::Acc, Target::Slot) => Picked::leaf(select_value::<T, Acc, ToSlot>),
-        (Mode::Slot, Target::Acc) => Picked::leaf(select_value::<T, Slot, ToAcc>),
-        (Mode::Slot, Target::Slot) => Picked::leaf(select_value::<T, Slot, ToSlot>),
+        (Mode::Acc, Target::Acc) => Picked::leaf(select_value::<T, Acc, A, B, ToAcc>),
+        (Mode::Acc, Target::Slot) => Picked::leaf(select_value::<T, Acc, A, B, ToSlot>),
+        (Mode::Slot, Target::Acc) => Picked::leaf(select_value::<T, Slot, A, B, ToAcc>),
+        (Mode::Slot, Target::Slot) => Picked::leaf(select_value::<T, Slot, A, B, ToSlot>),
         (Mode::Imm, _) => none(),
     }
 }
 
-/// The handler of `select` for values of `class`.
-pub fn select(class: Class, condition: Mode, target: Target) -> Picked {
-    match class {
-        Class::Int => pick_select::<u64>(condition, target),
-        Class::F32 => pick_select::<f32>(condition, target),
-        Class::F64 => pick_select::<f64>(condition, target),
-        Class::V128 => pick_select::<V128>(condition, target),
+/// The handler of `select` for values of `class`; constants are integers only.
+pub fn select(class: Class, condition: Mode, values: (Mode, Mode), target: Target) -> Picked {
+    match (class, values) {
+        (Class::Int, (Mode::Slot, Mode::Slot)) => pick_select::<u64, Slot, Slot>(condition, target),
+        (Class::Int, (Mode::Slot, Mode::Imm)) => pick_select::<u64, Slot, Imm16>(condition, target),
+        (Class::Int, (Mode::Imm, Mode::Slot)) => pick_select::<u64, Imm16, Slot>(condition, target),
+        (Class::Int, (Mode::Imm, Mode::Imm)) => pick_select::<u64, Imm16, Imm16>(condition, target),
+        (Class::F32, (Mode::Slot, Mode::Slot)) => pick_select::<f32, Slot, Slot>(condition, target),
+        (Class::F64, (Mode::Slot, Mode::Slot)) => pick_select::<f64, Slot, Slot>(condition, target),
+        (Class::V128, (Mode::Slot, Mode::Slot)) => {
+            pick_select::<V128, Slot, Slot>(condition, target)
+        }
+        _ => none(),
     }
 }
 

@@ -28,9 +28,8 @@ handler!(
     let frame = r.sp.inner(i.frame);
     if (*func).kind == VmFuncKind::Wasm && (*func).instance == (*r.env).instance {
         let code = (*func).body.code.cast::<VmCode>();
-        let header = frame.header((*code).header_slot);
         let back_to = r.ip.next::<shape::CallRef>();
-        return enter_leaf(r, code, frame, header, back_to);
+        return enter_leaf(r, code, frame, back_to);
     }
     r.int = func as usize as u64;
     to_slow::<CallRefOut>(r, i)
@@ -60,7 +59,7 @@ slow!(
     let code = (*func).body.code.cast::<VmCode>();
     let frame = r.sp.inner(i.frame);
     let back_to = r.ip.next::<shape::CallIndirect>();
-    enter(r, code, frame, frame.header((*code).header_slot), back_to)
+    enter(r, code, frame, back_to)
 });
 
 /// Whether a function is of a subtype of the module's type at an index.

@@ -64,8 +64,8 @@ unsafe fn take_over_leaf<const N: usize>(
     // begins where the running one does.
     unsafe {
         let (frame, back) = (r.sp, *r.sp.header(header.into()));
-        let new_header = frame.header((*code).header_slot);
-        enter_leaf_with(r, code, frame, new_header, back, || move_slots::<N>(frame, from))
+        let header = |entry: *const shape::Entry| frame.header((*entry).header_slot.into());
+        enter_leaf_with(r, code, frame, header, back, || move_slots::<N>(frame, from))
     }
 }
 
@@ -86,9 +86,8 @@ unsafe fn take_over(
         let count = (*code).header_slot as usize;
         work::charge(r.env, work::of_slots(count))?;
         let (frame, back) = (r.sp, *r.sp.header(header.into()));
-        let new_header = frame.header((*code).header_slot);
         let arrange = || std::ptr::copy(frame.slot(from), frame.as_ptr(), count);
-        enter_with(r, code, frame, new_header, back, arrange)
+        enter_with(r, code, frame, back, arrange)
     }
 }
 

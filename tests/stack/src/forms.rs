@@ -1,6 +1,6 @@
 //! Loops as text: the forms of operands and results, and the module around them.
 
-use crate::tail_calls;
+use crate::{fused, tail_calls};
 
 /// The body of a loop: instructions that take and leave nothing.
 pub struct Loop {
@@ -141,6 +141,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
         many = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)"
     );
     text.push_str(&tail_calls::functions());
+    text.push_str(&fused::functions());
     for (index, each) in loops.iter().enumerate() {
         text.push_str(&function(index, each));
     }

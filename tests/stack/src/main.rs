@@ -5,6 +5,7 @@
 //! `isothread-stack [TURNS]`; prints how many loops ran.
 
 mod forms;
+mod fused;
 mod memories;
 mod numeric;
 mod others;
@@ -29,7 +30,7 @@ fn main() {
         let mut ran = 0;
         let both = || others::loops().chain(memories::loops());
         let plain = numeric::loops().chain(both()).chain(tail_calls::loops());
-        let plain: Vec<Loop> = plain.chain(vectors::loops()).collect();
+        let plain: Vec<Loop> = plain.chain(vectors::loops()).chain(fused::loops()).collect();
         let shared = others::shared_loops().chain(memories::shared_loops());
         let shared: Vec<Loop> = both().chain(shared).collect();
         let wide: Vec<Loop> = memories::wide_loops().collect();
