@@ -2,8 +2,9 @@
 
 use super::{Context, Instance};
 use crate::context::ObjectCleanup;
-use crate::exec::ExecEnv as Env;
+use crate::exec::{ExecEnv as Env, for_each_local_ref};
 use crate::instance::{any_env, for_each_externref};
+use std::convert::Infallible;
 use std::ptr::NonNull;
 
 /// Without [`Context::use_extern_objects`] no instance has any.
@@ -71,6 +72,13 @@ pub(super) unsafe fn reclaim(context: &Context, env: NonNull<Env>) {
             objects.reclaim(instance.addr().get(), |found| {
                 let mut of_slot = |slot: u64| slot.checked_sub(1).into_iter().for_each(&mut *found);
                 for_each_externref(instance, &mut of_slot);
+                any_env(instance, |env| {
+                    let Ok(()) = for_each_local_ref::<Infallible>(env, &mut |slot| {
+                        of_slot(slot);
+                        Ok(())
+                    });
+                    false
+                });
             });
         });
     }

@@ -27,6 +27,7 @@ mod limits;
 mod live;
 pub mod log;
 mod make;
+mod object_heaps;
 mod per_thread;
 mod process;
 mod record;
@@ -330,11 +331,10 @@ impl Context {
         self.config().collects_always
     }
 
-    /// What a new heap of guests' objects is to be, and its number among those of the context.
-    pub(crate) fn object_heap(&self) -> (ObjectLimits, u32) {
+    /// What heaps of guests' objects are to be.
+    fn object_limits(&self) -> ObjectLimits {
         let bytes = self.gc_heap_size().clamp(GC_HEAP_SIZE_MIN, GC_HEAP_SIZE_MAX).into();
-        let number = self.0.parts.object_heaps.fetch_add(1, Ordering::Relaxed);
-        (ObjectLimits { bytes, stress: self.config().collects_always }, number)
+        ObjectLimits { bytes, stress: self.config().collects_always }
     }
 
     /// Whether linear memories come from the heap ([`ContextConfig::memories_in_heap`]).
@@ -367,6 +367,19 @@ impl Context {
     /// Instantiations that begin later are not affected.
     pub fn terminate_all(&self) {
         self.0.terminate_all();
+    }
+
+    /// Calls `act` if there is a live function reference at the address, which lives meanwhile.
+    pub(crate) fn with_func<R>(&self, address: usize, act: impl FnOnce() -> R) -> Option<R> {
+        let (mut act, mut found) = (Some(act), None);
+        self.0.visit(|instance| {
+            if instance.owns_func(address)
+                && let Some(act) = act.take()
+            {
+                found = Some(act());
+            }
+        });
+        found
     }
 
     /// How often [`Context::terminate_all`] was called.

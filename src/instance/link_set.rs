@@ -10,8 +10,8 @@
 //! member points to its root. Merging redirects all members of one side. Since a root lives as long
 //! as its link set, the holder of a handle may lock the root it sees and look again.
 
-use super::Instance;
 use super::exceptions::Exceptions;
+use super::{Instance, finalizers};
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::alloc::lock_owner;
@@ -110,7 +110,14 @@ pub unsafe fn release(instance: NonNull<Instance>) {
     // SAFETY: the handle keeps the link set alive until its count is gone; without any handle
     // nobody can reach the members any more.
     unsafe {
-        let (root, mut shared) = lock_root(instance);
+        let (mut root, mut shared) = lock_root(instance);
+        if shared.handles == 1 && (*root).has_finalizers() {
+            drop(shared);
+            let _held = Held::new();
+            finalizers::run_all(instance);
+            // A finalizer may have made further handles.
+            (root, shared) = lock_root(instance);
+        }
         shared.handles -= 1;
         let last = shared.handles == 0;
         drop(shared);
