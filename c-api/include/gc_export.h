@@ -511,9 +511,9 @@ void *wasm_array_obj_elem_addr(wasm_array_obj_t array_obj, uint32_t elem_idx);
 
 /**
  * The function with index `func_idx_bound` of the environment's instance, if it is of the type
- * with index `type_idx` in the instance's module or of a subtype of it. Nothing is made: a function
- * is an object as long as its instance lives, and needs nothing to stay. NULL for other functions,
- * and for those that the module neither imports, nor exports, nor takes a reference of.
+ * with index `type_idx` in the instance's module or of a subtype of it. Nothing is made: a
+ * function is an object as long as its instance lives, and needs nothing to stay. NULL for other
+ * functions, and for those that the module neither imports, nor exports, nor takes a reference of.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_func_obj_t wasm_func_obj_new_with_typeidx(wasm_exec_env_t exec_env,
@@ -641,10 +641,10 @@ uint32_t wasm_i31_obj_get_value(wasm_i31_obj_t i31_obj, bool sign_extend);
 /* ---- What keeps objects, and their end ---- */
 
 /**
- * Keeps an object, in any code and thread that uses its instance, until `wasm_runtime_unpin_object`
- * was called as often or the instance ends. False for an object that is not there or is no object
- * of the environment's instance, nor of one that it is linked to, while another thread runs in the
- * instance, and if memory runs out. Functions and small integers always stay.
+ * Keeps an object until `wasm_runtime_unpin_object` was called as often or the instance ends.
+ * False for an object that is not there or is no object of the environment's instance, nor of one
+ * that it is linked to, while another thread runs in the instance, and if memory runs out.
+ * Functions and small integers always stay.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_pin_object(wasm_exec_env_t exec_env, wasm_obj_t obj);
@@ -685,13 +685,13 @@ wasm_local_obj_ref_t *wasm_runtime_get_cur_local_obj_ref(wasm_exec_env_t exec_en
 
 /**
  * Has `cb` called with the object and `data` when the runtime finds that nothing leads to the
- * object, or when its instance ends, in place of the finalizer that it had. False for functions and
- * small integers, for an object that is not there, for a NULL `cb`, and if memory runs out.
+ * object, or when its instance ends, in place of the finalizer that it had. False for functions
+ * and small integers, for an object that is not there, for a NULL `cb`, and if memory runs out.
  *
  * The finalizer runs on the thread that makes another object, or ends a call or the instance. The
  * object can still be looked into; it goes afterwards, unless the finalizer has made it reachable.
- * It runs in the midst of guest code: calls of guests fail on the environment that runs, and it has
- * to return. Finalizers of several objects run in no particular order.
+ * It runs in the midst of guest code: calls of guests fail on the environment that runs, and it
+ * has to return. Finalizers of several objects run in no particular order.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_obj_set_gc_finalizer(wasm_exec_env_t exec_env,

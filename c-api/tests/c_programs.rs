@@ -188,8 +188,8 @@ fn sweep() {
     all_in("sweep", &folder, &[&include]);
 }
 
-/// A C call of every function of `wasm_export.h` and `gc_export.h`, with zero for every argument, or
-/// with the program's `handles` where the type is one.
+/// A C call of every function of `wasm_export.h` and `gc_export.h`, with zero for every argument,
+/// or with the program's `handles` where the type is one.
 fn every_call(handles: bool) -> String {
     // The program begins and ends contexts, and prints nothing; what ends a handle would leave
     // nothing to the calls behind it.

@@ -6,13 +6,13 @@
 use super::defined::unpacked;
 use super::finalizer::{self, ObjectFinalizer};
 use super::{AnyRef, Context, Error, ExecEnv, FuncRef, Instance, Result, Trap, Val};
-use crate::abi::definitions::{StorageType, SubType};
+use crate::abi::definitions::{Packed, StorageType, SubType};
 use crate::abi::raw_ref::RawRef;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::exec;
 use crate::gc::{GcHeap, GcRef, HeapFull};
 use crate::instance::link_set::Use;
-use crate::instance::{self as parts, Packed, Slots};
+use crate::instance::{self as parts, Slots};
 use crate::types::is_subtype;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -73,7 +73,8 @@ impl ExecEnv {
             return Err(Error::misuse(Trap::InUse.text()));
         };
         // SAFETY: the exec_env is live, and this thread uses the link set.
-        let made = instance.context_ref().guarded(|| unsafe { exec::make_object(self.ptr(), make) });
+        let made =
+            instance.context_ref().guarded(|| unsafe { exec::make_object(self.ptr(), make) });
         made?.and_then(any_ref).ok_or_else(|| failure.into())
     }
 
@@ -152,7 +153,6 @@ impl ExecEnv {
             unsafe { objects.set_finalizer(number, None) };
         }
     }
-
 }
 
 /// Looking into objects. All of it is `None` or false without such an object, and while another
@@ -234,7 +234,8 @@ impl Instance {
 
     /// An array's length.
     pub fn array_len(&self, array: AnyRef) -> Option<u32> {
-        let len = |parts: &parts::Instance, array| parts.with_live_objects(|heap| heap.len(array))?;
+        let len =
+            |parts: &parts::Instance, array| parts.with_live_objects(|heap| heap.len(array))?;
         self.on_object(array, len)
     }
 

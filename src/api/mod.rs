@@ -44,7 +44,7 @@ mod tag;
 mod threads;
 mod usage;
 
-pub use crate::abi::definitions::{CompositeType, FieldType, StorageType, SubType};
+pub use crate::abi::definitions::{CompositeType, FieldType, Packed, StorageType, SubType};
 pub use crate::abi::error::{Error, ErrorKind, Result};
 pub use crate::abi::heap_types::{HeapType, Hierarchy, RefType, TypeIndex, TypeKind};
 pub use crate::abi::raw_ref::RawRef;
@@ -54,7 +54,6 @@ pub use crate::abi::value::{AnyRef, ExnRef, ExternRef, FuncRef, Val};
 #[doc(hidden)]
 pub use crate::abi::vm_layout::VmLocalRef as RawLocalRef;
 pub use crate::context::Context;
-pub use crate::instance::Packed;
 pub use backtrace::{Backtrace, BacktraceFrame, FrameRef};
 pub use env::{ExecEnv, RawExecEnv};
 pub use finalizer::ObjectFinalizer;

@@ -80,7 +80,15 @@ impl ExternObjects {
         }
         let number = last.checked_add(1).filter(|&number| number != NULL_NUMBER)?;
         fallible(|| objects.try_reserve(1).and_then(|()| numbers.try_reserve(1))).ok()?;
-        let object = Object { address, owner, retained: false, pins: 0, cleanup: None, finalizer: None, seen: *epoch };
+        let object = Object {
+            address,
+            owner,
+            retained: false,
+            pins: 0,
+            cleanup: None,
+            finalizer: None,
+            seen: *epoch,
+        };
         objects.insert(number, object);
         numbers.insert((owner, address), number);
         *last = number;
@@ -124,7 +132,11 @@ impl ExternObjects {
     /// The number of an object that an instance has at this address, whichever it is.
     pub fn any_number(&self, address: usize) -> Option<u32> {
         let table = self.table.lock();
-        table.objects.iter().find(|(_, object)| object.address == address).map(|(&number, _)| number)
+        table
+            .objects
+            .iter()
+            .find(|(_, object)| object.address == address)
+            .map(|(&number, _)| number)
     }
 
     /// Sets the function that is called with `word` and `data` when the object with this number

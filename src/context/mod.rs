@@ -28,6 +28,7 @@ mod live;
 pub mod log;
 mod make;
 mod object_heaps;
+mod objects;
 mod per_thread;
 mod process;
 mod record;
@@ -57,11 +58,9 @@ pub(crate) use type_ids::TypeIds;
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};
 use crate::exec::Limits;
-use crate::instance::ObjectLimits;
 use crate::native::Registry as Natives;
 use crate::sync::atomic::Ordering;
 use config::ThreadSettings;
-use config::{GC_HEAP_SIZE_MAX, GC_HEAP_SIZE_MIN};
 use registry::{Member, Origin};
 use runtime::Runtime;
 use shared::{Shared, Weak};
@@ -329,12 +328,6 @@ impl Context {
     /// ([`ContextConfig::collects_always`]).
     pub fn collects_always(&self) -> bool {
         self.config().collects_always
-    }
-
-    /// What heaps of guests' objects are to be.
-    fn object_limits(&self) -> ObjectLimits {
-        let bytes = self.gc_heap_size().clamp(GC_HEAP_SIZE_MIN, GC_HEAP_SIZE_MAX).into();
-        ObjectLimits { bytes, stress: self.config().collects_always }
     }
 
     /// Whether linear memories come from the heap ([`ContextConfig::memories_in_heap`]).

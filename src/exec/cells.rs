@@ -1,11 +1,11 @@
 //! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
 //!
-//! i32 and f32 take one cell, i64, f64, externref, anyref and exnref two, low half first, v128 four. A
-//! funcref is the function's index, all ones for null; an externref is the host's object, all ones
-//! for null on the way in and zero on the way out. The instance's host maps it to a number for the
-//! guest. An externref that a guest has made of an object of its own, and an anyref, is the word of
-//! a `RawRef`, in two cells; in place of the host's object that word of an externref is fine, too.
-//! An exnref is a word with a meaning for its link set only, zero for null.
+//! i32 and f32 take one cell, i64, f64, externref, anyref and exnref two, low half first, v128
+//! four. A funcref is the function's index, all ones for null; an externref is the host's object,
+//! all ones for null on the way in and zero on the way out. The instance's host maps it to a number
+//! for the guest. An externref that a guest has made of an object of its own, and an anyref, is the
+//! word of a `RawRef`, in two cells; in place of the host's object that word of an externref is
+//! fine, too. An exnref is a word with a meaning for its link set only, zero for null.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;

@@ -1,8 +1,8 @@
 //! Collections of guests' objects.
 //!
-//! The heap is shown all references that anybody of the link set holds: those on stacks, in globals,
-//! tables, segments and exceptions, and the host's local ones. Then the finalizers of dead objects
-//! run, which are the host's and may do anything but unwind.
+//! The heap is shown all references that anybody of the link set holds: those on stacks, in
+//! globals, tables, segments and exceptions, and the host's local ones. Then the finalizers of dead
+//! objects run, which are the host's and may do anything but unwind.
 
 use super::engine::Point;
 use super::env::ExecEnv;

@@ -10,8 +10,8 @@
 //! member points to its root. Merging redirects all members of one side. Since a root lives as long
 //! as its link set, the holder of a handle may lock the root it sees and look again.
 
+use super::Instance;
 use super::exceptions::Exceptions;
-use super::{Instance, finalizers};
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::alloc::lock_owner;
@@ -114,7 +114,7 @@ pub unsafe fn release(instance: NonNull<Instance>) {
         if shared.handles == 1 && (*root).has_finalizers() {
             drop(shared);
             let _held = Held::new();
-            finalizers::run_all(instance);
+            run_finalizers(instance);
             // A finalizer may have made further handles.
             (root, shared) = lock_root(instance);
         }
@@ -127,6 +127,19 @@ pub unsafe fn release(instance: NonNull<Instance>) {
             free_members(root);
         }
     }
+}
+
+/// Runs all finalizers of a link set, which is about to end.
+///
+/// # Safety
+/// The caller has the only handle into the link set, and keeps it.
+unsafe fn run_finalizers(instance: NonNull<Instance>) {
+    // SAFETY: the caller keeps the link set alive.
+    let Some(_use) = (unsafe { Use::begin(instance) }) else { return };
+    // SAFETY: the caller keeps the link set alive.
+    let instance = unsafe { instance.as_ref() };
+    instance.with_objects(GcHeap::end_finalizers);
+    instance.run_finalizers();
 }
 
 /// Counts one more handle that any thread may use.

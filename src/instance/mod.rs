@@ -21,7 +21,6 @@ mod elem_objects;
 mod envs;
 mod exception;
 pub mod exceptions;
-mod finalizers;
 mod globals;
 mod guest_alloc;
 mod heap_plan;
@@ -65,7 +64,6 @@ pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
-pub use object_types::Packed;
 pub use objects::{HEAP_NUMBERS, Marks, ObjectLimits, Slots, heap_number};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
@@ -201,8 +199,7 @@ impl Instance {
     /// The table with this index.
     pub fn table(&self, index: u32) -> Option<&Table> {
         let inside = (index as usize) < self.module.tables.len();
-        // SAFETY: the list has as many entries as the module has tables, each of which is the first
-        // field of a `Table` of this link set.
+        // SAFETY: there are as many entries as tables, each the first field of a live `Table`.
         inside.then(|| unsafe { &*(*self.vm.tables.add(index as usize)).cast::<Table>() })
     }
 

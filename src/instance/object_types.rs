@@ -2,20 +2,13 @@
 //! checked before it becomes part of one.
 
 use super::{Instance, Slots, exceptions, link_set};
-use crate::abi::definitions::{CompositeType, FieldType, StorageType, SubType};
+use crate::abi::definitions::{CompositeType, FieldType, Packed, StorageType, SubType};
 use crate::abi::guest_word;
 use crate::abi::heap_types::{HeapType, Hierarchy, RefType};
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::gc::{GcHeap, GcRef, StorageKind, StructField};
 use std::ptr::NonNull;
-
-/// How a packed value becomes an i32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packed {
-    Signed,
-    Unsigned,
-}
 
 /// A type of a link set's: the member whose module defines it, and its index there.
 #[derive(Clone, Copy)]

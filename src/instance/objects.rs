@@ -69,6 +69,30 @@ impl Instance {
         unsafe { &*link_set::objects(self.ptr()) }.as_ref().map(act)
     }
 
+    /// Runs the finalizers that collections have found. Not inside of others, so that the native
+    /// stack stays bounded.
+    pub fn run_finalizers(&self) {
+        if self.with_live_objects(GcHeap::has_finalizers) != Some(true)
+            || !self.with_objects(GcHeap::begin_finalizers)
+        {
+            return;
+        }
+        while let Some((object, finalizer)) = self.with_objects(GcHeap::take_finalizer) {
+            // The object stays while its finalizer runs, unless memory runs out.
+            let held = self.with_objects(|heap| heap.hold(object));
+            self.host().run_finalizer(object, finalizer);
+            if held {
+                self.with_objects(|heap| heap.let_go(object));
+            }
+        }
+        self.with_objects(GcHeap::finalizers_done);
+    }
+
+    /// Whether the link set's end has finalizers to run.
+    pub(super) fn has_finalizers(&self) -> bool {
+        self.with_live_objects(GcHeap::has_finalizers) == Some(true)
+    }
+
     /// The canonical number of a type.
     fn type_id(&self, ty: u32) -> Option<u32> {
         self.types().ids().get(ty as usize).copied()

@@ -233,7 +233,9 @@ pub(super) unsafe extern "C" fn call_builtin(
     // SAFETY: running code passes its live environment, and room for all parameters and all
     // results at `args`.
     let trap = unsafe {
-        around(host, env, args, || builtin(Caller::new(env), std::slice::from_raw_parts_mut(args, slots)))
+        around(host, env, args, || {
+            builtin(Caller::new(env), std::slice::from_raw_parts_mut(args, slots))
+        })
     };
     if trap != 0 {
         return trap;

@@ -1,15 +1,21 @@
 (module
-  (type $point (sub (struct (field $x (mut i32)) (field $y (mut i64)))))            ;; 0
-  (type $point3 (sub $point (struct (field (mut i32)) (field (mut i64)) (field (mut f64))))) ;; 1
-  (type $packed (struct (field (mut i8)) (field (mut i16)) (field f32) (field (mut v128)))) ;; 2
-  (type $bytes (array (mut i8)))                                                     ;; 3
-  (type $points (array (mut (ref null $point))))                                     ;; 4
-  (type $binary (func (param i32 i32) (result i32)))                                 ;; 5
-  (type $box (struct (field (mut anyref)) (field (mut externref)) (field (mut (ref null $binary))))) ;; 6
-  (type $same (sub (struct (field (mut i32)) (field (mut i64)))))                    ;; 7, as 0
-  (type $i64s (array i64))                                                           ;; 8
-  (type $refs (func (param (ref null $point) (ref eq) externref i64) (result (ref $points) funcref))) ;; 9
-  (type $funcs (array (mut (ref null $binary))))                                     ;; 10
+  (type $point (sub (struct (field $x (mut i32)) (field $y (mut i64))))) ;; 0
+  ;; 1
+  (type $point3 (sub $point (struct (field (mut i32)) (field (mut i64)) (field (mut f64)))))
+  ;; 2
+  (type $packed (struct (field (mut i8)) (field (mut i16)) (field f32) (field (mut v128))))
+  (type $bytes (array (mut i8))) ;; 3
+  (type $points (array (mut (ref null $point)))) ;; 4
+  (type $binary (func (param i32 i32) (result i32))) ;; 5
+  ;; 6
+  (type $box
+    (struct (field (mut anyref)) (field (mut externref)) (field (mut (ref null $binary)))))
+  (type $same (sub (struct (field (mut i32)) (field (mut i64))))) ;; 7, as 0
+  (type $i64s (array i64)) ;; 8
+  ;; 9
+  (type $refs
+    (func (param (ref null $point) (ref eq) externref i64) (result (ref $points) funcref)))
+  (type $funcs (array (mut (ref null $binary)))) ;; 10
 
   (import "env" "pass" (func $pass (param anyref) (result anyref)))
   (import "env" "typed" (func $typed (param (ref null $point)) (result (ref $point))))
@@ -50,7 +56,7 @@
   (func (export "external") (param externref) (result externref) (call $external (local.get 0)))
   (func (export "pick") (param i32 i32) (result i32)
     (call_ref $binary (local.get 0) (local.get 1) (call $pick (ref.func $add))))
-  ;; The argument is in no local and no global while the native runs.
+ ;; The argument is in no local and no global while the native runs.
   (func (export "argument") (param i32) (result i32)
     (call $alloc (struct.new $point (local.get 0) (i64.const 0)) (i32.const 2000)))
   (func (export "call_field") (param (ref $box)) (result i32)

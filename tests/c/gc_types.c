@@ -16,7 +16,7 @@ static void check_type(wasm_ref_type_t type, int value_type, bool nullable, int 
 }
 
 static void kinds(void) {
-    CHECK_INT(wasm_get_defined_type_count(module), 26);
+    CHECK_INT(wasm_get_defined_type_count(module), 28);
     CHECK(wasm_defined_type_is_struct_type(type(0)) && !wasm_defined_type_is_array_type(type(0)));
     CHECK(wasm_defined_type_is_array_type(type(3)) && !wasm_defined_type_is_func_type(type(3)));
     CHECK(wasm_defined_type_is_func_type(type(5)) && !wasm_defined_type_is_struct_type(type(5)));

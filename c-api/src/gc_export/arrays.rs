@@ -93,9 +93,8 @@ pub unsafe extern "C" fn wasm_array_obj_get_elem(
             return;
         }
         let packed = packed(sign_extend);
-        let element = on_object(array_obj, |instance, array| {
-            instance.array_get(array, elem_idx, packed)
-        });
+        let element =
+            on_object(array_obj, |instance, array| instance.array_get(array, elem_idx, packed));
         // SAFETY: not NULL; the caller gives room.
         unsafe { value.write(to_value(element)) };
     })

@@ -110,7 +110,9 @@ pub unsafe extern "C" fn wasm_func_type_get_param_type(
     param_idx: u32,
 ) -> wasm_ref_type_t {
     // SAFETY: the C contract of types.
-    guard(|| value_at(unsafe { defined(func_type) }.and_then(SubType::func), FuncType::params, param_idx))
+    guard(|| {
+        value_at(unsafe { defined(func_type) }.and_then(SubType::func), FuncType::params, param_idx)
+    })
 }
 
 /// The type of a result; all zero beyond the last.
@@ -120,7 +122,13 @@ pub unsafe extern "C" fn wasm_func_type_get_result_type(
     result_idx: u32,
 ) -> wasm_ref_type_t {
     // SAFETY: the C contract of types.
-    guard(|| value_at(unsafe { defined(func_type) }.and_then(SubType::func), FuncType::results, result_idx))
+    guard(|| {
+        value_at(
+            unsafe { defined(func_type) }.and_then(SubType::func),
+            FuncType::results,
+            result_idx,
+        )
+    })
 }
 
 fn value_at(

@@ -13,9 +13,9 @@ use isothread::{RawRef, Val};
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 
 /// The function with index `func_idx_bound` of the environment's instance, if it is of the type
-/// with index `type_idx` in the instance's module or of a subtype of it. Nothing is made: a function
-/// is an object as long as its instance lives, and needs nothing to stay. NULL for other functions,
-/// and for those that the module neither imports, nor exports, nor takes a reference of.
+/// with index `type_idx` in the instance's module or of a subtype of it. Nothing is made: a
+/// function is an object as long as its instance lives, and needs nothing to stay. NULL for other
+/// functions, and for those that the module neither imports, nor exports, nor takes a reference of.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_func_obj_new_with_typeidx(
     exec_env: wasm_exec_env_t,
@@ -67,7 +67,9 @@ pub unsafe extern "C" fn wasm_func_obj_get_func_idx_bound(func_obj: wasm_func_ob
 
 /// The function's type, which belongs to the module that defines it. NULL without a function.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_func_obj_get_func_type(func_obj: wasm_func_obj_t) -> wasm_func_type_t {
+pub unsafe extern "C" fn wasm_func_obj_get_func_type(
+    func_obj: wasm_func_obj_t,
+) -> wasm_func_type_t {
     guard(|| {
         let RawRef::Func(address) = read(func_obj) else { return null_mut() };
         in_context(|context| context.with_func_at(address, |_, ty| handle(ty)))

@@ -113,10 +113,7 @@ pub unsafe extern "C" fn wasm_i31_obj_new(i31_value: u32) -> wasm_i31_obj_t {
 /// The value of a small integer: its 31 bits, with the highest one in bit 31 as well if
 /// `sign_extend`. 0 for other references.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_i31_obj_get_value(
-    i31_obj: wasm_i31_obj_t,
-    sign_extend: bool,
-) -> u32 {
+pub unsafe extern "C" fn wasm_i31_obj_get_value(i31_obj: wasm_i31_obj_t, sign_extend: bool) -> u32 {
     guard(|| {
         let RawRef::Any(reference) = RawRef::read(i31_obj as u64) else { return 0 };
         let bits = reference.to_i31().unwrap_or(0);

@@ -1,7 +1,7 @@
 //! `gc_export.h`: types of modules, and objects of guests that the host makes and looks into.
 //!
-//! It knows no other header but `wasm_export.h`, which that includes, and never follows what C gives
-//! it as an object. Control enters from C.
+//! It knows no other header but `wasm_export.h`, and never follows what C gives it as an object.
+//! Control enters from C.
 
 pub mod arrays;
 pub mod defined_types;

@@ -1,8 +1,8 @@
 //! Types of values, fields and elements in C's form.
 
 use super::types::wasm_heap_type_enum as Heap;
-use super::types::wasm_value_type_enum as Value;
 use super::types::wasm_ref_type_t;
+use super::types::wasm_value_type_enum as Value;
 use crate::ffi::{ErrorValue, guard};
 use crate::shared::wasm_module_t;
 use crate::wasm_export::loaded;

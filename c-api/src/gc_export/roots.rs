@@ -9,10 +9,10 @@ use std::ffi::c_void;
 use std::mem::transmute;
 use std::ptr::{NonNull, null_mut};
 
-/// Keeps an object, in any code and thread that uses its instance, until `wasm_runtime_unpin_object`
-/// was called as often or the instance ends. False for an object that is not there or is no object
-/// of the environment's instance, nor of one that it is linked to, while another thread runs in the
-/// instance, and if memory runs out. Functions and small integers always stay.
+/// Keeps an object until `wasm_runtime_unpin_object` was called as often or the instance ends.
+/// False for an object that is not there or is no object of the environment's instance, nor of one
+/// that it is linked to, while another thread runs in the instance, and if memory runs out.
+/// Functions and small integers always stay.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_pin_object(
     exec_env: wasm_exec_env_t,
@@ -88,13 +88,13 @@ pub unsafe extern "C" fn wasm_runtime_get_cur_local_obj_ref(
 }
 
 /// Has `cb` called with the object and `data` when the runtime finds that nothing leads to the
-/// object, or when its instance ends, in place of the finalizer that it had. False for functions and
-/// small integers, for an object that is not there, for a NULL `cb`, and if memory runs out.
+/// object, or when its instance ends, in place of the finalizer that it had. False for functions
+/// and small integers, for an object that is not there, for a NULL `cb`, and if memory runs out.
 ///
 /// The finalizer runs on the thread that makes another object, or ends a call or the instance. The
 /// object can still be looked into; it goes afterwards, unless the finalizer has made it reachable.
-/// It runs in the midst of guest code: calls of guests fail on the environment that runs, and it has
-/// to return. Finalizers of several objects run in no particular order.
+/// It runs in the midst of guest code: calls of guests fail on the environment that runs, and it
+/// has to return. Finalizers of several objects run in no particular order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_obj_set_gc_finalizer(
     exec_env: wasm_exec_env_t,

@@ -82,9 +82,8 @@ pub unsafe extern "C" fn wasm_struct_obj_get_field(
             return;
         }
         let packed = packed(sign_extend);
-        let field = on_object(obj, |instance, object| {
-            instance.struct_get(object, field_idx, packed)
-        });
+        let field =
+            on_object(obj, |instance, object| instance.struct_get(object, field_idx, packed));
         // SAFETY: not NULL; the caller gives room.
         unsafe { value.write(to_value(field)) };
     })

@@ -194,7 +194,6 @@ pub type wasm_stringref_obj_t = *mut WASMStringrefObject;
 pub type wasm_i31_obj_t = usize;
 
 /// Called with an object that is reachable no longer, and the embedder's pointer.
-pub type wasm_obj_finalizer_t =
-    Option<unsafe extern "C" fn(obj: wasm_obj_t, data: *mut c_void)>;
+pub type wasm_obj_finalizer_t = Option<unsafe extern "C" fn(obj: wasm_obj_t, data: *mut c_void)>;
 
 const _: () = assert!(size_of::<wasm_func_type_t>() == size_of::<wasm_defined_type_t>());

@@ -91,8 +91,8 @@ pub(crate) unsafe fn pack(args: &[wasm_val_t], cells: &mut [u32]) {
     }
 }
 
-/// Reads values back. A funcref comes as an i32, as WAMR gives it, and an anyref as an externref, as
-/// WAMR with garbage collection gives all references. A vector goes to the address in
+/// Reads values back. A funcref comes as an i32, as WAMR gives it, and an anyref as an externref,
+/// as WAMR with garbage collection gives all references. A vector goes to the address in
 /// its place.
 ///
 /// # Safety
