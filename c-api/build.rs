@@ -61,7 +61,7 @@ fn layout_assertions(table: &str) -> String {
                 let field = field.replace(".ref", ".r#ref");
                 format!("std::mem::offset_of!({ty}, {field}) == {bytes}")
             }
-            ["value", constant, number] => format!("{constant} as u32 == {number}"),
+            ["value", constant, number] => format!("{constant} as i64 == {number}"),
             _ => format!("false, \"unknown line: {line}\""),
         };
         let _ = writeln!(out, "const _: () = assert!({condition});");

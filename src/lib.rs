@@ -80,7 +80,6 @@ mod api;
 mod builtin_libc;
 pub mod context;
 mod exec;
-#[allow(dead_code, unused_imports, reason = "handles and finalizers are for the host")]
 mod gc;
 mod instance;
 mod interp;

@@ -2,6 +2,9 @@
 //! the tables in `facts/`, by which the tests measure the headers too. The build script writes the
 //! assertions.
 
+use crate::gc_export::types::wasm_heap_type_enum::*;
+use crate::gc_export::types::wasm_value_type_enum::*;
+use crate::gc_export::types::*;
 use crate::lib_export::NativeSymbol;
 use crate::shared::*;
 use crate::wasm_export::types::*;

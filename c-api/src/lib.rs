@@ -22,6 +22,7 @@
 #![allow(clippy::missing_safety_doc, reason = "the contracts are the header's, in its words")]
 
 mod ffi;
+pub mod gc_export;
 mod layout;
 pub mod lib_export;
 pub mod shared;

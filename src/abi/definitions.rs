@@ -11,6 +11,13 @@ pub enum StorageType {
     Val(ValType),
 }
 
+/// How a packed value becomes an i32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packed {
+    Signed,
+    Unsigned,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FieldType {
     pub storage: StorageType,

@@ -10,6 +10,7 @@ pub mod error;
 pub mod guest_word;
 pub mod heap_types;
 pub mod lanes;
+pub mod raw_ref;
 pub mod trap;
 pub mod types;
 pub mod value;

@@ -141,22 +141,32 @@ impl FuncType {
         self.params.iter().map(|t| t.slots()).sum()
     }
 
-    /// The type of host functions that this one may be imported from: they take any references of
-    /// a hierarchy, null included. `None` if there are none. That is so where an exception or an
-    /// object of the guest's is passed or returned, which no sweep would find at the host, and
-    /// where a result is promised to be more than any reference.
+    /// The type of host functions that this one may be imported from: they take and return any
+    /// references of a hierarchy, null included; whoever calls them looks whether results are of
+    /// this type. `None` if there are none, which is so where an exception is passed or returned:
+    /// no sweep would find it at the host.
     pub fn of_host(&self) -> Option<Cow<'_, Self>> {
-        let mut values = self.params.iter().chain(&*self.results);
-        let kept = |ty: &ValType| !matches!(ty.hierarchy(), Some(Hierarchy::Exn | Hierarchy::Any));
-        if !values.all(kept) || !self.results.iter().all(|&ty| ty == ty.widest()) {
+        let values = || self.params.iter().chain(&*self.results);
+        if values().any(|ty| ty.is_exception()) {
             return None;
         }
-        if self.params.iter().all(|&ty| ty == ty.widest()) {
+        if values().all(|&ty| ty == ty.widest()) {
             return Some(Cow::Borrowed(self));
         }
         let mut wide = self.clone();
-        wide.params.iter_mut().for_each(|ty| *ty = ty.widest());
+        let values = wide.params.iter_mut().chain(&mut wide.results);
+        values.for_each(|ty| *ty = ty.widest());
         Some(Cow::Owned(wide))
+    }
+
+    /// Whether references are among the results.
+    pub fn returns_refs(&self) -> bool {
+        self.results.iter().any(|ty| ty.is_ref())
+    }
+
+    /// Whether references that keep something alive are among the parameters.
+    pub fn takes_collected(&self) -> bool {
+        self.params.iter().any(|ty| ty.is_collected())
     }
 
     /// Slots the results take; they overwrite the parameters from the first slot on.

@@ -258,6 +258,42 @@ pub struct VmEnv {
     /// The function to enter next, after an entry has returned [`TAIL_CALL`]. It has the result
     /// types of the function that was entered.
     pub tail_call: *const VmFuncRef,
+    /// References that the host holds, and that are roots.
+    pub local_refs: VmLocalRefs,
+    /// Parameters of the innermost host function that was given references; else null.
+    pub host_params: *const VmHostParams,
+}
+
+/// A reference that host code holds while it runs, as C declares it. Owner: that code, which
+/// leaves it alone while it is on an environment's list.
+#[repr(C)]
+pub struct VmLocalRef {
+    /// The one that was pushed before, or null.
+    pub previous: *mut VmLocalRef,
+    /// A word as C has it for the reference.
+    pub object: *mut c_void,
+}
+
+/// The list of an environment's local references. Owner: the environment.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct VmLocalRefs {
+    /// The one that was pushed last, or null.
+    pub last: *mut VmLocalRef,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl VmLocalRefs {
+    pub const EMPTY: Self = Self { last: std::ptr::null_mut(), count: 0 };
+}
+
+/// The parameters of a host function that runs. Owner: the frame that called it.
+#[repr(C)]
+pub struct VmHostParams {
+    pub outer: *const VmHostParams,
+    pub slots: *const u64,
+    pub count: usize,
 }
 
 /// Requires of each struct its size and alignment, and its fields at these places, all of them.
@@ -292,11 +328,14 @@ pinned! {
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
         types 96,
     }
-    VmEnv 136 / 8 {
+    VmLocalRef 16 / 8 { previous 0, object 8 }
+    VmLocalRefs 16 / 8 { last 0, count 8 }
+    VmHostParams 24 / 8 { outer 0, slots 8, count 16 }
+    VmEnv 160 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
         limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120,
-        tail_call 128,
+        tail_call 128, local_refs 136, host_params 152,
     }
 }
 

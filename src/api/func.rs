@@ -193,7 +193,11 @@ impl Func {
                 return false; // All that follows is the other thread's.
             }
             if context.extern_objects().is_some_and(|objects| objects.may_reclaim()) {
-                super::objects::reclaim(context, env);
+                let results = match called {
+                    Ok(()) => Self::ty_of_raw(func).results(),
+                    Err(_) => &[],
+                };
+                super::objects::reclaim(context, env, results, argv);
             }
             called.is_ok()
         }

@@ -6,6 +6,7 @@ use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap};
 use crate::abi::types::FuncType;
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
+use crate::gc::{GcFinalizer, GcRef};
 use crate::instance::{
     GlobalImport, GrowFailure, Host, Import, Instance, InstanceLimits, ObjectLimits, OutputWait,
     PIECE_BYTES, Parts, PreparedThread,
@@ -48,6 +49,7 @@ impl Host for Surroundings {
         if let Some(objects) = self.held.extern_objects() {
             objects.delete_all(instance.addr().get());
         }
+        self.held.context().remove_object_heaps(instance);
         let listed = self.instance.load(Ordering::Acquire);
         if listed.is_null() || listed == instance.as_ptr() {
             // SAFETY: the link was only ever listed there. Threads of the program hold on to the
@@ -56,8 +58,12 @@ impl Host for Surroundings {
         }
     }
 
-    fn object_heap(&self) -> (ObjectLimits, u32) {
-        self.held.context().object_heap()
+    fn object_heap(&self, instance: NonNull<Instance>) -> Option<(ObjectLimits, u32)> {
+        self.held.context().add_object_heap(instance)
+    }
+
+    fn run_finalizer(&self, object: GcRef, finalizer: GcFinalizer) {
+        super::finalizer::run(self.held.context(), object, finalizer);
     }
 
     fn max_threads(&self) -> u32 {
@@ -126,6 +132,10 @@ impl LiveObject for Surroundings {
 
     fn counts(&self) -> CallCounts {
         self.instance().map(ExecEnv::counts_of).unwrap_or_default()
+    }
+
+    fn owns_func(&self, address: usize) -> bool {
+        self.instance().is_some_and(|instance| instance.owns_func(address as *const _))
     }
 }
 

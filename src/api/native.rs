@@ -40,9 +40,11 @@ pub struct Native(Arc<HostFunc>);
 
 impl Native {
     /// A host function from a closure, which gets zeros of the right types for its results and
-    /// must keep their types. Imports whose type has exceptions in it (exnref) are never bound to
-    /// one. To trap with a text of its own, it sets the exception of
-    /// [`Caller::instance`] and returns [`Trap::Host`].
+    /// must keep their types. Parameters and results that are references are of the most general
+    /// types (`ValType::FUNCREF`, `EXTERNREF`, `ANYREF`); what an import's type says beyond that is
+    /// looked at when the function returns. Imports whose type has exceptions in it (exnref) are
+    /// never bound to one. Objects among the parameters stay until it returns. To trap with a text
+    /// of its own, it sets the exception of [`Caller::instance`] and returns [`Trap::Host`].
     pub fn new(
         ty: FuncType,
         call: impl Fn(Caller<'_>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static,

@@ -1,9 +1,13 @@
 //! Objects of the host's behind externrefs, by the instance that owns them.
 
 use super::{Context, Instance};
+use crate::abi::heap_types::Hierarchy;
+use crate::abi::raw_ref::RawRef;
+use crate::abi::types::ValType;
 use crate::context::ObjectCleanup;
-use crate::exec::ExecEnv as Env;
+use crate::exec::{ExecEnv as Env, for_each_local_ref};
 use crate::instance::{any_env, for_each_externref};
+use std::convert::Infallible;
 use std::ptr::NonNull;
 
 /// Without [`Context::use_extern_objects`] no instance has any.
@@ -53,15 +57,21 @@ impl Instance {
     }
 }
 
-/// After a call: lets go of those objects of the instance's that nothing leads to any more. Not
-/// while other calls run in the link set: their stacks may hold references.
+/// After a call: lets go of those objects of the instance's that nothing leads to any more, nor the
+/// call's results. Not while other calls run in the link set: their stacks may hold references.
 ///
 /// # Safety
-/// The exec_env is live and used by this thread only.
+/// The exec_env is live and used by this thread only; `cells` holds values of the types `results`.
 #[cold]
-pub(super) unsafe fn reclaim(context: &Context, env: NonNull<Env>) {
+pub(super) unsafe fn reclaim(
+    context: &Context,
+    env: NonNull<Env>,
+    results: &[ValType],
+    cells: *const u32,
+) {
     let Some(objects) = context.extern_objects() else { return };
-    // SAFETY: an exec_env's instance is live; one thread at a time uses a link set.
+    // SAFETY: an exec_env's instance is live; one thread at a time uses a link set. The caller
+    // vouches for the cells.
     unsafe {
         let instance = env.as_ref().instance();
         if any_env(instance, |env| Env::is_in_call(env)) {
@@ -71,6 +81,21 @@ pub(super) unsafe fn reclaim(context: &Context, env: NonNull<Env>) {
             objects.reclaim(instance.addr().get(), |found| {
                 let mut of_slot = |slot: u64| slot.checked_sub(1).into_iter().for_each(&mut *found);
                 for_each_externref(instance, &mut of_slot);
+                let mut cell = cells;
+                for ty in results {
+                    if ty.hierarchy() == Some(Hierarchy::Any) {
+                        let word = cell.cast::<u64>().read_unaligned();
+                        RawRef::read(word).slot().into_iter().for_each(&mut of_slot);
+                    }
+                    cell = cell.add(ty.cells() as usize);
+                }
+                any_env(instance, |env| {
+                    let Ok(()) = for_each_local_ref::<Infallible>(env, &mut |slot| {
+                        of_slot(slot);
+                        Ok(())
+                    });
+                    false
+                });
             });
         });
     }

@@ -18,6 +18,10 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 /// An embedder's cleanup function for an object.
 pub type ObjectCleanup = unsafe extern "C" fn(*mut c_void);
 
+/// An embedder's function for the end of an object, the object's word and a pointer.
+type Finalizer = (ObjectFinalizer, usize, *mut c_void);
+type ObjectFinalizer = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
 /// Numbers and their objects. Owner: a context.
 #[derive(Default)]
 pub struct ExternObjects {
@@ -44,13 +48,23 @@ struct Object {
     address: usize,
     owner: usize,
     retained: bool,
+    /// Calls of [`ExternObjects::pin`] that were not taken back.
+    pins: u32,
     cleanup: Option<ObjectCleanup>,
+    finalizer: Option<Finalizer>,
     /// The last search that found it, or the last one before it was made.
     seen: u64,
 }
 
+// SAFETY: the one pointer is the embedder's, who allows its function to be called with it on any
+// thread.
+unsafe impl Send for Object {}
+
 /// The number that stands for null.
 const NULL_NUMBER: u32 = u32::MAX;
+
+/// The owner of objects that are about to go; no instance has this address.
+const NOBODY: usize = 0;
 
 /// Objects that are taken out of the table under one lock.
 const BATCH: usize = 32;
@@ -66,7 +80,15 @@ impl ExternObjects {
         }
         let number = last.checked_add(1).filter(|&number| number != NULL_NUMBER)?;
         fallible(|| objects.try_reserve(1).and_then(|()| numbers.try_reserve(1))).ok()?;
-        let object = Object { address, owner, retained: false, cleanup: None, seen: *epoch };
+        let object = Object {
+            address,
+            owner,
+            retained: false,
+            pins: 0,
+            cleanup: None,
+            finalizer: None,
+            seen: *epoch,
+        };
         objects.insert(number, object);
         numbers.insert((owner, address), number);
         *last = number;
@@ -87,6 +109,44 @@ impl ExternObjects {
             self.loose.fetch_sub(1, Ordering::Relaxed);
         }
         true
+    }
+
+    /// Keeps an object until [`ExternObjects::unpin`] was called as often; false if there is none
+    /// with this number.
+    pub fn pin(&self, number: u32) -> bool {
+        let mut table = self.table.lock();
+        let Some(object) = table.objects.get_mut(&number) else { return false };
+        object.pins = object.pins.saturating_add(1);
+        true
+    }
+
+    /// Takes one [`ExternObjects::pin`] back; false if there is none.
+    pub fn unpin(&self, number: u32) -> bool {
+        let mut table = self.table.lock();
+        let pins = table.objects.get_mut(&number).map(|object| &mut object.pins);
+        let Some(pins) = pins.filter(|pins| **pins > 0) else { return false };
+        *pins -= 1;
+        true
+    }
+
+    /// The number of an object that an instance has at this address, whichever it is.
+    pub fn any_number(&self, address: usize) -> Option<u32> {
+        let table = self.table.lock();
+        table
+            .objects
+            .iter()
+            .find(|(_, object)| object.address == address)
+            .map(|(&number, _)| number)
+    }
+
+    /// Sets the function that is called with `word` and `data` when the object with this number
+    /// goes; false if there is none. The object can still be found meanwhile.
+    ///
+    /// # Safety
+    /// The function may be called once with them, on any thread.
+    pub unsafe fn set_finalizer(&self, number: u32, finalizer: Option<Finalizer>) -> bool {
+        let mut table = self.table.lock();
+        table.objects.get_mut(&number).map(|object| object.finalizer = finalizer).is_some()
     }
 
     /// Sets an object's cleanup function; false if `owner` has no such object.
@@ -110,7 +170,7 @@ impl ExternObjects {
         let Some(number) = table.numbers.remove(&(owner, address)) else { return false };
         let Some(object) = table.objects.remove(&number) else { return false };
         drop(table);
-        self.gone(&object);
+        self.gone(number, object);
         true
     }
 
@@ -147,7 +207,7 @@ impl ExternObjects {
         });
         drop(table);
         // Objects that cleanup functions make have seen this epoch, or a later one.
-        self.sweep(|object| object.owner == owner && !object.retained && object.seen < epoch);
+        self.sweep(|object| is_loose(object) && object.owner == owner && object.seen < epoch);
     }
 
     /// Takes out the objects for which `goes` is true, a batch at a time, so that cleanup functions
@@ -159,28 +219,63 @@ impl ExternObjects {
             let mut table = self.table.lock();
             let ExternRefTable { objects, numbers, .. } = &mut *table;
             let going = objects.extract_if(|_, object| goes(object));
-            for (place, (_, object)) in batch.iter_mut().zip(going) {
+            for (place, (number, object)) in batch.iter_mut().zip(going) {
                 numbers.remove(&(object.owner, object.address));
-                *place = Some(object);
+                *place = Some((number, object));
                 count += 1;
             }
             drop(table);
-            batch.iter().flatten().for_each(|object| self.gone(object));
+            batch.into_iter().flatten().for_each(|(number, object)| self.gone(number, object));
             if count < BATCH {
                 return;
             }
         }
     }
 
-    fn gone(&self, object: &Object) {
+    fn gone(&self, number: u32, mut object: Object) {
         if !object.retained {
             self.loose.fetch_sub(1, Ordering::Relaxed);
+        }
+        if let Some((finalizer, word, data)) = object.finalizer.take() {
+            self.finalize(number, &object, || {
+                let object = std::ptr::with_exposed_provenance_mut(word);
+                // SAFETY: `set_finalizer`'s caller allows one call, and nobody has the function
+                // any more.
+                unsafe { finalizer(object, data) };
+            });
         }
         if let Some(cleanup) = object.cleanup {
             // SAFETY: `set_cleanup`'s caller allows one call, and the object is out of the table.
             unsafe { cleanup(std::ptr::with_exposed_provenance_mut(object.address)) };
         }
     }
+}
+
+impl ExternObjects {
+    /// Calls `finalizer` while the object is back in the table under its number, owned by nobody.
+    fn finalize(&self, number: u32, object: &Object, finalizer: impl FnOnce()) {
+        let again = Object {
+            owner: NOBODY,
+            retained: true,
+            pins: 0,
+            cleanup: None,
+            finalizer: None,
+            ..*object
+        };
+        let mut table = self.table.lock();
+        if fallible(|| table.objects.try_reserve(1)).is_ok() {
+            table.objects.insert(number, again);
+        }
+        drop(table);
+        finalizer();
+        let ended = self.table.lock().objects.remove(&number);
+        drop(ended);
+    }
+}
+
+/// Whether an object goes when nothing leads to it.
+fn is_loose(object: &Object) -> bool {
+    !object.retained && object.pins == 0
 }
 
 impl ExternRefMap for ExternObjects {

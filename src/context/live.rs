@@ -18,6 +18,9 @@ pub(crate) trait LiveObject {
     fn wake(&self);
     /// The counts of its exec_envs.
     fn counts(&self) -> CallCounts;
+    /// Whether the address is that of a function reference of its, which lives as long as it is
+    /// listed.
+    fn owns_func(&self, address: usize) -> bool;
 }
 
 /// An object's place in the list. Owner: the object. Only used under the list's lock.

@@ -27,6 +27,8 @@ mod limits;
 mod live;
 pub mod log;
 mod make;
+mod object_heaps;
+mod objects;
 mod per_thread;
 mod process;
 mod record;
@@ -56,11 +58,9 @@ pub(crate) use type_ids::TypeIds;
 use crate::abi::error::{Error, Result};
 use crate::alloc::{self, HeapRef};
 use crate::exec::Limits;
-use crate::instance::ObjectLimits;
 use crate::native::Registry as Natives;
 use crate::sync::atomic::Ordering;
 use config::ThreadSettings;
-use config::{GC_HEAP_SIZE_MAX, GC_HEAP_SIZE_MIN};
 use registry::{Member, Origin};
 use runtime::Runtime;
 use shared::{Shared, Weak};
@@ -330,13 +330,6 @@ impl Context {
         self.config().collects_always
     }
 
-    /// What a new heap of guests' objects is to be, and its number among those of the context.
-    pub(crate) fn object_heap(&self) -> (ObjectLimits, u32) {
-        let bytes = self.gc_heap_size().clamp(GC_HEAP_SIZE_MIN, GC_HEAP_SIZE_MAX).into();
-        let number = self.0.parts.object_heaps.fetch_add(1, Ordering::Relaxed);
-        (ObjectLimits { bytes, stress: self.config().collects_always }, number)
-    }
-
     /// Whether linear memories come from the heap ([`ContextConfig::memories_in_heap`]).
     pub fn memories_in_heap(&self) -> bool {
         self.config().memories_in_heap || self.0.heap.wants_memories()
@@ -367,6 +360,19 @@ impl Context {
     /// Instantiations that begin later are not affected.
     pub fn terminate_all(&self) {
         self.0.terminate_all();
+    }
+
+    /// Calls `act` if there is a live function reference at the address, which lives meanwhile.
+    pub(crate) fn with_func<R>(&self, address: usize, act: impl FnOnce() -> R) -> Option<R> {
+        let (mut act, mut found) = (Some(act), None);
+        self.0.visit(|instance| {
+            if instance.owns_func(address)
+                && let Some(act) = act.take()
+            {
+                found = Some(act());
+            }
+        });
+        found
     }
 
     /// How often [`Context::terminate_all`] was called.

@@ -5,6 +5,7 @@ use super::data::DataSlots;
 use super::externrefs::ExternObjects;
 use super::live::{Live, LiveObject};
 use super::log::{LogCallback, LogLevel};
+use super::object_heaps::ObjectHeaps;
 use super::process::Process;
 use super::record::Threads;
 use super::registry::{ListPosition, Member};
@@ -49,8 +50,7 @@ pub(super) struct Parts {
     /// In no heap, as `Runtime` itself; only the values lie in the heap.
     pub(super) extern_objects: Arc<ExternObjects>,
     pub(super) uses_extern_objects: AtomicBool,
-    /// Heaps of guests' objects that were made so far.
-    pub(super) object_heaps: AtomicU32,
+    pub(super) object_heaps: ObjectHeaps,
     name: Lock<Option<Box<str>>>,
 }
 
@@ -236,7 +236,7 @@ impl Parts {
             types: TypeRegistry::default(),
             extern_objects: Arc::default(),
             uses_extern_objects: AtomicBool::new(false),
-            object_heaps: AtomicU32::new(0),
+            object_heaps: ObjectHeaps::default(),
             name: Lock::new(None),
         }
     }
@@ -247,6 +247,7 @@ impl Parts {
         self.natives.clear();
         self.types.clear();
         self.extern_objects.clear();
+        self.object_heaps.clear();
         drop(self.name.lock().take());
     }
 }

@@ -1,17 +1,21 @@
 //! Calls with 32-bit cells, the form that `wasm_runtime_call_wasm` takes.
 //!
-//! i32 and f32 take one cell, i64, f64, externref and exnref two, low half first, v128 four. A
-//! funcref is the function's index, all ones for null; an externref is the host's object, all ones
-//! for null on the way in and zero on the way out. The instance's host maps it to a number for the
-//! guest. An exnref is a word with a meaning for its link set only, zero for null.
+//! i32 and f32 take one cell, i64, f64, externref, anyref and exnref two, low half first, v128
+//! four. A funcref is the function's index, all ones for null; an externref is the host's object,
+//! all ones for null on the way in and zero on the way out. The instance's host maps it to a number
+//! for the guest. An externref that a guest has made of an object of its own, and an anyref, is the
+//! word of a `RawRef`, in two cells; in place of the host's object that word of an externref is
+//! fine, too. An exnref is a word with a meaning for its link set only, zero for null.
 
 use super::call::{Call, func_type};
 use super::env::ExecEnv;
+use crate::abi::guest_word;
 use crate::abi::heap_types::Hierarchy;
+use crate::abi::raw_ref::RawRef;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
-use crate::instance::{Instance, exceptions};
+use crate::instance::{Host, Instance, exceptions};
 use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
@@ -143,12 +147,12 @@ unsafe fn read_rare(
                         let word = match hierarchy {
                             Hierarchy::Exn => exception_slot(instance, given)?,
                             Hierarchy::Extern => externref_slot(instance, given)?,
-                            _ => given,
+                            _ => anyref_slot(instance, given)?,
                         };
                         (word, 2)
                     }
                 };
-                if !callee.accepts(callee.types().reference(ty), word) {
+                if !callee.admits(callee.types().reference(ty), word) {
                     return Err(unfit(instance));
                 }
                 *slot = word;
@@ -213,8 +217,12 @@ unsafe fn write_rare(
                 *cell = func_index(*slot);
                 (slot, cell.add(1))
             }
-            ValType::Ref(ty) if ty.hierarchy() != Hierarchy::Extern => {
+            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Exn => {
                 cell.cast::<u64>().write_unaligned(*slot);
+                (slot, cell.add(2))
+            }
+            ValType::Ref(ty) if ty.hierarchy() == Hierarchy::Any => {
+                cell.cast::<u64>().write_unaligned(RawRef::of_anyref(*slot).word());
                 (slot, cell.add(2))
             }
             _ => {
@@ -233,9 +241,38 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
         return Ok(0);
     }
     // SAFETY: an exec_env's instance is live.
-    let acts_on = unsafe { instance.as_ref() };
-    let word = acts_on.host().externref_word(instance, object);
-    word.map(|word| word.wrapping_add(1)).ok_or_else(|| unfit(instance))
+    let host = unsafe { instance.as_ref() }.host();
+    let raw = RawRef::read(object);
+    let slot = match raw {
+        RawRef::Null | RawRef::Plain(_) => {
+            host.externref_word(instance, object).map(|word| word.wrapping_add(1))
+        }
+        RawRef::Extern(_) => known_slot(host, raw),
+        RawRef::Any(_) | RawRef::Func(_) => None,
+    };
+    slot.ok_or_else(|| unfit(instance))
+}
+
+/// The slot for an anyref. A word that says nothing of itself may be an object of the host's.
+#[cold]
+fn anyref_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
+    // SAFETY: an exec_env's instance is live.
+    let host = unsafe { instance.as_ref() }.host();
+    let slot = match RawRef::read(word) {
+        RawRef::Null => Some(0),
+        raw @ RawRef::Any(_) => known_slot(host, raw),
+        RawRef::Plain(word) => host.externref_object(word.wrapping_sub(1)).map(|_| word),
+        RawRef::Extern(_) | RawRef::Func(_) => None,
+    };
+    slot.ok_or_else(|| unfit(instance))
+}
+
+/// The slot of an anyref or externref, unless it is an object of the host's that has gone.
+fn known_slot(host: &dyn Host, reference: RawRef) -> Option<u64> {
+    if let Some(word) = reference.host_word() {
+        host.externref_object(word)?;
+    }
+    reference.slot()
 }
 
 /// Notes that an argument cannot be passed.
@@ -262,6 +299,9 @@ fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
 #[cold]
 fn externref_object(instance: NonNull<Instance>, slot: u64) -> Result<u64, Trap> {
     let Some(word) = slot.checked_sub(1) else { return Ok(0) };
+    if guest_word::is_guests(slot) {
+        return Ok(RawRef::of_anyref(slot).externalized().word());
+    }
     // SAFETY: an exec_env's instance is live.
     let acts_on = unsafe { instance.as_ref() };
     acts_on.host().externref_object(word).ok_or_else(|| {

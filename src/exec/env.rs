@@ -2,7 +2,7 @@
 
 use super::Trace;
 use super::limits::{CallCounts, Limits};
-use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance};
+use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance, VmLocalRefs};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, link_set};
 use crate::platform::barrier;
@@ -111,6 +111,8 @@ impl ExecEnv {
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),
             tail_call: ptr::null(),
+            local_refs: VmLocalRefs::EMPTY,
+            host_params: ptr::null(),
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env

@@ -21,6 +21,7 @@ mod blocking;
 pub mod builtins;
 mod call;
 mod cells;
+mod collect;
 mod engine;
 mod enter;
 mod env;
@@ -36,6 +37,7 @@ pub mod work;
 pub use blocking::{blocking, poll_timeout, sleep, wait_at, wait_to_write, wake_descriptor};
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
+pub use collect::make_object;
 pub use engine::{Engine, GuestCode, GuestFrame, Point, Show, Shown, code_table};
 pub use enter::{Run, end_in_host, nested, tail_call};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
@@ -44,6 +46,7 @@ pub use limits::{
     CallCounts, DescriptorCounts, Limits, descriptor_slot, errand_slot, stop_reason, time_left,
 };
 pub use quota::QuotaSlot;
+pub use roots::for_each_local_ref;
 pub use trace::{Place, Trace, TraceFrame};
 
 /// Bytes of native stack that guest code leaves to the host functions it calls and to itself.

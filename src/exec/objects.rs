@@ -4,17 +4,16 @@
 //! is to be, and [`is_of`] for casts. A reference is a claim about the heap, so that every access
 //! finds an object, or the instruction traps as it does for null.
 //!
-//! An allocation may find that a collection is due. Then the heap is shown all references that
-//! anybody of the link set holds: those on stacks, in globals, tables, segments and exceptions.
+//! An allocation may find that a collection is due ([`collect`]).
 
+use super::collect::collect;
 use super::engine::Point;
-use super::roots::on_stacks;
 use super::work;
 use crate::abi::heap_types::RefType;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
-use crate::gc::{GcHeap, GcMarker, GcRef, HeapFull, StorageKind, StructField};
-use crate::instance::{Instance, Slots, link_set};
+use crate::gc::{GcHeap, GcRef, HeapFull, StorageKind, StructField};
+use crate::instance::{Instance, Slots};
 
 /// An instruction. Operands and the order of indices are the specification's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,41 +199,9 @@ impl Step<'_> {
                 return Err(failure);
             }
             // SAFETY: the code is at the point, says the caller.
-            unsafe { self.collect()? };
+            unsafe { collect(self.env, Some(self.point))? };
             make().map_err(|_| failure)
         })
-    }
-
-    /// Frees what nothing leads to.
-    ///
-    /// # Safety
-    /// The code is at the point.
-    #[cold]
-    unsafe fn collect(&self) -> Result<(), Trap> {
-        let mut is_complete = true;
-        // SAFETY: the code of the live environment is at the point, says the caller; this thread
-        // uses the link set, whose members and exceptions are live. Nothing that is called asks
-        // for the heap, which the marker has.
-        unsafe {
-            let instance = self.instance.ptr();
-            let mut roots = |marker: &mut GcMarker<'_, '_, '_>| {
-                if on_stacks(self.env, self.point, marker)?.is_none() {
-                    is_complete = false;
-                    return Err(Trap::Internal);
-                }
-                link_set::try_for_each(instance, &mut |member| {
-                    member.as_ref().mark_own(marker).map(|_| ())
-                })?;
-                (*link_set::exceptions(instance)).mark_payloads(marker)
-            };
-            let mut look = work::look(self.env);
-            let collected = self.instance.with_objects(|heap| heap.collect(&mut roots, &mut look));
-            if is_complete {
-                return collected;
-            }
-        }
-        self.instance.with_objects(GcHeap::postpone_collection);
-        Ok(())
     }
 
     unsafe fn struct_new(&self, with_values: bool) -> Result<(), Trap> {

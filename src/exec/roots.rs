@@ -1,28 +1,29 @@
 //! What stacks refer to, for the collections of exceptions and of objects.
 
 use super::engine::{Point, Shown, engine_of};
+use crate::abi::raw_ref::RawRef;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmHostParams, VmLocalRefs};
 use crate::instance::{Instance, Marks, link_set};
 use std::ptr;
 
 /// The cost of finding the references of one frame, in bytes of exceptions.
 const FRAME_COST: usize = 64;
 
-/// Shows what the stacks of a link set refer to, the stack of `env` being at `point`; returns the
-/// cost. `None` if guest code was interrupted at a point without a frame
-/// table.
+/// Shows what the stacks of a link set refer to, and the host's local references; the guest code of
+/// `env` is at `point`, if it runs. Returns the cost. `None` if guest code was interrupted at a
+/// point without a frame table.
 ///
 /// # Safety
-/// `env` is the live environment of the running code, which is at the point.
+/// `env` is live, its link set used by this thread, and its code at the point.
 pub unsafe fn on_stacks(
     env: *mut VmEnv,
-    point: Point,
+    point: Option<Point>,
     marks: &mut dyn Marks,
 ) -> Result<Option<usize>, Trap> {
     // SAFETY: says the caller; one thread uses a link set, so that its other stacks wait for this.
     unsafe {
-        let mut cost = stack_roots(env, Some(point), marks)?;
+        let mut cost = stack_roots(env, point, marks)?;
         let instance = Instance::of_vm((*env).instance).ptr();
         link_set::try_for_each(instance, &mut |member| {
             marks.step(1)?;
@@ -32,9 +33,67 @@ pub unsafe fn on_stacks(
                     cost = cost.zip(more).map(|(a, b)| a + b);
                 }
                 Ok(())
-            })
+            })?;
+            let mut held = Ok(());
+            member.as_ref().envs.for_each(|other| {
+                if held.is_ok() {
+                    held = host_roots(other, marks);
+                }
+            });
+            held
         })?;
         Ok(cost)
+    }
+}
+
+/// Shows what host code holds that uses an environment: its local references, and the parameters
+/// that it was given.
+///
+/// # Safety
+/// `env` is live, and its link set used by this thread.
+unsafe fn host_roots(env: *const VmEnv, marks: &mut dyn Marks) -> Result<(), Trap> {
+    // SAFETY: the caller vouches for the environment; frames that are on the list of parameters
+    // have not returned, and the slots are theirs.
+    unsafe {
+        for_each_local_ref(env, &mut |word| marks.mark(word))?;
+        let mut params = (*env).host_params.as_ref();
+        while let Some(VmHostParams { outer, slots, count }) = params {
+            for slot in 0..*count {
+                marks.mark(slot_of(*slots.add(slot)))?;
+            }
+            params = outer.as_ref();
+        }
+    }
+    Ok(())
+}
+
+/// Calls `each` with the words, as guests have them, of the local references of an environment.
+///
+/// # Safety
+/// `env` is live, and its link set used by this thread.
+pub unsafe fn for_each_local_ref<E>(
+    env: *const VmEnv,
+    each: &mut dyn FnMut(u64) -> Result<(), E>,
+) -> Result<(), E> {
+    // SAFETY: the caller vouches for the environment; the host keeps those that are on the list.
+    unsafe {
+        let VmLocalRefs { last, count } = (*env).local_refs;
+        let mut next = last;
+        // Counted, because the host can make a circle of them.
+        for _ in 0..count {
+            let Some(local) = next.as_ref() else { break };
+            each(slot_of(local.object.addr() as u64))?;
+            next = local.previous;
+        }
+    }
+    Ok(())
+}
+
+/// The word in a slot for a word of C's; 0 for functions, which are kept without references.
+fn slot_of(word: u64) -> u64 {
+    match RawRef::read(word) {
+        RawRef::Plain(word) => word,
+        reference => reference.slot().unwrap_or(0),
     }
 }
 

@@ -32,7 +32,7 @@ pub unsafe fn made(
         let instance = Instance::of_vm((*env).instance);
         let tag = *(*(*env).instance).tags.add(tag as usize);
         instance.make_exception(tag, from).or_else(|_| {
-            let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, point, sweep);
+            let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, Some(point), sweep);
             exceptions::collect(instance.ptr(), None, &mut roots, &mut work::look(env))?;
             instance.make_exception(tag, from)
         })
@@ -119,7 +119,7 @@ pub unsafe fn share(
     // SAFETY: the caller vouches for all of it.
     unsafe {
         let instance = Instance::of_vm((*env).instance).ptr();
-        let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, point, sweep);
+        let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, Some(point), sweep);
         exceptions::share(instance, exception, &mut roots, &mut work::look(env))
             .inspect_err(|_| exceptions::discard(exception))
     }

@@ -28,6 +28,15 @@ impl Finalizers {
         self.entries.get(index).map(|entry| entry.0)
     }
 
+    pub(super) fn has_due(&self) -> bool {
+        self.waiting < self.entries.len()
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Objects whose finalizers are to be run.
     pub(super) fn due(&self) -> impl Iterator<Item = GcRef> {
         self.entries[self.waiting..].iter().map(|entry| entry.0)

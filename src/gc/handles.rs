@@ -1,7 +1,9 @@
-//! A table of handles: references that the host holds, until it gives them back.
+//! Tables of references that the host holds until it gives them back: by handles, and by counts.
 
 use super::reference::GcRef;
 use crate::alloc::fallible;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 /// Keeps an object alive; to be given back with [`GcHeap::unpin`](super::GcHeap::unpin).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +20,8 @@ pub(super) struct Handles {
     slots: Vec<HandleSlot>,
     /// The first slot that is free; the others follow.
     free: Option<u32>,
+    /// How often objects of the part are held without handles.
+    held: HashMap<GcRef, u32, BuildHasherDefault<DefaultHasher>>,
 }
 
 /// A slot has the handles of one generation after the other.
@@ -34,7 +38,27 @@ enum HandleState {
 
 impl Handles {
     pub(super) fn objects(&self) -> impl Iterator<Item = GcRef> {
-        self.slots.iter().filter_map(HandleSlot::object)
+        self.slots.iter().filter_map(HandleSlot::object).chain(self.held.keys().copied())
+    }
+
+    /// Holds an object once more; false if memory runs out.
+    pub(super) fn hold(&mut self, object: GcRef) -> bool {
+        if fallible(|| self.held.try_reserve(1)).is_err() {
+            return false;
+        }
+        let count = self.held.entry(object).or_default();
+        *count = count.saturating_add(1);
+        true
+    }
+
+    /// Takes one [`Handles::hold`] back; false if there is none.
+    pub(super) fn let_go(&mut self, object: GcRef) -> bool {
+        let Some(count) = self.held.get_mut(&object) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.held.remove(&object);
+        }
+        true
     }
 
     /// A handle in this table, which is that of `part`; `None` if memory runs out.

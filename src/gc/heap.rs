@@ -72,6 +72,8 @@ pub struct GcHeap {
     /// It has begun once more since the last collection.
     pub(super) rewound: bool,
     pub(super) finalizers: Finalizers,
+    /// Finalizers are being run.
+    pub(super) finalizing: bool,
     /// Chunks that a collection has to look at.
     pub(super) listed: Option<ChunkNo>,
     /// There may be marks: during a collection, and after one that was abandoned.
@@ -96,6 +98,7 @@ impl GcHeap {
             skipped: false,
             rewound: false,
             finalizers: Finalizers::default(),
+            finalizing: false,
             listed: None,
             has_marks: false,
         }

@@ -2,7 +2,7 @@
 
 use super::finalizers::GcFinalizer;
 use super::handles::GcHandle;
-use super::heap::GcHeap;
+use super::heap::{GcHeap, HeapPart};
 use super::object::ObjectHead;
 use super::reference::GcRef;
 
@@ -26,6 +26,32 @@ impl GcHeap {
     pub fn unpin(&mut self, handle: GcHandle) -> Option<GcRef> {
         let part = self.part_index(handle.part)?;
         self.parts.get_mut(part)?.handles.remove(handle)
+    }
+
+    /// Keeps an object alive until each such call was taken back by [`GcHeap::let_go`], or the heap
+    /// ends. False if there is no such object, or if memory runs out.
+    pub fn hold(&mut self, object: GcRef) -> bool {
+        self.is_live(object) && self.part_of(object).is_some_and(|part| part.handles.hold(object))
+    }
+
+    /// Takes one [`GcHeap::hold`] back; false if there is none.
+    pub fn let_go(&mut self, object: GcRef) -> bool {
+        self.part_of(object).is_some_and(|part| part.handles.let_go(object))
+    }
+
+    fn part_of(&mut self, object: GcRef) -> Option<&mut HeapPart> {
+        let part = self.part_index(object.part())?;
+        self.parts.get_mut(part)
+    }
+
+    /// Whether the caller is to run finalizers now: some are due, and no caller is about it.
+    pub fn begin_finalizers(&mut self) -> bool {
+        self.finalizers.has_due() && !std::mem::replace(&mut self.finalizing, true)
+    }
+
+    /// Ends what [`GcHeap::begin_finalizers`] began.
+    pub fn finalizers_done(&mut self) {
+        self.finalizing = false;
     }
 
     /// Has `finalizer` run once the object is reachable no longer, in place of the one it had; then
@@ -52,6 +78,10 @@ impl GcHeap {
     /// object: unless the caller makes it reachable, the next collection frees it.
     pub fn take_finalizer(&mut self) -> Option<(GcRef, GcFinalizer)> {
         self.finalizers.take_due()
+    }
+
+    pub fn has_finalizers(&self) -> bool {
+        !self.finalizers.is_empty()
     }
 
     /// The heap ends: all finalizers are to be run, whether their objects are reachable or not.

@@ -28,10 +28,14 @@ mod object;
 mod reference;
 
 pub use allocate::HeapFull;
-pub use collect::{GcLook, GcMarker, GcRoots};
+pub use collect::GcMarker;
+#[cfg(test)]
+pub use collect::{GcLook, GcRoots};
 pub use finalizers::GcFinalizer;
 pub use handles::GcHandle;
-pub use heap::{GcHeap, GcStats};
+pub use heap::GcHeap;
+#[cfg(test)]
+pub use heap::GcStats;
 pub use layout::{StorageKind, StructField, StructLayout};
 pub use reference::GcRef;
 

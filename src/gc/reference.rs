@@ -42,7 +42,8 @@ impl GcRef {
         Self(NonZeroU64::MIN.saturating_add((place | u64::from(part) << PART_SHIFT) - 1))
     }
 
-    pub(super) fn part(self) -> u32 {
+    /// The number of its heap part.
+    pub fn part(self) -> u32 {
         (self.word() >> PART_SHIFT) as u32
     }
 

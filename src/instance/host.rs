@@ -1,6 +1,7 @@
 //! The interface by which instances call the parts above them.
 
 use super::{GrowFailure, Instance, ObjectLimits};
+use crate::gc::{GcFinalizer, GcRef};
 use std::any::Any;
 use std::ptr::NonNull;
 
@@ -56,10 +57,18 @@ pub trait Host: Any + Send + Sync {
         let _ = (instance, address);
     }
 
-    /// What a new heap of guests' objects is to be, and a number that no other heap has that was
-    /// made so in the same context, as far as there are numbers.
-    fn object_heap(&self) -> (ObjectLimits, u32) {
-        (ObjectLimits::default(), 0)
+    /// What a new heap of guests' objects is to be, for the link set of `instance`, and its number,
+    /// below [`HEAP_NUMBERS`](super::HEAP_NUMBERS), which no other heap of the context has while
+    /// the instance lives. `None` if memory or numbers run out.
+    fn object_heap(&self, instance: NonNull<Instance>) -> Option<(ObjectLimits, u32)> {
+        let _ = instance;
+        Some((ObjectLimits::default(), 0))
+    }
+
+    /// Runs a finalizer of the host's with its object. The link set is live, and used by this
+    /// thread or by none.
+    fn run_finalizer(&self, object: GcRef, finalizer: GcFinalizer) {
+        let _ = (object, finalizer);
     }
 
     /// How many threads a program may have beside its first.

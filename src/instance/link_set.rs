@@ -110,7 +110,14 @@ pub unsafe fn release(instance: NonNull<Instance>) {
     // SAFETY: the handle keeps the link set alive until its count is gone; without any handle
     // nobody can reach the members any more.
     unsafe {
-        let (root, mut shared) = lock_root(instance);
+        let (mut root, mut shared) = lock_root(instance);
+        if shared.handles == 1 && (*root).has_finalizers() {
+            drop(shared);
+            let _held = Held::new();
+            run_finalizers(instance);
+            // A finalizer may have made further handles.
+            (root, shared) = lock_root(instance);
+        }
         shared.handles -= 1;
         let last = shared.handles == 0;
         drop(shared);
@@ -120,6 +127,19 @@ pub unsafe fn release(instance: NonNull<Instance>) {
             free_members(root);
         }
     }
+}
+
+/// Runs all finalizers of a link set, which is about to end.
+///
+/// # Safety
+/// The caller has the only handle into the link set, and keeps it.
+unsafe fn run_finalizers(instance: NonNull<Instance>) {
+    // SAFETY: the caller keeps the link set alive.
+    let Some(_use) = (unsafe { Use::begin(instance) }) else { return };
+    // SAFETY: the caller keeps the link set alive.
+    let instance = unsafe { instance.as_ref() };
+    instance.with_objects(GcHeap::end_finalizers);
+    instance.run_finalizers();
 }
 
 /// Counts one more handle that any thread may use.

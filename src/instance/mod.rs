@@ -29,6 +29,7 @@ mod layout;
 mod link;
 pub mod link_set;
 mod memory;
+mod object_types;
 mod objects;
 mod pool;
 mod refs;
@@ -63,7 +64,7 @@ pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
-pub use objects::{Marks, ObjectLimits, Slots};
+pub use objects::{HEAP_NUMBERS, Marks, ObjectLimits, Slots, heap_number};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};
@@ -198,8 +199,7 @@ impl Instance {
     /// The table with this index.
     pub fn table(&self, index: u32) -> Option<&Table> {
         let inside = (index as usize) < self.module.tables.len();
-        // SAFETY: the list has as many entries as the module has tables, each of which is the first
-        // field of a `Table` of this link set.
+        // SAFETY: there are as many entries as tables, each the first field of a live `Table`.
         inside.then(|| unsafe { &*(*self.vm.tables.add(index as usize)).cast::<Table>() })
     }
 

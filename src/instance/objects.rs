@@ -30,14 +30,19 @@ impl Default for ObjectLimits {
     }
 }
 
-/// Heaps of one context that may become one have numbers below this.
-const NUMBERS: u32 = 1 << 16;
+/// Heaps have numbers below this.
+pub const HEAP_NUMBERS: u32 = 1 << 16;
+
+/// The number of the heap that has made an object.
+pub fn heap_number(object: GcRef) -> u32 {
+    object.part() % HEAP_NUMBERS
+}
 
 /// An empty heap. Its number is the `number`th of those whose references are the guest's own words.
 fn new_heap(limits: ObjectLimits, number: u32) -> GcHeap {
-    let highest = (guest_word::GUEST_BITS as u32) << NUMBERS.trailing_zeros();
+    let highest = (guest_word::GUEST_BITS as u32) << HEAP_NUMBERS.trailing_zeros();
     // The heap counts numbers from 1.
-    let mut heap = GcHeap::new(limits.bytes, (highest | (number % NUMBERS)).wrapping_sub(1));
+    let mut heap = GcHeap::new(limits.bytes, (highest | (number % HEAP_NUMBERS)).wrapping_sub(1));
     heap.set_stress(limits.stress);
     heap
 }
@@ -48,16 +53,44 @@ impl Instance {
         // SAFETY: an instance's link set is alive, one thread uses it at a time, and nothing that
         // is called with the heap comes here.
         let heap = unsafe { &mut *link_set::objects(self.ptr()) };
-        act(heap.get_or_insert_with(|| {
-            let (limits, number) = self.host.object_heap();
-            new_heap(limits, number)
-        }))
+        if let Some(heap) = heap {
+            return act(heap);
+        }
+        match self.host.object_heap(self.ptr()) {
+            Some((limits, number)) => act(heap.insert(new_heap(limits, number))),
+            // One in which there is room for nothing.
+            None => act(&mut new_heap(ObjectLimits { bytes: 0, stress: false }, 0)),
+        }
     }
 
     /// As [`Instance::with_objects`]; `None` if there are no objects yet.
-    pub(super) fn with_live_objects<R>(&self, act: impl FnOnce(&GcHeap) -> R) -> Option<R> {
+    pub fn with_live_objects<R>(&self, act: impl FnOnce(&GcHeap) -> R) -> Option<R> {
         // SAFETY: as for `with_objects`: alive, one thread's, and asked for once at a time.
         unsafe { &*link_set::objects(self.ptr()) }.as_ref().map(act)
+    }
+
+    /// Runs the finalizers that collections have found. Not inside of others, so that the native
+    /// stack stays bounded.
+    pub fn run_finalizers(&self) {
+        if self.with_live_objects(GcHeap::has_finalizers) != Some(true)
+            || !self.with_objects(GcHeap::begin_finalizers)
+        {
+            return;
+        }
+        while let Some((object, finalizer)) = self.with_objects(GcHeap::take_finalizer) {
+            // The object stays while its finalizer runs, unless memory runs out.
+            let held = self.with_objects(|heap| heap.hold(object));
+            self.host().run_finalizer(object, finalizer);
+            if held {
+                self.with_objects(|heap| heap.let_go(object));
+            }
+        }
+        self.with_objects(GcHeap::finalizers_done);
+    }
+
+    /// Whether the link set's end has finalizers to run.
+    pub(super) fn has_finalizers(&self) -> bool {
+        self.with_live_objects(GcHeap::has_finalizers) == Some(true)
     }
 
     /// The canonical number of a type.
@@ -126,7 +159,7 @@ impl Instance {
     }
 
     /// Whether the word, which is not null, refers to an object of the wanted type.
-    fn is_object(&self, wanted: HeapType, word: u64) -> bool {
+    pub(super) fn is_object(&self, wanted: HeapType, word: u64) -> bool {
         let is_i31 = guest_word::as_small_integer(word).is_some();
         if wanted == HeapType::I31 || is_i31 {
             return is_i31 && matches!(wanted, HeapType::Any | HeapType::Eq | HeapType::I31);

@@ -213,7 +213,10 @@ pub(super) unsafe extern "C" fn call_closure(
     let host = unsafe { &*this.cast::<HostFunc>() };
     let Body::Closure(closure) = &host.body else { return Trap::Internal as u32 };
     // SAFETY: running code passes its live environment and the function's argument slots.
-    unsafe { around(host, env, || with_vals(closure, host, env, args)) }
+    unsafe {
+        let trap = around(host, env, args, || with_vals(closure, host, env, args));
+        if trap == 0 && host.returns_refs { invoke::check_refs(host, env, args) } else { trap }
+    }
 }
 
 /// Calls a built-in function; the `call` of its [`HostFunc`].
@@ -230,7 +233,9 @@ pub(super) unsafe extern "C" fn call_builtin(
     // SAFETY: running code passes its live environment, and room for all parameters and all
     // results at `args`.
     let trap = unsafe {
-        around(host, env, || builtin(Caller::new(env), std::slice::from_raw_parts_mut(args, slots)))
+        around(host, env, args, || {
+            builtin(Caller::new(env), std::slice::from_raw_parts_mut(args, slots))
+        })
     };
     if trap != 0 {
         return trap;
@@ -243,17 +248,20 @@ pub(super) unsafe extern "C" fn call_builtin(
 /// The frame around every call of Rust code: stack check, attachment, panics.
 ///
 /// # Safety
-/// `env` and its instance are live.
-unsafe fn around(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> Result<(), Trap>) -> u32 {
+/// `env` and its instance are live, and `args` holds the parameters of `host`'s type.
+unsafe fn around(
+    host: &HostFunc,
+    env: *mut VmEnv,
+    args: *const u64,
+    call: impl FnOnce() -> Result<(), Trap>,
+) -> u32 {
     // SAFETY: the caller vouches for `env`.
     if let Err(trap) = unsafe { invoke::check_stack(env, 0) } {
         return trap as u32;
     }
-    // SAFETY: the caller guarantees that `env` is live.
-    let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
-    let outcome = catch_unwind(AssertUnwindSafe(call));
-    // SAFETY: the caller guarantees that `env` is live.
-    unsafe { (*env).attachment = attachment };
+    // SAFETY: the caller guarantees that `env` is live and that `args` holds the parameters.
+    let outcome =
+        unsafe { invoke::attached(host, env, args, || catch_unwind(AssertUnwindSafe(call))) };
     match outcome {
         Ok(Err(trap)) => trap as u32,
         // SAFETY: the caller guarantees that `env` and its instance are live.

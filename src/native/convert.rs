@@ -5,6 +5,8 @@
 
 use super::guest::GuestMemory;
 use super::signature::{AddressWidth, Param, Signature};
+use crate::abi::guest_word;
+use crate::abi::raw_ref::RawRef;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmFuncRef, VmInstance};
@@ -47,7 +49,11 @@ enum ConversionKind {
     ExternRef,
     /// As C knows it without a signature: the guest's own number.
     ExternIndex,
+    AnyRef,
+    /// As C knows it without a signature: the function's index.
     FuncRef,
+    /// With a signature.
+    FuncObject,
 }
 
 /// How much of a slot counts.
@@ -100,7 +106,11 @@ pub(super) fn plan(
                 (None, Receiver::Registers) => ConversionKind::ExternIndex,
                 _ => ConversionKind::ExternRef,
             }),
-            (Param::Value, &ValType::FUNCREF) => Some(ConversionKind::FuncRef),
+            (Param::Value, &ValType::ANYREF) => Some(ConversionKind::AnyRef),
+            (Param::Value, &ValType::FUNCREF) => Some(match signature {
+                Some(_) => ConversionKind::FuncObject,
+                None => ConversionKind::FuncRef,
+            }),
             (Param::Value, ValType::I32 | ValType::F32) if receiver == Receiver::Words => {
                 Some(ConversionKind::Low32)
             }
@@ -147,7 +157,13 @@ pub(super) unsafe fn apply(
                 memory.text_with(width.read(*slot), look)?.0.expose_provenance() as u64
             }
             ConversionKind::ExternRef => externref_to_host(externrefs, *slot)?,
+            ConversionKind::ExternIndex if guest_word::is_guests(*slot) => {
+                RawRef::of_externref(*slot).word()
+            }
             ConversionKind::ExternIndex => slot.checked_sub(1).unwrap_or(NULL_INDEX as u64),
+            ConversionKind::AnyRef => RawRef::of_anyref(*slot).word(),
+            ConversionKind::FuncObject if *slot == 0 => 0,
+            ConversionKind::FuncObject => RawRef::Func(*slot as usize).word(),
             ConversionKind::FuncRef => {
                 let func = *slot as usize as *const VmFuncRef;
                 // SAFETY: a non-null funcref slot holds the address of a live `VmFuncRef`.
@@ -169,6 +185,9 @@ fn externref_to_host(map: Option<&dyn ExternRefMap>, slot: u64) -> Result<u64, T
     if slot == 0 {
         return Ok(0);
     }
+    if guest_word::is_guests(slot) {
+        return Ok(RawRef::of_externref(slot).word());
+    }
     let word = slot - 1;
     match map {
         None => Ok(word),
@@ -182,8 +201,12 @@ pub(super) fn externref_from_host(
     instance: *mut VmInstance,
     object: u64,
 ) -> Result<u64, Trap> {
-    if object == NULL_OBJECT {
-        return Ok(0);
+    let reference = RawRef::read(object);
+    match reference {
+        _ if object == NULL_OBJECT => return Ok(0),
+        RawRef::Extern(_) => return known_slot(map, reference),
+        RawRef::Any(_) | RawRef::Func(_) => return Err(Trap::Host),
+        RawRef::Null | RawRef::Plain(_) => {}
     }
     let word = match map {
         None => object,
@@ -198,7 +221,40 @@ pub(super) fn externref_from_host(
 
 /// The slot for an externref that a native without a signature returned.
 pub(super) fn externref_from_index(index: u64) -> u64 {
-    if index as u32 == NULL_INDEX { 0 } else { index + 1 }
+    match RawRef::read(index) {
+        reference @ RawRef::Extern(_) => reference.slot().unwrap_or(0),
+        _ if index as u32 == NULL_INDEX => 0,
+        _ => index.wrapping_add(1),
+    }
+}
+
+/// The slot for an anyref that a native returned.
+pub(super) fn anyref_from_host(map: Option<&dyn ExternRefMap>, word: u64) -> Result<u64, Trap> {
+    match RawRef::read(word) {
+        RawRef::Null => Ok(0),
+        reference @ RawRef::Any(_) => known_slot(map, reference),
+        // A word that says nothing of itself may be an object of the host's.
+        RawRef::Plain(word) if map.is_none_or(|map| map.to_host(word - 1).is_some()) => Ok(word),
+        _ => Err(Trap::Host),
+    }
+}
+
+/// The slot for a function that a native with a signature returned; whoever is given that looks for
+/// the function.
+pub(super) fn func_from_host(word: u64) -> Result<u64, Trap> {
+    match RawRef::read(word) {
+        RawRef::Null => Ok(0),
+        RawRef::Func(address) => Ok(address as u64),
+        _ => Err(Trap::Host),
+    }
+}
+
+/// The slot of an anyref or externref; a trap if it is an object of the host's that has gone.
+fn known_slot(map: Option<&dyn ExternRefMap>, reference: RawRef) -> Result<u64, Trap> {
+    if let Some((map, word)) = map.zip(reference.host_word()) {
+        map.to_host(word).ok_or(Trap::Host)?;
+    }
+    reference.slot().ok_or(Trap::Host)
 }
 
 /// Whether addresses of `width` can appear in a signature of `ty`'s importing module.

@@ -26,6 +26,11 @@ pub struct HostFunc {
     pub(super) conversions: Box<[Conversion]>,
     pub(super) externrefs: Option<Arc<dyn ExternRefMap>>,
     pub(super) body: Body,
+    /// Slots of the parameters, if collected references are among them, else 0.
+    pub(super) kept_slots: u32,
+    pub(super) returns_refs: bool,
+    /// Functions are objects to C, and not indices.
+    pub(super) has_signature: bool,
     ty: FuncType,
 }
 
@@ -119,6 +124,11 @@ impl fmt::Debug for BuiltinTable {
     }
 }
 
+/// Slots of the parameters that a call has to keep objects for.
+fn kept_slots(ty: &FuncType) -> u32 {
+    if ty.takes_collected() { ty.param_slots() } else { 0 }
+}
+
 impl HostFunc {
     /// Binds a C function. `signature` is the embedder's text; none or an empty one means that
     /// nothing is checked and no address converted.
@@ -165,6 +175,9 @@ impl HostFunc {
             conversions: convert::plan(ty, signature, Receiver::Registers),
             externrefs,
             body,
+            kept_slots: kept_slots(ty),
+            returns_refs: ty.returns_refs(),
+            has_signature: signature.is_some(),
             ty: ty.clone(),
         }
     }
@@ -182,7 +195,10 @@ impl HostFunc {
             attachment,
             conversions: convert::plan(ty, signature, Receiver::Words),
             externrefs,
-            body: Body::Raw { fit_results: invoke::raw_results_need_fitting(ty) },
+            body: Body::Raw { fit_results: ty.returns_refs() },
+            kept_slots: kept_slots(ty),
+            returns_refs: ty.returns_refs(),
+            has_signature: signature.is_some(),
             ty: ty.clone(),
         }
     }
@@ -217,6 +233,9 @@ impl HostFunc {
             conversions: Box::default(),
             externrefs: None,
             body,
+            kept_slots: kept_slots(&ty),
+            returns_refs: ty.returns_refs(),
+            has_signature: false,
             ty,
         }
     }

@@ -3,7 +3,7 @@
 //! | letter | parameter |
 //! |---|---|
 //! | `i` `I` `f` `F` | i32, i64, f32, f64 |
-//! | `r` | an externref |
+//! | `r` | a reference |
 //! | `*` | an address: the native gets a pointer to at least one byte |
 //! | `*~` | an address and, as the next parameter, how many bytes must be there |
 //! | `$` | the address of a NUL-terminated string |
@@ -68,7 +68,7 @@ impl<'a> Signature<'a> {
             let fits = match letter {
                 b'*' | b'$' => width.fits(param),
                 b'~' => after_pointer && width.fits(param),
-                letter => letter_type(letter) == Some(param),
+                letter => letter_fits(letter, param),
             };
             if !fits {
                 return None;
@@ -77,7 +77,7 @@ impl<'a> Signature<'a> {
         }
         let fits = match (ty.results().first(), tail) {
             (None, []) => true,
-            (Some(&result), &[letter]) => letter_type(letter) == Some(result),
+            (Some(&result), &[letter]) => letter_fits(letter, result),
             _ => false,
         };
         fits.then_some(Self { params })
@@ -94,15 +94,16 @@ impl<'a> Signature<'a> {
     }
 }
 
-fn letter_type(letter: u8) -> Option<ValType> {
-    Some(match letter {
+fn letter_fits(letter: u8, ty: ValType) -> bool {
+    let number = match letter {
         b'i' => ValType::I32,
         b'I' => ValType::I64,
         b'f' => ValType::F32,
         b'F' => ValType::F64,
-        b'r' => ValType::EXTERNREF,
-        _ => return None,
-    })
+        b'r' => return ty.is_ref(),
+        _ => return false,
+    };
+    ty == number
 }
 
 /// The signature of a function of type `ty`, for messages; types without a letter get `?`.
@@ -112,8 +113,8 @@ pub(super) fn text_of(ty: &FuncType) -> String {
         ValType::I64 => 'I',
         ValType::F32 => 'f',
         ValType::F64 => 'F',
-        ValType::EXTERNREF => 'r',
-        ValType::V128 | ValType::Ref(_) => '?',
+        ValType::Ref(_) => 'r',
+        ValType::V128 => '?',
     };
     let params: String = ty.params().iter().map(letter).collect();
     let results: String = ty.results().iter().map(letter).collect();

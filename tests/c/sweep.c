@@ -1,8 +1,10 @@
-/* Every function of wasm_export.h: with NULL, zero and false for all arguments before there is a
- * context, inside one and after its end; and with live handles where it takes handles, and nothing
- * else. Nothing may crash or leak. The test makes the calls from the table of functions. */
+/* Every function of wasm_export.h and gc_export.h: with NULL, zero and false for all arguments
+ * before there is a context, inside one and after its end; and with live handles where it takes
+ * handles, and nothing else. Nothing may crash or leak. The test makes the calls from the table of
+ * functions. */
 
 #include "check.h"
+#include "gc_export.h"
 
 static void with_nothing(void) {
 #include "with_nothing.inc"

@@ -29,6 +29,10 @@ impl ErrorValue for u64 {
     const ERROR: Self = 0;
 }
 
+impl ErrorValue for usize {
+    const ERROR: Self = 0;
+}
+
 impl ErrorValue for i32 {
     const ERROR: Self = -1;
 }

@@ -6,7 +6,7 @@ use super::types::{
 };
 use crate::shared::WASMMemory;
 use isothread::{
-    ExternType, FuncType, GlobalType, MemoryType, Module, TableType, try_c_string, try_vec,
+    ExternType, GlobalType, MemoryType, Module, SubType, TableType, try_c_string, try_vec,
 };
 use std::ffi::CString;
 
@@ -29,7 +29,7 @@ pub(super) struct DescribedExtern {
 
 /// An extern type that stays where it is. A function's lies in the module.
 pub(super) enum StoredType {
-    Func(*const FuncType),
+    Func(*const SubType),
     Table(TableType),
     Memory(MemoryType),
     Global(GlobalType),
@@ -46,13 +46,15 @@ impl Reflection {
         let mut imports = try_vec(module.imports().count())?;
         for import in module.imports() {
             let name = try_c_string(import.name.as_bytes())?;
+            let ty = StoredType::of(module, import.ty);
             let module = try_c_string(import.module.as_bytes())?;
-            imports.push(DescribedExtern { module, name, ty: StoredType::of(import.ty) });
+            imports.push(DescribedExtern { module, name, ty });
         }
         let mut exports = try_vec(module.exports().count())?;
         for export in module.exports() {
+            let ty = StoredType::of(module, export.ty);
             let (module, name) = (CString::default(), try_c_string(export.name.as_bytes())?);
-            exports.push(DescribedExtern { module, name, ty: StoredType::of(export.ty) });
+            exports.push(DescribedExtern { module, name, ty });
         }
         let (imports, exports) = (imports.into_boxed_slice(), exports.into_boxed_slice());
         Ok(Self { imports, exports })
@@ -60,9 +62,12 @@ impl Reflection {
 }
 
 impl StoredType {
-    fn of(ty: ExternType<'_>) -> Self {
+    fn of(module: &Module, ty: ExternType<'_>) -> Self {
         match ty {
-            ExternType::Func(ty) => Self::Func(ty),
+            ExternType::Func(ty) => {
+                let defined = module.defined_func_type(ty);
+                Self::Func(defined.map_or(std::ptr::null(), std::ptr::from_ref))
+            }
             ExternType::Table(ty) => Self::Table(ty),
             ExternType::Memory(ty) => Self::Memory(ty),
             ExternType::Global(ty) => Self::Global(ty),

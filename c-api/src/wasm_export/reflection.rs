@@ -9,7 +9,7 @@ use super::types::{
 use super::values::kind_of;
 use crate::ffi::{context, guard};
 use crate::shared::{wasm_module_t, wasm_valkind_t};
-use isothread::{FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
+use isothread::{FuncType, GlobalType, Limits, MemoryType, SubType, TableType, ValType};
 
 /// No value kind.
 const NO_KIND: wasm_valkind_t = wasm_valkind_t::MAX;
@@ -128,11 +128,11 @@ pub unsafe extern "C" fn wasm_func_type_get_result_valkind(
 }
 
 /// # Safety
-/// `ty` is NULL or a function type that this file gave out, whose module lives.
+/// `ty` is NULL or a function type that was given out, whose module lives.
 unsafe fn func<'a>(ty: wasm_func_type_t) -> Option<&'a FuncType> {
-    // SAFETY: the caller guarantees that `ty` is NULL or a function type that this file gave out,
-    // whose module lives.
-    unsafe { ty.cast::<FuncType>().as_ref() }
+    // SAFETY: the caller guarantees that `ty` is NULL or a function type that was given out, whose
+    // module lives; those are defined types.
+    unsafe { ty.cast::<SubType>().as_ref() }.and_then(SubType::func)
 }
 
 fn kind_at(types: Option<&[ValType]>, index: u32) -> wasm_valkind_t {

@@ -91,7 +91,8 @@ pub(crate) unsafe fn pack(args: &[wasm_val_t], cells: &mut [u32]) {
     }
 }
 
-/// Reads values back. A funcref comes as an i32, as WAMR gives it. A vector goes to the address in
+/// Reads values back. A funcref comes as an i32, as WAMR gives it, and an anyref as an externref,
+/// as WAMR with garbage collection gives all references. A vector goes to the address in
 /// its place.
 ///
 /// # Safety
@@ -113,6 +114,7 @@ pub(crate) unsafe fn unpack(types: &[ValType], cells: &[u32], results: &mut [was
         };
         let kind = match ty.hierarchy() {
             Some(Hierarchy::Func) => ValType::I32,
+            Some(Hierarchy::Any) => ValType::EXTERNREF,
             _ => *ty,
         };
         *result = wasm_val_t {

@@ -1,5 +1,6 @@
 //! Objects of guests, and what references are. What accesses the heap is `exec::objects`.
 
+use super::memory::reload_memory;
 use super::trap;
 use crate::abi::guest_word;
 use crate::abi::trap::Trap;
@@ -13,6 +14,8 @@ slow!(
     Object |r, i: shape::Object| {
     let point = Point { ip: r.ip.as_ptr(), sp: r.sp.as_ptr() };
     objects::execute(r.env, point, i.op, r.sp.slot(i.at), (i.ty, i.index))?;
+    // A finalizer may have grown the memory.
+    reload_memory(r);
     r.pass(i);
     Ok(())
 });

@@ -12,7 +12,9 @@ mod vectors;
 
 use super::{ModuleCode, run};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmBody, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmMemory};
+use crate::abi::vm_layout::{
+    VmBody, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmLocalRefs, VmMemory,
+};
 use crate::module::{ConstOp, ElemItems, ExternKind, Features, Module, SegmentMode};
 use crate::types::NO_TYPES;
 use std::ptr::null_mut;
@@ -154,6 +156,8 @@ impl Machine {
             catch_sp: null_mut(),
             unwinding: null_mut(),
             tail_call: std::ptr::null(),
+            local_refs: VmLocalRefs::EMPTY,
+            host_params: std::ptr::null(),
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

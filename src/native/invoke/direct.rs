@@ -140,7 +140,7 @@ macro_rules! entries {
             // if it has one; the embedder that registered the function vouched for its type, which
             // `direct` found to be called like this one.
             unsafe {
-                let result = attached(host, env, || call(env, host.target, args));
+                let result = attached(host, env, args, || call(env, host.target, args));
                 result.store(args);
                 pending_exception(env)
             }
@@ -187,7 +187,7 @@ unsafe extern "C" fn call_mixed<R: RegisterResult>(
     // SAFETY: the embedder that registered the function vouched for its type, which `direct` found
     // to be called like this one; there is room for a result if the type has one.
     unsafe {
-        let result = attached(host, env, || {
+        let result = attached(host, env, args, || {
             let (a, b, c, d) = (float(0), float(1), float(2), float(3));
             call(env, host.target, int(0), int(1), int(2), a, b, c, d)
         });

@@ -58,7 +58,7 @@ fn passed_as(ty: ValType, signed: bool) -> Type {
         ValType::F32 => Type::f32(),
         ValType::F64 => Type::f64(),
         ValType::V128 => Type::structure([Type::u64(), Type::u64()]),
-        ValType::EXTERNREF if signed => Type::pointer(),
+        ValType::EXTERNREF | ValType::FUNCREF if signed => Type::pointer(),
         ValType::EXTERNREF | ValType::FUNCREF => Type::u32(),
         ValType::Ref(_) => Type::u64(),
     }

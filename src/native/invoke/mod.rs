@@ -43,8 +43,8 @@ pub(super) use plan::{CallPlan, PLANNED};
 use super::convert;
 use super::host_func::{Body, HostFunc};
 use crate::abi::trap::Trap;
-use crate::abi::types::FuncType;
-use crate::abi::vm_layout::{VmEnv, VmHostFunc};
+use crate::abi::types::ValType;
+use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmHostParams};
 use crate::instance::Instance;
 use crate::platform::stack;
 use std::sync::atomic::Ordering;
@@ -137,18 +137,78 @@ unsafe fn convert_params(host: &HostFunc, env: *mut VmEnv, args: *mut u64) -> u3
 }
 
 /// Runs `call` with `host`'s attachment in the environment; restores the previous one, since the
-/// caller may be a native itself.
+/// caller may be a native itself. Local references that the native has pushed and left there are
+/// gone with its frame. Objects among the parameters stay until it returns.
 ///
 /// # Safety
-/// `env` is live.
+/// `env` is live, and `args` holds the parameters of `host`'s type.
 #[inline(always)]
-unsafe fn attached<R>(host: &HostFunc, env: *mut VmEnv, call: impl FnOnce() -> R) -> R {
-    // SAFETY: the caller vouches for `env`.
-    let attachment = unsafe { std::mem::replace(&mut (*env).attachment, host.attachment) };
-    let result = call();
-    // SAFETY: the caller guarantees that `env` is live.
-    unsafe { (*env).attachment = attachment };
-    result
+pub(super) unsafe fn attached<R>(
+    host: &HostFunc,
+    env: *mut VmEnv,
+    args: *const u64,
+    call: impl FnOnce() -> R,
+) -> R {
+    // SAFETY: the caller vouches for `env`, which is live until this returns, and so is `params`.
+    unsafe {
+        let attachment = std::mem::replace(&mut (*env).attachment, host.attachment);
+        let local_refs = (*env).local_refs;
+        let outer = (*env).host_params;
+        let params = VmHostParams { outer, slots: args, count: host.kept_slots as usize };
+        if host.kept_slots != 0 {
+            (*env).host_params = &raw const params;
+        }
+        let result = call();
+        (*env).attachment = attachment;
+        (*env).local_refs = local_refs;
+        (*env).host_params = outer;
+        result
+    }
+}
+
+/// Looks whether the references among a host function's results are of the types that the import
+/// declares; returns the code of a trap if not.
+///
+/// # Safety
+/// `env` is live and `host` its innermost function, which has left its results at `args`.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn check_refs(host: &HostFunc, env: *mut VmEnv, args: *const u64) -> u32 {
+    // SAFETY: the caller vouches for the environment; the innermost activation is the function's,
+    // or that of the guest code that calls it, which has noted the function.
+    unsafe {
+        let activation = (*env).activation.as_ref();
+        let called = activation.map(|at| if at.engine.is_null() { at.func } else { at.host });
+        let instance = Instance::of_vm((*env).instance);
+        let ty = match called.and_then(|func| func.as_ref()) {
+            Some(func) => &*func.ty,
+            None => host.ty(),
+        };
+        let mut slot = args;
+        for &ty in ty.results() {
+            if let ValType::Ref(ty) = ty
+                && !instance.admits(instance.types().reference(ty), *slot)
+            {
+                return refuse(env, Trap::Host);
+            }
+            slot = slot.add(ty.slots() as usize);
+        }
+        0
+    }
+}
+
+/// The code of the trap with which a call ends whose results are no good.
+///
+/// # Safety
+/// `env` and its instance are live.
+#[cold]
+#[inline(never)]
+unsafe fn refuse(env: *mut VmEnv, trap: Trap) -> u32 {
+    if trap == Trap::Host {
+        // SAFETY: the caller vouches for both.
+        unsafe { Instance::of_vm((*env).instance) }.raise(b"the result conversion is failed");
+    }
+    trap as u32
 }
 
 unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *mut u64) -> u32 {
@@ -162,7 +222,7 @@ unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *m
     }
     // SAFETY: the embedder that registered a raw native vouched for its type; `args` holds the
     // parameters and has room for the results.
-    unsafe { attached(host, env, || backend::raw(env, host.target, args)) };
+    unsafe { attached(host, env, args, || backend::raw(env, host.target, args)) };
     // SAFETY: running code passes its live environment.
     let pending = unsafe { pending_exception(env) };
     if pending == 0 && matches!(host.body, Body::Raw { fit_results: true }) {
@@ -172,12 +232,9 @@ unsafe extern "C" fn call_raw(this: *const VmHostFunc, env: *mut VmEnv, args: *m
     pending
 }
 
-/// Whether results of type `ty` have to be fitted into their slots after a raw call. Numbers do
-/// not: readers of a 32-bit value in a slot ignore its upper half.
-pub(super) fn raw_results_need_fitting(ty: &FuncType) -> bool {
-    ty.results().iter().any(|ty| ty.is_ref())
-}
-
+/// Puts references among a raw native's results into the form that guests know. Numbers stay:
+/// readers of a 32-bit value in a slot ignore its upper half.
+///
 /// # Safety
 /// `env` and its instance are live, and `args` holds the results of `host`'s type.
 #[cold]
@@ -189,11 +246,13 @@ unsafe fn fit_raw_results(host: &HostFunc, env: *mut VmEnv, args: *mut u64) -> u
         let value = unsafe { &mut *slot };
         // SAFETY: the caller vouches for `env`.
         let instance = unsafe { (*env).instance };
-        match plan::slot_of_result(ty, *value, host.externrefs.as_deref(), instance) {
+        match plan::slot_of_result(ty, *value, host, instance) {
             Ok(fitted) => *value = fitted,
-            Err(trap) => return trap as u32,
+            // SAFETY: the caller vouches for `env`.
+            Err(trap) => return unsafe { refuse(env, trap) },
         }
         slot = slot.wrapping_add(ty.slots() as usize);
     }
-    0
+    // SAFETY: the caller vouches for `env`; the results are in their slots.
+    unsafe { check_refs(host, env, args) }
 }

@@ -8,13 +8,13 @@
 //! parameters.
 
 use super::backend::{self, FLOAT_REGS, INT_REGS};
-use super::{CallFn, attached, enter, pending_exception};
+use super::{CallFn, attached, check_refs, enter, pending_exception, refuse};
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmInstance};
 use crate::alloc::fallible;
 use crate::instance::Instance;
-use crate::native::convert::{self, ExternRefMap};
+use crate::native::convert;
 use crate::native::host_func::{Body, HostFunc};
 use crate::native::signature::Signature;
 use std::mem::MaybeUninit;
@@ -213,11 +213,18 @@ unsafe extern "C" fn call_planned(this: *const VmHostFunc, env: *mut VmEnv, args
         plan.clear_results(args);
         *frame.add(INT_START) = (*env).owner.expose_provenance() as u64;
         let call = || backend::call(env, host.target, frame, plan.stack_words, plan);
-        if !attached(host, env, call) {
+        if !attached(host, env, args, call) {
             return Trap::Internal as u32;
         }
         let pending = pending_exception(env);
-        if pending != 0 { pending } else { store_results(host, plan, env, frame, args) }
+        if pending != 0 {
+            return pending;
+        }
+        match store_results(host, plan, env, frame, args) {
+            Ok(()) if host.returns_refs => check_refs(host, env, args),
+            Ok(()) => 0,
+            Err(trap) => refuse(env, trap),
+        }
     }
 }
 
@@ -231,7 +238,7 @@ unsafe fn store_results(
     env: *mut VmEnv,
     frame: *mut u64,
     args: *mut u64,
-) -> u32 {
+) -> Result<(), Trap> {
     let mut slot = args;
     for (index, &ty) in host.ty().results().iter().enumerate() {
         let first = index == 0;
@@ -252,18 +259,14 @@ unsafe fn store_results(
         // SAFETY: the caller's environment is live during the call.
         let instance = unsafe { (*env).instance };
         let fitted = match ty {
-            ValType::EXTERNREF if plan.indexed => Ok(convert::externref_from_index(value)),
-            ty => slot_of_result(ty, value, host.externrefs.as_deref(), instance),
+            ValType::EXTERNREF if plan.indexed => convert::externref_from_index(value),
+            ty => slot_of_result(ty, value, host, instance)?,
         };
-        match fitted {
-            // SAFETY: the caller guarantees that `args` has room for the results, of which this is
-            // one.
-            Ok(fitted) => unsafe { *slot = fitted },
-            Err(trap) => return trap as u32,
-        }
+        // SAFETY: the caller guarantees that `args` has room for the results, of which this is one.
+        unsafe { *slot = fitted };
         slot = slot.wrapping_add(ty.slots() as usize);
     }
-    0
+    Ok(())
 }
 
 /// The slot for a word that a native returned: nothing above the type's width, references as
@@ -271,13 +274,16 @@ unsafe fn store_results(
 pub(super) fn slot_of_result(
     ty: ValType,
     value: u64,
-    externrefs: Option<&dyn ExternRefMap>,
+    host: &HostFunc,
     instance: *mut VmInstance,
 ) -> Result<u64, Trap> {
+    let externrefs = host.externrefs.as_deref();
     Ok(match ty {
         ValType::I32 | ValType::F32 => value as u32 as u64,
         ValType::I64 | ValType::F64 | ValType::V128 => value,
         ValType::EXTERNREF => convert::externref_from_host(externrefs, instance, value)?,
+        ValType::ANYREF => convert::anyref_from_host(externrefs, value)?,
+        ValType::FUNCREF if host.has_signature => convert::func_from_host(value)?,
         ValType::FUNCREF => func_ref(instance, value as u32),
         // No function that returns one is ever bound.
         ValType::Ref(_) => 0,

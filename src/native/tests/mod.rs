@@ -14,7 +14,7 @@ mod registry;
 mod shapes;
 
 use super::HostFunc;
-use crate::abi::vm_layout::{VmEnv, VmInstance, VmMemory};
+use crate::abi::vm_layout::{VmEnv, VmInstance, VmLocalRefs, VmMemory};
 use crate::types::NO_TYPES;
 use std::ffi::c_void;
 use std::ptr;
@@ -79,6 +79,8 @@ impl Rig {
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),
             tail_call: ptr::null(),
+            local_refs: VmLocalRefs::EMPTY,
+            host_params: ptr::null(),
         });
         Self { env, instance, bytes, memory }
     }
