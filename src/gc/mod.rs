@@ -19,13 +19,16 @@ mod access;
 mod allocate;
 mod chunk;
 mod collect;
+pub mod direct;
 mod finalizers;
 mod handles;
 mod heap;
 mod host;
 mod layout;
+mod lend;
 mod object;
 mod reference;
+mod view;
 
 pub use allocate::HeapFull;
 pub use collect::{GcLook, GcMarker, GcRoots};
@@ -34,6 +37,7 @@ pub use handles::GcHandle;
 pub use heap::{GcHeap, GcStats};
 pub use layout::{StorageKind, StructField, StructLayout};
 pub use reference::GcRef;
+pub use view::no_objects;
 
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,7 @@ impl Instance {
     }
 
     /// As [`Instance::with_objects`]; `None` if there are no objects yet.
-    pub(super) fn with_live_objects<R>(&self, act: impl FnOnce(&GcHeap) -> R) -> Option<R> {
+    pub fn with_live_objects<R>(&self, act: impl FnOnce(&GcHeap) -> R) -> Option<R> {
         // SAFETY: as for `with_objects`: alive, one thread's, and asked for once at a time.
         unsafe { &*link_set::objects(self.ptr()) }.as_ref().map(act)
     }

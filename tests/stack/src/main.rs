@@ -7,6 +7,7 @@
 mod forms;
 mod memories;
 mod numeric;
+mod objects;
 mod others;
 mod tail_calls;
 mod vectors;
