@@ -9,7 +9,9 @@ use std::path::Path;
 
 fn main() -> Result<(), String> {
     let mut criterion = Criterion::default().configure_from_args();
-    let kernels = common::kernels(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut kernels = common::kernels(root)?;
+    kernels.extend(common::object_kernels(root)?);
     let engine = common::isothread::Isothread::new()?;
     common::phases::all(&mut criterion, &[&engine], &kernels)?;
     criterion.final_summary();

@@ -1,11 +1,16 @@
 //! isothread behind the benchmarks' trait.
 
 use super::{Code, Engine, Running};
-use isothread::{Context, ExecEnv, Func, FuncType, Instance, InstanceArgs, Module, Native};
+use isothread::{
+    Context, ContextConfig, ExecEnv, Func, FuncType, Instance, InstanceArgs, Module, Native,
+};
 use isothread::{Trap, TypedFunc, Val, ValType};
 
 /// Bytes of guest stack: the deepest kernel needs far less.
 const STACK_SIZE: u32 = 1 << 20;
+
+/// Bytes of objects: as many as the programs that make some want.
+const OBJECTS_SIZE: u32 = 512 << 20;
 
 pub struct Isothread {
     context: Context,
@@ -13,7 +18,8 @@ pub struct Isothread {
 
 impl Isothread {
     pub fn new() -> Result<Self, String> {
-        let context = Context::new().map_err(text)?;
+        let config = ContextConfig { gc_heap_size: OBJECTS_SIZE, ..ContextConfig::default() };
+        let context = Context::with(config).map_err(|error| error.to_string())?;
         let ty = FuncType::new([ValType::I32; 2], [ValType::I32]);
         let add = Native::new(ty, |_, args, results| {
             let [Val::I32(a), Val::I32(b)] = *args else { return Err(Trap::Internal) };
@@ -21,6 +27,8 @@ impl Isothread {
             Ok(())
         });
         context.define("env", "add", &add).map_err(text)?;
+        let tick = Native::new(FuncType::new([], []), |_, _, _| Ok(()));
+        context.define("env", "tick", &tick).map_err(text)?;
         Ok(Self { context })
     }
 }

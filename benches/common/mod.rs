@@ -101,14 +101,24 @@ fn kernel(folder: &Path, row: &str) -> Result<Kernel, String> {
     };
     let bad = |e: std::num::ParseIntError| format!("{row}: {e}");
     let path: PathBuf = folder.join(format!("{name}.wasm"));
+    let text = path.with_extension("wat");
+    let wasm = match text.exists() {
+        true => wat::parse_file(&text).map_err(|e| e.to_string())?,
+        false => std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?,
+    };
     Ok(Kernel {
         name: name.to_owned(),
-        wasm: std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?,
+        wasm,
         arg: arg.parse().map_err(bad)?,
         expected: expected.parse().map_err(bad)?,
         small_arg: small_arg.parse().map_err(bad)?,
         small_expected: small_expected.parse().map_err(bad)?,
     })
+}
+
+/// Reads the programs that make objects. They are kept as text.
+pub fn object_kernels(root: &Path) -> Result<Vec<Kernel>, String> {
+    kernels_in(&root.join("benches/kernels/objects"))
 }
 
 /// The binary of one of the texts above.

@@ -63,6 +63,36 @@ pub struct VmException {
     pub next: *mut VmException,
 }
 
+/// A part of a heap of objects as running code sees it. Owner: the heap (`gc`), which says what the
+/// fields mean.
+#[repr(C)]
+pub struct VmObjects {
+    /// The reference of the first place of the first chunk.
+    pub first: u64,
+    /// Places of all chunks, as many for each as for the largest.
+    pub places: u64,
+    pub chunks: *const VmChunk,
+    /// Free words that running code may make objects of: from here to `limit`.
+    pub cursor: *mut u64,
+    pub limit: *mut u64,
+    /// The chunk that they are in: its first place, the bits from there on, its reference.
+    pub run_words: *mut u64,
+    pub run_heads: *mut u64,
+    pub run_first: u64,
+}
+
+/// A chunk of a heap of objects. Owner: the heap.
+#[repr(C)]
+pub struct VmChunk {
+    /// The word of the first place.
+    pub words: *mut u64,
+    /// A bit for each place: whether an object's head is there.
+    pub heads: *mut u64,
+    /// Words of bits.
+    pub groups: usize,
+    pub reserved: usize,
+}
+
 /// A type of a context's. Owner: the context's registry of types; it lives as long as a module that
 /// defines it.
 #[repr(C)]
@@ -215,6 +245,9 @@ pub struct VmInstance {
     pub tags: *const *const VmTag,
     /// The context's types, among which those of the module are.
     pub types: *const VmTypes,
+    /// Objects of the link set's guests, those of one part of the heap: none, or those that the
+    /// last instruction found there which asked the heap. Never null.
+    pub objects: *mut VmObjects,
 }
 
 /// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.
@@ -316,6 +349,10 @@ pinned! {
     VmTag 24 / 8 { type_id 0, reserved 4, ty 8, instance 16 }
     VmType 16 / 8 { supers 0, depth 8, group 12 }
     VmTypes 168 / 8 { chunks 0 }
+    VmObjects 64 / 8 {
+        first 0, places 8, chunks 16, cursor 24, limit 32, run_words 40, run_heads 48, run_first 56,
+    }
+    VmChunk 32 / 8 { words 0, heads 8, groups 16, reserved 24 }
     VmException 24 / 8 { tag 0, slots 8, marked 12, shared 13, next 16 }
     VmFuncRef 48 / 8 {
         type_id 0, kind 4, entry 8, body 16, instance 24, ty 32, func_index 40, reserved 44,
@@ -323,10 +360,10 @@ pinned! {
     VmHostFunc 8 / 8 { call 0 }
     VmProfile 24 / 8 { total_ns 0, children_ns 8, count 16 }
     VmActivation 48 / 8 { outer 0, func 8, engine 16, ip 24, sp 32, host 40 }
-    VmInstance 104 / 8 {
+    VmInstance 112 / 8 {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
-        types 96,
+        types 96, objects 104,
     }
     VmLocalRef 16 / 8 { previous 0, object 8 }
     VmLocalRefs 16 / 8 { last 0, count 8 }

@@ -8,8 +8,8 @@
 //! native stack.
 //!
 //! Control enters from the embedder through [`call`] and [`cells`], and from running code through
-//! [`nested`], [`throw`], [`objects`], [`builtins`] and [`atomics`], the slow paths that engines
-//! share; [`work`] charges for their work.
+//! [`nested`], [`throw`], [`objects`], [`fields`], [`builtins`] and [`atomics`], the slow paths
+//! that engines share; [`work`] charges for their work.
 //!
 //! Terms: a *slot* is 8 bytes of the guest's stack. A *run* ([`Run`]) is a function from its entry
 //! until it is left; meanwhile its *activation* (`VmActivation`) is in the environment and names
@@ -25,6 +25,7 @@ mod collect;
 mod engine;
 mod enter;
 mod env;
+pub mod fields;
 mod frames;
 pub mod limits;
 pub mod objects;

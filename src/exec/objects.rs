@@ -8,11 +8,12 @@
 
 use super::collect::collect;
 use super::engine::Point;
+use super::fields::show_view;
 use super::work;
 use crate::abi::heap_types::RefType;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
-use crate::gc::{GcHeap, GcRef, HeapFull, StorageKind, StructField};
+use crate::gc::{GcRef, HeapFull, StorageKind};
 use crate::instance::{Instance, Slots};
 
 /// An instruction. Operands and the order of indices are the specification's.
@@ -21,19 +22,12 @@ use crate::instance::{Instance, Slots};
 pub enum ObjectOp {
     StructNew,
     StructNewDefault,
-    StructGet,
-    StructGetS,
-    StructSet,
     ArrayNew,
     ArrayNewDefault,
     /// The index is the length.
     ArrayNewFixed,
     ArrayNewData,
     ArrayNewElem,
-    ArrayGet,
-    ArrayGetS,
-    ArraySet,
-    ArrayLen,
     ArrayFill,
     ArrayCopy,
     ArrayInitData,
@@ -70,26 +64,21 @@ pub unsafe fn execute(
         work::charge(env, work::SLOW)?;
         let instance = Instance::of_vm((*env).instance);
         let step = Step { env, point, instance, slots, ty, index };
-        match op {
+        let done = match op {
             ObjectOp::StructNew => step.struct_new(true),
             ObjectOp::StructNewDefault => step.struct_new(false),
-            ObjectOp::StructGet => step.struct_get(GcHeap::get),
-            ObjectOp::StructGetS => step.struct_get(GcHeap::get_signed),
-            ObjectOp::StructSet => step.struct_set(),
             ObjectOp::ArrayNew => step.array_new(),
             ObjectOp::ArrayNewDefault => step.array_new_default(),
             ObjectOp::ArrayNewFixed => step.array_new_fixed(),
             ObjectOp::ArrayNewData => step.array_new_data(),
             ObjectOp::ArrayNewElem => step.array_new_elem(),
-            ObjectOp::ArrayGet => step.array_get(GcHeap::array_get),
-            ObjectOp::ArrayGetS => step.array_get(GcHeap::array_get_signed),
-            ObjectOp::ArraySet => step.array_set(),
-            ObjectOp::ArrayLen => step.array_len(),
             ObjectOp::ArrayFill => step.array_fill(),
             ObjectOp::ArrayCopy => step.array_copy(),
             ObjectOp::ArrayInitData => step.array_init_data(),
             ObjectOp::ArrayInitElem => step.array_init_elem(),
-        }
+        };
+        show_view(env);
+        done
     }
 }
 
@@ -126,36 +115,17 @@ impl Step<'_> {
         unsafe { [self.slot(at), if slots_of(kind) > 1 { self.slot(at + 1) } else { 0 }] }
     }
 
-    /// Leaves a value as the result.
-    ///
-    /// # Safety
-    /// There is room for a result of this kind.
-    unsafe fn finish(&self, kind: StorageKind, value: Slots) -> Result<(), Trap> {
-        // SAFETY: there is room for as many slots as the value takes.
-        unsafe {
-            *self.slots = value[0];
-            if slots_of(kind) > 1 {
-                *self.slots.add(1) = value[1];
-            }
-        }
-        Ok(())
-    }
-
     /// # Safety
     /// There is room for a reference.
     unsafe fn finish_object(&self, object: GcRef) -> Result<(), Trap> {
         // SAFETY: says the caller.
-        unsafe { self.finish(StorageKind::Ref, [object.word(), 0]) }
+        unsafe { *self.slots = object.word() };
+        Ok(())
     }
 
     /// The kind of the type's elements.
     fn element(&self, ty: u32) -> Result<StorageKind, Trap> {
         self.instance.module().layouts.of_array(ty).ok_or(Trap::Internal)
-    }
-
-    fn field(&self) -> Result<StructField, Trap> {
-        let layout = self.instance.module().layouts.of_struct(self.ty).ok_or(Trap::Internal)?;
-        layout.fields().get(self.index as usize).copied().ok_or(Trap::Internal)
     }
 
     /// The array that a slot refers to, and its length.
@@ -218,30 +188,6 @@ impl Step<'_> {
                 work::charge(self.env, work::of_slots(at))?;
             }
             self.finish_object(object)
-        }
-    }
-
-    unsafe fn struct_get(
-        &self,
-        get: impl FnOnce(&GcHeap, GcRef, StructField) -> Option<Slots>,
-    ) -> Result<(), Trap> {
-        // SAFETY: there is a reference, and room for the field.
-        unsafe {
-            let field = self.field()?;
-            let object = GcRef::from_word(self.slot(0)).ok_or(Trap::NullStruct)?;
-            let value = self.instance.with_objects(|heap| get(heap, object, field));
-            self.finish(field.kind(), value.ok_or(Trap::NullStruct)?)
-        }
-    }
-
-    unsafe fn struct_set(&self) -> Result<(), Trap> {
-        // SAFETY: there are a reference and a value.
-        unsafe {
-            let field = self.field()?;
-            let object = GcRef::from_word(self.slot(0)).ok_or(Trap::NullStruct)?;
-            let value = self.value(1, field.kind());
-            let set = self.instance.with_objects(|heap| heap.set(object, field, value));
-            set.ok_or(Trap::NullStruct)
         }
     }
 
@@ -370,36 +316,6 @@ impl Step<'_> {
             let array = self.make_array(len)?;
             self.copy_elems(array, 0, from, len)?;
             self.finish_object(array)
-        }
-    }
-
-    unsafe fn array_get(
-        &self,
-        get: impl FnOnce(&GcHeap, GcRef, u32) -> Option<Slots>,
-    ) -> Result<(), Trap> {
-        // SAFETY: there are a reference and an index, and room for the element.
-        unsafe {
-            let (array, at) = self.range(1)?;
-            let value = self.instance.with_objects(|heap| get(heap, array, at));
-            self.finish(self.element(self.ty)?, value.ok_or(Trap::ArrayOutOfBounds)?)
-        }
-    }
-
-    unsafe fn array_set(&self) -> Result<(), Trap> {
-        // SAFETY: there are a reference, an index and a value.
-        unsafe {
-            let (array, at) = self.range(1)?;
-            let value = self.value(2, self.element(self.ty)?);
-            let set = self.instance.with_objects(|heap| heap.array_set(array, at, value));
-            set.ok_or(Trap::ArrayOutOfBounds)
-        }
-    }
-
-    unsafe fn array_len(&self) -> Result<(), Trap> {
-        // SAFETY: there is a reference.
-        unsafe {
-            let (_, len) = self.array(0)?;
-            self.finish(StorageKind::I32, [u64::from(len), 0])
         }
     }
 

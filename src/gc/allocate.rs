@@ -44,12 +44,28 @@ impl GcHeap {
     /// Lets objects be made without the collection that is due, where the caller cannot show all
     /// roots.
     pub fn postpone_collection(&mut self) {
+        self.take_run_back();
         self.fresh = true;
         self.trigger = self.trigger.max(self.stats.bytes_in_use.saturating_mul(2));
     }
 
     #[inline]
     fn allocate(
+        &mut self,
+        words: u64,
+        base: usize,
+        head: ObjectHead,
+        len: Option<u32>,
+    ) -> Result<GcRef, HeapFull> {
+        self.take_run_back();
+        let made = self.allocate_alone(words, base, head, len);
+        self.lend_run();
+        made
+    }
+
+    /// As [`allocate`](Self::allocate), with the run in the heap's own hands.
+    #[inline]
+    fn allocate_alone(
         &mut self,
         words: u64,
         base: usize,

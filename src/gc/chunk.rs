@@ -1,6 +1,7 @@
 //! Chunks: pieces of memory that objects lie in, with a bit for each word where one may begin.
 
 use super::object::extent;
+use crate::abi::vm_layout::VmChunk;
 use crate::alloc::try_filled;
 use std::collections::TryReserveError;
 use std::ops::Range;
@@ -18,21 +19,22 @@ pub(super) struct ChunkNo {
 
 /// Bits of 64 words.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Bits {
-    /// An object's head is here.
-    pub(super) heads: u64,
-    /// A collection has found the object.
-    pub(super) marks: u64,
+pub(super) struct Marks {
+    /// A collection has found the object that has its head here.
+    marks: u64,
     /// A collection has found it and has not looked at its references.
-    pub(super) gray: u64,
+    gray: u64,
 }
 
 #[derive(Default)]
 pub(super) struct Chunk {
     /// They never move. Empty if the chunk's number is free.
     pub(super) words: Vec<u64>,
-    /// One for each 64 words, or a single one, with a single bit, if one object is all there is.
-    pub(super) bits: Vec<Bits>,
+    /// A bit for each word, whether an object's head is there; a single one if one object is all
+    /// there is.
+    pub(super) heads: Vec<u64>,
+    /// One for each of `heads`.
+    pub(super) marks: Vec<Marks>,
     /// The word that place 0 is: of a large struct, behind its references.
     pub(super) base: usize,
     /// Words of objects, since the last sweep or the chunk was made; those of `FreeRun`s are
@@ -51,30 +53,43 @@ pub(super) struct Chunk {
 impl Chunk {
     /// A chunk of zeros for many objects.
     pub(super) fn shared(words: usize) -> Result<Self, TryReserveError> {
-        let bits = try_filled(words.div_ceil(64), Bits::default())?;
-        Ok(Self { words: try_filled(words, 0)?, bits, ..Self::default() })
+        Self::new(words, words.div_ceil(64))
     }
 
     /// A chunk of zeros for one object, whose head is at `base`.
     pub(super) fn of_one(words: usize, base: usize) -> Result<Self, TryReserveError> {
-        let bits = try_filled(1, Bits::default())?;
-        Ok(Self { words: try_filled(words, 0)?, bits, base, used: words, ..Self::default() })
+        Ok(Self { base, used: words, ..Self::new(words, 1)? })
+    }
+
+    fn new(words: usize, groups: usize) -> Result<Self, TryReserveError> {
+        let (heads, marks) = (try_filled(groups, 0)?, try_filled(groups, Marks::default())?);
+        Ok(Self { words: try_filled(words, 0)?, heads, marks, ..Self::default() })
+    }
+
+    /// The chunk as running code sees it.
+    pub(super) fn view(&mut self) -> VmChunk {
+        VmChunk {
+            words: self.words.as_mut_ptr().wrapping_add(self.base),
+            heads: self.heads.as_mut_ptr(),
+            groups: self.heads.len(),
+            reserved: 0,
+        }
     }
 
     pub(super) fn is_shared(&self) -> bool {
-        self.bits.len() * 64 >= self.words.len()
+        self.heads.len() * 64 >= self.words.len()
     }
 
     /// The word of an object's head, if there is an object at this place.
     #[inline]
     pub(super) fn head(&self, place: usize) -> Option<usize> {
-        let live = self.bits.get(place / 64)?.heads >> (place % 64) & 1 != 0;
+        let live = self.heads.get(place / 64)? >> (place % 64) & 1 != 0;
         live.then_some(self.base + place)
     }
 
     pub(super) fn set_head(&mut self, place: usize) {
-        if let Some(bits) = self.bits.get_mut(place / 64) {
-            bits.heads |= 1 << (place % 64);
+        if let Some(heads) = self.heads.get_mut(place / 64) {
+            *heads |= 1 << (place % 64);
         }
     }
 
@@ -82,8 +97,8 @@ impl Chunk {
     #[inline]
     pub(super) fn mark(&mut self, place: usize) -> bool {
         let (group, bit) = (place / 64, 1 << (place % 64));
-        let Some(bits) = self.bits.get_mut(group) else { return false };
-        if bits.heads & bit == 0 || bits.marks & bit != 0 {
+        let Some(bits) = self.marks.get_mut(group) else { return false };
+        if self.heads.get(group).is_none_or(|heads| heads & bit == 0) || bits.marks & bit != 0 {
             return false;
         }
         bits.marks |= bit;
@@ -93,14 +108,14 @@ impl Chunk {
     }
 
     pub(super) fn is_marked(&self, place: usize) -> bool {
-        self.bits.get(place / 64).is_some_and(|bits| bits.marks >> (place % 64) & 1 != 0)
+        self.marks.get(place / 64).is_some_and(|bits| bits.marks >> (place % 64) & 1 != 0)
     }
 
     /// A place whose object was not looked at; it is gray no longer.
     pub(super) fn take_gray(&mut self) -> Option<usize> {
         while self.gray_groups != 0 {
             let group = self.gray_groups.trailing_zeros() as usize;
-            let bits = self.bits.get_mut(group)?;
+            let bits = self.marks.get_mut(group)?;
             if bits.gray != 0 {
                 let bit = bits.gray.trailing_zeros() as usize;
                 bits.gray &= bits.gray - 1;
@@ -113,18 +128,16 @@ impl Chunk {
 
     /// Takes back what a collection has noted.
     pub(super) fn forget_marks(&mut self) {
-        for bits in &mut self.bits {
-            (bits.marks, bits.gray) = (0, 0);
-        }
+        self.marks.fill(Marks::default());
         (self.gray_groups, self.listed, self.found) = (0, false, 0);
     }
 
     /// Lets go of the objects that were not marked; whether any are left.
     pub(super) fn sweep(&mut self) -> bool {
         let mut left = false;
-        for bits in &mut self.bits {
-            bits.heads &= std::mem::take(&mut bits.marks);
-            left |= bits.heads != 0;
+        for (heads, bits) in self.heads.iter_mut().zip(&mut self.marks) {
+            *heads &= std::mem::take(&mut bits.marks);
+            left |= *heads != 0;
         }
         self.used = std::mem::take(&mut self.found);
         left
@@ -133,15 +146,15 @@ impl Chunk {
     /// The first free words at or behind `from`, which is no object's inside. Empty at the end.
     pub(super) fn gap(&self, mut from: usize) -> Range<usize> {
         let mut group = from / 64;
-        let mut heads = match self.bits.get(group) {
-            Some(bits) => bits.heads & u64::MAX << (from % 64),
+        let mut heads = match self.heads.get(group) {
+            Some(heads) => heads & u64::MAX << (from % 64),
             None => return from..from,
         };
         loop {
             while heads == 0 {
                 group += 1;
-                match self.bits.get(group) {
-                    Some(bits) => heads = bits.heads,
+                match self.heads.get(group) {
+                    Some(bits) => heads = *bits,
                     None => return from..self.words.len().max(from),
                 }
             }
@@ -153,7 +166,7 @@ impl Chunk {
             from = object.end;
             if from / 64 != group {
                 group = from / 64;
-                heads = self.bits.get(group).map_or(0, |bits| bits.heads);
+                heads = self.heads.get(group).copied().unwrap_or(0);
             }
             heads &= u64::MAX << (from % 64);
         }

@@ -36,6 +36,7 @@ impl GcHeap {
     /// Ends with the reason if `roots` or `look` say so. Then some objects are freed that could not
     /// be reached, or none; nothing else has happened, and the next collection starts anew.
     pub fn collect(&mut self, roots: &mut GcRoots<'_>, look: &mut GcLook<'_>) -> Result<(), Trap> {
+        self.take_run_back();
         let begun = now(Clock::Monotonic);
         let collected = self.mark_and_sweep(roots, look);
         if let (Some(begun), Some(ended)) = (begun, now(Clock::Monotonic)) {
@@ -75,8 +76,8 @@ impl GcHeap {
         each: &mut dyn FnMut(u64) -> Result<(), Trap>,
     ) -> Result<(), Trap> {
         for chunk in self.parts.iter().flat_map(|part| &part.chunks) {
-            for (group, bits) in chunk.bits.iter().enumerate() {
-                let mut heads = bits.heads;
+            for (group, &heads) in chunk.heads.iter().enumerate() {
+                let mut heads = heads;
                 while heads != 0 {
                     let head = chunk.base + group * 64 + heads.trailing_zeros() as usize;
                     heads &= heads - 1;
@@ -125,7 +126,7 @@ impl GcMarker<'_, '_, '_> {
         for part in 0..self.heap.parts.len() {
             for chunk in 0..self.heap.parts[part].chunks.len() {
                 let at = ChunkNo { part: part as u32, chunk: chunk as u32 };
-                let groups = self.heap.chunk(at).map_or(0, |chunk| chunk.bits.len());
+                let groups = self.heap.chunk(at).map_or(0, |chunk| chunk.heads.len());
                 self.step(1 + groups)?;
                 each(self.heap, at);
             }

@@ -5,6 +5,7 @@ use super::finalizers::Finalizers;
 use super::handles::Handles;
 use super::object::ObjectHead;
 use super::reference::{CHUNKS_MAX, GcRef, PARTS_MAX};
+use super::view::PartView;
 use crate::alloc::fallible;
 
 /// Words of the first chunk; each next one may be as large as all before it, up to the largest.
@@ -21,6 +22,7 @@ pub(super) struct HeapPart {
     /// The first chunk whose number is free; the others follow by their `next`.
     free: Option<u32>,
     pub(super) handles: Handles,
+    pub(super) view: PartView,
 }
 
 /// Free words, all zero, that new objects are taken from, one after the other.
@@ -65,6 +67,8 @@ pub struct GcHeap {
     pub(super) fresh: bool,
     pub(super) stress: bool,
     pub(super) run: FreeRun,
+    /// The address of the first word of the run that was lent to running code, if it was.
+    pub(super) lent: usize,
     /// Where to look for the next free run.
     pub(super) search: (ChunkNo, usize),
     /// The search has passed free words that were too few.
@@ -94,6 +98,7 @@ impl GcHeap {
             fresh: false,
             stress: false,
             run: NO_RUN,
+            lent: usize::MAX,
             search: (START, 0),
             skipped: false,
             rewound: false,
@@ -106,11 +111,17 @@ impl GcHeap {
 
     /// Has every allocation ask for a collection first, for tests.
     pub fn set_stress(&mut self, stress: bool) {
+        self.take_run_back();
         self.stress = stress;
     }
 
     pub fn stats(&self) -> GcStats {
-        self.stats
+        let bytes = self.words_made() as u64 * 8;
+        GcStats {
+            bytes_in_use: self.stats.bytes_in_use + bytes,
+            bytes_allocated: self.stats.bytes_allocated + bytes,
+            ..self.stats
+        }
     }
 
     /// Takes over the objects, handles and finalizers of another heap, which is empty afterwards
@@ -120,6 +131,8 @@ impl GcHeap {
     /// False, and nothing has happened, if memory runs out, or if both have objects or handles and
     /// parts of the same number.
     pub fn absorb(&mut self, other: &mut Self) -> bool {
+        self.take_run_back();
+        other.take_run_back();
         if !self.parts.is_empty() && !other.parts.is_empty() {
             let known = |part: &HeapPart| self.part_index(part.number).is_some();
             if other.parts.iter().any(known)
@@ -226,7 +239,8 @@ impl GcHeap {
         if self.parts.is_empty() {
             fallible(|| self.parts.try_reserve_exact(1)).ok()?;
             let (number, handles) = (self.number, Handles::default());
-            self.parts.push(HeapPart { number, chunks: Vec::new(), free: None, handles });
+            let view = PartView::new(number).ok()?;
+            self.parts.push(HeapPart { number, chunks: Vec::new(), free: None, handles, view });
         }
         self.parts.first_mut()
     }
@@ -267,6 +281,7 @@ impl GcHeap {
             None if part.chunks.len() >= CHUNKS_MAX => return None,
             None => {
                 fallible(|| part.chunks.try_reserve(1)).ok()?;
+                part.view.reserve().ok()?;
                 part.chunks.push(Chunk::default());
                 part.chunks.len() as u32 - 1
             }
@@ -274,6 +289,7 @@ impl GcHeap {
         let place = part.chunks.get_mut(at as usize)?;
         part.free = place.next.map(|next| next.chunk);
         *place = chunk;
+        part.view.set(at as usize, Some(place.view()));
         self.stats.bytes_reserved += bytes;
         Some(ChunkNo { part: 0, chunk: at })
     }
@@ -284,6 +300,7 @@ impl GcHeap {
         let Some(chunk) = part.chunks.get_mut(at.chunk as usize) else { return };
         let next = part.free.replace(at.chunk).map(|chunk| ChunkNo { part: at.part, chunk });
         let old = std::mem::replace(chunk, Chunk { next, ..Chunk::default() });
+        part.view.set(at.chunk as usize, None);
         self.stats.bytes_reserved -= old.words.len() as u64 * 8;
     }
 }

@@ -71,7 +71,15 @@ impl StructField {
         self.kind
     }
 
-    pub(super) fn at(self) -> u32 {
+    /// What `at` returned for a field of this kind.
+    pub fn new(kind: StorageKind, at: u32) -> Self {
+        Self { kind, at }
+    }
+
+    /// Of references that may lead into this heap, the number among these; else bytes behind the
+    /// head.
+    #[inline(always)]
+    pub fn at(self) -> u32 {
         self.at
     }
 }
@@ -90,9 +98,6 @@ pub struct StructLayout {
 }
 
 impl StructLayout {
-    /// The largest numbers of references and of other words that a head can say.
-    pub(super) const PART_MAX: u32 = (1 << 15) - 1;
-
     /// The layout of these fields; `None` if memory for it cannot be had, or if there are more
     /// than 10,000, which no valid module has.
     pub fn new(kinds: impl ExactSizeIterator<Item = StorageKind>) -> Option<Self> {
@@ -135,11 +140,11 @@ impl StructLayout {
         &self.fields
     }
 
-    pub(super) fn refs(&self) -> u32 {
+    pub fn refs(&self) -> u32 {
         self.refs
     }
 
-    pub(super) fn data_words(&self) -> u32 {
+    pub fn data_words(&self) -> u32 {
         self.data_words
     }
 }

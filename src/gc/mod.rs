@@ -19,13 +19,16 @@ mod access;
 mod allocate;
 mod chunk;
 mod collect;
+pub mod direct;
 mod finalizers;
 mod handles;
 mod heap;
 mod host;
 mod layout;
+mod lend;
 mod object;
 mod reference;
+mod view;
 
 pub use allocate::HeapFull;
 pub use collect::GcMarker;
@@ -38,6 +41,7 @@ pub use heap::GcHeap;
 pub use heap::GcStats;
 pub use layout::{StorageKind, StructField, StructLayout};
 pub use reference::GcRef;
+pub use view::no_objects;
 
 #[cfg(test)]
 mod tests;

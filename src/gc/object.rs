@@ -3,18 +3,19 @@
 use super::layout::{StorageKind, StructLayout};
 use std::ops::Range;
 
-/// An object's first word but for the references in front of it. From the lowest bit on: 32 bits
-/// of the type's number; then, for a struct, 15 bits each that count the words behind it and the
-/// references in front of it, or for an array what its elements are; whether it has a finalizer;
-/// whether it is an array. An array's second word is its length, and the elements follow.
+/// An object's first word but for the references in front of it. From the lowest bit on: 24 bits
+/// of the type's number; for an array, 4 bits that say what its elements are, and 3 with the
+/// logarithm of their bytes, counted from 1; whether it has a finalizer; for a struct, 16 bits each
+/// that count the words behind it and the references in front of it, both 0 for an array. An
+/// array's second word is its length, and the elements follow.
 #[derive(Clone, Copy)]
 pub(super) struct ObjectHead(pub(super) u64);
 
+const KIND_SHIFT: u32 = 24;
+const SIZE_SHIFT: u32 = 28;
+const FINALIZER: u64 = 1 << 31;
 const DATA_SHIFT: u32 = 32;
-const REFS_SHIFT: u32 = 47;
-const PART_MASK: u64 = StructLayout::PART_MAX as u64;
-const FINALIZER: u64 = 1 << 62;
-const ARRAY: u64 = 1 << 63;
+const REFS_SHIFT: u32 = 48;
 
 /// Words in front of an array's elements.
 pub(super) const ARRAY_HEAD_WORDS: usize = 2;
@@ -22,15 +23,55 @@ pub(super) const ARRAY_HEAD_WORDS: usize = 2;
 impl ObjectHead {
     pub(super) fn of_struct(layout: &StructLayout, type_id: u32) -> Self {
         let refs = u64::from(layout.refs()) << REFS_SHIFT;
-        Self(refs | u64::from(layout.data_words()) << DATA_SHIFT | u64::from(type_id))
+        Self(refs | u64::from(layout.data_words()) << DATA_SHIFT | Self::of_type(type_id))
     }
 
     pub(super) fn of_array(kind: StorageKind, type_id: u32) -> Self {
-        Self(ARRAY | u64::from(kind.code()) << DATA_SHIFT | u64::from(type_id))
+        let size = u64::from(Self::size_code(kind.bytes_log2())) << SIZE_SHIFT;
+        Self(size | u64::from(kind.code()) << KIND_SHIFT | Self::of_type(type_id))
     }
 
+    /// Numbers of types are below 2^24.
+    fn of_type(type_id: u32) -> u64 {
+        u64::from(type_id) & ((1 << KIND_SHIFT) - 1)
+    }
+
+    const fn size_code(bytes_log2: u32) -> u32 {
+        bytes_log2 + 1
+    }
+
+    #[inline(always)]
     pub(super) fn type_id(self) -> u32 {
-        self.0 as u32
+        self.0 as u32 & ((1 << KIND_SHIFT) - 1)
+    }
+
+    /// Of an array, that its elements are of so many bytes.
+    #[inline(always)]
+    pub(super) fn has_elements_of(self, bytes_log2: u32) -> bool {
+        self.size() == Self::size_code(bytes_log2)
+    }
+
+    /// 0 for structs.
+    #[inline(always)]
+    fn size(self) -> u32 {
+        (self.0 >> SIZE_SHIFT) as u32 & 7
+    }
+
+    #[inline(always)]
+    pub(super) fn is_array(self) -> bool {
+        self.size() != 0
+    }
+
+    /// Words behind a struct's head.
+    #[inline(always)]
+    pub(super) fn data_words(self) -> u32 {
+        u32::from((self.0 >> DATA_SHIFT) as u16)
+    }
+
+    /// References in front of a struct's head.
+    #[inline(always)]
+    pub(super) fn refs(self) -> u32 {
+        (self.0 >> REFS_SHIFT) as u32
     }
 
     pub(super) fn has_finalizer(self) -> bool {
@@ -43,16 +84,15 @@ impl ObjectHead {
 
     /// References in front of a struct's head, and words behind it.
     pub(super) fn struct_parts(self) -> Option<(usize, usize)> {
-        let part = |shift: u32| (self.0 >> shift & PART_MASK) as usize;
-        (self.0 & ARRAY == 0).then(|| (part(REFS_SHIFT), part(DATA_SHIFT)))
+        (!self.is_array()).then(|| (self.refs() as usize, self.data_words() as usize))
     }
 
     /// What an array's elements are.
     pub(super) fn elements(self) -> Option<StorageKind> {
-        if self.0 & ARRAY == 0 {
+        if !self.is_array() {
             return None;
         }
-        StorageKind::from_code((self.0 >> DATA_SHIFT & PART_MASK) as u32)
+        StorageKind::from_code((self.0 >> KIND_SHIFT) as u32 & 15)
     }
 }
 

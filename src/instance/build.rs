@@ -135,6 +135,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
         func_refs: base.wrapping_add(layout.func_refs).cast(),
         type_ids: parts.type_ids,
         types: parts.types,
+        objects: crate::gc::no_objects(),
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,

@@ -4,7 +4,7 @@
 //! from that the shape of its operands (`shape`), so that encoder, disassembler and handlers
 //! cannot disagree about an instruction without a test noticing.
 
-use super::op::{AtomicOp, BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use super::op::{AtomicOp, BinaryOp, CompareOp, FieldOp, LoadOp, StoreOp, UnaryOp};
 #[cfg(feature = "simd")]
 use super::vector_op::{
     ExtractOp, ReplaceOp, ShiftOp, VectorBinaryOp, VectorTernaryOp, VectorUnaryOp,
@@ -268,8 +268,37 @@ pub enum Instr {
     ThrowRef,
     /// What makes objects or looks into them. Without the operation, which is among the operands.
     Object,
+    /// A struct that is made of its operands, without a vector among them.
+    StructNew,
+    StructGet {
+        op: FieldOp,
+        object: Mode,
+    },
+    StructSet {
+        op: FieldOp,
+        object: Mode,
+        value: Mode,
+    },
+    /// The array is in a slot.
+    ArrayGet {
+        op: FieldOp,
+        index: Mode,
+    },
+    /// Array and index are in slots.
+    ArraySet {
+        op: FieldOp,
+        value: Mode,
+    },
+    ArrayLen {
+        array: Mode,
+    },
     RefTest,
     RefCast,
+    /// As the former two, of a type that the module defines, not of functions.
+    TypeTest {
+        source: Mode,
+    },
+    TypeCast,
     /// A small integer from an i32.
     RefI31,
     I31Get {

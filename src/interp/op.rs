@@ -12,6 +12,7 @@
 //! and stores the width and sign in memory.
 
 use crate::abi::lanes::V128;
+use crate::gc::StorageKind;
 
 /// `$apply!` gets `Name, operands commute?, operand type => result type, |a, b| meaning;` with
 /// the meaning a `Result`, so that trapping and total operations are one shape.
@@ -357,6 +358,27 @@ macro_rules! atomic_enum {
     };
 }
 atomic_ops!(atomic_enum);
+
+enum_of_names!(/// Kinds of fields and elements, and what reading them does to the value.
+    FieldOp: I8S I8U I16S I16U I32 I64 F32 F64 V128 Ref);
+
+impl FieldOp {
+    /// Of a field or element that is stored like this; a packed one is read with its sign or not.
+    pub fn of(kind: StorageKind, signed: bool) -> Self {
+        match kind {
+            StorageKind::I8 if signed => Self::I8S,
+            StorageKind::I8 => Self::I8U,
+            StorageKind::I16 if signed => Self::I16S,
+            StorageKind::I16 => Self::I16U,
+            StorageKind::I32 => Self::I32,
+            StorageKind::I64 | StorageKind::Opaque => Self::I64,
+            StorageKind::F32 => Self::F32,
+            StorageKind::F64 => Self::F64,
+            StorageKind::V128 => Self::V128,
+            StorageKind::Ref => Self::Ref,
+        }
+    }
+}
 
 impl CompareOp {
     /// The comparison that is true when this one is false, and whether it needs the operands

@@ -15,6 +15,7 @@ use super::code::VmCode;
 use super::dispatch::{Handler, HandlerFor, Slow, stub};
 use crate::abi::heap_types::RefType;
 use crate::exec::objects::ObjectOp;
+use crate::gc::StructField;
 use std::mem::{MaybeUninit, offset_of};
 
 /// Eight bytes of code, as much of them as an instruction has.
@@ -261,6 +262,24 @@ shapes! {
     /// Operands lie from `at` on, and so does the result. `ty` is a type's index, `index` the
     /// second index, if there is one.
     Object { site: Site, at: SlotNo, op: ObjectOp, ty: u32, index: u32, }
+    /// A struct of the type at `object.ty`, made in the run that is lent. `head` is all of its head
+    /// but for the type, `words` are those of the whole object, `refs` those in front of the head.
+    StructNew {
+        object: Object,
+        refs: u16,
+        words: u16,
+        head: u64,
+        fields: *const StructField,
+        count: usize,
+    }
+    /// `at` is the field's place in its struct (`StructField::at`).
+    FieldGet { dst: SlotNo, object: SlotNo, at: u32, }
+    FieldSet [F] { value: F, object: SlotNo, at: u32, }
+    ElementGet { dst: SlotNo, array: SlotNo, index: SlotNo, }
+    ElementSet [F] { value: F, array: SlotNo, index: SlotNo, }
+    /// Whether a reference is of the module's type at `ty`, which has `depth` supertypes.
+    TypeTest { dst: SlotNo, a: SlotNo, ty: RefType, index: u32, depth: u32, }
+    TypeCast { reference: SlotNo, ty: RefType, index: u32, depth: u32, }
     /// Whether a reference is of a type.
     RefTest { dst: SlotNo, a: SlotNo, ty: RefType, }
     RefCast { reference: SlotNo, ty: RefType, }
@@ -340,6 +359,10 @@ begins! {
     [] Throw: site of Site;
     [] ThrowRef: site of Site;
     [] Object: site of Site;
+    [] StructNew: object of Object;
+    [] FieldGet: dst of Dst;
+    [] ElementGet: dst of Dst;
+    [] TypeTest: dst of Dst;
     [] RefTest: dst of Dst;
 }
 
@@ -358,15 +381,17 @@ words! {
         TableSet, Bulk<()>, Forward, Back, BranchIf<Forward>, BranchCompare<Forward, SlotNo>,
         BranchTable, Translate, Site, AssertNonNull, ThrowRef, Return, ReturnOne<SlotNo>,
         ReturnOne<u32>, ReturnMany, ProfileEnd, TailCallImport, TailCallRef, Ternary, Extract,
-        Replace, MemoryGrowAny, RefTest, RefCast;
+        Replace, MemoryGrowAny, RefTest, RefCast, FieldGet, FieldSet<SlotNo>, ElementGet,
+        ElementSet<SlotNo>, ElementSet<u32>;
     3: Binary<u64>, Binary<f64>, LoadSum<SlotNo>, LoadSum<u32>, Store<u32>,
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        CallRef, Throw, TailCall, StepTwo, BranchStep<SlotNo>,  TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
-        StoreAny<u32>, Object;
+        CallRef, Throw, TailCall, StepTwo, BranchStep<SlotNo>, TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
+        StoreAny<u32>, Object, FieldSet<u32>, TypeTest, TypeCast;
     4: BranchStep<u32>, Permute, VectorConst, AtomicAny;
     6: Shuffle;
+    7: StructNew;
 }
 
 /// `Writer::copy` replaces a copy with two copies, and `Ip::call` finds the call before a return

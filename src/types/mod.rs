@@ -29,7 +29,7 @@ mod view;
 pub use registry::TypeRegistry;
 #[cfg(test)]
 pub use view::NO_TYPES;
-pub use view::{TypeView, is_subtype};
+pub use view::{TypeView, has_supertype, is_subtype};
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,22 @@ pub unsafe fn is_subtype(types: &VmTypes, sub: u32, wanted: u32) -> bool {
     }
 }
 
+/// Whether the type with number `sub` has the supertype `wanted`, a number that itself has so many
+/// supertypes.
+///
+/// # Safety
+/// `sub` is in use in the registry of `types`.
+#[inline(always)]
+pub unsafe fn has_supertype(types: &VmTypes, sub: u32, (depth, wanted): (u32, u32)) -> bool {
+    let Some(sub) = slab::find(&types.chunks, sub) else { return false };
+    // SAFETY: the caller guarantees that the number is in use, so that its type is there. A type's
+    // list of supertypes has as many numbers as it says.
+    unsafe {
+        let VmType { supers, depth: count, .. } = *sub.as_ptr();
+        depth < count && *supers.add(depth as usize) == wanted
+    }
+}
+
 /// The types of an instance's module in the instance's context.
 #[derive(Clone, Copy)]
 pub struct TypeView<'a> {

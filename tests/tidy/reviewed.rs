@@ -117,6 +117,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/control.rs",
             "handlers/data.rs",
             "handlers/exceptions.rs",
+            "handlers/fields.rs",
             "handlers/fused.rs",
             "handlers/host.rs",
             "handlers/memory.rs",

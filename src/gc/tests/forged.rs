@@ -7,6 +7,11 @@ use std::collections::HashSet;
 fn nothing_there(heap: &mut GcHeap, object: GcRef) {
     let field = layout(&[Ref, I64]).fields()[1];
     assert!(!heap.is_live(object));
+    // SAFETY: the heap is alive and this thread's.
+    unsafe {
+        assert_eq!(crate::gc::direct::find(heap.view(), object.word()), None);
+        assert_eq!(crate::gc::direct::find(heap.view(), object.word() + 1), None);
+    }
     assert_eq!(heap.type_of(object), None);
     assert_eq!(heap.len(object), None);
     assert_eq!(heap.get(object, field), None);

@@ -3,6 +3,7 @@
 
 mod access;
 mod collections;
+mod direct;
 mod forged;
 mod graphs;
 mod memory;

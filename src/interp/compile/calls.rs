@@ -19,6 +19,7 @@ impl<'m> Translator<'m> {
     pub(super) fn arguments(&mut self, ty: &FuncType) -> Result<(SlotNo, u16), Trap> {
         let count = ty.params().len();
         self.stack.settle_top(&mut self.code, count);
+        self.stack.settle_references(&mut self.code);
         // The callee's accumulators are the same.
         self.stack.spill_all(&mut self.code);
         let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;

@@ -9,7 +9,6 @@
 use super::labels::LabelKind;
 use super::{Translator, make_room, no_room};
 use crate::abi::trap::Trap;
-use crate::abi::types::ValType;
 use crate::alloc;
 use crate::interp::instr::Instr;
 use crate::interp::machine::Offset;
@@ -179,6 +178,7 @@ impl Translator<'_> {
         let type_index = *module.tags.get(tag as usize).ok_or(Trap::Internal)?;
         let count = module.types.func(type_index).ok_or(Trap::Internal)?.params().len();
         self.stack.settle_top(&mut self.code, count);
+        self.stack.settle_references(&mut self.code);
         self.stack.spill_all(&mut self.code);
         let len = self.stack.entries.len().checked_sub(count).ok_or(Trap::Internal)?;
         let frame = self.stack.entries.get(len).map_or(self.stack.top_slot() as u16, |e| e.slot);
@@ -193,6 +193,7 @@ impl Translator<'_> {
 
     pub(super) fn throw_ref(&mut self) -> Result<(), Trap> {
         let reference = self.pop_slot()?;
+        self.stack.settle_references(&mut self.code);
         self.stack.spill_all(&mut self.code);
         let site = self.site();
         let at = self.op(Instr::ThrowRef, shape::ThrowRef { site, reference }).offset();
@@ -203,18 +204,10 @@ impl Translator<'_> {
 
     /// Notes that the operand stack may be looked through for references to what is collected
     /// while the instruction at `at` is where the function is. What a call takes has been popped:
-    /// it is the callee's. The others are in their slots: accumulators have been spilled, and what
-    /// is pushed from elsewhere is settled by [`Translator::settle_reference`].
+    /// it is the callee's. The others are in their slots: accumulators have been spilled, what is
+    /// in locals was settled by `Stack::settle_references`, and null when it was pushed.
     pub(super) fn note_references(&mut self, at: Offset) {
         self.stack.references.site(at);
-    }
-
-    /// Moves what was just pushed to its slot if it may lead to what is collected, so that the
-    /// tables need not say where it is.
-    pub(super) fn settle_reference(&mut self, ty: ValType) {
-        if ty.is_collected() {
-            self.stack.settle_top(&mut self.code, 1);
-        }
     }
 
     /// The tables; `None` if all of them are empty.

@@ -118,6 +118,7 @@ impl Translator<'_> {
         self.handlers.clauses.get_mut(clause).ok_or(Trap::Internal)?.reference =
             ReferencePlace::Below;
         let reference = SlotNo(self.base_slot(index));
+        self.stack.settle_references(&mut self.code);
         self.stack.spill_all(&mut self.code);
         let site = self.site();
         let at = self.op(Instr::ThrowRef, shape::ThrowRef { site, reference }).offset();

@@ -157,6 +157,25 @@ impl Listed<'_> {
         Some(format!("m{memory}{} <- {value}", place(address, slot, offset)))
     }
 
+    /// The struct, the place in it, and the value.
+    fn field_set(self, value: Mode) -> Option<(SlotNo, u32, String)> {
+        if let Some(i) = self.operands::<shape::FieldSet<SlotNo>>() {
+            return Some((i.object, i.at, operand(value, i.value)));
+        }
+        let i = self.operands::<shape::FieldSet<u32>>()?;
+        Some((i.object, i.at, operand(value, Second::Imm(i.value as i32))))
+    }
+
+    fn element_set(self, value: Mode) -> Option<String> {
+        let (array, index, value) = if let Some(i) = self.operands::<shape::ElementSet<SlotNo>>() {
+            (i.array, i.index, operand(value, i.value))
+        } else {
+            let i = self.operands::<shape::ElementSet<u32>>()?;
+            (i.array, i.index, operand(value, Second::Imm(i.value as i32)))
+        };
+        Some(format!("{array}[{index}] <- {value}"))
+    }
+
     fn way(self, to: impl Jump) -> String {
         format!("-> {:04x}", i64::from(self.line.at.bytes()) + i64::from(to.way().0))
     }
@@ -388,6 +407,37 @@ fn object(f: Listed<'_>) -> Option<String> {
         Instr::Object => {
             let i = f.operands::<shape::Object>()?;
             format!("{:?} {} type {} #{}", i.op, i.at, i.ty, i.index)
+        }
+        Instr::StructNew => {
+            let i = f.operands::<shape::StructNew>()?;
+            format!("StructNew {} type {}", i.object.at, i.object.ty)
+        }
+        Instr::StructGet { op, object } => {
+            let i = f.operands::<shape::FieldGet>()?;
+            let field = format!("{}.{}", operand(object, i.object), i.at);
+            format!("StructGet {op:?} {} <- {field}", f.result(i.dst))
+        }
+        Instr::StructSet { op, object, value } => {
+            let (of, at, value) = f.field_set(value)?;
+            format!("StructSet {op:?} {}.{at} <- {value}", operand(object, of))
+        }
+        Instr::ArrayGet { op, index } => {
+            let i = f.operands::<shape::ElementGet>()?;
+            let element = format!("{}[{}]", i.array, operand(index, i.index));
+            format!("ArrayGet {op:?} {} <- {element}", f.result(i.dst))
+        }
+        Instr::ArraySet { op, value } => format!("ArraySet {op:?} {}", f.element_set(value)?),
+        Instr::ArrayLen { array } => {
+            let i = f.operands::<shape::Unary>()?;
+            format!("ArrayLen {} <- {}", f.result(i.dst), operand(array, i.a))
+        }
+        Instr::TypeTest { source } => {
+            let i = f.operands::<shape::TypeTest>()?;
+            format!("TypeTest {} <- {} {}", f.result(i.dst), operand(source, i.a), i.ty)
+        }
+        Instr::TypeCast => {
+            let i = f.operands::<shape::TypeCast>()?;
+            format!("TypeCast {} {}", i.reference, i.ty)
         }
         Instr::RefTest => {
             let i = f.operands::<shape::RefTest>()?;

@@ -46,6 +46,7 @@ mod atomic;
 mod calls;
 mod control;
 mod exceptions;
+mod fields;
 mod fused;
 mod labels;
 mod legacy;

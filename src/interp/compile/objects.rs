@@ -4,26 +4,20 @@
 //! their slots, and leaves the result where the first one was. Operands are on the stack as long as
 //! the instruction may collect, so that it finds them.
 
-use super::stack::{Entry, Operand, Place};
-use super::{Condition, Translator};
-use crate::abi::definitions::{CompositeType, FieldType, StorageType};
-use crate::abi::heap_types::RefType;
+use super::stack::{AccState, Entry, Operand, Place};
+use super::{Condition, Translator, mode, slot};
+use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::exec::objects::ObjectOp;
-use crate::interp::instr::Instr;
+use crate::gc::{StorageKind, direct};
+use crate::interp::instr::{Class, Instr, Mode};
 use crate::interp::op::CompareOp;
 use crate::interp::shape::{self, SlotNo};
 use wasmparser::Operator;
 
-/// The type of a field's value on the operand stack. Of references, the translator needs no more
-/// than the hierarchy.
-fn unpacked(field: FieldType) -> ValType {
-    match field.storage {
-        StorageType::I8 | StorageType::I16 => ValType::I32,
-        StorageType::Val(ty) => ty.widest(),
-    }
-}
+/// Structs with more fields are made by the heap, which is charged for.
+const DIRECT_FIELDS: usize = 16;
 
 impl Translator<'_> {
     /// An instruction with so many operands, and a result if there is one.
@@ -34,11 +28,8 @@ impl Translator<'_> {
         operands: usize,
         result: Option<ValType>,
     ) -> Result<(), Trap> {
-        self.stack.settle_top(&mut self.code, operands);
-        self.stack.spill_all(&mut self.code);
-        let len = self.stack.entries.len().checked_sub(operands).ok_or(Trap::Internal)?;
-        let at = self.stack.entries.get(len).map_or(self.stack.top_slot() as u16, |e| e.slot);
-        let (site, at) = (self.site(), SlotNo(at));
+        let (at, len) = self.object_operands(operands)?;
+        let site = self.site();
         let offset = self.op(Instr::Object, shape::Object { site, at, op, ty, index }).offset();
         self.note_references(offset);
         self.stack.truncate(len);
@@ -49,26 +40,44 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// The fields of a struct.
-    fn fields(&self, ty: u32) -> Result<&[FieldType], Trap> {
-        match &self.module.types.get(ty).ok_or(Trap::Internal)?.composite {
-            CompositeType::Struct(fields) => Ok(fields),
-            _ => Err(Trap::Internal),
-        }
+    /// Moves so many operands of an instruction that may collect to their slots. Returns the first
+    /// one, and how many entries there are below.
+    fn object_operands(&mut self, operands: usize) -> Result<(SlotNo, usize), Trap> {
+        self.stack.settle_top(&mut self.code, operands);
+        self.stack.settle_references(&mut self.code);
+        self.stack.spill_all(&mut self.code);
+        let len = self.stack.entries.len().checked_sub(operands).ok_or(Trap::Internal)?;
+        let at = self.stack.entries.get(len).map_or(self.stack.top_slot() as u16, |e| e.slot);
+        Ok((SlotNo(at), len))
     }
 
-    /// The type of a field's value.
-    fn field(&self, ty: u32, index: u32) -> Result<ValType, Trap> {
-        let field = self.fields(ty)?.get(index as usize).ok_or(Trap::Internal)?;
-        Ok(unpacked(*field))
-    }
-
-    /// The type of an element's value.
-    fn element(&self, ty: u32) -> Result<ValType, Trap> {
-        match &self.module.types.get(ty).ok_or(Trap::Internal)?.composite {
-            CompositeType::Array(element) => Ok(unpacked(*element)),
-            _ => Err(Trap::Internal),
+    /// `struct.new` with values: directly, if the struct is small and has no vectors.
+    fn struct_new(&mut self, ty: u32) -> Result<(), Trap> {
+        let layout = self.module.layouts.of_struct(ty).ok_or(Trap::Internal)?;
+        let fields = layout.fields();
+        let count = fields.len();
+        let ty_of = Some(ValType::ANYREF);
+        if count > DIRECT_FIELDS || fields.iter().any(|f| f.kind() == StorageKind::V128) {
+            return self.object(ObjectOp::StructNew, (ty, 0), count, ty_of);
         }
+        let (at, len) = self.object_operands(count)?;
+        let (site, op) = (self.site(), ObjectOp::StructNew);
+        let (refs, words) = direct::parts_of(layout);
+        let operands = shape::StructNew {
+            object: shape::Object { site, at, op, ty, index: 0 },
+            refs: refs as u16,
+            words: words as u16,
+            head: direct::head_of(layout, 0),
+            fields: fields.as_ptr(),
+            count,
+        };
+        let offset = self.op(Instr::StructNew, operands).offset();
+        self.note_references(offset);
+        self.stack.truncate(len);
+        self.stack.push(ValType::ANYREF, Place::Temp);
+        self.stack.value_written(ValType::ANYREF, at.0);
+        self.stack.set_acc(Class::Int, AccState::Mirror(at.0));
+        Ok(())
     }
 
     /// Structs, arrays, and conversions of what references are.
@@ -96,29 +105,20 @@ impl Translator<'_> {
 
     fn struct_operator(&mut self, operator: &Operator<'_>) -> Option<Result<(), Trap>> {
         let object = Some(ValType::ANYREF);
-        let mut get = |op, ty, index| {
-            let field = self.field(ty, index)?;
-            self.object(op, (ty, index), 1, Some(field))
-        };
         Some(match *operator {
             Operator::StructGet { struct_type_index: ty, field_index }
             | Operator::StructGetU { struct_type_index: ty, field_index } => {
-                get(ObjectOp::StructGet, ty, field_index)
+                self.struct_get(ty, field_index, false)
             }
             Operator::StructGetS { struct_type_index: ty, field_index } => {
-                get(ObjectOp::StructGetS, ty, field_index)
+                self.struct_get(ty, field_index, true)
             }
-            Operator::StructNew { struct_type_index: ty } => {
-                match self.fields(ty).map(<[_]>::len) {
-                    Ok(count) => self.object(ObjectOp::StructNew, (ty, 0), count, object),
-                    Err(trap) => Err(trap),
-                }
-            }
+            Operator::StructNew { struct_type_index: ty } => self.struct_new(ty),
             Operator::StructNewDefault { struct_type_index: ty } => {
                 self.object(ObjectOp::StructNewDefault, (ty, 0), 0, object)
             }
             Operator::StructSet { struct_type_index: ty, field_index } => {
-                self.object(ObjectOp::StructSet, (ty, field_index), 2, None)
+                self.struct_set(ty, field_index)
             }
             _ => return self.array_operator(operator),
         })
@@ -126,14 +126,10 @@ impl Translator<'_> {
 
     fn array_operator(&mut self, operator: &Operator<'_>) -> Option<Result<(), Trap>> {
         let object = Some(ValType::ANYREF);
-        let mut get = |op, ty| {
-            let element = self.element(ty)?;
-            self.object(op, (ty, 0), 2, Some(element))
-        };
         Some(match *operator {
             Operator::ArrayGet { array_type_index: ty }
-            | Operator::ArrayGetU { array_type_index: ty } => get(ObjectOp::ArrayGet, ty),
-            Operator::ArrayGetS { array_type_index: ty } => get(ObjectOp::ArrayGetS, ty),
+            | Operator::ArrayGetU { array_type_index: ty } => self.array_get(ty, false),
+            Operator::ArrayGetS { array_type_index: ty } => self.array_get(ty, true),
             Operator::ArrayNew { array_type_index: ty } => {
                 self.object(ObjectOp::ArrayNew, (ty, 0), 2, object)
             }
@@ -150,10 +146,8 @@ impl Translator<'_> {
             Operator::ArrayNewElem { array_type_index: ty, array_elem_index } => {
                 self.object(ObjectOp::ArrayNewElem, (ty, array_elem_index), 2, object)
             }
-            Operator::ArraySet { array_type_index: ty } => {
-                self.object(ObjectOp::ArraySet, (ty, 0), 3, None)
-            }
-            Operator::ArrayLen => self.object(ObjectOp::ArrayLen, (0, 0), 1, Some(ValType::I32)),
+            Operator::ArraySet { array_type_index: ty } => self.array_set(ty),
+            Operator::ArrayLen => self.array_len(),
             Operator::ArrayFill { array_type_index: ty } => {
                 self.object(ObjectOp::ArrayFill, (ty, 0), 4, None)
             }
@@ -182,7 +176,6 @@ impl Translator<'_> {
         let own = reference.0 == entry.slot;
         let place = if own { Place::Temp } else { Place::Local(reference.0) };
         self.stack.push(ty, place);
-        self.settle_reference(ty);
     }
 
     /// References to the same thing are the same word.
@@ -195,6 +188,13 @@ impl Translator<'_> {
 
     fn ref_test(&mut self, to: RefTo) -> Result<(), Trap> {
         let ty = self.ref_type(to)?;
+        if let Some((index, depth)) = self.defined(ty) {
+            let a = self.pop_acc_or_slot()?;
+            let instr = Instr::TypeTest { source: mode(a) };
+            let (dst, a) = (SlotNo::NONE, slot(a));
+            let operands = shape::TypeTest { dst, a, ty, index, depth };
+            return self.produce(ValType::I32, instr, operands).map(|_| ());
+        }
         let a = self.pop_slot()?;
         self.produce_in_slot(ValType::I32, Instr::RefTest, |dst| shape::RefTest { dst, a, ty });
         Ok(())
@@ -204,7 +204,14 @@ impl Translator<'_> {
         let ty = self.ref_type(to)?;
         let entry = self.pop()?;
         let reference = SlotNo(self.stack.slot_operand(&mut self.code, &entry));
-        self.op(Instr::RefCast, shape::RefCast { reference, ty });
+        match self.defined(ty) {
+            Some((index, depth)) => {
+                self.op(Instr::TypeCast, shape::TypeCast { reference, ty, index, depth });
+            }
+            None => {
+                self.op(Instr::RefCast, shape::RefCast { reference, ty });
+            }
+        }
         self.again(entry, reference, entry.ty);
         Ok(())
     }
@@ -217,12 +224,37 @@ impl Translator<'_> {
         // Whatever accumulator it is in as well has to be free for what a branch moves.
         self.stack.spill_all(&mut self.code);
         let a = SlotNo(self.stack.entries.last().ok_or(Trap::Internal)?.slot);
-        self.produce_in_slot(ValType::I32, Instr::RefTest, |dst| shape::RefTest { dst, a, ty });
+        match self.defined(ty) {
+            Some((index, depth)) => {
+                let instr = Instr::TypeTest { source: Mode::Slot };
+                let operands = |dst| shape::TypeTest { dst, a, ty, index, depth };
+                self.produce_in_slot(ValType::I32, instr, operands);
+            }
+            None => {
+                let operands = |dst| shape::RefTest { dst, a, ty };
+                self.produce_in_slot(ValType::I32, Instr::RefTest, operands);
+            }
+        }
         let Entry { slot, .. } = self.pop()?;
         let op = if if_is { CompareOp::I32Ne } else { CompareOp::I32Eq };
         let (left, right) = (Operand::Slot(slot), Operand::Imm(0));
         let is_so = Condition::Compare { op, left, right, left_slot: slot, right_slot: slot };
         self.branch_when(label, is_so)
+    }
+
+    /// The index of a type that the module defines, not of functions, and how many supertypes it
+    /// has.
+    fn defined(&self, ty: RefType) -> Option<(u32, u32)> {
+        let HeapType::Defined(TypeKind::Struct | TypeKind::Array, index) = ty.heap() else {
+            return None;
+        };
+        let mut depth = 0;
+        let mut above = self.module.types.get(index.get())?.supertype;
+        while let Some(index) = above {
+            depth += 1;
+            above = self.module.types.get(index.get())?.supertype;
+        }
+        Some((index.get(), depth))
     }
 
     fn ref_type(&self, RefTo { nullable, hty }: RefTo) -> Result<RefType, Trap> {

@@ -216,9 +216,12 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn constant(&mut self, ty: ValType, value: u64) {
+    pub(super) fn constant(&mut self, ty: ValType, value: u64) {
         self.stack.push(ty, Place::Const(value));
-        self.settle_reference(ty);
+        // Tables say that a reference is in its slot.
+        if ty.is_collected() {
+            self.stack.settle_top(&mut self.code, 1);
+        }
     }
 
     /// References, tables and bulk memory.

@@ -25,7 +25,6 @@ impl Translator<'_> {
         let own = reference.0 == entry.slot;
         let place = if own { Place::Temp } else { Place::Local(reference.0) };
         self.stack.push(entry.ty, place);
-        self.settle_reference(entry.ty);
         Ok(())
     }
 

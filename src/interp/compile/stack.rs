@@ -363,6 +363,24 @@ impl Stack {
         kept < before
     }
 
+    /// Moves the references that are in locals, and may lead to what is collected, to their own
+    /// slots, where the tables say that they are.
+    pub fn settle_references(&mut self, code: &mut Writer) {
+        let before = self.aliases.len();
+        self.steps += before as u32;
+        let mut kept = 0;
+        for at in 0..before {
+            let index = self.aliases[at];
+            if self.entries[index as usize].ty.is_collected() {
+                self.settle(code, index as usize);
+            } else {
+                self.aliases[kept] = index;
+                kept += 1;
+            }
+        }
+        self.aliases.truncate(kept);
+    }
+
     /// Emits a move of the `count` slots from `from` on to those from `to` on.
     pub fn copy_slots(&mut self, code: &mut Writer, to: u16, from: u16, count: u16) {
         if to != from {

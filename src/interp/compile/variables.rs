@@ -10,7 +10,6 @@ impl Translator<'_> {
     pub(super) fn local_get(&mut self, index: u32) -> Result<(), Trap> {
         let (ty, slot) = self.local(index)?;
         self.stack.push(ty, Place::Local(slot));
-        self.settle_reference(ty);
         Ok(())
     }
 
@@ -57,12 +56,10 @@ impl Translator<'_> {
         let entry = self.pop()?;
         self.write_local(entry, ty, slot);
         // A constant stays one; anything else is now the local.
-        let place = match entry.place {
-            Place::Const(value) => Place::Const(value),
-            _ => Place::Local(slot),
-        };
-        self.stack.push(ty, place);
-        self.settle_reference(ty);
+        match entry.place {
+            Place::Const(value) => self.constant(ty, value),
+            _ => self.stack.push(ty, Place::Local(slot)),
+        }
         Ok(())
     }
 }

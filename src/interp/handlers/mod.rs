@@ -14,6 +14,7 @@ pub mod bulk;
 pub mod control;
 pub mod data;
 pub mod exceptions;
+pub mod fields;
 pub mod fused;
 pub mod host;
 #[cfg(feature = "simd")]
@@ -91,6 +92,10 @@ impl Instr {
             Self::LoadAny { op, memory, address } => {
                 any_memory::load_handler(op, memory, address, target)
             }
+            Self::StructGet { op, object } => fields::struct_get_handler(op, object, target),
+            Self::ArrayGet { op, index } => fields::array_get_handler(op, index, target),
+            Self::ArrayLen { array } => fields::array_len_handler(array, target),
+            Self::TypeTest { source } => fields::type_test_handler(source, target),
             Self::MemorySize => memory::memory_size_handler(target),
             Self::Copy => Picked::leaf(data::copy),
             Self::CopySum { right } => data::copy_sum_handler(right),
@@ -161,6 +166,10 @@ impl Instr {
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
             Self::Object => Picked::slow::<objects::Object>(),
+            Self::StructNew => Picked::leaf(fields::struct_new),
+            Self::StructSet { op, object, value } => fields::struct_set_handler(op, object, value),
+            Self::ArraySet { op, value } => fields::array_set_handler(op, value),
+            Self::TypeCast => Picked::leaf(fields::type_cast),
             Self::RefTest => Picked::slow::<objects::RefTest>(),
             Self::RefCast => Picked::slow::<objects::RefCast>(),
             Self::RefI31 => Picked::leaf(objects::ref_i31),

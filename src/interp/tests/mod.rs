@@ -99,6 +99,7 @@ impl Machine {
             shared_heap: AtomicPtr::new(null_mut()),
             tags: std::ptr::null(),
             types: &raw const NO_TYPES,
+            objects: crate::gc::no_objects(),
         };
         let vm: *mut VmInstance = &raw mut instance;
         let refs = &raw mut instance.func_refs;

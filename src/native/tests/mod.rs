@@ -42,6 +42,7 @@ pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
         func_refs: ptr::null_mut(),
         type_ids: ptr::null(),
         types: &raw const NO_TYPES,
+        objects: crate::gc::no_objects(),
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,

@@ -1,6 +1,6 @@
 //! Loops as text: the forms of operands and results, and the module around them.
 
-use crate::{fused, tail_calls};
+use crate::{fused, objects, tail_calls};
 
 /// The body of a loop: instructions that take and leave nothing.
 pub struct Loop {
@@ -104,6 +104,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
         (type $unary (func (param i32) (result i32)))
         (type $pair (struct (field i32) (field (ref null $pair))))
         (type $bytes_array (array i8))
+        {objects}
         (type $wider (sub (func (param i32) (result i32))))
         (type $narrower (sub $wider (func (param i32) (result i32))))
         (import "other" "same" (func $other (type $unary)))
@@ -126,6 +127,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
         (global $g_f32 (mut f32) (f32.const 1))
         (global $g_f64 (mut f64) (f64.const 1))
         (global $g_v128 (mut v128) (v128.const i64x2 1 2))
+        (global $g_base (mut (ref null $base)) (struct.new $base (i32.const 3)))
         (func $same (type $unary) (local.get 0))
         (func $sub (type $narrower) (local.get 0))
         (func $nothing)
@@ -137,6 +139,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
         (func $v128 (param v128) (result v128) (v128.not (local.get 0)))
         (func $f64 (param f64) (result f64) (f64.neg (local.get 0)))
 "#,
+        objects = objects::types(),
         same = "$same ".repeat(32),
         many = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)"
     );
@@ -150,8 +153,7 @@ pub fn module(loops: &[Loop], memories: Memories) -> String {
 }
 
 fn function(index: usize, each: &Loop) -> String {
-    let mut locals = String::new();
-    let mut start = String::new();
+    let (mut locals, mut start) = objects::locals();
     for ty in TYPES {
         locals.push_str(&format!("(local $a_{ty} {ty}) (local $b_{ty} {ty}) (local $x_{ty} {ty})"));
         for (local, number) in [("a", 8), ("b", 16)] {

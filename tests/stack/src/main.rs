@@ -8,6 +8,7 @@ mod forms;
 mod fused;
 mod memories;
 mod numeric;
+mod objects;
 mod others;
 mod tail_calls;
 mod vectors;

@@ -3,6 +3,7 @@
 
 use crate::forms::{Loop, TYPES, addresses, operands, results};
 use crate::memories::waits;
+use crate::objects;
 
 pub const LOADS: [(&str, &str); 14] = [
     ("i32.load", "i32"),
@@ -50,7 +51,7 @@ pub fn loops() -> impl Iterator<Item = Loop> {
     atomics(&mut all);
     variables(&mut all);
     all.extend(SINGLE.map(|body| Loop { body: body.into() }));
-    all.extend(OBJECTS.map(|body| Loop { body: body.into() }));
+    objects::loops(&mut all);
     for index in operands("i32") {
         all.push(Loop {
             body: format!("(block $c (block $b (block $a (br_table $a $b $c {index})) (br $c)))"),
@@ -182,19 +183,4 @@ const SINGLE: [&str; 59] = [
      (block $h (try_table (catch_all $h) (throw_ref (local.get $exn))))",
     "(if (i32.const 0) (then (unreachable)))",
     "(drop (i32.load (i32.const 65532)))",
-];
-
-/// Objects of guests, made and looked into; old ones are freed again and again.
-const OBJECTS: [&str; 7] = [
-    "(local.set $x_i32 (i31.get_s (ref.i31 (local.get $a_i32))))",
-    "(local.set $x_i32 (i31.get_u (ref.i31 (i32.const 3))))",
-    "(local.set $x_i32 (ref.test (ref i31) (ref.i31 (local.get $a_i32))))",
-    "(local.set $x_i32 (i31.get_u (ref.cast (ref i31) (ref.i31 (local.get $a_i32)))))",
-    "(local.set $x_i32 (struct.get $pair 0
-        (struct.new $pair (local.get $a_i32) (ref.null $pair))))",
-    "(local.set $x_i32 (array.get_u $bytes_array
-        (array.new $bytes_array (local.get $a_i32) (i32.const 9)) (i32.const 8)))",
-    "(drop (block $is (result (ref $pair))
-        (drop (br_on_cast $is anyref (ref $pair)
-            (struct.new $pair (i32.const 1) (ref.null $pair)))) (unreachable)))",
 ];
