@@ -363,8 +363,8 @@ words! {
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        CallRef, Throw, TailCall, StepTwo, BranchStep<SlotNo>,  TailCallIndirect, WideBinary, LoadAny, StoreAny<SlotNo>,
-        StoreAny<u32>, Object;
+        CallRef, Throw, TailCall, StepTwo, BranchStep<SlotNo>, TailCallIndirect, WideBinary,
+        LoadAny, StoreAny<SlotNo>, StoreAny<u32>, Object;
     4: BranchStep<u32>, Permute, VectorConst, AtomicAny;
     6: Shuffle;
 }
