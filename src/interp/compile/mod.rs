@@ -14,8 +14,8 @@
 //! for it. Those of locals are in `variables`, those of blocks and branches in `control`, of `try`
 //! and `rethrow` in `legacy`, the others in the files named after their operators. The methods work
 //! on four records: `stack` tracks where the values of the operand stack are, `labels` holds the
-//! open blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the result.
-//! Unreachable code is skipped: it needs no types here, since validation has checked it.
+//! open blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the
+//! result. Unreachable code is skipped: it needs no types here, since validation has checked it.
 //!
 //! Terms:
 //!
