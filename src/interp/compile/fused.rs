@@ -16,11 +16,10 @@ impl Translator<'_> {
         let Some(Last { at, kind }) = self.last else { return Ok(false) };
         let (first, left, right, before) = match kind {
             LastKind::First { op, left, right, acc } => (op, left, right, acc),
-            LastKind::Condition { condition: Condition::Compare { op, left, right, .. }, int }
-                if op == CompareOp::I32AndNz =>
-            {
-                (BinaryOp::I32And, left, right, int)
-            }
+            LastKind::Condition {
+                condition: Condition::Compare { op: CompareOp::I32AndNz, left, right, .. },
+                int,
+            } => (BinaryOp::I32And, left, right, int),
             _ => return Ok(false),
         };
         let class = Class::of(ty);

@@ -273,8 +273,8 @@ impl Translator<'_> {
     }
 }
 
-/// The offset of the last byte of an access to a memory of 32-bit addresses; `None` if it is outside
-/// any.
+/// The offset of the last byte of an access to a memory of 32-bit addresses; `None` if it is
+/// outside of any.
 fn last(memarg: &MemArg, bytes: u32) -> Option<u32> {
     u32::try_from(memarg.offset).ok()?.checked_add(bytes - 1)
 }

@@ -11,11 +11,11 @@
 //! slots.
 //!
 //! `Translator::body` reads the operators and gives each one to `opcodes`, which calls the method
-//! for it. Those of locals are in `variables`, those of blocks and branches in `control`, of `try` and
-//! `rethrow` in `legacy`, the others in the files named after their operators. The methods work on
-//! four records: `stack` tracks where the values of the operand stack are, `labels` holds the open
-//! blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the result.
-//! Unreachable code is skipped: it needs no types here, since validation has checked it.
+//! for it. Those of locals are in `variables`, those of blocks and branches in `control`, of `try`
+//! and `rethrow` in `legacy`, the others in the files named after their operators. The methods work
+//! on four records: `stack` tracks where the values of the operand stack are, `labels` holds the
+//! open blocks, `locals` the slots of the locals, and `writer` the code. `listing` prints the
+//! result. Unreachable code is skipped: it needs no types here, since validation has checked it.
 //!
 //! Terms:
 //!
@@ -113,7 +113,7 @@ struct Last {
 
 /// An instruction at `at` that adds `by` to the local in `slot`.
 #[derive(Clone, Copy)]
-struct Step {
+struct LocalStep {
     at: Offset,
     slot: u16,
     by: u32,
@@ -166,7 +166,7 @@ struct Translator<'m> {
     handlers: Handlers,
     last: Option<Last>,
     /// The last instruction if it adds a constant to a local.
-    step: Option<Step>,
+    step: Option<LocalStep>,
     /// Operators read so far: the unit of fuel.
     operators: u32,
     /// The position in the module of the operator that is being translated, in bytes.

@@ -4,7 +4,7 @@
 use super::numeric::in_order;
 use super::stack::{AccState, Addend, Operand, Place};
 use super::writer::Position;
-use super::{Condition, Last, LastKind, Step, Translator, imm32, mode, slot};
+use super::{Condition, Last, LastKind, LocalStep, Translator, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Class, Instr, Target};
@@ -39,8 +39,8 @@ impl Translator<'_> {
         Ok(true)
     }
 
-    /// Computes the sum that the entry `depth` below the top is, if it is one, into the accumulator.
-    /// It stays one if another entry has that.
+    /// Computes the entry `depth` below the top into the accumulator, if it is a sum. It stays one
+    /// if another entry has the accumulator.
     pub(super) fn unfold(&mut self, depth: usize) {
         let Some(index) = self.stack.entries.len().checked_sub(depth + 1) else { return };
         let Place::Sum(base, addend) = self.stack.entries[index].place else { return };
@@ -111,14 +111,14 @@ impl Translator<'_> {
             self.stack.value_written(ValType::I32, before.slot);
         } else {
             let (at, _) = self.sum(Target::Slot, SlotNo(to), base, addend);
-            self.step = step.map(|by| Step { at: at.offset(), slot: to, by });
+            self.step = step.map(|by| LocalStep { at: at.offset(), slot: to, by });
         }
         self.stack.value_written(ValType::I32, to);
         self.stack.set_acc(Class::Int, AccState::Mirror(to));
     }
 
     /// The last instruction if it is a step that may be taken back.
-    fn last_step(&self) -> Option<Step> {
+    fn last_step(&self) -> Option<LocalStep> {
         self.step.filter(|step| self.code.is_last::<Binary<u32>>(step.at))
     }
 

@@ -146,7 +146,8 @@ impl Writer {
     /// Fills the function's entry in, unless memory has run out.
     pub fn set_function_entry(&mut self, entry: Entry) {
         if let Some(first) = self.words.first_mut() {
-            // SAFETY: an entry has the size of a word, and is not more aligned (`shape` asserts it).
+            // SAFETY: the word is there, and an entry has its size and no more alignment; `shape`
+            // asserts that.
             unsafe { first.as_mut_ptr().cast::<Entry>().write(entry) };
         }
     }

@@ -59,7 +59,9 @@ fn bits_are_combined() {
     }
 }
 
-const OF_FLOATS: [(&str, fn(f64, f64) -> f64); 4] =
+type OfFloats = fn(f64, f64) -> f64;
+
+const OF_FLOATS: [(&str, OfFloats); 4] =
     [("add", |a, b| a + b), ("sub", |a, b| a - b), ("mul", |a, b| a * b), ("div", |a, b| a / b)];
 
 #[test]
