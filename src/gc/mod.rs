@@ -29,8 +29,6 @@ mod reference;
 
 pub use allocate::HeapFull;
 pub use collect::GcMarker;
-#[cfg(test)]
-pub use collect::{GcLook, GcRoots};
 pub use finalizers::GcFinalizer;
 pub use handles::GcHandle;
 pub use heap::GcHeap;

@@ -153,15 +153,19 @@ pub(super) unsafe fn attached<R>(
     unsafe {
         let attachment = std::mem::replace(&mut (*env).attachment, host.attachment);
         let local_refs = (*env).local_refs;
-        let outer = (*env).host_params;
-        let params = VmHostParams { outer, slots: args, count: host.kept_slots as usize };
-        if host.kept_slots != 0 {
-            (*env).host_params = &raw const params;
-        }
-        let result = call();
+        let result = match host.kept_slots {
+            0 => call(),
+            slots => {
+                let outer = (*env).host_params;
+                let params = VmHostParams { outer, slots: args, count: slots as usize };
+                (*env).host_params = &raw const params;
+                let result = call();
+                (*env).host_params = outer;
+                result
+            }
+        };
         (*env).attachment = attachment;
         (*env).local_refs = local_refs;
-        (*env).host_params = outer;
         result
     }
 }
