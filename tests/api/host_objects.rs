@@ -1,7 +1,9 @@
 //! Objects of guests that the host makes, holds, looks into, and passes through its functions.
 
 use crate::Guest;
-use isothread::{AnyRef, Context, ContextConfig, ExecEnv, FuncType, Instance, InstanceArgs, Module};
+use isothread::{
+    AnyRef, Context, ContextConfig, ExecEnv, FuncType, Instance, InstanceArgs, Module,
+};
 use isothread::{ExternRef, Native, Packed, RawRef, Rooted, Trap, Val, ValType};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,7 +56,9 @@ fn fields_take_values_of_their_types_alone() {
     ] {
         assert!(!instance.struct_set(a, 2, wrong), "{wrong:?}");
     }
-    assert!(matches!(instance.struct_get(a, 2, Packed::Unsigned), Some(Val::AnyRef(Some(f))) if f == b));
+    assert!(
+        matches!(instance.struct_get(a, 2, Packed::Unsigned), Some(Val::AnyRef(Some(f))) if f == b)
+    );
     assert!(!instance.struct_set(a, 3, Val::I32(0)) && !instance.struct_set(array, 0, Val::I32(0)));
     assert_eq!((instance.struct_len(a), instance.struct_len(array)), (Some(3), None));
     assert!(instance.array_fill(array, 0, 2, Val::AnyRef(Some(a))));
