@@ -45,6 +45,8 @@
 //!   offers to modules; it gets a [`Caller`].
 //! - **Programs.** [`Instance::run_main`] runs one; [`WasiArgs`] and [`WasiCtx`] give it
 //!   arguments, variables, directories and networks.
+//! - **Objects of guests.** [`Module::defined_type`] describes types, [`ExecEnv::new_struct`] and
+//!   [`Instance::struct_get`] make structs and look into them; a [`Rooted`] keeps one.
 //! - **Failures.** An [`Error`] has an [`ErrorKind`], a text, and the [`Trap`] if guest code
 //!   stopped; [`Backtrace`] says where.
 //! - **Limits and counters.** [`Context::set_quota_bytes`], [`Context::set_fuel`],

@@ -94,6 +94,26 @@ fn programs_start_at_start_or_main() {
 }
 
 #[test]
+fn objects_of_guests_have_as_much_room_as_is_said() {
+    let keeps_everything = r#"(module
+        (type $list (struct (field (ref null $list)) (field (ref $bytes))))
+        (type $bytes (array i8))
+        (func (export "main") (local $n i32) (local $list (ref null $list))
+            (loop $more
+                (local.set $list (struct.new $list
+                    (local.get $list) (array.new_default $bytes (i32.const 1000))))
+                (br_if $more (i32.lt_u
+                    (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 200))))))"#;
+    let file = module(&folder("gc_heap"), "a.wasm", keeps_everything);
+    // 200 KiB: more than what there is by default.
+    for (option, room) in [("--gc-heap-size=400000", true), ("--gc-heap-size=100000", false)] {
+        let (code, stdout, _) = iwasm(&[option, &file]);
+        assert_eq!((code == 0, stdout.contains("array object failed")), (room, !room), "{stdout}");
+    }
+    assert_eq!(iwasm(&[&file]).0, 1);
+}
+
+#[test]
 fn entry_points_are_wasis_where_wasi_is_imported() {
     let folder = folder("wasi_entry");
     let run = |wat: &str| iwasm(&[&module(&folder, "a.wasm", wat)]);

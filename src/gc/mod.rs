@@ -32,8 +32,6 @@ mod view;
 
 pub use allocate::HeapFull;
 pub use collect::GcMarker;
-#[cfg(test)]
-pub use collect::{GcLook, GcRoots};
 pub use finalizers::GcFinalizer;
 pub use handles::GcHandle;
 pub use heap::GcHeap;

@@ -7,6 +7,7 @@ mod calls;
 mod contexts;
 mod exceptions;
 mod guest_threads;
+mod host_objects;
 mod limits;
 mod linking;
 mod memories;

@@ -42,6 +42,8 @@ pub(super) use plan::{CallPlan, PLANNED};
 
 use super::convert;
 use super::host_func::{Body, HostFunc};
+use crate::abi::guest_word;
+use crate::abi::heap_types::HeapType;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmEnv, VmHostFunc, VmHostParams};
@@ -153,15 +155,19 @@ pub(super) unsafe fn attached<R>(
     unsafe {
         let attachment = std::mem::replace(&mut (*env).attachment, host.attachment);
         let local_refs = (*env).local_refs;
-        let outer = (*env).host_params;
-        let params = VmHostParams { outer, slots: args, count: host.kept_slots as usize };
-        if host.kept_slots != 0 {
-            (*env).host_params = &raw const params;
-        }
-        let result = call();
+        let result = match host.kept_slots {
+            0 => call(),
+            slots => {
+                let outer = (*env).host_params;
+                let params = VmHostParams { outer, slots: args, count: slots as usize };
+                (*env).host_params = &raw const params;
+                let result = call();
+                (*env).host_params = outer;
+                result
+            }
+        };
         (*env).attachment = attachment;
         (*env).local_refs = local_refs;
-        (*env).host_params = outer;
         result
     }
 }
@@ -179,17 +185,25 @@ pub(super) unsafe fn check_refs(host: &HostFunc, env: *mut VmEnv, args: *const u
     unsafe {
         let activation = (*env).activation.as_ref();
         let called = activation.map(|at| if at.engine.is_null() { at.func } else { at.host });
-        let instance = Instance::of_vm((*env).instance);
         let ty = match called.and_then(|func| func.as_ref()) {
             Some(func) => &*func.ty,
             None => host.ty(),
         };
         let mut slot = args;
         for &ty in ty.results() {
-            if let ValType::Ref(ty) = ty
-                && !instance.admits(instance.types().reference(ty), *slot)
-            {
-                return refuse(env, Trap::Host);
+            if let ValType::Ref(ty) = ty {
+                let is_fit = match *slot {
+                    0 => ty.is_nullable(),
+                    // The host's own objects are of both types that have any.
+                    word if ty.heap() == HeapType::Extern && !guest_word::is_guests(word) => true,
+                    word => {
+                        let instance = Instance::of_vm((*env).instance);
+                        instance.admits(instance.types().reference(ty), word)
+                    }
+                };
+                if !is_fit {
+                    return refuse(env, Trap::Host);
+                }
             }
             slot = slot.add(ty.slots() as usize);
         }
