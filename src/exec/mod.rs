@@ -44,7 +44,7 @@ pub use limits::{
     CallCounts, DescriptorCounts, Limits, descriptor_slot, errand_slot, stop_reason, time_left,
 };
 pub use quota::QuotaSlot;
-pub use trace::{Place, Trace, TraceFrame};
+pub use trace::{FramePlace, Trace, TraceFrame};
 
 /// Bytes of native stack that guest code leaves to the host functions it calls and to itself.
 /// Small enough for threads with stacks of 64 KiB.
