@@ -1,7 +1,7 @@
 //! Chunks: pieces of memory that objects lie in, with a bit for each word where one may begin.
 
 use super::object::extent;
-use crate::alloc::try_filled;
+use crate::alloc::{try_filled, try_zeros};
 use std::collections::TryReserveError;
 use std::ops::Range;
 
@@ -56,9 +56,10 @@ impl Chunk {
     }
 
     /// A chunk of zeros for one object, whose head is at `base`.
-    pub(super) fn of_one(words: usize, base: usize) -> Result<Self, TryReserveError> {
-        let bits = try_filled(1, Bits::default())?;
-        Ok(Self { words: try_filled(words, 0)?, bits, base, used: words, ..Self::default() })
+    /// Large ones are the system's, which clears them page by page when they are used.
+    pub(super) fn of_one(words: usize, base: usize) -> Option<Self> {
+        let bits = try_filled(1, Bits::default()).ok()?;
+        Some(Self { words: try_zeros(words)?, bits, base, used: words, ..Self::default() })
     }
 
     pub(super) fn is_shared(&self) -> bool {

@@ -7,11 +7,13 @@ mod calls;
 mod contexts;
 mod exceptions;
 mod guest_threads;
+mod large;
 mod limits;
 mod linking;
 mod memories;
 mod memory;
 mod modules;
+#[cfg(feature = "gc")]
 mod objects;
 mod oom;
 mod profile;
@@ -24,6 +26,7 @@ mod tail_calls;
 mod thread_contexts;
 mod threads;
 mod translation;
+#[cfg(feature = "simd")]
 mod vectors;
 mod waits;
 mod work;
