@@ -2,8 +2,10 @@
 //! no allocation goes over the limit.
 
 use super::current::fallible;
+use std::alloc::{self, Layout};
 use std::collections::TryReserveError;
 use std::ffi::CString;
+use std::ptr::NonNull;
 
 /// An empty vector with room for `capacity` elements.
 pub fn try_vec<T>(capacity: usize) -> Result<Vec<T>, TryReserveError> {
@@ -19,6 +21,17 @@ pub fn try_filled<T: Copy>(len: usize, value: T) -> Result<Vec<T>, TryReserveErr
     let mut vec = try_vec(len)?;
     vec.resize(len, value);
     Ok(vec)
+}
+
+/// A vector of `len` zeros, which takes no time to fill where the heap has cleared memory; `None`
+/// if it is exhausted.
+pub fn try_zeros(len: usize) -> Option<Vec<u64>> {
+    let layout = Layout::array::<u64>(len).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout has a size.
+    let words = NonNull::new(fallible(|| unsafe { alloc::alloc_zeroed(layout) }))?;
+    // SAFETY: the global allocator has just made the block, with the layout of `len` integers; all
+    // of them are zeros.
+    Some(unsafe { Vec::from_raw_parts(words.as_ptr().cast(), len, len) })
 }
 
 /// A copy of `items`.

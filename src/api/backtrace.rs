@@ -2,7 +2,7 @@
 
 use super::{Caller, Context, Error, ExecEnv, RawInstance, Result};
 use crate::alloc::try_vec;
-use crate::exec::{ExecEnv as Env, Frames, Place, Trace, TraceFrame};
+use crate::exec::{ExecEnv as Env, FramePlace, Frames, Trace, TraceFrame};
 use crate::module::Module;
 use std::fmt;
 use std::ptr::NonNull;
@@ -29,8 +29,8 @@ impl FrameRef<'_> {
     /// Where the instruction stands in the module's binary; `None` in host functions.
     pub fn module_offset(&self) -> Option<u32> {
         match self.raw.place {
-            Place::Module(offset) => Some(offset),
-            Place::Host | Place::Code(_) => None,
+            FramePlace::Module(offset) => Some(offset),
+            FramePlace::Host | FramePlace::Code(_) => None,
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEntry, VmEnv, VmTag};
 use crate::exec::enter;
-use crate::exec::trace::Place;
+use crate::exec::trace::FramePlace;
 use crate::instance::{CodeTable, ImportEntries};
 use crate::module::Module;
 use std::ffi::c_void;
@@ -24,7 +24,7 @@ pub struct Point {
 /// A frame of guest code.
 pub struct GuestFrame {
     pub func_index: u32,
-    pub place: Place,
+    pub place: FramePlace,
     /// The call that has made the frame; `None` for the outermost one of its activation.
     pub caller: Option<Point>,
 }
@@ -60,8 +60,8 @@ pub struct Engine {
     /// which is shown and may be the last: then it ends with the reason. The point is one that may
     /// throw or make an object, or a call.
     pub references: unsafe fn(&VmActivation, Point, Show<'_>) -> Result<(), Trap>,
-    /// Where in the module the operator stands that a [`Place::Code`] of a function is about. Takes
-    /// bounded time; `None` if that is too little, or memory runs out. Safe.
+    /// Where in the module the operator stands that a [`FramePlace::Code`] of a function is about.
+    /// Takes bounded time; `None` if that is too little, or memory runs out. Safe.
     pub position: fn(&Module, func_index: u32, code: u64) -> Option<u32>,
 }
 

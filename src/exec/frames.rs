@@ -5,7 +5,7 @@
 //! the engine that notices a trap passes the position of the trap.
 
 use super::engine::{Engine, Point, engine_of};
-use super::{ExecEnv, Place, TraceFrame};
+use super::{ExecEnv, FramePlace, TraceFrame};
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
 use crate::instance::Instance;
 use std::ptr::NonNull;
@@ -142,7 +142,7 @@ unsafe fn host_frame(func: *const VmFuncRef) -> Option<TraceFrame> {
     // SAFETY: the caller guarantees that the function's instance is live, and the function with it.
     let func = unsafe { func.as_ref() }?;
     let instance = NonNull::new(func.instance.cast::<Instance>())?;
-    Some(TraceFrame { instance, func_index: func.func_index, place: Place::Host })
+    Some(TraceFrame { instance, func_index: func.func_index, place: FramePlace::Host })
 }
 
 /// Notes the stack of a trap with the exec_env: the innermost guest code has met it at `point`. A

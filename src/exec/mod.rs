@@ -48,7 +48,7 @@ pub use limits::{
 };
 pub use quota::QuotaSlot;
 pub use roots::for_each_local_ref;
-pub use trace::{Place, Trace, TraceFrame};
+pub use trace::{FramePlace, Trace, TraceFrame};
 
 /// Bytes of native stack that guest code leaves to the host functions it calls and to itself.
 /// Small enough for threads with stacks of 64 KiB.

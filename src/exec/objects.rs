@@ -34,6 +34,9 @@ pub enum ObjectOp {
     ArrayInitElem,
 }
 
+/// The work of one element of a segment, in bytes: it is looked up, and set on its own.
+const ELEM_BYTES: usize = 4 * size_of::<u64>();
+
 /// One instruction of a running environment's.
 struct Step<'a> {
     env: *mut VmEnv,
@@ -287,7 +290,7 @@ impl Step<'_> {
     unsafe fn copy_elems(&self, array: GcRef, at: u32, from: u32, count: u32) -> Result<(), Trap> {
         // SAFETY: the environment is live, says the caller.
         unsafe {
-            work::in_pieces(self.env, count as usize, size_of::<u64>(), |done, now| {
+            work::in_pieces(self.env, count as usize, ELEM_BYTES, |done, now| {
                 let first = from as usize + done;
                 self.instance.elem_words(self.index, first, now, &mut |place, word| {
                     let at = at + (done + place) as u32;

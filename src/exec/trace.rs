@@ -14,12 +14,12 @@ pub struct TraceFrame {
     /// The instance that the function belongs to.
     pub instance: NonNull<Instance>,
     pub func_index: u32,
-    pub place: Place,
+    pub place: FramePlace,
 }
 
 /// The position of a frame in its function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FramePlace {
     /// In a host function.
     Host,
     /// At the operator that stands there in the module, in bytes.
@@ -61,7 +61,7 @@ struct Source {
 struct Kept {
     source: u32,
     func_index: u32,
-    place: Place,
+    place: FramePlace,
 }
 
 impl Trace {
@@ -136,11 +136,11 @@ impl Trace {
     pub fn find_place(&mut self) {
         let Self { frames, sources, engine, .. } = self;
         if let (Some(engine), Some(first)) = (engine, frames.first_mut())
-            && let Place::Code(code) = first.place
+            && let FramePlace::Code(code) = first.place
             && let Some(source) = sources.get(first.source as usize)
             && let Some(position) = (engine.position)(&source.module, first.func_index, code)
         {
-            first.place = Place::Module(position);
+            first.place = FramePlace::Module(position);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::object::extent;
 use crate::abi::vm_layout::VmChunk;
-use crate::alloc::try_filled;
+use crate::alloc::{try_filled, try_zeros};
 use std::collections::TryReserveError;
 use std::ops::Range;
 
@@ -53,17 +53,19 @@ pub(super) struct Chunk {
 impl Chunk {
     /// A chunk of zeros for many objects.
     pub(super) fn shared(words: usize) -> Result<Self, TryReserveError> {
-        Self::new(words, words.div_ceil(64))
+        Self::of_words(try_filled(words, 0)?, words.div_ceil(64))
     }
 
     /// A chunk of zeros for one object, whose head is at `base`.
-    pub(super) fn of_one(words: usize, base: usize) -> Result<Self, TryReserveError> {
-        Ok(Self { base, used: words, ..Self::new(words, 1)? })
+    /// Large ones are the system's, which clears them page by page when they are used.
+    pub(super) fn of_one(words: usize, base: usize) -> Option<Self> {
+        let chunk = Self::of_words(try_zeros(words)?, 1).ok()?;
+        Some(Self { base, used: words, ..chunk })
     }
 
-    fn new(words: usize, groups: usize) -> Result<Self, TryReserveError> {
+    fn of_words(words: Vec<u64>, groups: usize) -> Result<Self, TryReserveError> {
         let (heads, marks) = (try_filled(groups, 0)?, try_filled(groups, Marks::default())?);
-        Ok(Self { words: try_filled(words, 0)?, heads, marks, ..Self::default() })
+        Ok(Self { words, heads, marks, ..Self::default() })
     }
 
     /// The chunk as running code sees it.

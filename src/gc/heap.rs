@@ -269,7 +269,7 @@ impl GcHeap {
         if !self.has_room(words) {
             return None;
         }
-        let chunk = Chunk::of_one(usize::try_from(words).ok()?, base).ok()?;
+        let chunk = Chunk::of_one(usize::try_from(words).ok()?, base)?;
         self.add(chunk)
     }
 

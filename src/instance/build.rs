@@ -5,13 +5,13 @@ use super::code::CodeTable;
 use super::elem_objects::ElemObjects;
 use super::exception::Exception;
 use super::heap_plan::HeapPlan;
-use super::layout::{Layout, OwnImports};
+use super::layout::{Layout, OwnImports, OwnParts};
 use super::link::{self, Import, MemoryPlace};
 use super::link_set::{self, Membership};
 use super::memory::{Memory, MemorySize, Pace, paced, zeroed};
 use super::table::{ELEMS_MAX, Table};
 use super::tags::first_same_tag;
-use super::{Envs, Instance, InstanceLimits, OwnParts, Parts, SLOTS, segments};
+use super::{Envs, Instance, InstanceLimits, Parts, SLOTS, segments};
 use crate::abi::error::{Error, Result};
 use crate::abi::types::{MemoryType, PAGE_SIZE, TableType};
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef, VmInstance, VmMemory, VmTable};
@@ -162,6 +162,7 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
             tables: base.wrapping_add(layout.tables).cast(),
             table_count: 0,
             dropped: base.wrapping_add(layout.dropped),
+            global_types: base.wrapping_add(layout.global_types).cast(),
         },
         app_heap: Lock::new(None),
         elem_objects: ElemObjects::default(),
@@ -368,7 +369,7 @@ impl Build<'_> {
         let instance = unsafe { self.at.as_ref() };
         for (index, table) in module.tables.iter().enumerate() {
             let Some(init) = &table.init else { continue };
-            let [value, _] = segments::evaluate(instance, init)?;
+            let [value, _] = segments::evaluate(instance, init, pace)?;
             if let Some(table) = instance.table(index as u32).filter(|_| value != 0) {
                 paced(table.len() as usize, size_of::<u64>(), pace, |at, now| {
                     (at..at + now).for_each(|at| _ = table.set(at as u64, value));

@@ -1,5 +1,5 @@
-//! Values of passive element segments that make objects: each is made once, when the segment's
-//! instance is.
+//! Values of passive element segments that make objects or take long to compute: each is made
+//! once, when the segment's instance is.
 
 use crate::abi::error::{Error, Result};
 use crate::alloc::fallible;
@@ -9,6 +9,7 @@ use std::cell::UnsafeCell;
 #[derive(Default)]
 pub struct ElemObjects(UnsafeCell<Vec<Segment>>);
 
+/// The values of a segment. They are listed by index.
 struct Segment {
     index: u32,
     words: Vec<u64>,
@@ -21,7 +22,7 @@ impl ElemObjects {
         unsafe { &*self.0.get() }
     }
 
-    /// Notes the values of a segment.
+    /// Notes the values of a segment, which stands behind those that were noted before.
     pub fn add(&self, index: u32, words: Vec<u64>) -> Result<()> {
         // SAFETY: one thread uses a link set, and no part of the list is borrowed: readers are
         // done before they return.
@@ -33,14 +34,19 @@ impl ElemObjects {
 
     /// Forgets the values of a segment, if it has any here.
     pub fn drop_segment(&self, index: u32) {
-        // SAFETY: as for `add`.
-        unsafe { &mut *self.0.get() }.retain(|segment| segment.index != index);
+        // SAFETY: one thread uses a link set, and no part of the list is borrowed: readers are
+        // done before they return.
+        let segments = unsafe { &mut *self.0.get() };
+        if let Ok(place) = segments.binary_search_by_key(&index, |segment| segment.index) {
+            segments[place].words = Vec::new();
+        }
     }
 
-    /// A value of a segment, if its values are here.
-    pub fn get(&self, segment: u32, at: usize) -> Option<u64> {
-        let found = self.segments().iter().find(|found| found.index == segment)?;
-        found.words.get(at).copied()
+    /// The values of a segment, if they are here.
+    pub fn of_segment(&self, index: u32) -> Option<&[u64]> {
+        let segments = self.segments();
+        let place = segments.binary_search_by_key(&index, |segment| segment.index).ok()?;
+        Some(&segments[place].words)
     }
 
     /// Calls `each` with all values, until it fails.

@@ -2,9 +2,11 @@
 
 use super::build::{Build, Resolve};
 use super::heap_plan::HeapPlan;
+use super::link::GlobalPlace;
 use super::memory::Pace;
 use super::{Instance, guest_alloc, link, segments};
 use crate::abi::error::Result;
+use crate::abi::types::GlobalType;
 use crate::abi::vm_layout::VmGlobal;
 use crate::module::{ExternType, Module};
 
@@ -16,19 +18,20 @@ impl Build<'_> {
         }
         for (at, index, import) in link::numbered(module) {
             let ExternType::Global(ty) = import.ty else { continue };
-            let storage = match link::global(import, ty, &resolve(at), self.at)? {
-                Ok(storage) => storage,
-                Err(slots) => {
+            let (storage, ty) = match link::global(import, ty, &resolve(at), self.at)? {
+                GlobalPlace::There(storage, ty) => (storage, ty),
+                GlobalPlace::Own(slots) => {
                     let place =
                         self.place::<VmGlobal>(self.layout.own_imported_globals, self.own_globals);
                     self.own_globals += 1;
                     // SAFETY: the layout counted the constants that imports are bound to.
                     unsafe { place.write(VmGlobal { slots }) };
-                    place
+                    (place, ty)
                 }
             };
-            // SAFETY: the list has a place for each imported global.
+            // SAFETY: both lists have a place for each imported global.
             unsafe {
+                self.place::<GlobalType>(self.layout.global_types, index as usize).write(ty);
                 *self.place::<*mut VmGlobal>(self.layout.global_list, index as usize) = storage;
             }
         }
@@ -48,8 +51,7 @@ impl Build<'_> {
         let imported = module.imported.globals as usize;
         for (index, global) in module.globals.iter().skip(imported).enumerate() {
             let Some(init) = &global.init else { continue };
-            pace(init.ops().len() * size_of::<VmGlobal>())?;
-            let slots = segments::evaluate(instance, init)?;
+            let slots = segments::evaluate(instance, init, pace)?;
             // SAFETY: the block has a place for each defined global.
             unsafe { self.place::<VmGlobal>(self.layout.globals, index).write(VmGlobal { slots }) };
         }

@@ -6,6 +6,7 @@
 use super::Instance;
 use super::memory::Memory;
 use super::table::{ELEMS_MAX, Table};
+use crate::abi::types::GlobalType;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal, VmMemory, VmTable, VmTag};
 use crate::module::Module;
 
@@ -19,6 +20,8 @@ pub struct Layout {
     pub memory_list: usize,
     pub table_list: usize,
     pub global_list: usize,
+    /// Types of the imported globals.
+    pub global_types: usize,
     pub tag_list: usize,
     /// Those of the instance: defined ones by index, then unlinked imported ones.
     pub tags: usize,
@@ -28,6 +31,17 @@ pub struct Layout {
     /// One byte for each data segment, then one for each element segment: non-zero if dropped.
     pub dropped: usize,
     pub bytes: usize,
+}
+
+/// Parts of the block that need tearing down, or that running code does not reach.
+pub(super) struct OwnParts {
+    pub(super) memories: *mut Memory,
+    pub(super) memory_count: usize,
+    pub(super) tables: *mut Table,
+    pub(super) table_count: usize,
+    pub(super) dropped: *mut u8,
+    /// The type that each imported global has, with canonical numbers.
+    pub(super) global_types: *const GlobalType,
 }
 
 /// How many imports the instance provides for itself.
@@ -62,6 +76,7 @@ impl Layout {
             memory_list: at.place::<*mut VmMemory>(module.memories.len())?,
             table_list: at.place::<*mut VmTable>(module.tables.len())?,
             global_list: at.place::<*mut VmGlobal>(imported.globals as usize)?,
+            global_types: at.place::<GlobalType>(imported.globals as usize)?,
             tag_list: at.place::<*const VmTag>(module.tags.len())?,
             tags: at.place::<VmTag>(module.tags.len() - imported.tags as usize + own.tags)?,
             memories: at.place::<Memory>(

@@ -154,22 +154,30 @@ pub(super) fn table(
     Ok(Some(table.vm()))
 }
 
-/// A global's storage; `Err` in the inner result is a value for the instance to store.
+/// Where an imported global lies.
+pub(super) enum GlobalPlace {
+    /// In the instance that provides it, whose type for it may be a subtype of the import's.
+    There(*mut VmGlobal, GlobalType),
+    /// In the importing instance, with this value.
+    Own([u64; 2]),
+}
+
+/// A global, as the import list needs it.
 pub(super) fn global(
     import: &module::Import,
     wanted: GlobalType,
     bound: &Import<'_>,
     importer: NonNull<Instance>,
-) -> Result<std::result::Result<*mut VmGlobal, [u64; 2]>> {
+) -> Result<GlobalPlace> {
     // SAFETY: the importer is complete but for its lists.
     let types = unsafe { importer.as_ref() }.types();
     match bound {
         // SAFETY: both types are those of modules of this context that are loaded.
         Import::Global(global) if unsafe { types.imports(global.ty, types.global(wanted)) } => {
             join(importer, global.instance)?;
-            Ok(Ok(global.storage.as_ptr()))
+            Ok(GlobalPlace::There(global.storage.as_ptr(), global.ty))
         }
-        Import::Constant(ty, slots) if *ty == wanted => Ok(Err(*slots)),
+        Import::Constant(ty, slots) if *ty == wanted => Ok(GlobalPlace::Own(*slots)),
         Import::Nothing => Err(missing("global", import)),
         _ => Err(incompatible()),
     }

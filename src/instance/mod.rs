@@ -47,6 +47,7 @@ use crate::sync::Lock;
 use app_heap::AppHeap;
 use elem_objects::ElemObjects;
 use exception::Exception;
+use layout::OwnParts;
 use link_set::Membership;
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -136,15 +137,6 @@ pub struct Instance {
     /// The instance's own exec_env and how to free it.
     singleton: AtomicPtr<c_void>,
     singleton_drop: OnceLock<unsafe fn(NonNull<c_void>)>,
-}
-
-/// Parts of the block that need tearing down.
-struct OwnParts {
-    memories: *mut Memory,
-    memory_count: usize,
-    tables: *mut Table,
-    table_count: usize,
-    dropped: *mut u8,
 }
 
 impl Instance {

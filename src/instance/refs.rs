@@ -62,9 +62,15 @@ impl Instance {
         unsafe { TypeView::new(ids, &*self.vm.types) }
     }
 
-    /// The type of the global with this index, with canonical numbers.
+    /// The type of the global with this index, with canonical numbers. That of an imported one is
+    /// its own, which may be a subtype of what the module has imported it as.
     pub fn global_type(&self, index: u32) -> Option<GlobalType> {
-        self.module().globals.get(index as usize).map(|global| self.types().global(global.ty))
+        let module = self.module();
+        if index < module.imported.globals {
+            // SAFETY: the list has the type of each imported global.
+            return Some(unsafe { *self.parts.global_types.add(index as usize) });
+        }
+        module.globals.get(index as usize).map(|global| self.types().global(global.ty))
     }
 
     fn own_externrefs(&self, each: &mut dyn FnMut(u64)) {

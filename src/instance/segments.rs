@@ -7,6 +7,7 @@ use crate::abi::error::{Error, Result};
 use crate::abi::guest_word;
 use crate::abi::trap::Trap;
 use crate::alloc;
+use crate::gc::StorageKind;
 use crate::module::{
     ConstExpr, ConstOp, DataSegment, ElemItems, ElemSegment, FuncRefs, SegmentMode,
 };
@@ -23,7 +24,7 @@ pub(super) fn init(instance: &Instance, is_first: bool, pace: &mut Pace<'_>) -> 
         pace(size_of::<ElemSegment>())?;
         make_objects(instance, index as u32, segment, pace)?;
         if let SegmentMode::Active { target, offset } = &segment.mode {
-            let [to, _] = evaluate(instance, offset)?;
+            let [to, _] = evaluate(instance, offset, pace)?;
             let is_wide = module.tables.get(*target as usize).is_some_and(|table| table.ty.table64);
             // No table has so many elements that a larger index than this would be one.
             let to = if is_wide { u32::try_from(to).unwrap_or(u32::MAX) } else { to as u32 };
@@ -41,7 +42,7 @@ pub(super) fn init(instance: &Instance, is_first: bool, pace: &mut Pace<'_>) -> 
             let is_shared =
                 || instance.memory(*target).is_some_and(|memory| memory.shared().is_some());
             if is_first || !is_shared() {
-                let [to, _] = evaluate(instance, offset)?;
+                let [to, _] = evaluate(instance, offset, pace)?;
                 let is_wide = module.memories.get(*target as usize).is_some_and(|ty| ty.memory64);
                 let to = if is_wide { to } else { to as u32 as u64 };
                 let count = segment.bytes.end - segment.bytes.start;
@@ -54,7 +55,8 @@ pub(super) fn init(instance: &Instance, is_first: bool, pace: &mut Pace<'_>) -> 
     Ok(())
 }
 
-/// Notes the values of a passive segment, if they are new objects.
+/// Notes the values of a passive segment, if they are new objects or an item has several
+/// operations, so that no later use of it takes longer than its number of elements.
 fn make_objects(
     instance: &Instance,
     index: u32,
@@ -63,14 +65,14 @@ fn make_objects(
 ) -> Result<()> {
     let ElemItems::Exprs(exprs) = &segment.items else { return Ok(()) };
     let is_passive = matches!(segment.mode, SegmentMode::Passive);
-    if !is_passive || !exprs.iter().any(ConstExpr::makes_objects) {
+    let is_made_once = |expr: &ConstExpr| expr.single().is_none() || expr.makes_objects();
+    if !is_passive || !exprs.iter().any(is_made_once) {
         return Ok(());
     }
     // While values are made, those before must be found by nobody: nothing is collected.
     let mut words = alloc::try_vec(exprs.len()).map_err(|_| Error::out_of_memory())?;
     for expr in exprs {
-        pace(ELEM_BYTES)?;
-        words.push(evaluate(instance, expr)?[0]);
+        words.push(evaluate(instance, expr, pace)?[0]);
     }
     instance.elem_objects.add(index, words)
 }
@@ -91,7 +93,12 @@ fn malformed() -> Error {
 }
 
 /// The value of a constant expression, as it lies in slots.
-pub(super) fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<Slots> {
+pub(super) fn evaluate(
+    instance: &Instance,
+    expr: &ConstExpr,
+    pace: &mut Pace<'_>,
+) -> Result<Slots> {
+    pace(expr.ops().len() * ELEM_BYTES)?;
     if let [op] = expr.ops()
         && !expr.makes_objects()
     {
@@ -106,7 +113,7 @@ pub(super) fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<Slots> {
             ConstOp::I64Add => binary64(&mut stack, u64::wrapping_add)?,
             ConstOp::I64Sub => binary64(&mut stack, u64::wrapping_sub)?,
             ConstOp::I64Mul => binary64(&mut stack, u64::wrapping_mul)?,
-            _ => match new_object(instance, op, &mut stack)? {
+            _ => match new_object(instance, op, &mut stack, pace)? {
                 Some(word) => [word, 0],
                 None => value(instance, op)?,
             },
@@ -121,9 +128,19 @@ pub(super) fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<Slots> {
 /// The reference that an operation of GC makes of what is on the stack; `None` for any other
 /// operation. Objects are made without looking for any that could be freed: what an instance in the
 /// making holds cannot be seen.
-fn new_object(instance: &Instance, op: ConstOp, stack: &mut Vec<Slots>) -> Result<Option<u64>> {
+fn new_object(
+    instance: &Instance,
+    op: ConstOp,
+    stack: &mut Vec<Slots>,
+    pace: &mut Pace<'_>,
+) -> Result<Option<u64>> {
     let failed = |trap: Trap| Error::instantiate(trap.text());
-    let array = |ty: u32, len: u32| {
+    let bytes = |ty: u32, len: u32| {
+        let element = instance.module.layouts.of_array(ty).map_or(0, StorageKind::bytes);
+        element.saturating_mul(len as usize)
+    };
+    let array = |ty: u32, len: u32, pace: &mut Pace<'_>| {
+        pace(bytes(ty, len))?;
         let made = instance.make_uncollected(|| instance.make_array(ty, len));
         made.ok_or_else(|| failed(Trap::NoArray))
     };
@@ -143,15 +160,21 @@ fn new_object(instance: &Instance, op: ConstOp, stack: &mut Vec<Slots>) -> Resul
             instance.init_struct(object, ty, |_| values.next().unwrap_or_default());
             object
         }
-        ConstOp::ArrayNewDefault(ty) => array(ty, pop()?[0] as u32)?,
+        ConstOp::ArrayNewDefault(ty) => array(ty, pop()?[0] as u32, pace)?,
         ConstOp::ArrayNew(ty) => {
             let (len, value) = (pop()?[0] as u32, pop()?);
-            let object = array(ty, len)?;
-            instance.with_objects(|heap| heap.array_fill(object, 0, value, len));
+            let object = array(ty, len, pace)?;
+            let size = bytes(ty, 1);
+            let filled = paced(len as usize, size, pace, |at, now| {
+                let (at, now) = (at as u32, now as u32);
+                let filled = instance.with_objects(|heap| heap.array_fill(object, at, value, now));
+                filled.ok_or(Trap::Internal)
+            });
+            filled.map_err(does_not_fit)?;
             object
         }
         ConstOp::ArrayNewFixed { ty, len } => {
-            let object = array(ty, len)?;
+            let object = array(ty, len, pace)?;
             let first = stack.len().checked_sub(len as usize).ok_or_else(malformed)?;
             for (at, value) in (0..).zip(stack.drain(first..)) {
                 instance.with_objects(|heap| heap.array_set(object, at, value));
@@ -208,15 +231,6 @@ pub struct ElemRange {
 }
 
 impl Instance {
-    /// A value of a segment by its place and its expression.
-    fn elem_word(&self, segment: u32, at: usize, expr: &ConstExpr) -> Result<u64, Trap> {
-        if let Some(word) = self.elem_objects.get(segment, at) {
-            return Ok(word);
-        }
-        let [word, _] = evaluate(self, expr).map_err(|_| Trap::Internal)?;
-        Ok(word)
-    }
-
     /// Copies `count` elements from `from` of a segment to `to` of a table.
     pub fn table_init(
         &self,
@@ -299,9 +313,17 @@ impl Instance {
                 }
             }
             ElemItems::Exprs(exprs) => {
-                let exprs = exprs.get(range).ok_or(Trap::Internal)?;
+                let exprs = exprs.get(range.clone()).ok_or(Trap::Internal)?;
+                if let Some(words) = self.elem_objects.of_segment(segment) {
+                    let words = words.get(range).ok_or(Trap::Internal)?;
+                    words.iter().enumerate().for_each(|(index, &word)| store(index, word));
+                    return Ok(());
+                }
+                // An item whose value was not made beforehand has one operation, which the caller
+                // has counted.
                 for (index, expr) in exprs.iter().enumerate() {
-                    store(index, self.elem_word(segment, first + index, expr)?);
+                    let value = evaluate(self, expr, &mut |_| Ok(()));
+                    store(index, value.map_err(|_| Trap::Internal)?[0]);
                 }
             }
         }

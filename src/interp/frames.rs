@@ -10,7 +10,7 @@ use super::machine::{Frame, Header, Ip, Offset};
 use super::shape::Site;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmActivation;
-use crate::exec::{GuestCode, GuestFrame, Place, Point};
+use crate::exec::{FramePlace, GuestCode, GuestFrame, Point};
 use crate::module::Module;
 use std::cell::Cell;
 use std::ptr;
@@ -47,7 +47,11 @@ pub unsafe fn at_call(activation: &VmActivation, point: Point) -> Option<GuestFr
         let code = table_of(activation).place(point.ip)?.code;
         let Site { position } = *Ip::of(point.ip).of_shape::<Site>().operands();
         let caller = caller(code, point.sp);
-        Some(GuestFrame { func_index: code.func_index, place: Place::Module(position), caller })
+        Some(GuestFrame {
+            func_index: code.func_index,
+            place: FramePlace::Module(position),
+            caller,
+        })
     }
 }
 
@@ -60,7 +64,8 @@ pub unsafe fn at_trap(activation: &VmActivation, point: Point) -> Option<GuestFr
     unsafe {
         let table = table_of(activation);
         let (code, offset) = table.find(point.ip)?;
-        let place = Place::Code(u64::from(offset.bytes()) << 1 | u64::from(table.is_profiled()));
+        let place =
+            FramePlace::Code(u64::from(offset.bytes()) << 1 | u64::from(table.is_profiled()));
         let caller = caller(code, point.sp);
         Some(GuestFrame { func_index: code.func_index, place, caller })
     }

@@ -8,11 +8,13 @@ mod contexts;
 mod exceptions;
 mod guest_threads;
 mod host_objects;
+mod large;
 mod limits;
 mod linking;
 mod memories;
 mod memory;
 mod modules;
+#[cfg(feature = "gc")]
 mod objects;
 mod oom;
 mod profile;
@@ -25,6 +27,7 @@ mod tail_calls;
 mod thread_contexts;
 mod threads;
 mod translation;
+#[cfg(feature = "simd")]
 mod vectors;
 mod waits;
 mod work;

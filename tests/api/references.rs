@@ -342,3 +342,33 @@ fn types_are_within_their_contexts_quota() {
         assert!(load(&context, PROVIDER).func_type(0).is_some(), "{what}");
     }
 }
+
+#[test]
+fn a_global_keeps_its_type_from_module_to_module() {
+    let provider = Guest::new(PROVIDER);
+    let context = provider.instance.context();
+    // It is imported as one of a wider type, and passed on.
+    let between = r#"(module
+        (import "" "set" (global $set funcref)) (import "" "mutable" (global $mutable (mut TYPE)))
+        (export "set" (global $set)) (export "mutable" (global $mutable)))"#;
+    let types = "(type $top (sub (func (result i32)))) (type $sub (sub $top (func (result i32))))";
+    let between = between.replace("(module", &format!("(module {types}"));
+    let between = link(&provider.instance, &context, &between.replace("TYPE", "(ref null $sub)"));
+    let between = between.unwrap();
+    let user = |ty: &str| {
+        let wat = format!(
+            r#"(module (type (func (param i64))) {types} (import "" "set" (global {ty}))
+                (func (export "f") (result i32) (call_ref $sub (global.get 0))))"#
+        );
+        link(&between, &context, &wat)
+    };
+    let instance = user("(ref $sub)").unwrap();
+    let env = ExecEnv::new(&instance, 0).unwrap();
+    assert_eq!(Guest { env, instance }.call_i32("f", &[]), Ok(2));
+    let other = r#"(module (type $other (sub (func (result i32 i32))))
+        (import "" "set" (global (ref $other))))"#;
+    assert!(link(&between, &context, other).is_err());
+    // The host sees the same.
+    let ty = |instance: &Instance| instance.get_global("set").unwrap().ty();
+    assert_eq!(ty(&between), ty(&provider.instance));
+}

@@ -1,5 +1,6 @@
 //! The interpreter on running state made by hand: no instance, no context, only the layout.
 
+mod folder;
 mod fused;
 mod golden;
 mod kernels;

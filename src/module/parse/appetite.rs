@@ -18,6 +18,10 @@ const GROUPED: usize = 3;
 const GROUP: u8 = 0x4e;
 const BYTES_PER_IMPORT_BYTE: usize = 100;
 const BYTES_PER_BYTE: usize = 72;
+/// Items that a section may promise without having them: the validator makes room for as many.
+const PROMISED: u64 = 64;
+/// More items than there may be in any section, which the validator refuses in its own words.
+const ITEMS_MAX: u64 = 1_000_000;
 /// Of the type section: the lists that are made when all types are known.
 const BYTES_PER_TYPE_BYTE_LATER: usize = 48;
 
@@ -29,31 +33,39 @@ pub(super) fn provide(
     bytes: &[u8],
     type_bytes: &mut usize,
 ) -> Result<(), Error> {
-    let (range, rate) = match payload {
+    let (range, count, rate) = match payload {
         Payload::TypeSection(section) => {
+            let count = section.count();
             let (range, len) = (section.range(), length(&section.range()));
             let content = bytes.get(range.start as usize..).unwrap_or_default();
             if content.iter().take(len).any(|&byte| byte == GROUP) {
                 *type_bytes += len * GROUPED / 2;
-                (range, BYTES_PER_TYPE_BYTE * GROUPED)
+                (range, count, BYTES_PER_TYPE_BYTE * GROUPED)
             } else {
                 *type_bytes += len;
-                (range, BYTES_PER_TYPE_BYTE)
+                (range, count, BYTES_PER_TYPE_BYTE)
             }
         }
-        Payload::ImportSection(section) => (section.range(), BYTES_PER_IMPORT_BYTE),
-        Payload::FunctionSection(section) => (section.range(), BYTES_PER_BYTE),
-        Payload::TableSection(section) => (section.range(), BYTES_PER_BYTE),
-        Payload::MemorySection(section) => (section.range(), BYTES_PER_BYTE),
-        Payload::TagSection(section) => (section.range(), BYTES_PER_BYTE),
-        Payload::GlobalSection(section) => (section.range(), BYTES_PER_BYTE),
-        Payload::ExportSection(section) => (section.range(), BYTES_PER_BYTE),
-        Payload::ElementSection(section) => (section.range(), BYTES_PER_BYTE),
+        Payload::ImportSection(section) => {
+            (section.range(), section.count(), BYTES_PER_IMPORT_BYTE)
+        }
+        Payload::FunctionSection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
+        Payload::TableSection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
+        Payload::MemorySection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
+        Payload::TagSection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
+        Payload::GlobalSection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
+        Payload::ExportSection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
+        Payload::ElementSection(section) => (section.range(), section.count(), BYTES_PER_BYTE),
         // Bodies are looked after while they are validated.
         Payload::CodeSectionEntry(_) => return ensure(validate::FIRST_BYTES - SECTION_BYTES),
         _ => return ensure(*type_bytes * BYTES_PER_TYPE_BYTE_LATER),
     };
-    ensure(length(&range) * rate)
+    let len = length(&range);
+    // Every item has at least a byte.
+    if (PROMISED..=ITEMS_MAX).contains(&count.into()) && count as usize > len {
+        return Err(Error::load("unexpected end"));
+    }
+    ensure(len * rate)
 }
 
 fn length(range: &std::ops::Range<u64>) -> usize {

@@ -381,3 +381,39 @@ fn package_helpers() {
     assert_eq!(file_version(b"\0asm\x01\x02\x03"), 0);
     assert_eq!(PackageType::Aot.current_version(), 6);
 }
+
+const HINTS: &str = "metadata.code.branch_hint";
+
+#[test]
+fn branch_hints_are_kept_and_change_nothing() {
+    let plain = "(if (local.get 0) (then (nop)))";
+    let hinted = r#"(@metadata.code.branch_hint "\01") if nop end"#;
+    let text = |body: &str| format!("(module (func (param i32) {body}))");
+    let module = wat(&text(&format!("local.get 0 {hinted}")));
+    // One function, with a hint of one byte at the byte of the branch.
+    assert_eq!(module.custom_section(HINTS).unwrap(), [1, 0, 1, 3, 1, 1]);
+    assert_eq!(module.body(0), wat(&text(plain)).body(0));
+}
+
+#[test]
+fn branch_hints_that_make_no_sense_are_ignored() {
+    // Too short, with more behind the end, of no function, at no branch, in no order, and neither
+    // likely nor unlikely.
+    for hints in [
+        "",
+        "\\ff\\ff",
+        "\\00\\00",
+        "\\01\\09\\00",
+        "\\01\\00\\01\\02\\01\\01",
+        "\\02\\00\\00\\00\\00",
+        "\\01\\00\\01\\03\\01\\07",
+        "\\01\\00\\01\\03\\02\\01\\01",
+    ] {
+        for place in ["", "(before code)", "(after code)"] {
+            wat(&format!(
+                "(module (func (param i32) local.get 0 if nop end)
+                (@custom \"{HINTS}\" {place} \"{hints}\"))"
+            ));
+        }
+    }
+}

@@ -5,8 +5,8 @@ use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc, VmTag};
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{
-    Engine, EnvKind, EnvSetup, ExecEnv, Frames, GuestCode, GuestFrame, Place, Point, Run, Show,
-    Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
+    Engine, EnvKind, EnvSetup, ExecEnv, FramePlace, Frames, GuestCode, GuestFrame, Point, Run,
+    Show, Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
 };
 use crate::instance::{
     CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
@@ -83,7 +83,7 @@ unsafe fn frame(activation: &VmActivation, point: Point) -> Option<GuestFrame> {
     assert_eq!(point.ip, CALL.as_ptr());
     // SAFETY: a live activation's function is live.
     let func_index = unsafe { (*activation.func).func_index };
-    Some(GuestFrame { func_index, place: Place::Module(POSITION), caller: None })
+    Some(GuestFrame { func_index, place: FramePlace::Module(POSITION), caller: None })
 }
 
 unsafe fn catches(
@@ -356,6 +356,6 @@ fn stacks_of_traps_show_the_frames_of_both_engines() {
     assert_eq!(owners, [linked.inner, linked.middle, linked.outer]);
     let indices: Vec<_> = frames.iter().map(|frame| frame.func_index).collect();
     assert_eq!(indices, [2, 1, 2]);
-    assert!(frames.iter().all(|frame| matches!(frame.place, Place::Module(_))));
-    assert_eq!(frames[1].place, Place::Module(POSITION));
+    assert!(frames.iter().all(|frame| matches!(frame.place, FramePlace::Module(_))));
+    assert_eq!(frames[1].place, FramePlace::Module(POSITION));
 }

@@ -1,8 +1,11 @@
 //! Limits bound work, not instructions: a deadline and `terminate` end guests that do much with few
 //! instructions, and fuel is charged for moved bytes.
 
+#[cfg(feature = "gc")]
+mod objects;
+
 use crate::load;
-use isothread::{Context, ExecEnv, Instance, InstanceArgs, Trap};
+use isothread::{Context, ContextConfig, ExecEnv, Instance, InstanceArgs, Trap};
 use std::fmt::Write;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +17,7 @@ const LATE: Duration = Duration::from_millis(20);
 const TRIES: u32 = 5;
 
 /// What each guest does again and again, and what its module has besides.
-const LOOPS: [(&str, &str, &str); 17] = [
+const LOOPS: [(&str, &str, &str); 20] = [
     (
         "memory.fill",
         "(memory 256)",
@@ -55,6 +58,21 @@ const LOOPS: [(&str, &str, &str); 17] = [
         "(memory 512) (memory i64 512)",
         "(memory.copy 1 0 (i64.const 0) (i32.const 0) (i32.const 30000000))",
     ),
+    (
+        "table.fill of a wide table",
+        "(table i64 10000000 externref)",
+        "(table.fill (i64.const 0) (ref.null extern) (i64.const 10000000))",
+    ),
+    (
+        "table.copy between tables",
+        "(table i64 4000000 externref) (table 4000000 externref)",
+        "(table.copy 0 1 (i64.const 0) (i32.const 0) (i32.const 4000000))",
+    ),
+    (
+        "memory.copy of a wide memory",
+        "(memory i64 16384)",
+        "(memory.copy (i64.const 1) (i64.const 0) (i64.const 0x3fffffff))",
+    ),
     ("memory.grow by bytes", "(memory 0 (pagesize 1))", "(drop (memory.grow (i32.const 1)))"),
     ("memory.size", "(memory i64 0)", "(drop (memory.size))"),
     ("memory.grow", "(memory 0)", "(drop (memory.grow (i32.const 1)))"),
@@ -89,7 +107,9 @@ struct Guest {
 
 impl Guest {
     fn new(wat: &str) -> Self {
-        let context = Context::new().unwrap();
+        // As much for objects as there may be.
+        let config = ContextConfig { gc_heap_size: 1 << 30, ..ContextConfig::default() };
+        let context = Context::with(config).unwrap();
         let instance = Instance::new(&load(&context, wat), InstanceArgs::default()).unwrap();
         let env = ExecEnv::new(&instance, 512 << 10).unwrap();
         Self { instance, env }
