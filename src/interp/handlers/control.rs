@@ -156,26 +156,67 @@ pub enum Entered {
     Overflow,
 }
 
-/// Enters `code` with its parameters at `frame` and `back` as its header at `header`, which may
-/// depend on what stands before its code. `arrange` is called after the check that there is room,
-/// and moves the parameters to `frame` unless they are there already. The function's first
-/// instructions clear its locals.
+/// How a function's parameters and header come to its frame. A trait and no closures, because
+/// these are inlined for sure, and leaves must call nothing.
+pub trait Arrival: Copy {
+    /// The place of the header, which is the code's `header_slot`.
+    ///
+    /// # Safety
+    /// `entry` is that of the function that the frame is for.
+    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header;
+
+    /// Moves the parameters to the frame, unless they are there already.
+    ///
+    /// # Safety
+    /// There is room for the frame.
+    unsafe fn arrange(self, frame: Frame);
+}
+
+/// The parameters are in place; the function says where its header belongs.
+#[derive(Clone, Copy)]
+struct InPlace;
+
+impl Arrival for InPlace {
+    #[inline(always)]
+    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header {
+        // SAFETY: the caller guarantees that it is the function's entry.
+        frame.header(unsafe { (*entry).header_slot.into() })
+    }
+
+    #[inline(always)]
+    unsafe fn arrange(self, _frame: Frame) {}
+}
+
+/// The parameters are in place; the instruction says where the header belongs.
+#[derive(Clone, Copy)]
+struct Headed(*mut Header);
+
+impl Arrival for Headed {
+    #[inline(always)]
+    unsafe fn header(self, _frame: Frame, _entry: *const Entry) -> *mut Header {
+        self.0
+    }
+
+    #[inline(always)]
+    unsafe fn arrange(self, _frame: Frame) {}
+}
+
+/// Enters `code` with its parameters at `frame` and `back` as its header. The parameters are moved
+/// after the check that there is room. The function's first instructions clear its locals.
 ///
 /// Little is live at once: three processor registers are free in a leaf, and another one would have
 /// to be saved.
 ///
 /// # Safety
-/// `frame` must lie in the environment's slots and hold the parameters after `arrange`. `header`
-/// must return the place of the code's `header_slot`, and `back` must be an instruction with the
-/// frame of its function.
+/// `frame` must lie in the environment's slots and hold the parameters after `arrange`, and `back`
+/// must be an instruction with the frame of its function.
 #[inline(always)]
 unsafe fn set_up(
     r: &mut Regs,
     code: *const VmCode,
     frame: Frame,
-    header: impl FnOnce(*const Entry) -> *mut Header,
     back: Header,
-    arrange: impl FnOnce(),
+    arrival: impl Arrival,
 ) -> Entered {
     // SAFETY: the end of the frame, which contains the header, is compared with the limit before
     // the first write; what stands before the code does not change.
@@ -188,8 +229,8 @@ unsafe fn set_up(
         if frame.slots_on((*entry).frame_slots.into()) > (*env).stack_limit {
             return Entered::Overflow;
         }
-        arrange();
-        *header(entry) = back;
+        arrival.arrange(frame);
+        *arrival.header(frame, entry) = back;
         r.ip = first;
         r.sp = frame;
         (*env).budget -= (*entry).cost as i64;
@@ -205,14 +246,12 @@ unsafe fn set_up(
 #[inline(always)]
 pub unsafe fn enter_leaf(r: Regs, code: *const VmCode, frame: Frame, back_to: Ip) -> Ret {
     let back = Header { back_to, caller: r.sp };
-    // SAFETY: `set_up` passes the entry that stands before the function's first instruction.
-    let header = |entry: *const Entry| frame.header(unsafe { (*entry).header_slot.into() });
-    // SAFETY: the caller guarantees the rest of the contract of `enter_leaf_with`.
-    unsafe { enter_leaf_with(r, code, frame, header, back, || ()) }
+    // SAFETY: the caller guarantees that the parameters are at `frame` already, and the rest of the
+    // contract of `enter_leaf_with`.
+    unsafe { enter_leaf_with(r, code, frame, back, InPlace) }
 }
 
-/// A leaf's way into a function; the contract is that of [`enter_with`], and `header` returns the
-/// place of the code's `header_slot`.
+/// A leaf's way into a function; the contract is that of [`enter_with`].
 ///
 /// # Safety
 /// As for [`enter_with`].
@@ -221,14 +260,13 @@ pub unsafe fn enter_leaf_with(
     mut r: Regs,
     code: *const VmCode,
     frame: Frame,
-    header: impl FnOnce(*const Entry) -> *mut Header,
     back: Header,
-    arrange: impl FnOnce(),
+    arrival: impl Arrival,
 ) -> Ret {
     // SAFETY: the caller keeps the contract of `enter_with`, which is that of `set_up`; after it,
     // `r` is at the function's first instruction, or unchanged.
     unsafe {
-        match set_up(&mut r, code, frame, header, back, arrange) {
+        match set_up(&mut r, code, frame, back, arrival) {
             Entered::Ready => next(r),
             Entered::Refill => to_slow::<Refill>(r, &()),
             Entered::Overflow => trap(r, Trap::OperandStackOverflow),
@@ -251,11 +289,11 @@ pub unsafe fn enter(
     let back = Header { back_to, caller: r.sp };
     // SAFETY: the caller guarantees that the parameters are at `frame` already, and the rest of the
     // contract of `enter_with`.
-    unsafe { enter_with(r, code, frame, back, || ()) }
+    unsafe { enter_with(r, code, frame, back, InPlace) }
 }
 
-/// As [`enter`], with the header `back`, and after `arrange` has moved the parameters to `frame`.
-/// If there is no room, nothing has changed.
+/// As [`enter`], with the header `back`, and with parameters that may have to be moved to `frame`. If
+/// there is no room, nothing has changed.
 ///
 /// # Safety
 /// `frame` must lie in the environment's slots and hold the parameters after `arrange`, and `back`
@@ -266,13 +304,11 @@ pub unsafe fn enter_with(
     code: *const VmCode,
     frame: Frame,
     back: Header,
-    arrange: impl FnOnce(),
+    arrival: impl Arrival,
 ) -> Result<(), Stop> {
-    // SAFETY: `set_up` passes the entry that stands before the function's first instruction.
-    let header = |entry: *const Entry| frame.header(unsafe { (*entry).header_slot.into() });
     // SAFETY: the caller keeps the contract of `set_up`, which is this function's own.
     unsafe {
-        match set_up(r, code, frame, header, back, arrange) {
+        match set_up(r, code, frame, back, arrival) {
             Entered::Ready => Ok(()),
             Entered::Refill => Ok(work::refill(r.env)?),
             Entered::Overflow => Err(Trap::OperandStackOverflow.into()),
@@ -285,7 +321,7 @@ handler!(
     call [] |r, i: shape::Call| {
     let (sp, frame) = (r.sp, r.sp.inner(i.frame));
     let back = Header { back_to: r.ip.next::<shape::Call>(), caller: sp };
-    enter_leaf_with(r, i.code, frame, |_| sp.header(i.header.into()), back, || ())
+    enter_leaf_with(r, i.code, frame, back, Headed(sp.header(i.header.into())))
 });
 
 slow!(
@@ -295,7 +331,7 @@ slow!(
     let code = i.code;
     crate::interp::code::translate(r.env, code)?;
     let (frame, header) = (r.sp, r.sp.header((*code).header_slot));
-    enter_with(r, code, frame, *header, || ())
+    enter_with(r, code, frame, *header, InPlace)
 });
 
 /// The header of the running function: its return address, and the caller's frame.

@@ -8,7 +8,7 @@
 //! Functions of the same instance are entered by leaves, as long as there are few slots to move.
 //! "Engines" in ARCHITECTURE.md describes how other functions are called without nesting.
 
-use super::control::{enter_leaf_with, enter_with};
+use super::control::{Arrival, enter_leaf_with, enter_with};
 use super::host::{call_placed, find_indirect, is_own};
 use super::profile;
 use super::references::check_subtype;
@@ -24,26 +24,56 @@ use crate::interp::frames::table_of;
 use crate::interp::instr::{Class, Mode};
 use crate::interp::machine::{Frame, Header};
 use crate::interp::operand::{Acc, Slot, Src, Value};
-use crate::interp::shape::{self, Picked, Shape, SlotNo};
+use crate::interp::shape::{self, Entry, Picked, Shape, SlotNo};
 use std::marker::PhantomData;
 
 /// Slots of parameters that leaves move; each number has a leaf of its own.
 const MOVED_MAX: usize = 4;
 
-/// Moves `N` slots from `from` on to the frame's first ones. Where they overlap, none is
-/// overwritten before it was moved: `from` is behind the header.
-///
-/// # Safety
-/// The frame has the slots.
-#[inline(always)]
-unsafe fn move_slots<const N: usize>(sp: Frame, from: SlotNo) {
-    // SAFETY: the caller guarantees that the frame has the `N` slots from its first and from
-    // `from` on.
-    unsafe {
-        let (to, from) = (sp.as_ptr(), sp.slot(from));
-        for n in 0..N {
-            *to.add(n) = *from.add(n);
+/// The parameters are `N` slots of the same frame, from this one on. Where they overlap its first
+/// ones, none is overwritten before it was moved: they are behind the header.
+#[derive(Clone, Copy)]
+struct Moved<const N: usize>(SlotNo);
+
+impl<const N: usize> Arrival for Moved<N> {
+    #[inline(always)]
+    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header {
+        // SAFETY: the caller guarantees that it is the function's entry.
+        frame.header(unsafe { (*entry).header_slot.into() })
+    }
+
+    #[inline(always)]
+    unsafe fn arrange(self, frame: Frame) {
+        // SAFETY: the running function's frame, which begins where the called one's does, has the
+        // parameters from the given slot on; there is room for the called one's.
+        unsafe {
+            let (to, from) = (frame.as_ptr(), frame.slot(self.0));
+            for n in 0..N {
+                *to.add(n) = *from.add(n);
+            }
         }
+    }
+}
+
+/// As [`Moved`], of any number of slots.
+#[derive(Clone, Copy)]
+struct ManyMoved {
+    from: SlotNo,
+    count: usize,
+}
+
+impl Arrival for ManyMoved {
+    #[inline(always)]
+    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header {
+        // SAFETY: the caller guarantees that it is the function's entry.
+        frame.header(unsafe { (*entry).header_slot.into() })
+    }
+
+    #[inline(always)]
+    unsafe fn arrange(self, frame: Frame) {
+        // SAFETY: the running function's frame, which begins where the called one's does, has the
+        // parameters from the given slot on; there is room for the called one's.
+        unsafe { std::ptr::copy(frame.slot(self.from), frame.as_ptr(), self.count) }
     }
 }
 
@@ -64,8 +94,7 @@ unsafe fn take_over_leaf<const N: usize>(
     // begins where the running one does.
     unsafe {
         let (frame, back) = (r.sp, *r.sp.header(header.into()));
-        let header = |entry: *const shape::Entry| frame.header((*entry).header_slot.into());
-        enter_leaf_with(r, code, frame, header, back, || move_slots::<N>(frame, from))
+        enter_leaf_with(r, code, frame, back, Moved::<N>(from))
     }
 }
 
@@ -79,15 +108,14 @@ unsafe fn take_over(
     from: SlotNo,
     header: SlotNo,
 ) -> Result<(), Stop> {
-    // SAFETY: `enter_with` calls `arrange` once it has checked that there is room for the called
-    // function's frame, which begins where the running one does. A function's header lies right
-    // behind its parameters, so `header_slot` is their number of slots.
+    // SAFETY: the parameters are moved once there is room for the called function's frame, which
+    // begins where the running one does. A function's header lies right behind its parameters, so
+    // `header_slot` is their number of slots.
     unsafe {
         let count = (*code).header_slot as usize;
         work::charge(r.env, work::of_slots(count))?;
         let (frame, back) = (r.sp, *r.sp.header(header.into()));
-        let arrange = || std::ptr::copy(frame.slot(from), frame.as_ptr(), count);
-        enter_with(r, code, frame, back, arrange)
+        enter_with(r, code, frame, back, ManyMoved { from, count })
     }
 }
 
