@@ -155,7 +155,7 @@ pub unsafe fn exit(env: *mut VmEnv, ip: Ip, sp: Frame, stop: Stop) -> u32 {
 /// No attribute aligns a function, and compilers align them to 16 bytes. On ELF each function has
 /// a section of its own, whose alignment a directive for its code raises; one that may skip at most
 /// a byte puts hardly anything in there. The note's section is not loaded, and goes with the
-/// symbols when those are stripped.
+/// debug information when that is stripped.
 #[cfg(all(isothread_tail_dispatch, not(debug_assertions), target_os = "linux"))]
 macro_rules! mark_leaf {
     () => {
