@@ -101,6 +101,26 @@ impl Frames {
     }
 }
 
+impl Frames {
+    /// The function that a run was to begin with, and found no room for, as if it had a frame.
+    ///
+    /// # Safety
+    /// The activation is live.
+    unsafe fn without_frame(&mut self, activation: *const VmActivation) -> Option<TraceFrame> {
+        // SAFETY: the caller vouches for the activation, and so for its function's instance.
+        unsafe {
+            self.next = Next::Activation((*activation).outer);
+            let func = (*activation).func.as_ref()?;
+            let instance = NonNull::new(func.instance.cast::<Instance>())?;
+            let module = instance.as_ref().module();
+            let defined = func.func_index.checked_sub(module.imported.funcs)?;
+            let start = module.bodies.get(defined as usize)?.start;
+            let place = FramePlace::Module(start);
+            Some(TraceFrame { instance, func_index: func.func_index, place })
+        }
+    }
+}
+
 impl Iterator for Frames {
     type Item = TraceFrame;
 
@@ -112,7 +132,9 @@ impl Iterator for Frames {
             match next {
                 Next::Activation(at) => self.enter(at),
                 Next::Call(at, point) => self.guest(at, point, |engine| engine.frame_at_call),
-                Next::Trap(at, point) => self.guest(at, point, |engine| engine.frame_at_trap),
+                Next::Trap(at, point) => self
+                    .guest(at, point, |engine| engine.frame_at_trap)
+                    .or_else(|| self.without_frame(at)),
                 Next::End => None,
             }
         }

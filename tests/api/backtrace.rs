@@ -334,3 +334,32 @@ fn stacks_lead_through_linked_instances() {
     let expected: Vec<_> = expected.iter().map(|found| Some(found[0])).collect();
     assert_eq!(spots(&stack), expected);
 }
+
+#[test]
+fn a_function_without_room_for_a_frame_is_in_the_trace() {
+    let context = Context::new().unwrap();
+    let call = Native::new(FuncType::new([], []), |mut caller, _, _| {
+        let large = caller.instance().get_func("large").unwrap();
+        let error = caller.call(&large, &[], &mut []).unwrap_err();
+        Err(error.trap().unwrap())
+    });
+    context.define("host", "call", &call).unwrap();
+    let locals = "i64 ".repeat(20_000);
+    let wat = format!(
+        r#"(module (import "host" "call" (func $call))
+            (func (export "large") (local {locals}))
+            (func $inner (call $call))
+            (func (export "run") (call $inner)))"#
+    );
+    let instance = Instance::new(&load(&context, &wat), InstanceArgs::default()).unwrap();
+    let env = ExecEnv::new(&instance, 0).unwrap();
+    let mut guest = Guest { env, instance };
+    // The first time the function has to be translated.
+    for _ in 0..2 {
+        assert_eq!(guest.call("run", &[]).unwrap_err(), "wasm operand stack overflow");
+        let stack = guest.env.backtrace().unwrap();
+        assert_eq!(names(&stack), ["large", "call", "inner", "run"]);
+    }
+    guest.call("large", &[]).unwrap_err();
+    assert_eq!(names(&guest.env.backtrace().unwrap()), ["large"]);
+}

@@ -7,7 +7,7 @@
 use super::super::validate;
 use crate::abi::error::Error;
 use crate::alloc::ensure_reserve;
-use wasmparser::Payload;
+use wasmparser::{BinaryReader, Payload};
 
 /// The memory of any section, even a small one: the first blocks of its lists, and an error's text.
 const SECTION_BYTES: usize = 8 << 10;
@@ -38,7 +38,11 @@ pub(super) fn provide(
             let count = section.count();
             let (range, len) = (section.range(), length(&section.range()));
             let content = bytes.get(range.start as usize..).unwrap_or_default();
-            if content.iter().take(len).any(|&byte| byte == GROUP) {
+            let content = &content[..len.min(content.len())];
+            if promises_too_much(content) {
+                return Err(Error::load("unexpected end"));
+            }
+            if content.contains(&GROUP) {
                 *type_bytes += len * GROUPED / 2;
                 (range, count, BYTES_PER_TYPE_BYTE * GROUPED)
             } else {
@@ -66,6 +70,19 @@ pub(super) fn provide(
         return Err(Error::load("unexpected end"));
     }
     ensure(len * rate)
+}
+
+/// Whether a group of types has fewer bytes than types: the parser makes room for as many. The byte
+/// that begins a group may be the end of a number, too. Whatever comes then, and is a number of
+/// several bytes, counts things of at least a byte as well.
+fn promises_too_much(content: &[u8]) -> bool {
+    let ends = content.iter().enumerate().filter(|&(_, &byte)| byte == GROUP);
+    ends.map(|(at, _)| &content[at + 1..]).any(|behind| {
+        let mut reader = BinaryReader::new(behind, 0);
+        let several = behind.first().is_some_and(|&byte| byte >= 0x80);
+        let count = if several { reader.read_var_u32().unwrap_or(0) } else { 0 };
+        u64::from(count) <= ITEMS_MAX && count as usize > behind.len()
+    })
 }
 
 fn length(range: &std::ops::Range<u64>) -> usize {

@@ -101,14 +101,14 @@ fn types() {
     });
     is_linear("empty groups", 250_000, Runs, |size| groups(size, |_| vec![0x4e, 0]));
     is_linear("supertypes above each other", 100_000, Runs, |size| {
-        groups(size, |at| match at.checked_sub(1).filter(|_| at % 63 != 0) {
-            Some(above) => [&[0x50, 1], &*leb(above), &PLAIN].concat(),
+        groups(size, |at| match at.checked_sub(1).filter(|_| !at.is_multiple_of(63)) {
+            Some(above) => [&[0x50, 1], &*leb(above), PLAIN].concat(),
             None => OPEN.to_vec(),
         })
     });
     is_linear("the same in one group", 100_000, Runs, |size| {
-        let ty = |at: usize| match at.checked_sub(1).filter(|_| at % 63 != 0) {
-            Some(above) => [&[0x50, 1], &*leb(above), &PLAIN].concat(),
+        let ty = |at: usize| match at.checked_sub(1).filter(|_| !at.is_multiple_of(63)) {
+            Some(above) => [&[0x50, 1], &*leb(above), PLAIN].concat(),
             None => OPEN.to_vec(),
         };
         groups(1, |_| group(size, ty))
@@ -132,7 +132,7 @@ fn types() {
     let many = groups(1, |_| group(1_000_001, |_| PLAIN.to_vec()));
     cost("too many types in a group", &many, Refused("rec group"));
     let deep = groups(65, |at| match at.checked_sub(1) {
-        Some(above) => [&[0x50, 1], &*leb(above), &PLAIN].concat(),
+        Some(above) => [&[0x50, 1], &*leb(above), PLAIN].concat(),
         None => OPEN.to_vec(),
     });
     cost("too many supertypes", &deep, Refused("sub type hierarchy too deep"));
@@ -143,7 +143,7 @@ fn types() {
 fn casts_between_many_types() {
     // As many types as casts, each to the deepest type below another one.
     is_linear("casts to all types", 20_000, Runs, |size| {
-        let types = each(size, |at| match at.checked_sub(1).filter(|_| at % 63 != 0) {
+        let types = each(size, |at| match at.checked_sub(1).filter(|_| !at.is_multiple_of(63)) {
             Some(above) => [&[0x50, 1], &*leb(above), &[0x5f, 0]].concat(),
             None => vec![0x50, 0, 0x5f, 0],
         });

@@ -1,7 +1,7 @@
 //! Limits bound work, not instructions: a deadline and `terminate` end guests that do much with few
 //! instructions, and fuel is charged for moved bytes.
 
-#[cfg(feature = "gc")]
+#[cfg(all(feature = "gc", feature = "simd"))]
 mod objects;
 
 use crate::load;
