@@ -268,8 +268,7 @@ impl ExternObjects {
         }
         drop(table);
         finalizer();
-        let ended = self.table.lock().objects.remove(&number);
-        drop(ended);
+        self.table.lock().objects.remove(&number);
     }
 }
 

@@ -49,7 +49,7 @@ struct Step<'a> {
     index: u32,
 }
 
-/// Executes an instruction at `point`.
+/// Executes an instruction at `point`. The engine has charged for it, but not for its length.
 ///
 /// # Safety
 /// `env` is the live environment of the running code, which is at the point. The instruction was
@@ -64,7 +64,6 @@ pub unsafe fn execute(
 ) -> Result<(), Trap> {
     // SAFETY: the caller vouches for environment, operands and room.
     unsafe {
-        work::charge(env, work::SLOW)?;
         let instance = Instance::of_vm((*env).instance);
         let step = Step { env, point, instance, slots, ty, index };
         let done = match op {

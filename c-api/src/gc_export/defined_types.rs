@@ -109,9 +109,10 @@ pub unsafe extern "C" fn wasm_func_type_get_param_type(
     func_type: wasm_func_type_t,
     param_idx: u32,
 ) -> wasm_ref_type_t {
-    // SAFETY: the C contract of types.
     guard(|| {
-        value_at(unsafe { defined(func_type) }.and_then(SubType::func), FuncType::params, param_idx)
+        // SAFETY: the C contract of types.
+        let ty = unsafe { defined(func_type) };
+        value_at(ty.and_then(SubType::func), FuncType::params, param_idx)
     })
 }
 
@@ -121,13 +122,10 @@ pub unsafe extern "C" fn wasm_func_type_get_result_type(
     func_type: wasm_func_type_t,
     result_idx: u32,
 ) -> wasm_ref_type_t {
-    // SAFETY: the C contract of types.
     guard(|| {
-        value_at(
-            unsafe { defined(func_type) }.and_then(SubType::func),
-            FuncType::results,
-            result_idx,
-        )
+        // SAFETY: the C contract of types.
+        let ty = unsafe { defined(func_type) };
+        value_at(ty.and_then(SubType::func), FuncType::results, result_idx)
     })
 }
 
@@ -143,9 +141,10 @@ fn value_at(
 /// How many fields structs of the type have, those of its supertype included.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_struct_type_get_field_count(struct_type: wasm_struct_type_t) -> u32 {
-    // SAFETY: the C contract of types.
     guard(|| {
-        unsafe { defined(struct_type) }.and_then(SubType::fields).map_or(0, |f| f.len() as u32)
+        // SAFETY: the C contract of types.
+        let ty = unsafe { defined(struct_type) };
+        ty.and_then(SubType::fields).map_or(0, |fields| fields.len() as u32)
     })
 }
 

@@ -2,11 +2,12 @@
 //! has the checks. What that does not find, the slow handlers look for in the heap as a whole.
 
 use super::none;
+use super::objects::execute;
 use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
 use crate::exec::fields::{array_len as array_len_in_heap, get_element, get_field};
 use crate::exec::fields::{set_element, set_field};
-use crate::exec::{Point, objects};
+use crate::exec::objects;
 use crate::gc::{StorageKind, StructField, direct};
 use crate::instance::Slots;
 use crate::interp::dispatch::{Regs, Slow, Stop, handler, next, slow, to_slow};
@@ -310,12 +311,11 @@ handler!(
 });
 
 slow!(
-    /// As [`struct_new`], also with a collection before.
+    /// As [`struct_new`], also with a collection before. It is not charged for, so that the fuel
+    /// which an object costs does not depend on the heap.
     SlowStructNew |r, i: shape::StructNew| {
-    let point = Point { ip: r.ip.as_ptr(), sp: r.sp.as_ptr() };
-    let shape::Object { at, op, ty, index, .. } = i.object;
-    objects::execute(r.env, point, op, r.sp.slot(at), (ty, index))?;
-    r.int = *r.sp.slot(at);
+    execute(r, &i.object)?;
+    r.int = *r.sp.slot(i.object.at);
     r.pass(i);
     Ok(())
 });

@@ -5,17 +5,32 @@ use super::trap;
 use crate::abi::guest_word;
 use crate::abi::trap::Trap;
 use crate::exec::{Point, objects, work};
-use crate::interp::dispatch::{handler, next, slow};
+use crate::interp::dispatch::{Regs, Stop, handler, next, slow};
 use crate::interp::operand::{Dst, ToSlot};
 use crate::interp::shape;
 
-slow!(
-    /// Makes an object or looks into one.
-    Object |r, i: shape::Object| {
+/// Does an instruction's work on objects.
+///
+/// # Safety
+/// `r` are the registers of the instruction that `object` is, or begins with.
+pub(super) unsafe fn execute(r: &mut Regs, object: &shape::Object) -> Result<(), Stop> {
     let point = Point { ip: r.ip.as_ptr(), sp: r.sp.as_ptr() };
-    objects::execute(r.env, point, i.op, r.sp.slot(i.at), (i.ty, i.index))?;
-    // A finalizer may have grown the memory.
-    reload_memory(r);
+    // SAFETY: the caller guarantees that the instruction is running, so that its operands are in
+    // slots, and the registers are those of its environment.
+    unsafe {
+        let (slots, indices) = (r.sp.slot(object.at), (object.ty, object.index));
+        objects::execute(r.env, point, object.op, slots, indices)?;
+        // A finalizer may have grown the memory.
+        reload_memory(r);
+    }
+    Ok(())
+}
+
+slow!(
+    /// Makes an object or works on an array.
+    Object |r, i: shape::Object| {
+    work::charge(r.env, work::SLOW)?;
+    execute(r, i)?;
     r.pass(i);
     Ok(())
 });
