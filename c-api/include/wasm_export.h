@@ -1258,11 +1258,12 @@ void wasm_func_get_result_types(wasm_function_inst_t func_inst,
 /**
  * Calls a function with 32-bit cells. `argv` holds the parameters in order: one cell for i32,
  * f32 and funcref (the function's index, or 0xFFFFFFFF for null), two for i64, f64, externref
- * (the host's pointer, or all ones for null; a null result is 0), exnref (a word that a result was,
- * or 0 for null) and anyref (a `wasm_obj_t` of gc_export.h, whose `wasm_externref_obj_t` is fine as
- * an externref, too), low half first, and four for v128. The results overwrite it from the first
- * cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has; fewer
- * than the parameters take are the exception "invalid argument count ...", more do not matter.
+ * (the host's pointer, or all ones for null; a null result is 0), exnref (a word that a result
+ * was, or 0 for null) and anyref (a `wasm_obj_t` of gc_export.h, whose `wasm_externref_obj_t` is
+ * fine as an externref, too), low half first, and four for v128. The results overwrite it from the
+ * first cell on, so it needs room for the larger of both. `argc` says how many cells `argv` has;
+ * fewer than the parameters take are the exception "invalid argument count ...", more do not
+ * matter.
  *
  * False when the guest trapped; `wasm_runtime_get_exception` returns the trap. A call on an
  * instance with a pending exception fails too, runs nothing, and leaves the exception as it is. A

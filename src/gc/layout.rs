@@ -33,6 +33,8 @@ impl StorageKind {
     ];
 
     /// Binary logarithm of the bytes that a value takes.
+    // Leaves of the interpreter use it, which must call nothing.
+    #[inline(always)]
     pub const fn bytes_log2(self) -> u32 {
         match self {
             Self::I8 => 0,

@@ -8,7 +8,7 @@
 
 use super::compile::{self, Options, Translated};
 use super::dispatch::stub;
-use super::handlers::control;
+use super::handlers::calls;
 use super::machine::{Header, Ip, Offset};
 use super::shape::{self, Code, Site, Word};
 use super::unwind::Tables;
@@ -191,7 +191,7 @@ impl ModuleCode {
         let codes = codes.into_boxed_slice();
         stubs.extend(codes.iter().map(|code| Stub {
             entry: entry(code.header_slot + Header::SLOTS, code.header_slot, 0),
-            first: Code::new(stub::<control::Translate>, shape::Translate { code }),
+            first: Code::new(stub::<calls::Translate>, shape::Translate { code }),
             tables: AtomicPtr::new(ptr::null_mut()),
             making: Making::new(),
         }));

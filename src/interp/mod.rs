@@ -48,7 +48,7 @@ use crate::exec::{Engine, GuestCode, Run};
 use code::VmCode;
 use dispatch::Regs;
 use handlers::memory::reload_memory;
-use handlers::{control, data};
+use handlers::{calls, control, data};
 use machine::{Frame, Ip, Memory0};
 use shape::{Code, Picked, SlotNo};
 
@@ -109,7 +109,7 @@ pub unsafe extern "C-unwind" fn run(
         };
         reload_memory(&mut r);
         let back_to = r.ip;
-        match control::enter(&mut r, code, frame, back_to) {
+        match calls::enter(&mut r, code, frame, back_to) {
             Ok(()) => dispatch::run(r),
             Err(stop) => dispatch::exit(env, r.ip, r.sp, stop),
         }
@@ -120,6 +120,10 @@ pub unsafe extern "C-unwind" fn run(
 /// with the options for which `build.rs` chooses tail calls; this finds a build that was made with
 /// other options in spite of that.
 pub fn is_stack_bounded() -> bool {
+    if dispatch::IS_LOOP {
+        // Every handler is called from the same place, and has returned before the next.
+        return true;
+    }
     #[repr(C)]
     struct Program {
         before: Code<shape::Dst>,

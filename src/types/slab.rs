@@ -33,7 +33,8 @@ fn first_number(chunk: usize) -> u32 {
 }
 
 /// The value with this number; `None` if no number near it is in use.
-#[inline]
+// Leaves of the interpreter use it, which must call nothing.
+#[inline(always)]
 pub(super) fn find<T>(chunks: &Chunks<T>, number: u32) -> Option<NonNull<T>> {
     let chunk = (u32::BITS - (number / FIRST).leading_zeros()) as usize;
     let start = NonNull::new(chunks.get(chunk)?.load(Ordering::Acquire))?;

@@ -114,6 +114,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/any_memory.rs",
             "handlers/atomic.rs",
             "handlers/bulk.rs",
+            "handlers/calls.rs",
             "handlers/control.rs",
             "handlers/data.rs",
             "handlers/exceptions.rs",

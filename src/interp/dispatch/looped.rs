@@ -9,6 +9,9 @@ use crate::abi::vm_layout::{VmEnv, VmHostFunc};
 use crate::interp::machine::{Frame, Ip, Memory0};
 use std::ops::ControlFlow;
 
+/// Handlers return before the next one is called.
+pub const IS_LOOP: bool = true;
+
 /// The registers to go on with, or the code to leave guest code with.
 pub type Ret = ControlFlow<u32, Regs>;
 

@@ -13,8 +13,8 @@
 //! registers, and stubs are assembly: a stub takes its native stack back before it goes on. So
 //! running code takes native stack only while a slow handler runs, however that is compiled.
 //! LLVM decides whether a leaf's last call is a jump, and leaves keep nothing that would prevent
-//! it; `.ci/handlers` checks it in the code that was built, where all leaves lie in a section of
-//! their own, and `interp::is_stack_bounded` when a module is loaded. With loop dispatch every
+//! it; `.ci/handlers` checks it in the code that was built, where all leaves note their addresses,
+//! and `interp::is_stack_bounded` when a module is loaded. With loop dispatch every
 //! handler returns to one loop, which needs nothing of the compiler.
 //!
 //! Only this folder knows which backend is in use. `build.rs` decides, but a build with debug
@@ -26,9 +26,9 @@ mod looped;
 mod tail;
 
 #[cfg(any(not(isothread_tail_dispatch), debug_assertions))]
-pub use looped::{Ret, call_host, next, run, stop, stub};
+pub use looped::{IS_LOOP, Ret, call_host, next, run, stop, stub};
 #[cfg(all(isothread_tail_dispatch, not(debug_assertions)))]
-pub use tail::{Ret, call_host, next, run, stop, stub};
+pub use tail::{IS_LOOP, Ret, call_host, next, run, stop, stub};
 
 use super::machine::{Frame, Ip, Memory0};
 use super::shape::Shape;

@@ -11,6 +11,9 @@ use crate::interp::machine::{Frame, Ip, Memory0};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
+/// Handlers end in a jump to the next one.
+pub const IS_LOOP: bool = false;
+
 /// Zero for a normal end, else the code that guest code was left with.
 pub type Ret = u32;
 

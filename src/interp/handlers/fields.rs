@@ -62,7 +62,8 @@ fields! {
     F32 F32 false u32 => f32, |raw| f32::from_bits(u32::from_le(raw)), |v| v.to_bits().to_le();
     F64 F64 false u64 => f64, |raw| f64::from_bits(u64::from_le(raw)), |v| v.to_bits().to_le();
     Vector V128 false [u64; 2] => V128,
-        |raw| V128::from_u64x2(raw.map(u64::from_le)), |v| v.to_u64x2().map(u64::to_le);
+        |raw| V128::from_u64x2([u64::from_le(raw[0]), u64::from_le(raw[1])]),
+        |v| { let [low, high] = v.to_u64x2(); [low.to_le(), high.to_le()] };
     Ref Ref false u64 => u64, |raw| u64::from_le(raw), |v| v.to_le();
 }
 

@@ -8,7 +8,7 @@
 //! Indirect calls within the instance and the usual call of an import are leaves; the other cases
 //! are slow handlers.
 
-use super::control::enter_leaf;
+use super::calls::enter_leaf;
 use super::exceptions::rethrow;
 use super::memory::reload_memory;
 use super::references::CallSubtype;

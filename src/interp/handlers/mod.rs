@@ -11,6 +11,7 @@
 pub mod any_memory;
 pub mod atomic;
 pub mod bulk;
+pub mod calls;
 pub mod control;
 pub mod data;
 pub mod exceptions;
@@ -145,7 +146,7 @@ impl Instr {
             }
             Self::BranchStep { op, left, right } => control::branch_step_handler(op, left, right),
             Self::BranchTable { index } => control::branch_table_handler(index),
-            Self::Call => Picked::leaf(control::call),
+            Self::Call => Picked::leaf(calls::call),
             Self::CallImport { profiled: false } => Picked::leaf(host::call_import),
             Self::CallImport { profiled: true } => Picked::slow::<profile::CallImport>(),
             Self::ProfileEnter => Picked::slow::<profile::Enter>(),
@@ -158,11 +159,11 @@ impl Instr {
             }
             Self::TailCallRef { slots } => tail_call::tail_call_ref_handler(slots),
             Self::CallRef => Picked::leaf(references::call_ref),
-            Self::ReturnNone { header } => control::return_none_handler(header),
+            Self::ReturnNone { header } => calls::return_none_handler(header),
             Self::ReturnOne { class, source, header } => {
-                control::return_one_handler(class, source, header)
+                calls::return_one_handler(class, source, header)
             }
-            Self::ReturnMany => Picked::slow::<control::ReturnMany>(),
+            Self::ReturnMany => Picked::slow::<calls::ReturnMany>(),
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
             Self::Object => Picked::slow::<objects::Object>(),

@@ -1,6 +1,6 @@
 //! Typed references: calls of functions by them, and calls through tables where the types differ.
 
-use super::control::{enter, enter_leaf};
+use super::calls::{enter, enter_leaf};
 use super::host::{CallsOut, call_out};
 use super::trap;
 use crate::abi::trap::Trap;

@@ -8,7 +8,7 @@
 //! Functions of the same instance are entered by leaves, as long as there are few slots to move.
 //! "Engines" in ARCHITECTURE.md describes how other functions are called without nesting.
 
-use super::control::{Arrival, enter_leaf_with, enter_with};
+use super::calls::{Arrival, enter_leaf_with, enter_with};
 use super::host::{call_placed, find_indirect, is_own};
 use super::profile;
 use super::references::check_subtype;
