@@ -29,6 +29,7 @@ mod native;
 mod objects;
 mod profile;
 mod program;
+mod refs;
 mod registered;
 mod shared_heap;
 mod shared_memory;
