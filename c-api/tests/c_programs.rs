@@ -112,6 +112,20 @@ programs! {
     application,
     blocking,
     blocking_signal,
+    c_api_callback,
+    c_api_engines,
+    c_api_finalize,
+    c_api_global,
+    c_api_hello,
+    c_api_hostref,
+    c_api_memory,
+    c_api_multi,
+    c_api_reflect,
+    c_api_serialize,
+    c_api_start,
+    c_api_table,
+    c_api_threads,
+    c_api_trap,
     call_stack,
     calls,
     ctx,
@@ -182,6 +196,62 @@ fn sweep() {
     }
     let include = format!("-I{}", folder.display());
     all_in("sweep", &folder, &[&include]);
+}
+
+#[test]
+fn c_api_sweep() {
+    let folder = scratch("c_c_api_sweep");
+    for (file, wrong) in
+        [("c_api_with_nothing.inc", false), ("c_api_with_wrong_kinds.inc", true)]
+    {
+        std::fs::write(folder.join(file), every_c_api_call(wrong)).expect("a file can be written");
+    }
+    let include = format!("-I{}", folder.display());
+    all_in("c_api_sweep", &folder, &[&include]);
+}
+
+/// A C call of every function of `wasm_c_api.h`, with zero for every argument, or with an object of
+/// another kind where the type is one of references; the former of all, the latter of those.
+fn every_c_api_call(wrong: bool) -> String {
+    let kinds = ["trap", "func", "global", "table", "memory", "extern", "instance"];
+    let mut calls = String::new();
+    for function in functions() {
+        let name = function.name.as_str();
+        if function.header != "wasm_c_api.h" || function.status == "inline" {
+            continue;
+        }
+        let (_, rest) = function.prototype.split_once('(').expect("a prototype");
+        let (params, _) = rest.rsplit_once(')').expect("a prototype");
+        let is_kind = |param: &str| kinds.iter().any(|k| param.contains(&format!("wasm_{k}_t *")));
+        let is_list = |param: &str| param.contains("_t **") || param.contains("*const *");
+        let mut depth = 0;
+        let outer = |c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            c == ',' && depth == 0
+        };
+        let params: Vec<_> =
+            params.split(outer).map(str::trim).filter(|param| *param != "void").collect();
+        if wrong && !params.iter().any(|param| is_kind(param) && !is_list(param)) {
+            continue;
+        }
+        let argument = |param: &&str| match wrong && is_kind(param) && !is_list(param) {
+            true => "wrong",
+            false => "0",
+        };
+        let arguments: Vec<_> = params.iter().map(argument).collect();
+        let arguments = arguments.join(", ");
+        let end = match name {
+            "wasm_engine_new" => "wasm_engine_delete",
+            "wasm_config_new" => "wasm_config_delete",
+            "wasm_valtype_new" => "wasm_valtype_delete",
+            "wasm_functype_new" => "wasm_functype_delete",
+            _ => "(void)",
+        };
+        calls += &format!("    {end}({name}({arguments}));\n");
+    }
+    let least = if wrong { 100 } else { 280 };
+    assert!(calls.lines().count() > least, "the table is nearly empty");
+    calls
 }
 
 /// A C call of every function of `wasm_export.h`, with zero for every argument, or with the

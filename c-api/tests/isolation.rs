@@ -143,8 +143,6 @@ const LACKING: &[(&str, &str)] = &[
     ("debug engine", "debug engine"),
     ("jit options", "compiled code"),
     ("fast-jit cache", "compiled code"),
-    ("c-api engine", "wasm_c_api.h"),
-    ("c-api stores", "wasm_c_api.h"),
     ("aot compiler error", "aot_export.h"),
 ];
 

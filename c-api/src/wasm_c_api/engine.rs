@@ -1,7 +1,7 @@
 //! Configurations, engines and stores: how an engine is a context.
 
 use super::handles::{wasm_engine_t, wasm_store_t};
-use super::memory_block::{Block, Counted, disown, own, value};
+use super::memory_block::{Block, Counted, end, own, value};
 use super::store::Store;
 use super::types::wasm_config_t;
 use crate::ffi::{guard, guard_held};
@@ -49,7 +49,7 @@ fn default_config() -> wasm_config_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_config_delete(config: *mut wasm_config_t) {
     // SAFETY: NULL or from `wasm_config_new`, by the C contract.
-    guard(|| drop(unsafe { disown(config) }))
+    guard(|| unsafe { end(config) })
 }
 
 /// # Safety

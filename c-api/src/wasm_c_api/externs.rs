@@ -57,9 +57,7 @@ unsafe fn is<From: Handle, To: Handle>(item: *const From) -> bool {
 
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_func_as_extern(
-    func: *mut wasm_func_t,
-) -> *mut wasm_extern_t {
+pub unsafe extern "C" fn wasm_func_as_extern(func: *mut wasm_func_t) -> *mut wasm_extern_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_func_t, wasm_extern_t>(func) } {
         true => func.cast(),
@@ -69,9 +67,7 @@ pub unsafe extern "C" fn wasm_func_as_extern(
 
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_global_as_extern(
-    global: *mut wasm_global_t,
-) -> *mut wasm_extern_t {
+pub unsafe extern "C" fn wasm_global_as_extern(global: *mut wasm_global_t) -> *mut wasm_extern_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_global_t, wasm_extern_t>(global) } {
         true => global.cast(),
@@ -81,9 +77,7 @@ pub unsafe extern "C" fn wasm_global_as_extern(
 
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_table_as_extern(
-    table: *mut wasm_table_t,
-) -> *mut wasm_extern_t {
+pub unsafe extern "C" fn wasm_table_as_extern(table: *mut wasm_table_t) -> *mut wasm_extern_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_table_t, wasm_extern_t>(table) } {
         true => table.cast(),
@@ -93,9 +87,7 @@ pub unsafe extern "C" fn wasm_table_as_extern(
 
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_memory_as_extern(
-    memory: *mut wasm_memory_t,
-) -> *mut wasm_extern_t {
+pub unsafe extern "C" fn wasm_memory_as_extern(memory: *mut wasm_memory_t) -> *mut wasm_extern_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_memory_t, wasm_extern_t>(memory) } {
         true => memory.cast(),
@@ -105,9 +97,7 @@ pub unsafe extern "C" fn wasm_memory_as_extern(
 
 /// The same object as a function, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_extern_as_func(
-    item: *mut wasm_extern_t,
-) -> *mut wasm_func_t {
+pub unsafe extern "C" fn wasm_extern_as_func(item: *mut wasm_extern_t) -> *mut wasm_func_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_func_t>(item) } {
         true => item.cast(),
@@ -117,9 +107,7 @@ pub unsafe extern "C" fn wasm_extern_as_func(
 
 /// The same object as a global, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_extern_as_global(
-    item: *mut wasm_extern_t,
-) -> *mut wasm_global_t {
+pub unsafe extern "C" fn wasm_extern_as_global(item: *mut wasm_extern_t) -> *mut wasm_global_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_global_t>(item) } {
         true => item.cast(),
@@ -129,9 +117,7 @@ pub unsafe extern "C" fn wasm_extern_as_global(
 
 /// The same object as a table, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_extern_as_table(
-    item: *mut wasm_extern_t,
-) -> *mut wasm_table_t {
+pub unsafe extern "C" fn wasm_extern_as_table(item: *mut wasm_extern_t) -> *mut wasm_table_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_table_t>(item) } {
         true => item.cast(),
@@ -141,9 +127,7 @@ pub unsafe extern "C" fn wasm_extern_as_table(
 
 /// The same object as a memory, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasm_extern_as_memory(
-    item: *mut wasm_extern_t,
-) -> *mut wasm_memory_t {
+pub unsafe extern "C" fn wasm_extern_as_memory(item: *mut wasm_extern_t) -> *mut wasm_memory_t {
     // SAFETY: the C contract of objects.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_memory_t>(item) } {
         true => item.cast(),
@@ -246,4 +230,3 @@ pub unsafe extern "C" fn wasm_extern_as_memory_const(
         false => null(),
     })
 }
-

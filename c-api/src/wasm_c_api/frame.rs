@@ -52,9 +52,7 @@ impl Frame {
             func_index: from.func_index,
             func_offset: from.func_offset.unwrap_or(0),
             module_offset: from.module_offset.unwrap_or(0),
-            name: name
-                .and_then(|name| try_c_string(name.as_bytes()).ok())
-                .and_then(Counted::new),
+            name: name.and_then(|name| try_c_string(name.as_bytes()).ok()).and_then(Counted::new),
         }
     }
 

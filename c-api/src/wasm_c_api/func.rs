@@ -3,7 +3,7 @@
 use super::handles::{wasm_func_t, wasm_store_t, wasm_trap_t};
 use super::host_items;
 use super::memory_block::{Block, Counted};
-use super::object::{self, Body, Finalizer, Home, HostInfo, Object};
+use super::object::{self, Body, Home, HostInfo, Object};
 use super::store::Store;
 use super::trap;
 use super::type_objects::{self as objects, valtype};
@@ -36,7 +36,9 @@ pub type wasm_func_callback_with_env_t = Option<
 /// The embedder's function.
 #[derive(Clone, Copy)]
 enum Callback {
-    Plain(unsafe extern "C-unwind" fn(*const wasm_val_vec_t, *mut wasm_val_vec_t) -> *mut wasm_trap_t),
+    Plain(
+        unsafe extern "C-unwind" fn(*const wasm_val_vec_t, *mut wasm_val_vec_t) -> *mut wasm_trap_t,
+    ),
     WithEnv(
         unsafe extern "C-unwind" fn(
             *mut c_void,
@@ -195,7 +197,7 @@ pub unsafe extern "C" fn wasm_func_new_with_env(
     functype: *const wasm_functype_t,
     callback: wasm_func_callback_with_env_t,
     env: *mut c_void,
-    finalizer: Finalizer,
+    finalizer: Option<unsafe extern "C" fn(*mut c_void)>,
 ) -> *mut wasm_func_t {
     guard(|| {
         let env = HostInfo { pointer: env, finalizer };
@@ -225,9 +227,8 @@ unsafe fn make(
         // SAFETY: the vectors of a live type are valid.
         let ty = unsafe { rust_type(functype) }?;
         let code = HostCode { callback, env, ty: ty.clone(), store: store.clone() };
-        let native = Native::new(ty.clone(), move |caller, args, results| {
-            code.call(&caller, args, results)
-        });
+        let native =
+            Native::new(ty.clone(), move |caller, args, results| code.call(&caller, args, results));
         let item = host_items::func(&store, &ty, &native)?;
         let func = item.into_func().ok_or_else(|| Error::misuse(NO_TRAP))?;
         Ok::<_, Error>((func, native))
@@ -260,9 +261,8 @@ unsafe fn rust_type(functype: &wasm_functype_t) -> Result<FuncType> {
 
 /// The header's form of a function's type; NULL without memory.
 pub(super) fn type_of(ty: &FuncType) -> *mut wasm_functype_t {
-    parts_of_type(ty).map_or(null_mut(), |[params, results]| {
-        objects::functype(params.into(), results.into())
-    })
+    parts_of_type(ty)
+        .map_or(null_mut(), |[params, results]| objects::functype(params.into(), results.into()))
 }
 
 fn parts_of_type(ty: &FuncType) -> Option<[Vector<*mut wasm_valtype_t>; 2]> {
@@ -321,7 +321,7 @@ pub unsafe extern "C" fn wasm_func_result_arity(func: *const wasm_func_t) -> usi
 
 /// Calls a function. `args` has a value of the right kind for each parameter, and may be NULL if
 /// there are none; `results` has room for the results, of which references are the caller's, or is
-/// NULL to leave them out. NULL when the call returned, else the trap, which is the caller's: the
+/// NULL or empty to leave them out. NULL when the call returned, else the trap, which is the caller's: the
 /// guest's, that of a host function, or, with nothing run, one that says what is wrong with the
 /// values. NULL for a NULL function.
 #[unsafe(no_mangle)]
@@ -363,8 +363,8 @@ unsafe fn call(
         return Err(failed("too few arguments"));
     }
     // SAFETY: the caller's contract.
-    let taken = unsafe { results.as_mut() };
-    if taken.as_ref().is_some_and(|t| t.data.is_null() && !outs.is_empty() || t.size < outs.len()) {
+    let taken = unsafe { results.as_mut() }.filter(|taken| taken.size > 0 && !taken.data.is_null());
+    if taken.as_ref().is_some_and(|taken| taken.size < outs.len()) {
         return Err(failed("no room for the results"));
     }
     let mut vals = outside(|| try_vec(params.len())).map_err(|_| out_of_memory())?;

@@ -103,7 +103,8 @@ pub unsafe extern "C" fn wasm_global_set(global: *mut wasm_global_t, value: *con
         let (parts, value) = unsafe { (parts(global.cast_const()), value.as_ref()) };
         let (Some((global, home)), Some(value)) = (parts, value) else { return };
         // SAFETY: the C contract of values.
-        let val = unsafe { value::value_in(value, global.ty().val, global.instance(), &home.store) };
+        let val =
+            unsafe { value::value_in(value, global.ty().val, global.instance(), &home.store) };
         if let Ok(val) = val {
             let _ = global.set(val);
         }

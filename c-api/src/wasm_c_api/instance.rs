@@ -6,7 +6,7 @@
 //! (`wasm_extern_new_empty`), a NULL in a complete list, and a list that is too short leave an
 //! import to the bindings of the module's load; what is too much is ignored.
 
-use super::handles::{wasm_instance_t, wasm_store_t, wasm_trap_t};
+use super::handles::{wasm_extern_t, wasm_instance_t, wasm_store_t, wasm_trap_t};
 use super::memory_block::{Block, Counted};
 use super::module::module_of;
 use super::object::{self, Body, Object};
@@ -16,7 +16,6 @@ use super::type_objects::{FUNC, GLOBAL, MEMORY, TABLE};
 use super::types::wasm_externkind_t;
 use super::vector::{self, Vector};
 use super::vector_types::wasm_extern_vec_t;
-use super::handles::wasm_extern_t;
 use crate::ffi::{guard, guard_guest, guard_or};
 use crate::shared::{InstantiationArgs, wasm_module_t};
 use crate::wasm_export::arguments::InstantiationArgs2;
@@ -258,7 +257,7 @@ pub unsafe extern "C" fn wasm_instance_exports(
             return;
         }
         // SAFETY: the C contract of objects.
-        let made = unsafe { owner_of(instance) }.and_then(|owner| exports_of(owner));
+        let made = unsafe { owner_of(instance) }.and_then(exports_of);
         // SAFETY: the C contract of `out`.
         unsafe { vector::write(out.cast(), made.unwrap_or(Vector::EMPTY)) };
     })
@@ -291,10 +290,9 @@ fn exports_of(owner: &Counted<Owner>) -> Option<Vector<*mut wasm_extern_t>> {
 pub unsafe extern "C" fn wasm_instance_sum_wasm_exec_time(instance: *const wasm_instance_t) -> f64 {
     guard_or(-1.0, || {
         // SAFETY: the C contract of objects; an owner's instance is live.
-        unsafe { owner_of(instance) }
-            .map_or(-1.0, |owner| unsafe {
-                profiling::wasm_runtime_sum_wasm_exec_time(owner.handle())
-            })
+        unsafe { owner_of(instance) }.map_or(-1.0, |owner| unsafe {
+            profiling::wasm_runtime_sum_wasm_exec_time(owner.handle())
+        })
     })
 }
 

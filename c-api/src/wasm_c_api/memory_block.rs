@@ -46,6 +46,15 @@ pub(super) unsafe fn disown<T>(block: *mut T) -> Option<T> {
     }
 }
 
+/// Frees a block with the value in it; NULL is nothing.
+///
+/// # Safety
+/// As for [`disown`].
+pub(super) unsafe fn end<T>(block: *mut T) {
+    // SAFETY: the caller gives up a block that holds a value, or NULL.
+    let _ = unsafe { disown(block) };
+}
+
 /// A value with a count of its owners, any of which may be on another thread than the last.
 #[repr(C)]
 pub(super) struct Block<T> {

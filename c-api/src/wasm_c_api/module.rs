@@ -177,8 +177,8 @@ fn imports_of(module: &Module) -> Option<Vector<*mut wasm_importtype_t>> {
         let Some(ty) = externtype(import.ty) else { continue };
         let names = name_vec(import.module).zip(name_vec(import.name));
         let made = match names {
-            // SAFETY: the parts are new, and given away.
             Some((module, name)) => {
+                // SAFETY: the parts are new, and given away.
                 Some(unsafe { objects::importtype(module, name, ty, import.linked) })
             }
             None => {

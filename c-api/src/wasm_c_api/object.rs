@@ -13,7 +13,7 @@ use super::type_objects::{FUNC, GLOBAL, MEMORY, TABLE};
 use super::types::wasm_externkind_t;
 use crate::ffi::guard;
 use crate::shared::wasm_ref_t;
-use isothread::{Func, Global, Instance, Lock, Memory, Native, Table};
+use isothread::{Func, Global, Lock, Memory, Native, Table};
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
 
@@ -220,17 +220,6 @@ impl Object {
             | Body::Global(_, home)
             | Body::Table(_, home)
             | Body::Memory(_, home) => Some(home),
-            _ => None,
-        }
-    }
-
-    /// The instance that has the item, as the runtime sees it.
-    pub(super) fn instance(&self) -> Option<Instance> {
-        match &self.body {
-            Body::Func(func, ..) => Some(func.instance()),
-            Body::Global(global, _) => Some(global.instance().clone()),
-            Body::Table(table, _) => Some(table.instance()),
-            Body::Memory(memory, _) => Some(memory.instance()),
             _ => None,
         }
     }

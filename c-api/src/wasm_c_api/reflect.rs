@@ -49,8 +49,9 @@ pub unsafe extern "C" fn wasm_functype_new(
             part.num_elems = part.inner().len();
         }
         // SAFETY: both were a caller's vectors.
-        let complete =
-            parts.iter().all(|part| unsafe { part.inner().elements() }.iter().all(|e| !e.is_null()));
+        let complete = parts
+            .iter()
+            .all(|part| unsafe { part.inner().elements() }.iter().all(|e| !e.is_null()));
         let [mut params, mut results] = parts;
         if complete {
             return objects::functype(params, results);
@@ -459,4 +460,3 @@ pub unsafe extern "C" fn wasm_externtype_as_memorytype_const(
         _ => null(),
     }
 }
-

@@ -86,7 +86,8 @@ pub(super) fn of_call(
         if let (Some(env), Some(_), false) = (env, error.trap(), is_shared) {
             let frames = frames_of(env, store);
             let mut known = body.frames.lock();
-            let spare = if known.is_empty() { std::mem::replace(&mut *known, frames) } else { frames };
+            let spare =
+                if known.is_empty() { std::mem::replace(&mut *known, frames) } else { frames };
             drop(known);
             drop(spare);
         }

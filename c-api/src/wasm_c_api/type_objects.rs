@@ -1,6 +1,6 @@
 //! Making, copying and deleting objects that describe types, and from one kind of them to another.
 
-use super::memory_block::{disown, own};
+use super::memory_block::{disown, end, own};
 use super::types::*;
 use super::vector::Vector;
 use super::vector_types::*;
@@ -68,7 +68,7 @@ pub(super) unsafe fn copy_valtype(from: *const wasm_valtype_t) -> *mut wasm_valt
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_valtype(object: *mut wasm_valtype_t) {
     // SAFETY: the caller's contract; such objects come from `own`.
-    drop(unsafe { disown(object) });
+    unsafe { end(object) };
 }
 
 /// A function's type from its parts, which it takes over.
@@ -219,7 +219,7 @@ pub(super) unsafe fn copy_memorytype(from: *const wasm_memorytype_t) -> *mut was
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_memorytype(object: *mut wasm_memorytype_t) {
     // SAFETY: the caller's contract; such objects come from `own`.
-    drop(unsafe { disown(object) });
+    unsafe { end(object) };
 }
 
 /// # Safety

@@ -5,10 +5,12 @@
 //! Vectors do not fit, as in `wasm_export.h`: a value of kind WASM_V128 holds an address.
 
 use super::memory_block::{Block, Counted};
-use super::object::{Body, Object, counted, get};
+use super::object::{Body, Object, counted};
 use super::store::{Item, Store, object_of};
 use crate::ffi::guard;
-use crate::shared::{anon_val_of, wasm_ref_t, wasm_val_t, wasm_valkind_enum as Kind, wasm_valkind_t};
+use crate::shared::{
+    anon_val_of, wasm_ref_t, wasm_val_t, wasm_valkind_enum as Kind, wasm_valkind_t,
+};
 use crate::wasm_export::values::vector_of;
 use isothread::{ExternRef, HeapType, Hierarchy, Instance, RefType, Val, ValType};
 use std::ptr::{NonNull, null_mut};
@@ -212,9 +214,7 @@ pub(super) unsafe fn value_in(
                 let halves = cells.iter().rev().fold(0, |all, cell| all << 32 | u128::from(*cell));
                 Ok(Val::V128(halves))
             }
-            (ValType::Ref(_), EXTERNREF | FUNCREF) => {
-                reference_in(value.of.r#ref, ty, near, store)
-            }
+            (ValType::Ref(_), EXTERNREF | FUNCREF) => reference_in(value.of.r#ref, ty, near, store),
             _ => Err(Misfit::Kind),
         }
     }
@@ -247,14 +247,4 @@ pub(super) unsafe fn value_out(
         other => anon_val_of { r#ref: reference_out(other, near, store)? },
     };
     Ok(of_kind(kind, of))
-}
-
-/// Whether a reference is NULL or live and of a kind that may be a reference.
-///
-/// # Safety
-/// `reference` is NULL or live.
-pub(super) unsafe fn is_func(reference: *const wasm_ref_t) -> bool {
-    // SAFETY: the caller's contract.
-    let object = unsafe { get(reference) };
-    object.is_none_or(|object| matches!(object.body, Body::Func(..)))
 }

@@ -237,6 +237,7 @@ macro_rules! vectors {
         };
 
         impl $vector {
+            #[allow(dead_code, reason = "not every vector is read")]
             pub(super) fn inner(&self) -> &Vector<$element> {
                 // SAFETY: one layout, by the fields' order and types, and nothing but plain data.
                 unsafe { &*std::ptr::from_ref(self).cast() }
