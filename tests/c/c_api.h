@@ -81,7 +81,8 @@ static inline wasm_instance_t *make_in(wasm_store_t *in, const char *name, size_
     return instance;
 }
 
-#define make(name, count, items, exports) make_in(store, name, count, items, exports)
+/* The items are a compound literal, whose commas are the macro's, too. */
+#define make(name, ...) make_in(store, name, __VA_ARGS__)
 
 /* Calls an exported function with 32-bit integers, and returns the result, or -1 for a trap. */
 static inline int32_t call_item(wasm_extern_t *item, size_t count, const int32_t numbers[]) {

@@ -4,10 +4,17 @@
 
 static void of_guest(void) {
     wasm_extern_vec_t exports;
-    wasm_instance_t *instance = make("c_api_memory", 0, NULL, &exports);
-    wasm_memory_t *memory = wasm_extern_as_memory(exports.data[0]);
-    wasm_memorytype_t *type = wasm_memory_type(memory);
+    wasm_module_t *module = load_in(store, "c_api_memory");
+    /* No heap, which would lie in the memory. */
+    wasm_instance_t *instance = wasm_instance_new_with_args(store, module, NULL, NULL, 8192, 0);
+    wasm_memory_t *memory;
+    wasm_memorytype_t *type;
 
+    CHECK(instance != NULL);
+    wasm_module_delete(module);
+    wasm_instance_exports(instance, &exports);
+    memory = wasm_extern_as_memory(exports.data[0]);
+    type = wasm_memory_type(memory);
     CHECK_INT(wasm_memorytype_limits(type)->min, 2);
     CHECK_INT(wasm_memorytype_limits(type)->max, 3);
     wasm_memorytype_delete(type);

@@ -160,7 +160,9 @@ unsafe fn make(
     // SAFETY: the handle is live, and stands for the module.
     let made = unsafe { make_counted(*module, loaded, &args, &items) };
     let instance = made.map_err(|failure| match (store.passed(), &failure) {
-        (Some(passed), Failure::Error(e)) if e.trap() == Some(Trap::Host) => passed,
+        (Some(passed), Failure::Error(e)) if e.trap() == Some(Trap::Host) => {
+            trap::through_guest(passed)
+        }
         _ => refused(store, format_args!("{failure}")),
     })?;
     let owner = Owner::new(instance, owners, store).ok_or_else(|| store.out_of_memory())?;

@@ -62,7 +62,11 @@ pub(super) fn new(store: &Store, parts: &[&[u8]]) -> Counted<Object> {
 
 /// As [`new`], for what a guest or a call of one reports.
 pub(super) fn exception(store: &Store, message: &str) -> Counted<Object> {
-    let trap = new(store, &[message.as_bytes()]);
+    through_guest(new(store, &[message.as_bytes()]))
+}
+
+/// A host function's trap that has ended guest code.
+pub(super) fn through_guest(trap: Counted<Object>) -> Counted<Object> {
     if let Body::Trap(body) = &trap.body {
         body.came_through_guest.store(true, Ordering::Relaxed);
     }
@@ -77,11 +81,10 @@ pub(super) fn of_call(
 ) -> Counted<Object> {
     let passed = store.passed();
     let trap = match (passed, error.trap()) {
-        (Some(passed), Some(Trap::Host)) => passed,
+        (Some(passed), Some(Trap::Host)) => through_guest(passed),
         _ => exception(store, error.message()),
     };
     if let Body::Trap(body) = &trap.body {
-        body.came_through_guest.store(true, Ordering::Relaxed);
         let is_shared = body.message.is_none();
         if let (Some(env), Some(_), false) = (env, error.trap(), is_shared) {
             let frames = frames_of(env, store);
