@@ -133,7 +133,7 @@ typedef byte_t wasm_byte_t;
 /**
  * Declares the type of a reference like WASM_DECLARE_REF_BASE, and conversions of the same object:
  * wasm_NAME_as_ref, wasm_NAME_as_ref_const, and wasm_ref_as_NAME, wasm_ref_as_NAME_const, which are
- * NULL for an object of another kind.
+ * NULL for an object of another kind. Of an item, deleting the former does nothing.
  */
 #define WASM_DECLARE_REF(name) \
     WASM_DECLARE_REF_BASE(name) \

@@ -38,7 +38,9 @@ fn compile(name: &str, linked: Linked, folder: &Path, extra: &[&str]) -> PathBuf
         Linked::Shared => {
             let so = folder.join("libiwasm.so.2");
             std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
-            cc.arg(&so).arg(format!("-Wl,-rpath,{}", folder.display())).arg("-lpthread");
+            // Cargo's search path has another library, of an earlier build, maybe.
+            cc.arg(&so).arg(format!("-Wl,--disable-new-dtags,-rpath,{}", folder.display()));
+            cc.arg("-lpthread");
         }
         Linked::Static => {
             cc.arg(library("libiwasm.a")).args(NATIVE_LIBS);

@@ -168,7 +168,9 @@ fn compiler(name: &str, output: &Path) -> Command {
 fn link_shared(cc: &mut Command, folder: &Path) {
     let so = folder.join("libiwasm.so.2");
     std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
-    cc.arg(&so).arg(format!("-Wl,-rpath,{}", folder.display())).args(["-lpthread", "-ldl"]);
+    // Cargo's search path has another library, of an earlier build, maybe.
+    cc.arg(&so).arg(format!("-Wl,--disable-new-dtags,-rpath,{}", folder.display()));
+    cc.args(["-lpthread", "-ldl"]);
     run(cc);
 }
 

@@ -1,6 +1,11 @@
 //! Reference objects: all that a `wasm_ref_t` may be, behind one type, so that the conversions
 //! between the standard's types of references return the pointer that they got.
 //!
+//! WAMR makes a new reference where the standard borrows the object: `wasm_func_as_ref` and its
+//! like, for items. Programs written for it delete that reference, and others do not. So a
+//! reference to an item is a *view*: the object's address plus one, of which deleting gives nothing
+//! up. Nobody but this file sees the difference.
+//!
 //! An object is counted. A copy is one more count of the same object, and its host info, with the
 //! finalizer, goes with the last of them. A pointer of another kind than a function wants is an
 //! error of that function. Owner: the embedder, and a store for objects that guests may hold.
@@ -63,6 +68,9 @@ pub(super) struct Object {
 
 /// Which objects a type of the header stands for.
 pub(super) trait Handle {
+    /// Whether it stands for all of them.
+    const IS_REF: bool = false;
+
     fn holds(body: &Body) -> bool;
 }
 
@@ -77,7 +85,6 @@ macro_rules! handles {
 }
 
 handles! {
-    wasm_ref_t: _,
     wasm_trap_t: Body::Trap(_),
     wasm_foreign_t: Body::Foreign,
     wasm_func_t: Body::Func(..),
@@ -87,6 +94,14 @@ handles! {
     wasm_instance_t: Body::Instance(_),
     wasm_extern_t: Body::Func(..) | Body::Global(..) | Body::Table(..) | Body::Memory(..)
         | Body::Empty(_),
+}
+
+impl Handle for wasm_ref_t {
+    const IS_REF: bool = true;
+
+    fn holds(_: &Body) -> bool {
+        true
+    }
 }
 
 /// A new object; `None` if there is no memory.
@@ -100,13 +115,24 @@ pub(super) fn give<H: Handle>(object: Option<Counted<Object>>) -> *mut H {
     object.map_or(null_mut(), |object| object.into_raw().cast())
 }
 
+/// The object's own address behind a pointer, which may be a view.
+fn block_of<H>(handle: *const H) -> *mut Block<Object> {
+    let is_view = is_view(handle);
+    handle.cast_mut().cast::<u8>().wrapping_sub(usize::from(is_view)).cast()
+}
+
+fn is_view<H>(handle: *const H) -> bool {
+    // Objects lie at even addresses.
+    handle.addr() & 1 == 1
+}
+
 /// The object behind a pointer; `None` for NULL and for an object of another kind.
 ///
 /// # Safety
 /// `handle` is NULL or a live object of any kind.
 pub(super) unsafe fn get<'a, H: Handle>(handle: *const H) -> Option<&'a Object> {
     // SAFETY: the caller's contract; all kinds of objects are one type.
-    unsafe { value(handle.cast::<Block<Object>>()) }.filter(|object| H::holds(&object.body))
+    unsafe { value(block_of(handle).cast_const()) }.filter(|object| H::holds(&object.body))
 }
 
 /// One more owner of an object.
@@ -117,7 +143,7 @@ pub(super) unsafe fn counted<H: Handle>(handle: *const H) -> Option<Counted<Obje
     // SAFETY: the caller's contract, and the block is live.
     unsafe {
         get(handle)?;
-        NonNull::new(handle.cast_mut().cast()).map(|block| Counted::retained(block))
+        NonNull::new(block_of(handle)).map(|block| Counted::retained(block))
     }
 }
 
@@ -133,7 +159,8 @@ pub(super) unsafe fn copy<H: Handle>(handle: *const H) -> *mut H {
 pub(super) unsafe fn delete<H: Handle>(handle: *mut H) {
     // SAFETY: the caller's contract, and the count is given up once.
     unsafe {
-        if get(handle).is_some()
+        if !is_view(handle)
+            && get(handle.cast_const()).is_some()
             && let Some(block) = NonNull::new(handle.cast())
         {
             drop(Counted::<Object>::from_raw(block));
@@ -146,7 +173,13 @@ pub(super) unsafe fn delete<H: Handle>(handle: *mut H) {
 unsafe fn cast<From: Handle, To: Handle>(handle: *mut From) -> *mut To {
     // SAFETY: the caller's contract.
     let object = unsafe { get(handle.cast_const()) };
-    object.filter(|object| To::holds(&object.body)).map_or(null_mut(), |_| handle.cast())
+    match object.filter(|object| To::holds(&object.body)) {
+        Some(object) => {
+            let views = usize::from(To::IS_REF && object.kind().is_some());
+            block_of(handle).cast::<u8>().wrapping_add(views).cast()
+        }
+        None => null_mut(),
+    }
 }
 
 /// # Safety

@@ -90,9 +90,15 @@ impl Store {
         Some(state.held_by_guests[at].1.clone())
     }
 
-    /// Keeps a trap for the call that it ends.
+    /// Keeps a trap for the call that it ends; not in a deleted store, which its trace may lead
+    /// back to. The call then makes a new one of the text.
     pub(super) fn pass(&self, trap: Option<Counted<Object>>) {
-        let old = std::mem::replace(&mut self.state.lock().passing, trap);
+        let mut state = self.state.lock();
+        let old = match state.is_deleted {
+            true => trap,
+            false => std::mem::replace(&mut state.passing, trap),
+        };
+        drop(state);
         drop(old);
     }
 
