@@ -142,6 +142,19 @@ fn name_vec(name: &str) -> Option<wasm_name_t> {
     Some(vector.into())
 }
 
+/// Two names, or neither.
+fn name_vecs(one: &str, other: &str) -> Option<(wasm_name_t, wasm_name_t)> {
+    let mut one = name_vec(one)?;
+    match name_vec(other) {
+        Some(other) => Some((one, other)),
+        None => {
+            // SAFETY: it is new, and nobody else has it.
+            unsafe { one.inner_mut().end() };
+            None
+        }
+    }
+}
+
 /// The header's form of a type; `None` for tags, which it has no kind for.
 fn externtype(ty: ExternType<'_>) -> Option<*mut wasm_externtype_t> {
     Some(match ty {
@@ -175,8 +188,7 @@ fn imports_of(module: &Module) -> Option<Vector<*mut wasm_importtype_t>> {
     let mut vector = Vector::with_room(module.imports().len())?;
     for import in module.imports() {
         let Some(ty) = externtype(import.ty) else { continue };
-        let names = name_vec(import.module).zip(name_vec(import.name));
-        let made = match names {
+        let made = match name_vecs(import.module, import.name) {
             Some((module, name)) => {
                 // SAFETY: the parts are new, and given away.
                 Some(unsafe { objects::importtype(module, name, ty, import.linked) })
