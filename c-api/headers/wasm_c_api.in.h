@@ -51,8 +51,6 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define WASM_API_DEPRECATED __attribute__((deprecated))
-#elif defined(_MSC_VER)
-#define WASM_API_DEPRECATED __declspec(deprecated)
 #else
 #define WASM_API_DEPRECATED
 #endif
@@ -273,7 +271,6 @@ static inline bool wasm_valtype_is_ref(const wasm_valtype_t *t) {
 #ifndef WASM_VAL_T_DEFINED
 #define WASM_VAL_T_DEFINED
 @again tag wasm_ref_t
-
 @again type wasm_val_t
 #endif
 
@@ -316,7 +313,6 @@ WASM_DECLARE_REF(foreign)
 #ifndef WASM_MODULE_T_DEFINED
 #define WASM_MODULE_T_DEFINED
 @again tag WASMModuleCommon
-
 @again type wasm_module_t
 #endif
 
@@ -335,7 +331,6 @@ WASM_DECLARE_REF(func)
 @declared wasm_func_t
 
 @type wasm_func_callback_t
-
 @type wasm_func_callback_with_env_t
 
 @functions wasm_c_api/func.rs WASM_API_EXTERN
@@ -390,8 +385,12 @@ static inline wasm_valtype_t *wasm_valtype_new_i64(void) { return wasm_valtype_n
 static inline wasm_valtype_t *wasm_valtype_new_f32(void) { return wasm_valtype_new(WASM_F32); }
 static inline wasm_valtype_t *wasm_valtype_new_f64(void) { return wasm_valtype_new(WASM_F64); }
 static inline wasm_valtype_t *wasm_valtype_new_v128(void) { return wasm_valtype_new(WASM_V128); }
-static inline wasm_valtype_t *wasm_valtype_new_anyref(void) { return wasm_valtype_new(WASM_EXTERNREF); }
-static inline wasm_valtype_t *wasm_valtype_new_funcref(void) { return wasm_valtype_new(WASM_FUNCREF); }
+static inline wasm_valtype_t *wasm_valtype_new_anyref(void) {
+    return wasm_valtype_new(WASM_EXTERNREF);
+}
+static inline wasm_valtype_t *wasm_valtype_new_funcref(void) {
+    return wasm_valtype_new(WASM_FUNCREF);
+}
 
 /* Types of functions with so many parameters and results, whose types they take over. */
 static inline wasm_functype_t *isothread_functype_of(size_t n, wasm_valtype_t *const ps[],

@@ -51,8 +51,6 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define WASM_API_DEPRECATED __attribute__((deprecated))
-#elif defined(_MSC_VER)
-#define WASM_API_DEPRECATED __declspec(deprecated)
 #else
 #define WASM_API_DEPRECATED
 #endif
@@ -692,7 +690,6 @@ static inline bool wasm_valtype_is_ref(const wasm_valtype_t *t) {
  * The object behind a reference of `wasm_c_api.h`.
  */
 struct wasm_ref_t;
-
 /**
  * A value with its kind.
  */
@@ -783,7 +780,7 @@ uintptr_t wasm_frame_module_offset(const struct wasm_frame_t *frame);
 
 /**
  * Makes a trap for a host function to return. The message is copied; NULL is an empty one. NULL
- * for a NULL store, and without memory.
+ * for a NULL store; without memory, a trap that says so.
  */
 WASM_API_EXTERN
 struct wasm_trap_t *wasm_trap_new(struct wasm_store_t *store, const wasm_message_t *message);
@@ -827,7 +824,6 @@ struct wasm_foreign_t *wasm_foreign_new(struct wasm_store_t *store);
  * with a count.
  */
 struct WASMModuleCommon;
-
 /**
  * A loaded module. It belongs to the context it was loaded in and keeps that context alive.
  */
@@ -965,7 +961,6 @@ WASM_DECLARE_REF(func)
 
 typedef struct wasm_trap_t *(*wasm_func_callback_t)(const struct wasm_val_vec_t *args,
                                                     struct wasm_val_vec_t *results);
-
 typedef struct wasm_trap_t *(*wasm_func_callback_with_env_t)(void *env,
                                                              const struct wasm_val_vec_t *args,
                                                              struct wasm_val_vec_t *results);
@@ -1016,8 +1011,8 @@ uintptr_t wasm_func_result_arity(const struct wasm_func_t *func);
 /**
  * Calls a function. `args` has a value of the right kind for each parameter, and may be NULL if
  * there are none; `results` has room for the results, of which references are the caller's, or is
- * NULL or empty to leave them out. NULL when the call returned, else the trap, which is the caller's: the
- * guest's, that of a host function, or, with nothing run, one that says what is wrong with the
+ * NULL or empty to leave them out. NULL when the call returned, else the trap, which is the
+ * caller's: the guest's, that of a host function, or, with nothing run, one that says what is wrong with the
  * values. NULL for a NULL function.
  */
 WASM_API_EXTERN
@@ -1284,8 +1279,8 @@ const struct wasm_memory_t *wasm_extern_as_memory_const(const struct wasm_extern
  * load has found; a function that nothing was found for traps when it is called, anything else
  * is a failure.
  *
- * NULL on failure. If `trap` is not NULL, the reason is stored there, and is the caller's: the trap
- * of a host function that ended the start function, or a new one.
+ * NULL on failure. If `trap` is not NULL, the reason is stored there, and is the caller's: the
+ * trap of a host function that ended the start function, or a new one.
  */
 WASM_API_EXTERN
 struct wasm_instance_t *wasm_instance_new(struct wasm_store_t *store,
@@ -1351,8 +1346,12 @@ static inline wasm_valtype_t *wasm_valtype_new_i64(void) { return wasm_valtype_n
 static inline wasm_valtype_t *wasm_valtype_new_f32(void) { return wasm_valtype_new(WASM_F32); }
 static inline wasm_valtype_t *wasm_valtype_new_f64(void) { return wasm_valtype_new(WASM_F64); }
 static inline wasm_valtype_t *wasm_valtype_new_v128(void) { return wasm_valtype_new(WASM_V128); }
-static inline wasm_valtype_t *wasm_valtype_new_anyref(void) { return wasm_valtype_new(WASM_EXTERNREF); }
-static inline wasm_valtype_t *wasm_valtype_new_funcref(void) { return wasm_valtype_new(WASM_FUNCREF); }
+static inline wasm_valtype_t *wasm_valtype_new_anyref(void) {
+    return wasm_valtype_new(WASM_EXTERNREF);
+}
+static inline wasm_valtype_t *wasm_valtype_new_funcref(void) {
+    return wasm_valtype_new(WASM_FUNCREF);
+}
 
 /* Types of functions with so many parameters and results, whose types they take over. */
 static inline wasm_functype_t *isothread_functype_of(size_t n, wasm_valtype_t *const ps[],

@@ -5,11 +5,7 @@
 use crate::lib_export::NativeSymbol;
 use crate::shared::*;
 use crate::wasm_c_api::module::wasm_shared_module_t;
-use crate::wasm_c_api::types::{
-    wasm_config_t, wasm_externkind_t, wasm_limits_t, wasm_memory_pages_t, wasm_mutability_t,
-    wasm_table_size_t,
-};
-use crate::wasm_c_api::vector_types::*;
+use crate::wasm_c_api::types::*;
 use crate::wasm_export::types::*;
 use crate::wasm_runtime_ctx::types::wasm_runtime_ctx_limit_t::*;
 use crate::wasm_runtime_ctx::types::*;

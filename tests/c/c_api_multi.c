@@ -29,7 +29,8 @@ static void run(void) {
     uint8_t bytes[16], turned[16] = { 0 };
     wasm_val_t in[4] = { WASM_I32_VAL(1), WASM_I64_VAL(2), WASM_INIT_VAL, WASM_F32_VAL(4.5f) };
     wasm_val_t out[4] = { WASM_INIT_VAL, WASM_INIT_VAL, WASM_INIT_VAL, WASM_INIT_VAL };
-    wasm_val_vec_t args = WASM_ARRAY_VEC(in), results = WASM_ARRAY_VEC(out), small = { 3, out, 3, 16, NULL };
+    wasm_val_vec_t args = WASM_ARRAY_VEC(in), results = WASM_ARRAY_VEC(out);
+    wasm_val_vec_t small = { 3, out, 3, sizeof *out, NULL };
     int i;
 
     open_store();

@@ -2,7 +2,7 @@
 
 use super::handles::{wasm_engine_t, wasm_store_t};
 use super::memory_block::{Block, Counted, end, own, value};
-use super::store::Store;
+use super::store::ObjectStore;
 use super::types::wasm_config_t;
 use crate::ffi::{guard, guard_held};
 use crate::shared::{MemAllocOption, anon_allocator_option, mem_alloc_type_t as AllocType};
@@ -70,7 +70,7 @@ unsafe fn change(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_config_set_mem_alloc_opt(
     config: *mut wasm_config_t,
-    mem_alloc_type: super::integers::mem_alloc_type_t,
+    mem_alloc_type: crate::wasm_export::integers::mem_alloc_type_t,
     option: *mut MemAllocOption,
 ) -> *mut wasm_config_t {
     guard(|| {
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn wasm_engine_new_with_config(
 /// about memory. NULL `opts` are no error for the system's allocator.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_engine_new_with_args(
-    r#type: super::integers::mem_alloc_type_t,
+    r#type: crate::wasm_export::integers::mem_alloc_type_t,
     opts: *const MemAllocOption,
 ) -> *mut wasm_engine_t {
     guard(|| {
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn wasm_store_new(engine: *mut wasm_engine_t) -> *mut wasm
     guard(|| {
         // SAFETY: NULL or a live engine, by the C contract.
         let engine = unsafe { value(engine.cast_const().cast::<Block<Engine>>()) };
-        let store = engine.and_then(|engine| Store::new(engine.context.clone()));
+        let store = engine.and_then(|engine| ObjectStore::new(engine.context.clone()));
         store.map_or(null_mut(), |store| store.into_raw().cast())
     })
 }
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn wasm_store_new(engine: *mut wasm_engine_t) -> *mut wasm
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_store_delete(store: *mut wasm_store_t) {
     guard_held(|| {
-        if let Some(block) = NonNull::new(store.cast::<Block<Store>>()) {
+        if let Some(block) = NonNull::new(store.cast::<Block<ObjectStore>>()) {
             // SAFETY: a live store, by the C contract, which is the caller's.
             let store = unsafe { Counted::from_raw(block) };
             store.close();

@@ -1,8 +1,8 @@
 //! Items as one type: functions, globals, tables and memories.
 
 use super::handles::*;
-use super::object::{self, Body, Handle};
-use super::store::Store;
+use super::object::{self, Handle, RefBody};
+use super::store::ObjectStore;
 use super::type_objects as objects;
 use super::types::*;
 use super::{func, global, memory, memory_block, table};
@@ -22,10 +22,10 @@ pub unsafe extern "C" fn wasm_extern_type(item: *const wasm_extern_t) -> *mut wa
     guard(|| {
         // SAFETY: the C contract of objects.
         match unsafe { object::get(item) }.map(|item| &item.body) {
-            Some(Body::Func(func, ..)) => func::type_of(func.ty()).cast(),
-            Some(Body::Global(global, _)) => global::type_of(global.ty()).cast(),
-            Some(Body::Table(table, _)) => table::type_of(table.ty()).cast(),
-            Some(Body::Memory(memory, _)) => memory::type_of(memory.ty()).cast(),
+            Some(RefBody::Func(func, ..)) => func::type_of(func.ty()).cast(),
+            Some(RefBody::Global(global, _)) => global::type_of(global.ty()).cast(),
+            Some(RefBody::Table(table, _)) => table::type_of(table.ty()).cast(),
+            Some(RefBody::Memory(memory, _)) => memory::type_of(memory.ty()).cast(),
             _ => null_mut(),
         }
     })
@@ -40,9 +40,9 @@ pub unsafe extern "C" fn wasm_extern_new_empty(
 ) -> *mut wasm_extern_t {
     guard(|| {
         // SAFETY: the C contract of stores.
-        let store = unsafe { memory_block::value::<Store>(store.cast_const().cast()) };
+        let store = unsafe { memory_block::value::<ObjectStore>(store.cast_const().cast()) };
         match store {
-            Some(_) if kind <= objects::MEMORY => object::give(object::new(Body::Empty(kind))),
+            Some(_) if kind <= objects::MEMORY => object::give(object::new(RefBody::Empty(kind))),
             _ => null_mut(),
         }
     })

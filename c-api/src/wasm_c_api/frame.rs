@@ -2,8 +2,8 @@
 
 use super::handles::wasm_instance_t;
 use super::memory_block::{Counted, disown, own};
-use super::object::{self, Body, Object};
-use super::store::{Owner, Store};
+use super::object::{self, RefBody, RefObject};
+use super::store::{ObjectStore, Owner};
 use crate::ffi::guard;
 use crate::wasm_export::types::wasm_frame_t;
 use isothread::{BacktraceFrame, ExecEnv, Instance, outside, try_c_string, try_vec};
@@ -15,7 +15,7 @@ use std::ptr::null_mut;
 #[derive(Clone)]
 pub(super) struct Frame {
     /// The embedder's object, so that its address is the one that the embedder knows.
-    instance: Option<Counted<Object>>,
+    instance: Option<Counted<RefObject>>,
     func_index: u32,
     func_offset: u32,
     module_offset: u32,
@@ -31,7 +31,7 @@ struct CFrame {
 }
 
 /// The frames of guest code behind a trap; none without memory.
-pub(super) fn frames_of(env: &ExecEnv, store: &Counted<Store>) -> Vec<Frame> {
+pub(super) fn frames_of(env: &ExecEnv, store: &Counted<ObjectStore>) -> Vec<Frame> {
     let Ok(backtrace) = env.backtrace() else { return Vec::new() };
     outside(|| {
         let guests = backtrace.frames.iter().filter(|frame| frame.module_offset.is_some());
@@ -42,7 +42,7 @@ pub(super) fn frames_of(env: &ExecEnv, store: &Counted<Store>) -> Vec<Frame> {
 }
 
 impl Frame {
-    fn new(from: &BacktraceFrame, store: &Counted<Store>) -> Self {
+    fn new(from: &BacktraceFrame, store: &Counted<ObjectStore>) -> Self {
         // SAFETY: the trap has just happened, so that the instances of its frames live; the handle
         // is a borrow.
         let instance = ManuallyDrop::new(unsafe { Instance::from_raw(from.instance) });
@@ -76,8 +76,8 @@ impl Frame {
 
 impl Owner {
     /// The embedder's object for the instance, or a new one if it was deleted.
-    fn object(owner: Counted<Self>) -> Option<Counted<Object>> {
-        owner.known_object().or_else(|| object::new(Body::Instance(owner)))
+    fn object(owner: Counted<Self>) -> Option<Counted<RefObject>> {
+        owner.known_object().or_else(|| object::new(RefBody::Instance(owner)))
     }
 }
 

@@ -3,14 +3,14 @@
 use super::handles::{wasm_func_t, wasm_store_t, wasm_trap_t};
 use super::host_items;
 use super::memory_block::{Block, Counted};
-use super::object::{self, Body, Home, HostInfo, Object};
-use super::store::Store;
+use super::object::{self, Home, HostInfo, RefBody, RefObject};
+use super::store::ObjectStore;
 use super::trap;
 use super::type_objects::{self as objects, valtype};
 use super::types::{wasm_functype_t, wasm_valtype_t};
+use super::types::{wasm_val_vec_t, wasm_valtype_vec_t};
 use super::value::{self, kind_of, type_of as type_of_kind};
 use super::vector::Vector;
-use super::vector_types::{wasm_val_vec_t, wasm_valtype_vec_t};
 use crate::ffi::{guard, guard_guest};
 use crate::shared::{anon_val_of, wasm_val_t};
 use isothread::{Caller, Error, ExecEnv, Func, FuncType, Native, Result, Trap, Val, ValType};
@@ -55,7 +55,7 @@ struct HostCode {
     /// The environment and its finalizer.
     env: HostInfo,
     ty: FuncType,
-    store: Counted<Store>,
+    store: Counted<ObjectStore>,
 }
 
 // SAFETY: the function and the environment are the embedder's, which by the contract of the header
@@ -109,7 +109,7 @@ impl HostCode {
     fn call(&self, caller: &Caller<'_>, args: &[Val], results: &mut [Val]) -> Result<(), Trap> {
         let outcome = self.try_call(caller, args, results);
         let Err(trap) = outcome else { return Ok(()) };
-        if let Body::Trap(body) = &trap.body {
+        if let RefBody::Trap(body) = &trap.body {
             caller.instance().set_exception(body.text());
         }
         self.store.pass(Some(trap));
@@ -121,7 +121,7 @@ impl HostCode {
         caller: &Caller<'_>,
         args: &[Val],
         results: &mut [Val],
-    ) -> Result<(), Counted<Object>> {
+    ) -> Result<(), Counted<RefObject>> {
         let failed = |text| trap::exception(&self.store, text);
         let near = caller.instance();
         let (params, outs) = (self.ty.params(), self.ty.results());
@@ -161,10 +161,10 @@ const NO_TRAP: &str = "native function throw unknown exception";
 
 /// # Safety
 /// `trap` is an object that the caller was given.
-unsafe fn taken_trap(trap: NonNull<wasm_trap_t>) -> Option<Counted<Object>> {
+unsafe fn taken_trap(trap: NonNull<wasm_trap_t>) -> Option<Counted<RefObject>> {
     // SAFETY: the caller's contract; objects of any kind are of this type.
-    let object = unsafe { Counted::from_raw(trap.cast::<Block<Object>>()) };
-    matches!(object.body, Body::Trap(_)).then_some(object)
+    let object = unsafe { Counted::from_raw(trap.cast::<Block<RefObject>>()) };
+    matches!(object.body, RefBody::Trap(_)).then_some(object)
 }
 
 /// Makes a host function, of a type that stays the caller's. NULL for NULL, for types that are no
@@ -214,7 +214,7 @@ unsafe fn make(
 ) -> *mut wasm_func_t {
     // SAFETY: the caller's contract; stores are counted.
     let (store, functype) = unsafe {
-        let store = NonNull::new(store.cast::<Block<Store>>()).map(|s| Counted::retained(s));
+        let store = NonNull::new(store.cast::<Block<ObjectStore>>()).map(|s| Counted::retained(s));
         (store, functype.as_ref())
     };
     let (Some(store), Some(functype), Some(callback)) = (store, functype, callback) else {
@@ -234,7 +234,7 @@ unsafe fn make(
     match made {
         Ok(Ok((func, native))) => {
             let home = Home { owner: None, store };
-            object::give(object::new(Body::Func(func, Some(native), home)))
+            object::give(object::new(RefBody::Func(func, Some(native), home)))
         }
         _ => null_mut(),
     }
@@ -291,7 +291,7 @@ fn parts_of_type(ty: &FuncType) -> Option<[Vector<*mut wasm_valtype_t>; 2]> {
 unsafe fn parts<'a>(func: *const wasm_func_t) -> Option<(&'a Func, &'a Home)> {
     // SAFETY: the caller's contract.
     match unsafe { object::get(func) }.map(|func| &func.body) {
-        Some(Body::Func(func, _, home)) => Some((func, home)),
+        Some(RefBody::Func(func, _, home)) => Some((func, home)),
         _ => None,
     }
 }
@@ -319,8 +319,8 @@ pub unsafe extern "C" fn wasm_func_result_arity(func: *const wasm_func_t) -> usi
 
 /// Calls a function. `args` has a value of the right kind for each parameter, and may be NULL if
 /// there are none; `results` has room for the results, of which references are the caller's, or is
-/// NULL or empty to leave them out. NULL when the call returned, else the trap, which is the caller's: the
-/// guest's, that of a host function, or, with nothing run, one that says what is wrong with the
+/// NULL or empty to leave them out. NULL when the call returned, else the trap, which is the
+/// caller's: the guest's, that of a host function, or, with nothing run, one that says what is wrong with the
 /// values. NULL for a NULL function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_func_call(
@@ -347,10 +347,10 @@ pub unsafe extern "C-unwind" fn wasm_func_call(
 /// The vectors are NULL or valid.
 unsafe fn call(
     func: &Func,
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
     args: *const wasm_val_vec_t,
     results: *mut wasm_val_vec_t,
-) -> Result<(), Counted<Object>> {
+) -> Result<(), Counted<RefObject>> {
     let failed = |text: &str| trap::exception(store, text);
     let out_of_memory = || store.out_of_memory();
     let (params, outs) = (func.ty().params(), func.ty().results());

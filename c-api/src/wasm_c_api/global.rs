@@ -3,8 +3,8 @@
 use super::handles::{wasm_global_t, wasm_store_t};
 use super::host_items;
 use super::memory_block::{Block, Counted};
-use super::object::{self, Body, Home};
-use super::store::Store;
+use super::object::{self, Home, RefBody};
+use super::store::ObjectStore;
 use super::type_objects::{self as objects, valtype};
 use super::types::wasm_globaltype_t;
 use super::value::{self, kind_of, type_of as type_of_kind};
@@ -24,7 +24,8 @@ pub unsafe extern "C" fn wasm_global_new(
     guard(|| {
         // SAFETY: the C contract of stores, types and values: each NULL or live.
         let made = unsafe {
-            let store = NonNull::new(store.cast::<Block<Store>>()).map(|s| Counted::retained(s));
+            let store =
+                NonNull::new(store.cast::<Block<ObjectStore>>()).map(|s| Counted::retained(s));
             store.and_then(|store| make(store, globaltype.as_ref()?, value.as_ref()?))
         };
         made.unwrap_or(null_mut())
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn wasm_global_new(
 /// # Safety
 /// The type and the value are valid.
 unsafe fn make(
-    store: Counted<Store>,
+    store: Counted<ObjectStore>,
     globaltype: &wasm_globaltype_t,
     value: &wasm_val_t,
 ) -> Option<*mut wasm_global_t> {
@@ -46,7 +47,7 @@ unsafe fn make(
     let val = unsafe { value::value_in(value, ty, global.instance(), &store) }.ok()?;
     // SAFETY: the storage has two words, and nothing has seen the global yet.
     unsafe { global.data_ptr().cast::<[u64; 2]>().write(val.to_slots()) };
-    Some(object::give(object::new(Body::Global(global, Home { owner: None, store }))))
+    Some(object::give(object::new(RefBody::Global(global, Home { owner: None, store }))))
 }
 
 /// The header's form of a global's type; NULL without memory.
@@ -60,7 +61,7 @@ pub(super) fn type_of(ty: GlobalType) -> *mut wasm_globaltype_t {
 unsafe fn parts<'a>(global: *const wasm_global_t) -> Option<(&'a Global, &'a Home)> {
     // SAFETY: the caller's contract.
     match unsafe { object::get(global) }.map(|global| &global.body) {
-        Some(Body::Global(global, home)) => Some((global, home)),
+        Some(RefBody::Global(global, home)) => Some((global, home)),
         _ => None,
     }
 }

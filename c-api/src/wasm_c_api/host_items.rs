@@ -1,18 +1,18 @@
 //! Items that the host makes: each is the only export of a small module's instance, so that
 //! everything that can be imported is the same to the runtime.
 
-use super::store::Store;
+use super::store::ObjectStore;
 use super::value::Misfit;
 use isothread::{Error, Extern, FuncType, Hierarchy, Instance, InstanceArgs, LoadOptions, Module};
 use isothread::{Native, Result, ValType, try_vec};
 
 /// A binary that grows. There is room for the parts of fixed size; lists make theirs.
-struct Binary(Vec<u8>);
+struct SmallModule(Vec<u8>);
 
 /// Room for everything that is no list of types.
 const FIXED: usize = 96;
 
-impl Binary {
+impl SmallModule {
     fn new(types: usize) -> Result<Self> {
         let mut bytes = try_vec(FIXED + types)?;
         bytes.extend_from_slice(b"\0asm\x01\0\0\0");
@@ -39,7 +39,7 @@ impl Binary {
     }
 }
 
-fn limits_in(out: &mut Binary, min: u32, max: Option<u32>) {
+fn limits_in(out: &mut SmallModule, min: u32, max: Option<u32>) {
     out.0.push(u8::from(max.is_some()));
     out.number(min);
     if let Some(max) = max {
@@ -60,7 +60,11 @@ fn code_of(ty: ValType) -> u8 {
     }
 }
 
-fn instance_of(store: &Store, binary: &Binary, imports: &[Option<Extern>]) -> Result<Instance> {
+fn instance_of(
+    store: &ObjectStore,
+    binary: &SmallModule,
+    imports: &[Option<Extern>],
+) -> Result<Instance> {
     // Nothing is looked up by the import's name.
     let options = LoadOptions { no_resolve: true, ..LoadOptions::default() };
     let module = Module::with_options(store.context(), &binary.0, options)?;
@@ -72,16 +76,16 @@ fn only_export(instance: &Instance) -> Result<Extern> {
 }
 
 /// A host function as one that guests refer to.
-pub(super) fn func(store: &Store, ty: &FuncType, native: &Native) -> Result<Extern> {
+pub(super) fn func(store: &ObjectStore, ty: &FuncType, native: &Native) -> Result<Extern> {
     let count = ty.params().len() + ty.results().len();
     store.context().guarded(|| {
-        let mut types = Binary(try_vec(FIXED + count)?);
+        let mut types = SmallModule(try_vec(FIXED + count)?);
         types.0.extend_from_slice(&[1, 0x60]);
         for list in [ty.params(), ty.results()] {
             types.number(list.len() as u32);
             types.0.extend(list.iter().map(|ty| code_of(*ty)));
         }
-        let mut binary = Binary::new(count)?;
+        let mut binary = SmallModule::new(count)?;
         binary.section(1, &types.0);
         binary.section(2, &[1, 0, 0, 0, 0]);
         binary.export(0);
@@ -90,7 +94,7 @@ pub(super) fn func(store: &Store, ty: &FuncType, native: &Native) -> Result<Exte
 }
 
 /// A global that is zero or null.
-pub(super) fn global(store: &Store, ty: ValType, is_mutable: bool) -> Result<Extern> {
+pub(super) fn global(store: &ObjectStore, ty: ValType, is_mutable: bool) -> Result<Extern> {
     let code = code_of(ty);
     let zero: &[u8] = match ty {
         ValType::I32 => &[0x41, 0],
@@ -101,11 +105,11 @@ pub(super) fn global(store: &Store, ty: ValType, is_mutable: bool) -> Result<Ext
         ValType::Ref(_) => &[0xD0, code],
     };
     store.context().guarded(|| {
-        let mut content = Binary(try_vec(FIXED)?);
+        let mut content = SmallModule(try_vec(FIXED)?);
         content.0.extend_from_slice(&[1, code, u8::from(is_mutable)]);
         content.0.extend_from_slice(zero);
         content.0.push(0x0B);
-        let mut binary = Binary::new(0)?;
+        let mut binary = SmallModule::new(0)?;
         binary.section(6, &content.0);
         binary.export(3);
         only_export(&instance_of(store, &binary, &[])?)
@@ -113,12 +117,17 @@ pub(super) fn global(store: &Store, ty: ValType, is_mutable: bool) -> Result<Ext
 }
 
 /// A table of null.
-pub(super) fn table(store: &Store, ty: ValType, min: u32, max: Option<u32>) -> Result<Extern> {
+pub(super) fn table(
+    store: &ObjectStore,
+    ty: ValType,
+    min: u32,
+    max: Option<u32>,
+) -> Result<Extern> {
     store.context().guarded(|| {
-        let mut content = Binary(try_vec(FIXED)?);
+        let mut content = SmallModule(try_vec(FIXED)?);
         content.0.extend_from_slice(&[1, code_of(ty)]);
         limits_in(&mut content, min, max);
-        let mut binary = Binary::new(0)?;
+        let mut binary = SmallModule::new(0)?;
         binary.section(4, &content.0);
         binary.export(1);
         only_export(&instance_of(store, &binary, &[])?)
@@ -126,12 +135,12 @@ pub(super) fn table(store: &Store, ty: ValType, min: u32, max: Option<u32>) -> R
 }
 
 /// A memory of zeros; sizes are in pages of 64 KiB.
-pub(super) fn memory(store: &Store, min: u32, max: Option<u32>) -> Result<Extern> {
+pub(super) fn memory(store: &ObjectStore, min: u32, max: Option<u32>) -> Result<Extern> {
     store.context().guarded(|| {
-        let mut content = Binary(try_vec(FIXED)?);
+        let mut content = SmallModule(try_vec(FIXED)?);
         content.0.push(1);
         limits_in(&mut content, min, max);
-        let mut binary = Binary::new(0)?;
+        let mut binary = SmallModule::new(0)?;
         binary.section(5, &content.0);
         binary.export(2);
         only_export(&instance_of(store, &binary, &[])?)

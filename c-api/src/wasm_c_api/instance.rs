@@ -9,13 +9,13 @@
 use super::handles::{wasm_extern_t, wasm_instance_t, wasm_store_t, wasm_trap_t};
 use super::memory_block::{Block, Counted};
 use super::module::module_of;
-use super::object::{self, Body, Object};
-use super::store::{Item, Owner, Store, object_of};
+use super::object::{self, RefBody, RefObject};
+use super::store::{Item, ObjectStore, Owner, object_of};
 use super::trap;
 use super::type_objects::{FUNC, GLOBAL, MEMORY, TABLE};
+use super::types::wasm_extern_vec_t;
 use super::types::wasm_externkind_t;
 use super::vector::{self, Vector};
-use super::vector_types::wasm_extern_vec_t;
 use crate::ffi::{guard, guard_guest, guard_or};
 use crate::shared::{InstantiationArgs, wasm_module_t};
 use crate::wasm_export::arguments::InstantiationArgs2;
@@ -43,8 +43,8 @@ const PREFIX: &str = "wasm_instance_new_with_args_ex failed: ";
 /// load has found; a function that nothing was found for traps when it is called, anything else
 /// is a failure.
 ///
-/// NULL on failure. If `trap` is not NULL, the reason is stored there, and is the caller's: the trap
-/// of a host function that ended the start function, or a new one.
+/// NULL on failure. If `trap` is not NULL, the reason is stored there, and is the caller's: the
+/// trap of a host function that ended the start function, or a new one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_instance_new(
     store: *mut wasm_store_t,
@@ -90,7 +90,7 @@ pub unsafe extern "C-unwind" fn wasm_instance_new_with_args_ex(
 ) -> *mut wasm_instance_t {
     guard_guest(|| {
         // SAFETY: the C contract of stores: NULL or live, and counted.
-        let store = NonNull::new(store.cast::<Block<Store>>())
+        let store = NonNull::new(store.cast::<Block<ObjectStore>>())
             .map(|store| unsafe { Counted::retained(store) });
         let Some(store) = store else { return null_mut() };
         // SAFETY: the C contract of modules, vectors and options.
@@ -113,7 +113,7 @@ pub unsafe extern "C-unwind" fn wasm_instance_new_with_args_ex(
 }
 
 /// A trap with a text of ours.
-fn refused(store: &Store, why: std::fmt::Arguments<'_>) -> Counted<Object> {
+fn refused(store: &ObjectStore, why: std::fmt::Arguments<'_>) -> Counted<RefObject> {
     let text = outside(|| {
         let mut text = String::new();
         // Bounded: names of a module's may be long.
@@ -141,11 +141,11 @@ impl std::fmt::Write for Bounded<'_> {
 /// # Safety
 /// The pointers are NULL or valid.
 unsafe fn make(
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
     module: *const wasm_module_t,
     imports: *const wasm_extern_vec_t,
     args: &InstantiationArgs,
-) -> Result<Counted<Object>, Counted<Object>> {
+) -> Result<Counted<RefObject>, Counted<RefObject>> {
     // SAFETY: the caller's contract.
     let Some(loaded) = (unsafe { module_of(module) }) else {
         return Err(refused(store, format_args!("no module")));
@@ -166,7 +166,8 @@ unsafe fn make(
         _ => refused(store, format_args!("{failure}")),
     })?;
     let owner = Owner::new(instance, owners, store).ok_or_else(|| store.out_of_memory())?;
-    let object = object::new(Body::Instance(owner.clone())).ok_or_else(|| store.out_of_memory())?;
+    let object =
+        object::new(RefBody::Instance(owner.clone())).ok_or_else(|| store.out_of_memory())?;
     owner.set_object(object.as_raw());
     Ok(object)
 }
@@ -221,19 +222,21 @@ fn kind_of(ty: ExternType<'_>) -> Option<wasm_externkind_t> {
 }
 
 /// An object as an import; `None` for placeholders.
-fn item_of(object: &Object, wanted: ExternType<'_>) -> Option<Extern> {
+fn item_of(object: &RefObject, wanted: ExternType<'_>) -> Option<Extern> {
     Some(match &object.body {
-        Body::Func(func, native, _) => match (native, wanted) {
+        RefBody::Func(func, native, _) => match (native, wanted) {
             // The import's parameters are more special references than host functions declare.
             (Some(native), ExternType::Func(ty)) if ty != native.ty() => {
                 Extern::Native(native.clone())
             }
             _ => Extern::Func(func.clone()),
         },
-        Body::Global(global, _) => Extern::Global(global.clone()),
-        Body::Table(table, _) => Extern::Table(table.clone()),
-        Body::Memory(memory, _) => Extern::Memory(memory.clone()),
-        Body::Empty(_) | Body::Instance(_) | Body::Trap(_) | Body::Foreign => return None,
+        RefBody::Global(global, _) => Extern::Global(global.clone()),
+        RefBody::Table(table, _) => Extern::Table(table.clone()),
+        RefBody::Memory(memory, _) => Extern::Memory(memory.clone()),
+        RefBody::Empty(_) | RefBody::Instance(_) | RefBody::Trap(_) | RefBody::Foreign => {
+            return None;
+        }
     })
 }
 
@@ -242,7 +245,7 @@ fn item_of(object: &Object, wanted: ExternType<'_>) -> Option<Extern> {
 unsafe fn owner_of<'a>(instance: *const wasm_instance_t) -> Option<&'a Counted<Owner>> {
     // SAFETY: the caller's contract.
     match unsafe { object::get(instance) }.map(|instance| &instance.body) {
-        Some(Body::Instance(owner)) => Some(owner),
+        Some(RefBody::Instance(owner)) => Some(owner),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use super::handles::{wasm_memory_t, wasm_store_t};
 use super::host_items;
 use super::memory_block::{Block, Counted};
-use super::object::{self, Body, Home};
-use super::store::Store;
+use super::object::{self, Home, RefBody};
+use super::store::ObjectStore;
 use super::table::{limits_of, max_of};
 use super::type_objects as objects;
 use super::types::{wasm_memory_pages_t, wasm_memorytype_t};
@@ -23,12 +23,13 @@ pub unsafe extern "C" fn wasm_memory_new(
     guard(|| {
         // SAFETY: the C contract of stores and types: each NULL or live.
         let made = unsafe {
-            let store = NonNull::new(store.cast::<Block<Store>>()).map(|s| Counted::retained(s));
+            let store =
+                NonNull::new(store.cast::<Block<ObjectStore>>()).map(|s| Counted::retained(s));
             store.and_then(|store| {
                 let limits = memorytype.as_ref()?.limits;
                 let item = host_items::memory(&store, limits.min, max_of(limits)).ok()?;
                 let home = Home { owner: None, store };
-                Some(object::give(object::new(Body::Memory(item.into_memory()?, home))))
+                Some(object::give(object::new(RefBody::Memory(item.into_memory()?, home))))
             })
         };
         made.unwrap_or(null_mut())
@@ -45,7 +46,7 @@ pub(super) fn type_of(ty: MemoryType) -> *mut wasm_memorytype_t {
 unsafe fn part<'a>(memory: *const wasm_memory_t) -> Option<&'a Memory> {
     // SAFETY: the caller's contract.
     match unsafe { object::get(memory) }.map(|memory| &memory.body) {
-        Some(Body::Memory(memory, _)) => Some(memory),
+        Some(RefBody::Memory(memory, _)) => Some(memory),
         _ => None,
     }
 }

@@ -6,11 +6,12 @@
 //! object's store leads to its context. Control enters at each exported function, which runs
 //! inside `guard`.
 //!
-//! `memory_block` and `vector` hold data; `types` with `type_objects` and `reflect` describe types;
-//! `object` is all references behind one type; `engine` and `store` own them; `value` converts;
+//! `memory_block` and `vector` with `elements` hold data; `types` with `type_objects` and `reflect`
+//! describe types; `object` is all references behind one type; `engine` and `store` own them; `value` converts;
 //! `host_items` makes what the host defines; the other files are the header's sections. Families of
 //! functions that the header declares by macros are made by macros here.
 
+mod elements;
 pub mod engine;
 pub mod externs;
 pub mod foreign;
@@ -20,7 +21,6 @@ pub mod global;
 pub mod handles;
 mod host_items;
 pub mod instance;
-pub mod integers;
 pub mod memory;
 mod memory_block;
 pub mod module;
@@ -33,4 +33,3 @@ pub mod type_objects;
 pub mod types;
 pub mod value;
 mod vector;
-pub mod vector_types;

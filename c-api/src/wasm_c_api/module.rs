@@ -2,11 +2,11 @@
 
 use super::handles::wasm_store_t;
 use super::memory_block::{Block, disown, own, value};
-use super::store::Store;
+use super::store::ObjectStore;
 use super::type_objects as objects;
+use super::types::*;
 use super::types::{wasm_exporttype_t, wasm_externtype_t, wasm_importtype_t};
 use super::vector::{self, Vector};
-use super::vector_types::*;
 use super::{func, global, memory, table};
 use crate::ffi::{guard, guard_held, log, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
@@ -21,9 +21,9 @@ pub type wasm_shared_module_t = wasm_module_t;
 
 /// # Safety
 /// `store` is NULL or live.
-unsafe fn store_of<'a>(store: *const wasm_store_t) -> Option<&'a Store> {
+unsafe fn store_of<'a>(store: *const wasm_store_t) -> Option<&'a ObjectStore> {
     // SAFETY: the caller's contract.
-    unsafe { value(store.cast::<Block<Store>>()) }
+    unsafe { value(store.cast::<Block<ObjectStore>>()) }
 }
 
 /// The bytes of a vector.

@@ -12,7 +12,7 @@
 
 use super::handles::*;
 use super::memory_block::{Block, Counted, value};
-use super::store::{Owner, Store};
+use super::store::{ObjectStore, Owner};
 use super::trap::TrapBody;
 use super::type_objects::{FUNC, GLOBAL, MEMORY, TABLE};
 use super::types::wasm_externkind_t;
@@ -45,10 +45,10 @@ pub(super) struct Home {
     /// Keeps the instance of a guest from being taken down; none for items that the host made.
     pub(super) owner: Option<Counted<Owner>>,
     /// Last: the context must outlive everything above.
-    pub(super) store: Counted<Store>,
+    pub(super) store: Counted<ObjectStore>,
 }
 
-pub(super) enum Body {
+pub(super) enum RefBody {
     /// With the host function itself, if it is one.
     Func(Func, Option<Native>, Home),
     Global(Global, Home),
@@ -61,9 +61,9 @@ pub(super) enum Body {
     Foreign,
 }
 
-pub(super) struct Object {
+pub(super) struct RefObject {
     info: Lock<HostInfo>,
-    pub(super) body: Body,
+    pub(super) body: RefBody,
 }
 
 /// Which objects a type of the header stands for.
@@ -71,13 +71,13 @@ pub(super) trait Handle {
     /// Whether it stands for all of them.
     const IS_REF: bool = false;
 
-    fn holds(body: &Body) -> bool;
+    fn holds(body: &RefBody) -> bool;
 }
 
 macro_rules! handles {
     ($($handle:ident: $pattern:pat,)*) => { $(
         impl Handle for $handle {
-            fn holds(body: &Body) -> bool {
+            fn holds(body: &RefBody) -> bool {
                 matches!(body, $pattern)
             }
         }
@@ -85,38 +85,38 @@ macro_rules! handles {
 }
 
 handles! {
-    wasm_trap_t: Body::Trap(_),
-    wasm_foreign_t: Body::Foreign,
-    wasm_func_t: Body::Func(..),
-    wasm_global_t: Body::Global(..),
-    wasm_table_t: Body::Table(..),
-    wasm_memory_t: Body::Memory(..),
-    wasm_instance_t: Body::Instance(_),
-    wasm_extern_t: Body::Func(..) | Body::Global(..) | Body::Table(..) | Body::Memory(..)
-        | Body::Empty(_),
+    wasm_trap_t: RefBody::Trap(_),
+    wasm_foreign_t: RefBody::Foreign,
+    wasm_func_t: RefBody::Func(..),
+    wasm_global_t: RefBody::Global(..),
+    wasm_table_t: RefBody::Table(..),
+    wasm_memory_t: RefBody::Memory(..),
+    wasm_instance_t: RefBody::Instance(_),
+    wasm_extern_t: RefBody::Func(..) | RefBody::Global(..) | RefBody::Table(..)
+        | RefBody::Memory(..) | RefBody::Empty(_),
 }
 
 impl Handle for wasm_ref_t {
     const IS_REF: bool = true;
 
-    fn holds(_: &Body) -> bool {
+    fn holds(_: &RefBody) -> bool {
         true
     }
 }
 
 /// A new object; `None` if there is no memory.
-pub(super) fn new(body: Body) -> Option<Counted<Object>> {
+pub(super) fn new(body: RefBody) -> Option<Counted<RefObject>> {
     let info = Lock::new(HostInfo { pointer: null_mut(), finalizer: None });
-    Counted::new(Object { info, body })
+    Counted::new(RefObject { info, body })
 }
 
 /// The pointer of a new object, which the embedder owns; NULL if there is no memory.
-pub(super) fn give<H: Handle>(object: Option<Counted<Object>>) -> *mut H {
+pub(super) fn give<H: Handle>(object: Option<Counted<RefObject>>) -> *mut H {
     object.map_or(null_mut(), |object| object.into_raw().cast())
 }
 
 /// The object's own address behind a pointer, which may be a view.
-fn block_of<H>(handle: *const H) -> *mut Block<Object> {
+fn block_of<H>(handle: *const H) -> *mut Block<RefObject> {
     let is_view = is_view(handle);
     handle.cast_mut().cast::<u8>().wrapping_sub(usize::from(is_view)).cast()
 }
@@ -130,7 +130,7 @@ fn is_view<H>(handle: *const H) -> bool {
 ///
 /// # Safety
 /// `handle` is NULL or a live object of any kind.
-pub(super) unsafe fn get<'a, H: Handle>(handle: *const H) -> Option<&'a Object> {
+pub(super) unsafe fn get<'a, H: Handle>(handle: *const H) -> Option<&'a RefObject> {
     // SAFETY: the caller's contract; all kinds of objects are one type.
     unsafe { value(block_of(handle).cast_const()) }.filter(|object| H::holds(&object.body))
 }
@@ -139,7 +139,7 @@ pub(super) unsafe fn get<'a, H: Handle>(handle: *const H) -> Option<&'a Object> 
 ///
 /// # Safety
 /// As for [`get`].
-pub(super) unsafe fn counted<H: Handle>(handle: *const H) -> Option<Counted<Object>> {
+pub(super) unsafe fn counted<H: Handle>(handle: *const H) -> Option<Counted<RefObject>> {
     // SAFETY: the caller's contract, and the block is live.
     unsafe {
         get(handle)?;
@@ -163,7 +163,7 @@ pub(super) unsafe fn delete<H: Handle>(handle: *mut H) {
             && get(handle.cast_const()).is_some()
             && let Some(block) = NonNull::new(handle.cast())
         {
-            drop(Counted::<Object>::from_raw(block));
+            drop(Counted::<RefObject>::from_raw(block));
         }
     }
 }
@@ -211,26 +211,28 @@ unsafe fn set_host_info<H: Handle>(handle: *mut H, pointer: *mut c_void, finaliz
     }
 }
 
-impl Drop for Object {
+impl Drop for RefObject {
     fn drop(&mut self) {
-        if let Body::Instance(owner) = &self.body {
+        if let RefBody::Instance(owner) = &self.body {
             owner.forget_object(self);
         }
     }
 }
 
-impl Object {
+impl RefObject {
     /// Whether both stand for one thing of the runtime's.
     pub(super) fn is(&self, other: &Self) -> bool {
         if std::ptr::eq(self, other) {
             return true;
         }
         match (&self.body, &other.body) {
-            (Body::Func(one, ..), Body::Func(other, ..)) => one.as_raw() == other.as_raw(),
-            (Body::Global(one, _), Body::Global(other, _)) => one.data_ptr() == other.data_ptr(),
-            (Body::Table(one, _), Body::Table(other, _)) => one.is_same(other),
-            (Body::Memory(one, _), Body::Memory(other, _)) => one.as_raw() == other.as_raw(),
-            (Body::Instance(one), Body::Instance(other)) => one.as_raw() == other.as_raw(),
+            (RefBody::Func(one, ..), RefBody::Func(other, ..)) => one.as_raw() == other.as_raw(),
+            (RefBody::Global(one, _), RefBody::Global(other, _)) => {
+                one.data_ptr() == other.data_ptr()
+            }
+            (RefBody::Table(one, _), RefBody::Table(other, _)) => one.is_same(other),
+            (RefBody::Memory(one, _), RefBody::Memory(other, _)) => one.as_raw() == other.as_raw(),
+            (RefBody::Instance(one), RefBody::Instance(other)) => one.as_raw() == other.as_raw(),
             _ => false,
         }
     }
@@ -238,21 +240,21 @@ impl Object {
     /// The kind of an item; `None` for other objects.
     pub(super) fn kind(&self) -> Option<wasm_externkind_t> {
         match &self.body {
-            Body::Func(..) => Some(FUNC),
-            Body::Global(..) => Some(GLOBAL),
-            Body::Table(..) => Some(TABLE),
-            Body::Memory(..) => Some(MEMORY),
-            Body::Empty(kind) => Some(*kind),
-            Body::Instance(_) | Body::Trap(_) | Body::Foreign => None,
+            RefBody::Func(..) => Some(FUNC),
+            RefBody::Global(..) => Some(GLOBAL),
+            RefBody::Table(..) => Some(TABLE),
+            RefBody::Memory(..) => Some(MEMORY),
+            RefBody::Empty(kind) => Some(*kind),
+            RefBody::Instance(_) | RefBody::Trap(_) | RefBody::Foreign => None,
         }
     }
 
     pub(super) fn home(&self) -> Option<&Home> {
         match &self.body {
-            Body::Func(_, _, home)
-            | Body::Global(_, home)
-            | Body::Table(_, home)
-            | Body::Memory(_, home) => Some(home),
+            RefBody::Func(_, _, home)
+            | RefBody::Global(_, home)
+            | RefBody::Table(_, home)
+            | RefBody::Memory(_, home) => Some(home),
             _ => None,
         }
     }
@@ -306,7 +308,8 @@ macro_rules! bases {
 
 /// The functions of a family that `WASM_DECLARE_REF` declares beyond those.
 macro_rules! references {
-    ($($handle:ident: $as_ref:ident $ref_as:ident $as_ref_const:ident $ref_as_const:ident;)*) => { $(
+    ($($handle:ident: $as_ref:ident $ref_as:ident
+        $as_ref_const:ident $ref_as_const:ident;)*) => { $(
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $as_ref(object: *mut $handle) -> *mut wasm_ref_t {
             // SAFETY: the C contract of objects.
@@ -335,23 +338,32 @@ macro_rules! references {
 
 bases! {
     wasm_ref_t: wasm_ref_copy wasm_ref_delete wasm_ref_same
-        wasm_ref_get_host_info wasm_ref_set_host_info wasm_ref_set_host_info_with_finalizer;
+        wasm_ref_get_host_info wasm_ref_set_host_info
+        wasm_ref_set_host_info_with_finalizer;
     wasm_trap_t: wasm_trap_copy wasm_trap_delete wasm_trap_same
-        wasm_trap_get_host_info wasm_trap_set_host_info wasm_trap_set_host_info_with_finalizer;
+        wasm_trap_get_host_info wasm_trap_set_host_info
+        wasm_trap_set_host_info_with_finalizer;
     wasm_foreign_t: wasm_foreign_copy wasm_foreign_delete wasm_foreign_same
-        wasm_foreign_get_host_info wasm_foreign_set_host_info wasm_foreign_set_host_info_with_finalizer;
+        wasm_foreign_get_host_info wasm_foreign_set_host_info
+        wasm_foreign_set_host_info_with_finalizer;
     wasm_func_t: wasm_func_copy wasm_func_delete wasm_func_same
-        wasm_func_get_host_info wasm_func_set_host_info wasm_func_set_host_info_with_finalizer;
+        wasm_func_get_host_info wasm_func_set_host_info
+        wasm_func_set_host_info_with_finalizer;
     wasm_global_t: wasm_global_copy wasm_global_delete wasm_global_same
-        wasm_global_get_host_info wasm_global_set_host_info wasm_global_set_host_info_with_finalizer;
+        wasm_global_get_host_info wasm_global_set_host_info
+        wasm_global_set_host_info_with_finalizer;
     wasm_table_t: wasm_table_copy wasm_table_delete wasm_table_same
-        wasm_table_get_host_info wasm_table_set_host_info wasm_table_set_host_info_with_finalizer;
+        wasm_table_get_host_info wasm_table_set_host_info
+        wasm_table_set_host_info_with_finalizer;
     wasm_memory_t: wasm_memory_copy wasm_memory_delete wasm_memory_same
-        wasm_memory_get_host_info wasm_memory_set_host_info wasm_memory_set_host_info_with_finalizer;
+        wasm_memory_get_host_info wasm_memory_set_host_info
+        wasm_memory_set_host_info_with_finalizer;
     wasm_extern_t: wasm_extern_copy wasm_extern_delete wasm_extern_same
-        wasm_extern_get_host_info wasm_extern_set_host_info wasm_extern_set_host_info_with_finalizer;
+        wasm_extern_get_host_info wasm_extern_set_host_info
+        wasm_extern_set_host_info_with_finalizer;
     wasm_instance_t: wasm_instance_copy wasm_instance_delete wasm_instance_same
-        wasm_instance_get_host_info wasm_instance_set_host_info wasm_instance_set_host_info_with_finalizer;
+        wasm_instance_get_host_info wasm_instance_set_host_info
+        wasm_instance_set_host_info_with_finalizer;
 }
 
 references! {

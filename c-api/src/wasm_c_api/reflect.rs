@@ -5,7 +5,6 @@ use super::type_objects::{
 };
 use super::types::*;
 use super::vector::Vector;
-use super::vector_types::*;
 use crate::ffi::guard;
 use crate::shared::{wasm_valkind_enum as Kind, wasm_valkind_t};
 use std::ptr::{null, null_mut};

@@ -6,7 +6,7 @@
 //! instance that imports from it.
 
 use super::memory_block::{Block, Counted, value};
-use super::object::{self, Body, Home, Object};
+use super::object::{self, Home, RefBody, RefObject};
 use super::trap::TrapBody;
 use crate::shared::wasm_module_inst_t;
 use crate::wasm_export::instance::take_down;
@@ -16,10 +16,10 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Owner: the embedder's pointer and the objects that were made in it, each with a count.
-pub(super) struct Store {
+pub(super) struct ObjectStore {
     state: Lock<StoreState>,
     /// Stands for traps that there is no memory for.
-    out_of_memory: Counted<Object>,
+    out_of_memory: Counted<RefObject>,
     /// Last: it must outlive everything above.
     context: Context,
 }
@@ -27,23 +27,23 @@ pub(super) struct Store {
 #[derive(Default)]
 struct StoreState {
     /// By address. None once the store was deleted.
-    held_by_guests: Vec<(usize, Counted<Object>)>,
+    held_by_guests: Vec<(usize, Counted<RefObject>)>,
     /// Live instances by the runtime's address; no counts.
     owners: Vec<(usize, NonNull<Block<Owner>>)>,
-    passing: Option<Counted<Object>>,
+    passing: Option<Counted<RefObject>>,
     is_deleted: bool,
 }
 
-// SAFETY: the addresses of owners are only followed under the lock, by `Store::owner_of`; each owner
-// takes its own away before it goes. The objects are counted with atomics, and by the contract of
-// the header one thread at a time uses a store and what is in it.
-unsafe impl Send for Store {}
+// SAFETY: the addresses of owners are only followed under the lock, by `owner_of`; each owner takes
+// its own away before it goes. The objects are counted with atomics, and by the contract of the
+// header one thread at a time uses a store and what is in it.
+unsafe impl Send for ObjectStore {}
 // SAFETY: as for `Send`; what changes lies behind the lock.
-unsafe impl Sync for Store {}
+unsafe impl Sync for ObjectStore {}
 
-impl Store {
+impl ObjectStore {
     pub(super) fn new(context: Context) -> Option<Counted<Self>> {
-        let out_of_memory = object::new(Body::Trap(TrapBody::out_of_memory()))?;
+        let out_of_memory = object::new(RefBody::Trap(TrapBody::out_of_memory()))?;
         Counted::new(Self { state: Lock::default(), out_of_memory, context })
     }
 
@@ -51,7 +51,7 @@ impl Store {
         &self.context
     }
 
-    pub(super) fn out_of_memory(&self) -> Counted<Object> {
+    pub(super) fn out_of_memory(&self) -> Counted<RefObject> {
         self.out_of_memory.clone()
     }
 
@@ -68,7 +68,7 @@ impl Store {
 
     /// Keeps an object for guests until the store is deleted; its address. `None` without memory,
     /// or after that.
-    pub(super) fn hold(&self, object: &Counted<Object>) -> Option<usize> {
+    pub(super) fn hold(&self, object: &Counted<RefObject>) -> Option<usize> {
         let address = object.as_raw().expose_provenance();
         let mut state = self.state.lock();
         if state.is_deleted {
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// The object with this address that guests may hold.
-    pub(super) fn held(&self, address: usize) -> Option<Counted<Object>> {
+    pub(super) fn held(&self, address: usize) -> Option<Counted<RefObject>> {
         let state = self.state.lock();
         let at = state.held_by_guests.binary_search_by_key(&address, |held| held.0).ok()?;
         Some(state.held_by_guests[at].1.clone())
@@ -92,7 +92,7 @@ impl Store {
 
     /// Keeps a trap for the call that it ends; not in a deleted store, which its trace may lead
     /// back to. The call then makes a new one of the text.
-    pub(super) fn pass(&self, trap: Option<Counted<Object>>) {
+    pub(super) fn pass(&self, trap: Option<Counted<RefObject>>) {
         let mut state = self.state.lock();
         let old = match state.is_deleted {
             true => trap,
@@ -102,7 +102,7 @@ impl Store {
         drop(old);
     }
 
-    pub(super) fn passed(&self) -> Option<Counted<Object>> {
+    pub(super) fn passed(&self) -> Option<Counted<RefObject>> {
         self.state.lock().passing.take()
     }
 
@@ -140,8 +140,8 @@ pub(super) struct Owner {
     /// Instances that this one imports from.
     imports: Vec<Counted<Owner>>,
     /// The embedder's object for the instance, while it lives; no count.
-    object: AtomicPtr<Block<Object>>,
-    store: Counted<Store>,
+    object: AtomicPtr<Block<RefObject>>,
+    store: Counted<ObjectStore>,
 }
 
 impl Owner {
@@ -150,7 +150,7 @@ impl Owner {
     pub(super) fn new(
         instance: Instance,
         imports: Vec<Counted<Owner>>,
-        store: &Counted<Store>,
+        store: &Counted<ObjectStore>,
     ) -> Option<Counted<Self>> {
         let address = instance.as_raw().addr().get();
         let owner = Counted::new(Self {
@@ -171,17 +171,17 @@ impl Owner {
         self.instance.as_raw().as_ptr().cast()
     }
 
-    pub(super) fn store(&self) -> &Counted<Store> {
+    pub(super) fn store(&self) -> &Counted<ObjectStore> {
         &self.store
     }
 
     /// Remembers the embedder's object for the instance, which forgets itself when it goes.
-    pub(super) fn set_object(&self, object: *mut Block<Object>) {
+    pub(super) fn set_object(&self, object: *mut Block<RefObject>) {
         self.object.store(object, Ordering::Release);
     }
 
     /// To be called when an object for the instance goes.
-    pub(super) fn forget_object(&self, object: &Object) {
+    pub(super) fn forget_object(&self, object: &RefObject) {
         let known = self.object.load(Ordering::Acquire);
         // SAFETY: the known object takes its address away here before its block is freed.
         let is_known = unsafe { value(known) }.is_some_and(|known| std::ptr::eq(known, object));
@@ -190,7 +190,7 @@ impl Owner {
         }
     }
 
-    pub(super) fn known_object(&self) -> Option<Counted<Object>> {
+    pub(super) fn known_object(&self) -> Option<Counted<RefObject>> {
         let object = NonNull::new(self.object.load(Ordering::Acquire))?;
         // SAFETY: the object takes its address away before its block is freed, and one thread at a
         // time uses a store and what is in it.
@@ -217,29 +217,29 @@ impl Drop for Owner {
 
 impl Home {
     /// The home of an item of `instance`, in a store.
-    pub(super) fn of(instance: &Instance, store: &Counted<Store>) -> Self {
+    pub(super) fn of(instance: &Instance, store: &Counted<ObjectStore>) -> Self {
         Self { owner: store.owner_of(instance), store: store.clone() }
     }
 }
 
 /// An object for an item that the runtime has found; it knows which instance the item is of.
-pub(super) fn object_of(item: Item, store: &Counted<Store>) -> Option<Counted<Object>> {
+pub(super) fn object_of(item: Item, store: &Counted<ObjectStore>) -> Option<Counted<RefObject>> {
     object::new(match item {
         Item::Func(func) => {
             let home = Home::of(&func.instance(), store);
-            Body::Func(func, None, home)
+            RefBody::Func(func, None, home)
         }
         Item::Global(global) => {
             let home = Home::of(global.instance(), store);
-            Body::Global(global, home)
+            RefBody::Global(global, home)
         }
         Item::Table(table) => {
             let home = Home::of(&table.instance(), store);
-            Body::Table(table, home)
+            RefBody::Table(table, home)
         }
         Item::Memory(memory) => {
             let home = Home::of(&memory.instance(), store);
-            Body::Memory(memory, home)
+            RefBody::Memory(memory, home)
         }
     })
 }

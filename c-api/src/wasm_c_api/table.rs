@@ -3,8 +3,8 @@
 use super::handles::{wasm_store_t, wasm_table_t};
 use super::host_items;
 use super::memory_block::{Block, Counted};
-use super::object::{self, Body, Home};
-use super::store::Store;
+use super::object::{self, Home, RefBody};
+use super::store::ObjectStore;
 use super::type_objects::{self as objects, valtype};
 use super::types::{wasm_limits_t, wasm_table_size_t, wasm_tabletype_t};
 use super::value::{self, kind_of, type_of as type_of_kind};
@@ -37,7 +37,8 @@ pub unsafe extern "C" fn wasm_table_new(
     guard(|| {
         // SAFETY: the C contract of stores, types and references: each NULL or live.
         let made = unsafe {
-            let store = NonNull::new(store.cast::<Block<Store>>()).map(|s| Counted::retained(s));
+            let store =
+                NonNull::new(store.cast::<Block<ObjectStore>>()).map(|s| Counted::retained(s));
             store.and_then(|store| make(store, tabletype.as_ref()?, init))
         };
         made.unwrap_or(null_mut())
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn wasm_table_new(
 /// # Safety
 /// The type is valid, and the reference NULL or live.
 unsafe fn make(
-    store: Counted<Store>,
+    store: Counted<ObjectStore>,
     tabletype: &wasm_tabletype_t,
     init: *mut wasm_ref_t,
 ) -> Option<*mut wasm_table_t> {
@@ -60,7 +61,7 @@ unsafe fn make(
         let val = unsafe { value_for(&table, init, &store) }?;
         (0..table.size()).try_for_each(|at| table.set(at, val)).ok()?;
     }
-    Some(object::give(object::new(Body::Table(table, Home { owner: None, store }))))
+    Some(object::give(object::new(RefBody::Table(table, Home { owner: None, store }))))
 }
 
 /// # Safety
@@ -68,7 +69,7 @@ unsafe fn make(
 unsafe fn value_for(
     table: &Table,
     reference: *const wasm_ref_t,
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
 ) -> Option<Val> {
     // SAFETY: the caller's contract.
     unsafe { value::reference_in(reference, table.ty().elem, &table.instance(), store) }.ok()
@@ -85,7 +86,7 @@ pub(super) fn type_of(ty: TableType) -> *mut wasm_tabletype_t {
 unsafe fn parts<'a>(table: *const wasm_table_t) -> Option<(&'a Table, &'a Home)> {
     // SAFETY: the caller's contract.
     match unsafe { object::get(table) }.map(|table| &table.body) {
-        Some(Body::Table(table, home)) => Some((table, home)),
+        Some(RefBody::Table(table, home)) => Some((table, home)),
         _ => None,
     }
 }

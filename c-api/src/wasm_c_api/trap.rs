@@ -3,10 +3,10 @@
 use super::frame::{Frame, frames_of};
 use super::handles::{wasm_store_t, wasm_trap_t};
 use super::memory_block::{Block, Counted, value};
-use super::object::{self, Body, Object};
-use super::store::Store;
+use super::object::{self, RefBody, RefObject};
+use super::store::ObjectStore;
+use super::types::{wasm_frame_vec_t, wasm_message_t};
 use super::vector::{self, Vector};
-use super::vector_types::{wasm_frame_vec_t, wasm_message_t};
 use crate::ffi::guard;
 use crate::wasm_export::types::wasm_frame_t;
 use isothread::{Error, ExecEnv, Lock, Trap, outside, try_vec};
@@ -51,23 +51,23 @@ impl TrapBody {
 }
 
 /// A trap with this message, without its NUL; the store's for a lack of memory if there is none.
-pub(super) fn new(store: &Store, parts: &[&[u8]]) -> Counted<Object> {
+pub(super) fn new(store: &ObjectStore, parts: &[&[u8]]) -> Counted<RefObject> {
     let made = outside(|| {
         let mut message = try_vec(parts.iter().map(|part| part.len()).sum()).ok()?;
         parts.iter().for_each(|part| message.extend_from_slice(part));
-        object::new(Body::Trap(TrapBody::new(Some(message))))
+        object::new(RefBody::Trap(TrapBody::new(Some(message))))
     });
     made.unwrap_or_else(|| store.out_of_memory())
 }
 
 /// As [`new`], for what a guest or a call of one reports.
-pub(super) fn exception(store: &Store, message: &str) -> Counted<Object> {
+pub(super) fn exception(store: &ObjectStore, message: &str) -> Counted<RefObject> {
     through_guest(new(store, &[message.as_bytes()]))
 }
 
 /// A host function's trap that has ended guest code.
-pub(super) fn through_guest(trap: Counted<Object>) -> Counted<Object> {
-    if let Body::Trap(body) = &trap.body {
+pub(super) fn through_guest(trap: Counted<RefObject>) -> Counted<RefObject> {
+    if let RefBody::Trap(body) = &trap.body {
         body.came_through_guest.store(true, Ordering::Relaxed);
     }
     trap
@@ -75,16 +75,16 @@ pub(super) fn through_guest(trap: Counted<Object>) -> Counted<Object> {
 
 /// The trap of a call that failed: that of the host function which ended it, or a new one.
 pub(super) fn of_call(
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
     error: &Error,
     env: Option<&ExecEnv>,
-) -> Counted<Object> {
+) -> Counted<RefObject> {
     let passed = store.passed();
     let trap = match (passed, error.trap()) {
         (Some(passed), Some(Trap::Host)) => through_guest(passed),
         _ => exception(store, error.message()),
     };
-    if let Body::Trap(body) = &trap.body {
+    if let RefBody::Trap(body) = &trap.body {
         let is_shared = body.message.is_none();
         if let (Some(env), Some(_), false) = (env, error.trap(), is_shared) {
             let frames = frames_of(env, store);
@@ -103,13 +103,13 @@ pub(super) fn of_call(
 unsafe fn body<'a>(trap: *const wasm_trap_t) -> Option<&'a TrapBody> {
     // SAFETY: the caller's contract.
     match unsafe { object::get(trap) }.map(|trap| &trap.body) {
-        Some(Body::Trap(body)) => Some(body),
+        Some(RefBody::Trap(body)) => Some(body),
         _ => None,
     }
 }
 
 /// Makes a trap for a host function to return. The message is copied; NULL is an empty one. NULL
-/// for a NULL store, and without memory.
+/// for a NULL store; without memory, a trap that says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_trap_new(
     store: *mut wasm_store_t,
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn wasm_trap_new(
 ) -> *mut wasm_trap_t {
     guard(|| {
         // SAFETY: NULL or a live store, by the C contract.
-        let store = unsafe { value(store.cast_const().cast::<Block<Store>>()) };
+        let store = unsafe { value(store.cast_const().cast::<Block<ObjectStore>>()) };
         let Some(store) = store else { return null_mut() };
         // SAFETY: NULL or a vector, by the C contract.
         let text = unsafe { message.as_ref().map(|message| message.inner().elements()) };
@@ -125,11 +125,7 @@ pub unsafe extern "C" fn wasm_trap_new(
         // SAFETY: as many bytes, and C's are as wide as Rust's.
         let text = unsafe { std::slice::from_raw_parts(text.as_ptr().cast::<u8>(), text.len()) };
         let text = text.strip_suffix(b"\0").unwrap_or(text);
-        let trap = new(store, &[text]);
-        match &trap.body {
-            Body::Trap(TrapBody { message: None, .. }) => null_mut(),
-            _ => object::give(Some(trap)),
-        }
+        object::give(Some(new(store, &[text])))
     })
 }
 

@@ -3,7 +3,6 @@
 use super::memory_block::{disown, end, own};
 use super::types::*;
 use super::vector::Vector;
-use super::vector_types::*;
 use crate::ffi::guard;
 use crate::shared::{wasm_valkind_enum as Kind, wasm_valkind_t};
 use std::ptr::null_mut;

@@ -1,12 +1,15 @@
-//! The objects that describe types. They belong to no engine, and own their parts.
+//! The objects that describe types, and the structs of vectors, one for each kind of element. They
+//! belong to no engine, and own their parts. `vector` has the vectors' functions.
 
-use super::vector_types::{wasm_name_t, wasm_valtype_vec_t};
-use crate::shared::{MemAllocOption, wasm_valkind_t};
+use super::handles::wasm_extern_t;
+use crate::shared::{MemAllocOption, wasm_val_t, wasm_valkind_t};
+use crate::wasm_export::types::wasm_frame_t;
+use std::ffi::{c_char, c_void};
 
 /// How an engine's context is made.
 #[repr(C)]
 pub struct wasm_config_t {
-    pub mem_alloc_type: super::integers::mem_alloc_type_t,
+    pub mem_alloc_type: crate::wasm_export::integers::mem_alloc_type_t,
     pub mem_alloc_option: MemAllocOption,
     /// Kept for source compatibility: this build compiles no code.
     pub segue_flags: u32,
@@ -84,3 +87,114 @@ pub struct wasm_exporttype_t {
     pub(super) name: wasm_name_t,
     pub(super) ty: *mut wasm_externtype_t,
 }
+
+#[repr(C)]
+pub struct wasm_byte_vec_t {
+    pub size: usize,
+    pub data: *mut c_char,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_valtype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_valtype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_functype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_functype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_globaltype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_globaltype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_tabletype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_tabletype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_memorytype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_memorytype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_externtype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_externtype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_importtype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_importtype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_exporttype_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_exporttype_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_val_vec_t {
+    pub size: usize,
+    pub data: *mut wasm_val_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_frame_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_frame_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+#[repr(C)]
+pub struct wasm_extern_vec_t {
+    pub size: usize,
+    pub data: *mut *mut wasm_extern_t,
+    pub num_elems: usize,
+    pub size_of_elem: usize,
+    pub lock: *mut c_void,
+}
+
+pub type wasm_name_t = wasm_byte_vec_t;
+pub type wasm_message_t = wasm_byte_vec_t;

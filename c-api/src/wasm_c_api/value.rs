@@ -5,8 +5,8 @@
 //! Vectors do not fit, as in `wasm_export.h`: a value of kind WASM_V128 holds an address.
 
 use super::memory_block::{Block, Counted};
-use super::object::{Body, Object, counted};
-use super::store::{Item, Store, object_of};
+use super::object::{RefBody, RefObject, counted};
+use super::store::{Item, ObjectStore, object_of};
 use crate::ffi::guard;
 use crate::shared::{
     anon_val_of, wasm_ref_t, wasm_val_t, wasm_valkind_enum as Kind, wasm_valkind_t,
@@ -147,7 +147,7 @@ pub(super) unsafe fn reference_in(
     reference: *const wasm_ref_t,
     ty: ValType,
     near: &Instance,
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
 ) -> Result<Val, Misfit> {
     let hierarchy = ty.hierarchy().filter(|_| is_passed(ty)).ok_or(Misfit::Type)?;
     // SAFETY: the caller's contract.
@@ -164,8 +164,8 @@ pub(super) unsafe fn reference_in(
     }
 }
 
-fn func_in(object: &Object, near: &Instance) -> Result<Val, Misfit> {
-    let Body::Func(func, ..) = &object.body else { return Err(Misfit::Reference) };
+fn func_in(object: &RefObject, near: &Instance) -> Result<Val, Misfit> {
+    let RefBody::Func(func, ..) = &object.body else { return Err(Misfit::Reference) };
     near.link_with(&func.instance()).map_err(|_| Misfit::Reference)?;
     Ok(func.to_val())
 }
@@ -175,7 +175,7 @@ fn func_in(object: &Object, near: &Instance) -> Result<Val, Misfit> {
 pub(super) fn reference_out(
     val: Val,
     near: &Instance,
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
 ) -> Result<*mut wasm_ref_t, Misfit> {
     let object = match val {
         Val::FuncRef(Some(func)) => match near.func_of(func) {
@@ -189,7 +189,7 @@ pub(super) fn reference_out(
         Val::FuncRef(None) | Val::ExternRef(None) => return Ok(null_mut()),
         _ => return Err(Misfit::Type),
     };
-    Ok(object.into_raw().cast::<Block<Object>>().cast())
+    Ok(object.into_raw().cast::<Block<RefObject>>().cast())
 }
 
 /// The runtime's form of a value for a place of type `ty`.
@@ -200,7 +200,7 @@ pub(super) unsafe fn value_in(
     value: &wasm_val_t,
     ty: ValType,
     near: &Instance,
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
 ) -> Result<Val, Misfit> {
     // SAFETY: the kind says which member it is; the rest is the caller's contract.
     unsafe {
@@ -229,7 +229,7 @@ pub(super) unsafe fn value_out(
     val: Val,
     place: &wasm_val_t,
     near: &Instance,
-    store: &Counted<Store>,
+    store: &Counted<ObjectStore>,
 ) -> Result<wasm_val_t, Misfit> {
     let kind = kind_of(val.ty());
     let of = match val {
