@@ -1012,8 +1012,8 @@ uintptr_t wasm_func_result_arity(const struct wasm_func_t *func);
  * Calls a function. `args` has a value of the right kind for each parameter, and may be NULL if
  * there are none; `results` has room for the results, of which references are the caller's, or is
  * NULL or empty to leave them out. NULL when the call returned, else the trap, which is the
- * caller's: the guest's, that of a host function, or, with nothing run, one that says what is wrong with the
- * values. NULL for a NULL function.
+ * caller's: the guest's, that of a host function, or, with nothing run, one that says what is
+ * wrong with the values. NULL for a NULL function.
  */
 WASM_API_EXTERN
 struct wasm_trap_t *wasm_func_call(const struct wasm_func_t *func,

@@ -320,8 +320,8 @@ pub unsafe extern "C" fn wasm_func_result_arity(func: *const wasm_func_t) -> usi
 /// Calls a function. `args` has a value of the right kind for each parameter, and may be NULL if
 /// there are none; `results` has room for the results, of which references are the caller's, or is
 /// NULL or empty to leave them out. NULL when the call returned, else the trap, which is the
-/// caller's: the guest's, that of a host function, or, with nothing run, one that says what is wrong with the
-/// values. NULL for a NULL function.
+/// caller's: the guest's, that of a host function, or, with nothing run, one that says what is
+/// wrong with the values. NULL for a NULL function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn wasm_func_call(
     func: *const wasm_func_t,

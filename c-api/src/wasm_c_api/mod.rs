@@ -7,9 +7,9 @@
 //! inside `guard`.
 //!
 //! `memory_block` and `vector` with `elements` hold data; `types` with `type_objects` and `reflect`
-//! describe types; `object` is all references behind one type; `engine` and `store` own them; `value` converts;
-//! `host_items` makes what the host defines; the other files are the header's sections. Families of
-//! functions that the header declares by macros are made by macros here.
+//! describe types; `object` is all references behind one type; `engine` and `store` own them;
+//! `value` converts; `host_items` makes what the host defines; the other files are the header's
+//! sections. Families of functions that the header declares by macros are made by macros here.
 
 mod elements;
 pub mod engine;
