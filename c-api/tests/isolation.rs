@@ -103,7 +103,10 @@ const ROWS: &[(&str, &[&str])] = &[
             "work that moves between threads",
         ],
     ),
-    ("shared_init", &["one runtime for the process", "shared inits at once"]),
+    (
+        "shared_init",
+        &["one runtime for the process", "shared inits at once", "one engine for the process"],
+    ),
     (
         "embedders",
         &[
