@@ -21,11 +21,6 @@ impl ErrorValue for u8 {
     const ERROR: Self = u8::MAX;
 }
 
-impl ErrorValue for f64 {
-    /// No time at all.
-    const ERROR: Self = -1.0;
-}
-
 impl ErrorValue for usize {
     const ERROR: Self = 0;
 }
