@@ -402,7 +402,7 @@ pub unsafe extern "C" fn wasm_module_set_name(
 pub unsafe extern "C" fn wasm_module_get_name(module: *mut wasm_module_t) -> *const c_char {
     // SAFETY: the C contract of modules.
     match unsafe { module.as_ref() } {
-        // SAFETY: as above: the handle is live.
+        // SAFETY: by the C contract the handle that the pointer leads to is live.
         Some(handle) => unsafe { plain::wasm_runtime_get_module_name(*handle) },
         None => null(),
     }
