@@ -311,7 +311,7 @@ pub unsafe extern "C" fn wasm_instance_get_wasm_func_exec_time(
     guard_or(-1.0, || {
         // SAFETY: the C contract of objects; an owner's instance is live.
         unsafe { owner_of(instance) }.map_or(-1.0, |owner| {
-            // SAFETY: an owner's instance is live; by the C contract the name is NULL or terminated.
+            // SAFETY: an owner's instance is live; the name is NULL or a C string of the caller's.
             unsafe { profiling::wasm_runtime_get_wasm_func_exec_time(owner.handle(), func_name) }
         })
     })
