@@ -104,7 +104,7 @@ pub use alloc::{
 /// Collections for the C library, of sizes that its embedder chooses: they fail where the current
 /// context is out of memory, and take nothing beyond its limit.
 #[doc(hidden)]
-pub use alloc::{try_c_string, try_collect, try_copy, try_filled, try_string, try_vec};
+pub use alloc::{outside, try_c_string, try_collect, try_copy, try_filled, try_string, try_vec};
 pub use api::*;
 pub use context::{
     ContextConfig, ContextData, ContextError, ContextHold, ContextStats, Entered, ExternObjects,

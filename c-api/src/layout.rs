@@ -7,6 +7,8 @@ use crate::gc_export::types::wasm_value_type_enum::*;
 use crate::gc_export::types::*;
 use crate::lib_export::NativeSymbol;
 use crate::shared::*;
+use crate::wasm_c_api::module::wasm_shared_module_t;
+use crate::wasm_c_api::types::*;
 use crate::wasm_export::types::*;
 use crate::wasm_runtime_ctx::types::wasm_runtime_ctx_limit_t::*;
 use crate::wasm_runtime_ctx::types::*;

@@ -26,6 +26,7 @@ pub mod gc_export;
 mod layout;
 pub mod lib_export;
 pub mod shared;
+pub mod wasm_c_api;
 pub mod wasm_export;
 pub mod wasm_runtime_ctx;
 

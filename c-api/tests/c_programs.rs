@@ -38,7 +38,9 @@ fn compile(name: &str, linked: Linked, folder: &Path, extra: &[&str]) -> PathBuf
         Linked::Shared => {
             let so = folder.join("libiwasm.so.2");
             std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
-            cc.arg(&so).arg(format!("-Wl,-rpath,{}", folder.display())).arg("-lpthread");
+            // Cargo's search path has another library, of an earlier build, maybe.
+            cc.arg(&so).arg(format!("-Wl,--disable-new-dtags,-rpath,{}", folder.display()));
+            cc.arg("-lpthread");
         }
         Linked::Static => {
             cc.arg(library("libiwasm.a")).args(NATIVE_LIBS);
@@ -112,6 +114,21 @@ programs! {
     application,
     blocking,
     blocking_signal,
+    c_api_callback,
+    c_api_engines,
+    c_api_finalize,
+    c_api_global,
+    c_api_hello,
+    c_api_hostref,
+    c_api_memory,
+    c_api_multi,
+    c_api_reflect,
+    c_api_serialize,
+    c_api_start,
+    c_api_table,
+    c_api_threads,
+    c_api_trap,
+    c_api_wasi,
     call_stack,
     calls,
     ctx,
@@ -177,6 +194,17 @@ fn exhaustion() {
     check(Command::new(&program).arg(&folder), "exhaustion");
 }
 
+#[test]
+fn c_api_exhaustion() {
+    let folder = scratch("c_c_api_exhaustion");
+    compile_modules("tests/c", &folder);
+    let program = compile("c_api_exhaustion", Linked::Shared, &folder, &[]);
+    // Blocks in caches of threads would count as in use.
+    let mut command = Command::new(&program);
+    command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+    check(command.arg(&folder), "c_api_exhaustion");
+}
+
 /// Functions that are there in the future are swept too.
 #[test]
 fn sweep() {
@@ -186,6 +214,60 @@ fn sweep() {
     }
     let include = format!("-I{}", folder.display());
     all_in("sweep", &folder, &[&include]);
+}
+
+#[test]
+fn c_api_sweep() {
+    let folder = scratch("c_c_api_sweep");
+    for (file, wrong) in [("c_api_with_nothing.inc", false), ("c_api_with_wrong_kinds.inc", true)] {
+        std::fs::write(folder.join(file), every_c_api_call(wrong)).expect("a file can be written");
+    }
+    let include = format!("-I{}", folder.display());
+    all_in("c_api_sweep", &folder, &[&include]);
+}
+
+/// A C call of every function of `wasm_c_api.h`, with zero for every argument, or with an object of
+/// another kind where the type is one of references; the former of all, the latter of those.
+fn every_c_api_call(wrong: bool) -> String {
+    let kinds = ["trap", "func", "global", "table", "memory", "extern", "instance"];
+    let mut calls = String::new();
+    for function in functions() {
+        let name = function.name.as_str();
+        if function.header != "wasm_c_api.h" || function.status == "inline" {
+            continue;
+        }
+        let (_, rest) = function.prototype.split_once('(').expect("a prototype");
+        let (params, _) = rest.rsplit_once(')').expect("a prototype");
+        let is_kind = |param: &str| kinds.iter().any(|k| param.contains(&format!("wasm_{k}_t *")));
+        let is_list = |param: &str| param.contains("_t **") || param.contains("*const *");
+        let mut depth = 0;
+        let outer = |c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            c == ',' && depth == 0
+        };
+        let params: Vec<_> =
+            params.split(outer).map(str::trim).filter(|param| *param != "void").collect();
+        if wrong && !params.iter().any(|param| is_kind(param) && !is_list(param)) {
+            continue;
+        }
+        let argument = |param: &&str| match wrong && is_kind(param) && !is_list(param) {
+            true => "wrong",
+            false => "0",
+        };
+        let arguments: Vec<_> = params.iter().map(argument).collect();
+        let arguments = arguments.join(", ");
+        let end = match name {
+            "wasm_engine_new" => "wasm_engine_delete",
+            "wasm_config_new" => "wasm_config_delete",
+            "wasm_valtype_new" => "wasm_valtype_delete",
+            "wasm_functype_new" => "wasm_functype_delete",
+            _ => "(void)",
+        };
+        calls += &format!("    {end}({name}({arguments}));\n");
+    }
+    let least = if wrong { 85 } else { 280 };
+    assert!(calls.lines().count() > least, "the table is nearly empty");
+    calls
 }
 
 /// A C call of every function of `wasm_export.h` and `gc_export.h`, with zero for every argument,

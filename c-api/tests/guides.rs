@@ -93,6 +93,11 @@ fn migrating() {
 }
 
 #[test]
+fn standard_api() {
+    check_guide("wasm-c-api.md");
+}
+
+#[test]
 fn blocks_go_to_their_sections() {
     let found = sections("# T\n```sh\nno\n```\n## A\n```c\nint a;\n```\n```c\nint b;\n```\n## B\n");
     assert_eq!(found[1].c, "int a;\nint b;\n");

@@ -309,6 +309,11 @@ impl Table {
         func.map(|func| unsafe { Func::retained(func.0) })
     }
 
+    /// Whether both handles are to one table.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.ptr == other.ptr
+    }
+
     /// First element: words that are zero for null, else addresses of functions, or externrefs'
     /// words plus one. It moves when the table grows.
     pub fn elems_ptr(&self) -> *mut u64 {

@@ -33,6 +33,7 @@ mod native;
 mod objects;
 mod profile;
 mod program;
+mod refs;
 mod registered;
 mod rooted;
 mod shared_heap;

@@ -44,22 +44,32 @@ impl Items {
         Ok(item.text.clone())
     }
 
+    /// A declaration that another header places, once more.
+    pub(crate) fn repeat(&self, name: &str, is_tag: bool) -> Result<String, String> {
+        let item = self.0.get(name).ok_or_else(|| format!("{name} is not declared"))?;
+        Ok(if is_tag { tag_of(name, &item.text) } else { item.text.clone() })
+    }
+
     /// A declaration of a tag, without the typedef of the same name.
     pub(crate) fn place_tag(&mut self, name: &str) -> Result<String, String> {
         let text = self.place(name)?;
-        let opaque = ["struct", "union", "enum"]
-            .iter()
-            .find(|k| code_of(&text) == format!("typedef {k} {name} {name};"))
-            .map(|k| format!("{k} {name};"));
-        let bare = match opaque {
-            Some(short) => text.replace(code_of(&text), &short),
-            None => text.replacen("typedef ", "", 1).replace(&format!("}} {name};"), "};"),
-        };
-        Ok(bare)
+        Ok(tag_of(name, &text))
     }
 
     pub(crate) fn unplaced(&self) -> Vec<String> {
         self.0.iter().filter(|(_, i)| !i.placed).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// A type's declaration without the typedef of the same name.
+fn tag_of(name: &str, text: &str) -> String {
+    let opaque = ["struct", "union", "enum"]
+        .iter()
+        .find(|k| code_of(text) == format!("typedef {k} {name} {name};"))
+        .map(|k| format!("{k} {name};"));
+    match opaque {
+        Some(short) => text.replace(code_of(text), &short),
+        None => text.replacen("typedef ", "", 1).replace(&format!("}} {name};"), "};"),
     }
 }
 

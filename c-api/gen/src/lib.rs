@@ -5,6 +5,8 @@
 //!
 //! - `@type NAME`: the declaration of a type with its typedef;
 //! - `@tag NAME`: the same without the typedef, for types that C code names by their tag;
+//! - `@again type NAME`, `@again tag NAME`: the same, of a type that another header places;
+//! - `@declared NAME...`: nothing, for declarations that the header's own text makes;
 //! - `@functions PATH PREFIX`: all functions of one source file, in its order;
 //! - `@variadic NAME`: that function takes further arguments.
 //!

@@ -13,6 +13,8 @@ enum Line {
     Text(String),
     Type(String),
     Tag(String),
+    Again { name: String, is_tag: bool },
+    Declared(Vec<String>),
     Functions { path: String, prefix: String },
     Variadic(String),
 }
@@ -50,6 +52,11 @@ fn parse_line(line: &str) -> Result<Line, String> {
     match words[..] {
         ["type", name] => Ok(Line::Type(name.to_owned())),
         ["tag", name] => Ok(Line::Tag(name.to_owned())),
+        ["again", "type", name] => Ok(Line::Again { name: name.to_owned(), is_tag: false }),
+        ["again", "tag", name] => Ok(Line::Again { name: name.to_owned(), is_tag: true }),
+        ["declared", ref names @ ..] if !names.is_empty() => {
+            Ok(Line::Declared(names.iter().map(|name| (*name).to_owned()).collect()))
+        }
         ["variadic", name] => Ok(Line::Variadic(name.to_owned())),
         ["functions", path, prefix] => {
             Ok(Line::Functions { path: path.to_owned(), prefix: prefix.to_owned() })
@@ -70,6 +77,13 @@ pub(crate) fn fill(
             Line::Text(text) => out.push_str(text),
             Line::Type(name) => out.push_str(&items.place(name)?),
             Line::Tag(name) => out.push_str(&items.place_tag(name)?),
+            Line::Again { name, is_tag } => out.push_str(&items.repeat(name, *is_tag)?),
+            Line::Declared(names) => {
+                for name in names {
+                    items.place(name)?;
+                }
+                continue;
+            }
             Line::Variadic(_) => continue,
             Line::Functions { path, prefix } => {
                 let source = std::fs::read_to_string(sources.join(path))

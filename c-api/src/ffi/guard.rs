@@ -21,15 +21,15 @@ impl ErrorValue for u8 {
     const ERROR: Self = u8::MAX;
 }
 
+impl ErrorValue for usize {
+    const ERROR: Self = 0;
+}
+
 impl ErrorValue for u32 {
     const ERROR: Self = 0;
 }
 
 impl ErrorValue for u64 {
-    const ERROR: Self = 0;
-}
-
-impl ErrorValue for usize {
     const ERROR: Self = 0;
 }
 

@@ -44,7 +44,12 @@ pub(crate) fn end(instance: &Instance, keys: &Keys) {
     if !keys.lock().iter().any(|slot| slot.live) {
         return;
     }
-    instance.for_each_linked(&mut |imported| end_one(imported, keys));
+    instance.for_each_linked(&mut |linked| {
+        // Those that hold a module are taken down by themselves, or were.
+        if linked.slot(MODULE_SLOT) == 0 {
+            end_one(linked, keys);
+        }
+    });
     end_one(instance, keys);
 }
 

@@ -4,12 +4,13 @@ use super::arguments::InstantiationArgs2;
 use super::inst_context;
 use super::integers::RunningMode;
 use super::loaded::{self, LoadedModule, MODULE_SLOT, give_back, module_of};
-use super::make::make;
+use super::make::{Failure, make};
 use super::multi_module;
 use super::setup;
 use super::types::RunningMode as Mode;
 use crate::ffi::{ErrorBuf, guard, guard_guest, guard_held, handle, log};
 use crate::shared::{InstantiationArgs, wasm_module_inst_t, wasm_module_t};
+use isothread::{Extern, Instance};
 use std::ffi::{c_char, c_void};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -90,17 +91,51 @@ unsafe fn instantiate(
         error.set(format_args!("Instantiate module failed, invalid module type"));
         return std::ptr::null_mut();
     };
-    match make(handle, args) {
-        Ok(instance) => {
-            // SAFETY: `module` is live; this count goes with the instance.
-            unsafe { Arc::increment_strong_count(module.cast_const().cast::<LoadedModule>()) };
-            instance.set_slot(MODULE_SLOT, module.expose_provenance());
-            instance.into_raw().as_ptr().cast()
-        }
+    // SAFETY: `module` is live, and `handle` is what it stands for.
+    match unsafe { make_counted(module, handle, args, &[]) } {
+        Ok(instance) => instance.into_raw().as_ptr().cast(),
         Err(failure) => {
             error.set(format_args!("{failure}"));
             std::ptr::null_mut()
         }
+    }
+}
+
+/// Makes an instance that holds a count of its module, to be ended by [`take_down`].
+///
+/// # Safety
+/// `handle` is what the live `module` stands for.
+pub(crate) unsafe fn make_counted(
+    module: wasm_module_t,
+    handle: &LoadedModule,
+    args: &InstantiationArgs2,
+    imports: &[Option<Extern>],
+) -> Result<Instance, Failure> {
+    let instance = make(handle, args, imports)?;
+    // SAFETY: `module` is live; this count goes with the instance.
+    unsafe { Arc::increment_strong_count(module.cast_const().cast::<LoadedModule>()) };
+    instance.set_slot(MODULE_SLOT, module.expose_provenance());
+    Ok(instance)
+}
+
+/// Takes down an instance of [`make_counted`]: ends its threads, calls the destructors of context
+/// keys, and lets go of its objects, its module and the handle. Others of its link set may keep
+/// its code; to those it is an instance without a module of this API.
+pub(crate) fn take_down(instance: Instance) {
+    let module = loaded::held_by(&instance);
+    instance.end_threads();
+    // SAFETY: this API made the instance, and it keeps its module until below.
+    if let Some(module) = unsafe { module_of(&instance) } {
+        inst_context::end(&instance, &module.keys);
+    }
+    instance.delete_extern_objects();
+    // Even if something else keeps the instance.
+    instance.detach_shared_heap();
+    instance.set_slot(MODULE_SLOT, loaded::TAKEN_DOWN);
+    drop(instance);
+    if !module.is_null() {
+        // SAFETY: the count that `make_counted` took for this instance.
+        unsafe { give_back(module) };
     }
 }
 
@@ -118,9 +153,7 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
             // It goes with its execution environment.
             return;
         }
-        let module: wasm_module_t =
-            std::ptr::with_exposed_provenance_mut(instance.slot(MODULE_SLOT));
-        if module.is_null() {
+        if loaded::held_by(&instance).is_null() {
             // An imported module's instance, as natives see it: it goes with the importer's.
             return;
         }
@@ -128,17 +161,7 @@ pub unsafe extern "C" fn wasm_runtime_deinstantiate(module_inst: wasm_module_ins
             log::error(format_args!("an instance cannot be taken down while it runs"));
             return;
         }
-        instance.end_threads();
-        // SAFETY: this API made the instance, and it keeps its module until below.
-        if let Some(module) = unsafe { module_of(&instance) } {
-            inst_context::end(&instance, &module.keys);
-        }
-        instance.delete_extern_objects();
-        // Even if something else keeps the instance.
-        instance.detach_shared_heap();
-        drop(ManuallyDrop::into_inner(instance));
-        // SAFETY: the count that `instantiate` took for this instance.
-        unsafe { give_back(module) };
+        take_down(ManuallyDrop::into_inner(instance));
     })
 }
 
@@ -150,9 +173,9 @@ pub unsafe extern "C" fn wasm_runtime_get_module(module_inst: wasm_module_inst_t
         let Some(instance) = (unsafe { handle::instance(module_inst) }) else {
             return std::ptr::null_mut();
         };
-        match instance.slot(MODULE_SLOT) {
-            0 => multi_module::handle_of(&instance.module()),
-            module => std::ptr::with_exposed_provenance_mut(module),
+        match loaded::held_by(&instance) {
+            module if module.is_null() => multi_module::handle_of(&instance.module()),
+            module => module,
         }
     })
 }

@@ -122,7 +122,7 @@ pub(crate) unsafe fn module<'a>(handle: wasm_module_t) -> Option<&'a LoadedModul
 ///
 /// # Safety
 /// The caller owns the count of the live module.
-pub(super) unsafe fn give_back(module: wasm_module_t) {
+pub(crate) unsafe fn give_back(module: wasm_module_t) {
     // SAFETY: the caller's count.
     let module = unsafe { LoadedModule::from_handle(module) };
     // The module may be the last that holds its context, which must not end before the module's
@@ -135,12 +135,23 @@ pub(super) unsafe fn give_back(module: wasm_module_t) {
 /// Which of an instance's words holds its module, with a count.
 pub(crate) const MODULE_SLOT: usize = 0;
 
+/// Stands in that word once the instance was taken down, while others of its link set live.
+pub(crate) const TAKEN_DOWN: usize = 1;
+
+/// The handle of the module that an instance holds; NULL if it holds none.
+pub(crate) fn held_by(instance: &Instance) -> wasm_module_t {
+    match instance.slot(MODULE_SLOT) {
+        TAKEN_DOWN => std::ptr::null_mut(),
+        module => std::ptr::with_exposed_provenance_mut(module),
+    }
+}
+
 /// The module that an instance holds.
 ///
 /// # Safety
 /// The instance was made by a function of this API, and is not used after the result's life.
 pub(crate) unsafe fn module_of<'a>(instance: &Instance) -> Option<&'a LoadedModule> {
-    let module = std::ptr::with_exposed_provenance::<LoadedModule>(instance.slot(MODULE_SLOT));
+    let module = held_by(instance).cast_const().cast::<LoadedModule>();
     // SAFETY: NULL, or the module whose count `instantiate` took for this instance.
     unsafe { module.as_ref() }
 }

@@ -5,12 +5,12 @@ use super::loaded::LoadedModule;
 use super::multi_module::existing_handle;
 use super::wasi_settings::{HostState, Settings};
 use crate::ffi::context;
-use isothread::{Error, Instance, InstanceArgs, Module, SubHostState};
+use isothread::{Error, Extern, Instance, InstanceArgs, Module, SubHostState};
 use std::fmt;
 use std::rc::Rc;
 
 /// Why there is no instance.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// WASI was configured twice.
     WasiTwice,
     /// WASI could not be set up. Such texts have no prefix.
@@ -69,8 +69,13 @@ unsafe fn state_for_imported(module: &Module, options: &Settings) -> isothread::
     unsafe { settings.to_state() }
 }
 
-/// The instance; the module's count for it is not taken here.
-pub(super) fn make(module: &LoadedModule, args: &InstantiationArgs2) -> Result<Instance, Failure> {
+/// The instance; the module's count for it is not taken here. `imports` are the module's in binary
+/// order, and `None` or nothing stands for the bindings of the load.
+pub(super) fn make(
+    module: &LoadedModule,
+    args: &InstantiationArgs2,
+    imports: &[Option<Extern>],
+) -> Result<Instance, Failure> {
     // SAFETY: the embedder keeps the strings of its settings alive until it instantiated.
     let state = context::within(module.module.context(), || unsafe { state_for(module, args) });
     let wasi = args.wasi;
@@ -87,5 +92,5 @@ pub(super) fn make(module: &LoadedModule, args: &InstantiationArgs2) -> Result<I
         host_state: state.map_err(Failure::Error)??,
         sub_host_state: sub_state.map_err(Failure::Error)?,
     };
-    Instance::new(&module.module, args).map_err(Failure::Error)
+    Instance::with_imports(&module.module, args, imports).map_err(Failure::Error)
 }

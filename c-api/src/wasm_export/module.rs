@@ -155,7 +155,7 @@ fn load_into(bytes: &[u8], name: &str, args: &LoadArgs, error: &mut ErrorBuf) ->
 
 /// Why a module was not loaded. Its text is written where the embedder wants it, without any
 /// memory in between.
-enum Failure {
+pub(crate) enum Failure {
     AotVersion,
     Error(isothread::Error),
 }
@@ -176,6 +176,16 @@ impl fmt::Display for Failure {
 }
 
 fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<LoadedModule>, Failure> {
+    load_in(&Context::current()?, bytes, name, args)
+}
+
+/// Loads into a context.
+pub(crate) fn load_in(
+    context: &Context,
+    bytes: &[u8],
+    name: &str,
+    args: &LoadArgs,
+) -> Result<Arc<LoadedModule>, Failure> {
     let package = PackageType::of_bytes(bytes);
     if package == PackageType::Aot
         && bytes.len() >= 8
@@ -183,11 +193,10 @@ fn load(bytes: &[u8], name: &str, args: &LoadArgs) -> Result<Arc<LoadedModule>, 
     {
         return Err(Failure::AotVersion);
     }
-    let context = Context::current()?;
     context.use_extern_objects()?;
-    let loaded = context::within(&context, || {
+    let loaded = context::within(context, || {
         let options = LoadOptions { name: try_string(name)?, no_resolve: args.no_resolve };
-        let module = Module::with_options(&context, bytes, options)?;
+        let module = Module::with_options(context, bytes, options)?;
         Ok(Arc::new(LoadedModule::new(module, args.wasm_binary_freeable)?))
     });
     loaded.and_then(|result| result).map_err(Failure::Error)

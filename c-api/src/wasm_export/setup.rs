@@ -20,16 +20,21 @@ pub(crate) fn supported_mode(raw: RunningMode) -> Option<Mode> {
 
 /// Makes or counts the calling thread's context. No arguments are all defaults.
 pub(crate) fn init(args: Option<&RuntimeInitArgs>) -> bool {
+    init_context(args).is_some()
+}
+
+/// As [`init`]; the context that was made or counted.
+pub(crate) fn init_context(args: Option<&RuntimeInitArgs>) -> Option<Context> {
     // First, so that log lines go through C's buffer.
     install(Output::C);
     let is_new = !thread::init_only_counts();
     let done = match args {
-        None => thread::init_by_default(ContextConfig::default()).is_ok(),
-        Some(args) if is_new => finish(args, config(args).and_then(thread::init)).is_some(),
+        None => thread::init_by_default(ContextConfig::default()).ok(),
+        Some(args) if is_new => finish(args, config(args).and_then(thread::init)),
         // Arguments that make no sense are compared as if they were none.
-        Some(args) => thread::init(config(args).unwrap_or_default()).is_ok(),
+        Some(args) => thread::init(config(args).unwrap_or_default()).ok(),
     };
-    if is_new && done {
+    if is_new && done.is_some() {
         early::apply();
     }
     done

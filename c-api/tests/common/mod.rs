@@ -109,9 +109,13 @@ fn headers_in(folder: &str) -> Vec<String> {
 /// Names of the functions a header declares, `static inline` ones left out.
 pub fn declared(header: &str) -> Vec<String> {
     let path = root().join("c-api/include").join(header);
-    let text = without_comments(&std::fs::read_to_string(path).expect("a header"));
-    let known: Vec<_> = functions();
-    let known = known.iter().filter(|f| f.header == header).map(|f| f.name.as_str());
+    let mut text = without_comments(&std::fs::read_to_string(&path).expect("a header"));
+    if text.contains("#define WASM_DECLARE_") {
+        // Families of functions are declared by macros.
+        text = run(Command::new("gcc").args(["-E", "-P"]).arg(&path));
+    }
+    let all: Vec<_> = functions();
+    let known = all.iter().filter(|f| f.header == header).map(|f| f.name.as_str());
     // A declaration is a known name before a parenthesis, or else an unknown one that begins
     // like the API's: both are found, so that a misspelt function is too.
     let mut found: Vec<String> = Vec::new();
@@ -126,6 +130,7 @@ pub fn declared(header: &str) -> Vec<String> {
     }
     found.extend(known.filter(|n| text.contains(&format!("{n}("))).map(str::to_owned));
     found.retain(|name| !text.contains(&format!("#define {name}(")));
+    found.retain(|name| !all.iter().any(|f| f.name == *name && f.status == "inline"));
     found.sort();
     found.dedup();
     found

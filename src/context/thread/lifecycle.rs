@@ -137,6 +137,13 @@ impl ThreadState {
     }
 }
 
+/// Drops one init count of `context`'s, on any thread: the calling thread's own if that is its
+/// context. Another thread whose own it is learns of the end at its next call without a handle.
+pub fn destroy_of(context: &Context) -> Destroyed {
+    let is_own = with_existing(|state| state.own().as_ref() == Some(context)).unwrap_or(false);
+    if is_own { destroy() } else { finish(context.0.process.registry.release(&context.0, 1)) }
+}
+
 /// Drops one init count: the calling thread's own, or if it has none, the primary's; never
 /// another thread's. A context whose last count goes is closed, and dies with its last object.
 pub fn destroy() -> Destroyed {

@@ -25,8 +25,9 @@ pub use entered::Entered;
 pub(super) use entered::{enter, operate, operate_guest, pop, push, run, run_guest, run_outside};
 pub use error::{last_error_ptr, set_last_error, with_last_error};
 pub use lifecycle::{
-    Destroyed, Inherited, adopt, destroy, destroy_thread_env, inherit, init, init_by_default,
-    init_only_counts, init_thread_env, native_stack_low, number, release_own, thread_env_inited,
+    Destroyed, Inherited, adopt, destroy, destroy_of, destroy_thread_env, inherit, init,
+    init_by_default, init_only_counts, init_thread_env, native_stack_low, number, release_own,
+    thread_env_inited,
 };
 pub(super) use resolve::{current, quiet, remembered_log_level};
 pub use resolve::{set_log_level, set_max_thread_num, set_running_mode, with_current};

@@ -1,6 +1,7 @@
 /* State of other headers and libraries than the runtime's own, and shared memory. */
 
 #include "rows.h"
+#include "wasm_c_api.h"
 #include <sys/stat.h>
 
 /* A program with a folder of its own, which it calls the root. */
@@ -161,8 +162,69 @@ static void shared_heaps(void) {
     sides(1, makes_a_heap, tries_the_other_heap);
 }
 
+/* Each side's engine is its own, made as the side says. */
+static wasm_engine_t *engine_of[2];
+static wasm_store_t *store_of[2];
+static char engine_pool[1 << 18];
+
+static void engine_a(void) {
+    mem_alloc_info_t info;
+
+    engine_of[0] = wasm_engine_new();
+    store_of[0] = wasm_store_new(engine_of[0]);
+    meet();
+    CHECK(engine_of[0] && store_of[0] && engine_of[0] != engine_of[1]);
+    CHECK(!wasm_runtime_get_mem_alloc_info(&info));
+    meet();
+    wasm_store_delete(store_of[0]);
+    wasm_engine_delete(engine_of[0]);
+}
+
+static void engine_b(void) {
+    MemAllocOption option = { .pool = { engine_pool, sizeof engine_pool } };
+    wasm_config_t *config = wasm_config_new();
+    mem_alloc_info_t info;
+
+    wasm_config_set_mem_alloc_opt(config, Alloc_With_Pool, &option);
+    engine_of[1] = wasm_engine_new_with_config(config);
+    wasm_config_delete(config);
+    meet();
+    CHECK(engine_of[1] != NULL);
+    CHECK(wasm_runtime_get_mem_alloc_info(&info));
+    CHECK(info.total_size > sizeof engine_pool / 2 && info.total_size <= sizeof engine_pool);
+    meet();
+    wasm_engine_delete(engine_of[1]);
+}
+
 static void engines(void) {
-    lacks_function("wasm_engine_new", "wasm_c_api.h");
+    sides(rounds(), engine_a, engine_b);
+}
+
+/* A makes a store, B uses and deletes it. */
+static void store_a(void) {
+    engine_of[0] = wasm_engine_new();
+    store_of[0] = wasm_store_new(engine_of[0]);
+    meet();
+    meet();
+    wasm_engine_delete(engine_of[0]);
+}
+
+static void store_b(void) {
+    wasm_limits_t limits = { 1, 2 };
+    wasm_memorytype_t *type = wasm_memorytype_new(&limits);
+    wasm_memory_t *memory;
+
+    meet();
+    memory = wasm_memory_new(store_of[0], type);
+    CHECK(memory && wasm_memory_grow(memory, 1));
+    wasm_memorytype_delete(type);
+    wasm_memory_delete(memory);
+    wasm_store_delete(store_of[0]);
+    meet();
+}
+
+static void stores(void) {
+    sides(rounds(), store_a, store_b);
 }
 
 static void aot_error(void) {
@@ -172,7 +234,7 @@ static void aot_error(void) {
 static void run(void) {
     row("emcc files", emcc);
     row("c-api engine", engines);
-    row("c-api stores", engines);
+    row("c-api stores", stores);
     row("aot compiler error", aot_error);
     row("shared heaps", shared_heaps);
     row("wait lists", waits);

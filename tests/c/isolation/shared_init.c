@@ -2,6 +2,7 @@
    WAMR_COMPAT_SHARED_INIT=1, init on any thread counts there. */
 
 #include "rows.h"
+#include "wasm_c_api.h"
 
 static int32_t who(wasm_exec_env_t env) {
     (void)env;
@@ -54,8 +55,43 @@ static void at_once(void) {
     sides(rounds(), first_side, first_side);
 }
 
+/* An engine of either side is the process's, and its context the one that inits count. */
+static wasm_engine_t *engine_of_first;
+
+static void engine_first(void) {
+    engine_of_first = wasm_engine_new();
+    CHECK(engine_of_first != NULL);
+    meet();
+    meet();
+    wasm_engine_delete(engine_of_first);
+    meet();
+}
+
+static void engine_second(void) {
+    wasm_config_t *config = wasm_config_new();
+    wasm_engine_t *engine;
+    void *block;
+
+    meet();
+    engine = wasm_engine_new_with_config(config);
+    CHECK(engine == engine_of_first);
+    wasm_config_delete(config);
+    meet();
+    meet();
+    block = wasm_runtime_malloc(10);
+    CHECK(block != NULL);
+    wasm_runtime_free(block);
+    wasm_engine_delete(engine);
+    CHECK(!wasm_runtime_malloc(1));
+}
+
+static void one_engine(void) {
+    sides(rounds(), engine_first, engine_second);
+}
+
 static void run(void) {
     setenv("WAMR_COMPAT_SHARED_INIT", "1", 1);
     row("one runtime for the process", one_for_all);
     row("shared inits at once", at_once);
+    row("one engine for the process", one_engine);
 }

@@ -1,0 +1,12 @@
+(module
+  (global $const_f32 (import "" "const f32") f32)
+  (global $const_i64 (import "" "const i64") i64)
+  (global $var_i32 (import "" "var i32") (mut i32))
+  (global (export "own") (mut i64) (i64.const 6))
+  (global (export "const") f32 (f32.const 5))
+  (func (export "get f32") (result f32) (global.get $const_f32))
+  (func (export "get i64") (result i64) (global.get $const_i64))
+  (func (export "get i32") (result i32) (global.get $var_i32))
+  (func (export "set i32") (param i32) (result i32)
+    (global.set $var_i32 (local.get 0)) (global.get $var_i32))
+  (export "again" (global $var_i32)))

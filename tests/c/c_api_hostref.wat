@@ -1,0 +1,12 @@
+(module
+  (import "" "f" (func $fun (param externref) (result externref)))
+  (global $global (export "global") (mut externref) (ref.null extern))
+  (table $table (export "table") 10 externref)
+  (table $funcs (export "funcs") 4 funcref)
+  (func (export "global.set") (param externref) (global.set $global (local.get 0)))
+  (func (export "global.get") (result externref) (global.get $global))
+  (func (export "table.set") (param i32 externref) (table.set $table (local.get 0) (local.get 1)))
+  (func (export "table.get") (param i32) (result externref) (table.get $table (local.get 0)))
+  (func (export "func.call") (param externref) (result externref) (call $fun (local.get 0)))
+  (func (export "keep") (param funcref) (result funcref)
+    (table.set $funcs (i32.const 2) (local.get 0)) (table.get $funcs (i32.const 2))))
