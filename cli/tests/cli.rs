@@ -96,8 +96,8 @@ fn programs_start_at_start_or_main() {
 #[test]
 fn objects_of_guests_have_as_much_room_as_is_said() {
     let keeps_everything = r#"(module
-        (type $list (struct (field (ref null $list)) (field (ref $bytes))))
         (type $bytes (array i8))
+        (type $list (struct (field (ref null $list)) (field (ref $bytes))))
         (func (export "main") (local $n i32) (local $list (ref null $list))
             (loop $more
                 (local.set $list (struct.new $list
@@ -336,12 +336,13 @@ fn the_whole_c_api_is_exported() {
         let text = fs::read_to_string(root().join("c-api/facts").join(table)).expect("a table");
         let columns = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
         let present = columns.filter(|columns| {
-            matches!(columns[..], [header, _, _, "defined", ..]
-                if root().join("c-api/include").join(header).exists())
+            matches!(columns[..], [header, _, _, status, ..]
+                if root().join("c-api/include").join(header).exists()
+                    && (status == "defined" || status == "undefined" && header == "wasm_c_api.h"))
         });
         names.extend(present.map(|columns| columns[1].to_owned()));
     }
-    assert!(names.len() > 190, "{names:?}");
+    assert!(names.len() > 500, "{names:?}");
     let mut text = String::from("#include <stdint.h>\n");
     for name in &names {
         text += &format!("extern char {name}[];\n");

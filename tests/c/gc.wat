@@ -23,6 +23,7 @@
   (import "env" "pick" (func $pick (param (ref null $binary)) (result (ref null $binary))))
   (import "env" "alloc" (func $alloc (param anyref i32) (result i32)))
 
+  (memory (export "memory") 1 1000)
   (global $kept (mut anyref) (ref.null any))
   (table (export "table") 2 (ref null $point))
 
@@ -48,6 +49,12 @@
   (func (export "churn") (param $n i32)
     (loop $again
       (drop (array.new_default $bytes (i32.const 100)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+ ;; Makes objects, and stores behind each of them.
+  (func (export "make_and_store") (param $n i32)
+    (loop $again
+      (drop (struct.new $point (local.get $n) (i64.const 0)))
+      (i32.store (i32.const 65532) (local.get $n))
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
   (func (export "pass") (param anyref) (result anyref) (call $pass (local.get 0)))
   (func (export "typed") (param i32) (result i32)

@@ -196,6 +196,36 @@ static void finalizers(World *world) {
     wasm_obj_unset_gc_finalizer(NULL, objects[0]);
 }
 
+static void grow_memory(const wasm_obj_t obj, void *data) {
+    World *world = data;
+
+    (void)obj;
+    CHECK(wasm_runtime_enlarge_memory(world->inst, 1));
+}
+
+/* A finalizer grows the memory in the midst of guest code that uses it. */
+static void *growing_memory(void *argument) {
+    static char pool[4 << 20];
+    RuntimeInitArgs args = system_args();
+    uint32_t argv[1] = {20000};
+    World world;
+
+    args.mem_alloc_type = Alloc_With_Pool;
+    args.mem_alloc_option.pool.heap_buf = pool;
+    args.mem_alloc_option.pool.heap_size = sizeof pool;
+    CHECK(wasm_runtime_full_init(&args));
+    wasm_runtime_set_log_level(WASM_LOG_LEVEL_FATAL);
+    open_world(&world);
+    CHECK(wasm_obj_set_gc_finalizer(world.env, point(&world, 1), grow_memory, &world));
+    CHECK(wasm_runtime_call_wasm(
+        world.env, wasm_runtime_lookup_function(world.inst, "make_and_store"), 1, argv));
+    CHECK_INT(wasm_memory_get_cur_page_count(wasm_runtime_get_default_memory(world.inst)), 2);
+    CHECK_INT(*(int32_t *)wasm_runtime_addr_app_to_native(world.inst, 65532), 1);
+    close_world(&world);
+    wasm_runtime_destroy();
+    return argument;
+}
+
 /* Objects that are still reachable end with their instance, and can be looked into meanwhile. */
 static void ends_of_instances(void) {
     World world;
@@ -342,6 +372,7 @@ static void failures(void) {
 
 static void run(void) {
     RuntimeInitArgs args = system_args();
+    pthread_t thread;
     World world;
 
     failures();
@@ -353,6 +384,8 @@ static void run(void) {
     guests(&world);
     finalizers(&world);
     ends_of_instances();
+    CHECK(!pthread_create(&thread, NULL, growing_memory, NULL));
+    pthread_join(thread, NULL);
     full(&world);
     isolation(&world);
     close_world(&world);
