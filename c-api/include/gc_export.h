@@ -690,8 +690,9 @@ wasm_local_obj_ref_t *wasm_runtime_get_cur_local_obj_ref(wasm_exec_env_t exec_en
  *
  * The finalizer runs on the thread that makes another object, or ends a call or the instance. The
  * object can still be looked into; it goes afterwards, unless the finalizer has made it reachable.
- * It runs in the midst of guest code: calls of guests fail on the environment that runs, and it
- * has to return. Finalizers of several objects run in no particular order.
+ * It runs in the midst of guest code: calls of guests fail on the environment that runs with an
+ * exception, which ends the guest unless it is cleared; and it has to return. It must not end the
+ * instance. Finalizers of several objects run in no particular order.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_obj_set_gc_finalizer(wasm_exec_env_t exec_env,

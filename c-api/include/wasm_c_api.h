@@ -1068,7 +1068,7 @@ struct wasm_table_t *wasm_table_new(struct wasm_store_t *store,
                                     struct wasm_ref_t *init);
 
 /**
- * Makes the table's type, which is the caller's.
+ * Makes the table's type, which is the caller's. The minimum is the current size.
  */
 WASM_API_EXTERN
 struct wasm_tabletype_t *wasm_table_type(const struct wasm_table_t *table);
@@ -1117,7 +1117,7 @@ struct wasm_memory_t *wasm_memory_new(struct wasm_store_t *store,
                                       const struct wasm_memorytype_t *memorytype);
 
 /**
- * Makes the memory's type, which is the caller's.
+ * Makes the memory's type, which is the caller's. The minimum is the current size.
  */
 WASM_API_EXTERN
 struct wasm_memorytype_t *wasm_memory_type(const struct wasm_memory_t *memory);

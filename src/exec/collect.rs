@@ -44,13 +44,16 @@ pub(super) unsafe fn collect(env: *mut VmEnv, at: Option<Point>) -> Result<(), T
             return Ok(());
         }
         collected?;
-        let limit = (*env).stack_limit;
         if at.is_some() {
             // The guest's frames may be anywhere above, so that no call finds room on this stack.
+            let limit = (*env).stack_limit;
             (*env).stack_limit = (*env).stack_top;
+            instance.run_finalizers();
+            (*env).stack_limit = limit;
+        } else {
+            // Without guest code the environment may end meanwhile.
+            instance.run_finalizers();
         }
-        instance.run_finalizers();
-        (*env).stack_limit = limit;
         Ok(())
     }
 }

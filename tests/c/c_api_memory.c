@@ -54,6 +54,9 @@ static void of_host(void) {
     CHECK_INT(CALL1(exports[0].data[1], 2), 1);
     CHECK_INT(wasm_memory_size(memory), 3);
     CHECK(wasm_memory_grow(memory, 1));
+    type = wasm_memory_type(memory);
+    CHECK_INT(wasm_memorytype_limits(type)->min, 4);
+    wasm_memorytype_delete(type);
     CHECK_INT(CALL1(exports[1].data[0], 0x3FFFF), 0);
     wasm_memory_delete(memory);
     wasm_instance_delete(instance[0]);

@@ -35,7 +35,9 @@ static void exports(const wasm_module_t *module) {
     wasm_exporttype_t *copy;
 
     wasm_module_exports(module, &types);
+    /* Without the tag. */
     CHECK_INT(types.num_elems, 4);
+    CHECK_INT(types.size, 4);
     CHECK(name_is(wasm_exporttype_name(types.data[0]), "func"));
     func = wasm_externtype_as_functype_const(wasm_exporttype_type(types.data[0]));
     CHECK_INT(wasm_functype_params(func)->num_elems, 3);

@@ -2,6 +2,8 @@
   (import "env" "f" (func (param i64)))
   (import "env" "m" (memory 1 5))
   (import "env" "g" (global i32))
+  (import "env" "t" (tag))
+  (tag (export "tag"))
   (func (export "func") (param i32 f64 f32) (result i32) (unreachable))
   (global (export "global") f64 (f64.const 0))
   (table (export "table") 0 50 funcref)

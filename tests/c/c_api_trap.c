@@ -3,13 +3,20 @@
 #include "c_api.h"
 
 static wasm_func_t *inside;
-static bool gives_no_trap;
+static bool gives_no_trap, goes_on;
 
 static wasm_trap_t *fail(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results) {
     wasm_name_t message;
     wasm_trap_t *trap;
 
     (void)args;
+    if (goes_on) {
+        /* What went wrong inside is over. */
+        if (inside)
+            CHECK(trap_is(wasm_func_call(inside, NULL, NULL), "Exception: unreachable"));
+        results->data[0] = (wasm_val_t)WASM_I32_VAL(5);
+        return NULL;
+    }
     if (inside)
         return wasm_func_call(inside, NULL, results);
     if (gives_no_trap)
@@ -71,6 +78,25 @@ static void nested(wasm_extern_vec_t *exports) {
     wasm_instance_delete(instance);
 }
 
+/* A trap that was returned ends nothing else: neither a later call, nor the one around. */
+static void returned(wasm_extern_vec_t *exports) {
+    wasm_extern_vec_t user;
+    wasm_extern_t *items[] = { exports->data[0] };
+    wasm_instance_t *instance = make("c_api_trap_user", 1, items, &user);
+
+    CHECK(trap_is(call(exports->data[1]), "Exception: unreachable"));
+    goes_on = true;
+    CHECK_INT(CALL0(user.data[0]), 5);
+    inside = wasm_extern_as_func(exports->data[1]);
+    CHECK_INT(CALL0(exports->data[0]), 5);
+    CHECK_INT(CALL0(user.data[0]), 5);
+    inside = NULL;
+    CHECK_INT(CALL0(exports->data[0]), 5);
+    goes_on = false;
+    wasm_extern_vec_delete(&user);
+    wasm_instance_delete(instance);
+}
+
 static void run(void) {
     wasm_functype_t *type;
     wasm_func_t *func;
@@ -84,11 +110,15 @@ static void run(void) {
     func = wasm_func_new_with_env(store, type, fail, store, NULL);
     wasm_functype_delete(type);
     instance = make("c_api_trap", 1, (wasm_extern_t *[]){ wasm_func_as_extern(func) }, &exports);
+    /* Without the tag. */
+    CHECK_INT(exports.size, 3);
+    CHECK_INT(exports.num_elems, 3);
     CHECK(trap_is(call(exports.data[0]), "Exception: callback abort"));
     CHECK(trap_is(call(exports.data[1]), "Exception: unreachable"));
     trap = call(exports.data[2]);
     frames(trap, instance);
     nested(&exports);
+    returned(&exports);
     gives_no_trap = true;
     CHECK(trap_is(call(exports.data[0]), "Exception: native function throw unknown exception"));
     wasm_extern_vec_delete(&exports);

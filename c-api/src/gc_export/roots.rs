@@ -93,8 +93,9 @@ pub unsafe extern "C" fn wasm_runtime_get_cur_local_obj_ref(
 ///
 /// The finalizer runs on the thread that makes another object, or ends a call or the instance. The
 /// object can still be looked into; it goes afterwards, unless the finalizer has made it reachable.
-/// It runs in the midst of guest code: calls of guests fail on the environment that runs, and it
-/// has to return. Finalizers of several objects run in no particular order.
+/// It runs in the midst of guest code: calls of guests fail on the environment that runs with an
+/// exception, which ends the guest unless it is cleared; and it has to return. It must not end the
+/// instance. Finalizers of several objects run in no particular order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_obj_set_gc_finalizer(
     exec_env: wasm_exec_env_t,

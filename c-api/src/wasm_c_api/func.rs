@@ -377,7 +377,12 @@ unsafe fn call(
     // SAFETY: the instance owns it and lives; the handle is a borrow.
     let mut env = ManuallyDrop::new(unsafe { ExecEnv::from_raw(env) });
     store.pass(None);
-    func.call(&mut env, &vals, &mut returned).map_err(|e| trap::of_call(store, &e, Some(&env)))?;
+    func.call(&mut env, &vals, &mut returned).map_err(|e| {
+        let trap = trap::of_call(store, &e, Some(&env));
+        // The trap is the caller's now, and ends nothing else.
+        near.clear_exception();
+        trap
+    })?;
     let Some(taken) = taken else { return Ok(()) };
     for (at, val) in returned.iter().enumerate() {
         // SAFETY: there is room for as many.

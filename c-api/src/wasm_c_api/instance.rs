@@ -286,7 +286,7 @@ fn exports_of(owner: &Counted<Owner>) -> Option<Vector<*mut wasm_extern_t>> {
         };
         vector.push(object::give(Some(object)));
     }
-    Some(vector)
+    Some(vector.fitted())
 }
 
 /// The CPU time of all functions, in milliseconds: that of `wasm_runtime_sum_wasm_exec_time`. -1

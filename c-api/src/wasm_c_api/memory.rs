@@ -51,11 +51,16 @@ unsafe fn part<'a>(memory: *const wasm_memory_t) -> Option<&'a Memory> {
     }
 }
 
-/// Makes the memory's type, which is the caller's.
+/// Makes the memory's type, which is the caller's. The minimum is the current size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_type(memory: *const wasm_memory_t) -> *mut wasm_memorytype_t {
-    // SAFETY: the C contract of objects.
-    guard(|| unsafe { part(memory) }.map_or(null_mut(), |memory| type_of(memory.ty())))
+    guard(|| {
+        // SAFETY: the C contract of objects.
+        let Some(memory) = (unsafe { part(memory) }) else { return null_mut() };
+        let mut ty = memory.ty();
+        ty.limits.min = memory.pages();
+        type_of(ty)
+    })
 }
 
 /// The first byte. It may move when the memory grows. NULL for NULL.

@@ -201,7 +201,7 @@ fn imports_of(module: &Module) -> Option<Vector<*mut wasm_importtype_t>> {
         };
         vector = push(vector, made)?;
     }
-    Some(vector)
+    Some(vector.fitted())
 }
 
 fn exports_of(module: &Module) -> Option<Vector<*mut wasm_exporttype_t>> {
@@ -219,7 +219,7 @@ fn exports_of(module: &Module) -> Option<Vector<*mut wasm_exporttype_t>> {
         };
         vector = push(vector, made)?;
     }
-    Some(vector)
+    Some(vector.fitted())
 }
 
 /// Stores the types of a module's imports in `out`, in the binary's order; the vector is the

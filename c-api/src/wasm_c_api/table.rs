@@ -91,11 +91,16 @@ unsafe fn parts<'a>(table: *const wasm_table_t) -> Option<(&'a Table, &'a Home)>
     }
 }
 
-/// Makes the table's type, which is the caller's.
+/// Makes the table's type, which is the caller's. The minimum is the current size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_table_type(table: *const wasm_table_t) -> *mut wasm_tabletype_t {
-    // SAFETY: the C contract of objects.
-    guard(|| unsafe { parts(table) }.map_or(null_mut(), |(table, _)| type_of(table.ty())))
+    guard(|| {
+        // SAFETY: the C contract of objects.
+        let Some((table, _)) = (unsafe { parts(table) }) else { return null_mut() };
+        let mut ty = table.ty();
+        ty.limits.min = table.size();
+        type_of(ty)
+    })
 }
 
 /// The reference at an index, which is the caller's; NULL for null and beyond the end.

@@ -77,6 +77,17 @@ impl<T: Element> Vector<T> {
         }
     }
 
+    /// The vector without the room that was not needed: the standard's loops go by `size`.
+    pub(super) fn fitted(mut self) -> Self {
+        self.size = self.num_elems;
+        if self.size == 0 {
+            // SAFETY: NULL or the vector's block, which nobody has seen yet.
+            unsafe { free(self.data) };
+            return Self::EMPTY;
+        }
+        self
+    }
+
     /// A copy of elements that are copied one by one.
     ///
     /// # Safety
