@@ -686,8 +686,8 @@ wasm_local_obj_ref_t *wasm_runtime_get_cur_local_obj_ref(wasm_exec_env_t exec_en
 /**
  * Has `cb` called with the object and `data` when the runtime finds that nothing leads to the
  * object, or when the instance and its last environment have ended, in place of the finalizer that
- * it had. False for functions and small integers, for an object that is not there, for a NULL `cb`,
- * and if memory runs out.
+ * it had. False for functions and small integers, for an object that is not there, for a NULL
+ * `cb`, and if memory runs out.
  *
  * The finalizer runs on the thread that makes another object, or ends a call or the instance. The
  * object can still be looked into; it goes afterwards, unless the finalizer has made it reachable.

@@ -89,8 +89,8 @@ pub unsafe extern "C" fn wasm_runtime_get_cur_local_obj_ref(
 
 /// Has `cb` called with the object and `data` when the runtime finds that nothing leads to the
 /// object, or when the instance and its last environment have ended, in place of the finalizer that
-/// it had. False for functions and small integers, for an object that is not there, for a NULL `cb`,
-/// and if memory runs out.
+/// it had. False for functions and small integers, for an object that is not there, for a NULL
+/// `cb`, and if memory runs out.
 ///
 /// The finalizer runs on the thread that makes another object, or ends a call or the instance. The
 /// object can still be looked into; it goes afterwards, unless the finalizer has made it reachable.
