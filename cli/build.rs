@@ -9,9 +9,6 @@ use std::{env, fs, io};
 const TABLES: [&str; 2] = ["../c-api/facts/functions.txt", "../c-api/facts/ctx_functions.txt"];
 const HEADERS: &str = "../c-api/include";
 
-/// The header whose functions are all defined here, though WAMR only declares some.
-const DEFINED: &str = "wasm_c_api.h";
-
 /// The functions that a start runs, as patterns of symbols; `benches/start_order.sh` writes it.
 const ORDER: &str = "start_order.txt";
 
@@ -37,13 +34,12 @@ fn export() -> io::Result<()> {
         println!("cargo:rerun-if-changed={table}");
         for line in fs::read_to_string(table)?.lines() {
             let mut columns = line.split('\t');
-            let (Some(header), Some(name), Some(_), Some(status)) =
+            let (Some(header), Some(name), Some(_), Some("defined")) =
                 (columns.next(), columns.next(), columns.next(), columns.next())
             else {
                 continue;
             };
-            let is_defined = status == "defined" || status == "undefined" && header == DEFINED;
-            if is_defined && Path::new(HEADERS).join(header).exists() {
+            if Path::new(HEADERS).join(header).exists() {
                 // No code here refers to it, so the linker has to be asked to include it.
                 println!("cargo:rustc-link-arg-bins=-Wl,--undefined={name}");
                 println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic-symbol={name}");

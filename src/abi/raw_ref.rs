@@ -2,7 +2,7 @@
 //!
 //! Guests' own words (`guest_word`) stay as they are. Functions and objects of the host's get bits
 //! that, like those, no address of a process has, so that no word is taken for another kind. A
-//! word is a claim: whoever gets one from C looks for what it names before it is used.
+//! word is a claim: the function or object that it names is looked up before it is used.
 
 use super::guest_word;
 use super::value::{AnyRef, ExternRef, FuncRef, NonZeroWord};
@@ -83,6 +83,11 @@ impl RawRef {
             Self::Any(reference) => Some(reference.0.get()),
             _ => None,
         }
+    }
+
+    /// As [`RawRef::slot`]; `None` also for an object of the host's whose word `is_known` refuses.
+    pub fn known_slot(self, is_known: impl FnOnce(u64) -> bool) -> Option<u64> {
+        if self.host_word().is_some_and(|word| !is_known(word)) { None } else { self.slot() }
     }
 
     /// The host's word, or number, of an object of the host's that is an anyref or an externref.

@@ -15,7 +15,7 @@ use crate::abi::raw_ref::RawRef;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
-use crate::instance::{Host, Instance, exceptions};
+use crate::instance::{Instance, exceptions};
 use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
@@ -247,7 +247,7 @@ fn externref_slot(instance: NonNull<Instance>, object: u64) -> Result<u64, Trap>
         RawRef::Null | RawRef::Plain(_) => {
             host.externref_word(instance, object).map(|word| word.wrapping_add(1))
         }
-        RawRef::Extern(_) => known_slot(host, raw),
+        RawRef::Extern(_) => raw.known_slot(|word| host.externref_object(word).is_some()),
         RawRef::Any(_) | RawRef::Func(_) => None,
     };
     slot.ok_or_else(|| unfit(instance))
@@ -260,19 +260,11 @@ fn anyref_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
     let host = unsafe { instance.as_ref() }.host();
     let slot = match RawRef::read(word) {
         RawRef::Null => Some(0),
-        raw @ RawRef::Any(_) => known_slot(host, raw),
+        raw @ RawRef::Any(_) => raw.known_slot(|word| host.externref_object(word).is_some()),
         RawRef::Plain(word) => host.externref_object(word.wrapping_sub(1)).map(|_| word),
         RawRef::Extern(_) | RawRef::Func(_) => None,
     };
     slot.ok_or_else(|| unfit(instance))
-}
-
-/// The slot of an anyref or externref, unless it is an object of the host's that has gone.
-fn known_slot(host: &dyn Host, reference: RawRef) -> Option<u64> {
-    if let Some(word) = reference.host_word() {
-        host.externref_object(word)?;
-    }
-    reference.slot()
 }
 
 /// Notes that an argument cannot be passed.

@@ -239,8 +239,8 @@ pub(super) fn anyref_from_host(map: Option<&dyn ExternRefMap>, word: u64) -> Res
     }
 }
 
-/// The slot for a function that a native with a signature returned; whoever is given that looks for
-/// the function.
+/// The slot for a function that a native with a signature returned. `check_refs` finds out whether
+/// there is such a function.
 pub(super) fn func_from_host(word: u64) -> Result<u64, Trap> {
     match RawRef::read(word) {
         RawRef::Null => Ok(0),
@@ -251,10 +251,8 @@ pub(super) fn func_from_host(word: u64) -> Result<u64, Trap> {
 
 /// The slot of an anyref or externref; a trap if it is an object of the host's that has gone.
 fn known_slot(map: Option<&dyn ExternRefMap>, reference: RawRef) -> Result<u64, Trap> {
-    if let Some((map, word)) = map.zip(reference.host_word()) {
-        map.to_host(word).ok_or(Trap::Host)?;
-    }
-    reference.slot().ok_or(Trap::Host)
+    let is_known = |word| map.is_none_or(|map| map.to_host(word).is_some());
+    reference.known_slot(is_known).ok_or(Trap::Host)
 }
 
 /// Whether addresses of `width` can appear in a signature of `ty`'s importing module.

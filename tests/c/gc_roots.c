@@ -113,7 +113,7 @@ static void pins(World *world) {
     CHECK(!wasm_runtime_unpin_object(NULL, kept));
 }
 
-/* What guests hold stays; what the host has kept too long is found out. */
+/* Objects that guests hold stay. References that the host has kept too long are recognised. */
 static void guests(World *world) {
     wasm_obj_t kept = point(world, 5);
     uint32_t argv[4];

@@ -33,29 +33,25 @@ pub trait Arrival: Copy {
     ///
     /// # Safety
     /// `entry` is that of the function that the frame is for.
-    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header;
-
-    /// Moves the parameters to the frame, unless they are there already.
-    ///
-    /// # Safety
-    /// There is room for the frame.
-    unsafe fn arrange(self, frame: Frame);
-}
-
-/// The parameters are in place; the function says where its header belongs.
-#[derive(Clone, Copy)]
-struct InPlace;
-
-impl Arrival for InPlace {
     #[inline(always)]
     unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header {
         // SAFETY: the caller guarantees that it is the function's entry.
         frame.header(unsafe { (*entry).header_slot.into() })
     }
 
+    /// Moves the parameters to the frame, unless they are there already.
+    ///
+    /// # Safety
+    /// There is room for the frame.
     #[inline(always)]
     unsafe fn arrange(self, _frame: Frame) {}
 }
+
+/// The parameters are in place; the function says where its header belongs.
+#[derive(Clone, Copy)]
+struct InPlace;
+
+impl Arrival for InPlace {}
 
 /// The parameters are in place; the instruction says where the header belongs.
 #[derive(Clone, Copy)]
@@ -66,9 +62,6 @@ impl Arrival for Headed {
     unsafe fn header(self, _frame: Frame, _entry: *const Entry) -> *mut Header {
         self.0
     }
-
-    #[inline(always)]
-    unsafe fn arrange(self, _frame: Frame) {}
 }
 
 /// Enters `code` with its parameters at `frame` and `back` as its header. The parameters are moved

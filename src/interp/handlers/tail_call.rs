@@ -24,7 +24,7 @@ use crate::interp::frames::table_of;
 use crate::interp::instr::{Class, Mode};
 use crate::interp::machine::{Frame, Header};
 use crate::interp::operand::{Acc, Slot, Src, Value};
-use crate::interp::shape::{self, Entry, Picked, Shape, SlotNo};
+use crate::interp::shape::{self, Picked, Shape, SlotNo};
 use std::marker::PhantomData;
 
 /// Slots of parameters that leaves move; each number has a leaf of its own.
@@ -36,12 +36,6 @@ const MOVED_MAX: usize = 4;
 struct Moved<const N: usize>(SlotNo);
 
 impl<const N: usize> Arrival for Moved<N> {
-    #[inline(always)]
-    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header {
-        // SAFETY: the caller guarantees that it is the function's entry.
-        frame.header(unsafe { (*entry).header_slot.into() })
-    }
-
     #[inline(always)]
     unsafe fn arrange(self, frame: Frame) {
         // SAFETY: the running function's frame, which begins where the called one's does, has the
@@ -63,12 +57,6 @@ struct ManyMoved {
 }
 
 impl Arrival for ManyMoved {
-    #[inline(always)]
-    unsafe fn header(self, frame: Frame, entry: *const Entry) -> *mut Header {
-        // SAFETY: the caller guarantees that it is the function's entry.
-        frame.header(unsafe { (*entry).header_slot.into() })
-    }
-
     #[inline(always)]
     unsafe fn arrange(self, frame: Frame) {
         // SAFETY: the running function's frame, which begins where the called one's does, has the
