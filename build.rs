@@ -1,4 +1,5 @@
-//! Chooses the interpreter's dispatch backend, and its handlers for vectors.
+//! Chooses the interpreter's dispatch backend, its handlers for vectors, and whether there is
+//! compiled code.
 //!
 //! Tail-call dispatch relies on LLVM turning `return handler(..)` into a jump. It does so for
 //! handlers whose arguments all travel in registers, on targets with enough argument registers,
@@ -15,6 +16,7 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(isothread_base_vectors)");
     println!("cargo:rustc-check-cfg=cfg(loom)");
     println!("cargo:rustc-check-cfg=cfg(isothread_ffi)");
+    println!("cargo:rustc-check-cfg=cfg(isothread_jit)");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let opt_level = env::var("OPT_LEVEL").unwrap_or_default();
     let miri = env::var_os("CARGO_CFG_MIRI").is_some();
@@ -28,6 +30,13 @@ fn main() {
     };
     if tail {
         println!("cargo:rustc-cfg=isothread_tail_dispatch");
+    }
+    let compiles = env::var_os("CARGO_FEATURE_JIT").is_some()
+        && arch == "x86_64"
+        && env::var_os("CARGO_CFG_UNIX").is_some()
+        && !miri;
+    if compiles {
+        println!("cargo:rustc-cfg=isothread_jit");
     }
     if env::var("ISOTHREAD_VECTORS").as_deref() == Ok("base") {
         println!("cargo:rustc-cfg=isothread_base_vectors");

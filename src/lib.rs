@@ -85,6 +85,8 @@ mod exec;
 mod gc;
 mod instance;
 mod interp;
+#[cfg(isothread_jit)]
+mod jit;
 #[cfg(feature = "libc-emcc")]
 mod libc_emcc;
 mod module;

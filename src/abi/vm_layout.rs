@@ -211,6 +211,9 @@ pub struct VmActivation {
     pub sp: *mut u64,
     /// The host function that was called; null for guest code of another instance.
     pub host: *const VmFuncRef,
+    /// Where compiled code gives the native stack back when the run ends early; null in runs of
+    /// other code.
+    pub native_sp: *mut u8,
 }
 
 /// An instance as running code sees it. Owner: `instance::Instance`.
@@ -248,6 +251,10 @@ pub struct VmInstance {
     /// Objects of the link set's guests, those of one part of the heap: none, or those that the
     /// last instruction found there which asked the heap. Never null.
     pub objects: *mut VmObjects,
+    /// The engine's records of the defined functions, by their numbers.
+    pub codes: *const c_void,
+    /// The engine's table of functions that its code calls; null if it needs none.
+    pub builtins: *const c_void,
 }
 
 /// An execution environment: the guest's stack on one thread, at the head of `exec::ExecEnv`.
@@ -295,6 +302,8 @@ pub struct VmEnv {
     pub local_refs: VmLocalRefs,
     /// Parameters of the innermost host function that was given references; else null.
     pub host_params: *const VmHostParams,
+    /// The result of a function that compiled code has called, until it reads that.
+    pub scratch: u64,
 }
 
 /// A reference that host code holds while it runs, as C declares it. Owner: that code, which
@@ -359,20 +368,20 @@ pinned! {
     }
     VmHostFunc 8 / 8 { call 0 }
     VmProfile 24 / 8 { total_ns 0, children_ns 8, count 16 }
-    VmActivation 48 / 8 { outer 0, func 8, engine 16, ip 24, sp 32, host 40 }
-    VmInstance 112 / 8 {
+    VmActivation 56 / 8 { outer 0, func 8, engine 16, ip 24, sp 32, host 40, native_sp 48 }
+    VmInstance 128 / 8 {
         memory0 0, memories 8, tables 16, imported_globals 24, globals 32, func_refs 40,
         type_ids 48, profile 56, exception_set 64, reserved 68, owner 72, shared_heap 80, tags 88,
-        types 96, objects 104,
+        types 96, objects 104, codes 112, builtins 120,
     }
     VmLocalRef 16 / 8 { previous 0, object 8 }
     VmLocalRefs 16 / 8 { last 0, count 8 }
     VmHostParams 24 / 8 { outer 0, slots 8, count 16 }
-    VmEnv 160 / 8 {
+    VmEnv 168 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
         limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120,
-        tail_call 128, local_refs 136, host_params 152,
+        tail_call 128, local_refs 136, host_params 152, scratch 160,
     }
 }
 

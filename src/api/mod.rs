@@ -16,6 +16,7 @@ mod backtrace;
 mod bind;
 pub mod builtins;
 mod defined;
+mod engines;
 mod env;
 mod finalizer;
 mod func;

@@ -1,6 +1,7 @@
 //! Modules as the embedder sees them.
 
 use super::bind::{self, Earlier, Funcs, Links};
+use super::engines;
 use super::memory_pool::ContextPool;
 use super::{Context, Error, Result};
 use crate::abi::error::bounded;
@@ -9,7 +10,6 @@ use crate::alloc;
 use crate::context::{ContextHold, ObjectKind, TypeIds};
 use crate::exec::GuestCode;
 use crate::instance::{GuestAllocator, MemorySource};
-use crate::interp::ModuleCode;
 use crate::module::{self as parsed, ExternKind, Features};
 use crate::sync::Lock;
 use std::sync::Arc;
@@ -151,8 +151,7 @@ impl Module {
             log::warn!("warning: a module with WASI apis should be either a command or a reactor");
         }
         let parsed = Arc::new(parsed);
-        // The one place where an engine is chosen.
-        let code = ModuleCode::new(parsed.clone(), context.perf_profiling())?;
+        let code = engines::code(context, parsed.clone())?;
         Self::link(context, parsed, code, name, funcs)
     }
 
@@ -215,6 +214,12 @@ impl Module {
         let shared = self.inner.shared.lock().clone();
         let home = shared.as_ref().map_or(&self.inner.parsed, |code| code.module()).home_stats();
         home.map_or(0, |stats| stats.live_bytes)
+    }
+
+    /// Functions that have been compiled to machine code so far. Others are interpreted: those that
+    /// were not called, or not often, and those that compiled code does not support.
+    pub fn compiled_funcs(&self) -> u32 {
+        self.inner.code.compiled_funcs()
     }
 
     /// Binds all imports again; true when every function import is bound then. Existing instances

@@ -33,7 +33,7 @@ impl RunningMode {
 
     /// Whether this build has the mode.
     pub const fn is_supported(self) -> bool {
-        matches!(self, Self::Default | Self::Interp)
+        matches!(self, Self::Default | Self::Interp) || cfg!(isothread_jit)
     }
 
     /// The mode of an instance that asks for this one: [`RunningMode::Default`] stands for the

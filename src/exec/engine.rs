@@ -11,6 +11,7 @@ use crate::exec::trace::FramePlace;
 use crate::instance::{CodeTable, ImportEntries};
 use crate::module::Module;
 use std::ffi::c_void;
+use std::ptr;
 use std::sync::Arc;
 
 /// A point that guest code has come to: an instruction, and the frame that it works on, in the
@@ -87,6 +88,9 @@ pub trait GuestCode: Send + Sync {
     /// Bytes that code and tables take now.
     fn bytes(&self) -> u64;
 
+    /// Functions that have machine code now.
+    fn compiled_funcs(&self) -> u32;
+
     /// The same engine's code of another copy of the module, made in the same way.
     fn again(&self, module: Arc<Module>) -> crate::abi::error::Result<Arc<dyn GuestCode>>;
 }
@@ -95,5 +99,11 @@ pub trait GuestCode: Send + Sync {
 /// functions at `first`.
 pub fn code_table<T>(entry: VmEntry, first: *const T) -> CodeTable {
     const IMPORTS: &ImportEntries = &ImportEntries { host: enter::host, unlinked: enter::unlinked };
-    CodeTable { entry, first: first.cast::<c_void>(), stride: size_of::<T>(), imports: IMPORTS }
+    CodeTable {
+        entry,
+        first: first.cast::<c_void>(),
+        stride: size_of::<T>(),
+        builtins: ptr::null(),
+        imports: IMPORTS,
+    }
 }

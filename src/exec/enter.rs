@@ -35,6 +35,7 @@ impl Run {
                 ip: ptr::null(),
                 sp: ptr::null_mut(),
                 host: ptr::null(),
+                native_sp: ptr::null_mut(),
             };
             Self {
                 env,

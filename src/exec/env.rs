@@ -113,6 +113,7 @@ impl ExecEnv {
             tail_call: ptr::null(),
             local_refs: VmLocalRefs::EMPTY,
             host_params: ptr::null(),
+            scratch: 0,
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env

@@ -64,7 +64,7 @@ impl Frames {
         // SAFETY: the caller vouches for the activation; so are those around it live, and the
         // functions, which belong to instances that run.
         unsafe {
-            let &VmActivation { outer, func, engine, ip, sp, host } = activation.as_ref()?;
+            let &VmActivation { outer, func, engine, ip, sp, host, .. } = activation.as_ref()?;
             if engine.is_null() {
                 self.next = Next::Activation(outer);
                 return host_frame(func);
@@ -102,13 +102,27 @@ impl Frames {
 }
 
 impl Frames {
-    /// The function that a run was to begin with, and found no room for, as if it had a frame.
+    /// The frames around a run that has none.
+    ///
+    /// # Safety
+    /// The activation is live.
+    unsafe fn around(&mut self, activation: *const VmActivation) -> Option<TraceFrame> {
+        // SAFETY: the caller vouches for the activation, and so are those around it live.
+        unsafe { self.enter((*activation).outer) }
+    }
+
+    /// The function that a run was to begin with, and found no room for, as if it had a frame. A
+    /// call from guest code of the same instance fails where the call is, like one within a run.
     ///
     /// # Safety
     /// The activation is live.
     unsafe fn without_frame(&mut self, activation: *const VmActivation) -> Option<TraceFrame> {
-        // SAFETY: the caller vouches for the activation, and so for its function's instance.
+        // SAFETY: the caller vouches for the activation, and so for those around it and for its
+        // function's instance.
         unsafe {
+            if is_inner_run(activation) {
+                return self.around(activation);
+            }
             self.next = Next::Activation((*activation).outer);
             let func = (*activation).func.as_ref()?;
             let instance = NonNull::new(func.instance.cast::<Instance>())?;
@@ -118,6 +132,19 @@ impl Frames {
             let place = FramePlace::Module(start);
             Some(TraceFrame { instance, func_index: func.func_index, place })
         }
+    }
+}
+
+/// Whether a run was entered by guest code of the same instance, for a function that may have no
+/// reference.
+///
+/// # Safety
+/// The activation is live.
+unsafe fn is_inner_run(activation: *const VmActivation) -> bool {
+    // SAFETY: the caller vouches for the activation, and so for the one around it.
+    unsafe {
+        let &VmActivation { outer, func, .. } = &*activation;
+        outer.as_ref().is_some_and(|outer| outer.func == func && outer.host.is_null())
     }
 }
 
@@ -131,7 +158,9 @@ impl Iterator for Frames {
         unsafe {
             match next {
                 Next::Activation(at) => self.enter(at),
-                Next::Call(at, point) => self.guest(at, point, |engine| engine.frame_at_call),
+                Next::Call(at, point) => {
+                    self.guest(at, point, |engine| engine.frame_at_call).or_else(|| self.around(at))
+                }
                 Next::Trap(at, point) => self
                     .guest(at, point, |engine| engine.frame_at_trap)
                     .or_else(|| self.without_frame(at)),

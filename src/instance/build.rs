@@ -136,6 +136,8 @@ fn allocate(parts: Parts<'_>, layout: &Layout, pace: &mut Pace<'_>) -> Result<No
         type_ids: parts.type_ids,
         types: parts.types,
         objects: crate::gc::no_objects(),
+        codes: parts.code.first,
+        builtins: parts.code.builtins,
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,

@@ -13,6 +13,8 @@ pub struct CodeTable {
     pub first: *const c_void,
     /// Bytes from one record to the next.
     pub stride: usize,
+    /// The engine's table of functions that its code calls; null if it needs none.
+    pub builtins: *const c_void,
     pub imports: &'static ImportEntries,
 }
 

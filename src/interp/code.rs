@@ -9,6 +9,7 @@
 use super::compile::{self, Options, Translated};
 use super::dispatch::stub;
 use super::handlers::calls;
+use super::handlers::other_code::Diverted;
 use super::machine::{Header, Ip, Offset};
 use super::shape::{self, Code, Site, Word};
 use super::unwind::Tables;
@@ -20,16 +21,24 @@ use crate::exec::{GuestCode, code_table, stop_reason, wait_at};
 use crate::instance::CodeTable;
 use crate::module::Module;
 use crate::sync::{Found, Lock, Making, Turn, WaitQueue, section};
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// One function's code, as calls read it. Owner: the module's code table. `entry` moves once, from
+/// One function's code, as calls read it. Owner: the module's code table. `own` moves once, from
 /// the translating stub to the translated code; before either stands a `shape::Entry`.
 #[repr(C)]
 pub struct VmCode {
-    /// First instruction.
+    /// First instruction for calls: that at `own`, or one that enters other code of the function.
     pub entry: AtomicPtr<u64>,
+    /// First instruction of the interpreter's own code.
+    pub own: AtomicPtr<u64>,
+    /// What compiled code calls: compiled code, or code that has the interpreter run the function;
+    /// null if there is neither.
+    pub native: AtomicPtr<u8>,
+    /// Enters compiled code with the parameters in a frame; null if there is none.
+    pub thunk: AtomicPtr<u8>,
     /// Slots of the parameters, which is where the frame's header lies.
     pub header_slot: u32,
     pub func_index: u32,
@@ -38,7 +47,9 @@ pub struct VmCode {
 }
 
 pinned! {
-    VmCode 24 / 8 { entry 0, header_slot 8, func_index 12, module 16, }
+    VmCode 48 / 8 {
+        entry 0, own 8, native 16, thunk 24, header_slot 32, func_index 36, module 40,
+    }
 }
 
 /// What stands before a function's code. A function has fewer slots than 16 bits can count, and
@@ -60,6 +71,23 @@ struct Stub {
     making: Making,
 }
 
+/// What calls of a function find that has other code.
+#[repr(C)]
+struct Diversion {
+    entry: shape::Entry,
+    first: Code<shape::EnterOther>,
+}
+
+/// Enters other code of a function, with the parameters at `frame`, and leaves the results there.
+/// Returns zero, the code of a trap that has been noted, or [`DECLINED`].
+///
+/// It is called by guest code that has noted its point, and has the contract of `VmEntry`.
+pub type EnterOther =
+    unsafe extern "C" fn(env: *mut VmEnv, code: *const VmCode, frame: *mut u64) -> u32;
+
+/// The result of an [`EnterOther`] that has done nothing: the interpreter is to run the function.
+pub const DECLINED: u32 = u32::MAX - 1;
+
 /// The code of a module. Owner: the `Arc`s of its instances; shared by all of them.
 pub struct ModuleCode {
     module: Arc<Module>,
@@ -67,6 +95,10 @@ pub struct ModuleCode {
     codes: Box<[VmCode]>,
     stubs: Box<[Stub]>,
     bodies: Lock<Bodies>,
+    /// What calls of functions find that have other code, by `divert`.
+    diversions: Lock<Vec<Box<Diversion>>>,
+    /// Data of the engine that this code is a part of, for its records; null if it is alone.
+    above: AtomicPtr<c_void>,
     /// The threads that wait for functions which others translate, by the functions' numbers.
     waiting: WaitQueue,
 }
@@ -170,6 +202,8 @@ impl ModuleCode {
             codes: Box::default(),
             stubs: Box::default(),
             bodies: Lock::default(),
+            diversions: Lock::default(),
+            above: AtomicPtr::new(ptr::null_mut()),
             waiting: WaitQueue::new(),
         });
         Ok(Self::fill(this, codes, stubs))
@@ -182,7 +216,10 @@ impl ModuleCode {
         for (i, &ty) in this.module.funcs.iter().skip(imported as usize).enumerate() {
             let header_slot = this.module.types.valid_func(ty).param_slots();
             codes.push(VmCode {
-                entry: AtomicPtr::new(std::ptr::null_mut()),
+                entry: AtomicPtr::new(ptr::null_mut()),
+                own: AtomicPtr::new(ptr::null_mut()),
+                native: AtomicPtr::new(ptr::null_mut()),
+                thunk: AtomicPtr::new(ptr::null_mut()),
                 header_slot,
                 func_index: imported + i as u32,
                 module: own,
@@ -199,6 +236,7 @@ impl ModuleCode {
             // From the stub as a whole, since calls read what stands before the instruction.
             let first = (&raw const *stub).cast::<Word>().wrapping_add(1);
             code.entry.store(first.cast_mut().cast(), Ordering::Relaxed);
+            code.own.store(first.cast_mut().cast(), Ordering::Relaxed);
         }
         if let Some(inner) = Arc::get_mut(&mut this) {
             inner.codes = codes;
@@ -210,6 +248,41 @@ impl ModuleCode {
     /// The entries of the defined functions, in index order.
     pub fn codes(&self) -> *const VmCode {
         self.codes.as_ptr()
+    }
+
+    /// The record of a defined function.
+    pub fn code(&self, func_index: u32) -> Option<&VmCode> {
+        self.codes.get(self.defined(func_index)?)
+    }
+
+    /// Data of the engine that this code is a part of.
+    pub fn above(&self) -> *const c_void {
+        self.above.load(Ordering::Acquire)
+    }
+
+    pub fn set_above(&self, data: *const c_void) {
+        self.above.store(data.cast_mut(), Ordering::Release);
+    }
+
+    /// Calls of a function enter other code of it from now on, by `enter`.
+    ///
+    /// # Safety
+    /// `enter` keeps its contract for this function as long as this table lives.
+    pub unsafe fn divert(&self, func_index: u32, enter: EnterOther) -> Result<()> {
+        let code = self.code(func_index).ok_or_else(Error::out_of_memory)?;
+        let first = Code::new(stub::<Diverted>, shape::EnterOther { code, enter });
+        let entry = entry(code.header_slot + Header::SLOTS, code.header_slot, 0);
+        let diversion = Box::new(Diversion { entry, first });
+        let first = (&raw const *diversion).cast::<Word>().wrapping_add(1);
+        // A fork finds both done, or nothing.
+        let _section = section();
+        let mut diversions = self.diversions.lock();
+        alloc::fallible(|| diversions.try_reserve(1)).map_err(|_| Error::out_of_memory())?;
+        diversions.push(diversion);
+        // The entry of functions that are translated meanwhile changes under the same lock.
+        let _bodies = self.bodies.lock();
+        code.entry.store(first.cast_mut().cast(), Ordering::Release);
+        Ok(())
     }
 
     /// The number of a function among those that the module defines.
@@ -244,7 +317,7 @@ impl ModuleCode {
         let after = self.module.bodies.partition_point(|body| body.start <= position);
         let defined = after.checked_sub(1)?;
         let (code, stub) = (self.codes.get(defined)?, self.stubs.get(defined)?);
-        let start = Ip::of(code.entry.load(Ordering::Acquire).cast_const().cast()).before();
+        let start = Ip::of(code.own.load(Ordering::Acquire).cast_const().cast()).before();
         // SAFETY: null, or set by `publish` to tables that `bodies` owns: they do not change, move
         // or go during the life of this table.
         let tables = unsafe { stub.tables.load(Ordering::Acquire).as_ref() };
@@ -321,7 +394,10 @@ impl ModuleCode {
         // Release: a thread that sees the entry sees the code and the tables. The first word is
         // what stands before the code.
         let first = words.as_ptr().wrapping_add(1);
-        code.entry.store(first.cast_mut().cast(), Ordering::Release);
+        let before = code.own.swap(first.cast_mut().cast(), Ordering::Release);
+        if code.entry.load(Ordering::Relaxed) == before {
+            code.entry.store(first.cast_mut().cast(), Ordering::Release);
+        }
         bodies.add(Body { words, func_index: code.func_index, tables });
         drop(bodies);
         turn.made();
@@ -345,6 +421,10 @@ impl GuestCode for ModuleCode {
     fn bytes(&self) -> u64 {
         let translated = self.bodies.lock().bytes;
         (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
+    }
+
+    fn compiled_funcs(&self) -> u32 {
+        0
     }
 
     fn again(&self, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {

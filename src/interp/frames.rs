@@ -42,6 +42,9 @@ pub unsafe fn caller(code: &VmCode, sp: *const u64) -> Option<Point> {
 /// The contract of `Engine`: the activation is live and this engine's, its guest code at a call at
 /// `point`.
 pub unsafe fn at_call(activation: &VmActivation, point: Point) -> Option<GuestFrame> {
+    if Ip::of(point.ip).is_exit() {
+        return None;
+    }
     // SAFETY: the caller guarantees that the point is at a call in code of the activation's table.
     unsafe {
         let code = table_of(activation).place(point.ip)?.code;

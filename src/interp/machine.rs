@@ -98,7 +98,13 @@ impl Ip {
     /// functions.
     pub fn call(self) -> Option<Self> {
         let call = self.as_ptr().wrapping_sub(size_of::<Code<Call>>());
-        (!ptr::eq(self.0, super::EXIT.as_ptr())).then_some(Self::of(call))
+        (!self.is_exit()).then_some(Self::of(call))
+    }
+
+    /// Whether this is the return address of outermost functions. Guest code that is there has no
+    /// frame.
+    pub fn is_exit(self) -> bool {
+        ptr::eq(self.0, super::EXIT.as_ptr())
     }
 }
 

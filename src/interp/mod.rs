@@ -40,12 +40,12 @@ mod vector_op;
 #[cfg(test)]
 mod tests;
 
-pub use code::ModuleCode;
+pub use code::{DECLINED, ModuleCode, VmCode};
+pub use machine::Header;
 
 use crate::abi::lanes::V128;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 use crate::exec::{Engine, GuestCode, Run};
-use code::VmCode;
 use dispatch::Regs;
 use handlers::memory::reload_memory;
 use handlers::{calls, control, data};
@@ -89,11 +89,28 @@ pub unsafe extern "C-unwind" fn run(
     func: *const VmFuncRef,
     frame: *mut u64,
 ) -> u32 {
-    // SAFETY: the caller guarantees that `env` is live, that `func` refers to code of ours, so that
-    // its body is a `VmCode`, and that the parameters are at `frame`. `enter` checks that there is
-    // room for the rest of the frame, and `EXIT` is an instruction that lasts for ever.
+    // SAFETY: the caller guarantees the contract of `run_record`; the body of a reference to code of
+    // ours is its record.
+    unsafe { run_record(env, func, (*func).body.code.cast(), frame) }
+}
+
+/// As [`run`], of the function with the record `code`, which may have no reference: `func` is one to
+/// another function of the same instance then. It is run by the interpreter's own code, whatever
+/// else it has.
+///
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+pub unsafe fn run_record(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    code: *const VmCode,
+    frame: *mut u64,
+) -> u32 {
+    // SAFETY: the caller guarantees that `env` is live, that `code` is a record of ours, and that
+    // the parameters are at `frame`. `enter_own` checks that there is room for the rest of the
+    // frame, and `EXIT` is an instruction that lasts for ever.
     unsafe {
-        let code = (*func).body.code.cast::<VmCode>();
         let mut run = Run::new(env, func, ENGINE);
         run.begin();
         let frame = Frame::of(frame);
@@ -109,7 +126,7 @@ pub unsafe extern "C-unwind" fn run(
         };
         reload_memory(&mut r);
         let back_to = r.ip;
-        match calls::enter(&mut r, code, frame, back_to) {
+        match calls::enter_own(&mut r, code, frame, back_to) {
             Ok(()) => dispatch::run(r),
             Err(stop) => dispatch::exit(env, r.ip, r.sp, stop),
         }

@@ -11,7 +11,7 @@
 //! begins with the fields that are filled in later: the slot of a result ([`Dst`]), the distance of
 //! a branch ([`Forward`]); or with the one that other parts look for, a call's position ([`Site`]).
 
-use super::code::VmCode;
+use super::code::{self, VmCode};
 use super::dispatch::{Handler, HandlerFor, Slow, stub};
 use crate::abi::heap_types::RefType;
 use crate::exec::objects::ObjectOp;
@@ -232,6 +232,8 @@ shapes! {
     /// the slots of the parameters, which is where the frame's header lies; the cost of entering in
     /// fuel: every operator of the body once.
     Entry { cost: u32, frame_slots: u16, header_slot: u16, }
+    /// The entry of a function that has other code.
+    EnterOther { code: *const VmCode, enter: code::EnterOther, }
     /// The entry of a function that is not translated yet.
     Translate { code: *const VmCode, }
     /// The position of the operator in the module, in bytes.
@@ -387,7 +389,7 @@ words! {
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        CallRef, Throw, TailCall, StepTwo, BranchStep<SlotNo>, TailCallIndirect, WideBinary,
+        CallRef, Throw, TailCall, EnterOther, StepTwo, BranchStep<SlotNo>, TailCallIndirect, WideBinary,
         LoadAny, StoreAny<SlotNo>, StoreAny<u32>, Object, FieldSet<u32>, TypeTest, TypeCast;
     4: BranchStep<u32>, Permute, VectorConst, AtomicAny;
     6: Shuffle;

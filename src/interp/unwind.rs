@@ -12,7 +12,7 @@
 use super::code::{At, ModuleCode};
 use super::frames::{caller, table_of};
 use super::handlers::profile;
-use super::machine::{Header, Offset};
+use super::machine::{Header, Ip, Offset};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
 use crate::exec::{GuestCode, Point, Show, Shown, throw, work};
@@ -238,6 +238,9 @@ pub unsafe fn catches(
     point: Point,
     tag: *const VmTag,
 ) -> Result<bool, Trap> {
+    if Ip::of(point.ip).is_exit() {
+        return Ok(false);
+    }
     // SAFETY: the caller guarantees that the activation's guest code is at a call at `point`, and
     // that `env` is live.
     unsafe { Ok(handler(env, activation, point, tag)?.is_some()) }
@@ -255,6 +258,9 @@ pub unsafe fn references(
 ) -> Result<(), Trap> {
     // SAFETY: the caller guarantees the contract of `Walk::new`; the tables name slots of frames.
     unsafe {
+        if Ip::of(point.ip).is_exit() {
+            return Ok(());
+        }
         for step in Walk::new(activation, point) {
             show(Shown::Frame)?;
             for slot in step.at.tables.iter().flat_map(|t| t.references(step.at.offset)) {

@@ -4,7 +4,7 @@ use crate::engine::{Engine, Failure, Object, Value};
 use crate::mode::{Mode, SMALL_STACK_BYTES};
 use isothread::{
     AnyRef, Context, ContextConfig, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance,
-    InstanceArgs, Module, SharedMemory, Val,
+    InstanceArgs, Module, RunningMode, SharedMemory, Val,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,6 +32,7 @@ impl Isothread {
                     && self.context.fuel().is_none()
                     && !instance.is_profiled()
             }
+            Mode::Compiled => instance.module().compiled_funcs() > 0,
             Mode::Metered => self.context.fuel().is_some_and(|left| left < FUEL),
             Mode::SmallStack => !env.check_native_stack(SMALL_STACK_BYTES),
             Mode::Collecting => self.context.collects_always(),
@@ -122,7 +123,8 @@ impl Engine for Isothread {
 
     fn new(mode: Mode) -> Self {
         let collects_always = mode == Mode::Collecting;
-        let config = ContextConfig { collects_always, ..ContextConfig::default() };
+        let running_mode = (mode == Mode::Compiled).then_some(RunningMode::LlvmJit);
+        let config = ContextConfig { collects_always, running_mode, ..ContextConfig::default() };
         let context = Context::with(config).expect("a context can be made");
         context.set_fuel((mode == Mode::Metered).then_some(FUEL));
         context.set_perf_profiling(mode == Mode::Profiled);

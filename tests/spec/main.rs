@@ -132,3 +132,9 @@ fn specification_suite_with_constant_collection() {
 fn specification_suite_with_profiling() {
     suite(Mode::Profiled);
 }
+
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
+#[test]
+fn specification_suite_compiled() {
+    suite(Mode::Compiled);
+}

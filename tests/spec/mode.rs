@@ -12,6 +12,8 @@ pub(crate) enum Mode {
     SmallStack,
     /// In contexts that measure what functions cost.
     Profiled,
+    /// In contexts whose functions are compiled before their first call.
+    Compiled,
     /// In contexts that look for objects to be freed whenever one is made.
     Collecting,
 }

@@ -64,6 +64,7 @@ const NO_CODE: CodeTable = CodeTable {
     entry: never,
     first: ptr::null(),
     stride: 0,
+    builtins: ptr::null(),
     imports: &ImportEntries { host: never, unlinked: never },
 };
 

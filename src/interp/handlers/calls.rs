@@ -64,7 +64,7 @@ impl Arrival for Headed {
     }
 }
 
-/// Enters `code` with its parameters at `frame` and `back` as its header. The parameters are moved
+/// Enters code with its parameters at `frame` and `back` as its header. The parameters are moved
 /// after the check that there is room. The function's first instructions clear its locals.
 ///
 /// Little is live at once: three processor registers are free in a leaf, and another one would have
@@ -76,7 +76,7 @@ impl Arrival for Headed {
 #[inline(always)]
 unsafe fn set_up(
     r: &mut Regs,
-    code: *const VmCode,
+    first: Ip,
     frame: Frame,
     back: Header,
     arrival: impl Arrival,
@@ -85,7 +85,6 @@ unsafe fn set_up(
     // the first write; what stands before the code does not change.
     unsafe {
         let env = r.env;
-        let first = Ip::of((*code).entry.load(Ordering::Acquire).cast());
         let entry = first.entry();
         // This is at most 512 KiB beyond `frame`, and does not wrap: no allocation lies so close to
         // the end of the addresses.
@@ -129,7 +128,8 @@ pub unsafe fn enter_leaf_with(
     // SAFETY: the caller keeps the contract of `enter_with`, which is that of `set_up`; after it,
     // `r` is at the function's first instruction, or unchanged.
     unsafe {
-        match set_up(&mut r, code, frame, back, arrival) {
+        let first = Ip::of((*code).entry.load(Ordering::Acquire).cast());
+        match set_up(&mut r, first, frame, back, arrival) {
             Entered::Ready => next(r),
             Entered::Refill => to_slow::<Refill>(r, &()),
             Entered::Overflow => trap(r, Trap::OperandStackOverflow),
@@ -171,7 +171,45 @@ pub unsafe fn enter_with(
 ) -> Result<(), Stop> {
     // SAFETY: the caller keeps the contract of `set_up`, which is this function's own.
     unsafe {
-        match set_up(r, code, frame, back, arrival) {
+        let first = Ip::of((*code).entry.load(Ordering::Acquire).cast());
+        enter_at(r, first, frame, back, arrival)
+    }
+}
+
+/// As [`enter`], into the interpreter's own code, whatever else the function has.
+///
+/// # Safety
+/// As for [`enter`].
+#[inline(always)]
+pub unsafe fn enter_own(
+    r: &mut Regs,
+    code: *const VmCode,
+    frame: Frame,
+    back_to: Ip,
+) -> Result<(), Stop> {
+    let back = Header { back_to, caller: r.sp };
+    // SAFETY: the caller keeps the contract of `enter`.
+    unsafe {
+        let first = Ip::of((*code).own.load(Ordering::Acquire).cast());
+        enter_at(r, first, frame, back, InPlace)
+    }
+}
+
+/// As [`enter_with`], at the first instruction of one of the function's codes.
+///
+/// # Safety
+/// As for [`enter_with`].
+#[inline(always)]
+unsafe fn enter_at(
+    r: &mut Regs,
+    first: Ip,
+    frame: Frame,
+    back: Header,
+    arrival: impl Arrival,
+) -> Result<(), Stop> {
+    // SAFETY: the caller keeps the contract of `set_up`, which is this function's own.
+    unsafe {
+        match set_up(r, first, frame, back, arrival) {
             Entered::Ready => Ok(()),
             Entered::Refill => Ok(work::refill(r.env)?),
             Entered::Overflow => Err(Trap::OperandStackOverflow.into()),

@@ -23,6 +23,7 @@ pub mod lane;
 pub mod memory;
 pub mod numeric;
 pub mod objects;
+pub mod other_code;
 pub mod profile;
 pub mod references;
 mod slow_path;

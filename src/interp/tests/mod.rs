@@ -101,6 +101,8 @@ impl Machine {
             tags: std::ptr::null(),
             types: &raw const NO_TYPES,
             objects: crate::gc::no_objects(),
+            codes: self.code.codes().cast(),
+            builtins: std::ptr::null(),
         };
         let vm: *mut VmInstance = &raw mut instance;
         let refs = &raw mut instance.func_refs;
@@ -160,6 +162,7 @@ impl Machine {
             tail_call: std::ptr::null(),
             local_refs: VmLocalRefs::EMPTY,
             host_params: std::ptr::null(),
+            scratch: 0,
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

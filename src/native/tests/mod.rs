@@ -43,6 +43,8 @@ pub(crate) fn instance_with(memory: *mut VmMemory) -> VmInstance {
         type_ids: ptr::null(),
         types: &raw const NO_TYPES,
         objects: crate::gc::no_objects(),
+        codes: ptr::null(),
+        builtins: ptr::null(),
         profile: ptr::null(),
         exception_set: AtomicU32::new(0),
         reserved: 0,
@@ -82,6 +84,7 @@ impl Rig {
             tail_call: ptr::null(),
             local_refs: VmLocalRefs::EMPTY,
             host_params: ptr::null(),
+            scratch: 0,
         });
         Self { env, instance, bytes, memory }
     }

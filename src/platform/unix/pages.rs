@@ -42,6 +42,16 @@ pub unsafe fn commit(start: *mut u8, len: usize) -> io::Result<()> {
     checked(unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ | libc::PROT_WRITE) })
 }
 
+/// Makes committed pages executable, and no longer writable.
+///
+/// # Safety
+/// The pages are committed, of a reservation of the caller's, and nobody writes to them any more.
+#[cfg(isothread_jit)]
+pub unsafe fn make_executable(start: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: the caller owns the pages, and nobody relies on writing to them.
+    checked(unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ | libc::PROT_EXEC) })
+}
+
 /// Makes pages inaccessible again and gives their memory back.
 ///
 /// # Safety

@@ -1,0 +1,314 @@
+//! Functions that compiled code calls for what it does not do itself.
+//!
+//! Compiled code finds them in a table, at the offsets of its fields. It stores the budget in the
+//! environment before a call and reads it again afterwards. A function that can fail returns zero or
+//! the code of a trap; a result is in [`VmEnv::scratch`].
+
+use super::engine::{self, NativeFrame};
+use super::enter;
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
+use crate::exec::{self, builtins, work};
+use crate::interp::VmCode;
+use crate::types::is_subtype;
+
+/// The table. The signatures of its functions are those that `translate` calls them with. Owner:
+/// the process; it never changes.
+#[repr(C)]
+pub struct Builtins {
+    /// Assembly: these keep all registers but the budget's.
+    pub refill: unsafe extern "C" fn(),
+    pub slow_address: unsafe extern "C" fn(),
+    /// Assembly: these end the run.
+    pub trap: unsafe extern "C" fn(),
+    pub overflow: unsafe extern "C" fn(),
+    pub exit: unsafe extern "C" fn(),
+    pub interpret:
+        unsafe extern "C" fn(*mut VmEnv, *const VmCode, *mut u64, *const NativeFrame) -> u32,
+    pub call_out: unsafe extern "C" fn(
+        *mut VmEnv,
+        *const VmFuncRef,
+        *mut u64,
+        *const NativeFrame,
+        u64,
+    ) -> u32,
+    pub check_subtype: unsafe extern "C" fn(*mut VmEnv, *const VmFuncRef, u32) -> u32,
+    pub memory_size: unsafe extern "C" fn(*mut VmEnv, u32) -> u64,
+    pub memory_grow: unsafe extern "C" fn(*mut VmEnv, u32, u64) -> u32,
+    pub memory_copy: unsafe extern "C" fn(*mut VmEnv, u64, u64, u64, u64) -> u32,
+    pub memory_fill: unsafe extern "C" fn(*mut VmEnv, u32, u64, u32, u64) -> u32,
+    pub memory_init: unsafe extern "C" fn(*mut VmEnv, u64, u64, u32, u32) -> u32,
+    pub data_drop: unsafe extern "C" fn(*mut VmEnv, u32) -> u32,
+    pub table_grow: unsafe extern "C" fn(*mut VmEnv, u32, u64, u64) -> u32,
+    pub table_fill: unsafe extern "C" fn(*mut VmEnv, u32, u32, u64, u32) -> u32,
+    pub table_copy: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, u32) -> u32,
+    pub table_init: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, u32) -> u32,
+    pub elem_drop: unsafe extern "C" fn(*mut VmEnv, u32) -> u32,
+}
+
+/// The table of this build. Owner: the process; it never changes.
+pub static BUILTINS: Builtins = Builtins {
+    refill: enter::isothread_jit_refill,
+    slow_address: enter::isothread_jit_slow_address,
+    trap: enter::isothread_jit_trap,
+    overflow: enter::isothread_jit_overflow,
+    exit: enter::isothread_jit_exit,
+    interpret,
+    call_out,
+    check_subtype,
+    memory_size,
+    memory_grow,
+    memory_copy,
+    memory_fill,
+    memory_init,
+    data_drop,
+    table_grow,
+    table_fill,
+    table_copy,
+    table_init,
+    elem_drop,
+};
+
+/// The result of a builtin: zero, or the code of a trap.
+fn code(result: Result<(), Trap>) -> u32 {
+    result.map_or_else(|trap| trap as u32, |()| 0)
+}
+
+/// As [`code`]; a value is left in the environment.
+///
+/// # Safety
+/// The environment is live.
+unsafe fn value(env: *mut VmEnv, result: Result<u64, Trap>) -> u32 {
+    code(result.map(|value| {
+        // SAFETY: the caller guarantees that the environment is live.
+        unsafe { (*env).scratch = value }
+    }))
+}
+
+/// The two indices that a word has, the upper one first.
+fn indices(word: u64) -> (u32, u32) {
+    ((word >> 32) as u32, word as u32)
+}
+
+/// Has the interpreter run a function of this instance, with its parameters at `frame`. `native` is
+/// the native frame of the code that stands for the function; its caller is where guest code is
+/// meanwhile.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, `record` one of its instance's.
+unsafe extern "C" fn interpret(
+    env: *mut VmEnv,
+    record: *const VmCode,
+    frame: *mut u64,
+    native: *const NativeFrame,
+) -> u32 {
+    // SAFETY: compiled code runs inside an activation, and its native frames are linked.
+    unsafe {
+        let at = (*native).caller_point();
+        engine::away(env, at, || engine::interpret(env, record, frame))
+    }
+}
+
+/// Calls a function that has no native code, or is not this instance's. `point` has the position of
+/// the call in its upper half, and how many slots arguments or results take.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, `func` live, `native` the native
+/// frame of the caller, and the arguments at `frame`.
+unsafe extern "C" fn call_out(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    frame: *mut u64,
+    native: *const NativeFrame,
+    point: u64,
+) -> u32 {
+    let (position, slots) = indices(point);
+    // SAFETY: compiled code keeps the contract of this function, and runs inside an activation.
+    unsafe {
+        let is_own = (*func).kind == VmFuncKind::Wasm && (*func).instance == (*env).instance;
+        if !is_own && let Err(trap) = work::charge(env, work::HOST_CALL) {
+            return trap as u32;
+        }
+        let top = frame.wrapping_add(slots as usize);
+        if top > (*env).stack_limit {
+            return Trap::OperandStackOverflow as u32;
+        }
+        let at = engine::point_at(position, native);
+        if is_own {
+            let record = (*func).body.code.cast::<VmCode>();
+            return engine::away(env, at, || engine::interpret(env, record, frame));
+        }
+        (*env).stack_top = top;
+        if (*func).kind != VmFuncKind::Host {
+            return engine::away(env, at, || exec::nested(env, func, frame));
+        }
+        // The function belongs to the instance that imported it, and acts on that one.
+        let saved = ((*env).instance, (*env).globals);
+        (*env).instance = (*func).instance;
+        (*env).globals = (*(*func).instance).globals;
+        let code = engine::away(env, at, || {
+            (*(*env).activation).host = func;
+            let host = (*func).body.host;
+            ((*host).call)(host, env, frame)
+        });
+        ((*env).instance, (*env).globals) = saved;
+        code
+    }
+}
+
+/// Traps unless a function is of the type at an index, or of a subtype of it.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, `func` live, and there is the type.
+unsafe extern "C" fn check_subtype(env: *mut VmEnv, func: *const VmFuncRef, ty: u32) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function; an instance's types live with it.
+    unsafe {
+        let instance = (*env).instance;
+        let wanted = *(*instance).type_ids.add(ty as usize);
+        if !is_subtype(&*(*instance).types, (*func).type_id, wanted) {
+            return Trap::IndirectCallTypeMismatch as u32;
+        }
+        // Calls of other instances are charged for later.
+        let is_own = (*func).kind == VmFuncKind::Wasm && (*func).instance == instance;
+        code(if is_own { work::charge(env, work::SLOW) } else { Ok(()) })
+    }
+}
+
+/// `memory.size`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn memory_size(env: *mut VmEnv, memory: u32) -> u64 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe { builtins::memory_size((*env).instance, memory) }
+}
+
+/// `memory.grow`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn memory_grow(env: *mut VmEnv, memory: u32, delta: u64) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe { value(env, builtins::memory_grow(env, memory, delta)) }
+}
+
+/// `memory.copy`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn memory_copy(
+    env: *mut VmEnv,
+    memories: u64,
+    to: u64,
+    from: u64,
+    len: u64,
+) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        let (to_memory, from_memory) = indices(memories);
+        code(builtins::memory_copy(env, (to_memory, to), (from_memory, from), len))
+    }
+}
+
+/// `memory.fill`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn memory_fill(
+    env: *mut VmEnv,
+    memory: u32,
+    to: u64,
+    byte: u32,
+    len: u64,
+) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe { code(builtins::memory_fill(env, (memory, to), byte as u8, len)) }
+}
+
+/// `memory.init`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn memory_init(env: *mut VmEnv, of: u64, to: u64, from: u32, count: u32) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        let (memory, segment) = indices(of);
+        code(builtins::memory_init(env, (memory, to), segment, from, count))
+    }
+}
+
+/// `data.drop`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn data_drop(env: *mut VmEnv, segment: u32) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        code(work::charge(env, work::SLOW).map(|()| builtins::data_drop((*env).instance, segment)))
+    }
+}
+
+/// `table.grow`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn table_grow(env: *mut VmEnv, table: u32, delta: u64, init: u64) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe { value(env, builtins::table_grow(env, table, delta, init)) }
+}
+
+/// `table.fill`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn table_fill(
+    env: *mut VmEnv,
+    table: u32,
+    to: u32,
+    element: u64,
+    count: u32,
+) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe { code(builtins::table_fill(env, table, to, element, count)) }
+}
+
+/// `table.copy`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn table_copy(
+    env: *mut VmEnv,
+    tables: u64,
+    to: u32,
+    from: u32,
+    count: u32,
+) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        let (to_table, from_table) = indices(tables);
+        code(builtins::table_copy(env, to_table, from_table, to, from, count))
+    }
+}
+
+/// `table.init`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn table_init(env: *mut VmEnv, of: u64, to: u32, from: u32, count: u32) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        let (table, segment) = indices(of);
+        code(builtins::table_init(env, table, segment, to, from, count))
+    }
+}
+
+/// `elem.drop`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and the operands are validated.
+unsafe extern "C" fn elem_drop(env: *mut VmEnv, segment: u32) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        code(work::charge(env, work::SLOW).map(|()| builtins::elem_drop((*env).instance, segment)))
+    }
+}

@@ -1,0 +1,166 @@
+//! Cranelift, and the machine code that it makes.
+
+use super::translate::thunks::{self, ThunkKind};
+use super::translate::{self, Refusal};
+use crate::abi::types::FuncType;
+use crate::module::Module;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{Function, UserFuncName};
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{CompiledCode, Context};
+use cranelift_frontend::FunctionBuilderContext;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How much work goes into better code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptLevel {
+    /// As little as possible.
+    None,
+    /// Fast code.
+    #[default]
+    Speed,
+    /// Fast and small code.
+    SpeedAndSize,
+}
+
+impl OptLevel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Speed => "speed",
+            Self::SpeedAndSize => "speed_and_size",
+        }
+    }
+}
+
+/// Machine code that lies anywhere, and the calls in it.
+pub struct Blob {
+    pub code: Vec<u8>,
+    /// The offset behind each call, and the position in the module that it is for; by offset.
+    pub calls: Box<[(u32, u32)]>,
+    /// The functions of the module that are called directly.
+    pub callees: Vec<u32>,
+}
+
+/// Native frames that are larger are left to the interpreter: functions look for native stack when
+/// they have their frame.
+const FRAME_BYTES_MAX: u32 = 8 << 10;
+
+/// Makes machine code. Owner: a module's code, behind a lock, or a thread that compiles.
+pub struct Compiler {
+    isa: OwnedTargetIsa,
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+impl Compiler {
+    /// `None` if compiled code cannot run on this processor.
+    pub fn new(level: OptLevel) -> Option<Self> {
+        let mut flags = settings::builder();
+        let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+        let wanted = [
+            ("opt_level", level.name()),
+            ("enable_pinned_reg", "true"),
+            ("preserve_frame_pointers", "true"),
+            ("enable_probestack", "false"),
+            ("unwind_info", "false"),
+            ("enable_verifier", verify),
+        ];
+        for (name, value) in wanted {
+            flags.set(name, value).ok()?;
+        }
+        let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").ok()?;
+        set_features(&mut builder)?;
+        let isa = builder.finish(settings::Flags::new(flags)).ok()?;
+        let (context, builder) = (Context::new(), FunctionBuilderContext::new());
+        Some(Self { isa, context, builder })
+    }
+
+    /// The code of the function at `func_index`. A panic in Cranelift is a refusal.
+    pub fn function(&mut self, module: &Module, func_index: u32) -> Result<Blob, Refusal> {
+        self.make(|isa, function, builder| {
+            translate::translate(module, isa, func_index, function, builder)
+        })
+    }
+
+    /// The code of a thunk.
+    pub fn thunk(
+        &mut self,
+        module: &Module,
+        kind: ThunkKind,
+        ty: &FuncType,
+    ) -> Result<Blob, Refusal> {
+        self.make(|isa, function, builder| {
+            thunks::make(module, isa, (kind, ty), function, builder)?;
+            Ok(Vec::new())
+        })
+    }
+
+    fn make(
+        &mut self,
+        fill: impl FnOnce(
+            &dyn isa::TargetIsa,
+            &mut Function,
+            &mut FunctionBuilderContext,
+        ) -> Result<Vec<u32>, Refusal>,
+    ) -> Result<Blob, Refusal> {
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            self.context.clear();
+            self.context.func.name = UserFuncName::default();
+            let callees = fill(&*self.isa, &mut self.context.func, &mut self.builder)?;
+            let compiled = self
+                .context
+                .compile(&*self.isa, &mut ControlPlane::default())
+                .map_err(|_| Refusal::Malformed)?;
+            blob(compiled, callees)
+        }));
+        made.unwrap_or_else(|_| {
+            // What a panic has left of these is not to be used.
+            (self.context, self.builder) = (Context::new(), FunctionBuilderContext::new());
+            Err(Refusal::Malformed)
+        })
+    }
+}
+
+fn blob(compiled: &CompiledCode, callees: Vec<u32>) -> Result<Blob, Refusal> {
+    let buffer = &compiled.buffer;
+    if !buffer.relocs().is_empty() {
+        // A call of a function for what the processor cannot do.
+        return Err(Refusal::Unsupported);
+    }
+    let frame_bytes = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
+    if frame_bytes > FRAME_BYTES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let mut places = buffer.get_srclocs_sorted().iter().peekable();
+    let mut calls = Vec::new();
+    for site in buffer.call_sites() {
+        let after = site.ret_addr;
+        while places.next_if(|place| place.end < after).is_some() {}
+        if let Some(place) = places.peek()
+            && place.start < after
+        {
+            calls.push((after, place.loc.bits()));
+        }
+    }
+    Ok(Blob { code: buffer.data().to_vec(), calls: calls.into_boxed_slice(), callees })
+}
+
+/// Tells Cranelift what this processor has.
+fn set_features(builder: &mut isa::Builder) -> Option<()> {
+    macro_rules! features {
+        ($($setting:literal $feature:tt),* $(,)?) => {
+            [$(($setting, std::arch::is_x86_feature_detected!($feature))),*]
+        };
+    }
+    let features = features![
+        "has_sse3" "sse3", "has_ssse3" "ssse3", "has_sse41" "sse4.1", "has_sse42" "sse4.2",
+        "has_popcnt" "popcnt", "has_avx" "avx", "has_avx2" "avx2", "has_fma" "fma",
+        "has_bmi1" "bmi1", "has_bmi2" "bmi2", "has_lzcnt" "lzcnt",
+    ];
+    for (setting, is_there) in features {
+        builder.set(setting, if is_there { "true" } else { "false" }).ok()?;
+    }
+    Some(())
+}

@@ -1,0 +1,216 @@
+//! Compiled code as an engine: its frames, and the ways in and out.
+//!
+//! Compiled functions call each other on the native stack, where every frame begins with a
+//! [`NativeFrame`]. A return address says which call that was, by the table of code
+//! (`code::ModuleCode`). A run begins in `enter::isothread_jit_enter`; a trap takes its native stack
+//! back to there, over frames of compiled code alone.
+
+use super::code::TieredCode;
+use super::enter::isothread_jit_enter;
+use crate::abi::trap::Trap;
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmTag};
+use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, Show, record_trap};
+use crate::interp::{self, VmCode};
+use crate::module::Module;
+use crate::platform::stack;
+use std::sync::atomic::Ordering;
+
+/// The functions by which `exec` asks about compiled code. Owner: the process; it never changes.
+pub static ENGINE: &Engine =
+    &Engine { frame_at_call, frame_at_trap: frame_at_call, catches, references, position };
+
+/// The beginning of a native frame of compiled code, to which the frame pointer points.
+#[repr(C)]
+pub struct NativeFrame {
+    caller: *const NativeFrame,
+    return_address: *const u8,
+}
+
+impl NativeFrame {
+    /// Where the caller of this frame's function is.
+    pub fn caller_point(&self) -> Point {
+        Point { ip: self.return_address, sp: self.caller.cast_mut().cast() }
+    }
+}
+
+/// Set in the `ip` of points that are positions in the module and no addresses, which have it
+/// never.
+const POSITION: u64 = 1 << 63;
+
+/// A position in the module as the `ip` of a point.
+pub fn position_mark(position: u32) -> u64 {
+    POSITION | u64::from(position)
+}
+
+/// A point at a position in the module, in a function with this native frame.
+pub fn point_at(position: u32, native: *const NativeFrame) -> Point {
+    let ip = std::ptr::without_provenance(position_mark(position) as usize);
+    Point { ip, sp: native.cast_mut().cast() }
+}
+
+/// Native stack that a run of compiled code needs, above the reserve that its functions look for.
+const ENTRY_BYTES: usize = 48 << 10;
+
+/// Whether there is native stack for compiled code.
+///
+/// # Safety
+/// `env` is live.
+unsafe fn has_native_stack(env: *const VmEnv) -> bool {
+    // SAFETY: the caller guarantees that the environment is live.
+    stack::pointer().wrapping_sub(ENTRY_BYTES) > unsafe { (*env).native_stack_limit }
+}
+
+/// The entry of functions of modules with compiled code: runs `func` by the code that it has.
+///
+/// # Safety
+/// The contract of `VmEntry` must hold; `func` is a live reference to a function of a
+/// `TieredCode`'s.
+pub unsafe extern "C-unwind" fn run(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    frame: *mut u64,
+) -> u32 {
+    // SAFETY: the caller guarantees that the function is one of a `TieredCode`'s, so that its body
+    // is a record.
+    unsafe {
+        let record = (*func).body.code.cast::<VmCode>();
+        match TieredCode::of(record).entry(record) {
+            Some(thunk) if has_native_stack(env) => {
+                let mut run = Run::new(env, func, ENGINE);
+                run.begin();
+                isothread_jit_enter(env, frame, record, thunk)
+            }
+            _ => interp::run(env, func, frame),
+        }
+    }
+}
+
+/// As [`run`], for a function that guest code of the same instance calls, which has noted its
+/// point: the function may have no reference.
+///
+/// # Safety
+/// The contract of [`EnterOther`](interp::EnterOther) must hold.
+pub unsafe extern "C" fn enter_from_interpreter(
+    env: *mut VmEnv,
+    record: *const VmCode,
+    frame: *mut u64,
+) -> u32 {
+    // SAFETY: the caller guarantees that the environment is running, with an activation of the same
+    // instance, and that the function is one of a `TieredCode`'s.
+    unsafe {
+        match TieredCode::of(record).entry(record) {
+            Some(thunk) if has_native_stack(env) => {
+                let func = (*(*env).activation).func;
+                let mut run = Run::new(env, func, ENGINE);
+                run.begin();
+                isothread_jit_enter(env, frame, record, thunk)
+            }
+            _ => interp::DECLINED,
+        }
+    }
+}
+
+/// Runs a function of the running instance in the interpreter, in a run of its own.
+///
+/// # Safety
+/// `env` is the running environment, whose guest code has noted its point; the rest is as `VmEntry`
+/// says.
+pub unsafe fn interpret(env: *mut VmEnv, record: *const VmCode, frame: *mut u64) -> u32 {
+    // SAFETY: the caller guarantees all that `run_record` asks for.
+    unsafe {
+        if stack::pointer() < (*env).native_stack_limit {
+            return Trap::NativeStackOverflow as u32;
+        }
+        let func = (*(*env).activation).func;
+        interp::run_record(env, func, record, frame)
+    }
+}
+
+/// Does `act` while guest code is away from its point.
+///
+/// # Safety
+/// `env` is the running environment, and its guest code at the point.
+pub unsafe fn away(env: *mut VmEnv, at: Point, act: impl FnOnce() -> u32) -> u32 {
+    // SAFETY: the caller guarantees a running environment, whose activation lasts longer than this.
+    unsafe {
+        let activation = (*env).activation;
+        ((*activation).ip, (*activation).sp) = (at.ip, at.sp);
+        (*activation).host = std::ptr::null();
+        let code = act();
+        (*activation).ip = std::ptr::null();
+        code
+    }
+}
+
+/// Notes the stack of a trap that compiled code has met; returns the code to end the run with.
+///
+/// # Safety
+/// `env` is the running environment, and its guest code at the point.
+pub unsafe fn trapped(env: *mut VmEnv, code: u32, at: Point) -> u32 {
+    // SAFETY: the caller guarantees a running environment.
+    unsafe {
+        // An exception that is caught further out is no trap, and goes on its way.
+        if (*env).exception.is_null() {
+            record_trap(env, at);
+        }
+    }
+    code
+}
+
+/// The function and the position of a point, and the call of the function.
+///
+/// # Safety
+/// The contract of `Engine`: the activation is live and this engine's, its guest code at `point`.
+unsafe fn frame_at_call(activation: &VmActivation, point: Point) -> Option<GuestFrame> {
+    // SAFETY: the caller guarantees a live activation of this engine's, and a point with a native
+    // frame of its code; frames of compiled code are linked.
+    unsafe {
+        let record = (*activation.func).body.code.cast::<VmCode>();
+        let code = TieredCode::of(record);
+        let mark = point.ip.addr() as u64;
+        let (func_index, position) = match mark & POSITION {
+            0 => code.find_call(point.ip)?,
+            _ => code.func_at(mark as u32)?,
+        };
+        let native = &*point.sp.cast::<NativeFrame>();
+        let caller = native.caller_point();
+        // The entry thunk's call has made the outermost frame.
+        let caller = code.find_call(caller.ip).map(|_| caller);
+        Some(GuestFrame { func_index, place: FramePlace::Module(position), caller })
+    }
+}
+
+/// Compiled functions catch nothing.
+///
+/// # Safety
+/// None is needed.
+unsafe fn catches(
+    _env: *mut VmEnv,
+    _activation: &VmActivation,
+    _point: Point,
+    _tag: *const VmTag,
+) -> Result<bool, Trap> {
+    Ok(false)
+}
+
+/// Compiled functions have no references to what is collected.
+///
+/// # Safety
+/// None is needed.
+unsafe fn references(
+    _activation: &VmActivation,
+    _point: Point,
+    _show: Show<'_>,
+) -> Result<(), Trap> {
+    Ok(())
+}
+
+/// Frames of compiled code have their positions.
+fn position(_module: &Module, _func_index: u32, _code: u64) -> Option<u32> {
+    None
+}
+
+/// Whether a record has native code.
+pub fn has_native(record: &VmCode) -> bool {
+    !record.native.load(Ordering::Acquire).is_null()
+}

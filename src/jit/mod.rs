@@ -1,0 +1,28 @@
+//! Compiled code: functions as machine code, made by Cranelift.
+//!
+//! It is an engine above the interpreter. A module's code ([`TieredCode`]) is the interpreter's,
+//! whose records say of each function what calls find: the interpreter's code, compiled code, or
+//! both. `translate` turns a body into Cranelift's IR, `compiler` that into machine code,
+//! `code_memory` holds it, and `code` publishes it. `engine` finds its frames, `enter` has the ways
+//! in and out, and `builtins` what it calls for whatever it does not do itself.
+//!
+//! It knows no context, no native and no thread of guests. Control enters at [`engine::run`],
+//! through the references to functions; from the interpreter, whose calls of a compiled function
+//! are diverted (`interp::EnterOther`); and at the functions in `engine::ENGINE`, from `exec`.
+//!
+//! Compiled code calls functions of its instance on the native stack, by Cranelift's convention
+//! `tail`, and looks for room on it; where there is little, the interpreter runs the function, which
+//! needs none. So guests cannot overflow the native stack here either, and have the same stack of
+//! their own.
+
+mod builtins;
+mod code;
+mod code_memory;
+mod compiler;
+mod engine;
+mod enter;
+mod layout;
+mod translate;
+
+pub use code::{Policy, TieredCode};
+pub use compiler::OptLevel;

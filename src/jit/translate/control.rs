@@ -1,0 +1,418 @@
+//! A function's entry, blocks and branches, and what both take from the budget.
+
+use super::signatures::{clif_type, of_parsed, slots_of};
+use super::{Later, Refusal, Translator, malformed};
+use crate::abi::types::ValType;
+use crate::jit::layout::{self as at, builtin};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value, types,
+};
+use wasmparser::{BlockType, BrTable};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelKind {
+    Function,
+    Block,
+    Loop,
+    If,
+}
+
+/// An open block.
+pub struct Label {
+    kind: LabelKind,
+    /// Where branches lead.
+    target: Block,
+    params: Vec<Type>,
+    results: Vec<Type>,
+    /// Values on the stack below the block's parameters, and their height.
+    depth: usize,
+    height: u32,
+    /// Where an `if` goes on that is false, until `else` is met, and its parameters there.
+    else_block: Option<Block>,
+    else_params: Vec<Value>,
+    /// Operators before a loop, and the costs of its turns.
+    operators: u32,
+    turns: Vec<Later>,
+    /// Whether a branch leads to the end.
+    is_joined: bool,
+}
+
+/// Numbers of a function's entry that are known at its end.
+pub struct Checks {
+    frame_bytes: Later,
+    cost: Later,
+}
+
+/// Native stack that has to be left to the functions that compiled code calls: with less than this
+/// above the limit of host functions, a function is interpreted.
+const NATIVE_RESERVE: i64 = 24 << 10;
+
+impl Translator<'_, '_> {
+    /// Checks that there is room for the frame, native stack, and budget for the body.
+    pub(super) fn check_room(&mut self, params: &[Value]) -> Result<Checks, Refusal> {
+        let (env, frame) = (self.env, self.frame);
+        let (bytes, frame_bytes) = self.later();
+        let end = self.builder.ins().iadd(frame, bytes);
+        let limit = self.load_state(types::I64, env, at::ENV_STACK_LIMIT);
+        let is_over = self.compare(IntCC::UnsignedGreaterThan, end, limit);
+        let (cold, next) = self.leave_if(is_over);
+        self.builder.switch_to_block(cold);
+        self.trap_in_caller();
+        self.builder.switch_to_block(next);
+
+        let here = self.builder.ins().get_stack_pointer(types::I64);
+        let here = self.builder.ins().iadd_imm_s(here, -NATIVE_RESERVE);
+        let limit = self.load_state(types::I64, env, at::ENV_NATIVE_LIMIT);
+        let is_low = self.compare(IntCC::UnsignedLessThan, here, limit);
+        let (cold, next) = self.leave_if(is_low);
+        self.builder.switch_to_block(cold);
+        self.interpret_instead(params)?;
+        self.builder.switch_to_block(next);
+
+        let cost = self.charge();
+        Ok(Checks { frame_bytes, cost })
+    }
+
+    /// The function has its results from the interpreter, which needs no native stack.
+    fn interpret_instead(&mut self, params: &[Value]) -> Result<(), Refusal> {
+        let frame = self.frame;
+        let record = self.load_slot(types::I64, frame, 0);
+        self.store_values(params, frame);
+        self.interpret(record)
+    }
+
+    /// Has the function of a record run by the interpreter, with its parameters in the frame, and
+    /// returns its results.
+    pub(super) fn interpret(&mut self, record: Value) -> Result<(), Refusal> {
+        let frame = self.frame;
+        let native_frame = self.builder.ins().get_frame_pointer(types::I64);
+        let args = [record, frame, native_frame];
+        let code = self.call_builtin(builtin!(interpret), &args, types::I32);
+        let (cold, next) = self.leave_if(code);
+        self.builder.switch_to_block(cold);
+        self.exit(code);
+        self.builder.switch_to_block(next);
+        let ty = self.ty;
+        let results = self.load_values(ty.results(), frame)?;
+        self.builder.ins().return_(&results);
+        Ok(())
+    }
+
+    /// Stores values one behind the other, from a frame's first slot on.
+    pub(super) fn store_values(&mut self, values: &[Value], frame: Value) {
+        let mut slot = 0;
+        for &value in values {
+            self.store_slot(value, frame, slot);
+            slot += slots_of(self.builder.func.dfg.value_type(value));
+        }
+    }
+
+    pub(super) fn load_values(
+        &mut self,
+        tys: &[ValType],
+        frame: Value,
+    ) -> Result<Vec<Value>, Refusal> {
+        let mut slot = 0;
+        let mut values = Vec::with_capacity(tys.len());
+        for &ty in tys {
+            let ty = clif_type(ty).ok_or(Refusal::Unsupported)?;
+            values.push(self.load_slot(ty, frame, slot));
+            slot += slots_of(ty);
+        }
+        Ok(values)
+    }
+
+    /// Takes a number that is filled in later from the budget.
+    fn charge(&mut self) -> Later {
+        let (cost, later) = self.later();
+        self.charge_value(cost);
+        later
+    }
+
+    /// Takes a number of units from the budget.
+    pub(super) fn charge_units(&mut self, units: u64) {
+        let cost = self.word(units);
+        self.charge_value(cost);
+    }
+
+    fn charge_value(&mut self, cost: Value) {
+        let budget = self.builder.ins().get_pinned_reg(types::I64);
+        let left = self.builder.ins().isub(budget, cost);
+        self.builder.ins().set_pinned_reg(left);
+        let zero = self.int(types::I64, 0);
+        let is_used_up = self.compare(IntCC::SignedLessThan, left, zero);
+        let (cold, next) = self.leave_if(is_used_up);
+        self.builder.switch_to_block(cold);
+        self.call_preserving(builtin!(refill), &[]);
+        self.builder.ins().jump(next, &[]);
+        self.builder.switch_to_block(next);
+    }
+
+    pub(super) fn push_function_label(&mut self, checks: Checks) -> Result<(), Refusal> {
+        let results: Option<Vec<Type>> =
+            self.ty.results().iter().map(|&ty| clif_type(ty)).collect();
+        let mut label =
+            self.label(LabelKind::Function, Vec::new(), results.ok_or(Refusal::Unsupported)?);
+        label.turns = vec![checks.frame_bytes, checks.cost];
+        self.labels.push(label);
+        Ok(())
+    }
+
+    fn label(&mut self, kind: LabelKind, params: Vec<Type>, results: Vec<Type>) -> Label {
+        let target = self.builder.create_block();
+        let carried = if kind == LabelKind::Loop { &params } else { &results };
+        for &ty in carried {
+            self.builder.append_block_param(target, ty);
+        }
+        let below: u32 = params.iter().map(|&ty| slots_of(ty)).sum();
+        Label {
+            kind,
+            target,
+            depth: self.stack.len() - params.len(),
+            height: self.height - below,
+            params,
+            results,
+            else_block: None,
+            else_params: Vec::new(),
+            operators: self.operators,
+            turns: Vec::new(),
+            is_joined: false,
+        }
+    }
+
+    fn block_type(&self, ty: BlockType) -> Result<(Vec<Type>, Vec<Type>), Refusal> {
+        let list = |types: &[ValType]| -> Result<Vec<Type>, Refusal> {
+            types.iter().map(|&ty| clif_type(ty).ok_or(Refusal::Unsupported)).collect()
+        };
+        Ok(match ty {
+            BlockType::Empty => (Vec::new(), Vec::new()),
+            BlockType::Type(ty) => (Vec::new(), vec![of_parsed(ty).ok_or(Refusal::Unsupported)?]),
+            BlockType::FuncType(index) => {
+                let ty = self.module.types.func(index).ok_or(Refusal::Malformed)?;
+                (list(ty.params())?, list(ty.results())?)
+            }
+        })
+    }
+
+    pub(super) fn block(&mut self, ty: BlockType) -> Result<(), Refusal> {
+        let (params, results) = self.block_type(ty)?;
+        let label = self.label(LabelKind::Block, params, results);
+        self.labels.push(label);
+        Ok(())
+    }
+
+    pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), Refusal> {
+        let (params, results) = self.block_type(ty)?;
+        let label = self.label(LabelKind::Loop, params, results);
+        let carried = self.stack.split_off(label.depth);
+        self.jump(label.target, &carried);
+        self.builder.switch_to_block(label.target);
+        let params = self.builder.block_params(label.target).to_vec();
+        self.stack.extend(params);
+        self.labels.push(label);
+        Ok(())
+    }
+
+    pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), Refusal> {
+        let (params, results) = self.block_type(ty)?;
+        let condition = self.pop()?;
+        let mut label = self.label(LabelKind::If, params, results);
+        let (then, otherwise) = (self.builder.create_block(), self.builder.create_block());
+        // The parameters are the values themselves in either branch.
+        self.builder.ins().brif(condition, then, &[], otherwise, &[]);
+        self.builder.switch_to_block(then);
+        label.else_block = Some(otherwise);
+        label.else_params = self.stack[label.depth..].to_vec();
+        self.labels.push(label);
+        Ok(())
+    }
+
+    /// Makes the stack that of a label's start or end.
+    fn reset_stack(&mut self, depth: usize, height: u32, values: &[Value]) {
+        self.stack.truncate(depth);
+        self.height = height;
+        for &value in values {
+            self.push(value);
+        }
+    }
+
+    pub(super) fn else_(&mut self) -> Result<(), Refusal> {
+        if self.reachable {
+            self.branch(0)?;
+        }
+        let label = self.labels.last_mut().ok_or(Refusal::Malformed)?;
+        let otherwise = label.else_block.take().ok_or(Refusal::Malformed)?;
+        let (depth, height) = (label.depth, label.height);
+        let params = std::mem::take(&mut label.else_params);
+        self.builder.switch_to_block(otherwise);
+        self.reset_stack(depth, height, &params);
+        self.reachable = true;
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self) -> Result<(), Refusal> {
+        let top = self.labels.last().ok_or(Refusal::Malformed)?;
+        let (kind, has_else) = (top.kind, top.else_block.is_some());
+        if kind == LabelKind::If && has_else {
+            // Without `else`, parameters are results.
+            self.else_()?;
+        }
+        if kind == LabelKind::Loop {
+            return self.end_loop();
+        }
+        if self.reachable {
+            self.branch(0)?;
+        }
+        let label = self.labels.pop().ok_or(Refusal::Malformed)?;
+        self.builder.switch_to_block(label.target);
+        self.reachable = label.is_joined;
+        let values = self.builder.block_params(label.target).to_vec();
+        self.reset_stack(label.depth, label.height, &values);
+        if kind == LabelKind::Function {
+            self.builder.ins().return_(&values);
+            self.end_function(&label)?;
+        } else if !label.is_joined {
+            self.stop_here();
+        }
+        Ok(())
+    }
+
+    fn end_loop(&mut self) -> Result<(), Refusal> {
+        let label = self.labels.pop().ok_or(Refusal::Malformed)?;
+        let cost = self.operators.saturating_sub(label.operators).max(1);
+        for turn in label.turns {
+            self.fill_in(turn, cost.into());
+        }
+        Ok(())
+    }
+
+    fn end_function(&mut self, label: &Label) -> Result<(), Refusal> {
+        let [frame_bytes, cost] = label.turns[..] else { return Err(Refusal::Malformed) };
+        if self.frame_slots > u16::MAX.into() {
+            return Err(Refusal::TooLarge);
+        }
+        self.fill_in(frame_bytes, i64::from(self.frame_slots) * 8);
+        self.fill_in(cost, self.operators.into());
+        Ok(())
+    }
+
+    /// The block that is current has no way in.
+    fn stop_here(&mut self) {
+        self.builder.ins().trap(super::state::unreachable_code());
+        self.reachable = false;
+    }
+
+    /// What follows is not reached before the end of the block, or `else`.
+    pub(super) fn end_reachable(&mut self) {
+        self.reachable = false;
+    }
+
+    fn label_at(&mut self, depth: u32) -> Result<&mut Label, Refusal> {
+        let index = self.labels.len().checked_sub(1 + depth as usize);
+        index.and_then(|index| self.labels.get_mut(index)).ok_or(Refusal::Malformed)
+    }
+
+    /// Whether the label is a loop, its target, and the number of values that branches carry.
+    fn target(&mut self, depth: u32) -> Result<(bool, Block, usize), Refusal> {
+        let label = self.label_at(depth)?;
+        label.is_joined = true;
+        let is_loop = label.kind == LabelKind::Loop;
+        let carried = if is_loop { &label.params } else { &label.results };
+        Ok((is_loop, label.target, carried.len()))
+    }
+
+    fn carried(&self, count: usize) -> Result<Vec<Value>, Refusal> {
+        let first = self.stack.len().checked_sub(count).ok_or(Refusal::Malformed)?;
+        Ok(self.stack[first..].to_vec())
+    }
+
+    /// Takes the cost of a turn of the loop at `depth`.
+    fn charge_turn(&mut self, depth: u32) -> Result<(), Refusal> {
+        let cost = self.charge();
+        self.label_at(depth)?.turns.push(cost);
+        Ok(())
+    }
+
+    /// A branch to the label, from here.
+    pub(super) fn branch(&mut self, depth: u32) -> Result<(), Refusal> {
+        let (is_loop, target, count) = self.target(depth)?;
+        let values = self.carried(count)?;
+        if is_loop {
+            self.charge_turn(depth)?;
+        }
+        self.jump(target, &values);
+        Ok(())
+    }
+
+    pub(super) fn br(&mut self, depth: u32) -> Result<(), Refusal> {
+        self.branch(depth)?;
+        self.end_reachable();
+        Ok(())
+    }
+
+    pub(super) fn return_(&mut self) -> Result<(), Refusal> {
+        let outermost = self.labels.len() - 1;
+        self.br(outermost as u32)
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) -> Result<(), Refusal> {
+        let condition = self.pop()?;
+        let (is_loop, target, count) = self.target(depth)?;
+        let next = self.builder.create_block();
+        if is_loop {
+            let taken = self.builder.create_block();
+            self.builder.ins().brif(condition, taken, &[], next, &[]);
+            self.builder.switch_to_block(taken);
+            self.branch(depth)?;
+        } else {
+            let values = self.carried(count)?;
+            let args: Vec<BlockArg> = values.iter().map(|&value| value.into()).collect();
+            self.builder.ins().brif(condition, target, &args, next, &[]);
+        }
+        self.builder.switch_to_block(next);
+        Ok(())
+    }
+
+    pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), Refusal> {
+        let index = self.pop()?;
+        // Each label that is a loop has one block that takes the cost of a turn.
+        let mut turns: Vec<(u32, Block)> = Vec::new();
+        let mut calls = Vec::with_capacity(table.len() as usize);
+        for depth in table.targets() {
+            let depth = depth.map_err(malformed)?;
+            calls.push(self.table_target(depth, &mut turns)?);
+        }
+        let default = self.table_target(table.default(), &mut turns)?;
+        let data = JumpTableData::new(default, &calls);
+        let jump_table = self.builder.create_jump_table(data);
+        self.builder.ins().br_table(index, jump_table);
+        for (depth, block) in turns {
+            self.builder.switch_to_block(block);
+            self.branch(depth)?;
+        }
+        self.end_reachable();
+        Ok(())
+    }
+
+    fn table_target(
+        &mut self,
+        depth: u32,
+        turns: &mut Vec<(u32, Block)>,
+    ) -> Result<BlockCall, Refusal> {
+        let (is_loop, target, count) = self.target(depth)?;
+        let values = if is_loop { Vec::new() } else { self.carried(count)? };
+        let target = match turns.iter().find(|turn| turn.0 == depth) {
+            Some(&(_, block)) => block,
+            None if is_loop => {
+                let block = self.builder.create_block();
+                turns.push((depth, block));
+                block
+            }
+            None => target,
+        };
+        let args: Vec<BlockArg> = values.iter().map(|&value| value.into()).collect();
+        let pool = &mut self.builder.func.dfg.value_lists;
+        Ok(BlockCall::new(target, args, pool))
+    }
+}

@@ -1,0 +1,231 @@
+//! Loads, stores and the other instructions on memories.
+//!
+//! Compiled code has memory 0 with 32-bit addresses in two variables, its start and its length,
+//! which are read again after whatever may change them. An access that these do not reach is looked
+//! up by a function of the runtime, as in the interpreter: it may be in a shared heap, or in what
+//! another thread has added.
+
+use super::{Refusal, Translator};
+use crate::abi::types::MemoryType;
+use crate::jit::layout::{self as at, builtin};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use wasmparser::{MemArg, MemArgTarget};
+
+/// An access in the form that `isothread_jit_slow_address` takes: the memory, and its bytes.
+fn place(memory: u32, bytes: u32) -> i64 {
+    i64::from(memory) << 8 | i64::from(bytes)
+}
+
+impl Translator<'_, '_> {
+    pub(super) fn begin_memory0(&mut self) {
+        if self.module.memories.is_empty() {
+            return;
+        }
+        let base = self.builder.declare_var(types::I64);
+        let len = self.builder.declare_var(types::I64);
+        self.memory0 = Some((base, len));
+        self.reload_memory0();
+    }
+
+    /// Reads start and length again after what may have changed them.
+    pub(super) fn reload_memory0(&mut self) {
+        let Some((base, len)) = self.memory0 else { return };
+        let instance = self.instance;
+        let memory = self.load_constant(types::I64, instance, at::INSTANCE_MEMORY0);
+        let start = self.load_state(types::I64, memory, at::MEMORY_BASE);
+        let bytes = self.load_state(types::I64, memory, at::MEMORY_LEN);
+        self.builder.def_var(base, start);
+        self.builder.def_var(len, bytes);
+    }
+
+    fn memory_type(&self, index: u32) -> Result<&MemoryType, Refusal> {
+        self.module.memories.get(index as usize).ok_or(Refusal::Malformed)
+    }
+
+    /// Accesses `bytes` bytes: `access` is given their address as a sum.
+    fn access(
+        &mut self,
+        memarg: &MemArg,
+        address: Value,
+        bytes: u32,
+        mut access: impl FnMut(&mut Self, Value, i32) -> Option<Value>,
+    ) -> Result<Option<Value>, Refusal> {
+        if memarg.target != MemArgTarget::Memory(0) || self.memory_type(0)?.memory64 {
+            return Err(Refusal::Unsupported);
+        }
+        let (base, len) = self.memory0.ok_or(Refusal::Malformed)?;
+        let address = self.builder.ins().uextend(types::I64, address);
+        // Both are below 2^32, so no sum wraps.
+        let last =
+            self.builder.ins().iadd_imm_s(address, memarg.offset as i64 + i64::from(bytes) - 1);
+        let len = self.builder.use_var(len);
+        let is_outside = self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len);
+        let (cold, next) = self.leave_if(is_outside);
+
+        self.builder.switch_to_block(next);
+        let base = self.builder.use_var(base);
+        let sum = self.builder.ins().iadd(base, address);
+        let value = match i32::try_from(memarg.offset) {
+            Ok(offset) => access(self, sum, offset),
+            Err(_) => {
+                let sum = self.builder.ins().iadd_imm_s(sum, memarg.offset as i64);
+                access(self, sum, 0)
+            }
+        };
+        let joined = self.builder.create_block();
+        if let Some(value) = value {
+            let ty = self.builder.func.dfg.value_type(value);
+            self.builder.append_block_param(joined, ty);
+        }
+        self.jump(joined, value.as_slice());
+
+        self.builder.switch_to_block(cold);
+        let first = self.builder.ins().iadd_imm_s(address, memarg.offset as i64);
+        let place = self.int(types::I64, place(0, bytes));
+        self.call_preserving(builtin!(slow_address), &[first, place]);
+        let found = self.load_scratch(types::I64);
+        let value = access(self, found, 0);
+        self.jump(joined, value.as_slice());
+
+        self.builder.switch_to_block(joined);
+        Ok(self.builder.block_params(joined).first().copied())
+    }
+
+    /// A load of as many bytes as `from` has, extended by `extend`.
+    pub(super) fn load(
+        &mut self,
+        memarg: &MemArg,
+        from: Type,
+        extend: impl Fn(&mut Self, Value) -> Value,
+    ) -> Result<(), Refusal> {
+        let address = self.pop()?;
+        let flags = self.regions.memory();
+        let loaded = self.access(memarg, address, from.bytes(), |this, base, offset| {
+            let value = this.builder.ins().load(from, flags, base, offset);
+            Some(extend(this, value))
+        })?;
+        self.push(loaded.ok_or(Refusal::Malformed)?);
+        Ok(())
+    }
+
+    pub(super) fn load_signed(
+        &mut self,
+        memarg: &MemArg,
+        from: Type,
+        to: Type,
+    ) -> Result<(), Refusal> {
+        self.load(memarg, from, |this, value| this.builder.ins().sextend(to, value))
+    }
+
+    pub(super) fn load_unsigned(
+        &mut self,
+        memarg: &MemArg,
+        from: Type,
+        to: Type,
+    ) -> Result<(), Refusal> {
+        self.load(memarg, from, |this, value| this.builder.ins().uextend(to, value))
+    }
+
+    /// A store of as many low bytes of the value as `to` has.
+    pub(super) fn store(&mut self, memarg: &MemArg, to: Type) -> Result<(), Refusal> {
+        let (address, value) = self.pop_pair()?;
+        let value = match self.builder.func.dfg.value_type(value) {
+            from if from == to => value,
+            _ => self.builder.ins().ireduce(to, value),
+        };
+        let flags = self.regions.memory();
+        self.access(memarg, address, to.bytes(), |this, base, offset| {
+            this.builder.ins().store(flags, value, base, offset);
+            None
+        })?;
+        Ok(())
+    }
+
+    /// An address or a count of a memory with 64 bits.
+    fn extended(&mut self, value: Value) -> Value {
+        match self.builder.func.dfg.value_type(value) {
+            types::I64 => value,
+            _ => self.builder.ins().uextend(types::I64, value),
+        }
+    }
+
+    fn push_pages(&mut self, pages: Value, memory: u32) -> Result<(), Refusal> {
+        let pages = match self.memory_type(memory)?.memory64 {
+            true => pages,
+            false => self.builder.ins().ireduce(types::I32, pages),
+        };
+        self.push(pages);
+        Ok(())
+    }
+
+    pub(super) fn memory_size(&mut self, memory: u32) -> Result<(), Refusal> {
+        let ty = *self.memory_type(memory)?;
+        let pages = match self.memory0 {
+            // Memories that are not shared are as long as this code knows.
+            Some((_, len)) if memory == 0 && !ty.shared => {
+                let len = self.builder.use_var(len);
+                self.builder.ins().ushr_imm_u(len, i64::from(ty.page_size_log2))
+            }
+            _ => {
+                let index = self.int(types::I32, memory.into());
+                let pages = self.call_builtin(builtin!(memory_size), &[index], types::I64);
+                self.reload_memory0();
+                pages
+            }
+        };
+        self.push_pages(pages, memory)
+    }
+
+    pub(super) fn memory_grow(&mut self, memory: u32) -> Result<(), Refusal> {
+        let delta = self.pop()?;
+        let delta = self.extended(delta);
+        let index = self.int(types::I32, memory.into());
+        // The embedder is asked if there is no room, and may look at the stack.
+        self.leave_point(None);
+        self.call_fallible(builtin!(memory_grow), &[index, delta]);
+        self.resume_point();
+        self.reload_memory0();
+        let pages = self.load_scratch(types::I64);
+        self.push_pages(pages, memory)
+    }
+
+    /// Two indices in one word.
+    pub(super) fn indices(&mut self, to: u32, from: u32) -> Value {
+        self.word(u64::from(to) << 32 | u64::from(from))
+    }
+
+    pub(super) fn memory_copy(&mut self, to: u32, from: u32) -> Result<(), Refusal> {
+        let len = self.pop()?;
+        let (to_at, from_at) = self.pop_pair()?;
+        let (to_at, from_at) = (self.extended(to_at), self.extended(from_at));
+        let (len, memories) = (self.extended(len), self.indices(to, from));
+        self.call_fallible(builtin!(memory_copy), &[memories, to_at, from_at, len]);
+        self.reload_memory0();
+        Ok(())
+    }
+
+    pub(super) fn memory_fill(&mut self, memory: u32) -> Result<(), Refusal> {
+        let len = self.pop()?;
+        let (to, byte) = self.pop_pair()?;
+        let (to, len) = (self.extended(to), self.extended(len));
+        let memory = self.int(types::I32, memory.into());
+        self.call_fallible(builtin!(memory_fill), &[memory, to, byte, len]);
+        self.reload_memory0();
+        Ok(())
+    }
+
+    pub(super) fn memory_init(&mut self, memory: u32, segment: u32) -> Result<(), Refusal> {
+        let count = self.pop()?;
+        let (to, from) = self.pop_pair()?;
+        let (to, of) = (self.extended(to), self.indices(memory, segment));
+        self.call_fallible(builtin!(memory_init), &[of, to, from, count]);
+        self.reload_memory0();
+        Ok(())
+    }
+
+    pub(super) fn data_drop(&mut self, segment: u32) {
+        let segment = self.int(types::I32, segment.into());
+        self.call_fallible(builtin!(data_drop), &[segment]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Translation of one function's body to Cranelift's IR, in one pass.
+//!
+//! It reads operators of a validated body and knows the module and the layouts of running state;
+//! it knows no instance, and neither where code goes nor how it is entered. Control enters at
+//! [`translate`], from `compiler`. Nothing else in the crate makes Cranelift's instructions but
+//! `thunks`, which are made of parts of this folder.
+//!
+//! Compiled functions follow Cranelift's convention `tail`, with the environment and the place of
+//! their frame in front of their parameters. The frame is the one that the interpreter has for the
+//! same function: compiled code keeps its values in registers and leaves the frame's slots unused,
+//! but for the arguments of calls that leave compiled code. So both find the same end of the
+//! guest's stack. The caller writes the address of the callee's record to the frame's first slot.
+//!
+//! The budget is in the pinned register. A function takes the cost of its body from it when it is
+//! entered, a loop that of a turn; both costs are the interpreter's.
+//!
+//! Terms: a *slot* is 8 bytes of the frame; the *height* is the number of slots below the top of
+//! the operand stack.
+
+mod access;
+mod builtin_calls;
+mod calls;
+mod control;
+mod host_calls;
+mod memory;
+mod numeric;
+mod opcodes;
+pub mod signatures;
+mod state;
+pub mod thunks;
+mod variables;
+
+use super::layout as at;
+use crate::abi::types::FuncType;
+use crate::interp::Header;
+use crate::module::Module;
+use access::Regions;
+use control::Label;
+use cranelift_codegen::ir::{self, Function, Inst, SigRef, SourceLoc, Value, types};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use signatures::{clif_type, slots_of};
+use wasmparser::{BinaryReader, FunctionBody};
+
+/// Why a function is not compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has an operator or a type that compiled code does not have.
+    Unsupported,
+    /// It is too large.
+    TooLarge,
+    /// There is no memory for it.
+    NoMemory,
+    /// A bug: validation has seen the function, and still it is not well-formed.
+    Malformed,
+}
+
+/// Where an error stands in the order of conditions, none of which a guest can cause in validated
+/// code.
+fn malformed<E>(_error: E) -> Refusal {
+    Refusal::Malformed
+}
+
+/// The state of a translation.
+pub struct Translator<'a, 'm> {
+    module: &'m Module,
+    builder: FunctionBuilder<'a>,
+    ty: &'m FuncType,
+    regions: Regions,
+    env: Value,
+    frame: Value,
+    instance: Value,
+    /// Start and accessible bytes of memory 0, if there is one.
+    memory0: Option<(Variable, Variable)>,
+    locals: Vec<Variable>,
+    stack: Vec<Value>,
+    /// Slots below the operand stack, and of it.
+    height: u32,
+    /// The most that the height has been.
+    frame_slots: u32,
+    labels: Vec<Label>,
+    signatures: Vec<Option<SigRef>>,
+    builtin_signatures: Vec<(ir::Signature, SigRef)>,
+    /// Functions that are called directly.
+    callees: Vec<u32>,
+    /// Operators read so far: the unit of fuel.
+    operators: u32,
+    /// The position in the module of the operator that is being translated, in bytes.
+    position: u32,
+    reachable: bool,
+    /// Blocks opened in unreachable code.
+    skipped: u32,
+}
+
+/// Where the number that an `iconst` makes is not known yet.
+#[derive(Clone, Copy)]
+struct Later(Inst);
+
+/// Fills `function` with the code of the function at `func_index`; returns the functions of the
+/// module that it calls directly.
+pub fn translate(
+    module: &Module,
+    isa: &dyn TargetIsa,
+    func_index: u32,
+    function: &mut Function,
+    context: &mut FunctionBuilderContext,
+) -> Result<Vec<u32>, Refusal> {
+    let defined = func_index.checked_sub(module.imported.funcs).ok_or(Refusal::Malformed)?;
+    let range = module.bodies.get(defined as usize).ok_or(Refusal::Malformed)?;
+    let bytes = module.body(func_index).ok_or(Refusal::Malformed)?;
+    let body = FunctionBody::new(BinaryReader::new(bytes, range.start.into()));
+    let ty = module.func_type(func_index).ok_or(Refusal::Malformed)?;
+    function.signature = signatures::of_function(ty).ok_or(Refusal::Unsupported)?;
+    let builder = FunctionBuilder::new(function, context);
+    let mut translator = Translator::new(module, builder, ty);
+    translator.begin(&body)?;
+    translator.body(&body)?;
+    translator.builder.seal_all_blocks();
+    let Translator { builder, mut callees, .. } = translator;
+    builder.finalize(isa.frontend_config());
+    callees.sort_unstable();
+    callees.dedup();
+    Ok(callees)
+}
+
+impl<'a, 'm> Translator<'a, 'm> {
+    fn new(module: &'m Module, builder: FunctionBuilder<'a>, ty: &'m FuncType) -> Self {
+        let regions = Regions::new(builder.func);
+        Self {
+            module,
+            builder,
+            ty,
+            regions,
+            env: Value::from_u32(0),
+            frame: Value::from_u32(0),
+            instance: Value::from_u32(0),
+            memory0: None,
+            locals: Vec::new(),
+            stack: Vec::new(),
+            height: 0,
+            frame_slots: 0,
+            labels: Vec::new(),
+            signatures: vec![None; module.types.len()],
+            builtin_signatures: Vec::new(),
+            callees: Vec::new(),
+            operators: 0,
+            position: 0,
+            reachable: true,
+            skipped: 0,
+        }
+    }
+
+    /// Makes the function's entry: checks, locals, memory 0.
+    fn begin(&mut self, body: &FunctionBody<'_>) -> Result<(), Refusal> {
+        let entry = self.builder.create_block();
+        self.builder.append_block_params_for_function_params(entry);
+        self.builder.switch_to_block(entry);
+        let range = body.range();
+        self.builder.set_srcloc(SourceLoc::new(range.start as u32));
+        let params = self.builder.block_params(entry).to_vec();
+        let [env, frame, ref values @ ..] = params[..] else { return Err(Refusal::Malformed) };
+        (self.env, self.frame) = (env, frame);
+        for (&value, ty) in values.iter().zip(self.ty.params()) {
+            let variable = self.builder.declare_var(clif_type(*ty).ok_or(Refusal::Unsupported)?);
+            self.builder.def_var(variable, value);
+            self.locals.push(variable);
+        }
+        self.instance = self.load_constant(types::I64, env, at::ENV_INSTANCE);
+        let checks = self.check_room(values)?;
+        self.height = self.ty.param_slots() + Header::SLOTS;
+        for local in body.get_locals_reader().map_err(malformed)? {
+            let (count, ty) = local.map_err(malformed)?;
+            let ty = signatures::of_parsed(ty).ok_or(Refusal::Unsupported)?;
+            for _ in 0..count {
+                let zero = self.zero(ty);
+                let variable = self.builder.declare_var(ty);
+                self.builder.def_var(variable, zero);
+                self.locals.push(variable);
+                self.height += slots_of(ty);
+            }
+            if self.locals.len() > LOCALS_MAX {
+                return Err(Refusal::TooLarge);
+            }
+        }
+        // Results are left from the first slot on and may outgrow all else.
+        self.frame_slots = self.height.max(self.ty.result_slots());
+        self.begin_memory0();
+        self.push_function_label(checks)
+    }
+
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Refusal> {
+        let mut reader = body.get_operators_reader().map_err(malformed)?;
+        while !reader.eof() {
+            self.position = reader.original_position() as u32;
+            self.builder.set_srcloc(SourceLoc::new(self.position));
+            let operator = reader.read().map_err(malformed)?;
+            self.operators = self.operators.saturating_add(1);
+            self.step(&operator)?;
+        }
+        Ok(())
+    }
+}
+
+/// A function with more locals is interpreted: Cranelift's work for variables is not linear.
+const LOCALS_MAX: usize = 4096;
