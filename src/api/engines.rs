@@ -4,7 +4,7 @@ use super::{Context, Result};
 use crate::exec::GuestCode;
 use crate::interp::ModuleCode;
 #[cfg(isothread_jit)]
-use crate::jit::{OptLevel, Policy, TieredCode};
+use crate::jit::{CodeBudget, OptLevel, Policy, TieredCode, When};
 use crate::module::Module;
 use std::sync::Arc;
 
@@ -14,13 +14,15 @@ pub(super) fn code(context: &Context, module: Arc<Module>) -> Result<Arc<dyn Gue
     #[cfg(isothread_jit)]
     if !profiled {
         use crate::context::RunningMode;
-        let level = match context.running_mode() {
-            RunningMode::FastJit => Some(OptLevel::None),
-            RunningMode::LlvmJit | RunningMode::MultiTierJit => Some(OptLevel::Speed),
+        let budget = Arc::new(CodeBudget::new(64 << 20));
+        let policy = match context.running_mode() {
+            RunningMode::FastJit => Some((When::FirstCall, OptLevel::None)),
+            RunningMode::LlvmJit => Some((When::FirstCall, OptLevel::Speed)),
+            RunningMode::MultiTierJit => Some((When::Hot(Arc::default()), OptLevel::Speed)),
             RunningMode::Default | RunningMode::Interp => None,
         };
-        if let Some(level) = level {
-            return Ok(TieredCode::new(module, Policy { level })?);
+        if let Some((when, level)) = policy {
+            return Ok(TieredCode::new(module, Policy { when, level, budget })?);
         }
     }
     Ok(ModuleCode::new(module, profiled)?)

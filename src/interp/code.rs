@@ -23,8 +23,8 @@ use crate::module::Module;
 use crate::sync::{Found, Lock, Making, Turn, WaitQueue, section};
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// One function's code, as calls read it. Owner: the module's code table. `own` moves once, from
 /// the translating stub to the translated code; before either stands a `shape::Entry`.
@@ -71,6 +71,24 @@ struct Stub {
     making: Making,
 }
 
+/// The engine that a table is a part of.
+pub struct Above {
+    pub data: *const c_void,
+    /// Called now and then with a function that is running. May return other code to go on in, from
+    /// the loop on that the function is about to begin a turn of.
+    pub sampled: unsafe fn(*const c_void, *mut VmEnv, Sample) -> Option<*const u8>,
+    /// Goes on in that code. As [`EnterOther`], on the frame that the function has.
+    pub go_on: unsafe fn(*mut VmEnv, *const u8, frame: *mut u64) -> u32,
+}
+
+/// A function that was found running.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    pub func_index: u32,
+    /// The position in the module of the loop that it begins a turn of, if it does.
+    pub loop_position: Option<u32>,
+}
+
 /// What calls of a function find that has other code.
 #[repr(C)]
 struct Diversion {
@@ -97,8 +115,8 @@ pub struct ModuleCode {
     bodies: Lock<Bodies>,
     /// What calls of functions find that have other code, by `divert`.
     diversions: Lock<Vec<Box<Diversion>>>,
-    /// Data of the engine that this code is a part of, for its records; null if it is alone.
-    above: AtomicPtr<c_void>,
+    /// The engine that this code is a part of, if it is not alone.
+    above: OnceLock<Above>,
     /// The threads that wait for functions which others translate, by the functions' numbers.
     waiting: WaitQueue,
 }
@@ -203,7 +221,7 @@ impl ModuleCode {
             stubs: Box::default(),
             bodies: Lock::default(),
             diversions: Lock::default(),
-            above: AtomicPtr::new(ptr::null_mut()),
+            above: OnceLock::new(),
             waiting: WaitQueue::new(),
         });
         Ok(Self::fill(this, codes, stubs))
@@ -255,13 +273,37 @@ impl ModuleCode {
         self.codes.get(self.defined(func_index)?)
     }
 
-    /// Data of the engine that this code is a part of.
+    /// Data of the engine that this code is a part of; null if there is none.
     pub fn above(&self) -> *const c_void {
-        self.above.load(Ordering::Acquire)
+        self.above.get().map_or(ptr::null(), |above| above.data)
     }
 
-    pub fn set_above(&self, data: *const c_void) {
-        self.above.store(data.cast_mut(), Ordering::Release);
+    /// Makes this code a part of another engine's. To be called once, before it is used.
+    ///
+    /// # Safety
+    /// The data lives as long as this table, and `sampled` takes it.
+    pub unsafe fn set_above(&self, above: Above) {
+        let _ = self.above.set(above);
+    }
+
+    /// Reports to the engine above that the code at `ip` was found running. Returns the record of
+    /// the function and other code to go on in.
+    ///
+    /// # Safety
+    /// `env` is the running environment, and `ip` an instruction of this table's code that a
+    /// function or a turn of a loop begins with.
+    pub unsafe fn sample(&self, env: *mut VmEnv, ip: Ip) -> Option<(&VmCode, &Above, *const u8)> {
+        let above = self.above.get()?;
+        let (code, offset) = self.find(ip.as_ptr())?;
+        let stub = self.stubs.get(self.defined(code.func_index)?)?;
+        // SAFETY: null, or set by `publish` to tables that `bodies` owns: they do not change, move
+        // or go during the life of this table.
+        let tables = unsafe { stub.tables.load(Ordering::Acquire).as_ref() };
+        let loop_position = tables.and_then(|tables| tables.loop_at(offset));
+        let sample = Sample { func_index: code.func_index, loop_position };
+        // SAFETY: the caller of `set_above` guarantees the data, and ours the environment.
+        let other = unsafe { (above.sampled)(above.data, env, sample) }?;
+        Some((code, above, other))
     }
 
     /// Calls of a function enter other code of it from now on, by `enter`.
@@ -365,7 +407,8 @@ impl ModuleCode {
         turn: Turn<'_>,
         stop: &dyn Fn() -> Option<Trap>,
     ) -> Result<(), Trap> {
-        let options = Options { listing: false, profiled: self.profiled, stop };
+        let loops = self.above.get().is_some();
+        let options = Options { listing: false, profiled: self.profiled, loops, stop };
         let translated = compile::translate(&self.module, self.codes(), code.func_index, options);
         match translated {
             Ok(translated) => self.publish(code, turn, translated),

@@ -88,7 +88,7 @@ pub fn position(module: &Module, func_index: u32, code: u64) -> Option<u32> {
         looks.set(looks.get() + 1);
         (looks.get() > LOOKS_MAX).then_some(Trap::Terminated)
     };
-    let options = compile::Options { listing: true, profiled, stop: &stop };
+    let options = compile::Options { listing: true, profiled, loops: false, stop: &stop };
     // The code table may be null: translation computes addresses of its entries, and reads none.
     let translated = compile::translate(module, ptr::null(), func_index, options).ok()?;
     let upto = translated.listing.iter().take_while(|line| line.at <= offset);

@@ -40,7 +40,7 @@ mod vector_op;
 #[cfg(test)]
 mod tests;
 
-pub use code::{DECLINED, ModuleCode, VmCode};
+pub use code::{Above, DECLINED, ModuleCode, Sample, VmCode};
 pub use machine::Header;
 
 use crate::abi::lanes::V128;
@@ -60,7 +60,7 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
         return None;
     }
     let profiled = code.is_profiled();
-    let options = compile::Options { listing: true, profiled, stop: &|| None };
+    let options = compile::Options { listing: true, profiled, loops: false, stop: &|| None };
     let translated = compile::translate(module, code.codes(), func_index, options).ok()?;
     Some(compile::listing::listing(&translated))
 }

@@ -33,6 +33,9 @@ pub struct Tables {
     pub held: Box<[Held]>,
     /// The offsets of the calls and throws at which references are held, in order.
     pub sites: Box<[Offset]>,
+    /// The starts of loops with their positions in the module, in the order of the code; empty
+    /// unless the translation was asked for them.
+    pub loops: Box<[(Offset, u32)]>,
 }
 
 /// A `try_table` with clauses, a `catch` of a `try`, or a `delegate` (`compile::legacy`).
@@ -100,6 +103,12 @@ pub struct Clause {
 }
 
 impl Tables {
+    /// The position in the module of the loop that starts here, if one does.
+    pub fn loop_at(&self, start: Offset) -> Option<u32> {
+        let place = self.loops.binary_search_by_key(&start, |found| found.0).ok()?;
+        self.loops.get(place).map(|found| found.1)
+    }
+
     /// The size of the tables in bytes.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()

@@ -1,35 +1,51 @@
-//! A module's code where functions are compiled.
+//! A module's code where functions are compiled: which ones, and when.
 
 use super::builtins::BUILTINS;
-use super::code_memory::CodePages;
 use super::compiler::{Blob, Compiler, OptLevel};
 use super::engine;
+use super::made::{CodeBudget, LoopCode, Made};
+use super::thread::{CompileThread, Task};
 use super::translate::Refusal;
 use super::translate::thunks::ThunkKind;
 use crate::abi::error::{Error, Result};
+use crate::abi::vm_layout::VmEnv;
 use crate::alloc;
 use crate::exec::{GuestCode, code_table};
 use crate::instance::CodeTable;
-use crate::interp::{ModuleCode, VmCode};
+use crate::interp::{Above, ModuleCode, Sample, VmCode};
 use crate::module::Module;
-use crate::sync::Lock;
+use crate::sync::{Lock, section};
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
 
-/// When functions are compiled, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    pub level: OptLevel,
+/// When functions are compiled.
+#[derive(Clone)]
+pub enum When {
+    /// When they are called first, by the thread that calls.
+    FirstCall,
+    /// When they have run for a while, by a thread of its own.
+    Hot(Arc<CompileThread>),
 }
 
-/// How far a function is on its way to compiled code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Progress {
-    Untried = 0,
-    Done = 1,
-    Refused = 2,
+/// How a module's functions are compiled.
+#[derive(Clone)]
+pub struct Policy {
+    pub when: When,
+    pub level: OptLevel,
+    pub budget: Arc<CodeBudget>,
+}
+
+/// How far a function is on its way to compiled code: a count of samples, or one of these.
+mod progress {
+    pub const UNTRIED: u8 = 0;
+    /// Samples of a function until it is compiled.
+    pub const HOT: u8 = 2;
+    pub const REQUESTED: u8 = 0xfc;
+    pub const UNDER_WAY: u8 = 0xfd;
+    pub const DONE: u8 = 0xfe;
+    pub const REFUSED: u8 = 0xff;
 }
 
 /// The code of a module whose functions are compiled. Owner: the `Arc`s of its instances.
@@ -37,49 +53,32 @@ pub struct TieredCode {
     base: Arc<ModuleCode>,
     policy: Policy,
     progress: Box<[AtomicU8]>,
+    /// A compiler for first calls, while no thread uses it.
+    compiler: Lock<Option<Compiler>>,
     made: Lock<Made>,
-}
-
-/// What has been compiled. Owner: the module's code.
-struct Made {
-    compiler: Option<Compiler>,
-    pages: Vec<CodePages>,
-    /// Compiled functions, by address.
-    units: Vec<Unit>,
-    /// Thunks by type index, as far as they were needed.
-    entries: Vec<Option<NonNull<u8>>>,
-    exits: Vec<Option<NonNull<u8>>>,
-}
-
-// SAFETY: the pointers are to code in `pages`, which does not change and belongs to no thread.
-unsafe impl Send for Made {}
-
-/// The machine code of a function.
-struct Unit {
-    start: usize,
-    len: usize,
-    func_index: u32,
-    calls: Box<[(u32, u32)]>,
+    own: Weak<Self>,
 }
 
 impl TieredCode {
     /// Makes the code table of `module`; nothing is compiled yet.
     pub fn new(module: Arc<Module>, policy: Policy) -> Result<Arc<Self>> {
+        let no_memory = |_| Error::out_of_memory();
         let base = ModuleCode::new(module.clone(), false)?;
         let (funcs, types) = (module.bodies.len(), module.types.len());
-        let no_memory = |_| Error::out_of_memory();
         let mut progress = alloc::try_vec(funcs).map_err(no_memory)?;
-        progress.resize_with(funcs, || AtomicU8::new(Progress::Untried as u8));
-        let made = Made {
-            compiler: None,
-            pages: Vec::new(),
-            units: Vec::new(),
-            entries: alloc::try_filled(types, None).map_err(no_memory)?,
-            exits: alloc::try_filled(types, None).map_err(no_memory)?,
-        };
-        let progress = progress.into_boxed_slice();
-        let this = Arc::new(Self { base, policy, progress, made: Lock::new(made) });
-        this.base.set_above(Arc::as_ptr(&this).cast());
+        progress.resize_with(funcs, || AtomicU8::new(progress::UNTRIED));
+        let made = Made::new(policy.budget.clone(), types).map_err(|_| Error::out_of_memory())?;
+        let this = Arc::new_cyclic(|own| Self {
+            base,
+            policy,
+            progress: progress.into_boxed_slice(),
+            compiler: Lock::new(None),
+            made: Lock::new(made),
+            own: own.clone(),
+        });
+        let data = Arc::as_ptr(&this).cast();
+        // SAFETY: the data is the value that owns the table, and `sampled` takes it.
+        unsafe { this.base.set_above(Above { data, sampled, go_on: engine::enter_loop }) };
         Ok(this)
     }
 
@@ -97,89 +96,157 @@ impl TieredCode {
         self.base.module()
     }
 
-    /// The entry thunk of a function with compiled code, which is made now if it has none; `None` if
-    /// it is left to the interpreter.
-    #[inline]
-    pub fn entry(&self, record: *const VmCode) -> Option<*const u8> {
-        // SAFETY: records are this table's, and live as long.
-        let record = unsafe { &*record };
-        match record.thunk.load(Ordering::Acquire) {
-            thunk if !thunk.is_null() => Some(thunk),
-            _ => self.first_call(record),
-        }
+    fn progress(&self, func_index: u32) -> Option<&AtomicU8> {
+        let defined = func_index.checked_sub(self.module().imported.funcs)?;
+        self.progress.get(defined as usize)
     }
 
+    /// The entry thunk of a function that is called without compiled code; `None` if it is left to
+    /// the interpreter.
     #[cold]
-    fn first_call(&self, record: &VmCode) -> Option<*const u8> {
-        self.compile(record);
+    pub fn first_call(&self, record: &VmCode) -> Option<*const u8> {
+        match self.policy.when {
+            When::FirstCall => self.compile_now(record.func_index),
+            When::Hot(_) => return None,
+        }
         let thunk = record.thunk.load(Ordering::Acquire);
-        (!thunk.is_null()).then_some(thunk)
+        (!thunk.is_null()).then_some(thunk.cast_const())
     }
 
-    /// Compiles a function unless that was tried before.
-    fn compile(&self, record: &VmCode) {
-        let defined = record.func_index - self.module().imported.funcs;
-        let Some(progress) = self.progress.get(defined as usize) else { return };
-        if progress.load(Ordering::Acquire) != Progress::Untried as u8 {
-            return;
+    fn compile_now(&self, func_index: u32) {
+        let is_untried = self
+            .progress(func_index)
+            .is_some_and(|progress| progress.load(Ordering::Relaxed) == progress::UNTRIED);
+        if is_untried {
+            let taken = self.compiler.lock().take();
+            let mut compiler = taken.map(|compiler| (self.policy.level, compiler));
+            self.do_task(Task::Func(func_index), &mut compiler);
+            let unused = compiler.map(|(_, compiler)| compiler);
+            let replaced = std::mem::replace(&mut *self.compiler.lock(), unused);
+            alloc::outside(|| drop(replaced));
         }
-        let mut made = self.made.lock();
-        if progress.load(Ordering::Acquire) != Progress::Untried as u8 {
-            return;
-        }
-        // Cranelift's memory is nobody's: not that of a context, nor of its pool.
-        let outcome = alloc::outside(|| self.compile_here(&mut made, record));
-        if let Err(refusal) = &outcome {
-            log::debug!("function {} is interpreted: {refusal:?}", record.func_index);
-        }
-        let now = if outcome.is_ok() { Progress::Done } else { Progress::Refused };
-        progress.store(now as u8, Ordering::Release);
     }
 
-    fn compile_here(&self, made: &mut Made, record: &VmCode) -> std::result::Result<(), Refusal> {
+    /// Compiles what a task asks for, unless another thread has begun to. The memory that this takes
+    /// is the system's, but for the lists of what has been made.
+    pub fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Compiler)>) {
+        let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
+        let Some(progress) = self.progress(func_index) else { return };
+        if matches!(task, Task::Func(_)) {
+            let begun = progress.swap(progress::UNDER_WAY, Ordering::AcqRel);
+            if begun >= progress::UNDER_WAY {
+                progress.store(begun, Ordering::Release);
+                return;
+            }
+        }
+        let outcome = self.compile(task, compiler);
+        let refusal = outcome.err();
+        if let Some(refusal) = refusal {
+            log::debug!("function {func_index} is interpreted: {refusal:?}");
+        }
+        if matches!(task, Task::Func(_)) {
+            let now = if refusal.is_none() { progress::DONE } else { progress::REFUSED };
+            progress.store(now, Ordering::Release);
+        }
+    }
+
+    fn compile(
+        &self,
+        task: Task,
+        compiler: &mut Option<(OptLevel, Compiler)>,
+    ) -> std::result::Result<(), Refusal> {
         let module = self.module();
-        let func_index = record.func_index;
-        let type_index = *module.funcs.get(func_index as usize).ok_or(Refusal::Malformed)?;
-        let blob = made.compiler(self.policy.level)?.function(module, func_index)?;
-        for callee in blob.callees.iter().copied() {
-            self.provide(made, callee)?;
+        let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
+        let len = module.body(func_index).ok_or(Refusal::Malformed)?.len();
+        if len > BODY_BYTES_MAX {
+            return Err(Refusal::TooLarge);
         }
-        let thunk = made.thunk(module, ThunkKind::Entry, type_index, self.policy.level)?;
-        let Blob { code, calls, .. } = blob;
-        let start = made.publish(&code)?;
-        made.add(Unit { start: start.addr().get(), len: code.len(), func_index, calls });
+        let made = alloc::operation(|| {
+            alloc::outside(|| {
+                alloc::ensure_reserve(len * BYTES_PER_BYTE + FIRST_BYTES)
+                    .map_err(|_| Refusal::NoMemory)?;
+                let level = self.policy.level;
+                if compiler.as_ref().is_none_or(|known| known.0 != level) {
+                    *compiler = Compiler::new(level).map(|new| (level, new));
+                }
+                let Some((_, compiler)) = compiler else { return Err(Refusal::Unsupported) };
+                self.compile_with(compiler, task)
+            })
+        });
+        alloc::trim_reserve();
+        made.map_err(|_| Refusal::NoMemory)?
+    }
+
+    fn compile_with(
+        &self,
+        compiler: &mut Compiler,
+        task: Task,
+    ) -> std::result::Result<(), Refusal> {
+        let module = self.module();
+        let (func_index, loop_position) = match task {
+            Task::Func(func_index) => (func_index, None),
+            Task::Loop { func_index, position } => (func_index, Some(position)),
+        };
+        let Blob { code, calls, callees } = compiler.function(module, func_index, loop_position)?;
+        for callee in callees {
+            self.provide(compiler, callee)?;
+        }
+        let type_index = *module.funcs.get(func_index as usize).ok_or(Refusal::Malformed)?;
+        let record = self.base.code(func_index).ok_or(Refusal::Malformed)?;
+        if loop_position.is_some() {
+            self.made.lock().add(func_index, loop_position, &code, calls)?;
+            return Ok(());
+        }
+        let thunk = self.thunk(compiler, ThunkKind::Entry, type_index)?;
+        // A fork finds all of the following done, or nothing.
+        let _section = section();
+        let start = self.made.lock().add(func_index, None, &code, calls)?;
         record.native.store(start.as_ptr(), Ordering::Release);
         record.thunk.store(thunk.as_ptr(), Ordering::Release);
         // SAFETY: it keeps the contract of `EnterOther` for records of this table's.
         let diverted = unsafe { self.base.divert(func_index, engine::enter_from_interpreter) };
-        // Without memory for that, the interpreter's calls go on as before.
+        // Without memory for that, calls of the interpreter's go on as before.
         drop(diverted);
         Ok(())
     }
 
     /// Sees to it that compiled code finds something to call.
-    fn provide(&self, made: &mut Made, func_index: u32) -> std::result::Result<(), Refusal> {
+    fn provide(
+        &self,
+        compiler: &mut Compiler,
+        func_index: u32,
+    ) -> std::result::Result<(), Refusal> {
         let Some(record) = self.base.code(func_index) else { return Ok(()) };
-        if engine::has_native(record) {
+        if !record.native.load(Ordering::Acquire).is_null() {
             return Ok(());
         }
-        let module = self.module();
-        let type_index = *module.funcs.get(func_index as usize).ok_or(Refusal::Malformed)?;
-        let thunk = made.thunk(module, ThunkKind::Exit, type_index, self.policy.level)?;
-        record.native.store(thunk.as_ptr(), Ordering::Release);
+        let type_index = self.module().funcs.get(func_index as usize);
+        let type_index = *type_index.ok_or(Refusal::Malformed)?;
+        let thunk = self.thunk(compiler, ThunkKind::Exit, type_index)?;
+        // The function may have been compiled meanwhile.
+        let (null, thunk) = (ptr::null_mut(), thunk.as_ptr());
+        let _ = record.native.compare_exchange(null, thunk, Ordering::AcqRel, Ordering::Acquire);
         Ok(())
+    }
+
+    fn thunk(
+        &self,
+        compiler: &mut Compiler,
+        kind: ThunkKind,
+        type_index: u32,
+    ) -> std::result::Result<NonNull<u8>, Refusal> {
+        if let Some(known) = self.made.lock().thunk(kind, type_index) {
+            return Ok(known);
+        }
+        let ty = self.module().types.func(type_index).ok_or(Refusal::Malformed)?;
+        let code = compiler.thunk(self.module(), kind, ty)?.code;
+        self.made.lock().add_thunk(kind, type_index, &code)
     }
 
     /// The function and the position of the call before a return address; `None` if that is no call
     /// in a compiled function.
     pub fn find_call(&self, after: *const u8) -> Option<(u32, u32)> {
-        let made = self.made.lock();
-        let after = after.addr();
-        let index = made.units.partition_point(|unit| unit.start <= after).checked_sub(1)?;
-        let unit = made.units.get(index)?;
-        let offset = u32::try_from(after - unit.start).ok()?;
-        let call = unit.calls.binary_search_by_key(&offset, |call| call.0).ok()?;
-        (after - unit.start <= unit.len).then_some((unit.func_index, unit.calls[call].1))
+        self.made.lock().find_call(after)
     }
 
     /// The function that a position in the module is in.
@@ -189,52 +256,64 @@ impl TieredCode {
         let defined = u32::try_from(after.checked_sub(1)?).ok()?;
         Some((module.imported.funcs + defined, position))
     }
+
+    /// Counts that a function was found running; asks for its compilation when it is hot. Returns
+    /// code that begins at the loop at the position, if the function is there.
+    fn sampled(&self, func_index: u32, loop_position: Option<u32>) -> Option<NonNull<u8>> {
+        let When::Hot(thread) = &self.policy.when else { return None };
+        let progress = self.progress(func_index)?;
+        let seen = progress.load(Ordering::Relaxed);
+        match seen {
+            progress::REQUESTED | progress::UNDER_WAY | progress::REFUSED => None,
+            progress::DONE => {
+                // The function was entered before it was compiled, and is in there since.
+                let position = loop_position?;
+                let mut made = self.made.lock();
+                match made.loop_code(position) {
+                    Some(LoopCode::At(code)) => return Some(code),
+                    Some(LoopCode::None) => return None,
+                    None => made.set_loop_code(position, LoopCode::None).ok()?,
+                }
+                drop(made);
+                thread.request(self.own.clone(), Task::Loop { func_index, position });
+                None
+            }
+            // Another thread's sample may be lost, and a request come twice: `do_task` looks.
+            _ => {
+                let is_hot = seen + 1 >= progress::HOT;
+                let now = if is_hot { progress::REQUESTED } else { seen + 1 };
+                let noted =
+                    progress.compare_exchange(seen, now, Ordering::AcqRel, Ordering::Relaxed);
+                let is_refused = noted.is_ok()
+                    && is_hot
+                    && !thread.request(self.own.clone(), Task::Func(func_index));
+                if is_refused {
+                    // No room: it is asked for again by the next sample.
+                    progress.store(seen, Ordering::Release);
+                }
+                None
+            }
+        }
+    }
 }
 
-impl Made {
-    fn compiler(&mut self, level: OptLevel) -> std::result::Result<&mut Compiler, Refusal> {
-        if self.compiler.is_none() {
-            self.compiler = Compiler::new(level);
-        }
-        self.compiler.as_mut().ok_or(Refusal::Unsupported)
-    }
+/// Functions with longer bodies are interpreted.
+const BODY_BYTES_MAX: usize = 64 << 10;
 
-    fn thunk(
-        &mut self,
-        module: &Module,
-        kind: ThunkKind,
-        type_index: u32,
-        level: OptLevel,
-    ) -> std::result::Result<NonNull<u8>, Refusal> {
-        let known = match kind {
-            ThunkKind::Entry => &self.entries,
-            ThunkKind::Exit => &self.exits,
-        };
-        let place = type_index as usize;
-        if let Some(thunk) = *known.get(place).ok_or(Refusal::Malformed)? {
-            return Ok(thunk);
-        }
-        let ty = module.types.func(type_index).ok_or(Refusal::Malformed)?;
-        let blob = self.compiler(level)?.thunk(module, kind, ty)?;
-        let thunk = self.publish(&blob.code)?;
-        match kind {
-            ThunkKind::Entry => self.entries[place] = Some(thunk),
-            ThunkKind::Exit => self.exits[place] = Some(thunk),
-        }
-        Ok(thunk)
-    }
+/// The most memory that Cranelift takes: for each byte of a body, and for any.
+const BYTES_PER_BYTE: usize = 4 << 10;
+const FIRST_BYTES: usize = 4 << 20;
 
-    fn publish(&mut self, code: &[u8]) -> std::result::Result<NonNull<u8>, Refusal> {
-        let (pages, places) =
-            CodePages::publish([code].into_iter()).map_err(|_| Refusal::NoMemory)?;
-        self.pages.push(pages);
-        places.first().copied().ok_or(Refusal::Malformed)
-    }
-
-    fn add(&mut self, unit: Unit) {
-        let place = self.units.partition_point(|other| other.start < unit.start);
-        self.units.insert(place, unit);
-    }
+/// `interp::Above::sampled`: a function of the code in `data` was found running. Returns code to go
+/// on in.
+///
+/// # Safety
+/// `data` is a live `TieredCode`, and `env` the running environment.
+unsafe fn sampled(data: *const c_void, _env: *mut VmEnv, sample: Sample) -> Option<*const u8> {
+    // SAFETY: the caller guarantees live data of this type.
+    let this = unsafe { &*data.cast::<TieredCode>() };
+    let code = this.sampled(sample.func_index, sample.loop_position)?;
+    Some(code.as_ptr().cast_const())
 }
 
 impl GuestCode for TieredCode {
@@ -252,16 +331,14 @@ impl GuestCode for TieredCode {
     }
 
     fn bytes(&self) -> u64 {
-        let native: usize = self.made.lock().pages.iter().map(CodePages::len).sum();
-        self.base.bytes() + native as u64
+        self.base.bytes() + self.made.lock().bytes()
     }
 
     fn compiled_funcs(&self) -> u32 {
-        // Functions have 32-bit indices.
-        self.made.lock().units.len() as u32
+        self.made.lock().funcs()
     }
 
     fn again(&self, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {
-        Ok(Self::new(module, self.policy)?)
+        Ok(Self::new(module, self.policy.clone())?)
     }
 }

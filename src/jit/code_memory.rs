@@ -12,44 +12,32 @@ pub struct CodePages {
 
 // SAFETY: the pages do not change while the value exists, and it alone frees them.
 unsafe impl Send for CodePages {}
-// SAFETY: as for `Send`: shared use only reads.
+// SAFETY: as for sending: shared use only reads.
 unsafe impl Sync for CodePages {}
 
-/// Functions begin at multiples of this.
-const ALIGN: usize = 32;
-
 impl CodePages {
-    /// Bytes of the pages that code of these lengths takes.
-    pub fn bytes_for(lens: impl Iterator<Item = usize>) -> usize {
-        let bytes: usize = lens.map(|len| len.next_multiple_of(ALIGN)).sum();
-        bytes.next_multiple_of(pages::page_size())
+    /// Bytes of the pages that so much code takes.
+    pub fn bytes_for(len: usize) -> usize {
+        len.max(1).next_multiple_of(pages::page_size())
     }
 
-    /// Executable pages with the pieces of code one behind the other; their addresses are in the
-    /// same order.
-    pub fn publish<'a>(
-        pieces: impl Iterator<Item = &'a [u8]> + Clone,
-    ) -> io::Result<(Self, Vec<NonNull<u8>>)> {
-        let len = Self::bytes_for(pieces.clone().map(<[u8]>::len)).max(pages::page_size());
-        let start = pages::reserve(len)?;
-        let this = Self { start, len };
-        // SAFETY: the reservation is this value's alone.
-        unsafe { pages::commit(start.as_ptr(), len)? };
-        let mut places = Vec::new();
-        let mut offset = 0;
-        for piece in pieces {
-            // SAFETY: `bytes_for` has counted each piece with its padding, so it fits behind the
-            // others in pages that nobody else has seen.
-            unsafe {
-                let place = start.add(offset);
-                ptr::copy_nonoverlapping(piece.as_ptr(), place.as_ptr(), piece.len());
-                places.push(place);
-            }
-            offset += piece.len().next_multiple_of(ALIGN);
+    /// Executable pages with `code`, at their start.
+    pub fn publish(code: &[u8]) -> io::Result<Self> {
+        let len = Self::bytes_for(code.len());
+        let this = Self { start: pages::reserve(len)?, len };
+        let start = this.start.as_ptr();
+        // SAFETY: the reservation is this value's alone, and as long as the code at least; nobody
+        // writes to it once it is executable.
+        unsafe {
+            pages::commit(start, len)?;
+            ptr::copy_nonoverlapping(code.as_ptr(), start, code.len());
+            pages::make_executable(start, len)?;
         }
-        // SAFETY: the pages are this value's, and nobody writes to them any more.
-        unsafe { pages::make_executable(start.as_ptr(), len)? };
-        Ok((this, places))
+        Ok(this)
+    }
+
+    pub fn start(&self) -> NonNull<u8> {
+        self.start
     }
 
     pub fn len(&self) -> usize {

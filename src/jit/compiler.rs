@@ -77,10 +77,16 @@ impl Compiler {
         Some(Self { isa, context, builder })
     }
 
-    /// The code of the function at `func_index`. A panic in Cranelift is a refusal.
-    pub fn function(&mut self, module: &Module, func_index: u32) -> Result<Blob, Refusal> {
+    /// The code of the function at `func_index`, or of what follows the start of the loop at a
+    /// position in it. A panic in Cranelift is a refusal.
+    pub fn function(
+        &mut self,
+        module: &Module,
+        func_index: u32,
+        loop_position: Option<u32>,
+    ) -> Result<Blob, Refusal> {
         self.make(|isa, function, builder| {
-            translate::translate(module, isa, func_index, function, builder)
+            translate::translate(module, isa, (func_index, loop_position), function, builder)
         })
     }
 

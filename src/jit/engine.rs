@@ -74,7 +74,7 @@ pub unsafe extern "C-unwind" fn run(
     // is a record.
     unsafe {
         let record = (*func).body.code.cast::<VmCode>();
-        match TieredCode::of(record).entry(record) {
+        match thunk_of(record) {
             Some(thunk) if has_native_stack(env) => {
                 let mut run = Run::new(env, func, ENGINE);
                 run.begin();
@@ -82,6 +82,22 @@ pub unsafe extern "C-unwind" fn run(
             }
             _ => interp::run(env, func, frame),
         }
+    }
+}
+
+/// The entry thunk of a function with compiled code, which may be made now.
+///
+/// # Safety
+/// The record is one of a live `TieredCode`'s.
+#[inline(always)]
+unsafe fn thunk_of(record: *const VmCode) -> Option<*const u8> {
+    // SAFETY: the caller guarantees the record.
+    unsafe {
+        let thunk = (*record).thunk.load(Ordering::Acquire);
+        if thunk.is_null() {
+            return TieredCode::of(record).first_call(&*record);
+        }
+        Some(thunk)
     }
 }
 
@@ -98,7 +114,7 @@ pub unsafe extern "C" fn enter_from_interpreter(
     // SAFETY: the caller guarantees that the environment is running, with an activation of the same
     // instance, and that the function is one of a `TieredCode`'s.
     unsafe {
-        match TieredCode::of(record).entry(record) {
+        match thunk_of(record) {
             Some(thunk) if has_native_stack(env) => {
                 let func = (*(*env).activation).func;
                 let mut run = Run::new(env, func, ENGINE);
@@ -110,6 +126,24 @@ pub unsafe extern "C" fn enter_from_interpreter(
     }
 }
 
+/// Goes on in code that begins at a loop, on the frame of the function that is there. Guest code
+/// has noted where that was called from.
+///
+/// # Safety
+/// `env` is the running environment, `code` such code of its instance, and `frame` the frame.
+pub unsafe fn enter_loop(env: *mut VmEnv, code: *const u8, frame: *mut u64) -> u32 {
+    // SAFETY: the caller guarantees a running environment with an activation of the same instance.
+    unsafe {
+        if !has_native_stack(env) {
+            return interp::DECLINED;
+        }
+        let func = (*(*env).activation).func;
+        let mut run = Run::new(env, func, ENGINE);
+        run.begin();
+        isothread_jit_enter(env, frame, std::ptr::null(), code)
+    }
+}
+
 /// Runs a function of the running instance in the interpreter, in a run of its own.
 ///
 /// # Safety
@@ -118,6 +152,12 @@ pub unsafe extern "C" fn enter_from_interpreter(
 pub unsafe fn interpret(env: *mut VmEnv, record: *const VmCode, frame: *mut u64) -> u32 {
     // SAFETY: the caller guarantees all that `run_record` asks for.
     unsafe {
+        if let Some(_thunk) = thunk_of(record) {
+            let code = enter_from_interpreter(env, record, frame);
+            if code != interp::DECLINED {
+                return code;
+            }
+        }
         if stack::pointer() < (*env).native_stack_limit {
             return Trap::NativeStackOverflow as u32;
         }
@@ -208,9 +248,4 @@ unsafe fn references(
 /// Frames of compiled code have their positions.
 fn position(_module: &Module, _func_index: u32, _code: u64) -> Option<u32> {
     None
-}
-
-/// Whether a record has native code.
-pub fn has_native(record: &VmCode) -> bool {
-    !record.native.load(Ordering::Acquire).is_null()
 }

@@ -22,7 +22,11 @@ mod compiler;
 mod engine;
 mod enter;
 mod layout;
+mod made;
+mod thread;
 mod translate;
 
-pub use code::{Policy, TieredCode};
+pub use code::{Policy, TieredCode, When};
 pub use compiler::OptLevel;
+pub use made::CodeBudget;
+pub use thread::CompileThread;

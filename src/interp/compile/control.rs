@@ -10,7 +10,7 @@ use super::labels::{From, LabelKind};
 use super::numeric::in_order;
 use super::stack::{Entry, Operand, Place};
 use super::writer::{Position, TableEntry};
-use super::{Condition, Translator, imm32, mode, slot};
+use super::{Condition, Translator, imm32, make_room, mode, slot};
 use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
@@ -86,7 +86,12 @@ impl<'m> Translator<'m> {
         self.stack.settle_all(&mut self.code);
         self.stack.forget_accs();
         self.last = None;
-        self.push_label(LabelKind::Loop, params, results)
+        self.push_label(LabelKind::Loop, params, results)?;
+        if let (Some(loops), Some(label)) = (&mut self.loops, self.labels.last()) {
+            make_room(loops, 1)?;
+            loops.push((label.start, self.position));
+        }
+        Ok(())
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), Trap> {

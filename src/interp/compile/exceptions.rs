@@ -222,7 +222,9 @@ impl Translator<'_> {
         if references.failed {
             return Err(no_room());
         }
-        if tries.is_empty() && references.sites.is_empty() && locals.is_empty() {
+        let loops = self.loops.take().unwrap_or_default();
+        let is_bare = tries.is_empty() && references.sites.is_empty() && locals.is_empty();
+        if is_bare && loops.is_empty() {
             return Ok(None);
         }
         Ok(Some(Box::new(Tables {
@@ -232,6 +234,7 @@ impl Translator<'_> {
             locals: locals.into_boxed_slice(),
             held: references.held.into_boxed_slice(),
             sites: references.sites.into_boxed_slice(),
+            loops: loops.into_boxed_slice(),
         })))
     }
 }

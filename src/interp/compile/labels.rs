@@ -58,7 +58,7 @@ pub struct Label<'m> {
     pub params: &'m [ValType],
     pub results: &'m [ValType],
     /// First instruction, for loops.
-    start: Offset,
+    pub start: Offset,
     /// Operators before the label, from which the cost of a turn of the loop follows.
     operators: u32,
     /// Branches forward to the label.

@@ -97,6 +97,8 @@ pub struct Options<'a> {
     pub listing: bool,
     /// Whether the code measures its cost.
     pub profiled: bool,
+    /// Whether a table of the loops is made.
+    pub loops: bool,
     /// Returns the reason to stop, if there is one. Called after every [`LOOK`] steps.
     pub stop: &'a dyn Fn() -> Option<Trap>,
 }
@@ -173,6 +175,8 @@ struct Translator<'m> {
     position: u32,
     func_index: u32,
     profiled: bool,
+    /// The starts of loops with their positions in the module, if they are asked for.
+    loops: Option<Vec<(Offset, u32)>>,
 }
 
 /// Translates the function at `func_index`. `codes` is the module's code table, whose entries'
@@ -260,6 +264,7 @@ impl<'m> Translator<'m> {
             position: 0,
             func_index: 0,
             profiled: options.profiled,
+            loops: options.loops.then(Vec::new),
         })
     }
 

@@ -57,7 +57,10 @@ slow!(
 
 slow!(
     /// Checks whether to stop and refills the budget, then goes on at `r.ip`.
-    Refill |r| { Ok(work::refill(r.env)?) }
+    Refill |r| {
+        work::refill(r.env)?;
+        other_code::look(r)
+    }
 );
 
 slow!(

@@ -4,44 +4,111 @@ use super::calls::enter_own;
 use super::exceptions::rethrow;
 use super::memory::reload_memory;
 use crate::abi::lanes::V128;
-use crate::interp::code::DECLINED;
-use crate::interp::dispatch::{Stop, slow};
+use crate::interp::code::{DECLINED, VmCode};
+use crate::interp::dispatch::{Regs, Stop, slow};
+use crate::interp::machine::{Frame, Header};
 use crate::interp::operand::Value;
 use crate::interp::shape;
 
 slow!(
     /// First instruction for calls of a function that has other code. The frame's header has been
-    /// written. The other code leaves the results where the interpreter's does: in the frame's
-    /// first slots, and a single one in its accumulator as well.
+    /// written.
     Diverted |r, i: shape::EnterOther| {
-    let (frame, code) = (r.sp, i.code);
+    let (frame, code, env) = (r.sp, i.code, r.env);
     let back = *frame.header((*code).header_slot);
-    let call = back.back_to.call();
-    let activation = (*r.env).activation;
-    // Of an outermost function there is no call, and no frame before it is entered.
-    (*activation).ip = call.unwrap_or(back.back_to).as_ptr();
-    (*activation).sp = back.caller.as_ptr();
-    (*activation).host = std::ptr::null();
-    let stopped = (i.enter)(r.env, code, frame.as_ptr());
-    (*activation).ip = std::ptr::null();
-    if stopped == DECLINED {
-        r.sp = back.caller;
-        return enter_own(r, code, frame, back.back_to);
-    }
-    (r.ip, r.sp) = (back.back_to, back.caller);
-    if stopped != 0 {
-        let Some(call) = call else { return Err(Stop::Exit(stopped)) };
-        r.ip = call;
-        if !(*r.env).exception.is_null() {
-            return rethrow(r);
+    match run_other(r, back, || (i.enter)(env, code, frame.as_ptr()))? {
+        Outcome::Returned => take_results(r, back, frame),
+        Outcome::Caught => {}
+        Outcome::Declined => {
+            r.sp = back.caller;
+            enter_own(r, code, frame, back.back_to)?;
         }
-        return Err(Stop::Trap(stopped));
     }
-    reload_memory(r);
-    // Of which class the result is, the caller knows. A frame has two slots at least.
-    let first = frame.as_ptr();
-    r.int = *first;
-    (r.f32, r.f64) = (f32::load(first), f64::load(first));
-    r.v128 = V128::load(first);
     Ok(())
 });
+
+/// The budget was used up, and a new one has been made: reports the function that runs, which may
+/// go on in other code.
+///
+/// # Safety
+/// The registers are those of running code, at the start of a function or of a turn of a loop.
+pub unsafe fn look(r: &mut Regs) -> Result<(), Stop> {
+    // SAFETY: the caller vouches for the registers: the activation is one of this engine's code,
+    // and the frame has a header.
+    unsafe {
+        let func = (*(*r.env).activation).func;
+        let table = &*(*(*func).body.code.cast::<VmCode>()).module;
+        let Some((code, above, other)) = table.sample(r.env, r.ip) else { return Ok(()) };
+        let (frame, env, here) = (r.sp, r.env, r.ip);
+        let back = *frame.header(code.header_slot);
+        match run_other(r, back, || (above.go_on)(env, other, frame.as_ptr()))? {
+            Outcome::Returned => take_results(r, back, frame),
+            Outcome::Caught => {}
+            Outcome::Declined => (r.ip, r.sp) = (here, frame),
+        }
+        Ok(())
+    }
+}
+
+/// How other code has ended.
+enum Outcome {
+    Returned,
+    /// By an exception that a frame further out has caught: the registers are at the handler.
+    Caught,
+    /// Nothing has been done.
+    Declined,
+}
+
+/// Runs other code of a function with this header, while guest code is at the call that made its
+/// frame.
+///
+/// # Safety
+/// The registers are those of running code, on a frame with the header.
+unsafe fn run_other(
+    r: &mut Regs,
+    back: Header,
+    enter: impl FnOnce() -> u32,
+) -> Result<Outcome, Stop> {
+    // SAFETY: guest code runs inside an activation, which lasts longer than the instruction; a call
+    // has made the frame, or the entry of the run.
+    unsafe {
+        let call = back.back_to.call();
+        let activation = (*r.env).activation;
+        // Where the frame is the outermost one, there is none at this point.
+        (*activation).ip = call.unwrap_or(back.back_to).as_ptr();
+        (*activation).sp = back.caller.as_ptr();
+        (*activation).host = std::ptr::null();
+        let stopped = enter();
+        (*activation).ip = std::ptr::null();
+        if stopped == DECLINED {
+            return Ok(Outcome::Declined);
+        }
+        if stopped == 0 {
+            return Ok(Outcome::Returned);
+        }
+        let Some(call) = call else { return Err(Stop::Exit(stopped)) };
+        (r.ip, r.sp) = (call, back.caller);
+        if !(*r.env).exception.is_null() {
+            rethrow(r)?;
+            return Ok(Outcome::Caught);
+        }
+        Err(Stop::Trap(stopped))
+    }
+}
+
+/// Goes on behind the call that made a frame, whose first slots have the results. The interpreter's
+/// code has a single one in its accumulator as well.
+///
+/// # Safety
+/// The registers are those of running code, and the frame is that of a function that has returned.
+unsafe fn take_results(r: &mut Regs, back: Header, frame: Frame) {
+    // SAFETY: the frame has at least the two slots of its header.
+    unsafe {
+        (r.ip, r.sp) = (back.back_to, back.caller);
+        reload_memory(r);
+        let first = frame.as_ptr();
+        r.int = *first;
+        (r.f32, r.f64) = (f32::load(first), f64::load(first));
+        r.v128 = V128::load(first);
+    }
+}

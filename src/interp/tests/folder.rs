@@ -16,7 +16,7 @@ fn check(path: &Path) -> Result<(usize, usize), String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let module = Module::parse(&bytes, Features::default());
     let module = module.map_err(|error| error.message().to_owned())?;
-    let options = Options { listing: false, profiled: false, stop: &|| None };
+    let options = Options { listing: false, profiled: false, loops: false, stop: &|| None };
     let (mut len, mut code) = (0, 0);
     for index in module.imported.funcs..module.func_count() {
         let translated = compile::translate(&module, ptr::null(), index, options);

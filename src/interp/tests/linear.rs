@@ -66,7 +66,7 @@ fn translate(module: &Module, listing: bool, looks: &Cell<u64>) -> Translated {
         looks.set(looks.get() + 1);
         None
     };
-    let options = Options { listing, profiled: false, stop: &stop };
+    let options = Options { listing, profiled: false, loops: false, stop: &stop };
     compile::translate(module, std::ptr::null(), 0, options).expect("translates")
 }
 
@@ -275,7 +275,7 @@ fn a_reason_to_stop_ends_it_soon() {
     let module = body.module();
     let start = clock();
     let stop = || (clock() - start > Duration::from_millis(2)).then_some(Trap::DeadlineExceeded);
-    let options = Options { listing: false, profiled: false, stop: &stop };
+    let options = Options { listing: false, profiled: false, loops: false, stop: &stop };
     let ended = compile::translate(&module, std::ptr::null(), 0, options).err();
     let time = clock() - start;
     assert_eq!(ended, Some(Trap::DeadlineExceeded));

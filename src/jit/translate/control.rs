@@ -149,12 +149,12 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(next);
     }
 
-    pub(super) fn push_function_label(&mut self, checks: Checks) -> Result<(), Refusal> {
+    pub(super) fn push_function_label(&mut self, checks: Option<Checks>) -> Result<(), Refusal> {
         let results: Option<Vec<Type>> =
             self.ty.results().iter().map(|&ty| clif_type(ty)).collect();
         let mut label =
             self.label(LabelKind::Function, Vec::new(), results.ok_or(Refusal::Unsupported)?);
-        label.turns = vec![checks.frame_bytes, checks.cost];
+        label.turns = checks.into_iter().flat_map(|it| [it.frame_bytes, it.cost]).collect();
         self.labels.push(label);
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Translator<'_, '_> {
         let (params, results) = self.block_type(ty)?;
         let label = self.label(LabelKind::Loop, params, results);
         let carried = self.stack.split_off(label.depth);
-        self.jump(label.target, &carried);
+        self.start_loop(label.target, &carried);
         self.builder.switch_to_block(label.target);
         let params = self.builder.block_params(label.target).to_vec();
         self.stack.extend(params);
@@ -270,7 +270,14 @@ impl Translator<'_, '_> {
         let values = self.builder.block_params(label.target).to_vec();
         self.reset_stack(label.depth, label.height, &values);
         if kind == LabelKind::Function {
-            self.builder.ins().return_(&values);
+            match self.start {
+                None => self.builder.ins().return_(&values),
+                Some(_) => {
+                    let frame = self.frame;
+                    self.store_values(&values, frame);
+                    self.builder.ins().return_(&[])
+                }
+            };
             self.end_function(&label)?;
         } else if !label.is_joined {
             self.stop_here();
@@ -288,10 +295,11 @@ impl Translator<'_, '_> {
     }
 
     fn end_function(&mut self, label: &Label) -> Result<(), Refusal> {
-        let [frame_bytes, cost] = label.turns[..] else { return Err(Refusal::Malformed) };
         if self.frame_slots > u16::MAX.into() {
             return Err(Refusal::TooLarge);
         }
+        // Code that begins at a loop has a frame, and has been charged for.
+        let [frame_bytes, cost] = label.turns[..] else { return Ok(()) };
         self.fill_in(frame_bytes, i64::from(self.frame_slots) * 8);
         self.fill_in(cost, self.operators.into());
         Ok(())

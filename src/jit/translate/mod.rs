@@ -22,6 +22,7 @@ mod builtin_calls;
 mod calls;
 mod control;
 mod host_calls;
+mod loops;
 mod memory;
 mod numeric;
 mod opcodes;
@@ -36,7 +37,7 @@ use crate::interp::Header;
 use crate::module::Module;
 use access::Regions;
 use control::Label;
-use cranelift_codegen::ir::{self, Function, Inst, SigRef, SourceLoc, Value, types};
+use cranelift_codegen::ir::{self, Function, Inst, SigRef, SourceLoc, Type, Value, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use signatures::{clif_type, slots_of};
@@ -49,6 +50,8 @@ pub enum Refusal {
     Unsupported,
     /// It is too large.
     TooLarge,
+    /// The context's code memory is used up.
+    NoRoom,
     /// There is no memory for it.
     NoMemory,
     /// A bug: validation has seen the function, and still it is not well-formed.
@@ -72,7 +75,10 @@ pub struct Translator<'a, 'm> {
     instance: Value,
     /// Start and accessible bytes of memory 0, if there is one.
     memory0: Option<(Variable, Variable)>,
+    /// The loop that the code begins at, if it begins at one.
+    start: Option<loops::LoopStart>,
     locals: Vec<Variable>,
+    local_types: Vec<Type>,
     stack: Vec<Value>,
     /// Slots below the operand stack, and of it.
     height: u32,
@@ -97,11 +103,12 @@ pub struct Translator<'a, 'm> {
 struct Later(Inst);
 
 /// Fills `function` with the code of the function at `func_index`; returns the functions of the
-/// module that it calls directly.
+/// module that it calls directly. With a `loop_position` the code begins at the loop there, on the
+/// interpreter's frame, and leaves the results in that: it is entered like an entry thunk.
 pub fn translate(
     module: &Module,
     isa: &dyn TargetIsa,
-    func_index: u32,
+    (func_index, loop_position): (u32, Option<u32>),
     function: &mut Function,
     context: &mut FunctionBuilderContext,
 ) -> Result<Vec<u32>, Refusal> {
@@ -110,10 +117,17 @@ pub fn translate(
     let bytes = module.body(func_index).ok_or(Refusal::Malformed)?;
     let body = FunctionBody::new(BinaryReader::new(bytes, range.start.into()));
     let ty = module.func_type(func_index).ok_or(Refusal::Malformed)?;
-    function.signature = signatures::of_function(ty).ok_or(Refusal::Unsupported)?;
+    let signature = signatures::of_function(ty).ok_or(Refusal::Unsupported)?;
+    function.signature = match loop_position {
+        None => signature,
+        Some(_) => signatures::of_entry(),
+    };
     let builder = FunctionBuilder::new(function, context);
     let mut translator = Translator::new(module, builder, ty);
-    translator.begin(&body)?;
+    match loop_position {
+        None => translator.begin(&body)?,
+        Some(position) => translator.begin_at_loop(&body, position)?,
+    }
     translator.body(&body)?;
     translator.builder.seal_all_blocks();
     let Translator { builder, mut callees, .. } = translator;
@@ -135,7 +149,9 @@ impl<'a, 'm> Translator<'a, 'm> {
             frame: Value::from_u32(0),
             instance: Value::from_u32(0),
             memory0: None,
+            start: None,
             locals: Vec::new(),
+            local_types: Vec::new(),
             stack: Vec::new(),
             height: 0,
             frame_slots: 0,
@@ -161,21 +177,35 @@ impl<'a, 'm> Translator<'a, 'm> {
         let [env, frame, ref values @ ..] = params[..] else { return Err(Refusal::Malformed) };
         (self.env, self.frame) = (env, frame);
         for (&value, ty) in values.iter().zip(self.ty.params()) {
-            let variable = self.builder.declare_var(clif_type(*ty).ok_or(Refusal::Unsupported)?);
-            self.builder.def_var(variable, value);
-            self.locals.push(variable);
+            let ty = clif_type(*ty).ok_or(Refusal::Unsupported)?;
+            self.declare_local(ty, value);
         }
-        self.instance = self.load_constant(types::I64, env, at::ENV_INSTANCE);
+        self.load_instance();
         let checks = self.check_room(values)?;
+        self.declare_locals(body, |this, ty, _slot| this.zero(ty))?;
+        self.begin_memory0();
+        self.push_function_label(Some(checks))
+    }
+
+    fn load_instance(&mut self) {
+        let env = self.env;
+        self.instance = self.load_constant(types::I64, env, at::ENV_INSTANCE);
+    }
+
+    /// Makes variables of the locals that are no parameters, with values from `value`, which is
+    /// given the type and the slot.
+    fn declare_locals(
+        &mut self,
+        body: &FunctionBody<'_>,
+        value: impl Fn(&mut Self, Type, u32) -> Value,
+    ) -> Result<(), Refusal> {
         self.height = self.ty.param_slots() + Header::SLOTS;
         for local in body.get_locals_reader().map_err(malformed)? {
             let (count, ty) = local.map_err(malformed)?;
             let ty = signatures::of_parsed(ty).ok_or(Refusal::Unsupported)?;
             for _ in 0..count {
-                let zero = self.zero(ty);
-                let variable = self.builder.declare_var(ty);
-                self.builder.def_var(variable, zero);
-                self.locals.push(variable);
+                let value = value(self, ty, self.height);
+                self.declare_local(ty, value);
                 self.height += slots_of(ty);
             }
             if self.locals.len() > LOCALS_MAX {
@@ -184,8 +214,14 @@ impl<'a, 'm> Translator<'a, 'm> {
         }
         // Results are left from the first slot on and may outgrow all else.
         self.frame_slots = self.height.max(self.ty.result_slots());
-        self.begin_memory0();
-        self.push_function_label(checks)
+        Ok(())
+    }
+
+    fn declare_local(&mut self, ty: Type, value: Value) {
+        let variable = self.builder.declare_var(ty);
+        self.builder.def_var(variable, value);
+        self.locals.push(variable);
+        self.local_types.push(ty);
     }
 
     fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Refusal> {

@@ -1,6 +1,8 @@
 //! The calling thread, and starting others.
 
 use nix::sys::pthread::pthread_self;
+#[cfg(isothread_jit)]
+use nix::sys::signal::SigSet;
 use std::ffi::c_void;
 use std::io;
 use std::mem::MaybeUninit;
@@ -63,6 +65,13 @@ impl Started {
         // SAFETY: the thread was not joined and not detached: both take the handle.
         unsafe { libc::pthread_detach(self.0) };
     }
+}
+
+/// Keeps signals from being handled on the calling thread: they are other threads' business.
+#[cfg(isothread_jit)]
+pub fn block_signals() {
+    // Without that it might handle some, as any thread may that an embedder starts.
+    let _ = SigSet::all().thread_block();
 }
 
 fn check(error: i32) -> io::Result<()> {
