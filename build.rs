@@ -17,6 +17,8 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(loom)");
     println!("cargo:rustc-check-cfg=cfg(isothread_ffi)");
     println!("cargo:rustc-check-cfg=cfg(isothread_jit)");
+    println!("cargo:rustc-check-cfg=cfg(isothread_compile_all)");
+    println!("cargo:rerun-if-env-changed=ISOTHREAD_MODE");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let opt_level = env::var("OPT_LEVEL").unwrap_or_default();
     let miri = env::var_os("CARGO_CFG_MIRI").is_some();
@@ -37,6 +39,10 @@ fn main() {
         && !miri;
     if compiles {
         println!("cargo:rustc-cfg=isothread_jit");
+        // `compiled` has tests of other things run in compiled code.
+        if env::var("ISOTHREAD_MODE").as_deref() == Ok("compiled") {
+            println!("cargo:rustc-cfg=isothread_compile_all");
+        }
     }
     if env::var("ISOTHREAD_VECTORS").as_deref() == Ok("base") {
         println!("cargo:rustc-cfg=isothread_base_vectors");

@@ -113,7 +113,7 @@ pub use context::{
     GC_HEAP_SIZE_DEFAULT, JitOptions, LogCallback, LogLevel, MAX_THREAD_NUM_DEFAULT, ObjectCleanup,
     ObjectKind, RawContext, RunningMode, ThreadContexts, ThreadInfo, WeakContext,
 };
-pub use exec::DescriptorCounts;
+pub use exec::{CompiledCode, DescriptorCounts};
 pub use module::package::{PackageType, file_version};
 pub use native::{BuiltinTable, Convention, NativeArray, NativeSymbol};
 pub use sync::{Lock, LockGuard, once};

@@ -1,29 +1,152 @@
-//! The one place where an engine is chosen.
+//! The engines of modules and instances: the one place where they are chosen.
+//!
+//! A module has code for each mode that its instances run in, made when the first of them asks.
 
+use super::module::Inner;
 use super::{Context, Result};
-use crate::exec::GuestCode;
+use crate::alloc;
+use crate::context::RunningMode;
+#[cfg(isothread_jit)]
+use crate::context::{ContextData, JitOptions};
+use crate::exec::{CompiledCode, GuestCode};
 use crate::interp::ModuleCode;
 #[cfg(isothread_jit)]
-use crate::jit::{CodeBudget, OptLevel, Policy, TieredCode, When};
+use crate::jit::{CodeBudget, CompileThread, OptLevel, Policy, TieredCode, When};
 use crate::module::Module;
+use crate::sync::Lock;
 use std::sync::Arc;
 
-/// The code of a module that is loaded into a context.
-pub(super) fn code(context: &Context, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {
-    let profiled = context.perf_profiling();
-    #[cfg(isothread_jit)]
-    if !profiled {
-        use crate::context::RunningMode;
-        let budget = Arc::new(CodeBudget::new(64 << 20));
-        let policy = match context.running_mode() {
-            RunningMode::FastJit => Some((When::FirstCall, OptLevel::None)),
-            RunningMode::LlvmJit => Some((When::FirstCall, OptLevel::Speed)),
-            RunningMode::MultiTierJit => Some((When::Hot(Arc::default()), OptLevel::Speed)),
-            RunningMode::Default | RunningMode::Interp => None,
+/// The code of a module by the modes of its instances. Owner: the module.
+#[derive(Default)]
+pub(super) struct Codes(Lock<Vec<(RunningMode, Arc<dyn GuestCode>)>>);
+
+/// A context's part in compiling. Owner: the context, and the code of its modules.
+#[cfg(isothread_jit)]
+struct Compiling {
+    thread: Arc<CompileThread>,
+    budget: Arc<CodeBudget>,
+}
+
+#[cfg(isothread_jit)]
+impl Compiling {
+    /// Where the embedder sets no size.
+    const CODE_BYTES: u64 = 64 << 20;
+
+    fn new(options: JitOptions) -> Self {
+        let bytes = match options.code_cache_size {
+            0 => Self::CODE_BYTES,
+            bytes => bytes.into(),
         };
-        if let Some((when, level)) = policy {
-            return Ok(TieredCode::new(module, Policy { when, level, budget })?);
-        }
+        Self { thread: Arc::default(), budget: Arc::new(CodeBudget::new(bytes)) }
     }
-    Ok(ModuleCode::new(module, profiled)?)
+}
+
+#[cfg(isothread_jit)]
+impl ContextData for Compiling {
+    fn end(&self) {
+        self.thread.end();
+    }
+}
+
+#[cfg(isothread_jit)]
+impl Drop for Compiling {
+    fn drop(&mut self) {
+        self.thread.end();
+    }
+}
+
+/// The mode of instances in a context that ask for this one. [`RunningMode::Default`] stands for
+/// tiers where functions can be compiled and the context's memory is no pool, else for the
+/// interpreter. A context that measures its functions interprets them.
+pub(super) fn resolve(context: &Context, mode: RunningMode) -> RunningMode {
+    let compiles = RunningMode::MultiTierJit.is_supported() && !context.perf_profiling();
+    match mode {
+        _ if !compiles => RunningMode::Interp,
+        RunningMode::Default if cfg!(isothread_compile_all) => RunningMode::LlvmJit,
+        RunningMode::Default if context.has_pool() => RunningMode::Interp,
+        RunningMode::Default => RunningMode::MultiTierJit,
+        mode => mode,
+    }
+}
+
+/// Code of a module that is loaded into a context, for instances in this mode.
+pub(super) fn code(
+    context: &Context,
+    module: Arc<Module>,
+    mode: RunningMode,
+) -> Result<Arc<dyn GuestCode>> {
+    #[cfg(isothread_jit)]
+    if let Some(policy) = policy(context, mode)? {
+        return Ok(TieredCode::new(module, policy)?);
+    }
+    #[cfg(not(isothread_jit))]
+    let _ = mode;
+    Ok(ModuleCode::new(module, context.perf_profiling())?)
+}
+
+#[cfg(isothread_jit)]
+fn policy(context: &Context, mode: RunningMode) -> Result<Option<Policy>> {
+    let options = context.jit_options();
+    let best = match options.size_level {
+        // The levels at which LLVM prefers small code.
+        1 | 2 => OptLevel::SpeedAndSize,
+        _ => OptLevel::Speed,
+    };
+    let compiling = || context.data_or_init(|| Compiling::new(options));
+    let (when, level, compiling) = match mode {
+        RunningMode::FastJit => (When::FirstCall, OptLevel::None, compiling()?),
+        RunningMode::LlvmJit => (When::FirstCall, best, compiling()?),
+        RunningMode::MultiTierJit => {
+            let compiling = compiling()?;
+            (When::Hot(compiling.thread.clone()), best, compiling)
+        }
+        RunningMode::Default | RunningMode::Interp => return Ok(None),
+    };
+    Ok(Some(Policy { when, level, budget: compiling.budget.clone() }))
+}
+
+/// The code of a module for instances in a mode, which is made now if there is none.
+pub(super) fn code_for(
+    context: &Context,
+    inner: &Inner,
+    mode: RunningMode,
+) -> Result<Arc<dyn GuestCode>> {
+    let find = |codes: &[(RunningMode, Arc<dyn GuestCode>)]| {
+        codes.iter().find(|known| known.0 == mode).map(|known| known.1.clone())
+    };
+    if let Some(code) = find(&inner.codes.0.lock()) {
+        return Ok(code);
+    }
+    // Outside of the lock, because forks wait for that.
+    let made = code(context, inner.parsed.clone(), mode)?;
+    let mut codes = inner.codes.0.lock();
+    if let Some(code) = find(&codes) {
+        // Another thread was faster.
+        return Ok(code);
+    }
+    let has_room = alloc::fallible(|| codes.try_reserve(1));
+    has_room.map_err(|_| super::Error::out_of_memory())?;
+    codes.push((mode, made.clone()));
+    Ok(made)
+}
+
+impl Codes {
+    /// With the code that a module was loaded with.
+    pub(super) fn of(mode: RunningMode, code: Arc<dyn GuestCode>) -> Result<Self> {
+        let mut codes = alloc::try_vec(1).map_err(|_| super::Error::out_of_memory())?;
+        codes.push((mode, code));
+        Ok(Self(Lock::new(codes)))
+    }
+
+    /// The machine code of all modes.
+    pub(super) fn compiled(&self) -> CompiledCode {
+        let mut sum = CompiledCode::default();
+        for (_, code) in self.0.lock().iter() {
+            let CompiledCode { funcs, loops, bytes } = code.compiled();
+            sum.funcs += funcs;
+            sum.loops += loops;
+            sum.bytes += bytes;
+        }
+        sum
+    }
 }

@@ -3,10 +3,11 @@
 use super::link::{self, Surroundings, surroundings};
 use super::module::Module;
 use super::sub_instances::{SubHostState, Tree};
-use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result};
+use super::{Context, Error, ErrorKind, Extern, Func, Memory, RawExecEnv, Result, engines};
 use super::{Global, GuestTypes, Table, Trap, TypedFunc};
 use crate::abi::error::{bounded, shown};
 use crate::abi::vm_layout::VmFuncRef;
+use crate::context::RunningMode;
 use crate::exec::ExecEnv as Env;
 use crate::instance::{self as parts, link_set};
 use crate::module::ExternKind;
@@ -185,16 +186,7 @@ impl Instance {
         let context = module.context();
         let links = module.links();
         let subs = tree.instantiate(module, &links, &args, imports)?;
-        let instance = context.guarded(|| {
-            let ptr = link::make(module, links, args, imports, &subs)?;
-            // A handle from the start, so that running out of memory drops the instance.
-            let instance = Self { ptr, not_send: PhantomData };
-            if module.inner.code.is_profiled() {
-                // SAFETY: nothing of it has run yet.
-                unsafe { instance.parts().start_profile() }?;
-            }
-            Ok::<_, Error>(instance)
-        })??;
+        let instance = context.guarded(|| link::make(module, links, args, imports, &subs))??;
         if tree.is_stopped(context) {
             instance.terminate();
         }
@@ -230,6 +222,34 @@ impl Instance {
     /// The context, borrowed from the instance.
     pub(super) fn context_ref(&self) -> &Context {
         self.surroundings().held.context()
+    }
+
+    /// How the instance's code runs.
+    pub fn running_mode(&self) -> RunningMode {
+        let mode = self.surroundings().running_mode.load(Ordering::Relaxed);
+        RunningMode::from_raw(mode).unwrap_or_default()
+    }
+
+    /// Chooses how the instance's code runs from now on; its threads' instances follow when they
+    /// are made. An error, with nothing changed, if this build does not have the mode, if a call of
+    /// the instance or of one that it is linked to is under way, or if memory runs out.
+    pub fn set_running_mode(&self, mode: RunningMode) -> Result<()> {
+        if !mode.is_supported() {
+            return Err(Error::new(ErrorKind::Misuse, "this build does not have the running mode"));
+        }
+        if self.is_in_use() {
+            let text = "the running mode of an instance cannot change while it runs";
+            return Err(Error::new(ErrorKind::Misuse, text));
+        }
+        let (context, surroundings) = (self.context_ref(), self.surroundings());
+        let mode = engines::resolve(context, mode);
+        let code =
+            context.guarded(|| engines::code_for(context, &surroundings.module, mode))??.table();
+        // SAFETY: the handle keeps the link set alive; nothing runs in it, and its handles stay on
+        // this thread. The module keeps the code.
+        unsafe { parts::switch_code(self.ptr, code) };
+        surroundings.running_mode.store(mode as u32, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Whether a call of the instance, or of one that it is linked to, is under way on any thread.

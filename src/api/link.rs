@@ -2,7 +2,7 @@
 
 use super::bind::{Bound, Links};
 use super::module::{Inner, constant_global};
-use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap};
+use super::{Error, Extern, InstanceArgs, Module, Native, Result, Trap, engines};
 use crate::abi::types::FuncType;
 use crate::context::{ContextHold, LiveLink, LiveObject, ObjectKind, thread};
 use crate::exec::{CallCounts, ExecEnv};
@@ -16,7 +16,7 @@ use std::any::Any;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Handles that keep an instance's surroundings alive. Owner: the instance.
 pub(super) struct Surroundings {
@@ -26,6 +26,8 @@ pub(super) struct Surroundings {
     /// The instance that this is of; null before it is made.
     instance: AtomicPtr<Instance>,
     live: LiveLink,
+    /// How code runs.
+    pub(super) running_mode: AtomicU32,
     /// Last: the context must outlive everything above.
     pub(super) held: ContextHold,
 }
@@ -153,11 +155,14 @@ pub(super) fn make(
     args: InstanceArgs,
     imports: &[Option<Extern>],
     subs: &[Option<super::Instance>],
-) -> Result<NonNull<Instance>> {
+) -> Result<super::Instance> {
     let natives = check_imports(module, imports)?;
     let inner = &module.inner;
+    let mode = engines::resolve(module.context(), module.context().running_mode());
+    let code = engines::code_for(module.context(), inner, mode)?;
     let host = Arc::new(Surroundings {
         module: inner.clone(),
+        running_mode: AtomicU32::new(mode as u32),
         _links: links.clone(),
         _natives: natives,
         instance: AtomicPtr::new(std::ptr::null_mut()),
@@ -170,7 +175,7 @@ pub(super) fn make(
     };
     let parts = Parts {
         module: &inner.parsed,
-        code: inner.code.table(),
+        code: code.table(),
         type_ids: inner.type_ids.as_ptr(),
         types: inner.type_ids.types(),
         host,
@@ -200,6 +205,13 @@ pub(super) fn make(
     let instance = Instance::new(parts, &resolve, &mut pace)?;
     // SAFETY: it has just been made, with the surroundings above.
     unsafe { surroundings(instance.as_ref()).list(instance) };
+    // A handle from here on, so that running out of memory drops the instance.
+    // SAFETY: the count that a new instance has goes to the handle.
+    let instance = unsafe { super::Instance::from_raw(instance.cast()) };
+    if code.is_profiled() {
+        // SAFETY: nothing of it has run yet.
+        unsafe { instance.parts().start_profile() }?;
+    }
     Ok(instance)
 }
 

@@ -1,14 +1,14 @@
 //! Modules as the embedder sees them.
 
 use super::bind::{self, Earlier, Funcs, Links};
-use super::engines;
+use super::engines::{self, Codes};
 use super::memory_pool::ContextPool;
 use super::{Context, Error, Result};
 use crate::abi::error::bounded;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use crate::alloc;
-use crate::context::{ContextHold, ObjectKind, TypeIds};
-use crate::exec::GuestCode;
+use crate::context::{ContextHold, ObjectKind, RunningMode, TypeIds};
+use crate::exec::{CompiledCode, GuestCode};
 use crate::instance::{GuestAllocator, MemorySource};
 use crate::module::{self as parsed, ExternKind, Features};
 use crate::sync::Lock;
@@ -44,7 +44,9 @@ pub struct Module {
 /// The shared part of a module's handles and instances.
 pub(super) struct Inner {
     pub(super) parsed: Arc<parsed::Module>,
+    /// The code that the module was loaded with; it is among `codes`.
     pub(super) code: Arc<dyn GuestCode>,
+    pub(super) codes: Codes,
     pub(super) type_ids: TypeIds,
     pub(super) source: MemorySource,
     pub(super) entry_points: EntryPoints,
@@ -151,15 +153,16 @@ impl Module {
             log::warn!("warning: a module with WASI apis should be either a command or a reactor");
         }
         let parsed = Arc::new(parsed);
-        let code = engines::code(context, parsed.clone())?;
-        Self::link(context, parsed, code, name, funcs)
+        let mode = engines::resolve(context, context.running_mode());
+        let code = engines::code(context, parsed.clone(), mode)?;
+        Self::link(context, parsed, (mode, code), name, funcs)
     }
 
     /// A module of `context` from code that is there.
     fn link(
         context: &Context,
         parsed: Arc<parsed::Module>,
-        code: Arc<dyn GuestCode>,
+        (mode, code): (RunningMode, Arc<dyn GuestCode>),
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
@@ -175,6 +178,7 @@ impl Module {
             name: Lock::new(alloc::try_str(name)?),
             held: context.hold(ObjectKind::Module),
             parsed,
+            codes: Codes::of(mode, code.clone())?,
             code,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -190,7 +194,9 @@ impl Module {
     pub fn import_into(&self, context: &Context) -> Result<Self> {
         let (parsed, code) = self.shared_code()?;
         let name = alloc::try_string(&self.inner.name.lock())?;
-        context.guarded(|| Self::link(context, parsed, code, &name, Funcs::Now))?
+        context.guarded(|| {
+            Self::link(context, parsed, (RunningMode::Interp, code), &name, Funcs::Now)
+        })?
     }
 
     fn shared_code(&self) -> Result<(Arc<parsed::Module>, Arc<dyn GuestCode>)> {
@@ -216,10 +222,11 @@ impl Module {
         home.map_or(0, |stats| stats.live_bytes)
     }
 
-    /// Functions that have been compiled to machine code so far. Others are interpreted: those that
-    /// were not called, or not often, and those that compiled code does not support.
-    pub fn compiled_funcs(&self) -> u32 {
-        self.inner.code.compiled_funcs()
+    /// The module's machine code so far, of all modes that its instances run in. What has none is
+    /// interpreted: functions that were not called, or not often, and those that have something
+    /// which compiled code does not support.
+    pub fn compiled_code(&self) -> CompiledCode {
+        self.inner.codes.compiled()
     }
 
     /// Binds all imports again; true when every function import is bound then. Existing instances

@@ -10,12 +10,18 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum RunningMode {
-    /// The build's best mode.
+    /// The best mode for the context: [`RunningMode::MultiTierJit`] where this build has it and
+    /// the context's memory is no pool, else [`RunningMode::Interp`].
     #[default]
     Default = 0,
+    /// Everything is interpreted.
     Interp = 1,
+    /// Functions are compiled when they are first called, with little work for good code.
     FastJit = 2,
+    /// Functions are compiled when they are first called, to good code.
     LlvmJit = 3,
+    /// Functions are interpreted at first. Those that run long are compiled meanwhile, by a thread
+    /// of the context's, and go on in compiled code, also in the midst of a loop.
     MultiTierJit = 4,
 }
 
@@ -35,25 +41,21 @@ impl RunningMode {
     pub const fn is_supported(self) -> bool {
         matches!(self, Self::Default | Self::Interp) || cfg!(isothread_jit)
     }
-
-    /// The mode of an instance that asks for this one: [`RunningMode::Default`] stands for the
-    /// interpreter.
-    pub const fn resolve(self) -> Self {
-        match self {
-            Self::Default => Self::Interp,
-            mode => mode,
-        }
-    }
 }
 
-/// Options of the compilers. They are kept and can be read; this build compiles nothing.
+/// Options of the compiler. Where a build compiles nothing they are kept and can be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JitOptions {
-    /// Bytes of code cache; 0 for the default.
+    /// Bytes of machine code that the context may have, in whole pages; 0 for 64 MiB. Functions that
+    /// find no room are interpreted.
     pub code_cache_size: u32,
+    /// Accepted for WAMR's sake; [`RunningMode::FastJit`] is for code that is made quickly.
     pub opt_level: u32,
+    /// 1 and 2 prefer small code to fast code.
     pub size_level: u32,
+    /// Accepted for WAMR's sake.
     pub segue_flags: u32,
+    /// Accepted for WAMR's sake.
     pub linux_perf: bool,
 }
 

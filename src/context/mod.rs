@@ -404,6 +404,11 @@ impl Context {
         unsafe { self.0.live.remove(link) };
     }
 
+    /// Whether the context's memory is a pool of the embedder's.
+    pub fn has_pool(&self) -> bool {
+        self.0.heap.pool_info().is_some()
+    }
+
     pub fn jit_options(&self) -> JitOptions {
         self.config().jit
     }

@@ -75,6 +75,17 @@ pub unsafe fn engine_of(activation: *const VmActivation) -> Option<&'static Engi
     unsafe { (*activation).engine.cast::<Engine>().as_ref() }
 }
 
+/// The machine code of a module, as far as there is any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompiledCode {
+    /// Functions that have been compiled.
+    pub funcs: u64,
+    /// Loops that functions in the midst of them go on in compiled code from.
+    pub loops: u64,
+    /// Bytes of the pages that machine code takes.
+    pub bytes: u64,
+}
+
 /// A module's code as an engine keeps it. Owner: the `Arc`s of its instances.
 pub trait GuestCode: Send + Sync {
     fn module(&self) -> &Arc<Module>;
@@ -88,8 +99,8 @@ pub trait GuestCode: Send + Sync {
     /// Bytes that code and tables take now.
     fn bytes(&self) -> u64;
 
-    /// Functions that have machine code now.
-    fn compiled_funcs(&self) -> u32;
+    /// The machine code that there is now.
+    fn compiled(&self) -> CompiledCode;
 
     /// The same engine's code of another copy of the module, made in the same way.
     fn again(&self, module: Arc<Module>) -> crate::abi::error::Result<Arc<dyn GuestCode>>;

@@ -36,6 +36,7 @@ mod refs;
 mod segments;
 mod shared_heap;
 mod shared_memory;
+mod switch;
 mod table;
 mod tags;
 
@@ -70,6 +71,7 @@ pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};
 pub use shared_memory::SharedMemory;
+pub use switch::switch_code;
 pub use table::Table;
 
 /// Words that the host can keep with an instance under numbers of its own.

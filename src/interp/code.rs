@@ -17,7 +17,7 @@ use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, pinned};
 use crate::alloc;
-use crate::exec::{GuestCode, code_table, stop_reason, wait_at};
+use crate::exec::{CompiledCode, GuestCode, code_table, stop_reason, wait_at};
 use crate::instance::CodeTable;
 use crate::module::Module;
 use crate::sync::{Found, Lock, Making, Turn, WaitQueue, section};
@@ -466,8 +466,8 @@ impl GuestCode for ModuleCode {
         (size_of_val(&*self.codes) + size_of_val(&*self.stubs) + translated) as u64
     }
 
-    fn compiled_funcs(&self) -> u32 {
-        0
+    fn compiled(&self) -> CompiledCode {
+        CompiledCode::default()
     }
 
     fn again(&self, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {

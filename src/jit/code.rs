@@ -10,7 +10,7 @@ use super::translate::thunks::ThunkKind;
 use crate::abi::error::{Error, Result};
 use crate::abi::vm_layout::VmEnv;
 use crate::alloc;
-use crate::exec::{GuestCode, code_table};
+use crate::exec::{CompiledCode, GuestCode, code_table};
 use crate::instance::CodeTable;
 use crate::interp::{Above, ModuleCode, Sample, VmCode};
 use crate::module::Module;
@@ -334,11 +334,12 @@ impl GuestCode for TieredCode {
         self.base.bytes() + self.made.lock().bytes()
     }
 
-    fn compiled_funcs(&self) -> u32 {
-        self.made.lock().funcs()
+    fn compiled(&self) -> CompiledCode {
+        self.made.lock().compiled()
     }
 
     fn again(&self, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {
-        Ok(Self::new(module, self.policy.clone())?)
+        // What contexts share is interpreted: the policy is one context's.
+        self.base.again(module)
     }
 }

@@ -121,11 +121,12 @@ impl Compiler {
                 .map_err(|_| Refusal::Malformed)?;
             blob(compiled, callees)
         }));
-        made.unwrap_or_else(|_| {
-            // What a panic has left of these is not to be used.
+        let blob = made.unwrap_or(Err(Refusal::Malformed));
+        if blob.is_err() {
+            // A translation that has ended early, or a panic, leaves these half used.
             (self.context, self.builder) = (Context::new(), FunctionBuilderContext::new());
-            Err(Refusal::Malformed)
-        })
+        }
+        blob
     }
 }
 

@@ -4,6 +4,7 @@ use super::code_memory::CodePages;
 use super::translate::Refusal;
 use super::translate::thunks::ThunkKind;
 use crate::alloc;
+use crate::exec::CompiledCode;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +18,6 @@ pub struct CodeBudget {
 impl CodeBudget {
     pub fn new(limit_bytes: u64) -> Self {
         Self { limit_bytes, used_bytes: AtomicU64::new(0) }
-    }
-
-    /// Bytes in use, in whole pages.
-    pub fn used_bytes(&self) -> u64 {
-        self.used_bytes.load(Ordering::Relaxed)
     }
 
     fn take(&self, bytes: usize) -> bool {
@@ -59,13 +55,12 @@ pub enum LoopCode {
 }
 
 /// The machine code of a function, or of a part of it.
-pub struct Unit {
-    pub func_index: u32,
-    /// Set if it begins at a loop: that one's position.
-    pub loop_position: Option<u32>,
-    pub start: usize,
-    pub len: usize,
-    pub calls: Box<[(u32, u32)]>,
+struct Unit {
+    func_index: u32,
+    /// Whether it begins at a loop.
+    is_loop: bool,
+    start: usize,
+    calls: Box<[(u32, u32)]>,
 }
 
 impl Made {
@@ -149,9 +144,9 @@ impl Made {
     ) -> Result<NonNull<u8>, Refusal> {
         alloc::fallible(|| self.units.try_reserve(1)).map_err(|_| Refusal::NoMemory)?;
         let code_start = self.publish(code)?;
-        let (start, len) = (code_start.addr().get(), code.len());
+        let (start, is_loop) = (code_start.addr().get(), loop_position.is_some());
         let place = self.units.partition_point(|other| other.start < start);
-        self.units.insert(place, Unit { func_index, loop_position, start, len, calls });
+        self.units.insert(place, Unit { func_index, is_loop, start, calls });
         if let Some(position) = loop_position {
             self.set_loop_code(position, LoopCode::At(code_start))?;
         }
@@ -169,10 +164,9 @@ impl Made {
         unit.calls.get(call).map(|call| (unit.func_index, call.1))
     }
 
-    /// Functions that have been compiled as a whole.
-    pub fn funcs(&self) -> u32 {
-        // Functions have 32-bit indices.
-        self.units.iter().filter(|unit| unit.loop_position.is_none()).count() as u32
+    pub fn compiled(&self) -> CompiledCode {
+        let loops = self.units.iter().filter(|unit| unit.is_loop).count() as u64;
+        CompiledCode { funcs: self.units.len() as u64 - loops, loops, bytes: self.bytes() }
     }
 
     /// Bytes of all pages with code.

@@ -4,6 +4,8 @@
 
 mod backtrace;
 mod calls;
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
+mod compiled;
 mod contexts;
 mod exceptions;
 mod guest_threads;

@@ -32,7 +32,7 @@ impl Isothread {
                     && self.context.fuel().is_none()
                     && !instance.is_profiled()
             }
-            Mode::Compiled => instance.module().compiled_funcs() > 0,
+            Mode::Compiled => instance.module().compiled_code().funcs > 0,
             Mode::Metered => self.context.fuel().is_some_and(|left| left < FUEL),
             Mode::SmallStack => !env.check_native_stack(SMALL_STACK_BYTES),
             Mode::Collecting => self.context.collects_always(),

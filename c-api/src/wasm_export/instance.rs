@@ -180,8 +180,8 @@ pub unsafe extern "C" fn wasm_runtime_get_module(module_inst: wasm_module_inst_t
     })
 }
 
-/// Chooses how the instance's code is executed. False, with nothing changed, for a mode this
-/// build does not have.
+/// Chooses how the instance's code is executed from now on. False, with nothing changed, for a mode
+/// that this build does not have, and while a call of the instance is under way.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_set_running_mode(
     module_inst: wasm_module_inst_t,
@@ -190,8 +190,8 @@ pub unsafe extern "C" fn wasm_runtime_set_running_mode(
     guard(|| {
         // SAFETY: the C contract of handles.
         let instance = unsafe { handle::instance(module_inst) };
-        // The interpreter is the only mode yet, so there is nothing to switch.
-        instance.is_some() && setup::supported_mode(running_mode).is_some()
+        let mode = setup::supported_mode(running_mode);
+        instance.zip(mode).is_some_and(|(instance, mode)| instance.set_running_mode(mode).is_ok())
     })
 }
 
@@ -202,7 +202,8 @@ pub unsafe extern "C" fn wasm_runtime_get_running_mode(
 ) -> RunningMode {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { handle::instance(module_inst) }.map_or(0, |_| Mode::Mode_Interp as RunningMode)
+        let instance = unsafe { handle::instance(module_inst) };
+        instance.map_or(0, |instance| instance.running_mode() as RunningMode)
     })
 }
 

@@ -207,7 +207,6 @@ impl Translator<'_, '_> {
         let label = self.label(LabelKind::Loop, params, results);
         let carried = self.stack.split_off(label.depth);
         self.start_loop(label.target, &carried);
-        self.builder.switch_to_block(label.target);
         let params = self.builder.block_params(label.target).to_vec();
         self.stack.extend(params);
         self.labels.push(label);

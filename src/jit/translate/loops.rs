@@ -50,12 +50,13 @@ impl Translator<'_, '_> {
         self.push_function_label(None)
     }
 
-    /// Jumps to `target`, the start of a loop with these parameters. If the code begins at this
+    /// Goes on at `target`, the start of a loop with these parameters. If the code begins at this
     /// loop, it gets there from the slots as well.
     pub(super) fn start_loop(&mut self, target: Block, params: &[Value]) {
         let here = self.start.filter(|start| start.position == self.position);
         let Some(LoopStart { block, .. }) = here else {
             self.jump(target, params);
+            self.builder.switch_to_block(target);
             return;
         };
         // Values below the loop's come from either side.

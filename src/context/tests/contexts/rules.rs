@@ -194,9 +194,11 @@ fn init_on_a_thread_that_has_one_counts() {
 #[test]
 fn an_init_that_fails_leaves_nothing() {
     World::run(|world| {
-        let running_mode = Some(RunningMode::LlvmJit);
-        let unsupported = ContextConfig { running_mode, ..ContextConfig::default() };
-        assert_eq!(thread::init(unsupported).err(), Some(ContextError::RunningMode(3)));
+        let nested =
+            |inner| HeapConfig::Failing { inner: Box::new(inner), rule: FailRule::From(1) };
+        let heap = nested(nested(HeapConfig::System));
+        let refused = thread::init(ContextConfig { heap, ..ContextConfig::default() }).err();
+        assert_eq!(refused, Some(ContextError::Heap(HeapError::NestedFailing)));
         assert!(Context::current().is_err());
         assert_eq!(world.process().registry.open_count(), 0);
         assert_eq!(destroys(), "surplus");
