@@ -207,7 +207,8 @@ impl Translator<'_, '_> {
         let label = self.label(LabelKind::Loop, params, results);
         let carried = self.stack.split_off(label.depth);
         self.start_loop(label.target, &carried);
-        let params = self.builder.block_params(label.target).to_vec();
+        // Further parameters are those of variables.
+        let params = &self.builder.block_params(label.target)[..label.params.len()];
         self.stack.extend(params);
         self.labels.push(label);
         Ok(())
