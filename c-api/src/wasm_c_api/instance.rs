@@ -155,7 +155,7 @@ unsafe fn make(
     // SAFETY: the caller's objects.
     let links = unsafe { link(&loaded.module, given) };
     let (items, owners) = links.map_err(|e| refused(store, format_args!("{}", e.message())))?;
-    store.pass(None);
+    store.forget_passed();
     let args = InstantiationArgs2::from_v1(*args);
     // SAFETY: the handle is live, and stands for the module.
     let made = unsafe { make_counted(*module, loaded, &args, &items) };
@@ -224,12 +224,12 @@ fn kind_of(ty: ExternType<'_>) -> Option<wasm_externkind_t> {
 /// An object as an import; `None` for placeholders.
 fn item_of(object: &RefObject, wanted: ExternType<'_>) -> Option<Extern> {
     Some(match &object.body {
-        RefBody::Func(func, native, _) => match (native, wanted) {
+        RefBody::Func(body) => match (&body.native, wanted) {
             // The import's parameters are more special references than host functions declare.
             (Some(native), ExternType::Func(ty)) if ty != native.ty() => {
                 Extern::Native(native.clone())
             }
-            _ => Extern::Func(func.clone()),
+            _ => Extern::Func(body.func.clone()),
         },
         RefBody::Global(global, _) => Extern::Global(global.clone()),
         RefBody::Table(table, _) => Extern::Table(table.clone()),
