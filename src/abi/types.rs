@@ -136,6 +136,11 @@ impl FuncType {
         self.param_cells
     }
 
+    /// Whether there are no references among parameters and results.
+    pub fn is_numeric(&self) -> bool {
+        !self.params.iter().chain(&*self.results).any(|ty| ty.is_ref())
+    }
+
     /// Slots the parameters take at the start of a callee's frame.
     pub fn param_slots(&self) -> u32 {
         self.params.iter().map(|t| t.slots()).sum()

@@ -324,16 +324,17 @@ unsafe fn read_value(at: *const u64, ty: ValType) -> (Val, *mut u64) {
     }
 }
 
-/// One call in its context: `write` places the parameters, `read` fetches the results.
+/// One call in its context: `write` places the parameters, `read` fetches the results. The result
+/// of `write` is dropped when the function has returned, while this thread still uses the link set.
 ///
 /// # Safety
 /// Both are live, of one link set and used by this thread only; `write` fills all parameters in.
 #[inline]
-unsafe fn run(
+pub(super) unsafe fn run<G>(
     env: NonNull<Env>,
     func: NonNull<VmFuncRef>,
     slots: usize,
-    write: impl FnOnce(*mut u64),
+    write: impl FnOnce(*mut u64) -> G,
     read: impl FnOnce(*const u64),
 ) -> Result<()> {
     // SAFETY: the caller guarantees that both are live, of one link set and used by this thread
@@ -342,7 +343,7 @@ unsafe fn run(
         let context = context_of(env);
         let called = context.operate_guest(|low| {
             let call = Call::prepare_with(env, func, slots, low, Pending::IsForgotten)?;
-            write(call.frame());
+            let _during = write(call.frame());
             call.run()?;
             read(call.frame());
             Ok(())

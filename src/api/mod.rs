@@ -24,6 +24,7 @@ mod gc_objects;
 mod grow;
 mod guest_types;
 mod hook;
+mod in_place;
 mod instance;
 mod items;
 mod link;

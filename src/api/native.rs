@@ -55,6 +55,10 @@ impl Native {
         Self(Arc::new(HostFunc::closure(ty, call)))
     }
 
+    pub(super) fn of(func: Arc<HostFunc>) -> Self {
+        Self(func)
+    }
+
     pub fn ty(&self) -> &FuncType {
         self.0.ty()
     }
@@ -84,6 +88,12 @@ impl Context {
 
 /// The caller of a host function. It lasts as long as the call.
 pub struct Caller<'a>(native::Caller<'a>);
+
+impl<'a> Caller<'a> {
+    pub(super) fn of(caller: native::Caller<'a>) -> Self {
+        Self(caller)
+    }
+}
 
 impl Caller<'_> {
     pub(super) fn env(&self) -> ManuallyDrop<ExecEnv> {

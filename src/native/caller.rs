@@ -25,6 +25,10 @@ use std::time::Duration;
 pub type HostClosure =
     dyn Fn(Caller<'_>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static;
 
+/// A host function in Rust that works on the slots themselves, of a type without references. The
+/// slice holds the parameters, and takes the results from its start on.
+pub type SlotClosure = dyn Fn(Caller<'_>, &mut [u64]) -> Result<(), Trap> + Send + Sync + 'static;
+
 /// The caller of a host function. It lasts as long as the call.
 pub struct Caller<'a> {
     env: *mut VmEnv,
@@ -219,6 +223,26 @@ pub(super) unsafe extern "C" fn call_closure(
     }
 }
 
+/// Calls a closure that works on slots; the `call` of its [`HostFunc`].
+pub(super) unsafe extern "C" fn call_in_place(
+    this: *const VmHostFunc,
+    env: *mut VmEnv,
+    args: *mut u64,
+) -> u32 {
+    // SAFETY: running code passes the function it was linked to, which its module keeps alive;
+    // the header is the first field of a `HostFunc`.
+    let host = unsafe { &*this.cast::<HostFunc>() };
+    let Body::InPlace(closure) = &host.body else { return Trap::Internal as u32 };
+    let slots = host.arg_slots as usize;
+    // SAFETY: running code passes its live environment, and room for all parameters and all
+    // results at `args`.
+    unsafe {
+        around(host, env, args, || {
+            closure(Caller::new(env), std::slice::from_raw_parts_mut(args, slots))
+        })
+    }
+}
+
 /// Calls a built-in function; the `call` of its [`HostFunc`].
 pub(super) unsafe extern "C" fn call_builtin(
     this: *const VmHostFunc,
@@ -229,7 +253,7 @@ pub(super) unsafe extern "C" fn call_builtin(
     // header is the first field of a `HostFunc`.
     let host = unsafe { &*this.cast::<HostFunc>() };
     let Body::Builtin(builtin) = host.body else { return Trap::Internal as u32 };
-    let slots = host.arg_slots();
+    let slots = host.arg_slots as usize;
     // SAFETY: running code passes its live environment, and room for all parameters and all
     // results at `args`.
     let trap = unsafe {

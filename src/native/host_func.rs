@@ -1,7 +1,7 @@
 //! A host function bound to an import: its target, and all about the call that can be computed
 //! before it happens.
 
-use super::caller::{self, HostClosure};
+use super::caller::{self, HostClosure, SlotClosure};
 use super::convert::{self, Conversion, ExternRefMap, Mismatch, Receiver};
 use super::invoke::{self, CallPlan, Mixed};
 use super::registry::Convention;
@@ -29,6 +29,8 @@ pub struct HostFunc {
     /// Slots of the parameters, if collected references are among them, else 0.
     pub(super) kept_slots: u32,
     pub(super) returns_refs: bool,
+    /// Slots that a call needs at its arguments' place.
+    pub(super) arg_slots: u32,
     /// Functions are objects to C, and not indices.
     pub(super) has_signature: bool,
     ty: FuncType,
@@ -49,6 +51,7 @@ pub(super) enum Body {
         fit_results: bool,
     },
     Closure(Box<HostClosure>),
+    InPlace(Box<SlotClosure>),
     Builtin(BuiltinFn),
 }
 
@@ -129,6 +132,11 @@ fn kept_slots(ty: &FuncType) -> u32 {
     if ty.takes_collected() { ty.param_slots() } else { 0 }
 }
 
+/// Slots that a call needs at its arguments' place.
+fn arg_slots(ty: &FuncType) -> u32 {
+    ty.param_slots().max(ty.result_slots())
+}
+
 impl HostFunc {
     /// Binds a C function. `signature` is the embedder's text; none or an empty one means that
     /// nothing is checked and no address converted.
@@ -176,6 +184,7 @@ impl HostFunc {
             externrefs,
             body,
             kept_slots: kept_slots(ty),
+            arg_slots: arg_slots(ty),
             returns_refs: ty.returns_refs(),
             has_signature: signature.is_some(),
             ty: ty.clone(),
@@ -197,6 +206,7 @@ impl HostFunc {
             externrefs,
             body: Body::Raw { fit_results: ty.returns_refs() },
             kept_slots: kept_slots(ty),
+            arg_slots: arg_slots(ty),
             returns_refs: ty.returns_refs(),
             has_signature: signature.is_some(),
             ty: ty.clone(),
@@ -218,6 +228,14 @@ impl HostFunc {
         Self::rust(caller::call_closure, ty, Body::Closure(Box::new(closure)))
     }
 
+    /// Binds a Rust closure that works on slots, to a type without references.
+    pub fn in_place(
+        ty: FuncType,
+        closure: impl Fn(super::Caller<'_>, &mut [u64]) -> Result<(), Trap> + Send + Sync + 'static,
+    ) -> Self {
+        Self::rust(caller::call_in_place, ty, Body::InPlace(Box::new(closure)))
+    }
+
     /// Binds a built-in function, if it is one of type `ty`.
     pub fn builtin(builtin: &Builtin, ty: &FuncType) -> Option<Self> {
         let signature = builtin.signature.as_bytes();
@@ -234,6 +252,7 @@ impl HostFunc {
             externrefs: None,
             body,
             kept_slots: kept_slots(&ty),
+            arg_slots: arg_slots(&ty),
             returns_refs: ty.returns_refs(),
             has_signature: false,
             ty,
@@ -253,10 +272,5 @@ impl HostFunc {
     /// The header through which running code calls; valid while `self` is alive and does not move.
     pub fn header(&self) -> *const VmHostFunc {
         std::ptr::from_ref(self).cast()
-    }
-
-    /// Slots that a call needs at its arguments' place.
-    pub(super) fn arg_slots(&self) -> usize {
-        self.ty.param_slots().max(self.ty.result_slots()) as usize
     }
 }

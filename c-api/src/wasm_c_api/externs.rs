@@ -22,7 +22,7 @@ pub unsafe extern "C" fn wasm_extern_type(item: *const wasm_extern_t) -> *mut wa
     guard(|| {
         // SAFETY: the C contract of objects.
         match unsafe { object::get(item) }.map(|item| &item.body) {
-            Some(RefBody::Func(func, ..)) => func::type_of(func.ty()).cast(),
+            Some(RefBody::Func(body)) => func::type_of(body.func.ty()).cast(),
             Some(RefBody::Global(global, _)) => global::type_of(global.ty()).cast(),
             Some(RefBody::Table(table, _)) => table::type_of(table.ty()).cast(),
             Some(RefBody::Memory(memory, _)) => memory::type_of(memory.ty()).cast(),

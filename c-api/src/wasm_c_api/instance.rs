@@ -28,14 +28,21 @@ use std::fmt::Write as _;
 use std::ptr::{NonNull, null_mut};
 
 /// The stack and the heap of instances that are made without sizes, as with WAMR.
-const DEFAULT_BYTES: u32 = 32 * 1024;
+const DEFAULT: InstantiationArgs = InstantiationArgs {
+    default_stack_size: 32 * 1024,
+    host_managed_heap_size: 32 * 1024,
+    max_memory_pages: 0,
+};
 
 /// Begins the message of every trap of instantiating.
 const PREFIX: &str = "wasm_instance_new_with_args_ex failed: ";
 
 /// Makes an instance: links the imports, which stay the caller's, then runs the start function and
-/// the other functions that a module expects to run first. Host functions are bound by then. Stack
-/// and heap have 32 KiB each.
+/// the other functions that a module expects to run first. Host functions are bound by then.
+///
+/// The stack has 32 KiB, and so has the heap in the instance's memory, which there is if natives
+/// may use it: if `imports` leaves a function to the bindings of the module's load. Otherwise the
+/// memory has the size that the module declares.
 ///
 /// The n-th function among `imports` is the module's n-th imported function, and so with globals,
 /// tables and memories; for a list with an item for each import, that is the module's order.
@@ -53,9 +60,7 @@ pub unsafe extern "C-unwind" fn wasm_instance_new(
     trap: *mut *mut wasm_trap_t,
 ) -> *mut wasm_instance_t {
     // SAFETY: the same contract.
-    unsafe {
-        wasm_instance_new_with_args(store, module, imports, trap, DEFAULT_BYTES, DEFAULT_BYTES)
-    }
+    unsafe { new(store, module, imports, trap, &Heap::IfUsed) }
 }
 
 /// Makes an instance like `wasm_instance_new`, with the bytes of its stack and of the heap in its
@@ -88,18 +93,34 @@ pub unsafe extern "C-unwind" fn wasm_instance_new_with_args_ex(
     trap: *mut *mut wasm_trap_t,
     inst_args: *const InstantiationArgs,
 ) -> *mut wasm_instance_t {
+    // SAFETY: the same contract; NULL or options of the caller's.
+    unsafe { new(store, module, imports, trap, &Heap::Given(inst_args.as_ref())) }
+}
+
+/// The options of an instance, which say how large its heap is.
+enum Heap<'a> {
+    /// The default, or none if there are no natives to use one.
+    IfUsed,
+    /// As the embedder says.
+    Given(Option<&'a InstantiationArgs>),
+}
+
+/// # Safety
+/// The pointers are NULL or valid, as the header says.
+unsafe fn new(
+    store: *mut wasm_store_t,
+    module: *const wasm_module_t,
+    imports: *const wasm_extern_vec_t,
+    trap: *mut *mut wasm_trap_t,
+    heap: &Heap<'_>,
+) -> *mut wasm_instance_t {
     guard_guest(|| {
         // SAFETY: the C contract of stores: NULL or live, and counted.
         let store = NonNull::new(store.cast::<Block<ObjectStore>>())
             .map(|store| unsafe { Counted::retained(store) });
         let Some(store) = store else { return null_mut() };
-        // SAFETY: the C contract of modules, vectors and options.
-        let made = unsafe {
-            match inst_args.as_ref() {
-                Some(args) => make(&store, module, imports, args),
-                None => Err(trap::new(&store, &[PREFIX.as_bytes(), b"no options"])),
-            }
-        };
+        // SAFETY: the C contract of modules and vectors.
+        let made = unsafe { make(&store, module, imports, heap) };
         let (instance, failure) = match made {
             Ok(instance) => (instance.into_raw().cast(), None),
             Err(failure) => (null_mut(), Some(failure)),
@@ -144,8 +165,11 @@ unsafe fn make(
     store: &Counted<ObjectStore>,
     module: *const wasm_module_t,
     imports: *const wasm_extern_vec_t,
-    args: &InstantiationArgs,
+    heap: &Heap<'_>,
 ) -> Result<Counted<RefObject>, Counted<RefObject>> {
+    if let Heap::Given(None) = heap {
+        return Err(trap::new(store, &[PREFIX.as_bytes(), b"no options"]));
+    }
     // SAFETY: the caller's contract.
     let Some(loaded) = (unsafe { module_of(module) }) else {
         return Err(refused(store, format_args!("no module")));
@@ -155,8 +179,13 @@ unsafe fn make(
     // SAFETY: the caller's objects.
     let links = unsafe { link(&loaded.module, given) };
     let (items, owners) = links.map_err(|e| refused(store, format_args!("{}", e.message())))?;
-    store.pass(None);
-    let args = InstantiationArgs2::from_v1(*args);
+    store.forget_passed();
+    let args = match heap {
+        Heap::Given(Some(args)) => **args,
+        _ if leaves_functions(&loaded.module, &items) => DEFAULT,
+        _ => InstantiationArgs { host_managed_heap_size: 0, ..DEFAULT },
+    };
+    let args = InstantiationArgs2::from_v1(args);
     // SAFETY: the handle is live, and stands for the module.
     let made = unsafe { make_counted(*module, loaded, &args, &items) };
     let instance = made.map_err(|failure| match (store.passed(), &failure) {
@@ -170,6 +199,14 @@ unsafe fn make(
         object::new(RefBody::Instance(owner.clone())).ok_or_else(|| store.out_of_memory())?;
     owner.set_object(object.as_raw());
     Ok(object)
+}
+
+/// Whether functions are left to the bindings of the module's load, which may be natives.
+fn leaves_functions(module: &Module, items: &[Option<Extern>]) -> bool {
+    let imports = module.imports().zip(items);
+    imports
+        .into_iter()
+        .any(|(import, item)| item.is_none() && matches!(import.ty, ExternType::Func(_)))
 }
 
 type Links = (Vec<Option<Extern>>, Vec<Counted<Owner>>);
@@ -224,12 +261,12 @@ fn kind_of(ty: ExternType<'_>) -> Option<wasm_externkind_t> {
 /// An object as an import; `None` for placeholders.
 fn item_of(object: &RefObject, wanted: ExternType<'_>) -> Option<Extern> {
     Some(match &object.body {
-        RefBody::Func(func, native, _) => match (native, wanted) {
+        RefBody::Func(body) => match (&body.native, wanted) {
             // The import's parameters are more special references than host functions declare.
             (Some(native), ExternType::Func(ty)) if ty != native.ty() => {
                 Extern::Native(native.clone())
             }
-            _ => Extern::Func(func.clone()),
+            _ => Extern::Func(body.func.clone()),
         },
         RefBody::Global(global, _) => Extern::Global(global.clone()),
         RefBody::Table(table, _) => Extern::Table(table.clone()),

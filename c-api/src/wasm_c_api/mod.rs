@@ -11,14 +11,17 @@
 //! `value` converts; `host_items` makes what the host defines; the other files are the header's
 //! sections. Families of functions that the header declares by macros are made by macros here.
 
+mod call;
 mod elements;
 pub mod engine;
 pub mod externs;
+mod families;
 pub mod foreign;
 pub mod frame;
 pub mod func;
 pub mod global;
 pub mod handles;
+mod host_code;
 mod host_items;
 pub mod instance;
 pub mod memory;

@@ -16,11 +16,11 @@ use super::store::{ObjectStore, Owner};
 use super::trap::TrapBody;
 use super::type_objects::{FUNC, GLOBAL, MEMORY, TABLE};
 use super::types::wasm_externkind_t;
-use crate::ffi::guard;
 use crate::shared::wasm_ref_t;
-use isothread::{Func, Global, Lock, Memory, Native, Table};
+use isothread::{Func, Global, Lock, Memory, Native, RawExecEnv, Table};
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 pub(super) type Finalizer = Option<unsafe extern "C" fn(*mut c_void)>;
 
@@ -48,9 +48,105 @@ pub(super) struct Home {
     pub(super) store: Counted<ObjectStore>,
 }
 
+/// A function, with all about its calls that does not change.
+pub(super) struct FuncBody {
+    pub(super) func: Func,
+    /// The host function itself, if it is one.
+    pub(super) native: Option<Native>,
+    /// Slots that parameters or results take, whichever are more.
+    pub(super) slots: usize,
+    /// Whether there are no references among parameters and results.
+    pub(super) is_numeric: bool,
+    /// The exec_env of the function's instance, which the instance owns; null before it is known.
+    env: AtomicPtr<RawExecEnv>,
+    /// Calls under way.
+    calls: AtomicU32,
+    /// Pointers that were deleted meanwhile, whose counts are still there.
+    deleted: AtomicU32,
+    pub(super) home: Home,
+}
+
+impl FuncBody {
+    pub(super) fn new(func: Func, native: Option<Native>, home: Home) -> Self {
+        let ty = func.ty();
+        let slots = ty.param_slots().max(ty.result_slots()) as usize;
+        let is_numeric = ty.is_numeric();
+        let (env, calls, deleted) = Default::default();
+        Self { func, native, slots, is_numeric, env, calls, deleted, home }
+    }
+
+    /// The exec_env that calls run on; `None` if it has to be made and there is no memory.
+    #[inline]
+    pub(super) fn env(&self) -> Option<NonNull<RawExecEnv>> {
+        NonNull::new(self.env.load(Ordering::Relaxed)).or_else(|| self.make_env())
+    }
+
+    #[cold]
+    fn make_env(&self) -> Option<NonNull<RawExecEnv>> {
+        let env = self.func.instance().singleton_exec_env().ok()?;
+        self.env.store(env.as_ptr(), Ordering::Relaxed);
+        Some(env)
+    }
+
+    /// Counts a call until the result is dropped. One thread at a time makes calls, because others
+    /// are kept out of the link set, so no instruction has to be locked.
+    #[inline]
+    pub(super) fn running(&self) -> Running<'_> {
+        let calls = self.calls.load(Ordering::Relaxed);
+        self.calls.store(calls + 1, Ordering::Relaxed);
+        Running(self)
+    }
+
+    /// Whether pointers were deleted during a call.
+    #[inline]
+    pub(super) fn has_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Relaxed) != 0
+    }
+
+    /// Leaves a pointer's count to the call that is under way, if one is.
+    fn keep_for_call(&self) -> bool {
+        let is_running = self.calls.load(Ordering::Relaxed) != 0;
+        if is_running {
+            self.deleted.fetch_add(1, Ordering::Relaxed);
+        }
+        is_running
+    }
+}
+
+/// A call that its function counts.
+pub(super) struct Running<'a>(&'a FuncBody);
+
+impl Drop for Running<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let calls = self.0.calls.load(Ordering::Relaxed);
+        self.0.calls.store(calls.wrapping_sub(1), Ordering::Relaxed);
+    }
+}
+
+/// Gives up the counts of pointers that were deleted during calls, behind the last of these.
+///
+/// # Safety
+/// `handle` is a live function, and nothing borrows it.
+#[cold]
+pub(super) unsafe fn end_deleted(handle: *const wasm_func_t) {
+    // SAFETY: the caller guarantees a live object.
+    let deleted = match unsafe { get(handle) }.map(|object| &object.body) {
+        Some(RefBody::Func(func)) if func.calls.load(Ordering::Relaxed) == 0 => {
+            func.deleted.swap(0, Ordering::Relaxed)
+        }
+        _ => 0,
+    };
+    for _ in 0..deleted {
+        if let Some(block) = NonNull::new(block_of(handle)) {
+            // SAFETY: `delete` has left this count of the object to its calls.
+            drop(unsafe { Counted::<RefObject>::from_raw(block) });
+        }
+    }
+}
+
 pub(super) enum RefBody {
-    /// With the host function itself, if it is one.
-    Func(Func, Option<Native>, Home),
+    Func(FuncBody),
     Global(Global, Home),
     Table(Table, Home),
     Memory(Memory, Home),
@@ -157,20 +253,25 @@ pub(super) unsafe fn copy<H: Handle>(handle: *const H) -> *mut H {
 /// # Safety
 /// As for [`get`]; a count of it is the caller's.
 pub(super) unsafe fn delete<H: Handle>(handle: *mut H) {
-    // SAFETY: the caller's contract, and the count is given up once.
-    unsafe {
-        if !is_view(handle)
-            && get(handle.cast_const()).is_some()
-            && let Some(block) = NonNull::new(handle.cast())
-        {
-            drop(Counted::<RefObject>::from_raw(block));
-        }
+    if is_view(handle) {
+        return;
+    }
+    // SAFETY: the caller guarantees NULL or a live object.
+    let Some(object) = (unsafe { get(handle.cast_const()) }) else { return };
+    if let RefBody::Func(func) = &object.body
+        && func.keep_for_call()
+    {
+        return;
+    }
+    if let Some(block) = NonNull::new(handle.cast()) {
+        // SAFETY: the caller gives up a count of this live object.
+        drop(unsafe { Counted::<RefObject>::from_raw(block) });
     }
 }
 
 /// # Safety
 /// As for [`get`].
-unsafe fn cast<From: Handle, To: Handle>(handle: *mut From) -> *mut To {
+pub(super) unsafe fn cast<From: Handle, To: Handle>(handle: *mut From) -> *mut To {
     // SAFETY: the caller's contract.
     let object = unsafe { get(handle.cast_const()) };
     match object.filter(|object| To::holds(&object.body)) {
@@ -184,7 +285,7 @@ unsafe fn cast<From: Handle, To: Handle>(handle: *mut From) -> *mut To {
 
 /// # Safety
 /// As for [`get`].
-unsafe fn same<H: Handle>(one: *const H, other: *const H) -> bool {
+pub(super) unsafe fn same<H: Handle>(one: *const H, other: *const H) -> bool {
     // SAFETY: the caller's contract.
     match unsafe { (get(one), get(other)) } {
         (Some(one), Some(other)) => one.is(other),
@@ -194,14 +295,18 @@ unsafe fn same<H: Handle>(one: *const H, other: *const H) -> bool {
 
 /// # Safety
 /// As for [`get`].
-unsafe fn host_info<H: Handle>(handle: *const H) -> *mut c_void {
+pub(super) unsafe fn host_info<H: Handle>(handle: *const H) -> *mut c_void {
     // SAFETY: the caller's contract.
     unsafe { get(handle) }.map_or(null_mut(), |object| object.info.lock().pointer)
 }
 
 /// # Safety
 /// As for [`get`]; the finalizer may be called with the pointer at any later time.
-unsafe fn set_host_info<H: Handle>(handle: *mut H, pointer: *mut c_void, finalizer: Finalizer) {
+pub(super) unsafe fn set_host_info<H: Handle>(
+    handle: *mut H,
+    pointer: *mut c_void,
+    finalizer: Finalizer,
+) {
     // SAFETY: the caller's contract.
     if let Some(object) = unsafe { get(handle.cast_const()) } {
         let new = HostInfo { pointer, finalizer };
@@ -226,7 +331,7 @@ impl RefObject {
             return true;
         }
         match (&self.body, &other.body) {
-            (RefBody::Func(one, ..), RefBody::Func(other, ..)) => one.as_raw() == other.as_raw(),
+            (RefBody::Func(one), RefBody::Func(other)) => one.func.as_raw() == other.func.as_raw(),
             (RefBody::Global(one, _), RefBody::Global(other, _)) => {
                 one.data_ptr() == other.data_ptr()
             }
@@ -251,136 +356,11 @@ impl RefObject {
 
     pub(super) fn home(&self) -> Option<&Home> {
         match &self.body {
-            RefBody::Func(_, _, home)
-            | RefBody::Global(_, home)
-            | RefBody::Table(_, home)
-            | RefBody::Memory(_, home) => Some(home),
+            RefBody::Func(func) => Some(&func.home),
+            RefBody::Global(_, home) | RefBody::Table(_, home) | RefBody::Memory(_, home) => {
+                Some(home)
+            }
             _ => None,
         }
     }
-}
-
-/// The functions of a family that the header declares by `WASM_DECLARE_REF_BASE`.
-macro_rules! bases {
-    ($($handle:ident: $copy:ident $delete:ident $same:ident
-        $get:ident $set:ident $set_with:ident;)*) => { $(
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $copy(object: *const $handle) -> *mut $handle {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { copy(object) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $delete(object: *mut $handle) {
-            // SAFETY: the C contract of objects; the caller gives its own up.
-            guard(|| unsafe { delete(object) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $same(one: *const $handle, other: *const $handle) -> bool {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { same(one, other) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $get(object: *const $handle) -> *mut c_void {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { host_info(object) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $set(object: *mut $handle, info: *mut c_void) {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { set_host_info(object, info, None) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $set_with(
-            object: *mut $handle,
-            info: *mut c_void,
-            finalizer: Finalizer,
-        ) {
-            // SAFETY: the C contract of objects and finalizers.
-            guard(|| unsafe { set_host_info(object, info, finalizer) })
-        }
-    )* };
-}
-
-/// The functions of a family that `WASM_DECLARE_REF` declares beyond those.
-macro_rules! references {
-    ($($handle:ident: $as_ref:ident $ref_as:ident
-        $as_ref_const:ident $ref_as_const:ident;)*) => { $(
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $as_ref(object: *mut $handle) -> *mut wasm_ref_t {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { cast(object) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $ref_as(object: *mut wasm_ref_t) -> *mut $handle {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { cast(object) })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $as_ref_const(object: *const $handle) -> *const wasm_ref_t {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { cast::<_, wasm_ref_t>(object.cast_mut()).cast_const() })
-        }
-
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $ref_as_const(object: *const wasm_ref_t) -> *const $handle {
-            // SAFETY: the C contract of objects.
-            guard(|| unsafe { cast::<_, $handle>(object.cast_mut()).cast_const() })
-        }
-    )* };
-}
-
-bases! {
-    wasm_ref_t: wasm_ref_copy wasm_ref_delete wasm_ref_same
-        wasm_ref_get_host_info wasm_ref_set_host_info
-        wasm_ref_set_host_info_with_finalizer;
-    wasm_trap_t: wasm_trap_copy wasm_trap_delete wasm_trap_same
-        wasm_trap_get_host_info wasm_trap_set_host_info
-        wasm_trap_set_host_info_with_finalizer;
-    wasm_foreign_t: wasm_foreign_copy wasm_foreign_delete wasm_foreign_same
-        wasm_foreign_get_host_info wasm_foreign_set_host_info
-        wasm_foreign_set_host_info_with_finalizer;
-    wasm_func_t: wasm_func_copy wasm_func_delete wasm_func_same
-        wasm_func_get_host_info wasm_func_set_host_info
-        wasm_func_set_host_info_with_finalizer;
-    wasm_global_t: wasm_global_copy wasm_global_delete wasm_global_same
-        wasm_global_get_host_info wasm_global_set_host_info
-        wasm_global_set_host_info_with_finalizer;
-    wasm_table_t: wasm_table_copy wasm_table_delete wasm_table_same
-        wasm_table_get_host_info wasm_table_set_host_info
-        wasm_table_set_host_info_with_finalizer;
-    wasm_memory_t: wasm_memory_copy wasm_memory_delete wasm_memory_same
-        wasm_memory_get_host_info wasm_memory_set_host_info
-        wasm_memory_set_host_info_with_finalizer;
-    wasm_extern_t: wasm_extern_copy wasm_extern_delete wasm_extern_same
-        wasm_extern_get_host_info wasm_extern_set_host_info
-        wasm_extern_set_host_info_with_finalizer;
-    wasm_instance_t: wasm_instance_copy wasm_instance_delete wasm_instance_same
-        wasm_instance_get_host_info wasm_instance_set_host_info
-        wasm_instance_set_host_info_with_finalizer;
-}
-
-references! {
-    wasm_trap_t: wasm_trap_as_ref wasm_ref_as_trap
-        wasm_trap_as_ref_const wasm_ref_as_trap_const;
-    wasm_foreign_t: wasm_foreign_as_ref wasm_ref_as_foreign
-        wasm_foreign_as_ref_const wasm_ref_as_foreign_const;
-    wasm_func_t: wasm_func_as_ref wasm_ref_as_func
-        wasm_func_as_ref_const wasm_ref_as_func_const;
-    wasm_global_t: wasm_global_as_ref wasm_ref_as_global
-        wasm_global_as_ref_const wasm_ref_as_global_const;
-    wasm_table_t: wasm_table_as_ref wasm_ref_as_table
-        wasm_table_as_ref_const wasm_ref_as_table_const;
-    wasm_memory_t: wasm_memory_as_ref wasm_ref_as_memory
-        wasm_memory_as_ref_const wasm_ref_as_memory_const;
-    wasm_extern_t: wasm_extern_as_ref wasm_ref_as_extern
-        wasm_extern_as_ref_const wasm_ref_as_extern_const;
-    wasm_instance_t: wasm_instance_as_ref wasm_ref_as_instance
-        wasm_instance_as_ref_const wasm_ref_as_instance_const;
 }

@@ -6,18 +6,20 @@
 //! instance that imports from it.
 
 use super::memory_block::{Block, Counted, value};
-use super::object::{self, Home, RefBody, RefObject};
+use super::object::{self, FuncBody, Home, RefBody, RefObject};
 use super::trap::TrapBody;
 use crate::shared::wasm_module_inst_t;
 use crate::wasm_export::instance::take_down;
 use isothread::{Context, Func, Global, Instance, Lock, Memory, Table, outside};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// Owner: the embedder's pointer and the objects that were made in it, each with a count.
 pub(super) struct ObjectStore {
     state: Lock<StoreState>,
+    /// Whether there is a trap on its way, for calls to see without the lock.
+    is_passing: AtomicBool,
     /// Stands for traps that there is no memory for.
     out_of_memory: Counted<RefObject>,
     /// Last: it must outlive everything above.
@@ -44,7 +46,8 @@ unsafe impl Sync for ObjectStore {}
 impl ObjectStore {
     pub(super) fn new(context: Context) -> Option<Counted<Self>> {
         let out_of_memory = object::new(RefBody::Trap(TrapBody::out_of_memory()))?;
-        Counted::new(Self { state: Lock::default(), out_of_memory, context })
+        let (state, is_passing) = Default::default();
+        Counted::new(Self { state, is_passing, out_of_memory, context })
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -61,6 +64,7 @@ impl ObjectStore {
         state.is_deleted = true;
         let held = std::mem::take(&mut state.held_by_guests);
         let passing = state.passing.take();
+        self.is_passing.store(false, Ordering::Relaxed);
         drop(state);
         // Finalizers of the embedder's run without the lock.
         drop((held, passing));
@@ -92,18 +96,29 @@ impl ObjectStore {
 
     /// Keeps a trap for the call that it ends; not in a deleted store, which its trace may lead
     /// back to. The call then makes a new one of the text.
-    pub(super) fn pass(&self, trap: Option<Counted<RefObject>>) {
+    pub(super) fn pass(&self, trap: Counted<RefObject>) {
         let mut state = self.state.lock();
         let old = match state.is_deleted {
-            true => trap,
-            false => std::mem::replace(&mut state.passing, trap),
+            true => Some(trap),
+            false => state.passing.replace(trap),
         };
+        self.is_passing.store(!state.is_deleted, Ordering::Relaxed);
         drop(state);
         drop(old);
     }
 
     pub(super) fn passed(&self) -> Option<Counted<RefObject>> {
-        self.state.lock().passing.take()
+        let mut state = self.state.lock();
+        self.is_passing.store(false, Ordering::Relaxed);
+        state.passing.take()
+    }
+
+    /// Forgets a trap that no call has returned.
+    #[inline]
+    pub(super) fn forget_passed(&self) {
+        if self.is_passing.load(Ordering::Relaxed) {
+            drop(self.passed());
+        }
     }
 
     /// The owner of an instance; `None` for instances that this API did not make.
@@ -227,7 +242,7 @@ pub(super) fn object_of(item: Item, store: &Counted<ObjectStore>) -> Option<Coun
     object::new(match item {
         Item::Func(func) => {
             let home = Home::of(&func.instance(), store);
-            RefBody::Func(func, None, home)
+            RefBody::Func(FuncBody::new(func, None, home))
         }
         Item::Global(global) => {
             let home = Home::of(global.instance(), store);

@@ -5,7 +5,7 @@
 //! Vectors do not fit, as in `wasm_export.h`: a value of kind WASM_V128 holds an address.
 
 use super::memory_block::{Block, Counted};
-use super::object::{RefBody, RefObject, counted};
+use super::object::{FuncBody, RefBody, RefObject, counted};
 use super::store::{Item, ObjectStore, object_of};
 use crate::ffi::guard;
 use crate::shared::{
@@ -49,8 +49,13 @@ impl Misfit {
     }
 }
 
+pub(super) fn is_vector(kind: wasm_valkind_t) -> bool {
+    kind == V128
+}
+
 /// The kind of a type's values. Those of references that the header has no kind for are externrefs
 /// in the description of a type, and cannot be passed.
+#[inline]
 pub(super) fn kind_of(ty: ValType) -> wasm_valkind_t {
     match ty {
         ValType::I32 => I32,
@@ -165,7 +170,7 @@ pub(super) unsafe fn reference_in(
 }
 
 fn func_in(object: &RefObject, near: &Instance) -> Result<Val, Misfit> {
-    let RefBody::Func(func, ..) = &object.body else { return Err(Misfit::Reference) };
+    let RefBody::Func(FuncBody { func, .. }) = &object.body else { return Err(Misfit::Reference) };
     near.link_with(&func.instance()).map_err(|_| Misfit::Reference)?;
     Ok(func.to_val())
 }
@@ -247,4 +252,80 @@ pub(super) unsafe fn value_out(
         other => anon_val_of { r#ref: reference_out(other, near, store)? },
     };
     Ok(of_kind(kind, of))
+}
+
+/// Why a value cannot be passed as a number or vector of a kind, if it cannot.
+#[inline(always)]
+pub(super) fn number_misfit(val: &wasm_val_t, kind: wasm_valkind_t) -> Option<Misfit> {
+    if val.kind != kind {
+        return Some(Misfit::Kind);
+    }
+    (kind == V128 && vector_of(val).is_none()).then_some(Misfit::Vector)
+}
+
+/// Writes a number or vector of a kind, for which [`number_misfit`] has found nothing, to its slots;
+/// returns the next one.
+///
+/// # Safety
+/// `slot` has room for a value of that kind; a vector's address is that of 16 bytes.
+#[inline(always)]
+pub(super) unsafe fn number_in(val: &wasm_val_t, kind: wasm_valkind_t, slot: *mut u64) -> *mut u64 {
+    // SAFETY: every member of the union is plain bits, and all eight bytes are there.
+    let bits = unsafe { val.of.i64 } as u64;
+    // SAFETY: the caller guarantees room for the kind, and 16 bytes behind a vector's address,
+    // which C does not align; they are in the order of memory, which is the slots'.
+    unsafe {
+        match kind {
+            I32 | F32 => *slot = u64::from(bits as u32),
+            V128 => {
+                let Some(vector) = vector_of(val) else { return slot.add(2) };
+                let cells = vector.read_unaligned().map(u64::from);
+                *slot = cells[0] | cells[1] << 32;
+                *slot.add(1) = cells[2] | cells[3] << 32;
+                return slot.add(2);
+            }
+            _ => *slot = bits,
+        }
+        slot.add(1)
+    }
+}
+
+/// Reads a number or vector of a kind from its slots; returns the next slot. A vector goes to the
+/// address that `place` has.
+///
+/// # Safety
+/// `slot` has a value of that kind. `place` has room for a value; if it is a vector's, it is a
+/// value already, and its address NULL or that of 16 bytes.
+#[inline(always)]
+pub(super) unsafe fn number_out(
+    slot: *const u64,
+    kind: wasm_valkind_t,
+    place: *mut wasm_val_t,
+) -> *const u64 {
+    // SAFETY: the caller guarantees the slots of the kind, room at `place`, and 16 bytes behind a
+    // vector's address, which C does not align.
+    unsafe {
+        let bits = match kind {
+            I32 | F32 => u64::from(*slot as u32),
+            V128 => {
+                let cells = [*slot, *slot >> 32, *slot.add(1), *slot.add(1) >> 32];
+                if let Some(vector) = vector_of(&*place) {
+                    vector.write_unaligned(cells.map(|cell| cell as u32));
+                }
+                return slot.add(2);
+            }
+            _ => *slot,
+        };
+        place.write(of_kind(kind, anon_val_of { i64: bits as i64 }));
+        slot.add(1)
+    }
+}
+
+/// Makes a value one of a kind that is zero or null, with the address for a vector.
+#[inline(always)]
+pub(super) fn prepare(val: &mut wasm_val_t, kind: wasm_valkind_t, address: Option<NonNull<u128>>) {
+    *val = zero(kind);
+    if let (V128, Some(address)) = (kind, address) {
+        val.of = anon_val_of { foreign: address.as_ptr().expose_provenance() };
+    }
 }

@@ -100,7 +100,7 @@ impl Rig {
 
     /// Calls `func` on `slots`, which must have room for parameters and results.
     pub(crate) fn call(&mut self, func: &HostFunc, slots: &mut [u64]) -> u32 {
-        assert!(slots.len() >= func.arg_slots());
+        assert!(slots.len() >= func.arg_slots as usize);
         let header = func.header();
         // SAFETY: `func` is alive, the rig's environment is complete as far as calls read it,
         // and the slots are as many as the function's type asks for.
