@@ -140,12 +140,9 @@ const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
 /// Rows that have nothing to try yet, and the feature they wait for. When the feature comes, the
 /// row fails until it is written and taken off here.
 const LACKING: &[(&str, &str)] = &[
-    ("running mode", "compiled code"),
     ("log timers", "bh_print_time"),
     ("linux perf map", "ahead-of-time code"),
     ("debug engine", "debug engine"),
-    ("jit options", "compiled code"),
-    ("fast-jit cache", "compiled code"),
     ("aot compiler error", "aot_export.h"),
 ];
 

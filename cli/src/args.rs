@@ -2,7 +2,7 @@
 
 use super::generate::Artifact;
 use super::options::{self, Id, Meaning, Opt};
-use isothread::WasiArgs;
+use isothread::{JitOptions, RunningMode, WasiArgs};
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ pub struct Args {
     /// 0 for none.
     pub shared_heap_size: u32,
     pub repl: bool,
+    pub running_mode: RunningMode,
+    pub jit: JitOptions,
     /// The program's arguments are in `program`.
     pub wasi: WasiArgs,
     pub native_libs: Vec<PathBuf>,
@@ -52,6 +54,8 @@ impl Default for Args {
             shared_heap_size: 0,
             gc_heap_size: isothread::GC_HEAP_SIZE_DEFAULT,
             repl: false,
+            running_mode: RunningMode::Default,
+            jit: JitOptions::default(),
             wasi: WasiArgs::default(),
             native_libs: Vec::new(),
             module_path: PathBuf::from("."),
@@ -149,9 +153,26 @@ impl Args {
             }
             Id::Threads => self.threads = Some(positive(parser, opt, THREADS_MAX)?),
             Id::Stats => self.stats = true,
-            // The first is the default, the others are commands of their own.
-            Id::Interp | Id::Generate | Id::Help | Id::Version => {}
+            Id::Interp => self.run_in(RunningMode::Interp, opt)?,
+            Id::FastJit => self.run_in(RunningMode::FastJit, opt)?,
+            Id::LlvmJit => self.run_in(RunningMode::LlvmJit, opt)?,
+            Id::MultiTierJit => self.run_in(RunningMode::MultiTierJit, opt)?,
+            Id::JitCodeCacheSize => self.jit.code_cache_size = positive(parser, opt, u32::MAX)?,
+            Id::JitSizeLevel => self.jit.size_level = positive(parser, opt, 3)?,
+            Id::JitOptLevel => self.jit.opt_level = positive(parser, opt, 3)?,
+            // These are commands of their own.
+            Id::Generate | Id::Help | Id::Version => {}
         }
+        Ok(())
+    }
+}
+
+impl Args {
+    fn run_in(&mut self, mode: RunningMode, opt: &Opt) -> Result<(), String> {
+        if !mode.is_supported() {
+            return Err(format!("--{}: this build runs code with its interpreter only", opt.long));
+        }
+        self.running_mode = mode;
         Ok(())
     }
 }
@@ -259,7 +280,7 @@ mod tests {
         assert_eq!(problem(&["--fuel=-1", "x"]), "--fuel=N cannot be `-1`");
         assert_eq!(problem(&["--max-memory=1M", "x"]), "--max-memory=BYTES cannot be `1M`");
         assert!(problem(&["--env==x", "x"]).ends_with("expect \"key=value\", got \"=x\""));
-        assert!(problem(&["--llvm-jit", "x"]).starts_with("--llvm-jit: this build"));
+        assert!(problem(&["--enable-segue", "x"]).starts_with("--enable-segue: this build"));
         assert!(problem(&["--repl=1", "x"]).contains("unexpected"));
         assert!(problem(&["--repl"]).starts_with("no file"));
     }

@@ -9,6 +9,7 @@ pub enum Id {
     AllowResolve,
     Dir,
     Env,
+    FastJit,
     Fuel,
     Function,
     GcHeapSize,
@@ -16,12 +17,17 @@ pub enum Id {
     HeapSize,
     Help,
     Interp,
+    JitCodeCacheSize,
+    JitOptLevel,
+    JitSizeLevel,
+    LlvmJit,
     LogLevel,
     MapDir,
     MaxDescriptors,
     MaxMemory,
     MaxThreads,
     ModulePath,
+    MultiTierJit,
     NativeLib,
     Repl,
     SharedHeapSize,
@@ -57,7 +63,7 @@ const fn refused(long: &'static str, why: &'static str) -> Opt {
     Opt { long, short: None, value: "", meaning: Meaning::Refused(why), help: "" }
 }
 
-const NO_COMPILER: &str = "this build runs code with its interpreter only";
+const NO_SIGNALS: &str = "this build compiles without it";
 const NO_AOT: &str = "this build does not run compiled modules";
 
 pub const OPTIONS: &[Opt] = &[
@@ -75,7 +81,34 @@ pub const OPTIONS: &[Opt] = &[
         short: Some('v'),
         ..long("", "LEVEL", Id::LogLevel, "How much is logged, 0 to 5; 2 (warnings) if not said")
     },
-    long("interp", "", Id::Interp, "Run code with the interpreter, which is the default"),
+    long("interp", "", Id::Interp, "Run everything with the interpreter"),
+    long("fast-jit", "", Id::FastJit, "Compile functions quickly when they are first called"),
+    long("llvm-jit", "", Id::LlvmJit, "Compile functions to good code when they are first called"),
+    long(
+        "multi-tier-jit",
+        "",
+        Id::MultiTierJit,
+        "Begin with the interpreter and compile meanwhile whatever runs long, which is the default \
+         where this build can compile",
+    ),
+    long(
+        "jit-codecache-size",
+        "BYTES",
+        Id::JitCodeCacheSize,
+        "How much memory compiled code may take; 64 MiB if not said",
+    ),
+    long(
+        "llvm-jit-size-level",
+        "1..3",
+        Id::JitSizeLevel,
+        "Prefer small code (1 or 2) or fast code (3); 3 if not said",
+    ),
+    long(
+        "llvm-jit-opt-level",
+        "1..3",
+        Id::JitOptLevel,
+        "Accepted for other builds\' sake: see --fast-jit",
+    ),
     long("stack-size", "BYTES", Id::StackSize, "Size of the guest's stack; 65536 if not said"),
     long(
         "heap-size",
@@ -192,14 +225,8 @@ pub const OPTIONS: &[Opt] = &[
     long("version", "", Id::Version, "Print the version and the features of this build"),
     Opt { short: Some('h'), ..long("help", "", Id::Help, "Print this text") },
     long("generate", "bash|zsh|fish|man", Id::Generate, ""),
-    refused("fast-jit", NO_COMPILER),
-    refused("llvm-jit", NO_COMPILER),
-    refused("multi-tier-jit", NO_COMPILER),
-    refused("jit-codecache-size", NO_COMPILER),
-    refused("llvm-jit-size-level", NO_COMPILER),
-    refused("llvm-jit-opt-level", NO_COMPILER),
-    refused("enable-segue", NO_COMPILER),
-    refused("enable-linux-perf", NO_COMPILER),
+    refused("enable-segue", NO_SIGNALS),
+    refused("enable-linux-perf", NO_SIGNALS),
     refused("gen-prof-file", NO_AOT),
     refused("disable-bounds-checks", "memory accesses are always checked"),
     Opt { short: Some('g'), ..refused("", "this build has no debugger") },

@@ -6,8 +6,8 @@ use super::output::print;
 use super::watchdog::{self, Watchdog};
 use super::{output, repl};
 use isothread::{
-    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, RunningMode,
-    WasiArgs, WasiCtx,
+    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, WasiArgs,
+    WasiCtx,
 };
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
@@ -23,7 +23,8 @@ pub fn new_context(args: &Args, name: &str) -> Option<Context> {
         log_level: Some(LogLevel::from_raw(args.log_level)),
         gc_heap_size: args.gc_heap_size,
         max_thread_num: args.max_threads,
-        running_mode: Some(RunningMode::Interp),
+        running_mode: Some(args.running_mode),
+        jit: args.jit,
         quota_bytes: args.max_memory,
         max_descriptors: args.max_descriptors,
         ..ContextConfig::default()

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::output;
-use isothread::{Context, ContextStats, Module};
+use isothread::{Context, ContextStats, Module, RunningMode};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -108,8 +108,12 @@ pub fn version() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!(
         "iwasm {version} (isothread)\n\n\
-         Runs code with its interpreter. WASI preview 1 and the built-in C library are there.\n\n\
-         WebAssembly proposals, 1 if supported:\n"
+         {}. WASI preview 1 and the built-in C library are there.\n\n\
+         WebAssembly proposals, 1 if supported:\n",
+        match RunningMode::MultiTierJit.is_supported() {
+            true => "Runs code with its interpreter and compiles what runs long",
+            false => "Runs code with its interpreter",
+        }
     );
     let context = Context::new().ok();
     for (name, sections) in PROBES {

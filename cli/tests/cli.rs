@@ -213,7 +213,7 @@ fn wrong_options_are_named() {
         assert_eq!(iwasm(args), (1, String::new(), stderr));
     };
     wrong(&["--stack-sise=1", "x"], "unknown option --stack-sise; did you mean --stack-size?");
-    wrong(&["--fast-jit", "x"], "--fast-jit: this build runs code with its interpreter only");
+    wrong(&["--enable-segue", "x"], "--enable-segue: this build compiles without it");
     wrong(&["--stack-size=big", "x"], "--stack-size=BYTES cannot be `big`");
     wrong(&[], "no file to run\nUsage: iwasm [OPTION]... FILE [ARGUMENT]...");
 }

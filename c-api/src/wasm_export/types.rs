@@ -138,13 +138,18 @@ pub struct RuntimeInitArgs {
     pub ip_addr: [c_char; 128],
     pub unused: c_int,
     pub instance_port: c_int,
+    /// Bytes of machine code that the context may have, in any mode; 0 for 64 MiB.
     pub fast_jit_code_cache_size: u32,
     /// Bytes of an instance's garbage-collected heap; 0 keeps the default.
     pub gc_heap_size: u32,
-    /// The default mode of instances.
+    /// The default mode of instances; 0 for tiers, where code can be compiled and `mem_alloc_type`
+    /// is no pool, else the interpreter.
     pub running_mode: super::integers::RunningMode,
+    /// Accepted, without effect.
     pub llvm_jit_opt_level: u32,
+    /// 1 and 2 prefer small code to fast code.
     pub llvm_jit_size_level: u32,
+    /// Accepted, without effect.
     pub segue_flags: u32,
     pub enable_linux_perf: bool,
 }

@@ -3,9 +3,60 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "rows.h"
+#include "wasm_runtime_ctx.h"
+
+static bool compiles(void) {
+    return wasm_runtime_is_running_mode_supported(Mode_LLVM_JIT);
+}
+
+/* Starts a guest in a context of its own, which has the mode, and the options if there are any. */
+static struct guest guest_in(RunningMode mode, uint32_t code_bytes, uint32_t size_level) {
+    RuntimeInitArgs args = system_args();
+
+    args.running_mode = mode;
+    args.fast_jit_code_cache_size = code_bytes;
+    args.llvm_jit_opt_level = 3;
+    args.llvm_jit_size_level = size_level;
+    quiet_init(&args);
+    return start_guest("basic");
+}
+
+static void end_side(struct guest *guest) {
+    end_guest(guest);
+    wasm_runtime_destroy();
+}
+
+/* The mode of one side is not that of the other, nor is a default that it sets later. */
+static void mode_side(RunningMode mode, RunningMode later) {
+    struct guest guest = guest_in(mode, 0, 3), next;
+
+    meet();
+    CHECK_INT(wasm_runtime_get_running_mode(guest.inst), mode);
+    CHECK_INT(call(&guest, "add", 2, 20, 22), 42);
+    CHECK(wasm_runtime_set_default_running_mode(later));
+    meet();
+    next = start_guest("basic");
+    CHECK_INT(wasm_runtime_get_running_mode(next.inst), later);
+    CHECK_INT(wasm_runtime_get_running_mode(guest.inst), mode);
+    CHECK_INT(call(&next, "add", 2, 20, 22), 42);
+    CHECK(wasm_runtime_set_running_mode(next.inst, mode));
+    CHECK_INT(call(&next, "add", 2, 20, 22), 42);
+    meet();
+    end_guest(&next);
+    end_side(&guest);
+}
+
+static void interpreting(void) {
+    mode_side(Mode_Interp, Mode_Interp);
+}
+
+static void compiling(void) {
+    mode_side(compiles() ? Mode_LLVM_JIT : Mode_Interp, compiles() ? Mode_Fast_JIT : Mode_Interp);
+}
 
 static void running_mode(void) {
-    lacks_while(!wasm_runtime_is_running_mode_supported(Mode_LLVM_JIT), "compiled code");
+    sides(rounds(), interpreting, compiling);
+    sides(rounds(), compiling, interpreting);
 }
 
 /* Each side's guest asks for more than its memory may have; the other's callback hears nothing. */
@@ -177,12 +228,52 @@ static void debug_engine(void) {
     wasm_runtime_destroy();
 }
 
+/* Each side has its own options, and code that was made with them. */
+static void options_side(uint32_t size_level) {
+    struct guest guest = guest_in(compiles() ? Mode_LLVM_JIT : Mode_Interp, 1 << 20, size_level);
+    wasm_runtime_ctx_jit_options_t options = {sizeof options};
+
+    meet();
+    CHECK(wasm_runtime_ctx_get_jit_options(wasm_runtime_ctx_current(), &options));
+    CHECK_INT(options.llvm_jit_size_level, size_level);
+    CHECK_INT(call(&guest, "add", 2, 20, 22), 42);
+    meet();
+    end_side(&guest);
+}
+
+static void for_speed(void) {
+    options_side(3);
+}
+
+static void for_size(void) {
+    options_side(1);
+}
+
 static void jit_options(void) {
-    lacks_while(!wasm_runtime_is_running_mode_supported(Mode_LLVM_JIT), "compiled code");
+    sides(rounds(), for_speed, for_size);
+}
+
+/* One side has room for hardly any code: it goes on in the interpreter, and the other compiles. */
+static void cache_side(uint32_t code_bytes) {
+    struct guest guest = guest_in(compiles() ? Mode_Fast_JIT : Mode_Interp, code_bytes, 3);
+
+    meet();
+    CHECK_INT(call(&guest, "add", 2, 20, 22), 42);
+    meet();
+    CHECK_INT(call(&guest, "add", 2, 1, 2), 3);
+    end_side(&guest);
+}
+
+static void without_room(void) {
+    cache_side(1);
+}
+
+static void with_room(void) {
+    cache_side(8 << 20);
 }
 
 static void fast_jit_cache(void) {
-    lacks_while(!wasm_runtime_is_running_mode_supported(Mode_Fast_JIT), "compiled code");
+    sides(rounds(), without_room, with_room);
 }
 
 static void run(void) {
