@@ -2,7 +2,6 @@
 //!
 //! A module has code for each mode that its instances run in, made when the first of them asks.
 
-use super::module::Inner;
 use super::{Context, Result};
 use crate::alloc;
 use crate::context::RunningMode;
@@ -11,7 +10,7 @@ use crate::context::{ContextData, JitOptions};
 use crate::exec::{CompiledCode, GuestCode};
 use crate::interp::ModuleCode;
 #[cfg(isothread_jit)]
-use crate::jit::{CodeBudget, CompileThread, OptLevel, Policy, TieredCode, When};
+use crate::jit::{self, CodeBudget, CompileThread, OptLevel, Policy, When};
 use crate::module::Module;
 use crate::sync::Lock;
 use std::sync::Arc;
@@ -77,7 +76,7 @@ pub(super) fn code(
 ) -> Result<Arc<dyn GuestCode>> {
     #[cfg(isothread_jit)]
     if let Some(policy) = policy(context, mode)? {
-        return Ok(TieredCode::new(module, policy)?);
+        return Ok(jit::code(module, policy)?);
     }
     #[cfg(not(isothread_jit))]
     let _ = mode;
@@ -108,25 +107,25 @@ fn policy(context: &Context, mode: RunningMode) -> Result<Option<Policy>> {
 /// The code of a module for instances in a mode, which is made now if there is none.
 pub(super) fn code_for(
     context: &Context,
-    inner: &Inner,
+    (module, codes): (&Arc<Module>, &Codes),
     mode: RunningMode,
 ) -> Result<Arc<dyn GuestCode>> {
     let find = |codes: &[(RunningMode, Arc<dyn GuestCode>)]| {
         codes.iter().find(|known| known.0 == mode).map(|known| known.1.clone())
     };
-    if let Some(code) = find(&inner.codes.0.lock()) {
+    if let Some(code) = find(&codes.0.lock()) {
         return Ok(code);
     }
     // Outside of the lock, because forks wait for that.
-    let made = code(context, inner.parsed.clone(), mode)?;
-    let mut codes = inner.codes.0.lock();
-    if let Some(code) = find(&codes) {
+    let made = code(context, module.clone(), mode)?;
+    let mut known = codes.0.lock();
+    if let Some(code) = find(&known) {
         // Another thread was faster.
         return Ok(code);
     }
-    let has_room = alloc::fallible(|| codes.try_reserve(1));
+    let has_room = alloc::fallible(|| known.try_reserve(1));
     has_room.map_err(|_| super::Error::out_of_memory())?;
-    codes.push((mode, made.clone()));
+    known.push((mode, made.clone()));
     Ok(made)
 }
 

@@ -1,8 +1,8 @@
 //! Calls in both directions for code with a form of values of its own, which reads and writes them
 //! in the slots of the guest's stack: no [`Val`](super::Val) is made of them in between.
 //!
-//! A number takes a slot, a vector two, its lower half first. The upper half of a slot with a number
-//! of 32 bits means nothing.
+//! A number takes a slot, a vector two, its lower half first. The upper half of a slot with a
+//! number of 32 bits means nothing.
 
 use super::func::run;
 use super::{Caller, Func, FuncType, Native, RawExecEnv, RawFunc, Result, Trap};

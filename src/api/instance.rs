@@ -242,9 +242,10 @@ impl Instance {
             return Err(Error::new(ErrorKind::Misuse, text));
         }
         let (context, surroundings) = (self.context_ref(), self.surroundings());
-        let mode = engines::resolve(context, mode);
-        let code =
-            context.guarded(|| engines::code_for(context, &surroundings.module, mode))??.table();
+        let (module, mode) = (&surroundings.module, engines::resolve(context, mode));
+        let code = context
+            .guarded(|| engines::code_for(context, (&module.parsed, &module.codes), mode))??
+            .table();
         // SAFETY: the handle keeps the link set alive; nothing runs in it, and its handles stay on
         // this thread. The module keeps the code.
         unsafe { parts::switch_code(self.ptr, code) };

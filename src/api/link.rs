@@ -159,7 +159,7 @@ pub(super) fn make(
     let natives = check_imports(module, imports)?;
     let inner = &module.inner;
     let mode = engines::resolve(module.context(), module.context().running_mode());
-    let code = engines::code_for(module.context(), inner, mode)?;
+    let code = engines::code_for(module.context(), (&inner.parsed, &inner.codes), mode)?;
     let host = Arc::new(Surroundings {
         module: inner.clone(),
         running_mode: AtomicU32::new(mode as u32),

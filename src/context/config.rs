@@ -46,8 +46,8 @@ impl RunningMode {
 /// Options of the compiler. Where a build compiles nothing they are kept and can be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JitOptions {
-    /// Bytes of machine code that the context may have, in whole pages; 0 for 64 MiB. Functions that
-    /// find no room are interpreted.
+    /// Bytes of machine code that the context may have, in whole pages; 0 for 64 MiB. Functions
+    /// that find no room are interpreted.
     pub code_cache_size: u32,
     /// Accepted for WAMR's sake; [`RunningMode::FastJit`] is for code that is made quickly.
     pub opt_level: u32,

@@ -10,8 +10,8 @@ use std::ptr::NonNull;
 /// instances that import from it are changed with its own.
 ///
 /// # Safety
-/// The caller holds the link set alive, nothing of it runs, and no other thread uses it. The code is
-/// that of the instance's module, and kept alive by its host.
+/// The caller holds the link set alive, nothing of it runs, and no other thread uses it. The code
+/// is that of the instance's module, and kept alive by its host.
 pub unsafe fn switch_code(instance: NonNull<Instance>, code: CodeTable) {
     // SAFETY: the caller guarantees that nothing else uses the instances of the link set, whose
     // lists of references have as many as their modules say.

@@ -40,7 +40,7 @@ mod vector_op;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Above, DECLINED, ModuleCode, Sample, VmCode};
+pub use code::{Above, DECLINED, EnterOther, ModuleCode, Sample, VmCode};
 pub use machine::Header;
 
 use crate::abi::lanes::V128;
@@ -89,13 +89,13 @@ pub unsafe extern "C-unwind" fn run(
     func: *const VmFuncRef,
     frame: *mut u64,
 ) -> u32 {
-    // SAFETY: the caller guarantees the contract of `run_record`; the body of a reference to code of
-    // ours is its record.
+    // SAFETY: the caller guarantees the contract of `run_record`; the body of a reference to code
+    // of ours is its record.
     unsafe { run_record(env, func, (*func).body.code.cast(), frame) }
 }
 
-/// As [`run`], of the function with the record `code`, which may have no reference: `func` is one to
-/// another function of the same instance then. It is run by the interpreter's own code, whatever
+/// As [`run`], of the function with the record `code`, which may have no reference: `func` is one
+/// to another function of the same instance then. It is run by the interpreter's own code, whatever
 /// else it has.
 ///
 /// # Safety

@@ -389,8 +389,9 @@ words! {
         StoreSum<SlotNo, SlotNo>, StoreSum<SlotNo, u32>, Atomic, CopyImm<u64>, TableGrow,
         Bulk<u32>, Bulk<Indices>, BranchIf<Back>, BranchCompare<Forward, u32>,
         BranchCompare<Back, SlotNo>, BranchCompare<Back, u32>, Call, CallImport, CallIndirect,
-        CallRef, Throw, TailCall, EnterOther, StepTwo, BranchStep<SlotNo>, TailCallIndirect, WideBinary,
-        LoadAny, StoreAny<SlotNo>, StoreAny<u32>, Object, FieldSet<u32>, TypeTest, TypeCast;
+        CallRef, Throw, TailCall, EnterOther, StepTwo, BranchStep<SlotNo>, TailCallIndirect,
+        WideBinary, LoadAny, StoreAny<SlotNo>, StoreAny<u32>, Object, FieldSet<u32>, TypeTest,
+        TypeCast;
     4: BranchStep<u32>, Permute, VectorConst, AtomicAny;
     6: Shuffle;
     7: StructNew;

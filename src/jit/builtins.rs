@@ -1,53 +1,17 @@
-//! Functions that compiled code calls for what it does not do itself.
-//!
-//! Compiled code finds them in a table, at the offsets of its fields. It stores the budget in the
-//! environment before a call and reads it again afterwards. A function that can fail returns zero or
-//! the code of a trap; a result is in [`VmEnv::scratch`].
+//! The functions of the table that compiled code calls.
 
-use super::engine::{self, NativeFrame};
+use super::engine;
 use super::enter;
+use super::frames::{self, NativeFrame};
+use super::table::Builtins;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::exec::{self, builtins, work};
 use crate::interp::VmCode;
 use crate::types::is_subtype;
 
-/// The table. The signatures of its functions are those that `translate` calls them with. Owner:
-/// the process; it never changes.
-#[repr(C)]
-pub struct Builtins {
-    /// Assembly: these keep all registers but the budget's.
-    pub refill: unsafe extern "C" fn(),
-    pub slow_address: unsafe extern "C" fn(),
-    /// Assembly: these end the run.
-    pub trap: unsafe extern "C" fn(),
-    pub overflow: unsafe extern "C" fn(),
-    pub exit: unsafe extern "C" fn(),
-    pub interpret:
-        unsafe extern "C" fn(*mut VmEnv, *const VmCode, *mut u64, *const NativeFrame) -> u32,
-    pub call_out: unsafe extern "C" fn(
-        *mut VmEnv,
-        *const VmFuncRef,
-        *mut u64,
-        *const NativeFrame,
-        u64,
-    ) -> u32,
-    pub check_subtype: unsafe extern "C" fn(*mut VmEnv, *const VmFuncRef, u32) -> u32,
-    pub memory_size: unsafe extern "C" fn(*mut VmEnv, u32) -> u64,
-    pub memory_grow: unsafe extern "C" fn(*mut VmEnv, u32, u64) -> u32,
-    pub memory_copy: unsafe extern "C" fn(*mut VmEnv, u64, u64, u64, u64) -> u32,
-    pub memory_fill: unsafe extern "C" fn(*mut VmEnv, u32, u64, u32, u64) -> u32,
-    pub memory_init: unsafe extern "C" fn(*mut VmEnv, u64, u64, u32, u32) -> u32,
-    pub data_drop: unsafe extern "C" fn(*mut VmEnv, u32) -> u32,
-    pub table_grow: unsafe extern "C" fn(*mut VmEnv, u32, u64, u64) -> u32,
-    pub table_fill: unsafe extern "C" fn(*mut VmEnv, u32, u32, u64, u32) -> u32,
-    pub table_copy: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, u32) -> u32,
-    pub table_init: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, u32) -> u32,
-    pub elem_drop: unsafe extern "C" fn(*mut VmEnv, u32) -> u32,
-}
-
 /// The table of this build. Owner: the process; it never changes.
-pub static BUILTINS: Builtins = Builtins {
+pub static BUILTINS: &Builtins = &Builtins {
     refill: enter::isothread_jit_refill,
     slow_address: enter::isothread_jit_slow_address,
     trap: enter::isothread_jit_trap,
@@ -105,7 +69,7 @@ unsafe extern "C" fn interpret(
     // SAFETY: compiled code runs inside an activation, and its native frames are linked.
     unsafe {
         let at = (*native).caller_point();
-        engine::away(env, at, || engine::interpret(env, record, frame))
+        frames::away(env, at, || engine::interpret(env, record, frame))
     }
 }
 
@@ -133,20 +97,20 @@ unsafe extern "C" fn call_out(
         if top > (*env).stack_limit {
             return Trap::OperandStackOverflow as u32;
         }
-        let at = engine::point_at(position, native);
+        let at = frames::point_at(position, native);
         if is_own {
             let record = (*func).body.code.cast::<VmCode>();
-            return engine::away(env, at, || engine::interpret(env, record, frame));
+            return frames::away(env, at, || engine::interpret(env, record, frame));
         }
         (*env).stack_top = top;
         if (*func).kind != VmFuncKind::Host {
-            return engine::away(env, at, || exec::nested(env, func, frame));
+            return frames::away(env, at, || exec::nested(env, func, frame));
         }
         // The function belongs to the instance that imported it, and acts on that one.
         let saved = ((*env).instance, (*env).globals);
         (*env).instance = (*func).instance;
         (*env).globals = (*(*func).instance).globals;
-        let code = engine::away(env, at, || {
+        let code = frames::away(env, at, || {
             (*(*env).activation).host = func;
             let host = (*func).body.host;
             ((*host).call)(host, env, frame)

@@ -1,18 +1,17 @@
 //! A module's code where functions are compiled: which ones, and when.
 
-use super::builtins::BUILTINS;
 use super::compiler::{Blob, Compiler, OptLevel};
-use super::engine;
 use super::made::{CodeBudget, LoopCode, Made};
-use super::thread::{CompileThread, Task};
+use super::table::Builtins;
+use super::thread::{CompileThread, Compiles, Task};
 use super::translate::Refusal;
 use super::translate::thunks::ThunkKind;
 use crate::abi::error::{Error, Result};
-use crate::abi::vm_layout::VmEnv;
+use crate::abi::vm_layout::{VmEntry, VmEnv};
 use crate::alloc;
 use crate::exec::{CompiledCode, GuestCode, code_table};
 use crate::instance::CodeTable;
-use crate::interp::{Above, ModuleCode, Sample, VmCode};
+use crate::interp::{Above, EnterOther, ModuleCode, Sample, VmCode};
 use crate::module::Module;
 use crate::sync::{Lock, section};
 use std::ffi::c_void;
@@ -48,9 +47,18 @@ mod progress {
     pub const REFUSED: u8 = 0xff;
 }
 
+/// The ways into functions that have compiled code, and the functions that it calls.
+pub struct Ways {
+    pub entry: VmEntry,
+    pub from_interpreter: EnterOther,
+    pub into_loop: unsafe fn(*mut VmEnv, *const u8, *mut u64) -> u32,
+    pub builtins: &'static Builtins,
+}
+
 /// The code of a module whose functions are compiled. Owner: the `Arc`s of its instances.
 pub struct TieredCode {
     base: Arc<ModuleCode>,
+    ways: &'static Ways,
     policy: Policy,
     progress: Box<[AtomicU8]>,
     /// A compiler for first calls, while no thread uses it.
@@ -61,7 +69,7 @@ pub struct TieredCode {
 
 impl TieredCode {
     /// Makes the code table of `module`; nothing is compiled yet.
-    pub fn new(module: Arc<Module>, policy: Policy) -> Result<Arc<Self>> {
+    pub fn new(module: Arc<Module>, policy: Policy, ways: &'static Ways) -> Result<Arc<Self>> {
         let no_memory = |_| Error::out_of_memory();
         let base = ModuleCode::new(module.clone(), false)?;
         let (funcs, types) = (module.bodies.len(), module.types.len());
@@ -70,6 +78,7 @@ impl TieredCode {
         let made = Made::new(policy.budget.clone(), types).map_err(|_| Error::out_of_memory())?;
         let this = Arc::new_cyclic(|own| Self {
             base,
+            ways,
             policy,
             progress: progress.into_boxed_slice(),
             compiler: Lock::new(None),
@@ -78,7 +87,7 @@ impl TieredCode {
         });
         let data = Arc::as_ptr(&this).cast();
         // SAFETY: the data is the value that owns the table, and `sampled` takes it.
-        unsafe { this.base.set_above(Above { data, sampled, go_on: engine::enter_loop }) };
+        unsafe { this.base.set_above(Above { data, sampled, go_on: ways.into_loop }) };
         Ok(this)
     }
 
@@ -87,8 +96,8 @@ impl TieredCode {
     /// # Safety
     /// The record is one of a live `TieredCode`'s.
     pub unsafe fn of<'a>(record: *const VmCode) -> &'a Self {
-        // SAFETY: the caller guarantees a record of a `TieredCode`, which has set itself as the data
-        // above its base and lives as long as that's records.
+        // SAFETY: the caller guarantees a record of a `TieredCode`, which has set itself as the
+        // data above its base and lives as long as that's records.
         unsafe { &*(*(*record).module).above().cast::<Self>() }
     }
 
@@ -124,29 +133,6 @@ impl TieredCode {
             let unused = compiler.map(|(_, compiler)| compiler);
             let replaced = std::mem::replace(&mut *self.compiler.lock(), unused);
             alloc::outside(|| drop(replaced));
-        }
-    }
-
-    /// Compiles what a task asks for, unless another thread has begun to. The memory that this takes
-    /// is the system's, but for the lists of what has been made.
-    pub fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Compiler)>) {
-        let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
-        let Some(progress) = self.progress(func_index) else { return };
-        if matches!(task, Task::Func(_)) {
-            let begun = progress.swap(progress::UNDER_WAY, Ordering::AcqRel);
-            if begun >= progress::UNDER_WAY {
-                progress.store(begun, Ordering::Release);
-                return;
-            }
-        }
-        let outcome = self.compile(task, compiler);
-        let refusal = outcome.err();
-        if let Some(refusal) = refusal {
-            log::debug!("function {func_index} is interpreted: {refusal:?}");
-        }
-        if matches!(task, Task::Func(_)) {
-            let now = if refusal.is_none() { progress::DONE } else { progress::REFUSED };
-            progress.store(now, Ordering::Release);
         }
     }
 
@@ -204,7 +190,7 @@ impl TieredCode {
         record.native.store(start.as_ptr(), Ordering::Release);
         record.thunk.store(thunk.as_ptr(), Ordering::Release);
         // SAFETY: it keeps the contract of `EnterOther` for records of this table's.
-        let diverted = unsafe { self.base.divert(func_index, engine::enter_from_interpreter) };
+        let diverted = unsafe { self.base.divert(func_index, self.ways.from_interpreter) };
         // Without memory for that, calls of the interpreter's go on as before.
         drop(diverted);
         Ok(())
@@ -316,14 +302,37 @@ unsafe fn sampled(data: *const c_void, _env: *mut VmEnv, sample: Sample) -> Opti
     Some(code.as_ptr().cast_const())
 }
 
+impl Compiles for TieredCode {
+    fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Compiler)>) {
+        let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
+        let Some(progress) = self.progress(func_index) else { return };
+        if matches!(task, Task::Func(_)) {
+            let begun = progress.swap(progress::UNDER_WAY, Ordering::AcqRel);
+            if begun >= progress::UNDER_WAY {
+                progress.store(begun, Ordering::Release);
+                return;
+            }
+        }
+        let outcome = self.compile(task, compiler);
+        let refusal = outcome.err();
+        if let Some(refusal) = refusal {
+            log::debug!("function {func_index} is interpreted: {refusal:?}");
+        }
+        if matches!(task, Task::Func(_)) {
+            let now = if refusal.is_none() { progress::DONE } else { progress::REFUSED };
+            progress.store(now, Ordering::Release);
+        }
+    }
+}
+
 impl GuestCode for TieredCode {
     fn module(&self) -> &Arc<Module> {
         self.base.module()
     }
 
     fn table(&self) -> CodeTable {
-        let builtins = ptr::from_ref(&BUILTINS).cast();
-        CodeTable { builtins, ..code_table(engine::run, self.base.codes()) }
+        let builtins = ptr::from_ref(self.ways.builtins).cast();
+        CodeTable { builtins, ..code_table(self.ways.entry, self.base.codes()) }
     }
 
     fn is_profiled(&self) -> bool {

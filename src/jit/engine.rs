@@ -1,15 +1,14 @@
 //! Compiled code as an engine: its frames, and the ways in and out.
 //!
-//! Compiled functions call each other on the native stack, where every frame begins with a
-//! [`NativeFrame`]. A return address says which call that was, by the table of code
-//! (`code::ModuleCode`). A run begins in `enter::isothread_jit_enter`; a trap takes its native stack
-//! back to there, over frames of compiled code alone.
+//! A run begins in `enter::isothread_jit_enter`; a trap takes its native stack back to there, over
+//! frames of compiled code alone.
 
 use super::code::TieredCode;
 use super::enter::isothread_jit_enter;
+use super::frames::{NativeFrame, POSITION};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmTag};
-use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, Show, record_trap};
+use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, Show};
 use crate::interp::{self, VmCode};
 use crate::module::Module;
 use crate::platform::stack;
@@ -18,35 +17,6 @@ use std::sync::atomic::Ordering;
 /// The functions by which `exec` asks about compiled code. Owner: the process; it never changes.
 pub static ENGINE: &Engine =
     &Engine { frame_at_call, frame_at_trap: frame_at_call, catches, references, position };
-
-/// The beginning of a native frame of compiled code, to which the frame pointer points.
-#[repr(C)]
-pub struct NativeFrame {
-    caller: *const NativeFrame,
-    return_address: *const u8,
-}
-
-impl NativeFrame {
-    /// Where the caller of this frame's function is.
-    pub fn caller_point(&self) -> Point {
-        Point { ip: self.return_address, sp: self.caller.cast_mut().cast() }
-    }
-}
-
-/// Set in the `ip` of points that are positions in the module and no addresses, which have it
-/// never.
-const POSITION: u64 = 1 << 63;
-
-/// A position in the module as the `ip` of a point.
-pub fn position_mark(position: u32) -> u64 {
-    POSITION | u64::from(position)
-}
-
-/// A point at a position in the module, in a function with this native frame.
-pub fn point_at(position: u32, native: *const NativeFrame) -> Point {
-    let ip = std::ptr::without_provenance(position_mark(position) as usize);
-    Point { ip, sp: native.cast_mut().cast() }
-}
 
 /// Native stack that a run of compiled code needs, above the reserve that its functions look for.
 const ENTRY_BYTES: usize = 48 << 10;
@@ -144,7 +114,8 @@ pub unsafe fn enter_loop(env: *mut VmEnv, code: *const u8, frame: *mut u64) -> u
     }
 }
 
-/// Runs a function of the running instance in the interpreter, in a run of its own.
+/// Runs a function of the running instance, which has no machine code for its caller: by the
+/// interpreter, unless it has been compiled meanwhile.
 ///
 /// # Safety
 /// `env` is the running environment, whose guest code has noted its point; the rest is as `VmEntry`
@@ -152,11 +123,9 @@ pub unsafe fn enter_loop(env: *mut VmEnv, code: *const u8, frame: *mut u64) -> u
 pub unsafe fn interpret(env: *mut VmEnv, record: *const VmCode, frame: *mut u64) -> u32 {
     // SAFETY: the caller guarantees all that `run_record` asks for.
     unsafe {
-        if let Some(_thunk) = thunk_of(record) {
-            let code = enter_from_interpreter(env, record, frame);
-            if code != interp::DECLINED {
-                return code;
-            }
+        let code = enter_from_interpreter(env, record, frame);
+        if code != interp::DECLINED {
+            return code;
         }
         if stack::pointer() < (*env).native_stack_limit {
             return Trap::NativeStackOverflow as u32;
@@ -164,37 +133,6 @@ pub unsafe fn interpret(env: *mut VmEnv, record: *const VmCode, frame: *mut u64)
         let func = (*(*env).activation).func;
         interp::run_record(env, func, record, frame)
     }
-}
-
-/// Does `act` while guest code is away from its point.
-///
-/// # Safety
-/// `env` is the running environment, and its guest code at the point.
-pub unsafe fn away(env: *mut VmEnv, at: Point, act: impl FnOnce() -> u32) -> u32 {
-    // SAFETY: the caller guarantees a running environment, whose activation lasts longer than this.
-    unsafe {
-        let activation = (*env).activation;
-        ((*activation).ip, (*activation).sp) = (at.ip, at.sp);
-        (*activation).host = std::ptr::null();
-        let code = act();
-        (*activation).ip = std::ptr::null();
-        code
-    }
-}
-
-/// Notes the stack of a trap that compiled code has met; returns the code to end the run with.
-///
-/// # Safety
-/// `env` is the running environment, and its guest code at the point.
-pub unsafe fn trapped(env: *mut VmEnv, code: u32, at: Point) -> u32 {
-    // SAFETY: the caller guarantees a running environment.
-    unsafe {
-        // An exception that is caught further out is no trap, and goes on its way.
-        if (*env).exception.is_null() {
-            record_trap(env, at);
-        }
-    }
-    code
 }
 
 /// The function and the position of a point, and the call of the function.

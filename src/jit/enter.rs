@@ -5,7 +5,7 @@
 //! activation; the functions that end a run go back to there. Those that keep all registers
 //! save the ones that C's convention does not.
 
-use super::engine::{NativeFrame, trapped};
+use super::frames::{NativeFrame, trapped};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv};
 use crate::exec::{builtins, work};

@@ -54,7 +54,7 @@ pub const CODE_BYTES: i64 = size_of::<VmCode>() as i64;
 /// The offset of a function in the table of builtins.
 macro_rules! builtin {
     ($field:ident) => {
-        std::mem::offset_of!(crate::jit::builtins::Builtins, $field) as i32
+        std::mem::offset_of!(crate::jit::table::Builtins, $field) as i32
     };
 }
 pub(crate) use builtin;

@@ -1,6 +1,5 @@
 //! The thread that compiles what has become hot, and its queue.
 
-use super::code::TieredCode;
 use super::compiler::{Compiler, OptLevel};
 use crate::alloc;
 use crate::platform;
@@ -19,8 +18,15 @@ pub enum Task {
     Loop { func_index: u32, position: u32 },
 }
 
+/// Code of a module that can be compiled in parts.
+pub trait Compiles: Send + Sync {
+    /// Compiles what a task asks for, unless another thread has begun to. The memory that this
+    /// takes is the system's, but for the lists of what has been made.
+    fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Compiler)>);
+}
+
 struct Job {
-    code: Weak<TieredCode>,
+    code: Weak<dyn Compiles>,
     task: Task,
 }
 
@@ -59,7 +65,7 @@ impl Default for CompileThread {
 
 impl CompileThread {
     /// Puts a task into the queue; false if it has no room for it, or no thread can be started.
-    pub fn request(self: &Arc<Self>, code: Weak<TieredCode>, task: Task) -> bool {
+    pub fn request(self: &Arc<Self>, code: Weak<dyn Compiles>, task: Task) -> bool {
         let mut queue = self.queue.lock();
         if queue.has_ended || queue.jobs.len() >= JOBS_MAX {
             return false;

@@ -130,6 +130,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "handlers/mod.rs",
             "handlers/numeric.rs",
             "handlers/objects.rs",
+            "handlers/other_code.rs",
             "handlers/profile.rs",
             "handlers/references.rs",
             "handlers/slow_path.rs",

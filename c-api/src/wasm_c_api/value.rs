@@ -263,8 +263,8 @@ pub(super) fn number_misfit(val: &wasm_val_t, kind: wasm_valkind_t) -> Option<Mi
     (kind == V128 && vector_of(val).is_none()).then_some(Misfit::Vector)
 }
 
-/// Writes a number or vector of a kind, for which [`number_misfit`] has found nothing, to its slots;
-/// returns the next one.
+/// Writes a number or vector of a kind, for which [`number_misfit`] has found nothing, to its
+/// slots; returns the next one.
 ///
 /// # Safety
 /// `slot` has room for a value of that kind; a vector's address is that of 16 bytes.

@@ -7,7 +7,6 @@ use super::loaded::{self, LoadedModule, MODULE_SLOT, give_back, module_of};
 use super::make::{Failure, make};
 use super::multi_module;
 use super::setup;
-use super::types::RunningMode as Mode;
 use crate::ffi::{ErrorBuf, guard, guard_guest, guard_held, handle, log};
 use crate::shared::{InstantiationArgs, wasm_module_inst_t, wasm_module_t};
 use isothread::{Extern, Instance};

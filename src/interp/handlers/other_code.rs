@@ -17,9 +17,9 @@ slow!(
     let (frame, code, env) = (r.sp, i.code, r.env);
     let back = *frame.header((*code).header_slot);
     match run_other(r, back, || (i.enter)(env, code, frame.as_ptr()))? {
-        Outcome::Returned => take_results(r, back, frame),
-        Outcome::Caught => {}
-        Outcome::Declined => {
+        OtherEnd::Returned => take_results(r, back, frame),
+        OtherEnd::Caught => {}
+        OtherEnd::Declined => {
             r.sp = back.caller;
             enter_own(r, code, frame, back.back_to)?;
         }
@@ -42,16 +42,16 @@ pub unsafe fn look(r: &mut Regs) -> Result<(), Stop> {
         let (frame, env, here) = (r.sp, r.env, r.ip);
         let back = *frame.header(code.header_slot);
         match run_other(r, back, || (above.go_on)(env, other, frame.as_ptr()))? {
-            Outcome::Returned => take_results(r, back, frame),
-            Outcome::Caught => {}
-            Outcome::Declined => (r.ip, r.sp) = (here, frame),
+            OtherEnd::Returned => take_results(r, back, frame),
+            OtherEnd::Caught => {}
+            OtherEnd::Declined => (r.ip, r.sp) = (here, frame),
         }
         Ok(())
     }
 }
 
 /// How other code has ended.
-enum Outcome {
+enum OtherEnd {
     Returned,
     /// By an exception that a frame further out has caught: the registers are at the handler.
     Caught,
@@ -68,7 +68,7 @@ unsafe fn run_other(
     r: &mut Regs,
     back: Header,
     enter: impl FnOnce() -> u32,
-) -> Result<Outcome, Stop> {
+) -> Result<OtherEnd, Stop> {
     // SAFETY: guest code runs inside an activation, which lasts longer than the instruction; a call
     // has made the frame, or the entry of the run.
     unsafe {
@@ -81,16 +81,16 @@ unsafe fn run_other(
         let stopped = enter();
         (*activation).ip = std::ptr::null();
         if stopped == DECLINED {
-            return Ok(Outcome::Declined);
+            return Ok(OtherEnd::Declined);
         }
         if stopped == 0 {
-            return Ok(Outcome::Returned);
+            return Ok(OtherEnd::Returned);
         }
         let Some(call) = call else { return Err(Stop::Exit(stopped)) };
         (r.ip, r.sp) = (call, back.caller);
         if !(*r.env).exception.is_null() {
             rethrow(r)?;
-            return Ok(Outcome::Caught);
+            return Ok(OtherEnd::Caught);
         }
         Err(Stop::Trap(stopped))
     }

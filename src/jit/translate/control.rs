@@ -1,7 +1,8 @@
 //! A function's entry, blocks and branches, and what both take from the budget.
 
+use super::open_block::{BlockKind, Checks, Later, OpenBlock};
 use super::signatures::{clif_type, of_parsed, slots_of};
-use super::{Later, Refusal, Translator, malformed};
+use super::{Refusal, Translator, malformed};
 use crate::abi::types::ValType;
 use crate::jit::layout::{self as at, builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -9,40 +10,6 @@ use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value, types,
 };
 use wasmparser::{BlockType, BrTable};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LabelKind {
-    Function,
-    Block,
-    Loop,
-    If,
-}
-
-/// An open block.
-pub struct Label {
-    kind: LabelKind,
-    /// Where branches lead.
-    target: Block,
-    params: Vec<Type>,
-    results: Vec<Type>,
-    /// Values on the stack below the block's parameters, and their height.
-    depth: usize,
-    height: u32,
-    /// Where an `if` goes on that is false, until `else` is met, and its parameters there.
-    else_block: Option<Block>,
-    else_params: Vec<Value>,
-    /// Operators before a loop, and the costs of its turns.
-    operators: u32,
-    turns: Vec<Later>,
-    /// Whether a branch leads to the end.
-    is_joined: bool,
-}
-
-/// Numbers of a function's entry that are known at its end.
-pub struct Checks {
-    frame_bytes: Later,
-    cost: Later,
-}
 
 /// Native stack that has to be left to the functions that compiled code calls: with less than this
 /// above the limit of host functions, a function is interpreted.
@@ -153,20 +120,20 @@ impl Translator<'_, '_> {
         let results: Option<Vec<Type>> =
             self.ty.results().iter().map(|&ty| clif_type(ty)).collect();
         let mut label =
-            self.label(LabelKind::Function, Vec::new(), results.ok_or(Refusal::Unsupported)?);
+            self.label(BlockKind::Function, Vec::new(), results.ok_or(Refusal::Unsupported)?);
         label.turns = checks.into_iter().flat_map(|it| [it.frame_bytes, it.cost]).collect();
         self.labels.push(label);
         Ok(())
     }
 
-    fn label(&mut self, kind: LabelKind, params: Vec<Type>, results: Vec<Type>) -> Label {
+    fn label(&mut self, kind: BlockKind, params: Vec<Type>, results: Vec<Type>) -> OpenBlock {
         let target = self.builder.create_block();
-        let carried = if kind == LabelKind::Loop { &params } else { &results };
+        let carried = if kind == BlockKind::Loop { &params } else { &results };
         for &ty in carried {
             self.builder.append_block_param(target, ty);
         }
         let below: u32 = params.iter().map(|&ty| slots_of(ty)).sum();
-        Label {
+        OpenBlock {
             kind,
             target,
             depth: self.stack.len() - params.len(),
@@ -197,14 +164,14 @@ impl Translator<'_, '_> {
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), Refusal> {
         let (params, results) = self.block_type(ty)?;
-        let label = self.label(LabelKind::Block, params, results);
+        let label = self.label(BlockKind::Block, params, results);
         self.labels.push(label);
         Ok(())
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), Refusal> {
         let (params, results) = self.block_type(ty)?;
-        let label = self.label(LabelKind::Loop, params, results);
+        let label = self.label(BlockKind::Loop, params, results);
         let carried = self.stack.split_off(label.depth);
         self.start_loop(label.target, &carried);
         // Further parameters are those of variables.
@@ -217,7 +184,7 @@ impl Translator<'_, '_> {
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), Refusal> {
         let (params, results) = self.block_type(ty)?;
         let condition = self.pop()?;
-        let mut label = self.label(LabelKind::If, params, results);
+        let mut label = self.label(BlockKind::If, params, results);
         let (then, otherwise) = (self.builder.create_block(), self.builder.create_block());
         // The parameters are the values themselves in either branch.
         self.builder.ins().brif(condition, then, &[], otherwise, &[]);
@@ -254,11 +221,11 @@ impl Translator<'_, '_> {
     pub(super) fn end(&mut self) -> Result<(), Refusal> {
         let top = self.labels.last().ok_or(Refusal::Malformed)?;
         let (kind, has_else) = (top.kind, top.else_block.is_some());
-        if kind == LabelKind::If && has_else {
+        if kind == BlockKind::If && has_else {
             // Without `else`, parameters are results.
             self.else_()?;
         }
-        if kind == LabelKind::Loop {
+        if kind == BlockKind::Loop {
             return self.end_loop();
         }
         if self.reachable {
@@ -269,7 +236,7 @@ impl Translator<'_, '_> {
         self.reachable = label.is_joined;
         let values = self.builder.block_params(label.target).to_vec();
         self.reset_stack(label.depth, label.height, &values);
-        if kind == LabelKind::Function {
+        if kind == BlockKind::Function {
             match self.start {
                 None => self.builder.ins().return_(&values),
                 Some(_) => {
@@ -294,7 +261,7 @@ impl Translator<'_, '_> {
         Ok(())
     }
 
-    fn end_function(&mut self, label: &Label) -> Result<(), Refusal> {
+    fn end_function(&mut self, label: &OpenBlock) -> Result<(), Refusal> {
         if self.frame_slots > u16::MAX.into() {
             return Err(Refusal::TooLarge);
         }
@@ -316,7 +283,7 @@ impl Translator<'_, '_> {
         self.reachable = false;
     }
 
-    fn label_at(&mut self, depth: u32) -> Result<&mut Label, Refusal> {
+    fn label_at(&mut self, depth: u32) -> Result<&mut OpenBlock, Refusal> {
         let index = self.labels.len().checked_sub(1 + depth as usize);
         index.and_then(|index| self.labels.get_mut(index)).ok_or(Refusal::Malformed)
     }
@@ -325,7 +292,7 @@ impl Translator<'_, '_> {
     fn target(&mut self, depth: u32) -> Result<(bool, Block, usize), Refusal> {
         let label = self.label_at(depth)?;
         label.is_joined = true;
-        let is_loop = label.kind == LabelKind::Loop;
+        let is_loop = label.kind == BlockKind::Loop;
         let carried = if is_loop { &label.params } else { &label.results };
         Ok((is_loop, label.target, carried.len()))
     }

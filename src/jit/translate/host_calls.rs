@@ -9,7 +9,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::VmFuncKind;
 use crate::exec::work;
-use crate::jit::engine::position_mark;
+use crate::jit::frames::position_mark;
 use crate::jit::layout::{self as at, builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};

@@ -4,20 +4,12 @@
 //! a loop. The code is that of the whole function, and what leads to the loop from the function's
 //! own start is never reached: Cranelift leaves it out unless a loop around this one leads there.
 
+use super::open_block::LoopStart;
 use super::signatures::{clif_type, slots_of};
 use super::{Refusal, Translator};
 use crate::interp::Header;
 use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
 use wasmparser::FunctionBody;
-
-/// The loop that code begins at.
-#[derive(Clone, Copy)]
-pub struct LoopStart {
-    /// The position of the operator `loop` in the module, in bytes.
-    position: u32,
-    /// Loads the operand stack, and goes to the loop.
-    block: Block,
-}
 
 impl Translator<'_, '_> {
     /// Makes the code's entry: locals from their slots, memory 0, and a jump to the loop.

@@ -26,6 +26,8 @@ mod loops;
 mod memory;
 mod numeric;
 mod opcodes;
+mod open_block;
+mod regions;
 pub mod signatures;
 mod state;
 pub mod thunks;
@@ -35,11 +37,11 @@ use super::layout as at;
 use crate::abi::types::FuncType;
 use crate::interp::Header;
 use crate::module::Module;
-use access::Regions;
-use control::Label;
-use cranelift_codegen::ir::{self, Function, Inst, SigRef, SourceLoc, Type, Value, types};
+use cranelift_codegen::ir::{self, Function, SigRef, SourceLoc, Type, Value, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use open_block::{LoopStart, OpenBlock};
+use regions::Regions;
 use signatures::{clif_type, slots_of};
 use wasmparser::{BinaryReader, FunctionBody};
 
@@ -76,7 +78,7 @@ pub struct Translator<'a, 'm> {
     /// Start and accessible bytes of memory 0, if there is one.
     memory0: Option<(Variable, Variable)>,
     /// The loop that the code begins at, if it begins at one.
-    start: Option<loops::LoopStart>,
+    start: Option<LoopStart>,
     locals: Vec<Variable>,
     local_types: Vec<Type>,
     stack: Vec<Value>,
@@ -84,7 +86,7 @@ pub struct Translator<'a, 'm> {
     height: u32,
     /// The most that the height has been.
     frame_slots: u32,
-    labels: Vec<Label>,
+    labels: Vec<OpenBlock>,
     signatures: Vec<Option<SigRef>>,
     builtin_signatures: Vec<(ir::Signature, SigRef)>,
     /// Functions that are called directly.
@@ -97,10 +99,6 @@ pub struct Translator<'a, 'm> {
     /// Blocks opened in unreachable code.
     skipped: u32,
 }
-
-/// Where the number that an `iconst` makes is not known yet.
-#[derive(Clone, Copy)]
-struct Later(Inst);
 
 /// Fills `function` with the code of the function at `func_index`; returns the functions of the
 /// module that it calls directly. With a `loop_position` the code begins at the loop there, on the

@@ -4,6 +4,7 @@ use super::{Refusal, Translator};
 use crate::abi::trap::Trap;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_frontend::FuncInstBuilder as Builder;
 
 /// A conversion to an integer that traps: the values between which a float has to be, and whether
 /// the lower one is allowed itself.
@@ -36,20 +37,20 @@ fn truncation_range(from: Type, to: Type, signed: bool) -> Range {
 impl Translator<'_, '_> {
     pub(super) fn unary(
         &mut self,
-        op: impl FnOnce(&mut Self, Value) -> Value,
+        op: impl FnOnce(Builder<'_, '_>, Value) -> Value,
     ) -> Result<(), Refusal> {
         let a = self.pop()?;
-        let result = op(self, a);
+        let result = op(self.builder.ins(), a);
         self.push(result);
         Ok(())
     }
 
     pub(super) fn binary(
         &mut self,
-        op: impl FnOnce(&mut Self, Value, Value) -> Value,
+        op: impl FnOnce(Builder<'_, '_>, Value, Value) -> Value,
     ) -> Result<(), Refusal> {
         let (a, b) = self.pop_pair()?;
-        let result = op(self, a, b);
+        let result = op(self.builder.ins(), a, b);
         self.push(result);
         Ok(())
     }
@@ -83,15 +84,16 @@ impl Translator<'_, '_> {
 
     /// Sign-extends the lowest bits, as many as `from` has.
     pub(super) fn extend(&mut self, from: Type) -> Result<(), Refusal> {
-        self.unary(|this, a| {
-            let ty = this.builder.func.dfg.value_type(a);
-            let low = this.builder.ins().ireduce(from, a);
-            this.builder.ins().sextend(ty, low)
-        })
+        let a = self.pop()?;
+        let ty = self.builder.func.dfg.value_type(a);
+        let low = self.builder.ins().ireduce(from, a);
+        let result = self.builder.ins().sextend(ty, low);
+        self.push(result);
+        Ok(())
     }
 
     pub(super) fn bitcast(&mut self, to: Type) -> Result<(), Refusal> {
-        self.unary(|this, a| this.builder.ins().bitcast(to, MemFlagsData::new(), a))
+        self.unary(|b, x| b.bitcast(to, MemFlagsData::new(), x))
     }
 
     fn trap_if_zero(&mut self, divisor: Value) {
@@ -101,48 +103,51 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn divide_signed(&mut self) -> Result<(), Refusal> {
-        self.binary(|this, a, b| {
-            this.trap_if_zero(b);
-            let ty = this.builder.func.dfg.value_type(a);
-            let least = if ty == types::I32 { i64::from(i32::MIN as u32) } else { i64::MIN };
-            let ones = if ty == types::I32 { i64::from(u32::MAX) } else { -1 };
-            let (least, ones) = (this.int(ty, least), this.int(ty, ones));
-            let is_least = this.compare(IntCC::Equal, a, least);
-            let is_minus_one = this.compare(IntCC::Equal, b, ones);
-            let is_over = this.builder.ins().band(is_least, is_minus_one);
-            this.trap_if(is_over, Trap::IntegerOverflow);
-            this.builder.ins().sdiv(a, b)
-        })
+        let (a, b) = self.pop_pair()?;
+        self.trap_if_zero(b);
+        let ty = self.builder.func.dfg.value_type(a);
+        let (least, ones) = match ty {
+            types::I32 => (i64::from(i32::MIN as u32), i64::from(u32::MAX)),
+            _ => (i64::MIN, -1),
+        };
+        let (least, ones) = (self.int(ty, least), self.int(ty, ones));
+        let is_least = self.compare(IntCC::Equal, a, least);
+        let is_minus_one = self.compare(IntCC::Equal, b, ones);
+        let is_over = self.builder.ins().band(is_least, is_minus_one);
+        self.trap_if(is_over, Trap::IntegerOverflow);
+        let result = self.builder.ins().sdiv(a, b);
+        self.push(result);
+        Ok(())
     }
 
     pub(super) fn divide(
         &mut self,
-        op: impl FnOnce(&mut Self, Value, Value) -> Value,
+        op: impl FnOnce(Builder<'_, '_>, Value, Value) -> Value,
     ) -> Result<(), Refusal> {
-        self.binary(|this, a, b| {
-            this.trap_if_zero(b);
-            op(this, a, b)
-        })
+        let (a, b) = self.pop_pair()?;
+        self.trap_if_zero(b);
+        let result = op(self.builder.ins(), a, b);
+        self.push(result);
+        Ok(())
     }
 
     /// Converts a float to an integer, or traps if that has no such value.
     pub(super) fn truncate(&mut self, to: Type, signed: bool) -> Result<(), Refusal> {
-        self.unary(|this, a| {
-            let from = this.builder.func.dfg.value_type(a);
-            let is_nan = this.builder.ins().fcmp(FloatCC::Unordered, a, a);
-            this.trap_if(is_nan, Trap::InvalidConversion);
-            let range = truncation_range(from, to, signed);
-            let (low, high) = (this.float(from, range.from), this.float(from, range.to));
-            let under = match range.from_included {
-                true => FloatCC::LessThan,
-                false => FloatCC::LessThanOrEqual,
-            };
-            let is_under = this.builder.ins().fcmp(under, a, low);
-            let is_over = this.builder.ins().fcmp(FloatCC::GreaterThanOrEqual, a, high);
-            let is_outside = this.builder.ins().bor(is_under, is_over);
-            this.trap_if(is_outside, Trap::IntegerOverflow);
-            this.saturate(a, to, signed)
-        })
+        let a = self.pop()?;
+        let from = self.builder.func.dfg.value_type(a);
+        let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, a, a);
+        self.trap_if(is_nan, Trap::InvalidConversion);
+        let range = truncation_range(from, to, signed);
+        let (low, high) = (self.float(from, range.from), self.float(from, range.to));
+        let under = match range.from_included {
+            true => FloatCC::LessThan,
+            false => FloatCC::LessThanOrEqual,
+        };
+        let is_under = self.builder.ins().fcmp(under, a, low);
+        let is_over = self.builder.ins().fcmp(FloatCC::GreaterThanOrEqual, a, high);
+        let is_outside = self.builder.ins().bor(is_under, is_over);
+        self.trap_if(is_outside, Trap::IntegerOverflow);
+        self.push_saturated(a, to, signed)
     }
 
     fn float(&mut self, ty: Type, value: f64) -> Value {
@@ -152,15 +157,27 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn saturate(&mut self, a: Value, to: Type, signed: bool) -> Value {
-        match signed {
+    fn push_saturated(&mut self, a: Value, to: Type, signed: bool) -> Result<(), Refusal> {
+        let result = match signed {
             true => self.builder.ins().fcvt_to_sint_sat(to, a),
             false => self.builder.ins().fcvt_to_uint_sat(to, a),
-        }
+        };
+        self.push(result);
+        Ok(())
     }
 
-    pub(super) fn truncate_saturating(&mut self, to: Type, signed: bool) -> Result<(), Refusal> {
-        self.unary(|this, a| this.saturate(a, to, signed))
+    /// Converts a float to the nearest value that an integer has; NaN to zero.
+    pub(super) fn saturating(&mut self, to: Type, signed: bool) -> Result<(), Refusal> {
+        let a = self.pop()?;
+        self.push_saturated(a, to, signed)
+    }
+
+    /// Converts an integer to a float.
+    pub(super) fn convert(&mut self, to: Type, signed: bool) -> Result<(), Refusal> {
+        self.unary(|b, x| match signed {
+            true => b.fcvt_from_sint(to, x),
+            false => b.fcvt_from_uint(to, x),
+        })
     }
 
     pub(super) fn select(&mut self) -> Result<(), Refusal> {

@@ -6,6 +6,7 @@ use crate::jit::layout::builtin;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
 use wasmparser::Operator;
+use wasmparser::Operator as O;
 
 impl Translator<'_, '_> {
     /// Translates an operator. What is not reached is skipped: validation has checked it.
@@ -121,90 +122,107 @@ impl Translator<'_, '_> {
                 self.elem_drop(elem_index);
                 Ok(())
             }
-            _ => self.numeric_operator(operator),
+            _ => self.integer_operator(operator),
         }
     }
 
-    #[rustfmt::skip]
-    fn numeric_operator(&mut self, operator: &Operator<'_>) -> Result<(), Refusal> {
+    /// Integers, then all others.
+    fn integer_operator(&mut self, operator: &O<'_>) -> Result<(), Refusal> {
         match *operator {
-            Operator::I32Add | Operator::I64Add => self.binary(|this, a, b| this.builder.ins().iadd(a, b)),
-            Operator::I32Sub | Operator::I64Sub => self.binary(|this, a, b| this.builder.ins().isub(a, b)),
-            Operator::I32Mul | Operator::I64Mul => self.binary(|this, a, b| this.builder.ins().imul(a, b)),
-            Operator::I32And | Operator::I64And => self.binary(|this, a, b| this.builder.ins().band(a, b)),
-            Operator::I32Or | Operator::I64Or => self.binary(|this, a, b| this.builder.ins().bor(a, b)),
-            Operator::I32Xor | Operator::I64Xor => self.binary(|this, a, b| this.builder.ins().bxor(a, b)),
-            Operator::I32Shl | Operator::I64Shl => self.binary(|this, a, b| this.builder.ins().ishl(a, b)),
-            Operator::I32ShrS | Operator::I64ShrS => self.binary(|this, a, b| this.builder.ins().sshr(a, b)),
-            Operator::I32ShrU | Operator::I64ShrU => self.binary(|this, a, b| this.builder.ins().ushr(a, b)),
-            Operator::I32Rotl | Operator::I64Rotl => self.binary(|this, a, b| this.builder.ins().rotl(a, b)),
-            Operator::I32Rotr | Operator::I64Rotr => self.binary(|this, a, b| this.builder.ins().rotr(a, b)),
-            Operator::I32Clz | Operator::I64Clz => self.unary(|this, a| this.builder.ins().clz(a)),
-            Operator::I32Ctz | Operator::I64Ctz => self.unary(|this, a| this.builder.ins().ctz(a)),
-            Operator::I32Popcnt | Operator::I64Popcnt => self.unary(|this, a| this.builder.ins().popcnt(a)),
-            Operator::I32DivS | Operator::I64DivS => self.divide_signed(),
-            Operator::I32DivU | Operator::I64DivU => self.divide(|this, a, b| this.builder.ins().udiv(a, b)),
-            Operator::I32RemS | Operator::I64RemS => self.divide(|this, a, b| this.builder.ins().srem(a, b)),
-            Operator::I32RemU | Operator::I64RemU => self.divide(|this, a, b| this.builder.ins().urem(a, b)),
-            Operator::I32Eqz | Operator::I64Eqz => self.eqz(),
-            Operator::I32Eq | Operator::I64Eq => self.int_compare(IntCC::Equal),
-            Operator::I32Ne | Operator::I64Ne => self.int_compare(IntCC::NotEqual),
-            Operator::I32LtS | Operator::I64LtS => self.int_compare(IntCC::SignedLessThan),
-            Operator::I32LtU | Operator::I64LtU => self.int_compare(IntCC::UnsignedLessThan),
-            Operator::I32GtS | Operator::I64GtS => self.int_compare(IntCC::SignedGreaterThan),
-            Operator::I32GtU | Operator::I64GtU => self.int_compare(IntCC::UnsignedGreaterThan),
-            Operator::I32LeS | Operator::I64LeS => self.int_compare(IntCC::SignedLessThanOrEqual),
-            Operator::I32LeU | Operator::I64LeU => self.int_compare(IntCC::UnsignedLessThanOrEqual),
-            Operator::I32GeS | Operator::I64GeS => self.int_compare(IntCC::SignedGreaterThanOrEqual),
-            Operator::I32GeU | Operator::I64GeU => self.int_compare(IntCC::UnsignedGreaterThanOrEqual),
-            Operator::F32Eq | Operator::F64Eq => self.float_compare(FloatCC::Equal),
-            Operator::F32Ne | Operator::F64Ne => self.float_compare(FloatCC::NotEqual),
-            Operator::F32Lt | Operator::F64Lt => self.float_compare(FloatCC::LessThan),
-            Operator::F32Gt | Operator::F64Gt => self.float_compare(FloatCC::GreaterThan),
-            Operator::F32Le | Operator::F64Le => self.float_compare(FloatCC::LessThanOrEqual),
-            Operator::F32Ge | Operator::F64Ge => self.float_compare(FloatCC::GreaterThanOrEqual),
-            Operator::F32Add | Operator::F64Add => self.binary(|this, a, b| this.builder.ins().fadd(a, b)),
-            Operator::F32Sub | Operator::F64Sub => self.binary(|this, a, b| this.builder.ins().fsub(a, b)),
-            Operator::F32Mul | Operator::F64Mul => self.binary(|this, a, b| this.builder.ins().fmul(a, b)),
-            Operator::F32Div | Operator::F64Div => self.binary(|this, a, b| this.builder.ins().fdiv(a, b)),
-            Operator::F32Min | Operator::F64Min => self.binary(|this, a, b| this.builder.ins().fmin(a, b)),
-            Operator::F32Max | Operator::F64Max => self.binary(|this, a, b| this.builder.ins().fmax(a, b)),
-            Operator::F32Copysign | Operator::F64Copysign => self.binary(|this, a, b| this.builder.ins().fcopysign(a, b)),
-            Operator::F32Abs | Operator::F64Abs => self.unary(|this, a| this.builder.ins().fabs(a)),
-            Operator::F32Neg | Operator::F64Neg => self.unary(|this, a| this.builder.ins().fneg(a)),
-            Operator::F32Ceil | Operator::F64Ceil => self.unary(|this, a| this.builder.ins().ceil(a)),
-            Operator::F32Floor | Operator::F64Floor => self.unary(|this, a| this.builder.ins().floor(a)),
-            Operator::F32Trunc | Operator::F64Trunc => self.unary(|this, a| this.builder.ins().trunc(a)),
-            Operator::F32Nearest | Operator::F64Nearest => self.unary(|this, a| this.builder.ins().nearest(a)),
-            Operator::F32Sqrt | Operator::F64Sqrt => self.unary(|this, a| this.builder.ins().sqrt(a)),
-            Operator::I32TruncF32S => self.truncate(types::I32, true),
-            Operator::I32TruncF32U => self.truncate(types::I32, false),
-            Operator::I32TruncF64S => self.truncate(types::I32, true),
-            Operator::I32TruncF64U => self.truncate(types::I32, false),
-            Operator::I64TruncF32S => self.truncate(types::I64, true),
-            Operator::I64TruncF32U => self.truncate(types::I64, false),
-            Operator::I64TruncF64S => self.truncate(types::I64, true),
-            Operator::I64TruncF64U => self.truncate(types::I64, false),
-            Operator::I32TruncSatF32S | Operator::I32TruncSatF64S => self.truncate_saturating(types::I32, true),
-            Operator::I32TruncSatF32U | Operator::I32TruncSatF64U => self.truncate_saturating(types::I32, false),
-            Operator::I64TruncSatF32S | Operator::I64TruncSatF64S => self.truncate_saturating(types::I64, true),
-            Operator::I64TruncSatF32U | Operator::I64TruncSatF64U => self.truncate_saturating(types::I64, false),
-            Operator::F32ConvertI32S | Operator::F32ConvertI64S => self.unary(|this, a| this.builder.ins().fcvt_from_sint(types::F32, a)),
-            Operator::F32ConvertI32U | Operator::F32ConvertI64U => self.unary(|this, a| this.builder.ins().fcvt_from_uint(types::F32, a)),
-            Operator::F64ConvertI32S | Operator::F64ConvertI64S => self.unary(|this, a| this.builder.ins().fcvt_from_sint(types::F64, a)),
-            Operator::F64ConvertI32U | Operator::F64ConvertI64U => self.unary(|this, a| this.builder.ins().fcvt_from_uint(types::F64, a)),
-            Operator::I32WrapI64 => self.unary(|this, a| this.builder.ins().ireduce(types::I32, a)),
-            Operator::I64ExtendI32S => self.unary(|this, a| this.builder.ins().sextend(types::I64, a)),
-            Operator::I64ExtendI32U => self.unary(|this, a| this.builder.ins().uextend(types::I64, a)),
-            Operator::F32DemoteF64 => self.unary(|this, a| this.builder.ins().fdemote(types::F32, a)),
-            Operator::F64PromoteF32 => self.unary(|this, a| this.builder.ins().fpromote(types::F64, a)),
-            Operator::I32ReinterpretF32 => self.bitcast(types::I32),
-            Operator::I64ReinterpretF64 => self.bitcast(types::I64),
-            Operator::F32ReinterpretI32 => self.bitcast(types::F32),
-            Operator::F64ReinterpretI64 => self.bitcast(types::F64),
-            Operator::I32Extend8S | Operator::I64Extend8S => self.extend(types::I8),
-            Operator::I32Extend16S | Operator::I64Extend16S => self.extend(types::I16),
-            Operator::I64Extend32S => self.extend(types::I32),
+            O::I32Add | O::I64Add => self.binary(|b, x, y| b.iadd(x, y)),
+            O::I32Sub | O::I64Sub => self.binary(|b, x, y| b.isub(x, y)),
+            O::I32Mul | O::I64Mul => self.binary(|b, x, y| b.imul(x, y)),
+            O::I32And | O::I64And => self.binary(|b, x, y| b.band(x, y)),
+            O::I32Or | O::I64Or => self.binary(|b, x, y| b.bor(x, y)),
+            O::I32Xor | O::I64Xor => self.binary(|b, x, y| b.bxor(x, y)),
+            O::I32Shl | O::I64Shl => self.binary(|b, x, y| b.ishl(x, y)),
+            O::I32ShrS | O::I64ShrS => self.binary(|b, x, y| b.sshr(x, y)),
+            O::I32ShrU | O::I64ShrU => self.binary(|b, x, y| b.ushr(x, y)),
+            O::I32Rotl | O::I64Rotl => self.binary(|b, x, y| b.rotl(x, y)),
+            O::I32Rotr | O::I64Rotr => self.binary(|b, x, y| b.rotr(x, y)),
+            O::I32Clz | O::I64Clz => self.unary(|b, x| b.clz(x)),
+            O::I32Ctz | O::I64Ctz => self.unary(|b, x| b.ctz(x)),
+            O::I32Popcnt | O::I64Popcnt => self.unary(|b, x| b.popcnt(x)),
+            O::I32DivS | O::I64DivS => self.divide_signed(),
+            O::I32DivU | O::I64DivU => self.divide(|b, x, y| b.udiv(x, y)),
+            O::I32RemS | O::I64RemS => self.divide(|b, x, y| b.srem(x, y)),
+            O::I32RemU | O::I64RemU => self.divide(|b, x, y| b.urem(x, y)),
+            O::I32Extend8S | O::I64Extend8S => self.extend(types::I8),
+            O::I32Extend16S | O::I64Extend16S => self.extend(types::I16),
+            O::I64Extend32S => self.extend(types::I32),
+            _ => self.comparison(operator),
+        }
+    }
+
+    /// Comparisons, then all others.
+    fn comparison(&mut self, operator: &O<'_>) -> Result<(), Refusal> {
+        match *operator {
+            O::I32Eqz | O::I64Eqz => self.eqz(),
+            O::I32Eq | O::I64Eq => self.int_compare(IntCC::Equal),
+            O::I32Ne | O::I64Ne => self.int_compare(IntCC::NotEqual),
+            O::I32LtS | O::I64LtS => self.int_compare(IntCC::SignedLessThan),
+            O::I32LtU | O::I64LtU => self.int_compare(IntCC::UnsignedLessThan),
+            O::I32GtS | O::I64GtS => self.int_compare(IntCC::SignedGreaterThan),
+            O::I32GtU | O::I64GtU => self.int_compare(IntCC::UnsignedGreaterThan),
+            O::I32LeS | O::I64LeS => self.int_compare(IntCC::SignedLessThanOrEqual),
+            O::I32LeU | O::I64LeU => self.int_compare(IntCC::UnsignedLessThanOrEqual),
+            O::I32GeS | O::I64GeS => self.int_compare(IntCC::SignedGreaterThanOrEqual),
+            O::I32GeU | O::I64GeU => self.int_compare(IntCC::UnsignedGreaterThanOrEqual),
+            O::F32Eq | O::F64Eq => self.float_compare(FloatCC::Equal),
+            O::F32Ne | O::F64Ne => self.float_compare(FloatCC::NotEqual),
+            O::F32Lt | O::F64Lt => self.float_compare(FloatCC::LessThan),
+            O::F32Gt | O::F64Gt => self.float_compare(FloatCC::GreaterThan),
+            O::F32Le | O::F64Le => self.float_compare(FloatCC::LessThanOrEqual),
+            O::F32Ge | O::F64Ge => self.float_compare(FloatCC::GreaterThanOrEqual),
+            _ => self.float_operator(operator),
+        }
+    }
+
+    /// Floats, then all others.
+    fn float_operator(&mut self, operator: &O<'_>) -> Result<(), Refusal> {
+        match *operator {
+            O::F32Add | O::F64Add => self.binary(|b, x, y| b.fadd(x, y)),
+            O::F32Sub | O::F64Sub => self.binary(|b, x, y| b.fsub(x, y)),
+            O::F32Mul | O::F64Mul => self.binary(|b, x, y| b.fmul(x, y)),
+            O::F32Div | O::F64Div => self.binary(|b, x, y| b.fdiv(x, y)),
+            O::F32Min | O::F64Min => self.binary(|b, x, y| b.fmin(x, y)),
+            O::F32Max | O::F64Max => self.binary(|b, x, y| b.fmax(x, y)),
+            O::F32Copysign | O::F64Copysign => self.binary(|b, x, y| b.fcopysign(x, y)),
+            O::F32Abs | O::F64Abs => self.unary(|b, x| b.fabs(x)),
+            O::F32Neg | O::F64Neg => self.unary(|b, x| b.fneg(x)),
+            O::F32Ceil | O::F64Ceil => self.unary(|b, x| b.ceil(x)),
+            O::F32Floor | O::F64Floor => self.unary(|b, x| b.floor(x)),
+            O::F32Trunc | O::F64Trunc => self.unary(|b, x| b.trunc(x)),
+            O::F32Nearest | O::F64Nearest => self.unary(|b, x| b.nearest(x)),
+            O::F32Sqrt | O::F64Sqrt => self.unary(|b, x| b.sqrt(x)),
+            _ => self.conversion(operator),
+        }
+    }
+
+    /// Conversions, which are the rest.
+    fn conversion(&mut self, operator: &O<'_>) -> Result<(), Refusal> {
+        match *operator {
+            O::I32TruncF32S | O::I32TruncF64S => self.truncate(types::I32, true),
+            O::I32TruncSatF32S | O::I32TruncSatF64S => self.saturating(types::I32, true),
+            O::I32TruncF32U | O::I32TruncF64U => self.truncate(types::I32, false),
+            O::I32TruncSatF32U | O::I32TruncSatF64U => self.saturating(types::I32, false),
+            O::I64TruncF32S | O::I64TruncF64S => self.truncate(types::I64, true),
+            O::I64TruncSatF32S | O::I64TruncSatF64S => self.saturating(types::I64, true),
+            O::I64TruncF32U | O::I64TruncF64U => self.truncate(types::I64, false),
+            O::I64TruncSatF32U | O::I64TruncSatF64U => self.saturating(types::I64, false),
+            O::F32ConvertI32S | O::F32ConvertI64S => self.convert(types::F32, true),
+            O::F32ConvertI32U | O::F32ConvertI64U => self.convert(types::F32, false),
+            O::F64ConvertI32S | O::F64ConvertI64S => self.convert(types::F64, true),
+            O::F64ConvertI32U | O::F64ConvertI64U => self.convert(types::F64, false),
+            O::I32WrapI64 => self.unary(|b, x| b.ireduce(types::I32, x)),
+            O::I64ExtendI32S => self.unary(|b, x| b.sextend(types::I64, x)),
+            O::I64ExtendI32U => self.unary(|b, x| b.uextend(types::I64, x)),
+            O::F32DemoteF64 => self.unary(|b, x| b.fdemote(types::F32, x)),
+            O::F64PromoteF32 => self.unary(|b, x| b.fpromote(types::F64, x)),
+            O::I32ReinterpretF32 => self.bitcast(types::I32),
+            O::I64ReinterpretF64 => self.bitcast(types::I64),
+            O::F32ReinterpretI32 => self.bitcast(types::F32),
+            O::F64ReinterpretI64 => self.bitcast(types::F64),
             _ => Err(Refusal::Unsupported),
         }
     }

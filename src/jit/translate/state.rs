@@ -1,7 +1,8 @@
 //! The operand stack during translation, constants, and conditions that trap.
 
+use super::open_block::Later;
 use super::signatures::slots_of;
-use super::{Later, Refusal, Translator};
+use super::{Refusal, Translator};
 use crate::abi::trap::Trap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{

@@ -1,8 +1,9 @@
 //! The rules of contexts, one section each, through the functions that the C API uses.
 
 use super::*;
+use crate::alloc::{FailRule, HeapError};
+use crate::context::ObjectKind;
 use crate::context::process::Process;
-use crate::context::{ObjectKind, RunningMode};
 
 // Rule 1: a handle wins.
 
