@@ -1270,8 +1270,11 @@ const struct wasm_memory_t *wasm_extern_as_memory_const(const struct wasm_extern
 
 /**
  * Makes an instance: links the imports, which stay the caller's, then runs the start function and
- * the other functions that a module expects to run first. Host functions are bound by then. Stack
- * and heap have 32 KiB each.
+ * the other functions that a module expects to run first. Host functions are bound by then.
+ *
+ * The stack has 32 KiB, and so has the heap in the instance's memory, which there is if natives
+ * may use it: if `imports` leaves a function to the bindings of the module's load. Otherwise the
+ * memory has the size that the module declares.
  *
  * The n-th function among `imports` is the module's n-th imported function, and so with globals,
  * tables and memories; for a list with an item for each import, that is the module's order.

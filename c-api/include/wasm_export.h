@@ -346,17 +346,30 @@ typedef struct RuntimeInitArgs {
     char ip_addr[128];
     int unused;
     int instance_port;
+    /**
+     * Bytes of machine code that the context may have, in any mode; 0 for 64 MiB.
+     */
     uint32_t fast_jit_code_cache_size;
     /**
      * Bytes of an instance's garbage-collected heap; 0 keeps the default.
      */
     uint32_t gc_heap_size;
     /**
-     * The default mode of instances.
+     * The default mode of instances; 0 for tiers, where code can be compiled and `mem_alloc_type`
+     * is no pool, else the interpreter.
      */
     enum RunningMode running_mode;
+    /**
+     * Accepted, without effect.
+     */
     uint32_t llvm_jit_opt_level;
+    /**
+     * 1 and 2 prefer small code to fast code.
+     */
     uint32_t llvm_jit_size_level;
+    /**
+     * Accepted, without effect.
+     */
     uint32_t segue_flags;
     bool enable_linux_perf;
 } RuntimeInitArgs;
@@ -986,8 +999,8 @@ WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_get_module(wasm_module_inst_t module_inst);
 
 /**
- * Chooses how the instance's code is executed. False, with nothing changed, for a mode this
- * build does not have.
+ * Chooses how the instance's code is executed from now on. False, with nothing changed, for a mode
+ * that this build does not have, and while a call of the instance is under way.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_set_running_mode(wasm_module_inst_t module_inst, enum RunningMode running_mode);

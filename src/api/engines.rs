@@ -56,13 +56,14 @@ impl Drop for Compiling {
 
 /// The mode of instances in a context that ask for this one. [`RunningMode::Default`] stands for
 /// tiers where functions can be compiled and the context's memory is no pool, else for the
-/// interpreter. A context that measures its functions interprets them.
-pub(super) fn resolve(context: &Context, mode: RunningMode) -> RunningMode {
+/// interpreter, and so it does for code that contexts share, because compiled code is each
+/// context's own. A context that measures its functions interprets them.
+pub(super) fn resolve(context: &Context, module: &Module, mode: RunningMode) -> RunningMode {
     let compiles = RunningMode::MultiTierJit.is_supported() && !context.perf_profiling();
     match mode {
         _ if !compiles => RunningMode::Interp,
         RunningMode::Default if cfg!(isothread_compile_all) => RunningMode::LlvmJit,
-        RunningMode::Default if context.has_pool() => RunningMode::Interp,
+        RunningMode::Default if context.has_pool() || module.is_shared() => RunningMode::Interp,
         RunningMode::Default => RunningMode::MultiTierJit,
         mode => mode,
     }

@@ -242,7 +242,8 @@ impl Instance {
             return Err(Error::new(ErrorKind::Misuse, text));
         }
         let (context, surroundings) = (self.context_ref(), self.surroundings());
-        let (module, mode) = (&surroundings.module, engines::resolve(context, mode));
+        let module = &surroundings.module;
+        let mode = engines::resolve(context, &module.parsed, mode);
         let code = context
             .guarded(|| engines::code_for(context, (&module.parsed, &module.codes), mode))??
             .table();

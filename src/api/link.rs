@@ -158,7 +158,7 @@ pub(super) fn make(
 ) -> Result<super::Instance> {
     let natives = check_imports(module, imports)?;
     let inner = &module.inner;
-    let mode = engines::resolve(module.context(), module.context().running_mode());
+    let mode = engines::resolve(module.context(), &inner.parsed, module.context().running_mode());
     let code = engines::code_for(module.context(), (&inner.parsed, &inner.codes), mode)?;
     let host = Arc::new(Surroundings {
         module: inner.clone(),

@@ -153,7 +153,7 @@ impl Module {
             log::warn!("warning: a module with WASI apis should be either a command or a reactor");
         }
         let parsed = Arc::new(parsed);
-        let mode = engines::resolve(context, context.running_mode());
+        let mode = engines::resolve(context, &parsed, context.running_mode());
         let code = engines::code(context, parsed.clone(), mode)?;
         Self::link(context, parsed, (mode, code), name, funcs)
     }

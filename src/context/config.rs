@@ -11,7 +11,8 @@ use std::fmt;
 #[repr(u32)]
 pub enum RunningMode {
     /// The best mode for the context: [`RunningMode::MultiTierJit`] where this build has it and
-    /// the context's memory is no pool, else [`RunningMode::Interp`].
+    /// the context's memory is no pool, else [`RunningMode::Interp`]. What contexts share of an
+    /// imported module is interpreted.
     #[default]
     Default = 0,
     /// Everything is interpreted.

@@ -245,6 +245,11 @@ impl Module {
         }
     }
 
+    /// Whether the module belongs to no context.
+    pub fn is_shared(&self) -> bool {
+        self.home.is_some()
+    }
+
     /// The bytes of a module that belongs to no context, its translated code included.
     pub fn home_stats(&self) -> Option<HeapStats> {
         self.home.as_ref().map(|heap| heap.stats())

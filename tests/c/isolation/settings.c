@@ -231,9 +231,11 @@ static void debug_engine(void) {
 /* Each side has its own options, and code that was made with them. */
 static void options_side(uint32_t size_level) {
     struct guest guest = guest_in(compiles() ? Mode_LLVM_JIT : Mode_Interp, 1 << 20, size_level);
-    wasm_runtime_ctx_jit_options_t options = {sizeof options};
+    wasm_runtime_ctx_jit_options_t options;
 
     meet();
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
     CHECK(wasm_runtime_ctx_get_jit_options(wasm_runtime_ctx_current(), &options));
     CHECK_INT(options.llvm_jit_size_level, size_level);
     CHECK_INT(call(&guest, "add", 2, 20, 22), 42);
