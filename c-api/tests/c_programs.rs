@@ -143,6 +143,7 @@ programs! {
     freestanding,
     full_pipe,
     gc_calls,
+    gc_exceptions,
     gc_objects,
     gc_roots,
     gc_types,

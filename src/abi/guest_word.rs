@@ -7,6 +7,9 @@
 //! with the lowest bit are small integers, with their value in the bits above, and the others are
 //! objects, which only the heap can find. No address of a process has the highest bits of these, so
 //! that hosts can use addresses for their objects.
+//!
+//! An exnref is zero or the word of an object, too. The word does not tell an exception from a
+//! struct or an array: the head of the object does.
 
 /// The highest nine bits of the guest's own words.
 pub const GUEST: u64 = GUEST_BITS << GUEST_SHIFT;

@@ -149,7 +149,7 @@ impl FuncType {
     /// The type of host functions that this one may be imported from: they take and return any
     /// references of a hierarchy, null included, and their callers check that results are of this
     /// type. `None` if there are none, which is so where an exception is passed or returned:
-    /// no sweep would find it at the host.
+    /// natives have no form for these.
     pub fn of_host(&self) -> Option<Cow<'_, Self>> {
         let values = || self.params.iter().chain(&*self.results);
         if values().any(|ty| ty.is_exception()) {

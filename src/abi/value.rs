@@ -3,7 +3,7 @@
 use super::guest_word;
 use super::heap_types::Hierarchy;
 use super::types::ValType;
-use super::vm_layout::{VmException, VmFuncRef};
+use super::vm_layout::VmFuncRef;
 use std::ptr::NonNull;
 
 /// A reference to a host object: an opaque word that only the host gives meaning to.
@@ -40,15 +40,9 @@ unsafe impl Send for FuncRef {}
 unsafe impl Sync for FuncRef {}
 
 /// A reference to an exception: good for handing back to the instance link set it came from, as
-/// long as that keeps it too. The link set tells; nobody else follows it.
+/// long as something there leads to it too. The link set tells; nobody else follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ExnRef(pub(crate) NonNull<VmException>);
-
-// SAFETY: an `ExnRef` is an address that is looked up before it is followed; the word itself can
-// travel between threads.
-unsafe impl Send for ExnRef {}
-// SAFETY: as for `Send`; nothing is reached through a shared `ExnRef`.
-unsafe impl Sync for ExnRef {}
+pub struct ExnRef(pub(crate) NonZeroWord);
 
 /// A reference to a struct or an array of the guest's, to a small integer, or to an object of the
 /// host's. One of a struct or an array is good for handing back to the instance link set it came
@@ -120,7 +114,7 @@ impl Val {
             Self::V128(v) => [v as u64, (v >> 64) as u64],
             Self::FuncRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
             Self::ExternRef(r) => [r.map_or(0, |r| r.0.get()), 0],
-            Self::ExnRef(r) => [r.map_or(0, |r| r.0.as_ptr() as usize as u64), 0],
+            Self::ExnRef(r) => [r.map_or(0, |r| r.0.get()), 0],
             Self::AnyRef(r) => [r.map_or(0, |r| r.0.get()), 0],
         }
     }
@@ -142,9 +136,7 @@ impl Val {
                     Self::FuncRef(NonNull::new(low as usize as *mut VmFuncRef).map(FuncRef))
                 }
                 Hierarchy::Extern => Self::ExternRef(NonZeroWord::new(low).map(ExternRef)),
-                Hierarchy::Exn => {
-                    Self::ExnRef(NonNull::new(low as usize as *mut VmException).map(ExnRef))
-                }
+                Hierarchy::Exn => Self::ExnRef(NonZeroWord::new(low).map(ExnRef)),
                 Hierarchy::Any => Self::AnyRef(NonZeroWord::new(low).map(AnyRef)),
             },
         }

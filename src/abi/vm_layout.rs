@@ -48,19 +48,34 @@ pub struct VmTag {
     pub instance: *mut VmInstance,
 }
 
-/// An exception, its payload in slots behind it. Owner: `instance::exceptions`.
+/// An exception that was thrown and not caught yet, or none. Owner: the code that throws it, then
+/// the environment, if it leaves an instance.
+#[derive(Clone, Copy)]
 #[repr(C)]
-pub struct VmException {
-    /// The tag, of an instance of the same link set.
+pub struct VmThrown {
+    /// The tag, of an instance of the same link set; null if there is no exception.
     pub tag: *const VmTag,
+    /// The payload: where the throw has found it on the guest's stack, or in the object.
+    pub payload: *const u64,
     /// Slots of the payload.
     pub slots: u32,
-    /// While exceptions are swept: whether something leads here.
-    pub marked: bool,
-    /// Whether guest code may hold references to it. If not, it goes when it is caught.
-    pub shared: bool,
-    /// While exceptions are swept: the next whose payload is to be looked at.
-    pub next: *mut VmException,
+    pub reserved: u32,
+    /// The reference to the exception, an object of the guests' heap; 0 as long as it is none.
+    pub reference: u64,
+}
+
+impl VmThrown {
+    pub const NONE: Self = Self {
+        tag: std::ptr::null(),
+        payload: std::ptr::null(),
+        slots: 0,
+        reserved: 0,
+        reference: 0,
+    };
+
+    pub fn is_none(&self) -> bool {
+        self.tag.is_null()
+    }
 }
 
 /// A part of a heap of objects as running code sees it. Owner: the heap (`gc`), which says what the
@@ -287,8 +302,8 @@ pub struct VmEnv {
     /// The `exec::Limits` that it shares with others, or null.
     pub limits: *const c_void,
     /// An exception on its way out of an instance, to guest code of another that has called it
-    /// and will catch it; else null.
-    pub exception: *mut VmException,
+    /// and will catch it; else none.
+    pub exception: VmThrown,
     /// Where guest code goes on that has just caught one.
     pub catch_ip: *const u8,
     pub catch_sp: *mut u64,
@@ -362,7 +377,7 @@ pinned! {
         first 0, places 8, chunks 16, cursor 24, limit 32, run_words 40, run_heads 48, run_first 56,
     }
     VmChunk 32 / 8 { words 0, heads 8, groups 16, reserved 24 }
-    VmException 24 / 8 { tag 0, slots 8, marked 12, shared 13, next 16 }
+    VmThrown 32 / 8 { tag 0, payload 8, slots 16, reserved 20, reference 24 }
     VmFuncRef 48 / 8 {
         type_id 0, kind 4, entry 8, body 16, instance 24, ty 32, func_index 40, reserved 44,
     }
@@ -377,11 +392,11 @@ pinned! {
     VmLocalRef 16 / 8 { previous 0, object 8 }
     VmLocalRefs 16 / 8 { last 0, count 8 }
     VmHostParams 24 / 8 { outer 0, slots 8, count 16 }
-    VmEnv 168 / 8 {
+    VmEnv 192 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
-        limits 88, exception 96, catch_ip 104, catch_sp 112, unwinding 120,
-        tail_call 128, local_refs 136, host_params 152, scratch 160,
+        limits 88, exception 96, catch_ip 128, catch_sp 136, unwinding 144,
+        tail_call 152, local_refs 160, host_params 176, scratch 184,
     }
 }
 

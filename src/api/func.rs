@@ -8,7 +8,7 @@ use crate::abi::types::ValType;
 use crate::abi::vm_layout::VmFuncRef;
 use crate::context::{Ended, thread};
 use crate::exec::{self, Call, ExecEnv as Env, Pending};
-use crate::instance::{exceptions, link_set};
+use crate::instance::link_set;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -273,9 +273,15 @@ pub(super) fn check_value_of(
 ) -> Result<()> {
     check_origin(near, value, ty)?;
     let ValType::Ref(wanted) = ty else { return Ok(()) };
-    // SAFETY: a handle keeps the link set alive, of which functions and exceptions were found to
-    // be.
-    match unsafe { near.as_ref().accepts(wanted, value.to_slots()[0]) } {
+    // SAFETY: a handle keeps the link set alive.
+    let (near, word) = (unsafe { near.as_ref() }, value.to_slots()[0]);
+    let fits = match value {
+        // It may be an object of a guest's, which is not known to be there.
+        Val::ExternRef(_) => near.admits(wanted, word),
+        // SAFETY: functions were found to be the link set's.
+        _ => unsafe { near.accepts(wanted, word) },
+    };
+    match fits {
         true => Ok(()),
         false => Err(Error::misuse("the reference is not of the type that is wanted")),
     }
@@ -288,8 +294,8 @@ fn check_origin(near: NonNull<crate::instance::Instance>, value: &Val, ty: ValTy
         return Err(Error::misuse(bounded(format_args!("the value is {given}, not {wanted}"))));
     }
     if let Val::ExnRef(Some(exception)) = value {
-        // SAFETY: a handle keeps the link set alive, and this thread uses it.
-        let known = unsafe { exceptions::find(near, exception.0.addr().get() as u64) };
+        // SAFETY: a handle keeps the link set alive.
+        let known = unsafe { near.as_ref() }.exception_of(exception.0.get());
         return known.map(|_| ()).ok_or_else(|| Error::misuse("the exception is gone"));
     }
     let Val::FuncRef(Some(func)) = value else { return Ok(()) };

@@ -15,7 +15,7 @@ use crate::abi::raw_ref::RawRef;
 use crate::abi::trap::Trap;
 use crate::abi::types::{FuncType, ValType};
 use crate::abi::vm_layout::VmFuncRef;
-use crate::instance::{Instance, exceptions};
+use crate::instance::Instance;
 use std::ptr::NonNull;
 
 const NULL_INDEX: u32 = u32::MAX;
@@ -278,13 +278,9 @@ fn unfit(instance: NonNull<Instance>) -> Trap {
 /// The slot for an exception that the host hands back.
 #[cold]
 fn exception_slot(instance: NonNull<Instance>, word: u64) -> Result<u64, Trap> {
-    // SAFETY: an exec_env's instance is live, and its link set used by this thread.
-    unsafe {
-        if word == 0 || exceptions::find(instance, word).is_some() {
-            return Ok(word);
-        }
-        Err(unfit(instance))
-    }
+    // SAFETY: an exec_env's instance is live.
+    let found = unsafe { instance.as_ref() }.exception_of(word);
+    if word == 0 || found.is_some() { Ok(word) } else { Err(unfit(instance)) }
 }
 
 /// The object behind the externref in a slot.

@@ -2,7 +2,7 @@
 
 use super::Trace;
 use super::limits::{CallCounts, Limits};
-use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance, VmLocalRefs};
+use crate::abi::vm_layout::{VmEnv, VmGlobal, VmInstance, VmLocalRefs, VmThrown};
 use crate::alloc::Heap;
 use crate::instance::{EnvLink, Instance, link_set};
 use crate::platform::barrier;
@@ -106,7 +106,7 @@ impl ExecEnv {
             activation: ptr::null_mut(),
             owner: block.as_ptr().cast(),
             limits: setup.limits.cast(),
-            exception: ptr::null_mut(),
+            exception: VmThrown::NONE,
             catch_ip: ptr::null(),
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),

@@ -4,15 +4,15 @@
 //! is to be, and [`is_of`] for casts. A reference is a claim about the heap, so that every access
 //! finds an object, or the instruction traps as it does for null.
 //!
-//! An allocation may find that a collection is due ([`collect`]).
+//! An allocation may find that a collection is due ([`collect::make`]).
 
-use super::collect::collect;
+use super::collect;
 use super::engine::Point;
 use super::fields::show_view;
 use super::work;
 use crate::abi::heap_types::RefType;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::VmEnv;
+use crate::abi::vm_layout::{VmEnv, VmThrown};
 use crate::gc::{GcRef, HeapFull, StorageKind};
 use crate::instance::{Instance, Slots};
 
@@ -89,8 +89,8 @@ pub unsafe fn execute(
 /// # Safety
 /// `env` is the live environment of the running code, and the word of the type's hierarchy.
 pub unsafe fn is_of(env: *mut VmEnv, ty: RefType, word: u64) -> bool {
-    // SAFETY: the running instance is live. A function or an exception in the word is of its link
-    // set, which keeps it; an object is looked up.
+    // SAFETY: the running instance is live. A function in the word is of its link set, which keeps
+    // it; an object is looked up.
     unsafe {
         let instance = Instance::of_vm((*env).instance);
         instance.accepts(instance.types().reference(ty), word)
@@ -163,17 +163,11 @@ impl Step<'_> {
     /// The code is at the point.
     unsafe fn make(
         &self,
-        mut make: impl FnMut() -> Result<GcRef, HeapFull>,
+        make: impl FnMut() -> Result<GcRef, HeapFull>,
         failure: Trap,
     ) -> Result<GcRef, Trap> {
-        make().or_else(|full| {
-            if full == HeapFull::Exhausted {
-                return Err(failure);
-            }
-            // SAFETY: the code is at the point, says the caller.
-            unsafe { collect(self.env, Some(self.point))? };
-            make().map_err(|_| failure)
-        })
+        // SAFETY: the code is at the point, says the caller.
+        unsafe { collect::make(self.env, self.point, &VmThrown::NONE, failure, make) }
     }
 
     unsafe fn struct_new(&self, with_values: bool) -> Result<(), Trap> {

@@ -1,48 +1,48 @@
-//! What stacks refer to, for the collections of exceptions and of objects.
+//! What stacks refer to, for collections.
 
 use super::engine::{Point, Shown, engine_of};
 use crate::abi::raw_ref::RawRef;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmHostParams, VmLocalRefs};
-use crate::instance::{Instance, Marks, link_set};
+use crate::gc::GcMarker;
+use crate::instance::{Instance, link_set};
 use std::ptr;
 
-/// The cost of finding the references of one frame, in bytes of exceptions.
-const FRAME_COST: usize = 64;
+/// Finding a frame takes as long as so many references.
+const FRAME_STEPS: usize = 4;
 
 /// Shows what the stacks of a link set refer to, and the host's local references; the guest code of
-/// `env` is at `point`, if it runs. Returns the cost. `None` if guest code was interrupted at a
-/// point without a frame table.
+/// `env` is at `point`, if it runs. False if guest code was interrupted at a point without a frame
+/// table, so that not everything was shown.
 ///
 /// # Safety
 /// `env` is live, its link set used by this thread, and its code at the point.
 pub unsafe fn on_stacks(
     env: *mut VmEnv,
     point: Option<Point>,
-    marks: &mut dyn Marks,
-) -> Result<Option<usize>, Trap> {
+    marker: &mut GcMarker<'_, '_, '_>,
+) -> Result<bool, Trap> {
     // SAFETY: says the caller; one thread uses a link set, so that its other stacks wait for this.
     unsafe {
-        let mut cost = stack_roots(env, point, marks)?;
+        let mut complete = stack_roots(env, point, marker)?;
         let instance = Instance::of_vm((*env).instance).ptr();
         link_set::try_for_each(instance, &mut |member| {
-            marks.step(1)?;
+            marker.step(1)?;
             member.as_ref().envs.try_for_each_running(|other| {
                 if !ptr::eq(other, env) {
-                    let more = stack_roots(other, None, marks)?;
-                    cost = cost.zip(more).map(|(a, b)| a + b);
+                    complete &= stack_roots(other, None, marker)?;
                 }
                 Ok(())
             })?;
             let mut held = Ok(());
             member.as_ref().envs.for_each(|other| {
                 if held.is_ok() {
-                    held = host_roots(other, marks);
+                    held = host_roots(other, marker);
                 }
             });
             held
         })?;
-        Ok(cost)
+        Ok(complete)
     }
 }
 
@@ -51,15 +51,15 @@ pub unsafe fn on_stacks(
 ///
 /// # Safety
 /// `env` is live, and its link set used by this thread.
-unsafe fn host_roots(env: *const VmEnv, marks: &mut dyn Marks) -> Result<(), Trap> {
+unsafe fn host_roots(env: *const VmEnv, marker: &mut GcMarker<'_, '_, '_>) -> Result<(), Trap> {
     // SAFETY: the caller vouches for the environment; frames that are on the list of parameters
     // have not returned, and the slots are theirs.
     unsafe {
-        for_each_local_ref(env, &mut |word| marks.mark(word))?;
+        for_each_local_ref(env, &mut |word| marker.mark(word))?;
         let mut params = (*env).host_params.as_ref();
         while let Some(VmHostParams { outer, slots, count }) = params {
             for slot in 0..*count {
-                marks.mark(slot_of(*slots.add(slot)))?;
+                marker.mark(slot_of(*slots.add(slot)))?;
             }
             params = outer.as_ref();
         }
@@ -104,30 +104,26 @@ fn slot_of(word: u64) -> u64 {
 unsafe fn stack_roots(
     env: *const VmEnv,
     mut at: Option<Point>,
-    marks: &mut dyn Marks,
-) -> Result<Option<usize>, Trap> {
-    let mut cost = 0;
-    // SAFETY: the caller vouches for the stack, whose activations are live and say where their
-    // guest code is; the engine passes slots that hold references.
+    marker: &mut GcMarker<'_, '_, '_>,
+) -> Result<bool, Trap> {
+    // SAFETY: says the caller of the stack, whose activations are live and say where their guest
+    // code is; the engine passes slots that hold references.
     unsafe {
         let mut next = (*env).activation.as_ref();
         while let Some(activation) = next {
             next = activation.outer.as_ref();
-            marks.step(1)?;
+            marker.step(1)?;
             let Some(engine) = engine_of(activation) else { continue };
             let &VmActivation { ip, sp, .. } = activation;
             let noted = (!ip.is_null()).then_some(Point { ip, sp });
-            let Some(point) = at.take().or(noted) else { return Ok(None) };
+            let Some(point) = at.take().or(noted) else { return Ok(false) };
             let mut show = |shown: Shown| match shown {
-                Shown::Frame => {
-                    cost += FRAME_COST;
-                    marks.step(1)
-                }
-                Shown::Reference(slot) => marks.mark(*slot),
-                Shown::Nothing => marks.step(1),
+                Shown::Frame => marker.step(FRAME_STEPS),
+                Shown::Reference(slot) => marker.mark(*slot),
+                Shown::Nothing => marker.step(1),
             };
             (engine.references)(activation, point, &mut show)?;
         }
     }
-    Ok(Some(cost))
+    Ok(true)
 }

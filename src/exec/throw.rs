@@ -6,36 +6,32 @@
 //! goes from run to run as long as they call each other; a host function in between ends it. An
 //! exception that is caught further out ends the run with a code and waits in the environment; the
 //! call that the run came from goes on throwing it ([`arrived`]).
+//!
+//! A throw takes no memory: the payload stays in the slots from which it was thrown, and is moved
+//! to the handler's. Only a clause that asks a reference of an exception has an object made of it
+//! ([`refer`]). Between the end of a run and the handler in a run further out nothing runs on this
+//! stack, so that slots of the ended run keep the payload: host functions that a collection calls
+//! meanwhile find no room there.
 
+use super::collect;
 use super::engine::{Point, engine_of};
-use super::roots::on_stacks;
-use super::work;
+use super::fields::show_view;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
 use crate::instance::Instance;
-use crate::instance::exceptions::{self, Sweep};
-use std::ptr::{self, NonNull};
+use std::ptr;
 
-/// A new exception with the payload at `from`, thrown at `point`.
+/// A new exception with the payload at `from`.
 ///
 /// # Safety
-/// `env` is the live environment of the code that throws, which is at the point; `tag` is an index
-/// of its module's.
-pub unsafe fn made(
-    env: *mut VmEnv,
-    point: Point,
-    tag: u32,
-    from: *const u64,
-) -> Result<NonNull<VmException>, Trap> {
-    // SAFETY: the caller vouches for the environment, and there is a tag for each index.
+/// `env` is the live environment of the code that throws; `tag` is an index of its module's.
+pub unsafe fn made(env: *mut VmEnv, tag: u32, from: *const u64) -> VmThrown {
+    // SAFETY: the caller vouches for the environment, and there is a tag for each index, the type
+    // of which lives as long as the link set.
     unsafe {
-        let instance = Instance::of_vm((*env).instance);
         let tag = *(*(*env).instance).tags.add(tag as usize);
-        instance.make_exception(tag, from).or_else(|_| {
-            let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, Some(point), sweep);
-            exceptions::collect(instance.ptr(), None, &mut roots, &mut work::look(env))?;
-            instance.make_exception(tag, from)
-        })
+        let slots = (*(*tag).ty).param_slots();
+        VmThrown { tag, payload: from, slots, ..VmThrown::NONE }
     }
 }
 
@@ -43,85 +39,61 @@ pub unsafe fn made(
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws.
-pub unsafe fn referred(env: *const VmEnv, word: u64) -> Result<NonNull<VmException>, Trap> {
-    // SAFETY: the running instance is live, and its link set this thread's.
-    unsafe {
-        let instance = Instance::of_vm((*env).instance).ptr();
-        // Others are words that a host function wrote in place of a reference.
-        exceptions::find(instance, word).ok_or(Trap::NullReference)
-    }
+pub unsafe fn referred(env: *const VmEnv, word: u64) -> Result<VmThrown, Trap> {
+    // SAFETY: the running instance is live.
+    let instance = unsafe { Instance::of_vm((*env).instance) };
+    // Others are words that a host function wrote in place of a reference.
+    instance.exception_of(word).ok_or(Trap::NullReference)
 }
 
 /// The exception that has come out of a call, taken from the environment.
 ///
 /// # Safety
 /// `env` is the live environment of the running code.
-pub unsafe fn arrived(env: *mut VmEnv) -> Result<NonNull<VmException>, Trap> {
+pub unsafe fn arrived(env: *mut VmEnv) -> Result<VmThrown, Trap> {
     // SAFETY: the caller guarantees that the environment is live.
-    let exception = unsafe { ptr::replace(&raw mut (*env).exception, ptr::null_mut()) };
-    NonNull::new(exception).ok_or(Trap::Internal)
+    let thrown = unsafe { ptr::replace(&raw mut (*env).exception, VmThrown::NONE) };
+    if thrown.is_none() { Err(Trap::Internal) } else { Ok(thrown) }
 }
 
 /// The trap that ends a run which does not catch an exception. If a run further out does, the
 /// exception waits for it in the environment, and `passes` is called before.
 ///
 /// # Safety
-/// `env` is the live environment of the code that throws, the exception is live and its link set's.
-pub unsafe fn uncaught(
-    env: *mut VmEnv,
-    exception: NonNull<VmException>,
-    passes: impl FnOnce(),
-) -> Trap {
+/// `env` is the live environment of the code that throws, whose run is left at once; the exception
+/// is its link set's.
+pub unsafe fn uncaught(env: *mut VmEnv, thrown: VmThrown, passes: impl FnOnce()) -> Trap {
     // SAFETY: the caller vouches for both.
     unsafe {
-        match is_caught_outside(env, exception.as_ref().tag) {
+        match is_caught_outside(env, thrown.tag) {
             Ok(true) => {
                 passes();
-                (*env).exception = exception.as_ptr();
+                (*env).exception = thrown;
                 Trap::UncaughtException
             }
-            Ok(false) => {
-                abandon(exception);
-                Trap::UncaughtException
-            }
-            Err(trap) => {
-                abandon(exception);
-                trap
-            }
+            Ok(false) => Trap::UncaughtException,
+            Err(trap) => trap,
         }
     }
 }
 
-/// An exception is thrown no further: it goes, unless guests may have references to it.
+/// The reference to an exception that is caught at `point`, of which an object is made if it is
+/// none yet.
 ///
 /// # Safety
-/// It is live, and not used by the caller afterwards.
-pub unsafe fn abandon(exception: NonNull<VmException>) {
-    // SAFETY: the caller guarantees that the exception is live; only unshared ones are freed here,
-    // to which the caller has the only pointer.
-    unsafe {
-        if !exception.as_ref().shared {
-            exceptions::discard(exception);
-        }
+/// `env` is the live environment of the running code, which is at the point. The exception is its
+/// link set's, and its payload as long as it says.
+pub unsafe fn refer(env: *mut VmEnv, point: Point, thrown: &VmThrown) -> Result<u64, Trap> {
+    if thrown.reference != 0 {
+        return Ok(thrown.reference);
     }
-}
-
-/// Lets the guest have a reference to an exception that is caught, which is thrown at `point`. On
-/// failure the exception is gone.
-///
-/// # Safety
-/// As for [`uncaught`]; the code is at the point.
-pub unsafe fn share(
-    env: *mut VmEnv,
-    point: Point,
-    exception: NonNull<VmException>,
-) -> Result<(), Trap> {
     // SAFETY: the caller vouches for all of it.
     unsafe {
-        let instance = Instance::of_vm((*env).instance).ptr();
-        let mut roots = |sweep: &mut Sweep<'_, '_, '_>| on_stacks(env, Some(point), sweep);
-        exceptions::share(instance, exception, &mut roots, &mut work::look(env))
-            .inspect_err(|_| exceptions::discard(exception))
+        let instance = Instance::of_vm((*env).instance);
+        let make = || instance.make_exception(thrown);
+        let made = collect::make(env, point, thrown, Trap::OutOfMemory, make);
+        show_view(env);
+        made.map(|object| object.word())
     }
 }
 

@@ -49,8 +49,10 @@ impl GcHeap {
         self.trigger = self.trigger.max(self.stats.bytes_in_use.saturating_mul(2));
     }
 
+    /// An object of so many words, `base` of which lie in front of its head. Behind that is `len`,
+    /// if it has a length, and else zeros.
     #[inline]
-    fn allocate(
+    pub(super) fn allocate(
         &mut self,
         words: u64,
         base: usize,

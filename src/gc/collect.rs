@@ -81,10 +81,8 @@ impl GcHeap {
                 while heads != 0 {
                     let head = chunk.base + group * 64 + heads.trailing_zeros() as usize;
                     heads &= heads - 1;
-                    let found = references(&chunk.words, head);
-                    let found = found.and_then(|range| chunk.words.get(range));
-                    for &word in found.unwrap_or_default() {
-                        each(u64::from_le(word))?;
+                    for word in references(&chunk.words, head) {
+                        each(word)?;
                     }
                 }
             }
@@ -191,9 +189,8 @@ impl GcMarker<'_, '_, '_> {
             chunk.found += size;
             self.found_words += size as u64;
             self.step(1)?;
-            let found = references(words, head).and_then(|range| words.get(range));
-            for word in found.unwrap_or_default() {
-                self.mark(u64::from_le(*word))?;
+            for word in references(words, head) {
+                self.mark(word)?;
             }
         }
     }

@@ -228,10 +228,11 @@ impl GcHeap {
         self.object(object).is_some()
     }
 
-    /// The number of the type that an object was made with.
+    /// The number of the type that a struct or an array was made with.
     #[inline]
     pub fn type_of(&self, object: GcRef) -> Option<u32> {
-        self.head(object).map(ObjectHead::type_id)
+        let head = self.head(object)?;
+        (!head.is_exception()).then_some(head.type_id())
     }
 
     /// The heap's own part, made with the first thing that needs one.

@@ -1,9 +1,9 @@
-//! Objects of guests, that is, structs and arrays, and the collector that frees them.
+//! Objects of guests, that is, structs, arrays and exceptions, and the collector that frees them.
 //!
-//! It must not know instances, modules and engines. The caller gives the type of each new object:
-//! its number, and the places of its fields ([`StructLayout`]). The caller also shows the
-//! references outside of the heap ([`GcRoots`]), and says when to stop ([`GcLook`]). Control enters
-//! through [`GcHeap`], which a link set owns; nothing here runs by itself.
+//! It must not know instances, modules and engines. The caller gives the type of each new struct
+//! and array: its number, and the places of its fields ([`StructLayout`]). The caller also shows
+//! the references outside of the heap ([`GcRoots`]), and says when to stop ([`GcLook`]). Control
+//! enters through [`GcHeap`], which a link set owns; nothing here runs by itself.
 //!
 //! - Objects never move. So roots need only be shown and not changed, a collection can be
 //!   abandoned at every step, words of the host may be shown that only look like references, and
@@ -20,6 +20,7 @@ mod allocate;
 mod chunk;
 mod collect;
 pub mod direct;
+mod exceptions;
 mod finalizers;
 mod handles;
 mod heap;

@@ -11,7 +11,6 @@
 //! as its link set, the holder of a handle may lock the root it sees and look again.
 
 use super::Instance;
-use super::exceptions::Exceptions;
 use crate::abi::error::{Error, Result};
 use crate::abi::trap::Trap;
 use crate::alloc::lock_owner;
@@ -30,10 +29,8 @@ pub struct Membership {
     next: AtomicPtr<Instance>,
     /// The shared state of the link set; meaningful in its root.
     shared: Lock<Shared>,
-    /// The exceptions of guests; the root's are the link set's. Only for the thread that uses the
-    /// link set.
-    exceptions: UnsafeCell<Exceptions>,
-    /// The objects of guests, once there are any; as above.
+    /// The objects of guests, once there are any; the root's are the link set's. Only for the
+    /// thread that uses the link set.
     objects: UnsafeCell<Option<GcHeap>>,
     /// Which thread's state runs in the link set; meaningful in its root.
     use_lock: BiasedLock,
@@ -57,7 +54,6 @@ impl Membership {
             root: AtomicPtr::new(ptr::null_mut()),
             next: AtomicPtr::new(ptr::null_mut()),
             shared: Lock::new(Shared { handles: 1, passive: 0, last: ptr::null_mut() }),
-            exceptions: UnsafeCell::new(Exceptions::new()),
             objects: UnsafeCell::new(None),
             use_lock: BiasedLock::new(),
         }
@@ -273,14 +269,13 @@ pub unsafe fn merge(a: NonNull<Instance>, b: NonNull<Instance>) -> Result<()> {
     }
 }
 
-/// Makes the uses, objects and exceptions of the link set of `second` those of the link set of
-/// `first`.
+/// Makes the uses and objects of the link set of `second` those of the link set of `first`.
 ///
 /// # Safety
 /// Both are roots, alive and locked.
 unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
-    // SAFETY: the caller guarantees that both are roots, alive and locked; exceptions are the
-    // thread's that uses the link set.
+    // SAFETY: the caller guarantees that both are roots, alive and locked; objects are the thread's
+    // that uses the link set.
     unsafe {
         let (used, merged) = (&(*first).membership.use_lock, &(*second).membership.use_lock);
         if !used.try_lock(lock_owner()) {
@@ -290,14 +285,8 @@ unsafe fn take_over(first: *mut Instance, second: *mut Instance) -> Result<()> {
             used.unlock();
             return Err(Error::misuse(Trap::InUse.text()));
         }
-        let exceptions = &mut *(*second).membership.exceptions.get();
         let objects = &mut *(*second).membership.objects.get();
-        let kept = &mut *(*first).membership.exceptions.get();
-        // All or nothing: what may fail comes first.
-        let absorbed = kept
-            .make_room(exceptions)
-            .and_then(|()| absorb_objects(&mut *(*first).membership.objects.get(), objects))
-            .and_then(|()| kept.absorb(exceptions));
+        let absorbed = absorb_objects(&mut *(*first).membership.objects.get(), objects);
         match absorbed {
             // Uses of the second count for the merged link set from here on, and no code reaches
             // its own lock any more.
@@ -378,17 +367,6 @@ pub unsafe fn try_for_each<E>(
         }
     }
     Ok(())
-}
-
-/// The exceptions of the link set's guests.
-///
-/// # Safety
-/// The caller holds the link set alive, and is the thread that uses it.
-pub unsafe fn exceptions(instance: NonNull<Instance>) -> *mut Exceptions {
-    // SAFETY: the caller holds the link set alive, and is the thread that uses it.
-    unsafe {
-        (*instance.as_ref().membership.root.load(Ordering::Acquire)).membership.exceptions.get()
-    }
 }
 
 /// The objects of the link set's guests, once there are any.

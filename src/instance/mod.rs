@@ -9,7 +9,6 @@
 //! One thread uses a link set at a time; callers begin a [`Use`](link_set::Use) first. Counting
 //! handles and terminating may come from any thread: they lock.
 
-mod address_set;
 pub mod address_space;
 mod app_heap;
 mod attachment;
@@ -20,7 +19,6 @@ mod code;
 mod elem_objects;
 mod envs;
 mod exception;
-pub mod exceptions;
 mod globals;
 mod guest_alloc;
 mod heap_plan;
@@ -66,7 +64,7 @@ pub use guest_alloc::{GuestAllocator, constant_export};
 pub use host::{Host, OutputWait, PreparedThread};
 pub use link::{GlobalImport, Import, is_built_in_module};
 pub use memory::{GrowError, GrowFailure, Memory, MemorySize, MemorySource, PIECE_BYTES, Pace};
-pub use objects::{HEAP_NUMBERS, Marks, ObjectLimits, Slots, heap_number};
+pub use objects::{HEAP_NUMBERS, ObjectLimits, Slots, heap_number};
 pub use pool::MemoryPool;
 pub use refs::{any_env, for_each_externref};
 pub use shared_heap::{Refusal, SharedHeap, SharedHeaps};

@@ -1,7 +1,7 @@
 //! The host's access to objects of guests: the object says what its type is, and every value is
 //! checked before it becomes part of one.
 
-use super::{Instance, Slots, exceptions, link_set};
+use super::{Instance, Slots, link_set};
 use crate::abi::definitions::{CompositeType, FieldType, Packed, StorageType, SubType};
 use crate::abi::guest_word;
 use crate::abi::heap_types::{HeapType, Hierarchy, RefType};
@@ -55,10 +55,9 @@ impl Instance {
                     !guest_word::is_guests(word) || self.is_object(HeapType::Any, word)
                 }
                 Hierarchy::Func => self.is_linked_func(word as usize),
-                // SAFETY: the link set is alive, and this thread's.
-                Hierarchy::Exn => unsafe { exceptions::find(self.ptr(), word) }.is_some(),
+                Hierarchy::Exn => self.exception_of(word).is_some(),
             };
-        // SAFETY: a function or an exception was found to be the link set's.
+        // SAFETY: a function was found to be the link set's.
         is_known && unsafe { self.accepts(ty, word) }
     }
 

@@ -1,15 +1,17 @@
-//! The objects of a link set's guests: structs and arrays.
+//! The objects of a link set's guests: structs, arrays and exceptions.
 //!
 //! The heap is the link set's, made with its first object. Here is what an instance makes there and
-//! knows of what is there; the rest of the instructions is `exec::objects`, which knows stacks.
+//! knows of what is there; the rest of the instructions is `exec::objects` and `exec::throw`, which
+//! know stacks.
 
 use super::{Instance, link_set};
 use crate::abi::guest_word;
 use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::VmFuncRef;
-use crate::gc::{GcHeap, GcRef, HeapFull, StorageKind};
+use crate::abi::vm_layout::{VmFuncRef, VmTag, VmThrown};
+use crate::gc::{GcHeap, GcMarker, GcRef, HeapFull, StorageKind};
 use crate::types::is_subtype;
+use std::{ptr, slice};
 
 /// A value as it lies in two slots, of which most need the first alone.
 pub type Slots = [u64; 2];
@@ -121,6 +123,36 @@ impl Instance {
         self.with_objects(|heap| heap.alloc_array(kind, id, len))
     }
 
+    /// Makes an object of an exception that is none yet.
+    ///
+    /// # Safety
+    /// The tag is one of the link set's, and the payload has as many slots as it says.
+    pub unsafe fn make_exception(&self, thrown: &VmThrown) -> Result<GcRef, HeapFull> {
+        let &VmThrown { tag, payload, slots, .. } = thrown;
+        // SAFETY: the caller vouches for the payload; a value fills its slots.
+        let payload = unsafe { slice::from_raw_parts(payload, slots as usize) };
+        let tag = tag.expose_provenance() as u64;
+        self.with_objects(|heap| heap.alloc_exception(tag, payload))
+    }
+
+    /// The exception that the reference in `word` leads to. Any word may be asked about; `None` for
+    /// null, other objects, and exceptions that are gone. What it says is good as long as the
+    /// exception lives, and its tag as long as the link set.
+    pub fn exception_of(&self, word: u64) -> Option<VmThrown> {
+        let object = GcRef::from_word(word)?;
+        self.with_live_objects(|heap| {
+            let (tag, payload) = heap.exception(object)?;
+            Some(VmThrown {
+                // The heap has the word that `make_exception` has given it.
+                tag: ptr::with_exposed_provenance::<VmTag>(tag as usize),
+                payload: payload.as_ptr(),
+                slots: payload.len() as u32,
+                reserved: 0,
+                reference: word,
+            })
+        })?
+    }
+
     /// As [`Instance::make_struct`] or the like, where nobody can say what refers to objects, so
     /// that none can be freed.
     pub(super) fn make_uncollected(
@@ -140,7 +172,7 @@ impl Instance {
     /// Whether the reference in `word` is of type `ty`, in which numbers are canonical.
     ///
     /// # Safety
-    /// The word is null or one of the type's hierarchy. A function or an exception lives.
+    /// The word is null or one of the type's hierarchy. A function lives.
     pub unsafe fn accepts(&self, ty: RefType, word: u64) -> bool {
         if word == 0 {
             return ty.is_nullable();
@@ -186,57 +218,29 @@ impl Instance {
     }
 }
 
-/// What is shown the references that somebody holds, to keep what they lead to. Words that are no
-/// references may be shown, too.
-pub trait Marks {
-    /// Something was looked at that takes as long as so many references. Fails if there is a
-    /// reason to stop.
-    fn step(&mut self, steps: usize) -> Result<(), Trap>;
-
-    /// Notes that a word was found somewhere, as a step.
-    fn mark(&mut self, word: u64) -> Result<(), Trap>;
-}
-
-impl Marks for crate::gc::GcMarker<'_, '_, '_> {
-    fn step(&mut self, steps: usize) -> Result<(), Trap> {
-        Self::step(self, steps)
-    }
-
-    fn mark(&mut self, word: u64) -> Result<(), Trap> {
-        Self::mark(self, word)
-    }
-}
-
 impl Instance {
-    /// Shows what globals, tables and segments refer to; returns how many places there were.
-    pub fn mark_own(&self, marks: &mut dyn Marks) -> Result<usize, Trap> {
+    /// Shows what globals, tables and segments refer to.
+    pub fn mark_own(&self, marker: &mut GcMarker<'_, '_, '_>) -> Result<(), Trap> {
         let module = self.module();
-        let mut looked_at = 0;
         for (index, global) in module.globals.iter().enumerate() {
-            marks.step(1)?;
+            marker.step(1)?;
             if global.ty.val.is_collected()
                 && let Some(storage) = self.global(index as u32)
             {
                 // SAFETY: an instance's globals are live; references take the low word.
-                marks.mark(unsafe { storage.as_ref() }.slots[0])?;
-                looked_at += 1;
+                marker.mark(unsafe { storage.as_ref() }.slots[0])?;
             }
         }
         for (index, table) in module.tables.iter().enumerate() {
-            marks.step(1)?;
+            marker.step(1)?;
             if table.ty.elem.is_collected()
                 && let Some(table) = self.table(index as u32)
             {
                 for element in 0..table.len() {
-                    marks.mark(table.get(element).unwrap_or(0))?;
+                    marker.mark(table.get(element).unwrap_or(0))?;
                 }
-                looked_at += table.len() as usize;
             }
         }
-        self.elem_objects.for_each(&mut |word| {
-            looked_at += 1;
-            marks.mark(word)
-        })?;
-        Ok(looked_at)
+        self.elem_objects.for_each(&mut |word| marker.mark(word))
     }
 }

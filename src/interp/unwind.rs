@@ -6,19 +6,18 @@
 //! [`throw_ref`] and [`go_on`], from `handlers::exceptions`, and at [`catches`] and [`references`],
 //! from `exec`.
 //!
-//! The same tables say where frames hold references to what is collected, exceptions and objects of
-//! guests, which is all that collections need to know of stacks.
+//! The same tables say where frames hold references to guests' objects, which is all that
+//! collections need to know of stacks.
 
 use super::code::{At, ModuleCode};
 use super::frames::{caller, table_of};
 use super::handlers::profile;
 use super::machine::{Header, Ip, Offset};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmException, VmTag};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
 use crate::exec::{GuestCode, Point, Show, Shown, throw, work};
-use crate::instance::exceptions;
 use std::ops::Range;
-use std::ptr::{self, NonNull};
+use std::ptr;
 
 /// The handlers and references of one function's code. Owner: the module's code table.
 pub struct Tables {
@@ -290,7 +289,7 @@ pub unsafe fn references(
 #[inline(never)]
 pub unsafe fn throw(env: *mut VmEnv, point: Point, tag: u32, from: *const u64) -> Result<(), Trap> {
     // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
-    unsafe { raise(env, point, throw::made(env, point, tag, from)?) }
+    unsafe { raise(env, point, throw::made(env, tag, from)) }
 }
 
 /// As [`throw`], the exception that the reference in `word` leads to.
@@ -314,22 +313,14 @@ pub unsafe fn go_on(env: *mut VmEnv, point: Point) -> Result<(), Trap> {
 }
 
 /// # Safety
-/// As for [`throw`]; the exception is live and of the link set.
-unsafe fn raise(
-    env: *mut VmEnv,
-    point: Point,
-    exception: NonNull<VmException>,
-) -> Result<(), Trap> {
-    // SAFETY: the caller guarantees that `env` is live, its code at `point`, and `exception` live.
+/// As for [`throw`]; the exception is the link set's.
+unsafe fn raise(env: *mut VmEnv, point: Point, thrown: VmThrown) -> Result<(), Trap> {
+    // SAFETY: the caller guarantees that `env` is live, its code at `point`, and the exception the
+    // link set's.
     unsafe {
-        let (activation, tag) = ((*env).activation, exception.as_ref().tag);
-        match handler(env, activation, point, tag) {
-            Ok(Some((step, clause))) => catch(env, point, exception, step, clause),
-            Ok(None) => Err(throw::uncaught(env, exception, || account(env, point, None))),
-            Err(trap) => {
-                throw::abandon(exception);
-                Err(trap)
-            }
+        match handler(env, (*env).activation, point, thrown.tag)? {
+            Some((step, clause)) => catch(env, point, &thrown, step, clause),
+            None => Err(throw::uncaught(env, thrown, || account(env, point, None))),
         }
     }
 }
@@ -341,35 +332,27 @@ unsafe fn raise(
 unsafe fn catch(
     env: *mut VmEnv,
     point: Point,
-    exception: NonNull<VmException>,
+    thrown: &VmThrown,
     step: Step<'_>,
     clause: Clause,
 ) -> Result<(), Trap> {
-    // SAFETY: the caller guarantees that environment, exception and frame are live and that the
-    // clause is for this exception; translation has counted the values that a clause carries into
-    // the frame.
+    // SAFETY: the caller guarantees that environment and frame are live and that the clause is for
+    // this exception; translation has counted the values that a clause carries into the frame.
     unsafe {
         let is_wanted = clause.reference.is_wanted();
-        if is_wanted {
-            throw::share(env, point, exception)?;
-        }
-        let word = if is_wanted { exception.as_ptr().expose_provenance() as u64 } else { 0 };
+        let word = if is_wanted { throw::refer(env, point, thrown)? } else { 0 };
         account(env, point, Some(step.sp));
-        let mut slot = step.sp.add(clause.base as usize);
-        if matches!(clause.reference, ReferencePlace::Below | ReferencePlace::Unused) {
-            *slot = word;
-            slot = slot.add(1);
-        }
-        if clause.tag.is_some() {
-            let count = exception.as_ref().slots as usize;
-            slot.copy_from_nonoverlapping(exceptions::payload(exception), count);
-            slot = slot.add(count);
+        let first = step.sp.add(clause.base as usize);
+        let is_below = matches!(clause.reference, ReferencePlace::Below | ReferencePlace::Unused);
+        let payload = first.add(usize::from(is_below));
+        let count = if clause.tag.is_some() { thrown.slots as usize } else { 0 };
+        // Before anything else is written, because the payload may lie where the values go.
+        payload.copy_from(thrown.payload, count);
+        if is_below {
+            *first = word;
         }
         if clause.reference == ReferencePlace::Above {
-            *slot = word;
-        }
-        if !is_wanted {
-            throw::abandon(exception);
+            *payload.add(count) = word;
         }
         (*env).catch_ip = step.at.start.behind(clause.target).as_ptr();
         (*env).catch_sp = step.sp;

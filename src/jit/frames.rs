@@ -60,7 +60,7 @@ pub unsafe fn trapped(env: *mut VmEnv, code: u32, at: Point) -> u32 {
     // SAFETY: the caller guarantees a running environment.
     unsafe {
         // An exception that is caught further out is no trap, and goes on its way.
-        if (*env).exception.is_null() {
+        if (*env).exception.is_none() {
             record_trap(env, at);
         }
     }

@@ -82,7 +82,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
             "build.rs",
             "cluster.rs",
             "exception.rs",
-            "exceptions.rs",
             "heap_plan.rs",
             "host.rs",
             "layout.rs",

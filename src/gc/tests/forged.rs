@@ -13,6 +13,7 @@ fn nothing_there(heap: &mut GcHeap, object: GcRef) {
         assert_eq!(crate::gc::direct::find(heap.view(), object.word() + 1), None);
     }
     assert_eq!(heap.type_of(object), None);
+    assert_eq!(heap.exception(object), None);
     assert_eq!(heap.len(object), None);
     assert_eq!(heap.get(object, field), None);
     assert_eq!(heap.set(object, field, [1; 2]), None);
@@ -51,6 +52,7 @@ fn every_word_but_an_objects_is_refused() {
         let array = heap.alloc_array(I32, 1, 5).unwrap();
         heap.array_fill(array, 0, [u64::MAX, 0], 5).unwrap();
         known.insert(array.word());
+        known.insert(heap.alloc_exception(object.word(), &[object.word(), 0]).unwrap().word());
     }
     let whole = heap.alloc_struct(&large, 3).unwrap();
     heap.set(whole, large.fields()[4999], [whole.word(), 0]).unwrap();
@@ -97,8 +99,9 @@ fn references_that_were_kept_too_long() {
     let pair = layout(&[Ref, I64]);
     let objects: Vec<_> = (0..1000).map(|_| heap.alloc_struct(&pair, 1).unwrap()).collect();
     let large = heap.alloc_array(Ref, 1, 20_000).unwrap();
+    let exception = heap.alloc_exception(1, &[0; 5]).unwrap();
     collect(&mut heap, &[objects[500].word()]);
-    for object in objects.iter().chain([&large]) {
+    for object in objects.iter().chain([&large, &exception]) {
         if *object == objects[500] {
             assert!(heap.is_live(*object));
         } else {

@@ -8,8 +8,15 @@ use std::collections::{HashMap, HashSet};
 struct Node {
     word: u64,
     refs: Vec<u32>,
-    /// Whether it is an array.
-    array: bool,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Struct,
+    Array,
+    /// Its references never change.
+    Exception,
 }
 
 struct Graph {
@@ -84,9 +91,14 @@ impl Graph {
         for id in self.reachable() {
             let node = &self.nodes[&id];
             let object = GcRef::from_word(node.word).unwrap();
+            if node.form == Form::Exception {
+                let payload: Vec<_> = node.refs.iter().map(|child| self.word(*child)).collect();
+                assert_eq!(self.heap.exception(object), Some((u64::from(id), &payload[..])));
+                continue;
+            }
             assert_eq!(self.heap.type_of(object), Some(id));
             for (at, child) in node.refs.iter().enumerate() {
-                let found = if node.array {
+                let found = if node.form == Form::Array {
                     self.heap.array_get(object, at as u32)
                 } else {
                     self.heap.get(object, self.field(node, at))
@@ -96,25 +108,39 @@ impl Graph {
         }
     }
 
+    /// Something reachable, or 0.
+    fn any_root(&self, random: &mut Random) -> u32 {
+        self.roots.get(random.below(self.roots.len() + 1)).copied().unwrap_or(0)
+    }
+
+    fn allocate(&mut self, id: u32, form: Form, refs: &[u32]) -> Result<GcRef, HeapFull> {
+        match form {
+            Form::Struct => self.heap.alloc_struct(&self.layouts[refs.len()], id),
+            Form::Array => self.heap.alloc_array(Ref, id, refs.len() as u32),
+            Form::Exception => {
+                let payload: Vec<_> = refs.iter().map(|child| self.word(*child)).collect();
+                self.heap.alloc_exception(id.into(), &payload)
+            }
+        }
+    }
+
     fn make(&mut self, random: &mut Random) {
-        let (id, array) = (self.next, random.below(8) == 0);
-        let len = if array { random.size(3000) } else { random.below(6) };
-        let layout = layout_of(&self.layouts, len, array);
-        let make = |heap: &mut GcHeap| match layout {
-            Some(layout) => heap.alloc_struct(layout, id),
-            None => heap.alloc_array(Ref, id, len as u32),
+        let (id, form) = match random.below(8) {
+            0 => (self.next, Form::Array),
+            1 | 2 => (self.next, Form::Exception),
+            _ => (self.next, Form::Struct),
         };
-        let object = match make(&mut self.heap) {
+        let len = if form == Form::Array { random.size(3000) } else { random.below(6) };
+        let refs: Vec<u32> = match form {
+            Form::Exception => (0..len).map(|_| self.any_root(random)).collect(),
+            Form::Struct | Form::Array => vec![0; len],
+        };
+        let object = match self.allocate(id, form, &refs) {
             Ok(object) => object,
             Err(full) => {
                 assert_eq!(full, HeapFull::Collect);
                 self.collect(random);
-                let layout = layout_of(&self.layouts, len, array);
-                let made = match layout {
-                    Some(layout) => self.heap.alloc_struct(layout, id),
-                    None => self.heap.alloc_array(Ref, id, len as u32),
-                };
-                match made {
+                match self.allocate(id, form, &refs) {
                     Ok(object) => object,
                     // Full of what is reachable: some is let go of.
                     Err(full) => {
@@ -126,7 +152,7 @@ impl Graph {
             }
         };
         self.next += 1;
-        let node = Node { word: object.word(), refs: vec![0; len], array };
+        let node = Node { word: object.word(), refs, form };
         if let Some(before) = self.nodes.insert(id, node) {
             panic!("{} was made twice", before.word);
         }
@@ -145,12 +171,12 @@ impl Graph {
         }
         let to = self.roots[random.below(self.roots.len())];
         let node = &self.nodes[&from];
-        if node.refs.is_empty() {
+        if node.refs.is_empty() || node.form == Form::Exception {
             return;
         }
         let at = random.below(node.refs.len());
         let (object, value) = (GcRef::from_word(node.word).unwrap(), [self.word(to), 0]);
-        let set = if node.array {
+        let set = if node.form == Form::Array {
             self.heap.array_set(object, at as u32, value)
         } else {
             self.heap.set(object, self.field(node, at), value)
@@ -158,10 +184,6 @@ impl Graph {
         assert_eq!(set, Some(()));
         self.nodes.get_mut(&from).unwrap().refs[at] = to;
     }
-}
-
-fn layout_of(layouts: &[StructLayout], len: usize, array: bool) -> Option<&StructLayout> {
-    (!array).then(|| &layouts[len])
 }
 
 fn run(seed: u64, limit: u64, stress: bool, steps: usize) {

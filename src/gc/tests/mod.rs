@@ -4,6 +4,7 @@
 mod access;
 mod collections;
 mod direct;
+mod exceptions;
 mod forged;
 mod graphs;
 mod memory;

@@ -211,7 +211,8 @@ fn constants_are_stored_in_the_importer() {
 fn hosts_are_let_go_last() {
     let world = World::new(true);
     let gone = Arc::new(AtomicBool::new(false));
-    let host = Arc::new(TestHost { failures: Mutex::default(), gone: gone.clone() });
+    let host =
+        Arc::new(TestHost { failures: Mutex::default(), gone: gone.clone(), heap_number: 0 });
     let module = parse("(module (memory 1))");
     let make = world.make_with(&module, Default::default(), host, &|_| Import::Nothing);
     let instance = make.expect("instance");
@@ -231,7 +232,7 @@ fn every_allocation_may_fail() {
         let inner = Box::new(HeapConfig::System);
         let config = HeapConfig::Failing { inner, rule: FailRule::From(fail_at) };
         let heap = Heap::new(config, None).expect("heap");
-        let world = World { source: MemorySource { pool: None, heap } };
+        let world = World { source: MemorySource { pool: None, heap }, made: AtomicU32::new(0) };
         let host = Arc::new(TestHost::default());
         let made = world.make_with(&module, Default::default(), host, &|_| Import::Nothing);
         let done = made.is_ok();

@@ -14,12 +14,17 @@ use std::sync::atomic::AtomicBool;
 struct TestHost {
     failures: Mutex<Vec<(u32, u64, u64, GrowError)>>,
     gone: Arc<AtomicBool>,
+    heap_number: u32,
 }
 
 impl Host for TestHost {
     fn memory_grow_failed(&self, failure: &GrowFailure) {
         let failure = (failure.memory, failure.pages, failure.current_bytes, failure.error);
         self.failures.lock().expect("lock").push(failure);
+    }
+
+    fn object_heap(&self, _: NonNull<Instance>) -> Option<(ObjectLimits, u32)> {
+        Some((ObjectLimits { bytes: 64 << 20, stress: false }, self.heap_number))
     }
 }
 
@@ -31,6 +36,8 @@ impl Drop for TestHost {
 
 struct World {
     source: MemorySource,
+    /// Instances that were made.
+    made: AtomicU32,
 }
 
 /// A handle that frees its link set like the public one.
@@ -72,7 +79,7 @@ impl World {
     fn new(mapped: bool) -> Self {
         let heap = Heap::new(HeapConfig::System, None).expect("heap");
         let pool = mapped.then(|| Arc::new(MemoryPool::new()));
-        Self { source: MemorySource { pool, heap } }
+        Self { source: MemorySource { pool, heap }, made: AtomicU32::new(0) }
     }
 
     fn make(
@@ -82,7 +89,9 @@ impl World {
         resolve: &dyn Fn(usize) -> Import<'static>,
     ) -> crate::abi::error::Result<Owned> {
         let module = parse(wat);
-        self.make_with(&module, limits, Arc::new(TestHost::default()), resolve)
+        let heap_number = self.made.fetch_add(1, Ordering::Relaxed);
+        let host = TestHost { failures: Mutex::default(), gone: Arc::default(), heap_number };
+        self.make_with(&module, limits, Arc::new(host), resolve)
     }
 
     fn make_with(
@@ -238,7 +247,7 @@ fn a_quota_counts_mapped_memory() {
     for mapped in [true, false] {
         let heap = Heap::new(HeapConfig::System, Some(200_000)).expect("heap");
         let pool = mapped.then(|| Arc::new(MemoryPool::new()));
-        let world = World { source: MemorySource { pool, heap } };
+        let world = World { source: MemorySource { pool, heap }, made: AtomicU32::new(0) };
         let instance = world.plain("(module (memory 2))");
         assert_eq!(instance.memory(0).expect("memory").grow(2), Err(GrowError::Exhausted));
         let second = world.make("(module (memory 2))", Default::default(), &|_| Import::Nothing);
@@ -290,6 +299,6 @@ fn exceptions_and_words() {
     assert_eq!(instance.host_state().and_then(|state| state.downcast_ref()), Some(&5_u32));
 }
 
+mod collections;
 mod heap;
 mod linking;
-mod sweeps;

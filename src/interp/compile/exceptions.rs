@@ -184,8 +184,8 @@ impl Translator<'_> {
         let frame = self.stack.entries.get(len).map_or(self.stack.top_slot() as u16, |e| e.slot);
         let (site, frame) = (self.site(), SlotNo(frame));
         let at = self.op(Instr::Throw, shape::Throw { site, frame, tag }).offset();
-        // The references in the payload count, too: a sweep may come before there is an exception,
-        // to find memory for it.
+        // The references in the payload count, too: a collection may come before the exception is
+        // an object, to find room for it.
         self.note_references(at);
         self.unreachable_from_here();
         Ok(())

@@ -9,7 +9,7 @@
 //! While a `catch` runs, the stack has an entry that validation does not know, below the payload:
 //! the exception's reference, for `rethrow`. Branches leave it behind, as they do with all values
 //! between the base and those that they carry. The entry's value is zero unless a `rethrow` needs
-//! the reference, so that other `catch` clauses cause no sweeps.
+//! the reference, so that other `catch` clauses make no objects.
 
 use super::exceptions::Handlers;
 use super::labels::{From, LabelKind};

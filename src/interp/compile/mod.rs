@@ -84,7 +84,7 @@ use writer::{Position, Writer};
 /// A translated body. The first of its words is a `shape::Entry`, and the code is behind it.
 pub struct Translated {
     pub words: Box<[Word]>,
-    /// For unwinding the function's frames and for sweeps; `None` if all tables would be empty.
+    /// For unwinding the function's frames and for collections; `None` if all tables are empty.
     pub tables: Option<Box<Tables>>,
     /// The instructions in `words` if [`Options::listing`] is set, else empty.
     pub listing: Vec<writer::Line>,

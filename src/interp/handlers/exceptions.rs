@@ -56,7 +56,7 @@ unsafe fn land(r: &mut Regs, caught: Result<(), Trap>) -> Result<(), Stop> {
         let env = r.env;
         if let Err(trap) = caught {
             // An exception that a run further out catches is no trap.
-            let is_trap = (*env).exception.is_null();
+            let is_trap = (*env).exception.is_none();
             return Err(if is_trap { trap.into() } else { Stop::Exit(trap as u32) });
         }
         r.ip = Ip::of((*env).catch_ip);

@@ -197,7 +197,7 @@ pub unsafe fn call_placed(
         };
         resume(r);
         if code != 0 {
-            if !(*r.env).exception.is_null() {
+            if !(*r.env).exception.is_none() {
                 return rethrow(r);
             }
             return Err(Stop::Trap(code));

@@ -88,7 +88,7 @@ unsafe fn run_other(
         }
         let Some(call) = call else { return Err(Stop::Exit(stopped)) };
         (r.ip, r.sp) = (call, back.caller);
-        if !(*r.env).exception.is_null() {
+        if !(*r.env).exception.is_none() {
             rethrow(r)?;
             return Ok(OtherEnd::Caught);
         }

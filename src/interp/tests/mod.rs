@@ -14,7 +14,7 @@ mod vectors;
 use super::{ModuleCode, run};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{
-    VmBody, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmLocalRefs, VmMemory,
+    VmBody, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance, VmLocalRefs, VmMemory, VmThrown,
 };
 use crate::module::{ConstOp, ElemItems, ExternKind, Features, Module, SegmentMode};
 use crate::types::NO_TYPES;
@@ -155,7 +155,7 @@ impl Machine {
             activation: null_mut(),
             owner: null_mut(),
             limits: std::ptr::null(),
-            exception: null_mut(),
+            exception: VmThrown::NONE,
             catch_ip: std::ptr::null(),
             catch_sp: null_mut(),
             unwinding: null_mut(),

@@ -67,15 +67,14 @@ unsafe extern "C-unwind" fn enter(env: *mut VmEnv, func: *const VmFuncRef, frame
         ((*activation).ip, (*activation).sp) = (CALL.as_ptr(), frame);
         let code = nested(env, imports, frame.add(1));
         (*activation).ip = ptr::null();
-        if code == 0 || (*env).exception.is_null() {
+        if code == 0 || (*env).exception.is_none() {
             return code;
         }
-        let exception = throw::arrived(env).expect("it is there");
+        let thrown = throw::arrived(env).expect("it is there");
         if record(func) == Record::Catches {
-            throw::abandon(exception);
             return 0;
         }
-        throw::uncaught(env, exception, || ()) as u32
+        throw::uncaught(env, thrown, || ()) as u32
     }
 }
 

@@ -14,7 +14,7 @@ mod registry;
 mod shapes;
 
 use super::HostFunc;
-use crate::abi::vm_layout::{VmEnv, VmInstance, VmLocalRefs, VmMemory};
+use crate::abi::vm_layout::{VmEnv, VmInstance, VmLocalRefs, VmMemory, VmThrown};
 use crate::types::NO_TYPES;
 use std::ffi::c_void;
 use std::ptr;
@@ -77,7 +77,7 @@ impl Rig {
             activation: ptr::null_mut(),
             owner: EXEC_ENV,
             limits: ptr::null(),
-            exception: ptr::null_mut(),
+            exception: VmThrown::NONE,
             catch_ip: ptr::null(),
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),

@@ -3,8 +3,8 @@
 
 use crate::{Guest, load};
 use isothread::{
-    Context, ErrorKind, ExecEnv, Extern, ExternType, FuncType, Instance, InstanceArgs, Native,
-    Trap, Val, ValType,
+    Context, ContextConfig, ErrorKind, ExecEnv, Extern, ExternType, FuncType, Instance,
+    InstanceArgs, Native, Trap, Val, ValType,
 };
 
 const THROWER: &str = r#"(module
@@ -68,6 +68,63 @@ fn other_instances_catch_by_the_tag_they_import() {
     assert_eq!(catcher.call_i32("miss", &[9]), Err("uncaught wasm exception".into()));
     // The link set goes as a whole, with the exception that a global holds.
     assert!(matches!(thrower.instance.get_global("last").unwrap().get(), Val::ExnRef(Some(_))));
+}
+
+/// Throws payloads that are as long as a number says, with references at both ends.
+const LONG: &str = r#"(module
+    (tag $one (export "one") (param i32))
+    (tag $t (export "t") (param exnref PAYLOAD exnref))
+    (func $made (param i32) (result exnref)
+        (block $h (result exnref)
+            (try_table (catch_all_ref $h) (throw $one (local.get 0)))
+            (unreachable)))
+    (func (export "throw") (param i32)
+        (throw $t (call $made (local.get 0)) VALUES
+            (call $made (i32.add (local.get 0) (i32.const 1)))))
+    (func (export "value") (param exnref) (result i32)
+        (block $h (result i32)
+            (try_table (catch $one $h) (throw_ref (local.get 0)))
+            (unreachable))))"#;
+
+/// The reference to the exception makes it an object, before which all others are looked for: the
+/// payload is kept that is still where the inner instance's frame was.
+const CATCHES_LONG: &str = r#"(module
+    (import "" "t" (tag $t (param exnref PAYLOAD exnref)))
+    (import "" "throw" (func $throw (param i32)))
+    (import "" "value" (func $value (param exnref) (result i32)))
+    (type $caught (func (result exnref PAYLOAD exnref exnref)))
+    (func (export "run") (param $n i32) (result i32)
+        (local $first exnref) (local $last exnref) (local $e exnref) (local $sum i64)
+        (block $h (type $caught)
+            (try_table (catch_ref $t $h) (call $throw (local.get $n)))
+            (unreachable))
+        (local.set $e) (local.set $last) ADD (local.set $first)
+        (i32.wrap_i64 (local.get $sum))
+        (i32.add (i32.mul (i32.const 10000) (call $value (local.get $first))))
+        (i32.add (i32.mul (i32.const 1000000) (call $value (local.get $last))))))"#;
+
+#[test]
+fn collections_keep_what_is_on_its_way_to_another_instance() {
+    for slots in [0, 3, 100] {
+        let values: String = (0..slots).map(|n| format!("(i64.const {n})")).collect();
+        let add = "(local.set $sum (i64.add (local.get $sum)))".repeat(slots);
+        let filled = |wat: &str| {
+            let wat = wat.replace("PAYLOAD", &"i64 ".repeat(slots));
+            wat.replace("VALUES", &values).replace("ADD", &add)
+        };
+        let config = ContextConfig { collects_always: true, ..ContextConfig::default() };
+        let context = Context::with(config).unwrap();
+        let module = load(&context, &filled(LONG));
+        let thrower = Instance::new(&module, InstanceArgs::default()).unwrap();
+        let instance = link(&thrower, &filled(CATCHES_LONG)).unwrap();
+        let env = ExecEnv::new(&instance, 0).unwrap();
+        let mut catcher = Guest { env, instance };
+        let sum = (0..slots as i32).sum::<i32>();
+        for n in 1..20 {
+            let expected = sum + 10_000 * n + 1_000_000 * (n + 1);
+            assert_eq!(catcher.call_i32("run", &[n]), Ok(expected), "{slots}");
+        }
+    }
 }
 
 /// Two instances of one module have two tags.

@@ -1,9 +1,11 @@
 //! Guests' exceptions: their handlers, and their release.
 
 mod boundaries;
+mod collections;
 mod legacy;
+#[cfg(feature = "gc")]
+mod objects;
 mod reclaim;
-mod sweeps;
 
 use crate::Guest;
 use isothread::{Trap, Val};

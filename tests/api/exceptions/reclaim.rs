@@ -1,12 +1,12 @@
 //! Guests' exceptions take memory as long as there is a reference to them, and no longer.
 
 use crate::{Guest, load};
-use isothread::{Context, ExecEnv, FuncType, Instance, InstanceArgs, Native, Val};
+use isothread::{Context, ContextConfig, ExecEnv, FuncType, Instance, InstanceArgs, Native, Val};
 
-/// How often a loop throws: often enough for many sweeps everywhere.
+/// How often a loop throws: often enough for many collections everywhere.
 const TURNS: i32 = if cfg!(debug_assertions) { 300_000 } else { 10_000_000 };
 
-/// Bytes that a loop may leave behind: less than the exceptions of a thousand turns.
+/// Bytes that a loop may leave behind: less than the heap of all objects may have.
 const SLACK: u64 = 100_000;
 
 const LOOPS: &str = r#"(module
@@ -99,7 +99,8 @@ fn live(guest: &Guest) -> u64 {
 fn loops_of_exceptions_take_no_memory() {
     let mut guest = Guest::new(LOOPS);
     for name in ["plain", "cleanups", "churn"] {
-        guest.call(name, &[Val::I32(1000)]).unwrap();
+        // The heap is as large as it will be.
+        guest.call(name, &[Val::I32(20_000)]).unwrap();
         let before = live(&guest);
         guest.call(name, &[Val::I32(TURNS)]).unwrap();
         let after = live(&guest);
@@ -122,6 +123,21 @@ fn what_something_leads_to_stays() {
     guest.call("churn", &[Val::I32(20_000)]).unwrap();
     let after = live(&guest);
     assert!(after < before + SLACK, "{before} bytes became {after}");
+}
+
+/// Throws collect as other objects do, at each of them if a test asks for that.
+#[test]
+fn collections_at_every_throw_keep_what_something_leads_to() {
+    let config = ContextConfig { collects_always: true, ..ContextConfig::default() };
+    let context = Context::with(config).unwrap();
+    let stack = InstanceArgs { stack_size: 1 << 20, ..InstanceArgs::default() };
+    let instance = Instance::new(&load(&context, LOOPS), stack).unwrap();
+    let env = ExecEnv::new(&instance, 1 << 20).unwrap();
+    let mut guest = Guest { env, instance };
+    assert_eq!(guest.call_i32("places", &[100]), Ok(15));
+    assert_eq!(guest.call_i32("frames", &[100, 100]), Ok(100 * 101 / 2 - 1));
+    assert_eq!(guest.call_i32("chains", &[100, 100]), Ok(100 * 101 / 2));
+    guest.call("cleanups", &[Val::I32(100)]).unwrap();
 }
 
 /// A host function calls back on the stack that called it and on another one; the references of

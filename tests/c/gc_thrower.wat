@@ -1,0 +1,15 @@
+(module
+  (type $point (sub (struct (field (mut i32)) (field (mut i64)))))
+  (tag $t (export "t") (param i32 anyref i64 externref i64 i64))
+  (func $deeper (param $n i32) (result i32)
+    (local $wide i64)
+    (local.set $wide (i64.extend_i32_u (local.get $n)))
+    (throw $t
+      (local.get $n)
+      (struct.new $point (local.get $n) (i64.const -1))
+      (i64.mul (local.get $wide) (i64.const 0x100000001))
+      (extern.convert_any (struct.new $point (i32.add (local.get $n) (i32.const 1)) (i64.const 0)))
+      (i64.const 0x5555555555555555)
+      (local.get $wide)))
+  (func (export "throw") (param $n i32)
+    (drop (i32.add (i32.const 1) (call $deeper (local.get $n))))))
