@@ -87,7 +87,9 @@ impl ExecEnv {
         // WAMR counts stack and administration together in 32 bits.
         bytes.checked_add(head as u32)?;
         let slots = (bytes / BYTES_PER_SLOT) as usize;
-        let size = head + slots * size_of::<u64>();
+        // Compiled code names the function that it calls in the first slot of that one's frame, which
+        // may turn out to begin at the end.
+        let size = head + (slots + 1) * size_of::<u64>();
         // SAFETY: the caller vouches for the instance.
         let instance = unsafe { home.as_ref() };
         let block = NonNull::new(instance.heap().alloc(size, 16))?;
