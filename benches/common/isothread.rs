@@ -3,6 +3,7 @@
 use super::{Code, Engine, Running};
 use isothread::{
     Context, ContextConfig, ExecEnv, Func, FuncType, Instance, InstanceArgs, Module, Native,
+    RunningMode,
 };
 use isothread::{Trap, TypedFunc, Val, ValType};
 
@@ -14,11 +15,28 @@ const OBJECTS_SIZE: u32 = 512 << 20;
 
 pub struct Isothread {
     context: Context,
+    name: &'static str,
 }
 
 impl Isothread {
+    /// With everything interpreted.
     pub fn new() -> Result<Self, String> {
-        let config = ContextConfig { gc_heap_size: OBJECTS_SIZE, ..ContextConfig::default() };
+        Self::in_mode("isothread", RunningMode::Interp)
+    }
+
+    /// With functions compiled when they are first called; `None` if this build cannot.
+    #[allow(dead_code, reason = "one of the two programs compares interpreters alone")]
+    pub fn compiled() -> Option<Result<Self, String>> {
+        let mode = RunningMode::LlvmJit;
+        mode.is_supported().then(|| Self::in_mode("isothread, compiled", mode))
+    }
+
+    fn in_mode(name: &'static str, mode: RunningMode) -> Result<Self, String> {
+        let config = ContextConfig {
+            gc_heap_size: OBJECTS_SIZE,
+            running_mode: Some(mode),
+            ..ContextConfig::default()
+        };
         let context = Context::with(config).map_err(|error| error.to_string())?;
         let ty = FuncType::new([ValType::I32; 2], [ValType::I32]);
         let add = Native::new(ty, |_, args, results| {
@@ -29,7 +47,7 @@ impl Isothread {
         context.define("env", "add", &add).map_err(text)?;
         let tick = Native::new(FuncType::new([], []), |_, _, _| Ok(()));
         context.define("env", "tick", &tick).map_err(text)?;
-        Ok(Self { context })
+        Ok(Self { context, name })
     }
 }
 
@@ -39,7 +57,7 @@ fn text(error: isothread::Error) -> String {
 
 impl Engine for Isothread {
     fn name(&self) -> &'static str {
-        "isothread"
+        self.name
     }
 
     fn load(&self, wasm: &[u8]) -> Result<Box<dyn Code + '_>, String> {

@@ -307,9 +307,9 @@ impl Compiles for TieredCode {
         let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
         let Some(progress) = self.progress(func_index) else { return };
         if matches!(task, Task::Func(_)) {
-            let begun = progress.swap(progress::UNDER_WAY, Ordering::AcqRel);
-            if begun >= progress::UNDER_WAY {
-                progress.store(begun, Ordering::Release);
+            let begin = |seen| (seen < progress::UNDER_WAY).then_some(progress::UNDER_WAY);
+            let begun = progress.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
+            if begun.is_err() {
                 return;
             }
         }

@@ -22,6 +22,9 @@ pub fn root() -> PathBuf {
 pub fn engines() -> Result<Vec<Box<dyn Engine>>, String> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
     engines.push(Box::new(common::isothread::Isothread::new()?));
+    if let Some(compiled) = common::isothread::Isothread::compiled() {
+        engines.push(Box::new(compiled?));
+    }
     engines.push(Box::new(wasmi::Wasmi::new()));
     engines.push(Box::new(silverfir::Silverfir::new()?));
     #[cfg(feature = "wasm3")]

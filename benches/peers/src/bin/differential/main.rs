@@ -13,7 +13,7 @@ mod ours;
 mod outcome;
 
 use generate::Group;
-use isothread::Context;
+use isothread::{Context, ContextConfig, RunningMode};
 use outcome::{Outcome, Run, make_comparable, print_difference};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -90,11 +90,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn compare(&mut self, context: &Context, peer: &Peer, group: Group, seed: u64) {
+    fn compare(&mut self, contexts: &[Context], peer: &Peer, group: Group, seed: u64) {
         let Some(bytes) = group.module(seed) else { return };
         if peer.is_at_fault(group, seed, &bytes) {
             self.left_out += 1;
-        } else if !self.is_same(context, peer, &bytes) {
+        } else if !self.is_same(contexts, peer, &bytes) {
             let name = format!("{}-{seed}.wasm", group.name());
             eprintln!("{name} shows it");
             std::fs::write(name, &bytes).expect("writable");
@@ -102,14 +102,18 @@ impl Tally {
         }
     }
 
-    /// Says what differs, or that a runtime panicked, and whether nothing did.
-    fn is_same(&mut self, context: &Context, peer: &Peer, bytes: &[u8]) -> bool {
+    /// Says what differs, or that a runtime panicked, and whether nothing did, in all contexts.
+    fn is_same(&mut self, contexts: &[Context], peer: &Peer, bytes: &[u8]) -> bool {
+        self.modules += 1;
+        contexts.iter().all(|context| self.is_same_in(context, peer, bytes))
+    }
+
+    fn is_same_in(&mut self, context: &Context, peer: &Peer, bytes: &[u8]) -> bool {
         let runs = catch_unwind(AssertUnwindSafe(|| {
             let module = ours::load(context, bytes);
             let names = ours::functions(&module);
             (ours::run(&module, &names), peer.run(bytes, &names))
         }));
-        self.modules += 1;
         let Ok((mut ours, mut theirs)) = runs else { return false };
         make_comparable(&mut ours, &mut theirs);
         self.not_started += usize::from(theirs.failed.is_some());
@@ -142,12 +146,17 @@ fn main() {
             files.push(arg);
         }
     }
-    let context = Context::new().expect("a context");
+    // One that interprets, and one that compiles all that it can.
+    let contexts = [RunningMode::Interp, RunningMode::LlvmJit].map(|mode| {
+        let running_mode = Some(mode).filter(|mode| mode.is_supported());
+        Context::with(ContextConfig { running_mode, ..ContextConfig::default() })
+            .expect("a context")
+    });
     let mut differences = 0;
     for name in &files {
         let mut tally = Tally::default();
         let bytes = wat::parse_file(name).unwrap_or_else(|error| panic!("{name}: {error}"));
-        tally.differences = usize::from(!tally.is_same(&context, &peer, &bytes));
+        tally.differences = usize::from(!tally.is_same(&contexts, &peer, &bytes));
         tally.print(name);
         differences += tally.differences;
     }
@@ -160,7 +169,7 @@ fn main() {
     for group in groups {
         let mut tally = Tally::default();
         for seed in first..first + count {
-            tally.compare(&context, &peer, group, seed);
+            tally.compare(&contexts, &peer, group, seed);
         }
         tally.print(group.name());
         differences += tally.differences;
