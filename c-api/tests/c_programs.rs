@@ -115,6 +115,7 @@ programs! {
     blocking,
     blocking_signal,
     c_api_callback,
+    c_api_calls,
     c_api_engines,
     c_api_finalize,
     c_api_global,
