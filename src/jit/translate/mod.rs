@@ -60,8 +60,7 @@ pub enum Refusal {
     Malformed,
 }
 
-/// Where an error stands in the order of conditions, none of which a guest can cause in validated
-/// code.
+/// Validation has read the same bytes, so that the reader cannot fail on them.
 fn malformed<E>(_error: E) -> Refusal {
     Refusal::Malformed
 }
@@ -72,6 +71,7 @@ pub struct Translator<'a, 'm> {
     builder: FunctionBuilder<'a>,
     ty: &'m FuncType,
     regions: Regions,
+    /// The environment, the function's frame, and the instance.
     env: Value,
     frame: Value,
     instance: Value,
@@ -87,6 +87,7 @@ pub struct Translator<'a, 'm> {
     /// The most that the height has been.
     frame_slots: u32,
     labels: Vec<OpenBlock>,
+    /// Signatures of the module's function types, by index, as far as they were needed.
     signatures: Vec<Option<SigRef>>,
     builtin_signatures: Vec<(ir::Signature, SigRef)>,
     /// Functions that are called directly.
