@@ -75,7 +75,7 @@ impl TieredCode {
         let (funcs, types) = (module.bodies.len(), module.types.len());
         let mut progress = alloc::try_vec(funcs).map_err(no_memory)?;
         progress.resize_with(funcs, || AtomicU8::new(progress::UNTRIED));
-        let made = Made::new(policy.budget.clone(), types).map_err(|_| Error::out_of_memory())?;
+        let made = Made::new(policy.budget.clone(), types);
         let this = Arc::new_cyclic(|own| Self {
             base,
             ways,

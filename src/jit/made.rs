@@ -36,9 +36,11 @@ pub struct Made {
     pages: Vec<CodePages>,
     /// Compiled functions and loops, by address.
     units: Vec<Unit>,
-    /// Thunks by type index, as far as they were needed.
-    entries: Box<[Option<NonNull<u8>>]>,
-    exits: Box<[Option<NonNull<u8>>]>,
+    /// Thunks by type index, as far as they were needed; empty before the first of a kind.
+    entries: Vec<Option<NonNull<u8>>>,
+    exits: Vec<Option<NonNull<u8>>>,
+    /// How many types the module has.
+    types: usize,
     /// Loops that code was asked for, by their positions in the module.
     loops: Vec<(u32, LoopCode)>,
 }
@@ -64,22 +66,17 @@ struct Unit {
 }
 
 impl Made {
-    pub fn new(budget: Arc<CodeBudget>, types: usize) -> Result<Self, Refusal> {
-        let nothing = || alloc::try_filled(types, None).map_err(|_| Refusal::NoMemory);
-        let (entries, exits) = (nothing()?.into_boxed_slice(), nothing()?.into_boxed_slice());
+    pub fn new(budget: Arc<CodeBudget>, types: usize) -> Self {
         let (pages, units, loops) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { budget, pages, units, entries, exits, loops })
+        Self { budget, pages, units, entries: Vec::new(), exits: Vec::new(), types, loops }
     }
 
-    fn thunks(&mut self, kind: ThunkKind) -> &mut [Option<NonNull<u8>>] {
-        match kind {
-            ThunkKind::Entry => &mut self.entries,
-            ThunkKind::Exit => &mut self.exits,
-        }
-    }
-
-    pub fn thunk(&mut self, kind: ThunkKind, type_index: u32) -> Option<NonNull<u8>> {
-        *self.thunks(kind).get(type_index as usize)?
+    pub fn thunk(&self, kind: ThunkKind, type_index: u32) -> Option<NonNull<u8>> {
+        let thunks = match kind {
+            ThunkKind::Entry => &self.entries,
+            ThunkKind::Exit => &self.exits,
+        };
+        *thunks.get(type_index as usize)?
     }
 
     /// Publishes a thunk, unless another thread was faster.
@@ -93,8 +90,14 @@ impl Made {
             return Ok(thunk);
         }
         let thunk = self.publish(code)?;
-        let place = self.thunks(kind).get_mut(type_index as usize).ok_or(Refusal::Malformed)?;
-        *place = Some(thunk);
+        let (types, thunks) = match kind {
+            ThunkKind::Entry => (self.types, &mut self.entries),
+            ThunkKind::Exit => (self.types, &mut self.exits),
+        };
+        if thunks.is_empty() {
+            *thunks = alloc::try_filled(types, None).map_err(|_| Refusal::NoMemory)?;
+        }
+        *thunks.get_mut(type_index as usize).ok_or(Refusal::Malformed)? = Some(thunk);
         Ok(thunk)
     }
 
