@@ -114,6 +114,7 @@ pub struct ModuleCode {
     stubs: Box<[Stub]>,
     bodies: Lock<Bodies>,
     /// What calls of functions find that have other code, by `divert`.
+    #[expect(clippy::vec_box, reason = "records lead to them, so they stay where they are")]
     diversions: Lock<Vec<Box<Diversion>>>,
     /// The engine that this code is a part of, if it is not alone.
     above: OnceLock<Above>,

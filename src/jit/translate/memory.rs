@@ -35,8 +35,20 @@ impl Translator<'_, '_> {
         let memory = self.load_constant(types::I64, instance, at::INSTANCE_MEMORY0);
         let start = self.load_state(types::I64, memory, at::MEMORY_BASE);
         let bytes = self.load_state(types::I64, memory, at::MEMORY_LEN);
+        for value in [start, bytes] {
+            self.memory_loads.push(self.builder.func.dfg.value_def(value).unwrap_inst());
+        }
         self.builder.def_var(base, start);
         self.builder.def_var(len, bytes);
+    }
+
+    /// Removes the loads that no access uses: in functions without any, Cranelift would keep them.
+    pub(super) fn end_memory0(&mut self) {
+        if !self.uses_memory0 {
+            for load in self.memory_loads.drain(..) {
+                self.builder.func.layout.remove_inst(load);
+            }
+        }
     }
 
     fn memory_type(&self, index: u32) -> Result<&MemoryType, Refusal> {
@@ -55,6 +67,7 @@ impl Translator<'_, '_> {
             return Err(Refusal::Unsupported);
         }
         let (base, len) = self.memory0.ok_or(Refusal::Malformed)?;
+        self.uses_memory0 = true;
         let address = self.builder.ins().uextend(types::I64, address);
         // Both are below 2^32, so no sum wraps.
         let last =
@@ -164,6 +177,7 @@ impl Translator<'_, '_> {
         let pages = match self.memory0 {
             // Memories that are not shared are as long as this code knows.
             Some((_, len)) if memory == 0 && !ty.shared => {
+                self.uses_memory0 = true;
                 let len = self.builder.use_var(len);
                 self.builder.ins().ushr_imm_u(len, i64::from(ty.page_size_log2))
             }

@@ -37,7 +37,7 @@ use super::layout as at;
 use crate::abi::types::FuncType;
 use crate::interp::Header;
 use crate::module::Module;
-use cranelift_codegen::ir::{self, Function, SigRef, SourceLoc, Type, Value, types};
+use cranelift_codegen::ir::{self, Function, Inst, SigRef, SourceLoc, Type, Value, types};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use open_block::{LoopStart, OpenBlock};
@@ -77,6 +77,9 @@ pub struct Translator<'a, 'm> {
     instance: Value,
     /// Start and accessible bytes of memory 0, if there is one.
     memory0: Option<(Variable, Variable)>,
+    /// All reads of these, and whether anything uses them.
+    memory_loads: Vec<Inst>,
+    uses_memory0: bool,
     /// The loop that the code begins at, if it begins at one.
     start: Option<LoopStart>,
     locals: Vec<Variable>,
@@ -128,6 +131,7 @@ pub fn translate(
         Some(position) => translator.begin_at_loop(&body, position)?,
     }
     translator.body(&body)?;
+    translator.end_memory0();
     translator.builder.seal_all_blocks();
     let Translator { builder, mut callees, .. } = translator;
     builder.finalize(isa.frontend_config());
@@ -148,6 +152,8 @@ impl<'a, 'm> Translator<'a, 'm> {
             frame: Value::from_u32(0),
             instance: Value::from_u32(0),
             memory0: None,
+            memory_loads: Vec::new(),
+            uses_memory0: false,
             start: None,
             locals: Vec::new(),
             local_types: Vec::new(),
