@@ -12,8 +12,11 @@
  * - Ownership. What a function returns from a name with new, copy, obtain, share, type or get, and
  *   what it stores in `out`, is the caller's, who deletes it once with the function of its name;
  *   vectors delete their elements. Arguments that a `new` of types takes are given away, and so are
- *   elements of a new vector; all other arguments stay the caller's. What `as` functions and
- *   functions of types return belongs to the argument.
+ *   elements of a new vector; all other arguments stay the caller's. What is given away is gone
+ *   also if the function fails: it is deleted then, and vectors among the arguments are left empty.
+ *   So nothing may be deleted, and nothing has to be, after a `new` that returned NULL, whether for
+ *   lack of memory or because another argument was NULL. What `as` functions and functions of types
+ *   return belongs to the argument.
  * - References. A copy of a reference is the same object, counted once more, and so has the same
  *   host info; its finalizer runs once, when the last pointer is deleted and no guest holds it.
  * - NULL. A NULL pointer to a required argument, and an object of another kind than is wanted, are

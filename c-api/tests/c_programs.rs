@@ -175,6 +175,27 @@ programs! {
     wasi,
 }
 
+/// The wrappers for C++, in the oldest version that they are for and in a newer one.
+#[test]
+fn c_api_cxx() {
+    let folder = scratch("c_c_api_cxx");
+    compile_modules("tests/c", &folder);
+    let so = folder.join("libiwasm.so.2");
+    std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    for standard in ["-std=c++11", "-std=c++17"] {
+        let program = folder.join("c_api_cxx");
+        let mut cc = Command::new("g++");
+        cc.args([standard, "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+        for include in ["c-api/include", "c-api/include/compat"] {
+            cc.arg("-I").arg(root().join(include));
+        }
+        cc.arg(root().join("tests/c/c_api_cxx.cpp")).arg("-o").arg(&program).arg(&so);
+        run(cc.arg(format!("-Wl,--disable-new-dtags,-rpath,{}", folder.display())));
+        check(Command::new(&program).arg(&folder), "c_api_cxx");
+        check_under_valgrind(&program, &folder, "c_api_cxx");
+    }
+}
+
 /// The system's allocator is not called while a context with a pool works.
 #[test]
 fn no_malloc() {

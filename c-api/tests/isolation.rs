@@ -70,6 +70,10 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "engines",
+        &["calls in two engines", "traps in two engines", "references in two engines"],
+    ),
+    (
         "process",
         &[
             "destroy elsewhere",
@@ -132,7 +136,7 @@ const UNWATCHED: [&str; 2] = ["scale", "call_path"];
 /// Programs whose two sides share only the list of contexts, so that any other memory that helgrind
 /// sees two threads touch is a leak from one context into another. The other programs share
 /// contexts on purpose, and helgrind knows neither atomics nor our locks.
-const APART: [&str; 2] = ["natives", "settings"];
+const APART: [&str; 3] = ["engines", "natives", "settings"];
 
 /// Native libraries that the static library needs.
 const NATIVE_LIBS: [&str; 4] = ["-lpthread", "-lm", "-ldl", "-lgcc_s"];
@@ -251,6 +255,6 @@ fn user_data() {
 }
 
 programs! {
-    allocators, call_path, embedders, forks, guest_threads, modules, natives, others, process,
-    rules, scale, settings, shared_init,
+    allocators, call_path, embedders, engines, forks, guest_threads, modules, natives, others,
+    process, rules, scale, settings, shared_init,
 }

@@ -13,12 +13,13 @@ use std::process::Command;
 
 /// Programs that neither race on purpose nor fork nor handle faults, all of which the sanitizer
 /// cannot follow.
-const PROGRAMS: [&str; 15] = [
+const PROGRAMS: [&str; 16] = [
     "ctx_limits",
     "pool",
     "spawn",
     "threads",
     "isolation/allocators",
+    "isolation/engines",
     "isolation/guest_threads",
     "isolation/modules",
     "isolation/natives",

@@ -87,7 +87,7 @@ impl ExecEnv {
         // WAMR counts stack and administration together in 32 bits.
         bytes.checked_add(head as u32)?;
         let slots = (bytes / BYTES_PER_SLOT) as usize;
-        // Compiled code names the function that it calls in the first slot of that one's frame, which
+        // Compiled code names a function that it calls in the first slot of that frame, which
         // may turn out to begin at the end.
         let size = head + (slots + 1) * size_of::<u64>();
         // SAFETY: the caller vouches for the instance.

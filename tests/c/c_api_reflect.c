@@ -52,6 +52,48 @@ static void exports(const wasm_module_t *module) {
     wasm_exporttype_vec_delete(&types);
 }
 
+/* Constructors take what they are given, also if something else is missing: nothing is left. */
+static void given_away(void) {
+    wasm_valtype_t *pair[] = { wasm_valtype_new_i32(), NULL };
+    wasm_limits_t limits = { 1, 2 };
+    wasm_valtype_vec_t params, results;
+    wasm_functype_t *type;
+    wasm_name_t name, other;
+
+    wasm_valtype_vec_new(&params, 1, (wasm_valtype_t *[]){ wasm_valtype_new_i64() });
+    type = wasm_functype_new(&params, NULL);
+    CHECK(!params.data && wasm_functype_params(type)->size == 1);
+    CHECK_INT(wasm_functype_results(type)->size, 0);
+    wasm_functype_delete(type);
+    wasm_valtype_vec_new(&results, 1, (wasm_valtype_t *[]){ wasm_valtype_new_i64() });
+    type = wasm_functype_new(NULL, &results);
+    CHECK(!results.data && wasm_functype_results(type)->size == 1);
+    wasm_functype_delete(type);
+    /* A NULL among the elements. */
+    wasm_valtype_vec_new(&params, 2, pair);
+    wasm_valtype_vec_new(&results, 1, (wasm_valtype_t *[]){ wasm_valtype_new_f32() });
+    CHECK(!wasm_functype_new(&params, &results) && !params.data && !results.data);
+
+    CHECK(!wasm_tabletype_new(wasm_valtype_new_funcref(), NULL));
+    CHECK(!wasm_tabletype_new(NULL, &limits) && !wasm_memorytype_new(NULL));
+    wasm_name_new_from_string(&name, "n");
+    CHECK(!wasm_exporttype_new(&name, NULL) && !name.data);
+    CHECK(!wasm_exporttype_new(NULL, wasm_functype_as_externtype(wasm_functype_new_0_0())));
+    wasm_name_new_from_string(&name, "n");
+    wasm_name_new_from_string(&other, "m");
+    CHECK(!wasm_importtype_new(&name, &other, NULL) && !name.data && !other.data);
+    wasm_name_new_from_string(&name, "n");
+    CHECK(!wasm_importtype_new(&name, NULL,
+                               wasm_functype_as_externtype(wasm_functype_new_0_0())));
+    wasm_name_new_from_string(&name, "n");
+    CHECK(!wasm_importtype_new(NULL, &name,
+                               wasm_memorytype_as_externtype(wasm_memorytype_new(&limits))));
+    CHECK(!name.data);
+    /* Elements go into no vector. */
+    wasm_valtype_vec_new(NULL, 1, (wasm_valtype_t *[]){ wasm_valtype_new_f64() });
+    wasm_extern_vec_new(NULL, 0, NULL);
+}
+
 static void made_by_hand(void) {
     wasm_name_t module, name;
     wasm_importtype_t *import;
@@ -72,6 +114,7 @@ static void made_by_hand(void) {
     wasm_importtype_delete(import);
     CHECK(!wasm_tabletype_new(element, &limits) && !wasm_valtype_new(99));
     CHECK(!wasm_importtype_new(NULL, NULL, NULL) && !wasm_globaltype_new(NULL, WASM_VAR));
+    given_away();
 
     /* Filled by hand, and so without a number of elements. */
     wasm_valtype_vec_new_uninitialized(&types, 2);

@@ -68,26 +68,26 @@ macro_rules! vectors {
         $new_empty:ident $new_uninitialized:ident $new:ident $copy:ident $delete:ident;)*) => { $(
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $new_empty(out: *mut $vector) {
-            // SAFETY: the C contract of `out`.
+            // SAFETY: `out` is NULL or has room, as the header says.
             guard(|| unsafe { write::<$element>(out.cast(), Vector::EMPTY) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $new_uninitialized(out: *mut $vector, size: usize) {
             let made = || Vector::<$element>::with_room(size).unwrap_or(Vector::EMPTY);
-            // SAFETY: the C contract of `out`.
+            // SAFETY: `out` is NULL or has room, as the header says.
             guard(|| if !out.is_null() { unsafe { write(out.cast(), made()) } })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $new(out: *mut $vector, size: usize, data: *const $element) {
-            // SAFETY: the C contract of `out` and `data`.
+            // SAFETY: `out` is NULL or has room, and `data` NULL or `size` elements.
             guard(|| unsafe { vector::new::<$element>(out.cast(), size, data) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $copy(out: *mut $vector, from: *const $vector) {
-            // SAFETY: the C contract of vectors.
+            // SAFETY: `from` is NULL or a vector, and `out` NULL or has room.
             guard(|| unsafe { vector::copy::<$element>(out.cast(), from.cast()) })
         }
 

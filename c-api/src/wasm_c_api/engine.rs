@@ -58,7 +58,7 @@ unsafe fn change(
     config: *mut wasm_config_t,
     how: impl FnOnce(&mut wasm_config_t),
 ) -> *mut wasm_config_t {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `config` is NULL or its own.
     if let Some(config) = unsafe { config.as_mut() } {
         how(config);
     }

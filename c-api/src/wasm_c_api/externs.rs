@@ -12,7 +12,7 @@ use std::ptr::{null, null_mut};
 /// The kind of an item; `WASM_EXTERN_FUNC` for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_extern_kind(item: *const wasm_extern_t) -> wasm_externkind_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { object::get(item) }.and_then(|item| item.kind()).unwrap_or(objects::FUNC))
 }
 
@@ -20,7 +20,7 @@ pub unsafe extern "C" fn wasm_extern_kind(item: *const wasm_extern_t) -> wasm_ex
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_extern_type(item: *const wasm_extern_t) -> *mut wasm_externtype_t {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         match unsafe { object::get(item) }.map(|item| &item.body) {
             Some(RefBody::Func(body)) => func::type_of(body.func.ty()).cast(),
             Some(RefBody::Global(global, _)) => global::type_of(global.ty()).cast(),
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn wasm_extern_new_empty(
     kind: wasm_externkind_t,
 ) -> *mut wasm_extern_t {
     guard(|| {
-        // SAFETY: the C contract of stores.
+        // SAFETY: NULL or a live store, as the header says.
         let store = unsafe { memory_block::value::<ObjectStore>(store.cast_const().cast()) };
         match store {
             Some(_) if kind <= objects::MEMORY => object::give(object::new(RefBody::Empty(kind))),
@@ -51,14 +51,14 @@ pub unsafe extern "C" fn wasm_extern_new_empty(
 /// # Safety
 /// `item` is NULL or a live object.
 unsafe fn is<From: Handle, To: Handle>(item: *const From) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `item` is NULL or a live object.
     unsafe { object::get(item) }.is_some_and(|object| To::holds(&object.body))
 }
 
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_func_as_extern(func: *mut wasm_func_t) -> *mut wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_func_t, wasm_extern_t>(func) } {
         true => func.cast(),
         false => null_mut(),
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn wasm_func_as_extern(func: *mut wasm_func_t) -> *mut was
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_global_as_extern(global: *mut wasm_global_t) -> *mut wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_global_t, wasm_extern_t>(global) } {
         true => global.cast(),
         false => null_mut(),
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn wasm_global_as_extern(global: *mut wasm_global_t) -> *m
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_table_as_extern(table: *mut wasm_table_t) -> *mut wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_table_t, wasm_extern_t>(table) } {
         true => table.cast(),
         false => null_mut(),
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn wasm_table_as_extern(table: *mut wasm_table_t) -> *mut 
 /// The same object as an item; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_as_extern(memory: *mut wasm_memory_t) -> *mut wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_memory_t, wasm_extern_t>(memory) } {
         true => memory.cast(),
         false => null_mut(),
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn wasm_memory_as_extern(memory: *mut wasm_memory_t) -> *m
 /// The same object as a function, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_extern_as_func(item: *mut wasm_extern_t) -> *mut wasm_func_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_func_t>(item) } {
         true => item.cast(),
         false => null_mut(),
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn wasm_extern_as_func(item: *mut wasm_extern_t) -> *mut w
 /// The same object as a global, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_extern_as_global(item: *mut wasm_extern_t) -> *mut wasm_global_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_global_t>(item) } {
         true => item.cast(),
         false => null_mut(),
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn wasm_extern_as_global(item: *mut wasm_extern_t) -> *mut
 /// The same object as a table, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_extern_as_table(item: *mut wasm_extern_t) -> *mut wasm_table_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_table_t>(item) } {
         true => item.cast(),
         false => null_mut(),
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn wasm_extern_as_table(item: *mut wasm_extern_t) -> *mut 
 /// The same object as a memory, if it is one, else NULL; it stays its owner's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_extern_as_memory(item: *mut wasm_extern_t) -> *mut wasm_memory_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_memory_t>(item) } {
         true => item.cast(),
         false => null_mut(),
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn wasm_extern_as_memory(item: *mut wasm_extern_t) -> *mut
 pub unsafe extern "C" fn wasm_func_as_extern_const(
     func: *const wasm_func_t,
 ) -> *const wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_func_t, wasm_extern_t>(func) } {
         true => func.cast(),
         false => null(),
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn wasm_func_as_extern_const(
 pub unsafe extern "C" fn wasm_global_as_extern_const(
     global: *const wasm_global_t,
 ) -> *const wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_global_t, wasm_extern_t>(global) } {
         true => global.cast(),
         false => null(),
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn wasm_global_as_extern_const(
 pub unsafe extern "C" fn wasm_table_as_extern_const(
     table: *const wasm_table_t,
 ) -> *const wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_table_t, wasm_extern_t>(table) } {
         true => table.cast(),
         false => null(),
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn wasm_table_as_extern_const(
 pub unsafe extern "C" fn wasm_memory_as_extern_const(
     memory: *const wasm_memory_t,
 ) -> *const wasm_extern_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_memory_t, wasm_extern_t>(memory) } {
         true => memory.cast(),
         false => null(),
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn wasm_memory_as_extern_const(
 pub unsafe extern "C" fn wasm_extern_as_func_const(
     item: *const wasm_extern_t,
 ) -> *const wasm_func_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_func_t>(item) } {
         true => item.cast(),
         false => null(),
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn wasm_extern_as_func_const(
 pub unsafe extern "C" fn wasm_extern_as_global_const(
     item: *const wasm_extern_t,
 ) -> *const wasm_global_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_global_t>(item) } {
         true => item.cast(),
         false => null(),
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn wasm_extern_as_global_const(
 pub unsafe extern "C" fn wasm_extern_as_table_const(
     item: *const wasm_extern_t,
 ) -> *const wasm_table_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_table_t>(item) } {
         true => item.cast(),
         false => null(),
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn wasm_extern_as_table_const(
 pub unsafe extern "C" fn wasm_extern_as_memory_const(
     item: *const wasm_extern_t,
 ) -> *const wasm_memory_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| match unsafe { is::<wasm_extern_t, wasm_memory_t>(item) } {
         true => item.cast(),
         false => null(),

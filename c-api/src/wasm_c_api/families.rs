@@ -12,31 +12,31 @@ macro_rules! bases {
         $get:ident $set:ident $set_with:ident;)*) => { $(
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $copy(object: *const $handle) -> *mut $handle {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { copy(object) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $delete(object: *mut $handle) {
-            // SAFETY: the C contract of objects; the caller gives its own up.
+            // SAFETY: NULL or a live object, of which the caller gives a pointer up.
             guard(|| unsafe { delete(object) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $same(one: *const $handle, other: *const $handle) -> bool {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { same(one, other) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $get(object: *const $handle) -> *mut c_void {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { host_info(object) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set(object: *mut $handle, info: *mut c_void) {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { set_host_info(object, info, None) })
         }
 
@@ -46,7 +46,7 @@ macro_rules! bases {
             info: *mut c_void,
             finalizer: Finalizer,
         ) {
-            // SAFETY: the C contract of objects and finalizers.
+            // SAFETY: NULL or a live object; the finalizer may be called with the pointer.
             guard(|| unsafe { set_host_info(object, info, finalizer) })
         }
     )* };
@@ -58,25 +58,25 @@ macro_rules! references {
         $as_ref_const:ident $ref_as_const:ident;)*) => { $(
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $as_ref(object: *mut $handle) -> *mut wasm_ref_t {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { cast(object) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $ref_as(object: *mut wasm_ref_t) -> *mut $handle {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { cast(object) })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $as_ref_const(object: *const $handle) -> *const wasm_ref_t {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { cast::<_, wasm_ref_t>(object.cast_mut()).cast_const() })
         }
 
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $ref_as_const(object: *const wasm_ref_t) -> *const $handle {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { cast::<_, $handle>(object.cast_mut()).cast_const() })
         }
     )* };

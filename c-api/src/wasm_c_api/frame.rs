@@ -84,7 +84,7 @@ impl Owner {
 /// # Safety
 /// `frame` is NULL or a live frame of this API's.
 pub(super) unsafe fn copy(frame: *const wasm_frame_t) -> *mut wasm_frame_t {
-    // SAFETY: the caller's contract; frames of this API's are of this type.
+    // SAFETY: the caller guarantees NULL or a live frame of this API's, which is of this type.
     unsafe { frame.cast::<CFrame>().as_ref() }
         .and_then(|frame| frame.frame.to_c())
         .unwrap_or(null_mut())
@@ -93,21 +93,21 @@ pub(super) unsafe fn copy(frame: *const wasm_frame_t) -> *mut wasm_frame_t {
 /// # Safety
 /// `frame` is NULL or the caller's frame.
 pub(super) unsafe fn end(frame: *mut wasm_frame_t) {
-    // SAFETY: the caller's contract; frames of this API's are of this type, and come from `own`.
+    // SAFETY: the caller gives up NULL or a frame of this API's, which comes from `own`.
     drop(unsafe { disown(frame.cast::<CFrame>()) });
 }
 
 /// The functions that the header declares for frames by macros.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_frame_delete(frame: *mut wasm_frame_t) {
-    // SAFETY: the C contract of frames.
+    // SAFETY: NULL or a live frame of this API's, as the header says.
     guard(|| unsafe { end(frame) })
 }
 
 /// Makes a copy of a frame. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_frame_copy(frame: *const wasm_frame_t) -> *mut wasm_frame_t {
-    // SAFETY: the C contract of frames.
+    // SAFETY: NULL or a live frame of this API's, as the header says.
     guard(|| unsafe { copy(frame) })
 }
 

@@ -46,7 +46,7 @@ pub unsafe extern "C" fn wasm_func_new(
 ) -> *mut wasm_func_t {
     guard(|| {
         let env = HostInfo { pointer: null_mut(), finalizer: None };
-        // SAFETY: the C contract of stores and types.
+        // SAFETY: NULL or a live store and a live type, as the header says.
         unsafe { make(store, functype, callback.map(Callback::Plain), env) }
     })
 }
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn wasm_func_new_with_env(
 ) -> *mut wasm_func_t {
     guard(|| {
         let env = HostInfo { pointer: env, finalizer };
-        // SAFETY: the C contract of stores and types.
+        // SAFETY: NULL or a live store and a live type, as the header says.
         unsafe { make(store, functype, callback.map(Callback::WithEnv), env) }
     })
 }
@@ -77,7 +77,7 @@ unsafe fn make(
     callback: Option<Callback>,
     env: HostInfo,
 ) -> *mut wasm_func_t {
-    // SAFETY: the caller's contract; stores are counted.
+    // SAFETY: the caller guarantees that each is NULL or live; stores are counted.
     let (store, functype) = unsafe {
         let store = NonNull::new(store.cast::<Block<ObjectStore>>()).map(|s| Counted::retained(s));
         (store, functype.as_ref())
@@ -108,7 +108,7 @@ unsafe fn make(
 /// The type is live.
 unsafe fn rust_type(functype: &wasm_functype_t) -> Result<FuncType> {
     let types = |vector: &wasm_valtype_vec_t| {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller guarantees a live type, whose vectors are valid.
         let kinds = unsafe { vector.inner().elements() };
         let mut types = try_vec(kinds.len())?;
         for kind in kinds {
@@ -164,21 +164,21 @@ unsafe fn part<'a>(func: *const wasm_func_t) -> Option<&'a FuncBody> {
 /// Makes the function's type, which is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_func_type(func: *const wasm_func_t) -> *mut wasm_functype_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { part(func) }.map_or(null_mut(), |func| type_of(func.func.ty())))
 }
 
 /// The number of parameters; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_func_param_arity(func: *const wasm_func_t) -> usize {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { part(func) }.map_or(0, |func| func.func.ty().params().len()))
 }
 
 /// The number of results; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_func_result_arity(func: *const wasm_func_t) -> usize {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { part(func) }.map_or(0, |func| func.func.ty().results().len()))
 }
 
@@ -200,7 +200,7 @@ pub unsafe extern "C-unwind" fn wasm_func_call(
         // themselves, without a locked instruction.
         // SAFETY: a live object.
         let _kept = if body.is_numeric { None } else { unsafe { object::counted(func) } };
-        // SAFETY: the C contract of vectors and values.
+        // SAFETY: each vector is NULL or valid, and so are the values in it.
         let called = unsafe { call::call(body, args, results) };
         if body.has_deleted() {
             // SAFETY: a live object, which is not used below.

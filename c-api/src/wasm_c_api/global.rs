@@ -59,7 +59,7 @@ pub(super) fn type_of(ty: GlobalType) -> *mut wasm_globaltype_t {
 /// # Safety
 /// `global` is NULL or a live object.
 unsafe fn parts<'a>(global: *const wasm_global_t) -> Option<(&'a Global, &'a Home)> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `global` is NULL or a live object.
     match unsafe { object::get(global) }.map(|global| &global.body) {
         Some(RefBody::Global(global, home)) => Some((global, home)),
         _ => None,
@@ -69,7 +69,7 @@ unsafe fn parts<'a>(global: *const wasm_global_t) -> Option<(&'a Global, &'a Hom
 /// Makes the global's type, which is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_global_type(global: *const wasm_global_t) -> *mut wasm_globaltype_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { parts(global) }.map_or(null_mut(), |(global, _)| type_of(global.ty())))
 }
 
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn wasm_global_type(global: *const wasm_global_t) -> *mut 
 pub unsafe extern "C" fn wasm_global_get(global: *const wasm_global_t, out: *mut wasm_val_t) {
     guard(|| {
         let Some(out) = NonNull::new(out) else { return };
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let val = unsafe { parts(global) }.and_then(|(global, home)| {
             let (val, near) = (global.get(), global.instance());
             let place = match val.ty() {
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn wasm_global_get(global: *const wasm_global_t, out: *mut
                 isothread::ValType::V128 => unsafe { out.read() },
                 _ => value::zero(0),
             };
-            // SAFETY: says the C contract of vectors.
+            // SAFETY: a vector's place has an address, as the header says.
             unsafe { value::value_out(val, &place, near, &home.store) }.ok()
         });
         // SAFETY: not NULL; the caller gives room.
@@ -100,10 +100,10 @@ pub unsafe extern "C" fn wasm_global_get(global: *const wasm_global_t, out: *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_global_set(global: *mut wasm_global_t, value: *const wasm_val_t) {
     guard(|| {
-        // SAFETY: the C contract of objects and values.
+        // SAFETY: each is NULL or live, as the header says.
         let (parts, value) = unsafe { (parts(global.cast_const()), value.as_ref()) };
         let (Some((global, home)), Some(value)) = (parts, value) else { return };
-        // SAFETY: the C contract of values.
+        // SAFETY: the value's reference or address is NULL or good, as the header says.
         let val =
             unsafe { value::value_in(value, global.ty().val, global.instance(), &home.store) };
         if let Ok(val) = val {

@@ -59,7 +59,7 @@ pub unsafe extern "C-unwind" fn wasm_instance_new(
     imports: *const wasm_extern_vec_t,
     trap: *mut *mut wasm_trap_t,
 ) -> *mut wasm_instance_t {
-    // SAFETY: the same contract.
+    // SAFETY: this function's caller keeps the header's rules for the same arguments.
     unsafe { new(store, module, imports, trap, &Heap::IfUsed) }
 }
 
@@ -79,7 +79,8 @@ pub unsafe extern "C-unwind" fn wasm_instance_new_with_args(
         host_managed_heap_size: heap_size,
         max_memory_pages: 0,
     };
-    // SAFETY: the same contract, and `args` is here.
+    // SAFETY: the caller keeps the header's rules for the same arguments; `args` lives in this
+    // frame.
     unsafe { wasm_instance_new_with_args_ex(store, module, imports, trap, &args) }
 }
 
@@ -93,7 +94,8 @@ pub unsafe extern "C-unwind" fn wasm_instance_new_with_args_ex(
     trap: *mut *mut wasm_trap_t,
     inst_args: *const InstantiationArgs,
 ) -> *mut wasm_instance_t {
-    // SAFETY: the same contract; NULL or options of the caller's.
+    // SAFETY: the caller keeps the header's rules for the same arguments; the options are NULL or
+    // its own.
     unsafe { new(store, module, imports, trap, &Heap::Given(inst_args.as_ref())) }
 }
 
@@ -119,7 +121,7 @@ unsafe fn new(
         let store = NonNull::new(store.cast::<Block<ObjectStore>>())
             .map(|store| unsafe { Counted::retained(store) });
         let Some(store) = store else { return null_mut() };
-        // SAFETY: the C contract of modules and vectors.
+        // SAFETY: each is NULL or valid, as the header says.
         let made = unsafe { make(&store, module, imports, heap) };
         let (instance, failure) = match made {
             Ok(instance) => (instance.into_raw().cast(), None),
@@ -170,11 +172,11 @@ unsafe fn make(
     if let Heap::Given(None) = heap {
         return Err(trap::new(store, &[PREFIX.as_bytes(), b"no options"]));
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `module` is NULL or live.
     let Some(loaded) = (unsafe { module_of(module) }) else {
         return Err(refused(store, format_args!("no module")));
     };
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `imports` is NULL or a vector.
     let given = unsafe { imports.as_ref().map(|v| v.inner().elements()) }.unwrap_or_default();
     // SAFETY: the caller's objects.
     let links = unsafe { link(&loaded.module, given) };
@@ -280,7 +282,7 @@ fn item_of(object: &RefObject, wanted: ExternType<'_>) -> Option<Extern> {
 /// # Safety
 /// `instance` is NULL or a live object.
 unsafe fn owner_of<'a>(instance: *const wasm_instance_t) -> Option<&'a Counted<Owner>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `instance` is NULL or a live object.
     match unsafe { object::get(instance) }.map(|instance| &instance.body) {
         Some(RefBody::Instance(owner)) => Some(owner),
         _ => None,
@@ -298,9 +300,9 @@ pub unsafe extern "C" fn wasm_instance_exports(
         if out.is_null() {
             return;
         }
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let made = unsafe { owner_of(instance) }.and_then(exports_of);
-        // SAFETY: the C contract of `out`.
+        // SAFETY: `out` is NULL or has room, as the header says.
         unsafe { vector::write(out.cast(), made.unwrap_or(Vector::EMPTY)) };
     })
 }
@@ -331,7 +333,7 @@ fn exports_of(owner: &Counted<Owner>) -> Option<Vector<*mut wasm_extern_t>> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_instance_sum_wasm_exec_time(instance: *const wasm_instance_t) -> f64 {
     guard_or(-1.0, || {
-        // SAFETY: the C contract of objects; an owner's instance is live.
+        // SAFETY: NULL or a live object, whose owner's instance is live.
         unsafe { owner_of(instance) }.map_or(-1.0, |owner| unsafe {
             profiling::wasm_runtime_sum_wasm_exec_time(owner.handle())
         })
@@ -346,7 +348,7 @@ pub unsafe extern "C" fn wasm_instance_get_wasm_func_exec_time(
     func_name: *const c_char,
 ) -> f64 {
     guard_or(-1.0, || {
-        // SAFETY: the C contract of objects; an owner's instance is live.
+        // SAFETY: NULL or a live object, whose owner's instance is live.
         unsafe { owner_of(instance) }.map_or(-1.0, |owner| {
             // SAFETY: an owner's instance is live; the name is NULL or a C string of the caller's.
             unsafe { profiling::wasm_runtime_get_wasm_func_exec_time(owner.handle(), func_name) }

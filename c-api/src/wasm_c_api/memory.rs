@@ -44,7 +44,7 @@ pub(super) fn type_of(ty: MemoryType) -> *mut wasm_memorytype_t {
 /// # Safety
 /// `memory` is NULL or a live object.
 unsafe fn part<'a>(memory: *const wasm_memory_t) -> Option<&'a Memory> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `memory` is NULL or a live object.
     match unsafe { object::get(memory) }.map(|memory| &memory.body) {
         Some(RefBody::Memory(memory, _)) => Some(memory),
         _ => None,
@@ -55,7 +55,7 @@ unsafe fn part<'a>(memory: *const wasm_memory_t) -> Option<&'a Memory> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_type(memory: *const wasm_memory_t) -> *mut wasm_memorytype_t {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let Some(memory) = (unsafe { part(memory) }) else { return null_mut() };
         let mut ty = memory.ty();
         ty.limits.min = memory.pages();
@@ -66,21 +66,21 @@ pub unsafe extern "C" fn wasm_memory_type(memory: *const wasm_memory_t) -> *mut 
 /// The first byte. It may move when the memory grows. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_data(memory: *mut wasm_memory_t) -> *mut c_char {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { part(memory) }.map_or(null_mut(), |memory| memory.base_ptr().cast()))
 }
 
 /// The size in bytes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_data_size(memory: *const wasm_memory_t) -> usize {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { part(memory) }.map_or(0, Memory::len_bytes))
 }
 
 /// The size in pages of the memory's own; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_memory_size(memory: *const wasm_memory_t) -> wasm_memory_pages_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { part(memory) }.map_or(0, |memory| memory.pages() as u32))
 }
 
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn wasm_memory_grow(
     delta: wasm_memory_pages_t,
 ) -> bool {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         unsafe { part(memory) }.is_some_and(|memory| memory.grow(u64::from(delta)).is_ok())
     })
 }

@@ -22,7 +22,7 @@ pub type wasm_shared_module_t = wasm_module_t;
 /// # Safety
 /// `store` is NULL or live.
 unsafe fn store_of<'a>(store: *const wasm_store_t) -> Option<&'a ObjectStore> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `store` is NULL or live.
     unsafe { value(store.cast::<Block<ObjectStore>>()) }
 }
 
@@ -31,7 +31,7 @@ unsafe fn store_of<'a>(store: *const wasm_store_t) -> Option<&'a ObjectStore> {
 /// # Safety
 /// `vector` is NULL or valid during `'a`.
 unsafe fn bytes_of<'a>(vector: *const wasm_byte_vec_t) -> &'a [u8] {
-    // SAFETY: the caller's contract; C's characters are bytes.
+    // SAFETY: the caller guarantees NULL or a vector; C's characters are bytes.
     unsafe {
         let chars = vector.as_ref().map_or(&[][..], |vector| vector.inner().elements());
         std::slice::from_raw_parts(chars.as_ptr().cast(), chars.len())
@@ -43,7 +43,7 @@ unsafe fn bytes_of<'a>(vector: *const wasm_byte_vec_t) -> &'a [u8] {
 /// # Safety
 /// `module` is NULL, or points to a handle that is live.
 pub(super) unsafe fn module_of<'a>(module: *const wasm_module_t) -> Option<&'a LoadedModule> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `module` is NULL or leads to a live handle.
     unsafe { loaded::module(*module.as_ref()?) }
 }
 
@@ -72,7 +72,8 @@ pub unsafe extern "C" fn wasm_module_new(
         wasm_binary_freeable: false,
         no_resolve: false,
     };
-    // SAFETY: the same contract; the binary is not written to.
+    // SAFETY: the caller keeps the header's rules for the same arguments; the binary is not
+    // written to.
     unsafe { wasm_module_new_ex(store, binary.cast_mut(), &mut args) }
 }
 
@@ -90,7 +91,7 @@ pub unsafe extern "C" fn wasm_module_new_ex(
             unsafe { (store_of(store), bytes_of(binary.cast_const()), args.as_mut()) };
         let module = store.zip(args).filter(|_| !bytes.is_empty()).and_then(|(store, args)| {
             args.wasm_binary_freeable = !args.clone_wasm_binary;
-            // SAFETY: the C contract of strings.
+            // SAFETY: NULL or a string with a NUL, as the header says.
             let name = unsafe { opt_str(args.name) }.unwrap_or_default();
             let made = plain::load_in(store.context(), bytes, name, args);
             made.inspect_err(|failure| log::error(format_args!("{failure}"))).ok()
@@ -233,9 +234,9 @@ pub unsafe extern "C" fn wasm_module_imports(
         if out.is_null() {
             return;
         }
-        // SAFETY: the C contract of modules.
+        // SAFETY: NULL or a live module, as the header says.
         let made = unsafe { module_of(module) }.and_then(|module| imports_of(&module.module));
-        // SAFETY: the C contract of `out`.
+        // SAFETY: `out` is NULL or has room, as the header says.
         unsafe { vector::write(out.cast(), made.unwrap_or(Vector::EMPTY)) };
     })
 }
@@ -251,9 +252,9 @@ pub unsafe extern "C" fn wasm_module_exports(
         if out.is_null() {
             return;
         }
-        // SAFETY: the C contract of modules.
+        // SAFETY: NULL or a live module, as the header says.
         let made = unsafe { module_of(module) }.and_then(|module| exports_of(&module.module));
-        // SAFETY: the C contract of `out`.
+        // SAFETY: `out` is NULL or has room, as the header says.
         unsafe { vector::write(out.cast(), made.unwrap_or(Vector::EMPTY)) };
     })
 }
@@ -279,7 +280,7 @@ pub unsafe extern "C" fn wasm_module_serialize(
         if out.is_null() {
             return;
         }
-        // SAFETY: the C contract of modules.
+        // SAFETY: NULL or a live module, as the header says.
         let made = unsafe { module_of(module.cast_const()) }.and_then(|module| {
             let bytes = module.module.bytes();
             let sum = checksum(bytes).to_le_bytes();
@@ -288,7 +289,7 @@ pub unsafe extern "C" fn wasm_module_serialize(
             all.for_each(|byte| vector.push(*byte as c_char));
             Some(vector)
         });
-        // SAFETY: the C contract of `out`.
+        // SAFETY: `out` is NULL or has room, as the header says.
         unsafe { vector::write(out.cast(), made.unwrap_or(Vector::EMPTY)) };
     })
 }
@@ -332,7 +333,7 @@ pub unsafe extern "C" fn wasm_module_deserialize(
 /// # Safety
 /// `module` is NULL, or points to a handle that is live.
 unsafe fn share(module: *const wasm_module_t) -> *mut wasm_module_t {
-    // SAFETY: the caller's contract; the handle is an Arc's, whose count rises.
+    // SAFETY: the caller guarantees NULL or a live module, whose handle is an Arc's.
     unsafe {
         let (Some(_), Some(handle)) = (module_of(module), module.as_ref()) else {
             return null_mut();
@@ -348,7 +349,7 @@ unsafe fn share(module: *const wasm_module_t) -> *mut wasm_module_t {
 pub unsafe extern "C" fn wasm_module_share(
     module: *mut wasm_module_t,
 ) -> *mut wasm_shared_module_t {
-    // SAFETY: the C contract of modules.
+    // SAFETY: NULL or a live module, as the header says.
     guard(|| unsafe { share(module.cast_const()) })
 }
 
@@ -360,11 +361,11 @@ pub unsafe extern "C" fn wasm_module_obtain(
     shared: *mut wasm_shared_module_t,
 ) -> *mut wasm_module_t {
     guard_held(|| {
-        // SAFETY: the C contract of stores and modules.
+        // SAFETY: each is NULL or live, as the header says.
         let (store, module) = unsafe { (store_of(store), module_of(shared.cast_const())) };
         let (Some(store), Some(module)) = (store, module) else { return null_mut() };
         if module.module.context() == store.context() {
-            // SAFETY: the C contract of modules.
+            // SAFETY: NULL or a live module, as the header says.
             return unsafe { share(shared.cast_const()) };
         }
         let context = store.context();
@@ -379,7 +380,7 @@ pub unsafe extern "C" fn wasm_module_obtain(
 /// Deletes a shared module. Modules that were obtained from it are not affected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_shared_module_delete(shared: *mut wasm_shared_module_t) {
-    // SAFETY: the same contract.
+    // SAFETY: this function's caller keeps the header's rules for the same arguments.
     unsafe { wasm_module_delete(shared) }
 }
 
@@ -390,7 +391,7 @@ pub unsafe extern "C" fn wasm_module_set_name(
     module: *mut wasm_module_t,
     name: *const c_char,
 ) -> bool {
-    // SAFETY: the C contract of modules and strings.
+    // SAFETY: NULL or a live module, and NULL or a string with a NUL.
     unsafe {
         let handle = module.as_ref().copied().unwrap_or(null_mut());
         plain::wasm_runtime_set_module_name(handle, name, null_mut(), 0)
@@ -400,7 +401,7 @@ pub unsafe extern "C" fn wasm_module_set_name(
 /// The module's name, empty unless one was given. The text stays until the name is set again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_module_get_name(module: *mut wasm_module_t) -> *const c_char {
-    // SAFETY: the C contract of modules.
+    // SAFETY: NULL or a live module, as the header says.
     match unsafe { module.as_ref() } {
         // SAFETY: by the C contract the handle that the pointer leads to is live.
         Some(handle) => unsafe { plain::wasm_runtime_get_module_name(*handle) },
@@ -414,7 +415,7 @@ pub unsafe extern "C" fn wasm_module_get_name(module: *mut wasm_module_t) -> *co
 pub unsafe extern "C" fn wasm_module_is_underlying_binary_freeable(
     module: *const wasm_module_t,
 ) -> bool {
-    // SAFETY: the C contract of modules.
+    // SAFETY: NULL or a live module, as the header says.
     unsafe {
         let handle = module.as_ref().copied().unwrap_or(null_mut());
         plain::wasm_runtime_is_underlying_binary_freeable(handle)

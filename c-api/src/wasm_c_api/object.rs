@@ -227,7 +227,7 @@ fn is_view<H>(handle: *const H) -> bool {
 /// # Safety
 /// `handle` is NULL or a live object of any kind.
 pub(super) unsafe fn get<'a, H: Handle>(handle: *const H) -> Option<&'a RefObject> {
-    // SAFETY: the caller's contract; all kinds of objects are one type.
+    // SAFETY: the caller guarantees NULL or a live object, and all kinds are this one type.
     unsafe { value(block_of(handle).cast_const()) }.filter(|object| H::holds(&object.body))
 }
 
@@ -236,7 +236,7 @@ pub(super) unsafe fn get<'a, H: Handle>(handle: *const H) -> Option<&'a RefObjec
 /// # Safety
 /// As for [`get`].
 pub(super) unsafe fn counted<H: Handle>(handle: *const H) -> Option<Counted<RefObject>> {
-    // SAFETY: the caller's contract, and the block is live.
+    // SAFETY: the caller guarantees NULL or a live object; its block is live, too.
     unsafe {
         get(handle)?;
         NonNull::new(block_of(handle)).map(|block| Counted::retained(block))
@@ -246,7 +246,7 @@ pub(super) unsafe fn counted<H: Handle>(handle: *const H) -> Option<Counted<RefO
 /// # Safety
 /// As for [`get`].
 pub(super) unsafe fn copy<H: Handle>(handle: *const H) -> *mut H {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a live object.
     give(unsafe { counted(handle) })
 }
 
@@ -272,7 +272,7 @@ pub(super) unsafe fn delete<H: Handle>(handle: *mut H) {
 /// # Safety
 /// As for [`get`].
 pub(super) unsafe fn cast<From: Handle, To: Handle>(handle: *mut From) -> *mut To {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a live object.
     let object = unsafe { get(handle.cast_const()) };
     match object.filter(|object| To::holds(&object.body)) {
         Some(object) => {
@@ -286,7 +286,7 @@ pub(super) unsafe fn cast<From: Handle, To: Handle>(handle: *mut From) -> *mut T
 /// # Safety
 /// As for [`get`].
 pub(super) unsafe fn same<H: Handle>(one: *const H, other: *const H) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a live object.
     match unsafe { (get(one), get(other)) } {
         (Some(one), Some(other)) => one.is(other),
         _ => false,
@@ -296,7 +296,7 @@ pub(super) unsafe fn same<H: Handle>(one: *const H, other: *const H) -> bool {
 /// # Safety
 /// As for [`get`].
 pub(super) unsafe fn host_info<H: Handle>(handle: *const H) -> *mut c_void {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a live object.
     unsafe { get(handle) }.map_or(null_mut(), |object| object.info.lock().pointer)
 }
 
@@ -307,7 +307,7 @@ pub(super) unsafe fn set_host_info<H: Handle>(
     pointer: *mut c_void,
     finalizer: Finalizer,
 ) {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a live object.
     if let Some(object) = unsafe { get(handle.cast_const()) } {
         let new = HostInfo { pointer, finalizer };
         let old = std::mem::replace(&mut *object.info.lock(), new);

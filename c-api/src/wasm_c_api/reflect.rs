@@ -27,15 +27,16 @@ pub unsafe extern "C" fn wasm_valtype_kind(valtype: *const wasm_valtype_t) -> wa
 /// # Safety
 /// `vector` is NULL or the caller's.
 unsafe fn taken(vector: *mut wasm_valtype_vec_t) -> wasm_valtype_vec_t {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a vector of its own, which it gives away.
     let vector = unsafe { vector.as_mut() };
     vector.map_or(Vector::EMPTY.into(), |vector| {
         std::mem::replace(vector.inner_mut(), Vector::EMPTY).into()
     })
 }
 
-/// Makes a function's type, and takes over the vectors' elements; NULL for a vector is none. NULL
-/// if one of the elements is NULL.
+/// Makes a function's type, and takes over the vectors' elements, which leaves the vectors empty; a
+/// NULL vector stands for an empty one. NULL, with the elements of both deleted, if one of them is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_functype_new(
     params: *mut wasm_valtype_vec_t,
@@ -82,7 +83,7 @@ pub unsafe extern "C" fn wasm_functype_results(
     unsafe { functype.as_ref() }.map_or(null(), |ty| &raw const ty.results)
 }
 
-/// Makes a global's type, and takes over its content's.
+/// Makes a global's type, and takes over its content's. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_globaltype_new(
     content: *mut wasm_valtype_t,
@@ -183,7 +184,7 @@ pub unsafe extern "C" fn wasm_externtype_kind(
 /// # Safety
 /// `name` is NULL or the caller's.
 unsafe fn taken_name(name: *mut wasm_name_t) -> Option<wasm_name_t> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees NULL or a vector of its own, which it gives away.
     let name = unsafe { name.as_mut() }?;
     let mut given = std::mem::replace(name.inner_mut(), Vector::EMPTY);
     // SAFETY: a vector that was the caller's.

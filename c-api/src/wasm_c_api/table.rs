@@ -71,7 +71,7 @@ unsafe fn value_for(
     reference: *const wasm_ref_t,
     store: &Counted<ObjectStore>,
 ) -> Option<Val> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that the reference is NULL or live.
     unsafe { value::reference_in(reference, table.ty().elem, &table.instance(), store) }.ok()
 }
 
@@ -84,7 +84,7 @@ pub(super) fn type_of(ty: TableType) -> *mut wasm_tabletype_t {
 /// # Safety
 /// `table` is NULL or a live object.
 unsafe fn parts<'a>(table: *const wasm_table_t) -> Option<(&'a Table, &'a Home)> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `table` is NULL or a live object.
     match unsafe { object::get(table) }.map(|table| &table.body) {
         Some(RefBody::Table(table, home)) => Some((table, home)),
         _ => None,
@@ -95,7 +95,7 @@ unsafe fn parts<'a>(table: *const wasm_table_t) -> Option<(&'a Table, &'a Home)>
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_table_type(table: *const wasm_table_t) -> *mut wasm_tabletype_t {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let Some((table, _)) = (unsafe { parts(table) }) else { return null_mut() };
         let mut ty = table.ty();
         ty.limits.min = table.size();
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn wasm_table_get(
     index: wasm_table_size_t,
 ) -> *mut wasm_ref_t {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let found = unsafe { parts(table) }.and_then(|(table, home)| {
             let val = table.get(u64::from(index))?;
             value::reference_out(val, &table.instance(), &home.store).ok()
@@ -128,9 +128,9 @@ pub unsafe extern "C" fn wasm_table_set(
     reference: *mut wasm_ref_t,
 ) -> bool {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         unsafe { parts(table.cast_const()) }.is_some_and(|(table, home)| {
-            // SAFETY: the C contract of references.
+            // SAFETY: NULL or a live reference, as the header says.
             let val = unsafe { value_for(table, reference, &home.store) };
             val.is_some_and(|val| table.set(u64::from(index), val).is_ok())
         })
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn wasm_table_set(
 /// The number of elements; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_table_size(table: *const wasm_table_t) -> wasm_table_size_t {
-    // SAFETY: the C contract of objects.
+    // SAFETY: NULL or a live object, as the header says.
     guard(|| unsafe { parts(table) }.map_or(0, |(table, _)| table.size() as u32))
 }
 
@@ -153,9 +153,9 @@ pub unsafe extern "C" fn wasm_table_grow(
     init: *mut wasm_ref_t,
 ) -> bool {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         unsafe { parts(table.cast_const()) }.is_some_and(|(table, home)| {
-            // SAFETY: the C contract of references.
+            // SAFETY: NULL or a live reference, as the header says.
             let val = unsafe { value_for(table, init, &home.store) };
             val.is_some_and(|val| table.grow(u64::from(delta), val).is_ok())
         })

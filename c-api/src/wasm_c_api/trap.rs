@@ -101,7 +101,7 @@ pub(super) fn of_call(
 /// # Safety
 /// `trap` is NULL or a live object.
 unsafe fn body<'a>(trap: *const wasm_trap_t) -> Option<&'a TrapBody> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `trap` is NULL or a live object.
     match unsafe { object::get(trap) }.map(|trap| &trap.body) {
         Some(RefBody::Trap(body)) => Some(body),
         _ => None,
@@ -134,14 +134,14 @@ pub unsafe extern "C" fn wasm_trap_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_trap_message(trap: *const wasm_trap_t, out: *mut wasm_message_t) {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let made = unsafe { body(trap) }.and_then(|body| {
             let parts = body.parts();
             let mut message = Vector::with_room(parts.iter().map(|part| part.len()).sum())?;
             parts.into_iter().flatten().for_each(|byte| message.push(*byte as c_char));
             Some(message)
         });
-        // SAFETY: the C contract of `out`.
+        // SAFETY: `out` is NULL or has room, as the header says.
         unsafe { vector::write(out.cast(), made.unwrap_or(Vector::EMPTY)) };
     })
 }
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn wasm_trap_message(trap: *const wasm_trap_t, out: *mut w
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_trap_origin(trap: *const wasm_trap_t) -> *mut wasm_frame_t {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         unsafe { body(trap) }
             .and_then(|body| body.frames.lock().first().and_then(Frame::to_c))
             .unwrap_or(null_mut())
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn wasm_trap_origin(trap: *const wasm_trap_t) -> *mut wasm
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_trap_trace(trap: *const wasm_trap_t, out: *mut wasm_frame_vec_t) {
     guard(|| {
-        // SAFETY: the C contract of objects.
+        // SAFETY: NULL or a live object, as the header says.
         let made = unsafe { body(trap) }.and_then(|body| {
             let frames = body.frames.lock();
             let mut trace = Vector::with_room(frames.len())?;
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn wasm_trap_trace(trap: *const wasm_trap_t, out: *mut was
             unsafe { made.end() };
             return;
         }
-        // SAFETY: the C contract of `out`.
+        // SAFETY: `out` is NULL or has room, as the header says.
         unsafe { vector::write(out.cast(), made) };
     })
 }

@@ -31,7 +31,7 @@ macro_rules! copies {
         /// `from` is NULL or a live object; NULL gives NULL, as does a lack of memory.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $c_copy(from: *const $target) -> *mut $target {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { $copy(from) })
         }
 
@@ -39,7 +39,7 @@ macro_rules! copies {
         /// `object` is NULL, or the caller's and not used afterwards.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $c_delete(object: *mut $target) {
-            // SAFETY: the C contract of objects.
+            // SAFETY: NULL or a live object, as the header says.
             guard(|| unsafe { $end(object) })
         }
     )* };
@@ -59,14 +59,14 @@ copies! {
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_valtype(from: *const wasm_valtype_t) -> *mut wasm_valtype_t {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `from` is NULL or live.
     unsafe { from.as_ref() }.map_or(null_mut(), |from| valtype(from.kind))
 }
 
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_valtype(object: *mut wasm_valtype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`.
+    // SAFETY: the caller gives up NULL or an object from `own`.
     unsafe { end(object) };
 }
 
@@ -93,7 +93,7 @@ pub(super) fn functype(
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_functype(from: *const wasm_functype_t) -> *mut wasm_functype_t {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `from` is NULL or live.
     let Some(from) = (unsafe { from.as_ref() }) else { return null_mut() };
     // SAFETY: the vectors of a live type are valid.
     unsafe {
@@ -114,7 +114,7 @@ pub(super) unsafe fn copy_functype(from: *const wasm_functype_t) -> *mut wasm_fu
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_functype(object: *mut wasm_functype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`, and own their vectors.
+    // SAFETY: the caller gives up NULL or an object from `own`, which owns its vectors.
     unsafe {
         if let Some(mut ty) = disown(object) {
             ty.params.inner_mut().end();
@@ -146,7 +146,7 @@ pub(super) unsafe fn globaltype(
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_globaltype(from: *const wasm_globaltype_t) -> *mut wasm_globaltype_t {
-    // SAFETY: the caller's contract; a live type's content is live.
+    // SAFETY: the caller guarantees that `from` is NULL or live, and so is its content.
     unsafe {
         from.as_ref()
             .map_or(null_mut(), |from| globaltype(copy_valtype(from.content), from.mutability))
@@ -156,7 +156,7 @@ pub(super) unsafe fn copy_globaltype(from: *const wasm_globaltype_t) -> *mut was
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_globaltype(object: *mut wasm_globaltype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`, and own their parts.
+    // SAFETY: the caller gives up NULL or an object from `own`, which owns its parts.
     unsafe {
         if let Some(ty) = disown(object) {
             end_valtype(ty.content);
@@ -186,7 +186,7 @@ pub(super) unsafe fn tabletype(
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_tabletype(from: *const wasm_tabletype_t) -> *mut wasm_tabletype_t {
-    // SAFETY: the caller's contract; a live type's element is live.
+    // SAFETY: the caller guarantees that `from` is NULL or live, and so is its element.
     unsafe {
         from.as_ref().map_or(null_mut(), |from| tabletype(copy_valtype(from.element), from.limits))
     }
@@ -195,7 +195,7 @@ pub(super) unsafe fn copy_tabletype(from: *const wasm_tabletype_t) -> *mut wasm_
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_tabletype(object: *mut wasm_tabletype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`, and own their parts.
+    // SAFETY: the caller gives up NULL or an object from `own`, which owns its parts.
     unsafe {
         if let Some(ty) = disown(object) {
             end_valtype(ty.element);
@@ -210,21 +210,21 @@ pub(super) fn memorytype(limits: wasm_limits_t) -> *mut wasm_memorytype_t {
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_memorytype(from: *const wasm_memorytype_t) -> *mut wasm_memorytype_t {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `from` is NULL or live.
     unsafe { from.as_ref() }.map_or(null_mut(), |from| memorytype(from.limits))
 }
 
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_memorytype(object: *mut wasm_memorytype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`.
+    // SAFETY: the caller gives up NULL or an object from `own`.
     unsafe { end(object) };
 }
 
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_externtype(from: *const wasm_externtype_t) -> *mut wasm_externtype_t {
-    // SAFETY: the caller's contract; the kind says which type begins there.
+    // SAFETY: the caller guarantees NULL or a live type, whose kind says which struct it is.
     unsafe {
         match from.as_ref().map(|from| from.kind) {
             Some(FUNC) => copy_functype(from.cast()).cast(),
@@ -239,7 +239,7 @@ pub(super) unsafe fn copy_externtype(from: *const wasm_externtype_t) -> *mut was
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_externtype(object: *mut wasm_externtype_t) {
-    // SAFETY: the caller's contract; the kind says which type begins there.
+    // SAFETY: the caller guarantees NULL or a live type, whose kind says which struct it is.
     unsafe {
         match object.as_ref().map(|object| object.kind) {
             Some(FUNC) => end_functype(object.cast()),
@@ -285,7 +285,7 @@ pub(super) unsafe fn importtype(
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_importtype(from: *const wasm_importtype_t) -> *mut wasm_importtype_t {
-    // SAFETY: the caller's contract; a live object's parts are live.
+    // SAFETY: the caller guarantees that `from` is NULL or live, and so are its parts.
     unsafe {
         let Some(from) = from.as_ref() else { return null_mut() };
         let Some(module) = Vector::copy_of(from.module.inner().elements()) else {
@@ -303,7 +303,7 @@ pub(super) unsafe fn copy_importtype(from: *const wasm_importtype_t) -> *mut was
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_importtype(object: *mut wasm_importtype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`, and own their parts.
+    // SAFETY: the caller gives up NULL or an object from `own`, which owns its parts.
     unsafe {
         if let Some(mut import) = disown(object) {
             import.module.inner_mut().end();
@@ -339,7 +339,7 @@ pub(super) unsafe fn exporttype(
 /// # Safety
 /// `from` is NULL or live.
 pub(super) unsafe fn copy_exporttype(from: *const wasm_exporttype_t) -> *mut wasm_exporttype_t {
-    // SAFETY: the caller's contract; a live object's parts are live.
+    // SAFETY: the caller guarantees that `from` is NULL or live, and so are its parts.
     unsafe {
         let Some(from) = from.as_ref() else { return null_mut() };
         match Vector::copy_of(from.name.inner().elements()) {
@@ -352,7 +352,7 @@ pub(super) unsafe fn copy_exporttype(from: *const wasm_exporttype_t) -> *mut was
 /// # Safety
 /// `object` is NULL or the caller's.
 pub(super) unsafe fn end_exporttype(object: *mut wasm_exporttype_t) {
-    // SAFETY: the caller's contract; such objects come from `own`, and own their parts.
+    // SAFETY: the caller gives up NULL or an object from `own`, which owns its parts.
     unsafe {
         if let Some(mut export) = disown(object) {
             export.name.inner_mut().end();

@@ -99,7 +99,7 @@ pub(super) fn zero(kind: wasm_valkind_t) -> wasm_val_t {
 pub(super) unsafe fn copied(from: &wasm_val_t) -> wasm_val_t {
     match from.kind {
         EXTERNREF | FUNCREF => {
-            // SAFETY: the kind says which member it is.
+            // SAFETY: the kind says which member it is, and the caller that it is NULL or live.
             let object = unsafe { counted::<wasm_ref_t>(from.of.r#ref) };
             let r#ref = object.map_or(null_mut(), |object| object.into_raw().cast());
             of_kind(from.kind, anon_val_of { r#ref })
@@ -155,7 +155,7 @@ pub(super) unsafe fn reference_in(
     store: &Counted<ObjectStore>,
 ) -> Result<Val, Misfit> {
     let hierarchy = ty.hierarchy().filter(|_| is_passed(ty)).ok_or(Misfit::Type)?;
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that the reference is NULL or live.
     let object = unsafe { counted(reference) };
     match (hierarchy, object) {
         (Hierarchy::Func, None) => Ok(Val::FuncRef(None)),
@@ -207,7 +207,8 @@ pub(super) unsafe fn value_in(
     near: &Instance,
     store: &Counted<ObjectStore>,
 ) -> Result<Val, Misfit> {
-    // SAFETY: the kind says which member it is; the rest is the caller's contract.
+    // SAFETY: the kind says which member it is. The caller guarantees that a reference is NULL
+    // or live, and that there are 16 bytes at a vector's address.
     unsafe {
         match (ty, value.kind) {
             (ValType::I32, I32) => Ok(Val::I32(value.of.i32)),
@@ -245,7 +246,7 @@ pub(super) unsafe fn value_out(
         Val::V128(bits) => {
             let address = vector_of(place).ok_or(Misfit::Vector)?;
             let cells = [0, 32, 64, 96].map(|shift| (bits >> shift) as u32);
-            // SAFETY: the caller's contract; C gives no alignment to the bytes.
+            // SAFETY: the caller guarantees 16 bytes at the address, which C does not align.
             unsafe { address.write_unaligned(cells) };
             place.of
         }
@@ -264,7 +265,7 @@ pub(super) fn number_misfit(val: &wasm_val_t, kind: wasm_valkind_t) -> Option<Mi
 }
 
 /// Writes a number or vector of a kind, for which [`number_misfit`] has found nothing, to its
-/// slots; returns the next one.
+/// slots; returns the next slot.
 ///
 /// # Safety
 /// `slot` has room for a value of that kind; a vector's address is that of 16 bytes.

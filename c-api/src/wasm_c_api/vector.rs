@@ -121,7 +121,7 @@ impl<T: Element> Vector<T> {
     /// `data` is NULL or a block of this API's with `size` elements, which are the vector's.
     pub(super) unsafe fn end(&mut self) {
         let vector = std::mem::replace(self, Self::EMPTY);
-        // SAFETY: the caller's contract; each element is ended once.
+        // SAFETY: the caller gives up a block of this API's with its elements; each is ended once.
         unsafe {
             vector.elements().iter().for_each(|element| element.end());
             free(vector.data);
@@ -154,11 +154,11 @@ pub(super) unsafe fn new<T: Element>(out: *mut Vector<T>, size: usize, data: *co
             // SAFETY: a block of ours, whose elements are ended.
             unsafe { free(made.data) };
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller guarantees that `out` is NULL or has room.
         unsafe { write(out, Vector::EMPTY) };
         return;
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `out` is NULL or has room.
     unsafe { write(out, made.unwrap_or(Vector::EMPTY)) };
 }
 
@@ -168,7 +168,7 @@ pub(super) unsafe fn copy<T: Element>(out: *mut Vector<T>, from: *const Vector<T
     if out.is_null() {
         return;
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `from` is NULL or a vector.
     let copy = unsafe { from.as_ref() }.and_then(|from| unsafe {
         let mut copy = Vector::copy_of(from.elements())?;
         if from.num_elems == 0 {
@@ -177,7 +177,7 @@ pub(super) unsafe fn copy<T: Element>(out: *mut Vector<T>, from: *const Vector<T
         }
         Some(copy)
     });
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller guarantees that `out` is NULL or has room.
     unsafe { write(out, copy.unwrap_or(Vector::EMPTY)) };
 }
 
