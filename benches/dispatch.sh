@@ -68,7 +68,8 @@ most() {
     awk -v title="$1" "$2" "$folder/calls" | sort -rn | head -n "$top" |
         awk '{ printf "%6.2f %% ", $1; $1 = ""; print }'
 }
-count='{ sum[key] += $1; total += $1 } END { for (k in sum) print 100 * sum[k] / total, k }'
+count='{ sum[key] += $1; total += $1 }
+    END { for (k in sum) printf "%.9f %s\n", 100 * sum[k] / total, k }'
 most "instructions" '$2 == "COST" { next } { key = $3 } '"$count"
 most "pairs" '$2 == "COST" { next } { key = $2 "  " $3 } '"$count"
 profile 2 "$@"

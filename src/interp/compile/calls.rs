@@ -31,16 +31,16 @@ impl<'m> Translator<'m> {
     }
 
     /// Pushes the results of a call. They are in slots, and a single one is in its accumulator,
-    /// too, if guest code has returned it.
+    /// too, unless the call is that of an import.
     pub(super) fn results(
         &mut self,
         ty: &FuncType,
         frame: SlotNo,
-        by_guest: bool,
+        in_acc: bool,
     ) -> Result<(), Trap> {
         self.stack.forget_accs();
         self.stack.push_settled(ty.results())?;
-        if let (true, &[result]) = (by_guest, ty.results()) {
+        if let (true, &[result]) = (in_acc, ty.results()) {
             self.stack.set_acc(Class::of(result), AccState::Mirror(frame.0));
         }
         Ok(())
@@ -96,7 +96,7 @@ impl<'m> Translator<'m> {
         let operands = shape::CallIndirect { site, frame, slots, table, index, ty: type_index };
         let at = self.op(instr, operands).offset();
         self.note_references(at);
-        self.results(ty, frame, false)
+        self.results(ty, frame, true)
     }
 
     /// Settles the arguments of a tail call of type `ty`, which are the topmost entries, and takes

@@ -390,16 +390,16 @@ impl<'m> Translator<'m> {
                 (left_slot, right_slot) = (right_slot, left_slot);
             }
         }
-        // The immediate field of a branch has 32 bits.
         let ty = super::numeric::compared_type(op);
         for (operand, slot) in [(&mut left, left_slot), (&mut right, right_slot)] {
-            match *operand {
-                Operand::Imm(value) if ty == ValType::F64 || !super::fits_32(value) => {
+            let Operand::Imm(value) = *operand else { continue };
+            *operand = match in_32(ty, value) {
+                Some(value) => Operand::Imm(value.into()),
+                None => {
                     self.stack.copy(&mut self.code, ty, slot, *operand);
-                    *operand = Operand::Slot(slot);
+                    Operand::Slot(slot)
                 }
-                _ => {}
-            }
+            };
         }
         if op.commutes() && is_exchanged(mode(left), mode(right)) {
             (left, right) = (right, left);
@@ -414,5 +414,19 @@ impl<'m> Translator<'m> {
             }
             second => self.op(instr, BranchCompare { to, first, second: slot(second) }).begin(),
         })
+    }
+}
+
+/// A constant in the 32 bits that a branch has for it (`Value::from_imm32`), if it fits: an f64 as
+/// the f32 of the same value.
+fn in_32(ty: ValType, value: u64) -> Option<u32> {
+    match ty {
+        ValType::F32 => Some(value as u32),
+        ValType::F64 => {
+            let narrow = f64::from_bits(value) as f32;
+            // No NaN, whose payload may get lost.
+            (f64::from(narrow).to_bits() == value && !narrow.is_nan()).then(|| narrow.to_bits())
+        }
+        _ => super::fits_32(value).then(|| imm32(value)),
     }
 }

@@ -9,9 +9,11 @@
 //! `sN` is slot N of the frame, `acc` the accumulator of the operation's class, `#` a constant.
 
 use super::Translated;
+use super::numeric::compared_type;
 use super::writer::Line;
+use crate::abi::types::ValType;
 use crate::interp::instr::{Instr, Mode, Target, is_exchanged};
-use crate::interp::op::{LoadOp, StoreOp};
+use crate::interp::op::{CompareOp, LoadOp, StoreOp};
 use crate::interp::shape::{
     self, Back, BranchCompare, BranchIf, BranchStep, Forward, Jump, Shape, SlotNo, Word,
 };
@@ -79,12 +81,16 @@ impl Listed<'_> {
         Some(format!("{} <- {}", self.result(dst), pair(left, right, first, second)))
     }
 
-    fn branch_compare<J: Jump>(self, left: Mode, right: Mode) -> Option<String> {
+    fn branch_compare<J: Jump>(self, op: CompareOp, left: Mode, right: Mode) -> Option<String> {
         let (to, pair) = if let Some(i) = self.operands::<BranchCompare<J, SlotNo>>() {
             (i.to, pair(left, right, i.first, Second::Slot(i.second)))
         } else {
             let i = self.operands::<BranchCompare<J, u32>>()?;
-            (i.to, pair(left, right, i.first, Second::Imm(i.second as i32)))
+            let second = match compared_type(op) {
+                ValType::F32 | ValType::F64 => Second::Float(f32::from_bits(i.second).into()),
+                _ => Second::Imm(i.second as i32),
+            };
+            (i.to, pair(left, right, i.first, second))
         };
         Some(format!("{pair} {}", self.way(to)))
     }
@@ -369,10 +375,10 @@ fn control(f: Listed<'_>) -> Option<String> {
             format!("{name} {}", if back { f.branch_if::<Back>(condition) } else { forward() }?)
         }
         Instr::BranchCompare { op, left, right, back: false } => {
-            format!("Branch{op:?} {}", f.branch_compare::<Forward>(left, right)?)
+            format!("Branch{op:?} {}", f.branch_compare::<Forward>(op, left, right)?)
         }
         Instr::BranchCompare { op, left, right, back: true } => {
-            format!("Branch{op:?} {}", f.branch_compare::<Back>(left, right)?)
+            format!("Branch{op:?} {}", f.branch_compare::<Back>(op, left, right)?)
         }
         Instr::BranchStep { op, left, right } => {
             format!("BranchStep{op:?} {}", f.branch_step(left, right)?)

@@ -15,7 +15,7 @@ impl Translator<'_> {
         let site = self.site();
         let at = self.op(Instr::CallRef, shape::CallRef { site, frame, slots, callee }).offset();
         self.note_references(at);
-        self.results(ty, frame, false)
+        self.results(ty, frame, true)
     }
 
     pub(super) fn ref_as_non_null(&mut self) -> Result<(), Trap> {

@@ -13,16 +13,18 @@ use super::exceptions::rethrow;
 use super::memory::reload_memory;
 use super::references::CallSubtype;
 use super::{TrapNow, trap};
+use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
+use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
 use crate::exec::{nested, work};
 use crate::interp::code::VmCode;
 use crate::interp::dispatch::{
     HandlerFor, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow,
 };
-use crate::interp::instr::Mode;
+use crate::interp::instr::{Class, Mode};
 use crate::interp::machine::{Frame, Ip, Memory0};
-use crate::interp::operand::{Acc, Slot, Src};
+use crate::interp::operand::{Acc, Slot, Src, Value};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
 
 /// Notes the position and frame of guest code in its activation before `host` is called or, if that
@@ -181,6 +183,7 @@ pub unsafe fn call_placed(
     // SAFETY: the instance of the running environment and that of the function are alive.
     unsafe {
         (*r.env).stack_top = top;
+        let ty = &*(*func).ty;
         let code = if (*func).kind == VmFuncKind::Host {
             // The function belongs to the instance that imported it, and acts on that one.
             let saved = ((*r.env).instance, (*r.env).globals);
@@ -203,8 +206,27 @@ pub unsafe fn call_placed(
             return Err(Stop::Trap(code));
         }
         reload_memory(r);
+        set_accs(r, frame, ty);
         r.ip = back_to;
         Ok(())
+    }
+}
+
+/// Loads a single result into its accumulator, where a caller expects it when guest code returns.
+///
+/// # Safety
+/// A function of this type has returned, with its results at `frame`.
+unsafe fn set_accs(r: &mut Regs, frame: Frame, ty: &FuncType) {
+    let &[result] = ty.results() else { return };
+    let slot = frame.as_ptr();
+    // SAFETY: the caller guarantees that results of this type lie in the slots from `frame` on.
+    unsafe {
+        match Class::of(result) {
+            Class::Int => u64::set_acc(r, u64::load(slot)),
+            Class::F32 => f32::set_acc(r, f32::load(slot)),
+            Class::F64 => f64::set_acc(r, f64::load(slot)),
+            Class::V128 => V128::set_acc(r, V128::load(slot)),
+        }
     }
 }
 
@@ -251,7 +273,10 @@ pub unsafe fn is_own(r: &Regs, func: *const VmFuncRef) -> bool {
 handler!(
     /// Calls through a table.
     call_indirect [S: Src<u32, Field = SlotNo>] |r, i: shape::CallIndirect| {
-    let (func, is_exact) = match find_indirect(&r, i.table, S::read(&r, i.index), i.ty) {
+    let index = S::read(&r, i.index);
+    // A processor's register more for the leaf: the call leaves nothing in the accumulators.
+    r.int = 0;
+    let (func, is_exact) = match find_indirect(&r, i.table, index, i.ty) {
         Ok(found) => found,
         Err(code) => return trap(r, code),
     };

@@ -13,17 +13,15 @@ use super::host::{call_placed, find_indirect, is_own};
 use super::profile;
 use super::references::check_subtype;
 use super::{none, trap};
-use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
-use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
 use crate::exec::{builtins, end_in_host, tail_call as end_in_tail_call, work};
 use crate::interp::code::VmCode;
 use crate::interp::dispatch::{Regs, Ret, Slow, Stop, handler, slow, to_slow};
 use crate::interp::frames::table_of;
-use crate::interp::instr::{Class, Mode};
+use crate::interp::instr::Mode;
 use crate::interp::machine::{Frame, Header};
-use crate::interp::operand::{Acc, Slot, Src, Value};
+use crate::interp::operand::{Acc, Slot, Src};
 use crate::interp::shape::{self, Picked, Shape, SlotNo};
 use std::marker::PhantomData;
 
@@ -253,7 +251,6 @@ unsafe fn leave(
                 let caller = caller.map(|at| at.code.func_index);
                 profile::left(env, (*func).func_index, began, caller);
             }
-            set_accs(r, frame, ty);
             return Ok(());
         }
         if kind == VmFuncKind::Wasm {
@@ -268,24 +265,6 @@ unsafe fn leave(
         }
         (r.ip, r.sp) = (back_to, caller);
         Ok(())
-    }
-}
-
-/// Loads a single result into its accumulator, where a caller expects it when guest code returns.
-///
-/// # Safety
-/// A function of this type has returned, with its results at `frame`.
-unsafe fn set_accs(r: &mut Regs, frame: Frame, ty: &FuncType) {
-    let &[result] = ty.results() else { return };
-    let slot = frame.as_ptr();
-    // SAFETY: the caller guarantees that results of this type lie in the slots from `frame` on.
-    unsafe {
-        match Class::of(result) {
-            Class::Int => u64::set_acc(r, u64::load(slot)),
-            Class::F32 => f32::set_acc(r, f32::load(slot)),
-            Class::F64 => f64::set_acc(r, f64::load(slot)),
-            Class::V128 => V128::set_acc(r, V128::load(slot)),
-        }
     }
 }
 
