@@ -21,8 +21,7 @@
  *   host info; its finalizer runs once, when the last pointer is deleted and no guest holds it.
  * - NULL. A NULL pointer to a required argument, and an object of another kind than is wanted, are
  *   errors: the function returns false, NULL or 0, stores an empty vector, and does nothing else.
- *   Deleting NULL does nothing.
- * - Errors. Without memory a function fails in the same way; a call returns a trap.
+ *   Deleting NULL does nothing. Without memory a function fails alike; a call returns a trap.
  * - Threads. An engine is used by any threads. A store, and what is in it, is used by one thread at
  *   a time, whichever that is. Modules pass from thread to thread by wasm_module_share.
  * - Vectors. `size` is the room and `num_elems` the number of elements. A vector with room and no

@@ -12,14 +12,16 @@
  * - Ownership. What a function returns from a name with new, copy, obtain, share, type or get, and
  *   what it stores in `out`, is the caller's, who deletes it once with the function of its name;
  *   vectors delete their elements. Arguments that a `new` of types takes are given away, and so are
- *   elements of a new vector; all other arguments stay the caller's. What `as` functions and
- *   functions of types return belongs to the argument.
+ *   elements of a new vector; all other arguments stay the caller's. What is given away is gone
+ *   also if the function fails: it is deleted then, and vectors among the arguments are left empty.
+ *   So nothing may be deleted, and nothing has to be, after a `new` that returned NULL, whether for
+ *   lack of memory or because another argument was NULL. What `as` functions and functions of types
+ *   return belongs to the argument.
  * - References. A copy of a reference is the same object, counted once more, and so has the same
  *   host info; its finalizer runs once, when the last pointer is deleted and no guest holds it.
  * - NULL. A NULL pointer to a required argument, and an object of another kind than is wanted, are
  *   errors: the function returns false, NULL or 0, stores an empty vector, and does nothing else.
- *   Deleting NULL does nothing.
- * - Errors. Without memory a function fails in the same way; a call returns a trap.
+ *   Deleting NULL does nothing. Without memory a function fails alike; a call returns a trap.
  * - Threads. An engine is used by any threads. A store, and what is in it, is used by one thread at
  *   a time, whichever that is. Modules pass from thread to thread by wasm_module_share.
  * - Vectors. `size` is the room and `num_elems` the number of elements. A vector with room and no
@@ -445,8 +447,9 @@ WASM_API_EXTERN
 wasm_valkind_t wasm_valtype_kind(const struct wasm_valtype_t *valtype);
 
 /**
- * Makes a function's type, and takes over the vectors' elements; NULL for a vector is none. NULL
- * if one of the elements is NULL.
+ * Makes a function's type, and takes over the vectors' elements, which leaves the vectors empty; a
+ * NULL vector stands for an empty one. NULL, with the elements of both deleted, if one of them is
+ * NULL.
  */
 WASM_API_EXTERN
 struct wasm_functype_t *wasm_functype_new(struct wasm_valtype_vec_t *params,
@@ -465,7 +468,7 @@ WASM_API_EXTERN
 const struct wasm_valtype_vec_t *wasm_functype_results(const struct wasm_functype_t *functype);
 
 /**
- * Makes a global's type, and takes over its content's.
+ * Makes a global's type, and takes over its content's. NULL for NULL.
  */
 WASM_API_EXTERN
 struct wasm_globaltype_t *wasm_globaltype_new(struct wasm_valtype_t *content,

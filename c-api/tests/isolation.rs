@@ -69,10 +69,7 @@ const ROWS: &[(&str, &[&str])] = &[
             "wait lists",
         ],
     ),
-    (
-        "engines",
-        &["calls in two engines", "traps in two engines", "references in two engines"],
-    ),
+    ("engines", &["calls in two engines", "traps in two engines", "references in two engines"]),
     (
         "process",
         &[
