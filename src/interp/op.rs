@@ -12,6 +12,7 @@
 //! and stores the width and sign in memory.
 
 use crate::abi::lanes::V128;
+use crate::abi::types::ValType;
 use crate::gc::StorageKind;
 
 /// `$apply!` gets `Name, operands commute?, operand type => result type, |a, b| meaning;` with
@@ -412,6 +413,19 @@ impl CompareOp {
             F64Le => (F64NotLe, false),
             F64NotLt => (F64Lt, false),
             F64NotLe => (F64Le, false),
+        }
+    }
+}
+
+impl CompareOp {
+    /// The type of the operands.
+    pub fn operand_type(self) -> ValType {
+        use CompareOp::*;
+        match self {
+            I32Eq | I32Ne | I32LtS | I32LtU | I32LeS | I32LeU | I32AndNz | I32AndZ => ValType::I32,
+            I64Eq | I64Ne | I64LtS | I64LtU | I64LeS | I64LeU => ValType::I64,
+            F32Eq | F32Ne | F32Lt | F32Le | F32NotLt | F32NotLe => ValType::F32,
+            F64Eq | F64Ne | F64Lt | F64Le | F64NotLt | F64NotLe => ValType::F64,
         }
     }
 }

@@ -390,7 +390,7 @@ impl<'m> Translator<'m> {
                 (left_slot, right_slot) = (right_slot, left_slot);
             }
         }
-        let ty = super::numeric::compared_type(op);
+        let ty = op.operand_type();
         for (operand, slot) in [(&mut left, left_slot), (&mut right, right_slot)] {
             let Operand::Imm(value) = *operand else { continue };
             *operand = match in_32(ty, value) {

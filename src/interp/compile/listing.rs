@@ -9,7 +9,6 @@
 //! `sN` is slot N of the frame, `acc` the accumulator of the operation's class, `#` a constant.
 
 use super::Translated;
-use super::numeric::compared_type;
 use super::writer::Line;
 use crate::abi::types::ValType;
 use crate::interp::instr::{Instr, Mode, Target, is_exchanged};
@@ -86,7 +85,7 @@ impl Listed<'_> {
             (i.to, pair(left, right, i.first, Second::Slot(i.second)))
         } else {
             let i = self.operands::<BranchCompare<J, u32>>()?;
-            let second = match compared_type(op) {
+            let second = match op.operand_type() {
                 ValType::F32 | ValType::F64 => Second::Float(f32::from_bits(i.second).into()),
                 _ => Second::Imm(i.second as i32),
             };

@@ -105,7 +105,7 @@ impl Translator<'_> {
         let before = self.stack.acc(Class::Int);
         let (left, right) = (mode(pair.left), mode(pair.right));
         let instr = Instr::Compare { op, left, right };
-        let at = self.produce_of_pair(ValType::I32, instr, compared_type(op), &pair)?;
+        let at = self.produce_of_pair(ValType::I32, instr, op.operand_type(), &pair)?;
         let condition = pair.condition(op);
         let kind = LastKind::Condition { condition, int: before };
         self.last = Some(Last { at, kind });
@@ -267,15 +267,4 @@ impl Pair {
 /// Two operands as they stand in an instruction.
 pub(super) fn in_order(left: Operand, right: Operand) -> (Operand, Operand) {
     if is_exchanged(mode(left), mode(right)) { (right, left) } else { (left, right) }
-}
-
-/// The type of the operands of `op`.
-pub(super) fn compared_type(op: CompareOp) -> ValType {
-    use CompareOp::*;
-    match op {
-        I32Eq | I32Ne | I32LtS | I32LtU | I32LeS | I32LeU | I32AndNz | I32AndZ => ValType::I32,
-        I64Eq | I64Ne | I64LtS | I64LtU | I64LeS | I64LeU => ValType::I64,
-        F32Eq | F32Ne | F32Lt | F32Le | F32NotLt | F32NotLe => ValType::F32,
-        F64Eq | F64Ne | F64Lt | F64Le | F64NotLt | F64NotLe => ValType::F64,
-    }
 }
