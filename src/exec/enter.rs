@@ -151,7 +151,20 @@ pub unsafe fn tail_call(env: *mut VmEnv, func: *const VmFuncRef) -> u32 {
 pub(super) unsafe fn enter(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
     // SAFETY: the caller vouches for the first function, and `tail_call` for all others.
     unsafe {
-        let mut code = ((*func).entry)(env, func, frame);
+        let code = ((*func).entry)(env, func, frame);
+        follow(env, code, frame)
+    }
+}
+
+/// Enters whatever a function has ended with a tail call of, if the code that it has returned says
+/// so, and so on. Returns zero or the code of a trap.
+///
+/// # Safety
+/// As `VmEntry` says, of the function that was entered with this frame.
+#[inline(always)]
+pub unsafe fn follow(env: *mut VmEnv, mut code: u32, frame: *mut u64) -> u32 {
+    // SAFETY: `tail_call` vouches for the functions.
+    unsafe {
         while code == TAIL_CALL {
             let next = ptr::replace(&raw mut (*env).tail_call, ptr::null());
             code = ((*next).entry)(env, next, frame);

@@ -40,7 +40,7 @@ pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use collect::make_object;
 pub use engine::{CompiledCode, Engine, GuestCode, GuestFrame, Point, Show, Shown, code_table};
-pub use enter::{Run, end_in_host, nested, tail_call};
+pub use enter::{Run, end_in_host, follow, nested, tail_call};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use frames::{Frames, record_trap};
 pub use limits::{

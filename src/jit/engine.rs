@@ -8,7 +8,7 @@ use super::enter::isothread_jit_enter;
 use super::frames::{NativeFrame, POSITION};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmTag};
-use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, Show};
+use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, Show, follow};
 use crate::interp::{self, VmCode};
 use crate::module::Module;
 use crate::platform::stack;
@@ -131,7 +131,8 @@ pub unsafe fn interpret(env: *mut VmEnv, record: *const VmCode, frame: *mut u64)
             return Trap::NativeStackOverflow as u32;
         }
         let func = (*(*env).activation).func;
-        interp::run_record(env, func, record, frame)
+        let code = interp::run_record(env, func, record, frame);
+        follow(env, code, frame)
     }
 }
 

@@ -249,6 +249,26 @@ fn importers_follow_a_change_of_mode() {
 }
 
 #[test]
+fn tail_calls_out_of_interpreted_functions_come_back() {
+    let context = context_in(RunningMode::LlvmJit, JitOptions::default());
+    let provider = r#"(module (func (export "next") (param i32) (result i32)
+        (i32.add (local.get 0) (i32.const 1))))"#;
+    let provider = Instance::new(&load(&context, provider), InstanceArgs::default()).expect("made");
+    let wat = r#"(module (import "m" "next" (func $next (param i32) (result i32)))
+        (func $away (param i32) (result i32) (return_call $next (local.get 0)))
+        (func (export "f") (param i32) (result i32)
+            (i32.mul (call $away (local.get 0)) (i32.const 10))))"#;
+    let next = provider.get_func("next").expect("exported");
+    let imports = [Some(isothread::Extern::Func(next))];
+    let importer = Instance::with_imports(&load(&context, wat), InstanceArgs::default(), &imports)
+        .expect("instance");
+    let mut env = ExecEnv::new(&importer, 0).expect("exec_env");
+    let f = importer.typed_func::<i32, i32>("f").expect("exported");
+    assert_eq!(f.call(&mut env, 6).expect("a result"), 70);
+    assert_eq!(importer.module().compiled_code().funcs, 1, "tail calls are interpreted");
+}
+
+#[test]
 fn code_memory_has_a_limit() {
     let page = 4096;
     for pages in [1, 2, 3, 8] {
