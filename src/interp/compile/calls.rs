@@ -129,7 +129,7 @@ impl<'m> Translator<'m> {
 
     pub(super) fn return_call_indirect(&mut self, ty: u32, table: u32) -> Result<(), Trap> {
         let func_type = self.func_type(ty)?;
-        let index = self.pop_acc_or_slot()?;
+        let index = self.table_index(table)?;
         // As for an ordinary call, moving arguments does not disturb an index in the accumulator.
         let (from, header) = self.tail_arguments(func_type)?;
         let table = u16::try_from(table).map_err(|_| Trap::Internal)?;

@@ -340,3 +340,18 @@ fn the_same_tail_calls_use_the_same_fuel() {
         assert_eq!(context.fuel(), Some(0), "{name}");
     }
 }
+
+#[test]
+fn indices_of_64_bits_are_not_cut() {
+    let mut guest = Guest::new(
+        r#"(module (type $f (func (result i32)))
+            (table i64 funcref (elem $one))
+            (func $one (type $f) (i32.const 1))
+            (func (export "f") (param i64) (result i32)
+                (return_call_indirect (type $f) (local.get 0))))"#,
+    );
+    let result = guest.call("f", &[Val::I64(0)]).expect("a result");
+    assert!(matches!(result[..], [Val::I32(1)]));
+    let error = guest.call("f", &[Val::I64(1 << 32)]).expect_err("no such element");
+    assert!(error.contains("undefined element"), "{error}");
+}
