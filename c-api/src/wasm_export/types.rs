@@ -139,7 +139,8 @@ pub struct RuntimeInitArgs {
     pub unused: c_int,
     pub instance_port: c_int,
     pub fast_jit_code_cache_size: u32,
-    /// Bytes of an instance's garbage-collected heap; 0 keeps the default.
+    /// Bytes of an instance's garbage-collected heap, which has exceptions that the guest refers to
+    /// as well; 0 keeps the default.
     pub gc_heap_size: u32,
     /// The default mode of instances.
     pub running_mode: super::integers::RunningMode,
