@@ -351,7 +351,8 @@ typedef struct RuntimeInitArgs {
      */
     uint32_t fast_jit_code_cache_size;
     /**
-     * Bytes of an instance's garbage-collected heap; 0 keeps the default.
+     * Bytes of an instance's garbage-collected heap, which has exceptions that the guest refers to
+     * as well; 0 keeps the default.
      */
     uint32_t gc_heap_size;
     /**

@@ -110,8 +110,9 @@ pub struct ContextConfig {
     /// one, at least 64 and at most 4,096.
     pub max_descriptors: Option<u32>,
     /// Size of an instance's garbage-collected heap, in bytes; 0, the default, is
-    /// [`GC_HEAP_SIZE_DEFAULT`]. Instances that are linked to each other share one of this size,
-    /// unless several had objects before; then their sizes add up.
+    /// [`GC_HEAP_SIZE_DEFAULT`]. Structs and arrays are there, and exceptions that a guest has
+    /// references to. Instances that are linked to each other share one of this size, unless
+    /// several had objects before; then their sizes add up.
     pub gc_heap_size: u32,
     /// For tests: whether every allocation in such a heap looks for objects that can be freed;
     /// false by default.

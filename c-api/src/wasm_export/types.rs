@@ -140,7 +140,8 @@ pub struct RuntimeInitArgs {
     pub instance_port: c_int,
     /// Bytes of machine code that the context may have, in any mode; 0 for 64 MiB.
     pub fast_jit_code_cache_size: u32,
-    /// Bytes of an instance's garbage-collected heap; 0 keeps the default.
+    /// Bytes of an instance's garbage-collected heap, which has exceptions that the guest refers to
+    /// as well; 0 keeps the default.
     pub gc_heap_size: u32,
     /// The default mode of instances; 0 for tiers, where code can be compiled and `mem_alloc_type`
     /// is no pool, else the interpreter.
