@@ -1,8 +1,8 @@
 //! The ways into compiled code and out of it, in assembly.
 //!
 //! Compiled code has the budget in `r15`. [`isothread_jit_enter`] saves what C's convention wants
-//! kept, and its stack pointer in the activation; the functions that end a run go back to there. Those that keep all registers
-//! save the ones that C's convention does not.
+//! kept, and its stack pointer in the activation; the functions that end a run go back to there.
+//! Those that keep all registers save the ones that C's convention does not.
 
 use super::frames::{NativeFrame, trapped};
 use crate::abi::trap::Trap;
