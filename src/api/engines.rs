@@ -36,7 +36,8 @@ impl Compiling {
             0 => Self::CODE_BYTES,
             bytes => bytes.into(),
         };
-        Self { thread: Arc::default(), budget: Arc::new(CodeBudget::new(bytes)) }
+        // Of the system's memory, like all that serves compiling.
+        alloc::outside(|| Self { thread: Arc::default(), budget: Arc::new(CodeBudget::new(bytes)) })
     }
 }
 
