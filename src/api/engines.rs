@@ -131,6 +131,15 @@ pub(super) fn code_for(
     Ok(made)
 }
 
+impl Drop for Codes {
+    fn drop(&mut self) {
+        let codes = std::mem::take(&mut *self.0.lock());
+        for (_, code) in codes {
+            code.retire();
+        }
+    }
+}
+
 impl Codes {
     /// With the code that a module was loaded with.
     pub(super) fn of(mode: RunningMode, code: Arc<dyn GuestCode>) -> Result<Self> {

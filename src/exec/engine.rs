@@ -102,6 +102,10 @@ pub trait GuestCode: Send + Sync {
     /// The machine code that there is now.
     fn compiled(&self) -> CompiledCode;
 
+    /// Nothing runs the code any more, or will: other threads that work on it are done when this
+    /// returns, so that what it has is freed with its last owner.
+    fn retire(&self) {}
+
     /// The same engine's code of another copy of the module, made in the same way.
     fn again(&self, module: Arc<Module>) -> crate::abi::error::Result<Arc<dyn GuestCode>>;
 }

@@ -347,6 +347,12 @@ impl GuestCode for TieredCode {
         self.made.lock().compiled()
     }
 
+    fn retire(&self) {
+        if let When::Hot(thread) = &self.policy.when {
+            thread.forget(ptr::from_ref(self).cast());
+        }
+    }
+
     fn again(&self, module: Arc<Module>) -> Result<Arc<dyn GuestCode>> {
         // What contexts share is interpreted: the policy is one context's.
         self.base.again(module)

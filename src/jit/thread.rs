@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// The part of a function that is to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct CompileThread {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// The code that the thread works on; null if there is none.
+    current: usize,
     running: Option<Running>,
     has_ended: bool,
 }
@@ -53,6 +56,9 @@ struct Running {
 
 /// The stack that Cranelift gets, in bytes. Only what is touched takes memory.
 const STACK_BYTES: usize = 8 << 20;
+
+/// How long code that is going away waits before it looks again.
+const LOOK: Duration = Duration::from_micros(100);
 
 /// With more jobs than this, functions wait until they are hot again.
 const JOBS_MAX: usize = 256;
@@ -99,6 +105,21 @@ impl CompileThread {
         }
     }
 
+    /// Drops all jobs for some code, and waits until the thread is done with it.
+    pub fn forget(&self, code: *const ()) {
+        loop {
+            let mut queue = self.queue.lock();
+            let is_other = |job: &Job| job.code.as_ptr().cast::<()>() != code;
+            queue.jobs.retain(is_other);
+            let is_at_work = queue.running.as_ref().is_some_and(|it| !it.epoch.is_stale());
+            if !is_at_work || queue.current != code.addr() {
+                return;
+            }
+            drop(queue);
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// Ends the thread, after what it is compiling, and takes no more jobs.
     pub fn end(&self) {
         let mut queue = self.queue.lock();
@@ -122,6 +143,7 @@ impl CompileThread {
                 return None;
             }
             let job = queue.jobs.pop_front();
+            queue.current = job.as_ref().map_or(0, |job| job.code.as_ptr().cast::<()>().addr());
             drop(queue);
             match job {
                 Some(job) => return Some(job),
