@@ -15,9 +15,15 @@ use crate::module::Module;
 use crate::sync::Lock;
 use std::sync::Arc;
 
+/// The code of a module for instances in a mode.
+type ModeCode = (RunningMode, Arc<dyn GuestCode>);
+
 /// The code of a module by the modes of its instances. Owner: the module.
-#[derive(Default)]
-pub(super) struct Codes(Lock<Vec<(RunningMode, Arc<dyn GuestCode>)>>);
+pub(super) struct Codes {
+    /// That which the module was loaded with.
+    first: ModeCode,
+    others: Lock<Vec<ModeCode>>,
+}
 
 /// A context's part in compiling. Owner: the context, and the code of its modules.
 #[cfg(isothread_jit)]
@@ -112,51 +118,68 @@ pub(super) fn code_for(
     (module, codes): (&Arc<Module>, &Codes),
     mode: RunningMode,
 ) -> Result<Arc<dyn GuestCode>> {
-    let find = |codes: &[(RunningMode, Arc<dyn GuestCode>)]| {
-        codes.iter().find(|known| known.0 == mode).map(|known| known.1.clone())
+    if codes.first.0 == mode {
+        return Ok(codes.first.1.clone());
+    }
+    let find = |others: &[ModeCode]| {
+        others.iter().find(|known| known.0 == mode).map(|known| known.1.clone())
     };
-    if let Some(code) = find(&codes.0.lock()) {
+    if let Some(code) = find(&codes.others.lock()) {
         return Ok(code);
     }
     // Outside of the lock, because forks wait for that.
     let made = code(context, module.clone(), mode)?;
-    let mut known = codes.0.lock();
-    if let Some(code) = find(&known) {
+    let mut others = codes.others.lock();
+    if let Some(code) = find(&others) {
         // Another thread was faster.
         return Ok(code);
     }
-    let has_room = alloc::fallible(|| known.try_reserve(1));
+    let has_room = alloc::fallible(|| others.try_reserve(1));
     has_room.map_err(|_| super::Error::out_of_memory())?;
-    known.push((mode, made.clone()));
+    others.push((mode, made.clone()));
     Ok(made)
 }
 
 impl Drop for Codes {
     fn drop(&mut self) {
-        let codes = std::mem::take(&mut *self.0.lock());
-        for (_, code) in codes {
-            code.retire();
-        }
+        let others = std::mem::take(&mut *self.others.lock());
+        self.first.1.retire();
+        others.iter().for_each(|(_, code)| code.retire());
     }
 }
 
 impl Codes {
     /// With the code that a module was loaded with.
-    pub(super) fn of(mode: RunningMode, code: Arc<dyn GuestCode>) -> Result<Self> {
-        let mut codes = alloc::try_vec(1).map_err(|_| super::Error::out_of_memory())?;
-        codes.push((mode, code));
-        Ok(Self(Lock::new(codes)))
+    pub(super) fn of(mode: RunningMode, code: Arc<dyn GuestCode>) -> Self {
+        Self { first: (mode, code), others: Lock::default() }
+    }
+
+    /// The code that the module was loaded with.
+    pub(super) fn first(&self) -> &Arc<dyn GuestCode> {
+        &self.first.1
+    }
+
+    fn for_each(&self, mut each: impl FnMut(&dyn GuestCode)) {
+        each(&*self.first.1);
+        self.others.lock().iter().for_each(|(_, code)| each(&**code));
+    }
+
+    /// Bytes of the code of all modes, with its tables.
+    pub(super) fn bytes(&self) -> u64 {
+        let mut sum = 0;
+        self.for_each(|code| sum += code.bytes());
+        sum
     }
 
     /// The machine code of all modes.
     pub(super) fn compiled(&self) -> CompiledCode {
         let mut sum = CompiledCode::default();
-        for (_, code) in self.0.lock().iter() {
+        self.for_each(|code| {
             let CompiledCode { funcs, loops, bytes } = code.compiled();
             sum.funcs += funcs;
             sum.loops += loops;
             sum.bytes += bytes;
-        }
+        });
         sum
     }
 }

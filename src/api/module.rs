@@ -44,8 +44,6 @@ pub struct Module {
 /// The shared part of a module's handles and instances.
 pub(super) struct Inner {
     pub(super) parsed: Arc<parsed::Module>,
-    /// The code that the module was loaded with; it is among `codes`.
-    pub(super) code: Arc<dyn GuestCode>,
     pub(super) codes: Codes,
     pub(super) type_ids: TypeIds,
     pub(super) source: MemorySource,
@@ -178,8 +176,7 @@ impl Module {
             name: Lock::new(alloc::try_str(name)?),
             held: context.hold(ObjectKind::Module),
             parsed,
-            codes: Codes::of(mode, code.clone())?,
-            code,
+            codes: Codes::of(mode, code),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -202,13 +199,13 @@ impl Module {
     fn shared_code(&self) -> Result<(Arc<parsed::Module>, Arc<dyn GuestCode>)> {
         let inner = &self.inner;
         if inner.parsed.home_stats().is_some() {
-            return Ok((inner.parsed.clone(), inner.code.clone()));
+            return Ok((inner.parsed.clone(), inner.codes.first().clone()));
         }
         // Made under the lock, so that imports that come at once share too.
         let mut shared = inner.shared.lock();
         let code = match &*shared {
             Some(code) => code.clone(),
-            None => shared.insert(inner.code.again(inner.parsed.free_copy()?)?).clone(),
+            None => shared.insert(inner.codes.first().again(inner.parsed.free_copy()?)?).clone(),
         };
         Ok((code.module().clone(), code))
     }

@@ -4,7 +4,6 @@ use super::{ExecEnv, Instance};
 use crate::abi::definitions::SubType;
 use crate::abi::types::ValType;
 use crate::abi::vm_layout::{VmFuncRef, VmGlobal};
-use crate::exec::GuestCode;
 use crate::instance as parts;
 use crate::module::{self as parsed, ElemItems};
 use std::ops::Range;
@@ -76,7 +75,10 @@ impl ExecEnv {
     pub fn memory_use(&self) -> MemoryUse {
         let instance = self.instance();
         MemoryUse {
-            module: module_use(instance.parts().module(), &*instance.surroundings().module.code),
+            module: module_use(
+                instance.parts().module(),
+                instance.surroundings().module.codes.bytes(),
+            ),
             instance: instance_use(&instance),
             exec_env: ExecEnvUse { head: self.env().head_bytes(), stack: self.env().stack_bytes() },
         }
@@ -91,7 +93,7 @@ fn lengths<'a>(ranges: impl Iterator<Item = &'a Range<u32>>) -> u64 {
     ranges.map(|range| u64::from(range.end.saturating_sub(range.start))).sum()
 }
 
-fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
+fn module_use(module: &parsed::Module, code_bytes: u64) -> ModuleUse {
     let values = module
         .types
         .iter()
@@ -111,7 +113,7 @@ fn module_use(module: &parsed::Module, code: &dyn GuestCode) -> ModuleUse {
         funcs: bytes(&module.funcs)
             + bytes(&module.bodies)
             + lengths(module.bodies.iter())
-            + code.bytes(),
+            + code_bytes,
         tables: bytes(&module.tables),
         memories: bytes(&module.memories),
         globals: bytes(&module.globals),

@@ -2,10 +2,12 @@
 //! tail call.
 
 use super::builtins;
-use super::engine::Engine;
+use super::engine::{Engine, Point};
 use super::frames::record_trap_around;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{TAIL_CALL, VmActivation, VmEnv, VmFuncRef, VmGlobal, VmInstance};
+use crate::abi::vm_layout::{
+    TAIL_CALL, VmActivation, VmEnv, VmFuncKind, VmFuncRef, VmGlobal, VmInstance,
+};
 use crate::platform::stack;
 use std::ptr;
 
@@ -184,6 +186,57 @@ pub(super) unsafe extern "C-unwind" fn unlinked(
 ) -> u32 {
     // SAFETY: by `VmEntry`'s contract the function's instance is live.
     unsafe { builtins::unlinked(func) as u32 }
+}
+
+/// Does `act` while guest code of the innermost run is away, at a call of `host` or, if that is
+/// null, of other guest code.
+///
+/// # Safety
+/// `env` is the running environment, and its guest code at the point.
+#[inline(always)]
+pub unsafe fn away<R>(
+    env: *mut VmEnv,
+    at: Point,
+    host: *const VmFuncRef,
+    act: impl FnOnce() -> R,
+) -> R {
+    // SAFETY: the caller guarantees a running environment, whose activation lasts longer than this.
+    unsafe {
+        let activation = (*env).activation;
+        ((*activation).ip, (*activation).sp) = (at.ip, at.sp);
+        (*activation).host = host;
+        let result = act();
+        (*activation).ip = ptr::null();
+        result
+    }
+}
+
+/// Calls `func`, which is not guest code of the running instance, from guest code at the point.
+/// Arguments and results lie from `frame` on, up to `top` at most. Returns as [`nested`] does.
+///
+/// # Safety
+/// `env` is the running environment, its guest code at the point; the rest is as `VmEntry` says.
+pub unsafe fn call_out(
+    env: *mut VmEnv,
+    at: Point,
+    func: *const VmFuncRef,
+    (frame, top): (*mut u64, *mut u64),
+) -> u32 {
+    // SAFETY: the caller vouches for the environment, the function and the room.
+    unsafe {
+        (*env).stack_top = top;
+        if (*func).kind != VmFuncKind::Host {
+            return away(env, at, ptr::null(), || nested(env, func, frame));
+        }
+        // The function belongs to the instance that imported it, and acts on that one.
+        let saved = ((*env).instance, (*env).globals);
+        (*env).instance = (*func).instance;
+        (*env).globals = (*(*func).instance).globals;
+        let host = (*func).body.host;
+        let code = away(env, at, func, || ((*host).call)(host, env, frame));
+        ((*env).instance, (*env).globals) = saved;
+        code
+    }
 }
 
 /// Enters `func`, of any kind, from within a run: takes native stack, and traps when there is too

@@ -40,7 +40,9 @@ pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use collect::make_object;
 pub use engine::{CompiledCode, Engine, GuestCode, GuestFrame, Point, Show, Shown, code_table};
-pub use enter::{Run, end_in_host, follow, nested, tail_call};
+#[cfg(test)]
+pub use enter::nested;
+pub use enter::{Run, away, call_out, end_in_host, follow, tail_call};
 pub use env::{EnvKind, EnvSetup, ExecEnv};
 pub use frames::{Frames, record_trap};
 pub use limits::{

@@ -9,6 +9,7 @@ use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::exec::{self, builtins, work};
 use crate::interp::VmCode;
 use crate::types::is_subtype;
+use std::ptr;
 
 /// The table of this build. Owner: the process; it never changes.
 pub static BUILTINS: &Builtins = &Builtins {
@@ -69,7 +70,7 @@ unsafe extern "C" fn interpret(
     // SAFETY: compiled code runs inside an activation, and its native frames are linked.
     unsafe {
         let at = (*native).caller_point();
-        frames::away(env, at, || engine::interpret(env, record, frame))
+        exec::away(env, at, ptr::null(), || engine::interpret(env, record, frame))
     }
 }
 
@@ -100,23 +101,9 @@ unsafe extern "C" fn call_out(
         let at = frames::point_at(position, native);
         if is_own {
             let record = (*func).body.code.cast::<VmCode>();
-            return frames::away(env, at, || engine::interpret(env, record, frame));
+            return exec::away(env, at, ptr::null(), || engine::interpret(env, record, frame));
         }
-        (*env).stack_top = top;
-        if (*func).kind != VmFuncKind::Host {
-            return frames::away(env, at, || exec::nested(env, func, frame));
-        }
-        // The function belongs to the instance that imported it, and acts on that one.
-        let saved = ((*env).instance, (*env).globals);
-        (*env).instance = (*func).instance;
-        (*env).globals = (*(*func).instance).globals;
-        let code = frames::away(env, at, || {
-            (*(*env).activation).host = func;
-            let host = (*func).body.host;
-            ((*host).call)(host, env, frame)
-        });
-        ((*env).instance, (*env).globals) = saved;
-        code
+        exec::call_out(env, at, func, (frame, top))
     }
 }
 

@@ -199,6 +199,29 @@ macro_rules! restore_registers {
     };
 }
 
+/// The body of a function that keeps all registers but the budget's: calls `$function` with its own
+/// arguments and with its native frame, which `$frame` puts in place, and ends the run with the
+/// code that comes back, unless that is zero.
+macro_rules! keeping_registers {
+    ($frame:literal, $function:ident) => {
+        naked_asm!(
+            save_registers!(),
+            "mov [rdi + {budget}], r15",
+            $frame,
+            "call {function}",
+            "mov rdi, [rbp - 40]",
+            "mov esi, eax",
+            "test eax, eax",
+            "jnz {exit}",
+            "mov r15, [rdi + {budget}]",
+            restore_registers!(),
+            budget = const offset_of!(VmEnv, budget),
+            function = sym $function,
+            exit = sym isothread_jit_exit,
+        )
+    };
+}
+
 /// Checks limits when the budget is used up, and makes a new one. `rdi` is the environment. Keeps
 /// all registers but the budget's.
 ///
@@ -206,21 +229,7 @@ macro_rules! restore_registers {
 /// Called by compiled code.
 #[unsafe(naked)]
 pub unsafe extern "C" fn isothread_jit_refill() {
-    naked_asm!(
-        save_registers!(),
-        "mov [rdi + {budget}], r15",
-        "mov rsi, rbp",
-        "call {refill}",
-        "mov rdi, [rbp - 40]",
-        "mov esi, eax",
-        "test eax, eax",
-        "jnz {exit}",
-        "mov r15, [rdi + {budget}]",
-        restore_registers!(),
-        budget = const offset_of!(VmEnv, budget),
-        refill = sym refill,
-        exit = sym isothread_jit_exit,
-    )
+    keeping_registers!("mov rsi, rbp", refill)
 }
 
 /// Finds the native address of an access that memory 0 does not have where compiled code looked,
@@ -231,20 +240,7 @@ pub unsafe extern "C" fn isothread_jit_refill() {
 /// Called by compiled code.
 #[unsafe(naked)]
 pub unsafe extern "C" fn isothread_jit_slow_address() {
-    naked_asm!(
-        save_registers!(),
-        "mov [rdi + {budget}], r15",
-        "mov rcx, rbp",
-        "call {slow_address}",
-        "mov rdi, [rbp - 40]",
-        "mov esi, eax",
-        "test eax, eax",
-        "jnz {exit}",
-        restore_registers!(),
-        budget = const offset_of!(VmEnv, budget),
-        slow_address = sym slow_address,
-        exit = sym isothread_jit_exit,
-    )
+    keeping_registers!("mov rcx, rbp", slow_address)
 }
 
 /// # Safety

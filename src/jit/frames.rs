@@ -36,22 +36,6 @@ pub fn point_at(position: u32, native: *const NativeFrame) -> Point {
     Point { ip, sp: native.cast_mut().cast() }
 }
 
-/// Does `act` while guest code is away from its point.
-///
-/// # Safety
-/// `env` is the running environment, and its guest code at the point.
-pub unsafe fn away(env: *mut VmEnv, at: Point, act: impl FnOnce() -> u32) -> u32 {
-    // SAFETY: the caller guarantees a running environment, whose activation lasts longer than this.
-    unsafe {
-        let activation = (*env).activation;
-        ((*activation).ip, (*activation).sp) = (at.ip, at.sp);
-        (*activation).host = ptr::null();
-        let code = act();
-        (*activation).ip = ptr::null();
-        code
-    }
-}
-
 /// Notes the stack of a trap that compiled code has met; returns the code to end the run with.
 ///
 /// # Safety

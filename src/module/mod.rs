@@ -270,6 +270,12 @@ impl Module {
         named.heap_type(ty).ok()
     }
 
+    /// A value type as the parser has it; `None` for those that we have none of.
+    pub fn val_type(&self, ty: wasmparser::ValType) -> Option<ValType> {
+        let named = parse::types::Named { known: &self.types, group: &[], executes_gc: false };
+        named.val_type(ty).ok()
+    }
+
     /// Number of functions, imported ones included.
     pub fn func_count(&self) -> u32 {
         self.funcs.len() as u32

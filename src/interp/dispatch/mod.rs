@@ -59,6 +59,14 @@ pub struct Regs {
     pub v128: V128,
 }
 
+impl Regs {
+    /// The position and frame of guest code.
+    #[inline(always)]
+    pub fn point(&self) -> Point {
+        Point { ip: self.ip.as_ptr(), sp: self.sp.as_ptr() }
+    }
+}
+
 /// The code of one instruction. See [`Regs`] for the arguments. Unwinding passes through: a
 /// host function may end its thread.
 ///

@@ -2,7 +2,7 @@
 
 use super::memory::reload_memory;
 use crate::abi::trap::Trap;
-use crate::exec::{Point, work};
+use crate::exec::work;
 use crate::interp::dispatch::{Regs, Stop, slow};
 use crate::interp::machine::{Frame, Ip};
 use crate::interp::shape;
@@ -11,7 +11,7 @@ use crate::interp::unwind;
 slow!(
     /// Throws a new exception with the payload from `frame` on.
     Throw |r, i: shape::Throw| {
-    let caught = unwind::throw(r.env, here(r), i.tag, r.sp.slot(i.frame));
+    let caught = unwind::throw(r.env, r.point(), i.tag, r.sp.slot(i.frame));
     land(r, caught)
 });
 
@@ -22,7 +22,7 @@ slow!(
     if word == 0 {
         return Err(Trap::NullReference.into());
     }
-    let caught = unwind::throw_ref(r.env, here(r), word);
+    let caught = unwind::throw_ref(r.env, r.point(), word);
     land(r, caught)
 });
 
@@ -34,14 +34,9 @@ slow!(
 pub unsafe fn rethrow(r: &mut Regs) -> Result<(), Stop> {
     // SAFETY: the caller guarantees that the registers are those of a call, which may throw.
     unsafe {
-        let caught = unwind::go_on(r.env, here(r));
+        let caught = unwind::go_on(r.env, r.point());
         land(r, caught)
     }
-}
-
-/// The position and frame of guest code.
-fn here(r: &Regs) -> Point {
-    Point { ip: r.ip.as_ptr(), sp: r.sp.as_ptr() }
 }
 
 /// Goes on where an exception was caught, or leaves guest code.

@@ -17,7 +17,7 @@ use crate::abi::lanes::V128;
 use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::{VmFuncKind, VmFuncRef};
-use crate::exec::{nested, work};
+use crate::exec::{self, work};
 use crate::interp::code::VmCode;
 use crate::interp::dispatch::{
     HandlerFor, Leaf, Regs, Stop, call_host, handler, next, slow, to_slow,
@@ -182,23 +182,8 @@ pub unsafe fn call_placed(
 ) -> Result<(), Stop> {
     // SAFETY: the instance of the running environment and that of the function are alive.
     unsafe {
-        (*r.env).stack_top = top;
         let ty = &*(*func).ty;
-        let code = if (*func).kind == VmFuncKind::Host {
-            // The function belongs to the instance that imported it, and acts on that one.
-            let saved = ((*r.env).instance, (*r.env).globals);
-            (*r.env).instance = (*func).instance;
-            (*r.env).globals = (*(*func).instance).globals;
-            exit(r, func);
-            let host = (*func).body.host;
-            let code = ((*host).call)(host, r.env, frame.as_ptr());
-            ((*r.env).instance, (*r.env).globals) = saved;
-            code
-        } else {
-            exit(r, std::ptr::null());
-            nested(r.env, func, frame.as_ptr())
-        };
-        resume(r);
+        let code = exec::call_out(r.env, r.point(), func, (frame.as_ptr(), top));
         if code != 0 {
             if !(*r.env).exception.is_none() {
                 return rethrow(r);

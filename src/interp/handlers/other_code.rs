@@ -4,6 +4,7 @@ use super::calls::enter_own;
 use super::exceptions::rethrow;
 use super::memory::reload_memory;
 use crate::abi::lanes::V128;
+use crate::exec::{Point, away};
 use crate::interp::code::{DECLINED, VmCode};
 use crate::interp::dispatch::{Regs, Stop, slow};
 use crate::interp::machine::{Frame, Header};
@@ -73,13 +74,10 @@ unsafe fn run_other(
     // has made the frame, or the entry of the run.
     unsafe {
         let call = back.back_to.call();
-        let activation = (*r.env).activation;
         // Where the frame is the outermost one, there is none at this point.
-        (*activation).ip = call.unwrap_or(back.back_to).as_ptr();
-        (*activation).sp = back.caller.as_ptr();
-        (*activation).host = std::ptr::null();
-        let stopped = enter();
-        (*activation).ip = std::ptr::null();
+        let ip = call.unwrap_or(back.back_to).as_ptr();
+        let at = Point { ip, sp: back.caller.as_ptr() };
+        let stopped = away(r.env, at, std::ptr::null(), enter);
         if stopped == DECLINED {
             return Ok(OtherEnd::Declined);
         }

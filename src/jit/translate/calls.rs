@@ -128,25 +128,11 @@ impl<'m> Translator<'_, 'm> {
         let ty = self.type_of(type_index)?;
         let signature = self.signature(type_index)?;
         let args = self.pop_many(ty.params().len())?;
-        let (outside, joined) = (self.cold_block(), self.builder.create_block());
-        for &result in ty.results() {
-            let result = clif_type(result).ok_or(Refusal::Unsupported)?;
-            self.builder.append_block_param(joined, result);
-        }
+        let (outside, joined) = (self.cold_block(), self.block_of_results(ty)?);
         let (record, native) = self.own_native(func, outside);
         let results = self.call_native(signature, (record, native), &args);
         self.jump(joined, &results);
-
-        self.builder.switch_to_block(outside);
-        let results = self.call_out(func, ty, &args)?;
-        self.jump(joined, &results);
-
-        self.builder.switch_to_block(joined);
-        // Either call may have changed the memory, and both have read it again.
-        self.reload_memory0();
-        let results = self.builder.block_params(joined).to_vec();
-        self.push_all(&results);
-        Ok(())
+        self.or_call_out((outside, joined), func, ty, &args)
     }
 
     /// The record and the native code of a function of this instance; leads to `outside` if it is

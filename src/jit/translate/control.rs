@@ -1,7 +1,7 @@
 //! A function's entry, blocks and branches, and what both take from the budget.
 
 use super::open_block::{BlockKind, Checks, Later, OpenBlock};
-use super::signatures::{clif_type, of_parsed, slots_of};
+use super::signatures::{clif_type, slots_of};
 use super::{Refusal, Translator, malformed};
 use crate::abi::types::ValType;
 use crate::jit::layout::{self as at, builtin};
@@ -154,7 +154,7 @@ impl Translator<'_, '_> {
         };
         Ok(match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![of_parsed(ty).ok_or(Refusal::Unsupported)?]),
+            BlockType::Type(ty) => (Vec::new(), vec![self.parsed_type(ty)?]),
             BlockType::FuncType(index) => {
                 let ty = self.module.types.func(index).ok_or(Refusal::Malformed)?;
                 (list(ty.params())?, list(ty.results())?)

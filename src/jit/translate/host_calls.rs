@@ -12,7 +12,7 @@ use crate::exec::work;
 use crate::jit::frames::position_mark;
 use crate::jit::layout::{self as at, builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 impl Translator<'_, '_> {
     /// Notes that guest code leaves from here, for `host` or another instance.
@@ -48,16 +48,34 @@ impl Translator<'_, '_> {
         let host = self.int(types::I32, VmFuncKind::Host as i64);
         let is_other = self.compare(IntCC::NotEqual, kind, host);
         let (outside, near) = self.leave_if(is_other);
-        let joined = self.builder.create_block();
-        for &result in ty.results() {
-            let result = clif_type(result).ok_or(Refusal::Unsupported)?;
-            self.builder.append_block_param(joined, result);
-        }
+        let joined = self.block_of_results(ty)?;
         self.builder.switch_to_block(near);
         let results = self.call_host(func, ty, &args)?;
         self.jump(joined, &results);
+        self.or_call_out((outside, joined), func, ty, &args)
+    }
+
+    /// A block whose parameters are the results of a call.
+    pub(super) fn block_of_results(&mut self, ty: &FuncType) -> Result<Block, Refusal> {
+        let block = self.builder.create_block();
+        for &result in ty.results() {
+            let result = clif_type(result).ok_or(Refusal::Unsupported)?;
+            self.builder.append_block_param(block, result);
+        }
+        Ok(block)
+    }
+
+    /// The other way of a call: through the runtime, in the block `outside`. Goes on in `joined`,
+    /// with the results of either way.
+    pub(super) fn or_call_out(
+        &mut self,
+        (outside, joined): (Block, Block),
+        func: Value,
+        ty: &FuncType,
+        args: &[Value],
+    ) -> Result<(), Refusal> {
         self.builder.switch_to_block(outside);
-        let results = self.call_out(func, ty, &args)?;
+        let results = self.call_out(func, ty, args)?;
         self.jump(joined, &results);
         self.builder.switch_to_block(joined);
         self.reload_memory0();
@@ -108,7 +126,7 @@ impl Translator<'_, '_> {
     }
 
     /// Calls a function through the runtime.
-    pub(super) fn call_out(
+    fn call_out(
         &mut self,
         func: Value,
         ty: &FuncType,

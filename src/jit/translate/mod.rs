@@ -192,6 +192,11 @@ impl<'a, 'm> Translator<'a, 'm> {
         self.push_function_label(Some(checks))
     }
 
+    /// The type of a value, by its type as the parser has it.
+    fn parsed_type(&self, ty: wasmparser::ValType) -> Result<Type, Refusal> {
+        self.module.val_type(ty).and_then(clif_type).ok_or(Refusal::Unsupported)
+    }
+
     fn load_instance(&mut self) {
         let env = self.env;
         self.instance = self.load_constant(types::I64, env, at::ENV_INSTANCE);
@@ -207,7 +212,7 @@ impl<'a, 'm> Translator<'a, 'm> {
         self.height = self.ty.param_slots() + Header::SLOTS;
         for local in body.get_locals_reader().map_err(malformed)? {
             let (count, ty) = local.map_err(malformed)?;
-            let ty = signatures::of_parsed(ty).ok_or(Refusal::Unsupported)?;
+            let ty = self.parsed_type(ty)?;
             for _ in 0..count {
                 let value = value(self, ty, self.height);
                 self.declare_local(ty, value);

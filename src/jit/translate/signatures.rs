@@ -19,19 +19,6 @@ pub fn clif_type(ty: ValType) -> Option<Type> {
     })
 }
 
-/// As [`clif_type`], of a type as the parser has it.
-pub fn of_parsed(ty: wasmparser::ValType) -> Option<Type> {
-    use wasmparser::ValType as Parsed;
-    Some(match ty {
-        Parsed::I32 => types::I32,
-        Parsed::I64 => types::I64,
-        Parsed::F32 => types::F32,
-        Parsed::F64 => types::F64,
-        Parsed::Ref(ty) if ty.is_func_ref() => types::I64,
-        Parsed::V128 | Parsed::Ref(_) => return None,
-    })
-}
-
 /// Slots of a value of this type.
 pub fn slots_of(ty: Type) -> u32 {
     ty.bytes().div_ceil(8)

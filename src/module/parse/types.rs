@@ -91,7 +91,7 @@ impl Named<'_> {
         Ok(ValType::Ref(RefType::new(ty.is_nullable(), self.heap_type(ty.heap_type())?)))
     }
 
-    pub(super) fn val_type(self, ty: wasmparser::ValType) -> ReadResult<ValType> {
+    pub fn val_type(self, ty: wasmparser::ValType) -> ReadResult<ValType> {
         Ok(match ty {
             wasmparser::ValType::I32 => ValType::I32,
             wasmparser::ValType::I64 => ValType::I64,
