@@ -1,6 +1,6 @@
 //! A module's code where functions are compiled: which ones, and when.
 
-use super::compiler::{Blob, Compiler, OptLevel};
+use super::compiler::{self, Blob, Compiler, OptLevel};
 use super::made::{CodeBudget, LoopCode, Made};
 use super::table::Builtins;
 use super::thread::{CompileThread, Compiles, Task};
@@ -62,7 +62,7 @@ pub struct TieredCode {
     policy: Policy,
     progress: Box<[AtomicU8]>,
     /// A compiler for first calls, while no thread uses it.
-    compiler: Lock<Option<Compiler>>,
+    compiler: Lock<Option<Box<Compiler>>>,
     made: Lock<Made>,
     own: Weak<Self>,
 }
@@ -111,17 +111,21 @@ impl TieredCode {
     }
 
     /// The entry thunk of a function that is called without compiled code; `None` if it is left to
-    /// the interpreter.
+    /// the interpreter, which it is as well where `native_stack` bytes are too few for the
+    /// compiler.
     #[cold]
-    pub fn first_call(&self, record: &VmCode) -> Option<*const u8> {
+    pub fn first_call(&self, record: &VmCode, native_stack: usize) -> Option<*const u8> {
         match self.policy.when {
-            When::FirstCall => self.compile_now(record.func_index),
-            When::Hot(_) => return None,
+            When::FirstCall if native_stack > compiler::STACK_BYTES => {
+                self.compile_now(record.func_index);
+            }
+            _ => return None,
         }
         let thunk = record.thunk.load(Ordering::Acquire);
         (!thunk.is_null()).then_some(thunk.cast_const())
     }
 
+    #[inline(never)]
     fn compile_now(&self, func_index: u32) {
         let is_untried = self
             .progress(func_index)
@@ -139,7 +143,7 @@ impl TieredCode {
     fn compile(
         &self,
         task: Task,
-        compiler: &mut Option<(OptLevel, Compiler)>,
+        compiler: &mut Option<(OptLevel, Box<Compiler>)>,
     ) -> std::result::Result<(), Refusal> {
         let module = self.module();
         let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
@@ -303,7 +307,7 @@ unsafe fn sampled(data: *const c_void, _env: *mut VmEnv, sample: Sample) -> Opti
 }
 
 impl Compiles for TieredCode {
-    fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Compiler)>) {
+    fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Box<Compiler>)>) {
         let (Task::Func(func_index) | Task::Loop { func_index, .. }) = task;
         let Some(progress) = self.progress(func_index) else { return };
         if matches!(task, Task::Func(_)) {
@@ -319,7 +323,12 @@ impl Compiles for TieredCode {
             log::debug!("function {func_index} is interpreted: {refusal:?}");
         }
         if matches!(task, Task::Func(_)) {
-            let now = if refusal.is_none() { progress::DONE } else { progress::REFUSED };
+            let now = match refusal {
+                None => progress::DONE,
+                // There may be some later.
+                Some(Refusal::NoMemory) => progress::UNTRIED,
+                Some(_) => progress::REFUSED,
+            };
             progress.store(now, Ordering::Release);
         }
     }

@@ -47,6 +47,9 @@ pub struct Blob {
 /// they have their frame.
 const FRAME_BYTES_MAX: u32 = 8 << 10;
 
+/// The native stack that making machine code may take, in bytes.
+pub const STACK_BYTES: usize = 1 << 20;
+
 /// Makes machine code. Owner: a module's code, behind a lock, or a thread that compiles.
 pub struct Compiler {
     isa: OwnedTargetIsa,
@@ -55,8 +58,10 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// `None` if compiled code cannot run on this processor.
-    pub fn new(level: OptLevel) -> Option<Self> {
+    /// `None` if compiled code cannot run on this processor. It takes kilobytes, so it has a block
+    /// of its own, and no frame but this function's ever holds one.
+    #[inline(never)]
+    pub fn new(level: OptLevel) -> Option<Box<Self>> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         let wanted = [
@@ -74,7 +79,7 @@ impl Compiler {
         set_features(&mut builder)?;
         let isa = builder.finish(settings::Flags::new(flags)).ok()?;
         let (context, builder) = (Context::new(), FunctionBuilderContext::new());
-        Some(Self { isa, context, builder })
+        Some(Box::new(Self { isa, context, builder }))
     }
 
     /// The code of the function at `func_index`, or of what follows the start of the loop at a

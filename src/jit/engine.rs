@@ -21,13 +21,22 @@ pub static ENGINE: &Engine =
 /// Native stack that a run of compiled code needs, above the reserve that its functions look for.
 const ENTRY_BYTES: usize = 48 << 10;
 
+/// Bytes of native stack above the limit of host functions.
+///
+/// # Safety
+/// `env` is live.
+unsafe fn native_stack(env: *const VmEnv) -> usize {
+    // SAFETY: the caller guarantees that the environment is live.
+    stack::pointer().saturating_sub(unsafe { (*env).native_stack_limit })
+}
+
 /// Whether there is native stack for compiled code.
 ///
 /// # Safety
 /// `env` is live.
 unsafe fn has_native_stack(env: *const VmEnv) -> bool {
     // SAFETY: the caller guarantees that the environment is live.
-    stack::pointer().wrapping_sub(ENTRY_BYTES) > unsafe { (*env).native_stack_limit }
+    unsafe { native_stack(env) > ENTRY_BYTES }
 }
 
 /// The entry of functions of modules with compiled code: runs `func` by the code that it has.
@@ -44,28 +53,44 @@ pub unsafe extern "C-unwind" fn run(
     // is a record.
     unsafe {
         let record = (*func).body.code.cast::<VmCode>();
-        match thunk_of(record) {
-            Some(thunk) if has_native_stack(env) => {
-                let mut run = Run::new(env, func, ENGINE);
-                run.begin();
-                isothread_jit_enter(env, frame, record, thunk)
-            }
+        match thunk_of(env, record) {
+            Some(thunk) if has_native_stack(env) => enter(env, func, frame, (record, thunk)),
             _ => interp::run(env, func, frame),
         }
+    }
+}
+
+/// Runs compiled code in a run of its own, for `func` or, in the midst of guest code, for another
+/// function of its instance.
+///
+/// # Safety
+/// `env` is live, `func` a live reference; the rest is as `isothread_jit_enter` says.
+#[inline(always)]
+unsafe fn enter(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    frame: *mut u64,
+    (record, code): (*const VmCode, *const u8),
+) -> u32 {
+    // SAFETY: the caller vouches for all of it, and the run stays where it is until it ends.
+    unsafe {
+        let mut run = Run::new(env, func, ENGINE);
+        run.begin();
+        isothread_jit_enter(env, frame, record, code)
     }
 }
 
 /// The entry thunk of a function with compiled code, which may be made now.
 ///
 /// # Safety
-/// The record is one of a live `TieredCode`'s.
+/// `env` is live, and the record one of a live `TieredCode`'s.
 #[inline(always)]
-unsafe fn thunk_of(record: *const VmCode) -> Option<*const u8> {
-    // SAFETY: the caller guarantees the record.
+unsafe fn thunk_of(env: *const VmEnv, record: *const VmCode) -> Option<*const u8> {
+    // SAFETY: the caller guarantees environment and record.
     unsafe {
         let thunk = (*record).thunk.load(Ordering::Acquire);
         if thunk.is_null() {
-            return TieredCode::of(record).first_call(&*record);
+            return TieredCode::of(record).first_call(&*record, native_stack(env));
         }
         Some(thunk)
     }
@@ -84,12 +109,9 @@ pub unsafe extern "C" fn enter_from_interpreter(
     // SAFETY: the caller guarantees that the environment is running, with an activation of the same
     // instance, and that the function is one of a `TieredCode`'s.
     unsafe {
-        match thunk_of(record) {
+        match thunk_of(env, record) {
             Some(thunk) if has_native_stack(env) => {
-                let func = (*(*env).activation).func;
-                let mut run = Run::new(env, func, ENGINE);
-                run.begin();
-                isothread_jit_enter(env, frame, record, thunk)
+                enter(env, (*(*env).activation).func, frame, (record, thunk))
             }
             _ => interp::DECLINED,
         }
@@ -107,10 +129,7 @@ pub unsafe fn enter_loop(env: *mut VmEnv, code: *const u8, frame: *mut u64) -> u
         if !has_native_stack(env) {
             return interp::DECLINED;
         }
-        let func = (*(*env).activation).func;
-        let mut run = Run::new(env, func, ENGINE);
-        run.begin();
-        isothread_jit_enter(env, frame, std::ptr::null(), code)
+        enter(env, (*(*env).activation).func, frame, (std::ptr::null(), code))
     }
 }
 

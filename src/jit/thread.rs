@@ -1,6 +1,6 @@
 //! The thread that compiles what has become hot, and its queue.
 
-use super::compiler::{Compiler, OptLevel};
+use super::compiler::{self, Compiler, OptLevel};
 use crate::alloc;
 use crate::platform;
 use crate::sync::{Epoch, Lock, Parker};
@@ -23,7 +23,7 @@ pub enum Task {
 pub trait Compiles: Send + Sync {
     /// Compiles what a task asks for, unless another thread has begun to. The memory that this
     /// takes is the system's, but for the lists of what has been made.
-    fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Compiler)>);
+    fn do_task(&self, task: Task, compiler: &mut Option<(OptLevel, Box<Compiler>)>);
 }
 
 struct Job {
@@ -54,8 +54,8 @@ struct Running {
     epoch: Epoch,
 }
 
-/// The stack that Cranelift gets, in bytes. Only what is touched takes memory.
-const STACK_BYTES: usize = 8 << 20;
+/// The thread's stack, in bytes. Only what is touched takes memory.
+const STACK_BYTES: usize = 2 * compiler::STACK_BYTES;
 
 /// How long code that is going away waits before it looks again.
 const LOOK: Duration = Duration::from_micros(100);
@@ -157,7 +157,7 @@ extern "C" fn run(data: *mut c_void) -> *mut c_void {
     // SAFETY: the count that `ensure_thread` has given to this thread.
     let this = unsafe { Arc::from_raw(data.cast::<CompileThread>()) };
     platform::thread::block_signals();
-    let mut compiler: Option<(OptLevel, Compiler)> = None;
+    let mut compiler: Option<(OptLevel, Box<Compiler>)> = None;
     while let Some(job) = this.next() {
         if let Some(code) = job.code.upgrade() {
             code.do_task(job.task, &mut compiler);

@@ -323,6 +323,19 @@ fn deep_recursion_needs_no_native_stack() {
 }
 
 #[test]
+fn little_native_stack_is_enough() {
+    // Not for the compiler: whatever is not compiled yet is interpreted there.
+    in_all_modes(|mode| {
+        let run = move || {
+            let mut guest = guest_in(mode, MIXED);
+            format!("{:?}", guest.call("fold", &[Val::I32(200_000)]))
+        };
+        let thread = thread::Builder::new().stack_size(64 << 10).spawn(run).expect("a thread");
+        thread.join().expect("no panic")
+    });
+}
+
+#[test]
 fn host_functions_call_back() {
     let seen = in_all_modes(|mode| {
         let context = context_in(mode, JitOptions::default());
