@@ -87,6 +87,12 @@ macro_rules! abstract_types {
             DefinedArray,
         }
 
+        #[cfg(isothread_jit)]
+        impl Code {
+            const ALL: &[Self] =
+                &[$(Self::$name,)* Self::DefinedFunc, Self::DefinedStruct, Self::DefinedArray];
+        }
+
         impl HeapType {
             const fn code(self) -> Code {
                 match self {
@@ -192,6 +198,21 @@ impl RefType {
     pub const fn hierarchy(self) -> Hierarchy {
         self.heap().hierarchy()
     }
+
+    /// The type as a number, for code that is made.
+    #[cfg(isothread_jit)]
+    pub const fn to_bits(self) -> u32 {
+        let [a, b, c] = self.rest;
+        u32::from_le_bytes([a, b, c, self.code as u8])
+    }
+
+    /// The type that has this number; `None` if none has.
+    #[cfg(isothread_jit)]
+    pub fn from_bits(bits: u32) -> Option<Self> {
+        let [a, b, c, code] = bits.to_le_bytes();
+        let code = *Code::ALL.get(usize::from(code))?;
+        Some(Self { code, rest: [a, b, c] })
+    }
 }
 
 impl fmt::Debug for RefType {
@@ -231,6 +252,8 @@ mod tests {
             for nullable in [false, true] {
                 let ty = RefType::new(nullable, heap);
                 assert_eq!((ty.heap(), ty.is_nullable()), (heap, nullable));
+                #[cfg(isothread_jit)]
+                assert_eq!(RefType::from_bits(ty.to_bits()), Some(ty));
             }
         }
         assert_eq!(size_of::<RefType>(), 4);

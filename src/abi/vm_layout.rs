@@ -313,12 +313,16 @@ pub struct VmEnv {
     /// The function to enter next, after an entry has returned [`TAIL_CALL`]. It has the result
     /// types of the function that was entered.
     pub tail_call: *const VmFuncRef,
+    /// A record of the running engine's, of the function of the same instance that a run goes on
+    /// with after it has ended, until that begins; else null.
+    pub next_code: *const c_void,
     /// References that the host holds, and that are roots.
     pub local_refs: VmLocalRefs,
     /// Parameters of the innermost host function that was given references; else null.
     pub host_params: *const VmHostParams,
-    /// The result of a function that compiled code has called, until it reads that.
-    pub scratch: u64,
+    /// The result of a function that compiled code has called, until it reads that, or an operand
+    /// of one.
+    pub scratch: [u64; 2],
 }
 
 /// A reference that host code holds while it runs, as C declares it. Owner: that code, which
@@ -392,11 +396,11 @@ pinned! {
     VmLocalRef 16 / 8 { previous 0, object 8 }
     VmLocalRefs 16 / 8 { last 0, count 8 }
     VmHostParams 24 / 8 { outer 0, slots 8, count 16 }
-    VmEnv 192 / 8 {
+    VmEnv 208 / 8 {
         instance 0, globals 8, stack_top 16, stack_limit 24, budget 32, fuel 40,
         native_stack_limit 48, terminate 56, reserved 60, attachment 64, activation 72, owner 80,
         limits 88, exception 96, catch_ip 128, catch_sp 136, unwinding 144,
-        tail_call 152, local_refs 160, host_params 176, scratch 184,
+        tail_call 152, next_code 160, local_refs 168, host_params 184, scratch 192,
     }
 }
 

@@ -43,6 +43,15 @@ pub enum Shown {
 /// What [`Engine::references`] shows its steps to.
 pub type Show<'a> = &'a mut dyn FnMut(Shown) -> Result<(), Trap>;
 
+/// What a search for a handler costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// The frames and clauses that are looked at are charged for.
+    Charged,
+    /// Nothing: the exception has come out of a call, and was searched for from there.
+    Again,
+}
+
 /// What an engine tells of its code. There is one of them for each engine, which lasts for ever;
 /// activations lead to it.
 ///
@@ -55,7 +64,8 @@ pub struct Engine {
     pub frame_at_trap: unsafe fn(&VmActivation, Point) -> Option<GuestFrame>,
     /// Whether one of the activation's frames catches exceptions with the tag. The search is
     /// charged to the environment, so it may end with a trap.
-    pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, *const VmTag) -> Result<bool, Trap>,
+    pub catches:
+        unsafe fn(*mut VmEnv, &VmActivation, Point, (*const VmTag, Search)) -> Result<bool, Trap>,
     /// Shows the places of the activation's frames that may hold references to what guests have
     /// made, exceptions and objects; externrefs are among them. It works in short steps, each of
     /// which is shown and may be the last: then it ends with the reason. The point is one that may

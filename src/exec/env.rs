@@ -9,6 +9,7 @@ use crate::platform::barrier;
 use crate::sync::{self, Epoch, Interrupt, Parker};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::num::NonZeroU32;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -79,10 +80,8 @@ impl ExecEnv {
         kind: EnvKind,
         setup: EnvSetup,
     ) -> Option<NonNull<Self>> {
-        let bytes = match setup.stack_bytes {
-            0 => STACK_BYTES_DEFAULT,
-            bytes => bytes,
-        };
+        let asked = NonZeroU32::new(setup.stack_bytes);
+        let bytes = asked.map_or(STACK_BYTES_DEFAULT, NonZeroU32::get);
         let head = size_of::<Self>();
         // WAMR counts stack and administration together in 32 bits.
         bytes.checked_add(head as u32)?;
@@ -113,9 +112,10 @@ impl ExecEnv {
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),
             tail_call: ptr::null(),
+            next_code: ptr::null(),
             local_refs: VmLocalRefs::EMPTY,
             host_params: ptr::null(),
-            scratch: 0,
+            scratch: [0; 2],
         };
         let at = block.cast::<Self>();
         // SAFETY: the block is large enough and nobody has seen it yet; a counted exec_env

@@ -39,7 +39,9 @@ pub use blocking::{blocking, poll_timeout, sleep, wait_at, wait_to_write, wake_d
 pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use collect::make_object;
-pub use engine::{CompiledCode, Engine, GuestCode, GuestFrame, Point, Show, Shown, code_table};
+pub use engine::{
+    CompiledCode, Engine, GuestCode, GuestFrame, Point, Search, Show, Shown, code_table,
+};
 #[cfg(test)]
 pub use enter::nested;
 pub use enter::{Run, away, call_out, end_in_host, follow, tail_call};

@@ -34,6 +34,24 @@ pub enum ObjectOp {
     ArrayInitElem,
 }
 
+#[cfg(isothread_jit)]
+impl ObjectOp {
+    /// By their numbers.
+    pub const ALL: [Self; 11] = [
+        Self::StructNew,
+        Self::StructNewDefault,
+        Self::ArrayNew,
+        Self::ArrayNewDefault,
+        Self::ArrayNewFixed,
+        Self::ArrayNewData,
+        Self::ArrayNewElem,
+        Self::ArrayFill,
+        Self::ArrayCopy,
+        Self::ArrayInitData,
+        Self::ArrayInitElem,
+    ];
+}
+
 /// The work of one element of a segment, in bytes: it is looked up, and set on its own.
 const ELEM_BYTES: usize = 4 * size_of::<u64>();
 

@@ -14,7 +14,7 @@
 //! meanwhile find no room there.
 
 use super::collect;
-use super::engine::{Point, engine_of};
+use super::engine::{Point, Search, engine_of};
 use super::fields::show_view;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
@@ -62,10 +62,15 @@ pub unsafe fn arrived(env: *mut VmEnv) -> Result<VmThrown, Trap> {
 /// # Safety
 /// `env` is the live environment of the code that throws, whose run is left at once; the exception
 /// is its link set's.
-pub unsafe fn uncaught(env: *mut VmEnv, thrown: VmThrown, passes: impl FnOnce()) -> Trap {
+pub unsafe fn uncaught(
+    env: *mut VmEnv,
+    thrown: VmThrown,
+    search: Search,
+    passes: impl FnOnce(),
+) -> Trap {
     // SAFETY: the caller vouches for both.
     unsafe {
-        match is_caught_outside(env, thrown.tag) {
+        match is_caught_outside(env, thrown.tag, search) {
             Ok(true) => {
                 passes();
                 (*env).exception = thrown;
@@ -102,7 +107,11 @@ pub unsafe fn refer(env: *mut VmEnv, point: Point, thrown: &VmThrown) -> Result<
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws.
-unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, Trap> {
+unsafe fn is_caught_outside(
+    env: *mut VmEnv,
+    tag: *const VmTag,
+    search: Search,
+) -> Result<bool, Trap> {
     // SAFETY: activations are live while their runs last; the call that one has noted is valid
     // while it lasts.
     unsafe {
@@ -113,7 +122,7 @@ unsafe fn is_caught_outside(env: *mut VmEnv, tag: *const VmTag) -> Result<bool, 
             if ip.is_null() || !host.is_null() {
                 return Ok(false);
             }
-            if (engine.catches)(env, outer, Point { ip, sp }, tag)? {
+            if (engine.catches)(env, outer, Point { ip, sp }, (tag, search))? {
                 return Ok(true);
             }
             next = around.as_ref();

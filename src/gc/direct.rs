@@ -142,3 +142,28 @@ pub fn head_of(layout: &StructLayout, type_id: u32) -> u64 {
 pub fn parts_of(layout: &StructLayout) -> (u32, u32) {
     (layout.refs(), layout.refs() + 1 + layout.data_words())
 }
+
+/// Where in words and heads there is what the functions above look at, for engines that make code
+/// of the same checks.
+#[cfg(isothread_jit)]
+pub mod bits {
+    use super::super::{chunk, object};
+
+    /// Binary logarithm of the places of a chunk.
+    pub const CHUNK_LOG2: u32 = chunk::CHUNK_WORDS.trailing_zeros();
+    /// Bits of a head with the number of the type, the lowest ones.
+    pub const TYPE_BITS: u32 = object::KIND_SHIFT;
+    /// The lowest bit of the 3 that say how large an array's elements are; 0 for structs.
+    pub const SIZE_SHIFT: u32 = object::SIZE_SHIFT;
+    /// The lowest bit of the 16 that count the words behind a struct's head.
+    pub const DATA_SHIFT: u32 = object::DATA_SHIFT;
+    /// The lowest bit of those that count the references in front of it, up to the highest.
+    pub const REFS_SHIFT: u32 = object::REFS_SHIFT;
+    /// Words in front of an array's elements.
+    pub const ARRAY_HEAD_WORDS: usize = object::ARRAY_HEAD_WORDS;
+
+    /// What says that elements have so many bytes.
+    pub const fn size_code(bytes_log2: u32) -> u32 {
+        object::ObjectHead::size_code(bytes_log2)
+    }
+}

@@ -50,11 +50,11 @@ impl StorageKind {
         1 << self.bytes_log2()
     }
 
-    pub(super) const fn code(self) -> u32 {
+    pub const fn code(self) -> u32 {
         self as u32
     }
 
-    pub(super) fn from_code(code: u32) -> Option<Self> {
+    pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.get(code as usize).copied()
     }
 }

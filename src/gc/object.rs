@@ -15,11 +15,11 @@ use std::ops::Range;
 #[derive(Clone, Copy)]
 pub(super) struct ObjectHead(pub(super) u64);
 
-const KIND_SHIFT: u32 = 24;
-const SIZE_SHIFT: u32 = 28;
+pub(super) const KIND_SHIFT: u32 = 24;
+pub(super) const SIZE_SHIFT: u32 = 28;
 const FINALIZER: u64 = 1 << 31;
-const DATA_SHIFT: u32 = 32;
-const REFS_SHIFT: u32 = 48;
+pub(super) const DATA_SHIFT: u32 = 32;
+pub(super) const REFS_SHIFT: u32 = 48;
 
 /// The bits of a head that say whether it is a struct's, an array's or an exception's, from the
 /// kind of elements on. A struct's are 0.
@@ -57,7 +57,7 @@ impl ObjectHead {
         u64::from(type_id) & ((1 << KIND_SHIFT) - 1)
     }
 
-    const fn size_code(bytes_log2: u32) -> u32 {
+    pub(super) const fn size_code(bytes_log2: u32) -> u32 {
         bytes_log2 + 1
     }
 

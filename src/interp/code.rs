@@ -105,6 +105,9 @@ pub type EnterOther =
 
 /// The result of an [`EnterOther`] that has done nothing: the interpreter is to run the function.
 pub const DECLINED: u32 = u32::MAX - 1;
+/// The result of a run that has ended with a tail call of another kind of code: the function at
+/// [`VmEnv::next_code`] goes on, on the frame of the run.
+pub const GO_ON: u32 = u32::MAX - 2;
 
 /// The code of a module. Owner: the `Arc`s of its instances; shared by all of them.
 pub struct ModuleCode {
@@ -476,8 +479,8 @@ impl GuestCode for ModuleCode {
     }
 }
 
-/// The most memory for translating a body, in bytes: for each of the body's bytes, and for any
-/// body. A byte may become a word of code and an operand; growing lists may take four times that.
+/// The most memory for translating a body: for each of its bytes, and for any body. A byte may
+/// become a word of code and an operand; growing lists may take four times that.
 const BYTES_PER_BYTE: usize = 192;
 const FIRST_BYTES: usize = 24 << 10;
 
@@ -487,14 +490,11 @@ fn is_lasting(trap: Trap) -> bool {
 }
 
 /// Translates the function that `code` belongs to, or waits until another thread has. Ends with a
-/// trap when the code of `env` is to stop, within some tenths of a millisecond; a later call then
-/// translates the function.
+/// trap soon after the code of `env` is to stop; a later call then translates the function.
 ///
 /// # Safety
-/// `env` must be the live environment of code that runs on this thread, `code` an entry of a live
-/// `ModuleCode`.
+/// `env` is the live environment of this thread's code, `code` an entry of a live `ModuleCode`.
 pub unsafe fn translate(env: *mut VmEnv, code: *const VmCode) -> Result<(), Trap> {
-    // SAFETY: the caller guarantees that `env` is live and that `code` is an entry of a live table;
-    // `fill` has set `module` to that table.
+    // SAFETY: the environment is live, and the table, which `fill` has set `module` to.
     unsafe { (*(*code).module).translate(env, &*code) }
 }

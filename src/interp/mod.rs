@@ -40,7 +40,7 @@ mod vector_op;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Above, DECLINED, EnterOther, ModuleCode, Sample, VmCode};
+pub use code::{Above, DECLINED, EnterOther, GO_ON, ModuleCode, Sample, VmCode};
 pub use machine::Header;
 
 use crate::abi::lanes::V128;
@@ -63,6 +63,27 @@ pub fn disassemble(code: &ModuleCode, func_index: u32) -> Option<String> {
     let options = compile::Options { listing: true, profiled, loops: false, stop: &|| None };
     let translated = compile::translate(module, code.codes(), func_index, options).ok()?;
     Some(compile::listing::listing(&translated))
+}
+
+/// The slots of a function's frame, and the cost of entering it, as translation computes them;
+/// `None` if it fails. For tests of the engine above.
+#[cfg(all(test, isothread_jit))]
+pub fn entry_of(module: &crate::module::Module, func_index: u32) -> Option<(u32, u32)> {
+    let options =
+        compile::Options { listing: false, profiled: false, loops: false, stop: &|| None };
+    // Translation computes addresses of entries of the code table, and reads none.
+    let translated = compile::translate(module, std::ptr::null(), func_index, options).ok()?;
+    let first = translated.words.first()?;
+    // SAFETY: the first word of a translated body is a `shape::Entry`.
+    let entry = unsafe { *first.as_ptr().cast::<shape::Entry>() };
+    Some((entry.frame_slots.into(), entry.cost))
+}
+
+/// Units that a function takes from the budget for clearing its locals, beside the cost of
+/// entering.
+#[cfg(isothread_jit)]
+pub fn of_cleared(slots: u32) -> u64 {
+    if slots <= instr::Instr::CLEAR_MAX { 0 } else { crate::exec::work::of_slots(slots as usize) }
 }
 
 /// The instruction that outermost functions return to. Owner: the process; it never changes.

@@ -15,7 +15,7 @@ use super::handlers::profile;
 use super::machine::{Header, Ip, Offset};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
-use crate::exec::{GuestCode, Point, Show, Shown, throw, work};
+use crate::exec::{GuestCode, Point, Search, Show, Shown, throw, work};
 use std::ops::Range;
 use std::ptr;
 
@@ -213,7 +213,7 @@ unsafe fn handler<'a>(
     env: *mut VmEnv,
     activation: *const VmActivation,
     point: Point,
-    tag: *const VmTag,
+    (tag, search): (*const VmTag, Search),
 ) -> Result<Option<(Step<'a>, Clause)>, Trap> {
     // SAFETY: the caller guarantees the contract of `Walk::new` and that `env` is live. All frames
     // of a run have the activation's instance, and validation has checked the clauses' tag indices.
@@ -226,7 +226,9 @@ unsafe fn handler<'a>(
                     wanted.is_none_or(|index| ptr::eq(*tags.add(index as usize), tag))
                 })
             });
-            work::charge(env, units)?;
+            if search == Search::Charged {
+                work::charge(env, units)?;
+            }
             if let Some(clause) = clause {
                 return Ok(Some((step, clause)));
             }
@@ -244,7 +246,7 @@ pub unsafe fn catches(
     env: *mut VmEnv,
     activation: &VmActivation,
     point: Point,
-    tag: *const VmTag,
+    tag: (*const VmTag, Search),
 ) -> Result<bool, Trap> {
     if Ip::of(point.ip).is_exit() {
         return Ok(false);
@@ -289,7 +291,7 @@ pub unsafe fn references(
 #[inline(never)]
 pub unsafe fn throw(env: *mut VmEnv, point: Point, tag: u32, from: *const u64) -> Result<(), Trap> {
     // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
-    unsafe { raise(env, point, throw::made(env, tag, from)) }
+    unsafe { raise(env, point, throw::made(env, tag, from), Search::Charged) }
 }
 
 /// As [`throw`], the exception that the reference in `word` leads to.
@@ -299,7 +301,7 @@ pub unsafe fn throw(env: *mut VmEnv, point: Point, tag: u32, from: *const u64) -
 #[inline(never)]
 pub unsafe fn throw_ref(env: *mut VmEnv, point: Point, word: u64) -> Result<(), Trap> {
     // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
-    unsafe { raise(env, point, throw::referred(env, word)?) }
+    unsafe { raise(env, point, throw::referred(env, word)?, Search::Charged) }
 }
 
 /// As [`throw`], the exception that has come out of the call at `point`.
@@ -309,18 +311,23 @@ pub unsafe fn throw_ref(env: *mut VmEnv, point: Point, word: u64) -> Result<(), 
 #[inline(never)]
 pub unsafe fn go_on(env: *mut VmEnv, point: Point) -> Result<(), Trap> {
     // SAFETY: a handler calls this with its registers: `env` is live, and its code at `point`.
-    unsafe { raise(env, point, throw::arrived(env)?) }
+    unsafe { raise(env, point, throw::arrived(env)?, Search::Again) }
 }
 
 /// # Safety
 /// As for [`throw`]; the exception is the link set's.
-unsafe fn raise(env: *mut VmEnv, point: Point, thrown: VmThrown) -> Result<(), Trap> {
+unsafe fn raise(
+    env: *mut VmEnv,
+    point: Point,
+    thrown: VmThrown,
+    search: Search,
+) -> Result<(), Trap> {
     // SAFETY: the caller guarantees that `env` is live, its code at `point`, and the exception the
     // link set's.
     unsafe {
-        match handler(env, (*env).activation, point, thrown.tag)? {
+        match handler(env, (*env).activation, point, (thrown.tag, search))? {
             Some((step, clause)) => catch(env, point, &thrown, step, clause),
-            None => Err(throw::uncaught(env, thrown, || account(env, point, None))),
+            None => Err(throw::uncaught(env, thrown, search, || account(env, point, None))),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! The functions of the table that compiled code calls.
 
+use super::accesses::AccessKind;
 use super::engine;
 use super::enter;
 use super::frames::{self, NativeFrame};
+use super::objects;
 use super::table::Builtins;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
-use crate::exec::{self, builtins, work};
-use crate::interp::VmCode;
+use crate::exec::{self, atomics, builtins, work};
+use crate::interp::{GO_ON, VmCode};
 use crate::types::is_subtype;
 use std::ptr;
+use std::sync::atomic::Ordering;
 
 /// The table of this build. Owner: the process; it never changes.
 pub static BUILTINS: &Builtins = &Builtins {
@@ -17,9 +20,12 @@ pub static BUILTINS: &Builtins = &Builtins {
     slow_address: enter::isothread_jit_slow_address,
     trap: enter::isothread_jit_trap,
     overflow: enter::isothread_jit_overflow,
-    exit: enter::isothread_jit_exit,
+    pass_on: enter::isothread_jit_pass_on,
+    throw: enter::isothread_jit_throw,
+    throw_ref: enter::isothread_jit_throw_ref,
     interpret,
     call_out,
+    end_with,
     check_subtype,
     memory_size,
     memory_grow,
@@ -32,6 +38,15 @@ pub static BUILTINS: &Builtins = &Builtins {
     table_copy,
     table_init,
     elem_drop,
+    object: objects::object,
+    is_of: objects::is_of,
+    get_field: objects::get_field,
+    set_field: objects::set_field,
+    get_element: objects::get_element,
+    set_element: objects::set_element,
+    array_len: objects::array_len,
+    atomic_wait,
+    atomic_notify,
 };
 
 /// The result of a builtin: zero, or the code of a trap.
@@ -46,7 +61,7 @@ fn code(result: Result<(), Trap>) -> u32 {
 unsafe fn value(env: *mut VmEnv, result: Result<u64, Trap>) -> u32 {
     code(result.map(|value| {
         // SAFETY: the caller guarantees that the environment is live.
-        unsafe { (*env).scratch = value }
+        unsafe { (*env).scratch[0] = value }
     }))
 }
 
@@ -70,12 +85,18 @@ unsafe extern "C" fn interpret(
     // SAFETY: compiled code runs inside an activation, and its native frames are linked.
     unsafe {
         let at = (*native).caller_point();
+        if (*record).thunk.load(Ordering::Acquire).is_null() && engine::is_outermost(env, &*native)
+        {
+            // Only a tail call leads to code that stands for the run's outermost function.
+            (*env).next_code = record.cast();
+            return GO_ON;
+        }
         exec::away(env, at, ptr::null(), || engine::interpret(env, record, frame))
     }
 }
 
-/// Calls a function that has no native code, or is not this instance's. `point` has the position of
-/// the call in its upper half, and how many slots arguments or results take.
+/// Calls a function that has no native code, or is not this instance's. `mark` is that of the call;
+/// `slots` says how many arguments or results take.
 ///
 /// # Safety
 /// Called by compiled code: `env` is the running environment, `func` live, `native` the native
@@ -85,9 +106,9 @@ unsafe extern "C" fn call_out(
     func: *const VmFuncRef,
     frame: *mut u64,
     native: *const NativeFrame,
-    point: u64,
+    mark: u64,
+    slots: u32,
 ) -> u32 {
-    let (position, slots) = indices(point);
     // SAFETY: compiled code keeps the contract of this function, and runs inside an activation.
     unsafe {
         let is_own = (*func).kind == VmFuncKind::Wasm && (*func).instance == (*env).instance;
@@ -98,12 +119,58 @@ unsafe extern "C" fn call_out(
         if top > (*env).stack_limit {
             return Trap::OperandStackOverflow as u32;
         }
-        let at = frames::point_at(position, native);
+        let at = frames::point_at(mark, native);
         if is_own {
             let record = (*func).body.code.cast::<VmCode>();
             return exec::away(env, at, ptr::null(), || engine::interpret(env, record, frame));
         }
         exec::call_out(env, at, func, (frame, top))
+    }
+}
+
+/// Ends the function with the native frame `native`, at a mark, with a call of `func`, which has no
+/// native code or is not this instance's. The arguments are at `frame`, which is that of the
+/// function that ends. Returns zero when the results are there, or the code to end the run with.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, `func` live.
+unsafe extern "C" fn end_with(
+    env: *mut VmEnv,
+    func: *const VmFuncRef,
+    frame: *mut u64,
+    native: *const NativeFrame,
+    mark: u64,
+) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function, and runs inside an activation. A
+    // function's type and instance live with it.
+    unsafe {
+        let (ty, kind) = (&*(*func).ty, (*func).kind);
+        let is_own = kind == VmFuncKind::Wasm && (*func).instance == (*env).instance;
+        let count = ty.param_slots();
+        let top = frame.wrapping_add(count.max(ty.result_slots()) as usize);
+        let units = work::of_slots(count as usize) + if is_own { 0 } else { work::HOST_CALL };
+        let checked = work::charge(env, units).and_then(|()| match kind {
+            VmFuncKind::Unlinked => Err(builtins::unlinked(func)),
+            _ if top > (*env).stack_limit => Err(Trap::OperandStackOverflow),
+            _ => Ok(()),
+        });
+        if let Err(trap) = checked {
+            return frames::trapped(env, trap as u32, frames::point_at(mark, native));
+        }
+        if engine::is_outermost(env, &*native) {
+            return match kind {
+                VmFuncKind::Host => exec::end_in_host(env, func, frame),
+                _ => exec::tail_call(env, func),
+            };
+        }
+        let caller = (*native).caller_point();
+        let code = if is_own {
+            let record = (*func).body.code.cast::<VmCode>();
+            exec::away(env, caller, ptr::null(), || engine::interpret(env, record, frame))
+        } else {
+            exec::call_out(env, caller, func, (frame, top))
+        };
+        if code == 0 { 0 } else { frames::trapped(env, code, caller) }
     }
 }
 
@@ -129,9 +196,12 @@ unsafe extern "C" fn check_subtype(env: *mut VmEnv, func: *const VmFuncRef, ty: 
 ///
 /// # Safety
 /// Called by compiled code: `env` is the running environment, and the operands are validated.
-unsafe extern "C" fn memory_size(env: *mut VmEnv, memory: u32) -> u64 {
+unsafe extern "C" fn memory_size(env: *mut VmEnv, memory: u32) -> u32 {
     // SAFETY: compiled code keeps the contract of this function.
-    unsafe { builtins::memory_size((*env).instance, memory) }
+    unsafe {
+        let charged = work::charge(env, work::SLOW);
+        value(env, charged.map(|()| builtins::memory_size((*env).instance, memory)))
+    }
 }
 
 /// `memory.grow`.
@@ -261,5 +331,41 @@ unsafe extern "C" fn elem_drop(env: *mut VmEnv, segment: u32) -> u32 {
     // SAFETY: compiled code keeps the contract of this function.
     unsafe {
         code(work::charge(env, work::SLOW).map(|()| builtins::elem_drop((*env).instance, segment)))
+    }
+}
+
+/// `memory.atomic.wait32` and `wait64`, by the bytes of the place.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and `place` a [`AccessKind`]'s word.
+unsafe extern "C" fn atomic_wait(
+    env: *mut VmEnv,
+    place: u64,
+    address: u64,
+    expected: u64,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function; the place is located before it is
+    // waited at.
+    unsafe {
+        let woken = AccessKind::locate(env, address, place).and_then(|(found, memory)| {
+            let bytes = (place & 0xff) as usize;
+            let expected = atomics::Expected { place: found, value: expected, bytes };
+            atomics::wait(env, memory, address, expected, timeout)
+        });
+        value(env, woken.map(u64::from))
+    }
+}
+
+/// `memory.atomic.notify`.
+///
+/// # Safety
+/// Called by compiled code: `env` is the running environment, and `place` a [`AccessKind`]'s word.
+unsafe extern "C" fn atomic_notify(env: *mut VmEnv, place: u64, address: u64, count: u32) -> u32 {
+    // SAFETY: compiled code keeps the contract of this function.
+    unsafe {
+        let woken = AccessKind::locate(env, address, place)
+            .map(|(_, memory)| atomics::notify((*env).instance, memory, address, count));
+        value(env, woken.map(u64::from))
     }
 }

@@ -1,6 +1,8 @@
 //! A module's code where functions are compiled: which ones, and when.
 
-use super::compiler::{self, Blob, Compiler, OptLevel};
+use super::compiler::{self, Compiler, OptLevel};
+use super::frames::{POSITION, in_mark};
+pub use super::made::CodePlace;
 use super::made::{CodeBudget, LoopCode, Made};
 use super::table::Builtins;
 use super::thread::{CompileThread, Compiles, Task};
@@ -9,7 +11,7 @@ use super::translate::thunks::ThunkKind;
 use crate::abi::error::{Error, Result};
 use crate::abi::vm_layout::{VmEntry, VmEnv};
 use crate::alloc;
-use crate::exec::{CompiledCode, GuestCode, code_table};
+use crate::exec::{CompiledCode, GuestCode, Point, code_table};
 use crate::instance::CodeTable;
 use crate::interp::{Above, EnterOther, ModuleCode, Sample, VmCode};
 use crate::module::Module;
@@ -177,20 +179,20 @@ impl TieredCode {
             Task::Func(func_index) => (func_index, None),
             Task::Loop { func_index, position } => (func_index, Some(position)),
         };
-        let Blob { code, calls, callees } = compiler.function(module, func_index, loop_position)?;
-        for callee in callees {
+        let blob = compiler.function(module, func_index, loop_position)?;
+        for &callee in &blob.callees {
             self.provide(compiler, callee)?;
         }
         let type_index = *module.funcs.get(func_index as usize).ok_or(Refusal::Malformed)?;
         let record = self.base.code(func_index).ok_or(Refusal::Malformed)?;
         if loop_position.is_some() {
-            self.made.lock().add(func_index, loop_position, &code, calls)?;
+            self.made.lock().add(func_index, loop_position, blob)?;
             return Ok(());
         }
         let thunk = self.thunk(compiler, ThunkKind::Entry, type_index)?;
         // A fork finds all of the following done, or nothing.
         let _section = section();
-        let start = self.made.lock().add(func_index, None, &code, calls)?;
+        let start = self.made.lock().add(func_index, None, blob)?;
         record.native.store(start.as_ptr(), Ordering::Release);
         record.thunk.store(thunk.as_ptr(), Ordering::Release);
         // SAFETY: it keeps the contract of `EnterOther` for records of this table's.
@@ -233,18 +235,20 @@ impl TieredCode {
         self.made.lock().add_thunk(kind, type_index, &code)
     }
 
-    /// The function and the position of the call before a return address; `None` if that is no call
-    /// in a compiled function.
-    pub fn find_call(&self, after: *const u8) -> Option<(u32, u32)> {
-        self.made.lock().find_call(after)
-    }
-
-    /// The function that a position in the module is in.
-    pub fn func_at(&self, position: u32) -> Option<(u32, u32)> {
+    /// The place of compiled code that is at a point; `None` if that is none of this code's.
+    pub fn place_of(&self, at: Point) -> Option<CodePlace> {
+        let mark = at.ip.addr() as u64;
+        if mark & POSITION == 0 {
+            return self.made.lock().place_behind(at.ip);
+        }
+        let (position, loop_offset) = in_mark(mark);
         let module = self.module();
         let after = module.bodies.partition_point(|body| body.start <= position);
-        let defined = u32::try_from(after.checked_sub(1)?).ok()?;
-        Some((module.imported.funcs + defined, position))
+        let defined = after.checked_sub(1)?;
+        let body = module.bodies.get(defined)?;
+        let func_index = module.imported.funcs + u32::try_from(defined).ok()?;
+        let loop_position = loop_offset.map(|offset| body.start + offset);
+        self.made.lock().place_at(func_index, loop_position, position)
     }
 
     /// Counts that a function was found running; asks for its compilation when it is hot. Returns
@@ -319,6 +323,7 @@ impl Compiles for TieredCode {
         }
         let outcome = self.compile(task, compiler);
         let refusal = outcome.err();
+        debug_assert_ne!(refusal, Some(Refusal::Malformed), "function {func_index}");
         if let Some(refusal) = refusal {
             log::debug!("function {func_index} is interpreted: {refusal:?}");
         }

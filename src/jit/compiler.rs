@@ -1,16 +1,20 @@
 //! Cranelift, and the machine code that it makes.
 
+use super::frame_tables::FrameTables;
 use super::translate::thunks::{self, ThunkKind};
-use super::translate::{self, Refusal};
+use super::translate::{self, Refusal, Translated};
 use crate::abi::types::FuncType;
 use crate::module::Module;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{Function, UserFuncName};
+use cranelift_codegen::ir::{Function, StackSlot, UserFuncName};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{CompiledCode, Context};
+use cranelift_codegen::{
+    CompiledCode, Context, Final, FinalizedMachExceptionHandler, MachBufferFinalized,
+};
 use cranelift_frontend::FunctionBuilderContext;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// How much work goes into better code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct Blob {
     pub calls: Box<[(u32, u32)]>,
     /// The functions of the module that are called directly.
     pub callees: Vec<u32>,
+    /// What is known of its frames, if there is anything to know.
+    pub tables: Option<Arc<FrameTables>>,
 }
 
 /// Native frames that are larger are left to the interpreter: functions look for native stack when
@@ -91,8 +97,29 @@ impl Compiler {
         loop_position: Option<u32>,
     ) -> Result<Blob, Refusal> {
         self.make(|isa, function, builder| {
-            translate::translate(module, isa, (func_index, loop_position), function, builder)
+            let of = (func_index, loop_position);
+            let translated = translate::translate(module, isa, of, function, builder);
+            translated.map_err(|(refusal, position)| {
+                log::debug!("function {func_index}, byte {position} of the module: {refusal:?}");
+                refusal
+            })
         })
+    }
+
+    /// The slots of a function's frame, and the cost of entering it; or why it is not compiled, and
+    /// the position of the operator that this is about.
+    #[cfg(test)]
+    pub fn entry(
+        &mut self,
+        module: &Module,
+        func_index: u32,
+    ) -> Result<(u32, u32), (Refusal, u32)> {
+        self.context.clear();
+        let (isa, function) = (&*self.isa, &mut self.context.func);
+        let translated =
+            translate::translate(module, isa, (func_index, None), function, &mut self.builder);
+        self.builder = FunctionBuilderContext::new();
+        translated.map(|translated| (translated.frame_slots, translated.cost))
     }
 
     /// The code of a thunk.
@@ -104,7 +131,7 @@ impl Compiler {
     ) -> Result<Blob, Refusal> {
         self.make(|isa, function, builder| {
             thunks::make(module, isa, (kind, ty), function, builder)?;
-            Ok(Vec::new())
+            Ok(Translated::default())
         })
     }
 
@@ -114,17 +141,19 @@ impl Compiler {
             &dyn isa::TargetIsa,
             &mut Function,
             &mut FunctionBuilderContext,
-        ) -> Result<Vec<u32>, Refusal>,
+        ) -> Result<Translated, Refusal>,
     ) -> Result<Blob, Refusal> {
         let made = catch_unwind(AssertUnwindSafe(|| {
             self.context.clear();
             self.context.func.name = UserFuncName::default();
-            let callees = fill(&*self.isa, &mut self.context.func, &mut self.builder)?;
-            let compiled = self
-                .context
-                .compile(&*self.isa, &mut ControlPlane::default())
-                .map_err(|_| Refusal::Malformed)?;
-            blob(compiled, callees)
+            let translated = fill(&*self.isa, &mut self.context.func, &mut self.builder)?;
+            let compiled = self.context.compile(&*self.isa, &mut ControlPlane::default()).map_err(
+                |error| {
+                    log::debug!("{:?}", error.inner);
+                    Refusal::Malformed
+                },
+            )?;
+            blob(compiled, translated)
         }));
         let blob = made.unwrap_or(Err(Refusal::Malformed));
         if blob.is_err() {
@@ -135,7 +164,7 @@ impl Compiler {
     }
 }
 
-fn blob(compiled: &CompiledCode, callees: Vec<u32>) -> Result<Blob, Refusal> {
+fn blob(compiled: &CompiledCode, translated: Translated) -> Result<Blob, Refusal> {
     let buffer = &compiled.buffer;
     if !buffer.relocs().is_empty() {
         // A call of a function for what the processor cannot do.
@@ -145,6 +174,11 @@ fn blob(compiled: &CompiledCode, callees: Vec<u32>) -> Result<Blob, Refusal> {
     if frame_bytes > FRAME_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
+    let Translated { callees, tables, frame_place, .. } = translated;
+    let tables = match frame_place {
+        None => None,
+        Some(place) => Some(Arc::new(with_places(tables, buffer, place)?)),
+    };
     let mut places = buffer.get_srclocs_sorted().iter().peekable();
     let mut calls = Vec::new();
     for site in buffer.call_sites() {
@@ -156,7 +190,30 @@ fn blob(compiled: &CompiledCode, callees: Vec<u32>) -> Result<Blob, Refusal> {
             calls.push((after, place.loc.bits()));
         }
     }
-    Ok(Blob { code: buffer.data().to_vec(), calls: calls.into_boxed_slice(), callees })
+    let (code, calls) = (buffer.data().to_vec(), calls.into_boxed_slice());
+    Ok(Blob { code, calls, callees, tables })
+}
+
+/// Adds to a function's tables where in its code and its native frame all that is.
+fn with_places(
+    mut tables: FrameTables,
+    buffer: &MachBufferFinalized<Final>,
+    place: StackSlot,
+) -> Result<FrameTables, Refusal> {
+    let layout = buffer.frame_layout().ok_or(Refusal::Unsupported)?;
+    let offset = layout.stackslots.get(place).ok_or(Refusal::Unsupported)?.offset;
+    tables.guest_frame = layout.frame_to_fp_offset - offset;
+    tables.stack_pointer = layout.frame_to_fp_offset;
+    for site in buffer.call_sites() {
+        for handler in site.exception_handlers {
+            let FinalizedMachExceptionHandler::Tag(clause, offset) = *handler else {
+                return Err(Refusal::Unsupported);
+            };
+            tables.landings.push((site.ret_addr, clause.as_u32(), offset));
+        }
+    }
+    tables.landings.sort_unstable();
+    Ok(tables)
 }
 
 /// Tells Cranelift what this processor has.

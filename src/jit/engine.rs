@@ -3,15 +3,17 @@
 //! A run begins in `enter::isothread_jit_enter`; a trap takes its native stack back to there, over
 //! frames of compiled code alone.
 
-use super::code::TieredCode;
+use super::code::{CodePlace, TieredCode};
 use super::enter::isothread_jit_enter;
-use super::frames::{NativeFrame, POSITION};
+use super::frames::NativeFrame;
+use super::unwind::{self, catches, references};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmTag};
-use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, Show, follow};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};
+use crate::exec::{Engine, FramePlace, GuestFrame, Point, Run, follow};
 use crate::interp::{self, VmCode};
 use crate::module::Module;
 use crate::platform::stack;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 /// The functions by which `exec` asks about compiled code. Owner: the process; it never changes.
@@ -53,9 +55,33 @@ pub unsafe extern "C-unwind" fn run(
     // is a record.
     unsafe {
         let record = (*func).body.code.cast::<VmCode>();
-        match thunk_of(env, record) {
+        let code = match thunk_of(env, record) {
             Some(thunk) if has_native_stack(env) => enter(env, func, frame, (record, thunk)),
             _ => interp::run(env, func, frame),
+        };
+        if code == interp::GO_ON { go_on(env, func, frame) } else { code }
+    }
+}
+
+/// Runs the function that the last run has ended with a tail call of, and so on. Neither stack
+/// grows with the tail calls.
+///
+/// # Safety
+/// As for [`run`]; the run has left [`interp::GO_ON`], and was for this frame and for `func` or
+/// another function of its instance.
+#[cold]
+unsafe fn go_on(env: *mut VmEnv, func: *const VmFuncRef, frame: *mut u64) -> u32 {
+    // SAFETY: the caller vouches for environment and frame, and the run for the record.
+    unsafe {
+        loop {
+            let record = ptr::replace(&raw mut (*env).next_code, ptr::null()).cast::<VmCode>();
+            let code = match thunk_of(env, record) {
+                Some(thunk) if has_native_stack(env) => enter(env, func, frame, (record, thunk)),
+                _ => interp::run_record(env, func, record, frame),
+            };
+            if code != interp::GO_ON {
+                return code;
+            }
         }
     }
 }
@@ -111,10 +137,26 @@ pub unsafe extern "C" fn enter_from_interpreter(
     unsafe {
         match thunk_of(env, record) {
             Some(thunk) if has_native_stack(env) => {
-                enter(env, (*(*env).activation).func, frame, (record, thunk))
+                let func = (*(*env).activation).func;
+                let code = enter(env, func, frame, (record, thunk));
+                ended(env, func, code, frame)
             }
             _ => interp::DECLINED,
         }
+    }
+}
+
+/// The end of a run inside of another one of the same instance, with whatever its tail calls lead
+/// to.
+///
+/// # Safety
+/// As for [`go_on`], if the run has left that code or another.
+#[inline(always)]
+unsafe fn ended(env: *mut VmEnv, func: *const VmFuncRef, code: u32, frame: *mut u64) -> u32 {
+    // SAFETY: the caller vouches for the run.
+    unsafe {
+        let code = if code == interp::GO_ON { go_on(env, func, frame) } else { code };
+        follow(env, code, frame)
     }
 }
 
@@ -129,7 +171,7 @@ pub unsafe fn enter_loop(env: *mut VmEnv, code: *const u8, frame: *mut u64) -> u
         if !has_native_stack(env) {
             return interp::DECLINED;
         }
-        enter(env, (*(*env).activation).func, frame, (std::ptr::null(), code))
+        enter(env, (*(*env).activation).func, frame, (ptr::null(), code))
     }
 }
 
@@ -151,7 +193,23 @@ pub unsafe fn interpret(env: *mut VmEnv, record: *const VmCode, frame: *mut u64)
         }
         let func = (*(*env).activation).func;
         let code = interp::run_record(env, func, record, frame);
-        follow(env, code, frame)
+        ended(env, func, code, frame)
+    }
+}
+
+/// Whether the function with this native frame is the outermost one of the innermost run: an entry
+/// thunk has called it, or the one whose place it has taken.
+///
+/// # Safety
+/// `env` is the running environment, in a run of compiled code, and `native` the frame of one of
+/// its functions or exit thunks.
+pub unsafe fn is_outermost(env: *const VmEnv, native: &NativeFrame) -> bool {
+    // SAFETY: the caller guarantees a run of compiled code, and a frame of it.
+    unsafe {
+        let activation = &*(*env).activation;
+        // Code that begins at a loop is entered without a thunk, and may call as well.
+        native.is_called_by_first(activation.native_sp)
+            && unwind::code_of(activation).place_of(native.caller_point()).is_none()
     }
 }
 
@@ -163,44 +221,13 @@ unsafe fn frame_at_call(activation: &VmActivation, point: Point) -> Option<Guest
     // SAFETY: the caller guarantees a live activation of this engine's, and a point with a native
     // frame of its code; frames of compiled code are linked.
     unsafe {
-        let record = (*activation.func).body.code.cast::<VmCode>();
-        let code = TieredCode::of(record);
-        let mark = point.ip.addr() as u64;
-        let (func_index, position) = match mark & POSITION {
-            0 => code.find_call(point.ip)?,
-            _ => code.func_at(mark as u32)?,
-        };
-        let native = &*point.sp.cast::<NativeFrame>();
-        let caller = native.caller_point();
+        let code = unwind::code_of(activation);
+        let CodePlace { func_index, position, .. } = code.place_of(point)?;
+        let caller = (*point.sp.cast::<NativeFrame>()).caller_point();
         // The entry thunk's call has made the outermost frame.
-        let caller = code.find_call(caller.ip).map(|_| caller);
+        let caller = code.place_of(caller).map(|_| caller);
         Some(GuestFrame { func_index, place: FramePlace::Module(position), caller })
     }
-}
-
-/// Compiled functions catch nothing.
-///
-/// # Safety
-/// None is needed.
-unsafe fn catches(
-    _env: *mut VmEnv,
-    _activation: &VmActivation,
-    _point: Point,
-    _tag: *const VmTag,
-) -> Result<bool, Trap> {
-    Ok(false)
-}
-
-/// Compiled functions have no references to what is collected.
-///
-/// # Safety
-/// None is needed.
-unsafe fn references(
-    _activation: &VmActivation,
-    _point: Point,
-    _show: Show<'_>,
-) -> Result<(), Trap> {
-    Ok(())
 }
 
 /// Frames of compiled code have their positions.

@@ -4,10 +4,12 @@
 //! kept, and its stack pointer in the activation; the functions that end a run go back to there.
 //! Those that keep all registers save the ones that C's convention does not.
 
+use super::accesses::AccessKind;
 use super::frames::{NativeFrame, trapped};
+use super::unwind;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv};
-use crate::exec::{builtins, work};
+use crate::exec::work;
 use crate::interp::VmCode;
 use std::arch::naked_asm;
 use std::mem::offset_of;
@@ -83,28 +85,73 @@ pub unsafe extern "C" fn isothread_jit_exit() {
     )
 }
 
-/// Ends the run with the trap of the code in `esi`, at the call of this function. `rdi` is the
-/// environment.
+/// The body of a function that leads to a clause or ends the run. Calls `$function` with its own
+/// arguments, and in `$frame` with its native frame, whose caller is compiled code. That returns
+/// zero when a clause is to go on, or the code to end the run with.
+macro_rules! unwinding {
+    ($frame:literal, $function:path) => {
+        naked_asm!(
+            "push rbp",
+            "mov rbp, rsp",
+            "mov [rdi + {budget}], r15",
+            "push rdi",
+            "push rdi",
+            $frame,
+            "call {function}",
+            "pop rdi",
+            "mov esi, eax",
+            "test eax, eax",
+            "jnz {exit}",
+            "mov r15, [rdi + {budget}]",
+            "mov rsp, [rdi + {catch_sp}]",
+            "mov rbp, [rdi + {scratch}]",
+            "jmp [rdi + {catch_ip}]",
+            budget = const offset_of!(VmEnv, budget),
+            catch_sp = const offset_of!(VmEnv, catch_sp),
+            catch_ip = const offset_of!(VmEnv, catch_ip),
+            scratch = const offset_of!(VmEnv, scratch),
+            function = sym $function,
+            exit = sym isothread_jit_exit,
+        )
+    };
+}
+
+/// Ends the run with the trap of the code in `esi`, at the call of this function, or goes on
+/// throwing an exception. `rdi` is the environment.
 ///
 /// # Safety
 /// Called by compiled code.
 #[unsafe(naked)]
 pub unsafe extern "C" fn isothread_jit_trap() {
-    naked_asm!(
-        "push rbp",
-        "mov rbp, rsp",
-        "mov [rdi + {budget}], r15",
-        "push rdi",
-        "push rdi",
-        "mov rdx, rbp",
-        "call {trap}",
-        "pop rdi",
-        "mov esi, eax",
-        "jmp {exit}",
-        budget = const offset_of!(VmEnv, budget),
-        trap = sym trap,
-        exit = sym isothread_jit_exit,
-    )
+    unwinding!("mov rdx, rbp", unwind::trap)
+}
+
+/// Throws a new exception with the tag in `esi` and the payload at `rdx`. `rdi` is the environment.
+///
+/// # Safety
+/// Called by compiled code.
+#[unsafe(naked)]
+pub unsafe extern "C" fn isothread_jit_throw() {
+    unwinding!("mov rcx, rbp", unwind::throw_new)
+}
+
+/// Throws the exception to which the reference in `rsi` leads. `rdi` is the environment.
+///
+/// # Safety
+/// Called by compiled code.
+#[unsafe(naked)]
+pub unsafe extern "C" fn isothread_jit_throw_ref() {
+    unwinding!("mov rdx, rbp", unwind::throw_ref)
+}
+
+/// Leaves the function with the native frame in `rdx` by the code in `esi`. `rdi` is the
+/// environment.
+///
+/// # Safety
+/// Called by compiled code.
+#[unsafe(naked)]
+pub unsafe extern "C" fn isothread_jit_pass_on() {
+    unwinding!("", unwind::pass_on)
 }
 
 /// Ends the run since there is no room for the frame of the function that calls this. `rdi` is the
@@ -232,23 +279,15 @@ pub unsafe extern "C" fn isothread_jit_refill() {
     keeping_registers!("mov rsi, rbp", refill)
 }
 
-/// Finds the native address of an access that memory 0 does not have where compiled code looked,
-/// and leaves it in the environment. `rdi` is the environment, `rsi` the address, `rdx` has the
-/// bytes in its lowest byte and the memory's index above. Keeps all registers.
+/// Finds the native address of an access that is not where compiled code has looked, and leaves it
+/// in the environment. `rdi` is the environment, `rsi` the address, `rdx` the [`AccessKind`]. Keeps
+/// all registers but the budget's.
 ///
 /// # Safety
 /// Called by compiled code.
 #[unsafe(naked)]
 pub unsafe extern "C" fn isothread_jit_slow_address() {
     keeping_registers!("mov rcx, rbp", slow_address)
-}
-
-/// # Safety
-/// `env` is the running environment, `here` the native frame of a function that compiled code has
-/// called.
-unsafe extern "C" fn trap(env: *mut VmEnv, code: u32, here: *const NativeFrame) -> u32 {
-    // SAFETY: the caller of `here` is compiled code, at the call.
-    unsafe { trapped(env, code, (*here).caller_point()) }
 }
 
 /// # Safety
@@ -261,7 +300,8 @@ unsafe extern "C" fn overflow(env: *mut VmEnv, callee: *const NativeFrame) -> u3
 }
 
 /// # Safety
-/// As for [`trap`].
+/// `env` is the running environment, `here` the native frame of a function that compiled code has
+/// called.
 unsafe extern "C" fn refill(env: *mut VmEnv, here: *const NativeFrame) -> u32 {
     // SAFETY: compiled code calls this with the running environment, inside of guest code.
     unsafe {
@@ -273,7 +313,8 @@ unsafe extern "C" fn refill(env: *mut VmEnv, here: *const NativeFrame) -> u32 {
 }
 
 /// # Safety
-/// As for [`trap`].
+/// `env` is the running environment, `here` the native frame of a function that compiled code has
+/// called.
 unsafe extern "C" fn slow_address(
     env: *mut VmEnv,
     address: u64,
@@ -282,16 +323,12 @@ unsafe extern "C" fn slow_address(
 ) -> u32 {
     // SAFETY: compiled code calls this with the running environment, inside of guest code.
     unsafe {
-        let (memory, bytes) = ((place >> 8) as u32, place & 0xff);
-        match builtins::slow_address((*env).instance, (memory, address), bytes) {
-            Some(found) => {
-                (*env).scratch = found as u64;
+        match AccessKind::locate(env, address, place) {
+            Ok((found, _)) => {
+                (*env).scratch[0] = found as u64;
                 0
             }
-            None => {
-                let code = Trap::MemoryOutOfBounds as u32;
-                trapped(env, code, (*here).caller_point())
-            }
+            Err(trap) => trapped(env, trap as u32, (*here).caller_point()),
         }
     }
 }

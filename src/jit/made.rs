@@ -1,6 +1,8 @@
 //! The machine code of a module.
 
 use super::code_memory::CodePages;
+use super::compiler::Blob;
+use super::frame_tables::FrameTables;
 use super::translate::Refusal;
 use super::translate::thunks::ThunkKind;
 use crate::alloc;
@@ -45,7 +47,8 @@ pub struct Made {
     loops: Vec<(u32, LoopCode)>,
 }
 
-// SAFETY: the pointers are to code in `pages`, which does not change and belongs to no thread.
+// SAFETY: the pointers, those of units among them, are to code in `pages`, which does not change
+// and belongs to no thread.
 unsafe impl Send for Made {}
 
 /// Code that begins at a loop.
@@ -59,10 +62,30 @@ pub enum LoopCode {
 /// The machine code of a function, or of a part of it.
 struct Unit {
     func_index: u32,
-    /// Whether it begins at a loop.
-    is_loop: bool,
-    start: usize,
+    /// The position of the loop that it begins at, if it begins at one.
+    loop_position: Option<u32>,
+    start: NonNull<u8>,
     calls: Box<[(u32, u32)]>,
+    tables: Option<Arc<FrameTables>>,
+}
+
+/// A place in a unit of machine code.
+pub struct CodePlace {
+    pub func_index: u32,
+    /// The position in the module of the operator.
+    pub position: u32,
+    /// The unit's first byte, and the offset behind the call if the place is one.
+    pub start: *const u8,
+    pub after: u32,
+    /// What is known of the function's frames; `None` if there is nothing to know.
+    pub tables: Option<Arc<FrameTables>>,
+}
+
+impl Unit {
+    fn place(&self, position: u32, after: u32) -> CodePlace {
+        let (func_index, tables) = (self.func_index, self.tables.clone());
+        CodePlace { func_index, position, start: self.start.as_ptr(), after, tables }
+    }
 }
 
 impl Made {
@@ -142,33 +165,43 @@ impl Made {
         &mut self,
         func_index: u32,
         loop_position: Option<u32>,
-        code: &[u8],
-        calls: Box<[(u32, u32)]>,
+        blob: Blob,
     ) -> Result<NonNull<u8>, Refusal> {
+        let Blob { code, calls, tables, .. } = blob;
         alloc::fallible(|| self.units.try_reserve(1)).map_err(|_| Refusal::NoMemory)?;
-        let code_start = self.publish(code)?;
-        let (start, is_loop) = (code_start.addr().get(), loop_position.is_some());
+        let start = self.publish(&code)?;
         let place = self.units.partition_point(|other| other.start < start);
-        self.units.insert(place, Unit { func_index, is_loop, start, calls });
+        self.units.insert(place, Unit { func_index, loop_position, start, calls, tables });
         if let Some(position) = loop_position {
-            self.set_loop_code(position, LoopCode::At(code_start))?;
+            self.set_loop_code(position, LoopCode::At(start))?;
         }
-        Ok(code_start)
+        Ok(start)
     }
 
-    /// The function and the position of the call before a return address; `None` if that is no call
-    /// in a compiled function.
-    pub fn find_call(&self, after: *const u8) -> Option<(u32, u32)> {
-        let after = after.addr();
-        let index = self.units.partition_point(|unit| unit.start <= after).checked_sub(1)?;
-        let unit = self.units.get(index)?;
-        let offset = u32::try_from(after - unit.start).ok()?;
-        let call = unit.calls.binary_search_by_key(&offset, |call| call.0).ok()?;
-        unit.calls.get(call).map(|call| (unit.func_index, call.1))
+    /// The place before a return address; `None` if that is no call in a compiled function.
+    pub fn place_behind(&self, address: *const u8) -> Option<CodePlace> {
+        let address = address.addr();
+        let index = self.units.partition_point(|unit| unit.start.addr().get() <= address);
+        let unit = self.units.get(index.checked_sub(1)?)?;
+        let after = u32::try_from(address - unit.start.addr().get()).ok()?;
+        let call = unit.calls.binary_search_by_key(&after, |call| call.0).ok()?;
+        unit.calls.get(call).map(|call| unit.place(call.1, after))
+    }
+
+    /// The place at a position in a function, or in the code that begins at a loop of it.
+    pub fn place_at(
+        &self,
+        func_index: u32,
+        loop_position: Option<u32>,
+        position: u32,
+    ) -> Option<CodePlace> {
+        let is_it =
+            |unit: &&Unit| unit.func_index == func_index && unit.loop_position == loop_position;
+        self.units.iter().find(is_it).map(|unit| unit.place(position, 0))
     }
 
     pub fn compiled(&self) -> CompiledCode {
-        let loops = self.units.iter().filter(|unit| unit.is_loop).count() as u64;
+        let loops = self.units.iter().filter(|unit| unit.loop_position.is_some()).count() as u64;
         CompiledCode { funcs: self.units.len() as u64 - loops, loops, bytes: self.bytes() }
     }
 

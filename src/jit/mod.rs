@@ -16,18 +16,25 @@
 //! which needs none. So guests cannot overflow the native stack here either, and have the same
 //! stack of their own.
 
+mod accesses;
 mod builtins;
 mod code;
 mod code_memory;
 mod compiler;
 mod engine;
 mod enter;
+mod frame_tables;
 mod frames;
 mod layout;
 mod made;
+mod objects;
 mod table;
 mod thread;
 mod translate;
+mod unwind;
+
+#[cfg(test)]
+mod tests;
 
 pub use code::{Policy, TieredCode, When};
 pub use compiler::OptLevel;

@@ -15,10 +15,13 @@ pub struct Builtins {
     /// Assembly: these keep all registers but the budget's.
     pub refill: unsafe extern "C" fn(),
     pub slow_address: unsafe extern "C" fn(),
-    /// Assembly: these end the run.
+    /// Assembly: these end the run, or lead to a clause.
     pub trap: unsafe extern "C" fn(),
+    pub pass_on: unsafe extern "C" fn(),
+    pub throw: unsafe extern "C" fn(),
+    pub throw_ref: unsafe extern "C" fn(),
+    /// Assembly: this ends the run.
     pub overflow: unsafe extern "C" fn(),
-    pub exit: unsafe extern "C" fn(),
     pub interpret:
         unsafe extern "C" fn(*mut VmEnv, *const VmCode, *mut u64, *const NativeFrame) -> u32,
     pub call_out: unsafe extern "C" fn(
@@ -27,9 +30,17 @@ pub struct Builtins {
         *mut u64,
         *const NativeFrame,
         u64,
+        u32,
+    ) -> u32,
+    pub end_with: unsafe extern "C" fn(
+        *mut VmEnv,
+        *const VmFuncRef,
+        *mut u64,
+        *const NativeFrame,
+        u64,
     ) -> u32,
     pub check_subtype: unsafe extern "C" fn(*mut VmEnv, *const VmFuncRef, u32) -> u32,
-    pub memory_size: unsafe extern "C" fn(*mut VmEnv, u32) -> u64,
+    pub memory_size: unsafe extern "C" fn(*mut VmEnv, u32) -> u32,
     pub memory_grow: unsafe extern "C" fn(*mut VmEnv, u32, u64) -> u32,
     pub memory_copy: unsafe extern "C" fn(*mut VmEnv, u64, u64, u64, u64) -> u32,
     pub memory_fill: unsafe extern "C" fn(*mut VmEnv, u32, u64, u32, u64) -> u32,
@@ -40,4 +51,14 @@ pub struct Builtins {
     pub table_copy: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, u32) -> u32,
     pub table_init: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, u32) -> u32,
     pub elem_drop: unsafe extern "C" fn(*mut VmEnv, u32) -> u32,
+    pub object:
+        unsafe extern "C" fn(*mut VmEnv, u64, u32, *mut u64, *const NativeFrame, u64) -> u32,
+    pub is_of: unsafe extern "C" fn(*mut VmEnv, u32, u64) -> u32,
+    pub get_field: unsafe extern "C" fn(*mut VmEnv, u64, u64, *mut u64) -> u32,
+    pub set_field: unsafe extern "C" fn(*mut VmEnv, u64, u64, *const u64) -> u32,
+    pub get_element: unsafe extern "C" fn(*mut VmEnv, u64, u32, u32, *mut u64) -> u32,
+    pub set_element: unsafe extern "C" fn(*mut VmEnv, u64, u32, *const u64) -> u32,
+    pub array_len: unsafe extern "C" fn(*mut VmEnv, u64) -> u32,
+    pub atomic_wait: unsafe extern "C" fn(*mut VmEnv, u64, u64, u64, i64) -> u32,
+    pub atomic_notify: unsafe extern "C" fn(*mut VmEnv, u64, u64, u32) -> u32,
 }

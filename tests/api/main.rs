@@ -6,6 +6,8 @@ mod backtrace;
 mod calls;
 #[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
 mod compiled;
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
+mod compiled_frames;
 mod contexts;
 mod exceptions;
 mod guest_threads;

@@ -9,7 +9,7 @@ use isothread::{
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Bytes of guest stack: deep recursion of the scripts fits, and endless recursion ends soon.
 const STACK_BYTES: u32 = 1 << 20;
@@ -21,9 +21,18 @@ pub(crate) struct Isothread {
     context: Context,
     mode: Mode,
     calls_in_mode: AtomicUsize,
+    /// The fuel that was left when [`Isothread::taken`] looked last.
+    left: AtomicU64,
 }
 
 impl Isothread {
+    /// The fuel that was taken since this was called before.
+    #[cfg_attr(not(feature = "jit"), expect(dead_code, reason = "twins compare it"))]
+    pub(crate) fn taken(&self) -> u64 {
+        let left = self.context.fuel().unwrap_or(0);
+        self.left.swap(left, Ordering::Relaxed).wrapping_sub(left)
+    }
+
     /// Whether a call that has ended shows the mode.
     fn shows_mode(&self, env: &ExecEnv, instance: &Instance) -> bool {
         match self.mode {
@@ -33,6 +42,10 @@ impl Isothread {
                     && !instance.is_profiled()
             }
             Mode::Compiled => instance.module().compiled_code().funcs > 0,
+            Mode::CompiledMetered => {
+                instance.module().compiled_code().funcs > 0
+                    && self.context.fuel().is_some_and(|left| left < FUEL)
+            }
             Mode::Metered => self.context.fuel().is_some_and(|left| left < FUEL),
             Mode::SmallStack => !env.check_native_stack(SMALL_STACK_BYTES),
             Mode::Collecting => self.context.collects_always(),
@@ -54,6 +67,17 @@ impl Running {
         match self {
             Self::Here { instance, .. } => instance.get_export(name),
             Self::Elsewhere(memories) => memories.get(name).cloned().map(Extern::SharedMemory),
+        }
+    }
+
+    /// The call stack of the last trap: functions and offsets in the module.
+    #[cfg_attr(not(feature = "jit"), expect(dead_code, reason = "twins compare it"))]
+    pub(crate) fn stack(&self) -> String {
+        match self {
+            Self::Here { env, .. } => {
+                env.borrow().backtrace().expect("there is memory for it").to_string()
+            }
+            Self::Elsewhere(_) => String::new(),
         }
     }
 
@@ -122,13 +146,16 @@ impl Engine for Isothread {
     type Shared = HashMap<String, SharedMemory>;
 
     fn new(mode: Mode) -> Self {
-        let collects_always = mode == Mode::Collecting;
-        let running_mode = (mode == Mode::Compiled).then_some(RunningMode::LlvmJit);
+        let collects_always = matches!(mode, Mode::Collecting | Mode::Compiled);
+        let is_compiled = matches!(mode, Mode::Compiled | Mode::CompiledMetered);
+        let running_mode = is_compiled.then_some(RunningMode::LlvmJit);
         let config = ContextConfig { collects_always, running_mode, ..ContextConfig::default() };
         let context = Context::with(config).expect("a context can be made");
-        context.set_fuel((mode == Mode::Metered).then_some(FUEL));
+        let is_metered = matches!(mode, Mode::Metered | Mode::CompiledMetered);
+        context.set_fuel(is_metered.then_some(FUEL));
         context.set_perf_profiling(mode == Mode::Profiled);
-        Self { context, mode, calls_in_mode: AtomicUsize::new(0) }
+        let left = AtomicU64::new(FUEL);
+        Self { context, mode, calls_in_mode: AtomicUsize::new(0), left }
     }
 
     fn calls_in_mode(&self) -> usize {

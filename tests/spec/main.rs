@@ -28,6 +28,8 @@ mod report;
 mod script;
 mod source;
 mod text;
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
+mod twins;
 mod values;
 
 use binding::Isothread;
@@ -41,21 +43,21 @@ use std::io::Write;
 use wast::parser::ParseBuffer;
 
 /// Runs one file in a context of its own.
-fn run_file(file: &File, mode: Mode) -> Report {
+fn run_file<E: Engine>(file: &File, mode: Mode) -> Report {
     let mut report = Report::new(file);
     match script::buffer(&file.text) {
-        Ok(buffer) => run_script(file, &buffer, mode, &mut report),
+        Ok(buffer) => run_script::<E>(file, &buffer, mode, &mut report),
         Err(error) => report.fail(0, format!("unreadable: {error}")),
     }
     report
 }
 
-fn run_script(file: &File, buffer: &ParseBuffer<'_>, mode: Mode, report: &mut Report) {
+fn run_script<E: Engine>(file: &File, buffer: &ParseBuffer<'_>, mode: Mode, report: &mut Report) {
     let directives = match script::directives(buffer) {
         Ok(directives) => directives,
         Err(error) => return report.fail(0, format!("unreadable: {error}")),
     };
-    let engine = Isothread::new(mode);
+    let engine = E::new(mode);
     let done = std::thread::scope(|scope| {
         let engine = &engine;
         let script = mode.spawn(scope, move || Script::new(engine, mode, scope).run(directives));
@@ -68,7 +70,7 @@ fn run_script(file: &File, buffer: &ParseBuffer<'_>, mode: Mode, report: &mut Re
 }
 
 /// Runs all files in one mode. Prints the results of a test that passes, too.
-fn suite(mode: Mode) {
+fn suite<E: Engine>(mode: Mode) {
     let source = Source::find();
     let filter = std::env::var("SPEC_FILTER").ok();
     let mut expectations = Expectations::read(source.name());
@@ -83,7 +85,7 @@ fn suite(mode: Mode) {
             table.exclude(&file);
             continue;
         }
-        let report = run_file(&file, mode);
+        let report = run_file::<E>(&file, mode);
         let (unlisted, expected) = expectations.settle(&report);
         table.add(&report, expected);
         surprises.extend(unlisted);
@@ -110,31 +112,38 @@ fn suite(mode: Mode) {
 
 #[test]
 fn specification_suite() {
-    suite(Mode::Plain);
+    suite::<Isothread>(Mode::Plain);
 }
 
 #[test]
 fn specification_suite_with_an_instruction_limit() {
-    suite(Mode::Metered);
+    suite::<Isothread>(Mode::Metered);
 }
 
 #[test]
 fn specification_suite_on_a_small_native_stack() {
-    suite(Mode::SmallStack);
+    suite::<Isothread>(Mode::SmallStack);
 }
 
 #[test]
 fn specification_suite_with_constant_collection() {
-    suite(Mode::Collecting);
+    suite::<Isothread>(Mode::Collecting);
 }
 
 #[test]
 fn specification_suite_with_profiling() {
-    suite(Mode::Profiled);
+    suite::<Isothread>(Mode::Profiled);
 }
 
 #[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
 #[test]
 fn specification_suite_compiled() {
-    suite(Mode::Compiled);
+    suite::<Isothread>(Mode::Compiled);
+}
+
+/// Compiled code takes the fuel that interpreted code takes, and its traps have the same stacks.
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
+#[test]
+fn specification_suite_interpreted_and_compiled() {
+    suite::<twins::Twins>(Mode::CompiledMetered);
 }

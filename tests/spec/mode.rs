@@ -12,8 +12,12 @@ pub(crate) enum Mode {
     SmallStack,
     /// In contexts that measure what functions cost.
     Profiled,
-    /// In contexts whose functions are compiled before their first call.
+    /// In contexts whose functions are compiled before their first call, and that look for objects
+    /// to be freed whenever one is made.
     Compiled,
+    /// In contexts whose functions are compiled, with a limit on instructions, for
+    /// [`Twins`](crate::twins::Twins).
+    CompiledMetered,
     /// In contexts that look for objects to be freed whenever one is made.
     Collecting,
 }

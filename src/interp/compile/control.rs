@@ -14,6 +14,7 @@ use super::{Condition, Translator, imm32, make_room, mode, slot};
 use crate::abi::heap_types::Hierarchy;
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
+use crate::exec::work;
 use crate::interp::instr::{Instr, is_exchanged};
 use crate::interp::machine::Offset;
 use crate::interp::op::CompareOp;
@@ -199,6 +200,11 @@ impl<'m> Translator<'m> {
     /// are: another path may go on with them.
     pub(super) fn move_values(&mut self, label: usize) {
         let count = self.labels[label].branch_types().len();
+        // One instruction moves as many as are charged for, so that the charge depends on the types
+        // alone. Where another path goes on, they are settled already.
+        if work::of_slots(self.carried_slots(label) as usize) > 0 {
+            self.stack.settle_top(&mut self.code, count);
+        }
         let mut to = self.base_slot(label);
         let mut index = self.stack.entries.len() - count;
         while let Some(&Entry { ty, slot, place }) = self.stack.entries.get(index) {

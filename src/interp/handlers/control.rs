@@ -7,7 +7,8 @@
 use super::numeric::{Compare, ops};
 use super::{Refill, none, trap};
 use crate::abi::trap::Trap;
-use crate::interp::dispatch::{Regs, Ret, handler, next, stop, to_slow};
+use crate::exec::work;
+use crate::interp::dispatch::{Regs, Ret, handler, next, slow, stop, to_slow};
 use crate::interp::instr::Mode;
 use crate::interp::op::{CompareOp, compare_ops};
 use crate::interp::operand::{Acc, Dst, Imm32, Slot, Src, ToSlot, Value};
@@ -18,10 +19,12 @@ use crate::interp::shape::{
 
 handler!(unreachable [] |r| { trap(r, Trap::Unreachable) });
 
-handler!(
-    /// An access that is known to be outside the memory.
-    out_of_bounds [] |r| { trap(r, Trap::MemoryOutOfBounds) }
-);
+slow!(
+    /// An access that is known to be outside the memory. It costs what others do that are.
+    OutOfBounds |r| {
+    work::charge(r.env, work::SLOW)?;
+    Err(Trap::MemoryOutOfBounds.into())
+});
 
 handler!(
     /// Leaves guest code. The outermost function returns to this instruction.

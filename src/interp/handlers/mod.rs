@@ -139,7 +139,7 @@ impl Instr {
             Self::TableInit => Picked::slow::<table::TableInit>(),
             Self::ElemDrop => Picked::slow::<table::ElemDrop>(),
             Self::Unreachable => Picked::leaf(control::unreachable),
-            Self::OutOfBounds => Picked::leaf(control::out_of_bounds),
+            Self::OutOfBounds => Picked::slow::<control::OutOfBounds>(),
             Self::Branch => Picked::leaf(control::branch::<Forward>),
             Self::BranchBack => Picked::leaf(control::branch::<Back>),
             Self::BranchIf { condition, want, back } => {

@@ -5,7 +5,7 @@ use super::exceptions::rethrow;
 use super::memory::reload_memory;
 use crate::abi::lanes::V128;
 use crate::exec::{Point, away};
-use crate::interp::code::{DECLINED, VmCode};
+use crate::interp::code::{DECLINED, GO_ON, VmCode};
 use crate::interp::dispatch::{Regs, Stop, slow};
 use crate::interp::machine::{Frame, Header};
 use crate::interp::operand::Value;
@@ -17,11 +17,17 @@ slow!(
     Diverted |r, i: shape::EnterOther| {
     let (frame, code, env) = (r.sp, i.code, r.env);
     let back = *frame.header((*code).header_slot);
+    let Some(call) = back.back_to.call() else {
+        // The run's last function has called this one in its place.
+        (*env).next_code = code.cast();
+        return Err(Stop::Exit(GO_ON));
+    };
     match run_other(r, back, || (i.enter)(env, code, frame.as_ptr()))? {
         OtherEnd::Returned => take_results(r, back, frame),
         OtherEnd::Caught => {}
         OtherEnd::Declined => {
-            r.sp = back.caller;
+            // Where there is no room, the call is what traps.
+            (r.ip, r.sp) = (call, back.caller);
             enter_own(r, code, frame, back.back_to)?;
         }
     }

@@ -139,13 +139,11 @@ impl Machine {
             }
         }
         let base = self.stack.as_mut_ptr();
-        // SAFETY: the stack has more slots than a few arguments.
-        let limit = unsafe { base.add(self.stack.len()) };
         let mut env = VmEnv {
             instance: vm,
             globals: null_mut(),
             stack_top: base,
-            stack_limit: limit,
+            stack_limit: base.wrapping_add(self.stack.len()),
             budget: 0,
             fuel: i64::MAX,
             native_stack_limit: 0,
@@ -160,9 +158,10 @@ impl Machine {
             catch_sp: null_mut(),
             unwinding: null_mut(),
             tail_call: std::ptr::null(),
+            next_code: std::ptr::null(),
             local_refs: VmLocalRefs::EMPTY,
             host_params: std::ptr::null(),
-            scratch: 0,
+            scratch: [0; 2],
         };
         self.stack[..args.len()].copy_from_slice(args);
         let func = func_ref(index);

@@ -35,13 +35,13 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn store_slot(&mut self, value: Value, base: Value, slot: u32) {
-        let flags = self.regions.slots();
         let value = self.as_slot(value);
+        let flags = self.regions.slots_for(self.builder.func.dfg.value_type(value));
         self.builder.ins().store(flags, value, base, slot_offset(slot));
     }
 
     pub(super) fn load_slot(&mut self, ty: Type, base: Value, slot: u32) -> Value {
-        let flags = self.regions.slots();
+        let flags = self.regions.slots_for(ty);
         self.builder.ins().load(ty, flags, base, slot_offset(slot))
     }
 

@@ -38,6 +38,17 @@ impl Translator<'_, '_> {
         self.builder.inst_results(call).first().copied()
     }
 
+    /// Calls a function of C's convention that takes the environment and `args`, and leads to a
+    /// clause or ends the run.
+    pub(super) fn call_without_return(&mut self, offset: i32, args: &[Value]) {
+        let args: Vec<Value> = [self.env].iter().chain(args).copied().collect();
+        let signature = signatures::of_c(&self.types_of(&args), None);
+        let signature = self.builtin_signature(signature);
+        let address = self.builtin_address(offset);
+        self.call_throwing(signature, address, &args);
+        self.builder.ins().trap(unreachable_code());
+    }
+
     /// Calls a builtin that may look at the budget, and whose result is no code.
     pub(super) fn call_builtin(&mut self, offset: i32, args: &[Value], result: Type) -> Value {
         self.store_budget();
@@ -59,7 +70,7 @@ impl Translator<'_, '_> {
         self.load_state(ty, env, at::ENV_SCRATCH)
     }
 
-    fn call_without_return(&mut self, offset: i32, args: &[Value]) {
+    fn end_run(&mut self, offset: i32, args: &[Value]) {
         self.call_c(offset, args, None);
         self.builder.ins().trap(unreachable_code());
     }
@@ -71,12 +82,14 @@ impl Translator<'_, '_> {
 
     /// Ends the run since there is no room for the function's frame.
     pub(super) fn trap_in_caller(&mut self) {
-        self.call_without_return(builtin!(overflow), &[]);
+        self.end_run(builtin!(overflow), &[]);
     }
 
-    /// Ends the run with a code that has been noted elsewhere.
-    pub(super) fn exit(&mut self, code: Value) {
-        self.call_without_return(builtin!(exit), &[code]);
+    /// Leaves the function by the code with which a function in its place has ended: by an
+    /// exception, or because the run ends.
+    pub(super) fn pass_on(&mut self, code: Value) {
+        let native_frame = self.builder.ins().get_frame_pointer(types::I64);
+        self.end_run(builtin!(pass_on), &[code, native_frame]);
     }
 
     /// Calls a function that keeps all registers but the budget's.

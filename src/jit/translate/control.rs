@@ -4,11 +4,13 @@ use super::open_block::{BlockKind, Checks, Later, OpenBlock};
 use super::signatures::{clif_type, slots_of};
 use super::{Refusal, Translator, malformed};
 use crate::abi::types::ValType;
+use crate::exec::work;
 use crate::jit::layout::{self as at, builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value, types,
 };
+use cranelift_frontend::Variable;
 use wasmparser::{BlockType, BrTable};
 
 /// Native stack that has to be left to the functions that compiled code calls: with less than this
@@ -56,11 +58,17 @@ impl Translator<'_, '_> {
         let native_frame = self.builder.ins().get_frame_pointer(types::I64);
         let args = [record, frame, native_frame];
         let code = self.call_builtin(builtin!(interpret), &args, types::I32);
+        self.return_from_frame(code)
+    }
+
+    /// Ends the run if a function of the runtime has returned a code for that; else returns the
+    /// results that it has left in the frame.
+    pub(super) fn return_from_frame(&mut self, code: Value) -> Result<(), Refusal> {
         let (cold, next) = self.leave_if(code);
         self.builder.switch_to_block(cold);
-        self.exit(code);
+        self.pass_on(code);
         self.builder.switch_to_block(next);
-        let ty = self.ty;
+        let (ty, frame) = (self.ty, self.frame);
         let results = self.load_values(ty.results(), frame)?;
         self.builder.ins().return_(&results);
         Ok(())
@@ -103,6 +111,13 @@ impl Translator<'_, '_> {
         self.charge_value(cost);
     }
 
+    /// As [`charge_units`](Self::charge_units), if there are any.
+    pub(super) fn charge_some(&mut self, units: u64) {
+        if units > 0 {
+            self.charge_units(units);
+        }
+    }
+
     fn charge_value(&mut self, cost: Value) {
         let budget = self.builder.ins().get_pinned_reg(types::I64);
         let left = self.builder.ins().isub(budget, cost);
@@ -117,26 +132,38 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn push_function_label(&mut self, checks: Option<Checks>) -> Result<(), Refusal> {
-        let results: Option<Vec<Type>> =
-            self.ty.results().iter().map(|&ty| clif_type(ty)).collect();
-        let mut label =
-            self.label(BlockKind::Function, Vec::new(), results.ok_or(Refusal::Unsupported)?);
+        let results = self.ty.results();
+        let mut label = self.label(BlockKind::Function, &[], results)?;
         label.turns = checks.into_iter().flat_map(|it| [it.frame_bytes, it.cost]).collect();
         self.labels.push(label);
         Ok(())
     }
 
-    fn label(&mut self, kind: BlockKind, params: Vec<Type>, results: Vec<Type>) -> OpenBlock {
+    fn label(
+        &mut self,
+        kind: BlockKind,
+        params: &[ValType],
+        results: &[ValType],
+    ) -> Result<OpenBlock, Refusal> {
         let target = self.builder.create_block();
-        let carried = if kind == BlockKind::Loop { &params } else { &results };
+        let carried = if kind == BlockKind::Loop { params } else { results };
         for &ty in carried {
-            self.builder.append_block_param(target, ty);
+            let clif = clif_type(ty).ok_or(Refusal::Unsupported)?;
+            let value = self.builder.append_block_param(target, clif);
+            self.mark(value, ty);
         }
+        let list = |types: &[ValType]| -> Option<Vec<Type>> {
+            types.iter().map(|&ty| clif_type(ty)).collect()
+        };
+        let params = list(params).ok_or(Refusal::Unsupported)?;
+        let results = list(results).ok_or(Refusal::Unsupported)?;
         let below: u32 = params.iter().map(|&ty| slots_of(ty)).sum();
-        OpenBlock {
+        let depth = self.stack.len().checked_sub(params.len()).ok_or(Refusal::Malformed)?;
+        Ok(OpenBlock {
             kind,
             target,
-            depth: self.stack.len() - params.len(),
+            depth,
+            below: self.variables_below(depth),
             height: self.height - below,
             params,
             results,
@@ -145,35 +172,40 @@ impl Translator<'_, '_> {
             operators: self.operators,
             turns: Vec::new(),
             is_joined: false,
-        }
+            outer_try: self.innermost_try,
+            around: self.innermost_try,
+            landings: Vec::new(),
+            next_clause: 0,
+        })
     }
 
-    fn block_type(&self, ty: BlockType) -> Result<(Vec<Type>, Vec<Type>), Refusal> {
-        let list = |types: &[ValType]| -> Result<Vec<Type>, Refusal> {
-            types.iter().map(|&ty| clif_type(ty).ok_or(Refusal::Unsupported)).collect()
-        };
+    fn block_type(&self, ty: BlockType) -> Result<(Vec<ValType>, Vec<ValType>), Refusal> {
         Ok(match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![self.parsed_type(ty)?]),
+            BlockType::Type(ty) => {
+                let ty = self.module.val_type(ty).ok_or(Refusal::Unsupported)?;
+                (Vec::new(), vec![ty])
+            }
             BlockType::FuncType(index) => {
                 let ty = self.module.types.func(index).ok_or(Refusal::Malformed)?;
-                (list(ty.params())?, list(ty.results())?)
+                (ty.params().to_vec(), ty.results().to_vec())
             }
         })
     }
 
-    pub(super) fn block(&mut self, ty: BlockType) -> Result<(), Refusal> {
+    /// Opens a block that emits nothing.
+    pub(super) fn block_of_kind(&mut self, kind: BlockKind, ty: BlockType) -> Result<(), Refusal> {
         let (params, results) = self.block_type(ty)?;
-        let label = self.label(BlockKind::Block, params, results);
+        let label = self.label(kind, &params, &results)?;
         self.labels.push(label);
         Ok(())
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), Refusal> {
         let (params, results) = self.block_type(ty)?;
-        let label = self.label(BlockKind::Loop, params, results);
+        let label = self.label(BlockKind::Loop, &params, &results)?;
         let carried = self.stack.split_off(label.depth);
-        self.start_loop(label.target, &carried);
+        self.start_loop(label.target, &carried)?;
         // Further parameters are those of variables.
         let params = &self.builder.block_params(label.target)[..label.params.len()];
         self.stack.extend(params);
@@ -184,7 +216,7 @@ impl Translator<'_, '_> {
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), Refusal> {
         let (params, results) = self.block_type(ty)?;
         let condition = self.pop()?;
-        let mut label = self.label(BlockKind::If, params, results);
+        let mut label = self.label(BlockKind::If, &params, &results)?;
         let (then, otherwise) = (self.builder.create_block(), self.builder.create_block());
         // The parameters are the values themselves in either branch.
         self.builder.ins().brif(condition, then, &[], otherwise, &[]);
@@ -195,10 +227,17 @@ impl Translator<'_, '_> {
         Ok(())
     }
 
-    /// Makes the stack that of a label's start or end.
-    fn reset_stack(&mut self, depth: usize, height: u32, values: &[Value]) {
+    /// Makes the stack that of a label's start or end: `depth` values with this height, which are
+    /// in the variables `below` if there are any, and the `values`.
+    pub(super) fn reset_stack(
+        &mut self,
+        (depth, height): (usize, u32),
+        below: &[Variable],
+        values: &[Value],
+    ) {
         self.stack.truncate(depth);
         self.height = height;
+        self.read_below(below);
         for &value in values {
             self.push(value);
         }
@@ -210,10 +249,10 @@ impl Translator<'_, '_> {
         }
         let label = self.labels.last_mut().ok_or(Refusal::Malformed)?;
         let otherwise = label.else_block.take().ok_or(Refusal::Malformed)?;
-        let (depth, height) = (label.depth, label.height);
+        let (depth, height, below) = (label.depth, label.height, label.below.clone());
         let params = std::mem::take(&mut label.else_params);
         self.builder.switch_to_block(otherwise);
-        self.reset_stack(depth, height, &params);
+        self.reset_stack((depth, height), &below, &params);
         self.reachable = true;
         Ok(())
     }
@@ -231,25 +270,40 @@ impl Translator<'_, '_> {
         if self.reachable {
             self.branch(0)?;
         }
+        let label = self.labels.last_mut().ok_or(Refusal::Malformed)?;
+        self.innermost_try = label.outer_try;
+        let landings = std::mem::take(&mut label.landings);
+        self.fill_landings(landings)?;
         let label = self.labels.pop().ok_or(Refusal::Malformed)?;
         self.builder.switch_to_block(label.target);
         self.reachable = label.is_joined;
         let values = self.builder.block_params(label.target).to_vec();
-        self.reset_stack(label.depth, label.height, &values);
         if kind == BlockKind::Function {
-            match self.start {
-                None => self.builder.ins().return_(&values),
-                Some(_) => {
-                    let frame = self.frame;
-                    self.store_values(&values, frame);
-                    self.builder.ins().return_(&[])
-                }
-            };
-            self.end_function(&label)?;
-        } else if !label.is_joined {
+            self.return_values(&values);
+            return self.end_function(&label);
+        }
+        self.reset_stack((label.depth, label.height), &label.below, &values);
+        if !label.is_joined {
             self.stop_here();
         }
         Ok(())
+    }
+
+    /// Units for moving the function's results to their slots, which the interpreter does.
+    fn result_units(&self) -> u64 {
+        work::of_slots(self.ty.result_slots() as usize)
+    }
+
+    fn return_values(&mut self, values: &[Value]) {
+        self.charge_some(self.result_units());
+        match self.start {
+            None => self.builder.ins().return_(values),
+            Some(_) => {
+                let frame = self.frame;
+                self.store_values(values, frame);
+                self.builder.ins().return_(&[])
+            }
+        };
     }
 
     fn end_loop(&mut self) -> Result<(), Refusal> {
@@ -258,6 +312,9 @@ impl Translator<'_, '_> {
         for turn in label.turns {
             self.fill_in(turn, cost.into());
         }
+        // The interpreter has a place for the results even if the end is not reached.
+        let results: u32 = label.results.iter().map(|&ty| slots_of(ty)).sum();
+        self.frame_slots = self.frame_slots.max(label.height + results);
         Ok(())
     }
 
@@ -283,7 +340,7 @@ impl Translator<'_, '_> {
         self.reachable = false;
     }
 
-    fn label_at(&mut self, depth: u32) -> Result<&mut OpenBlock, Refusal> {
+    pub(super) fn label_at(&mut self, depth: u32) -> Result<&mut OpenBlock, Refusal> {
         let index = self.labels.len().checked_sub(1 + depth as usize);
         index.and_then(|index| self.labels.get_mut(index)).ok_or(Refusal::Malformed)
     }
@@ -295,6 +352,36 @@ impl Translator<'_, '_> {
         let is_loop = label.kind == BlockKind::Loop;
         let carried = if is_loop { &label.params } else { &label.results };
         Ok((is_loop, label.target, carried.len()))
+    }
+
+    /// Units for moving the values that a branch carries, which the interpreter does unless they
+    /// are in their places.
+    fn move_units(&mut self, depth: u32) -> Result<u64, Refusal> {
+        let len = self.stack.len();
+        let label = self.label_at(depth)?;
+        let carried = if label.kind == BlockKind::Loop { &label.params } else { &label.results };
+        if len == label.depth + carried.len() {
+            return Ok(0);
+        }
+        let slots: u32 = carried.iter().map(|&ty| slots_of(ty)).sum();
+        Ok(work::of_slots(slots as usize))
+    }
+
+    /// The slot at which the values lie that a branch carries, and how many slots they take.
+    pub(super) fn carried_slots(&mut self, depth: u32) -> Result<(u32, u32), Refusal> {
+        let label = self.label_at(depth)?;
+        let carried = if label.kind == BlockKind::Loop { &label.params } else { &label.results };
+        Ok((label.height, carried.iter().map(|&ty| slots_of(ty)).sum()))
+    }
+
+    /// Goes to the label with values that a clause carries.
+    pub(super) fn land(&mut self, depth: u32, values: &[Value]) -> Result<(), Refusal> {
+        let (is_loop, target, _) = self.target(depth)?;
+        if is_loop {
+            self.charge_turn(depth)?;
+        }
+        self.jump(target, values);
+        Ok(())
     }
 
     fn carried(&self, count: usize) -> Result<Vec<Value>, Refusal> {
@@ -313,6 +400,8 @@ impl Translator<'_, '_> {
     pub(super) fn branch(&mut self, depth: u32) -> Result<(), Refusal> {
         let (is_loop, target, count) = self.target(depth)?;
         let values = self.carried(count)?;
+        let units = self.move_units(depth)?;
+        self.charge_some(units);
         if is_loop {
             self.charge_turn(depth)?;
         }
@@ -321,7 +410,13 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn br(&mut self, depth: u32) -> Result<(), Refusal> {
-        self.branch(depth)?;
+        if depth as usize + 1 == self.labels.len() && self.result_units() > 0 {
+            // The charge for the results is this operator's.
+            let values = self.carried(self.ty.results().len())?;
+            self.return_values(&values);
+        } else {
+            self.branch(depth)?;
+        }
         self.end_reachable();
         Ok(())
     }
@@ -333,9 +428,14 @@ impl Translator<'_, '_> {
 
     pub(super) fn br_if(&mut self, depth: u32) -> Result<(), Refusal> {
         let condition = self.pop()?;
+        self.branch_when(condition, depth)
+    }
+
+    /// A branch to the label where the condition is not zero.
+    pub(super) fn branch_when(&mut self, condition: Value, depth: u32) -> Result<(), Refusal> {
         let (is_loop, target, count) = self.target(depth)?;
         let next = self.builder.create_block();
-        if is_loop {
+        if is_loop || self.move_units(depth)? > 0 {
             let taken = self.builder.create_block();
             self.builder.ins().brif(condition, taken, &[], next, &[]);
             self.builder.switch_to_block(taken);
@@ -351,7 +451,7 @@ impl Translator<'_, '_> {
 
     pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), Refusal> {
         let index = self.pop()?;
-        // Each label that is a loop has one block that takes the cost of a turn.
+        // Each label that branches are charged for has one block that takes the cost.
         let mut turns: Vec<(u32, Block)> = Vec::new();
         let mut calls = Vec::with_capacity(table.len() as usize);
         for depth in table.targets() {
@@ -376,10 +476,11 @@ impl Translator<'_, '_> {
         turns: &mut Vec<(u32, Block)>,
     ) -> Result<BlockCall, Refusal> {
         let (is_loop, target, count) = self.target(depth)?;
-        let values = if is_loop { Vec::new() } else { self.carried(count)? };
+        let is_charged = is_loop || self.move_units(depth)? > 0;
+        let values = if is_charged { Vec::new() } else { self.carried(count)? };
         let target = match turns.iter().find(|turn| turn.0 == depth) {
             Some(&(_, block)) => block,
-            None if is_loop => {
+            None if is_charged => {
                 let block = self.builder.create_block();
                 turns.push((depth, block));
                 block

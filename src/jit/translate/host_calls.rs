@@ -5,7 +5,6 @@
 
 use super::signatures::{self, clif_type};
 use super::{Refusal, Translator};
-use crate::abi::trap::Trap;
 use crate::abi::types::FuncType;
 use crate::abi::vm_layout::VmFuncKind;
 use crate::exec::work;
@@ -19,7 +18,7 @@ impl Translator<'_, '_> {
     pub(super) fn leave_point(&mut self, host: Option<Value>) {
         let env = self.env;
         let activation = self.load_state(types::I64, env, at::ENV_ACTIVATION);
-        let mark = self.word(position_mark(self.position));
+        let mark = self.word(self.point_mark());
         let frame = self.builder.ins().get_frame_pointer(types::I64);
         let host = match host {
             Some(host) => host,
@@ -28,6 +27,11 @@ impl Translator<'_, '_> {
         self.store_state(mark, activation, at::ACTIVATION_IP);
         self.store_state(frame, activation, at::ACTIVATION_SP);
         self.store_state(host, activation, at::ACTIVATION_HOST);
+    }
+
+    /// This operator in a point's mark.
+    pub(super) fn point_mark(&self) -> u64 {
+        position_mark(self.position, self.start.map(|start| start.position - self.body_start))
     }
 
     /// Notes that guest code runs again.
@@ -40,7 +44,7 @@ impl Translator<'_, '_> {
 
     /// Calls an import: a host function from here, with its arguments in the frame's topmost slots.
     pub(super) fn call_import(&mut self, import: u32, ty: &FuncType) -> Result<(), Refusal> {
-        let args = self.pop_many(ty.params().len())?;
+        let args = self.arguments(ty)?;
         let instance = self.instance;
         let refs = self.load_constant(types::I64, instance, at::INSTANCE_FUNC_REFS);
         let func = self.builder.ins().iadd_imm_s(refs, i64::from(import) * at::FUNC_BYTES);
@@ -80,23 +84,14 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(joined);
         self.reload_memory0();
         let results = self.builder.block_params(joined).to_vec();
-        self.push_all(&results);
+        self.push_results(ty.results(), &results);
         Ok(())
     }
 
-    /// Where arguments and results of a call lie, and their end, which is within the stack.
+    /// Where arguments and results of a call lie, and their end. The running frame has room.
     fn call_slots(&mut self, ty: &FuncType) -> (Value, Value) {
         let slots = ty.param_slots().max(ty.result_slots());
-        let frame = self.slot_address(self.height);
-        let top = self.slot_address(self.height + slots);
-        // The running frame has room for arguments; results may need more.
-        if self.height + slots > self.frame_slots {
-            let env = self.env;
-            let limit = self.load_state(types::I64, env, at::ENV_STACK_LIMIT);
-            let is_over = self.compare(IntCC::UnsignedGreaterThan, top, limit);
-            self.trap_if(is_over, Trap::OperandStackOverflow);
-        }
-        (frame, top)
+        (self.slot_address(self.height), self.slot_address(self.height + slots))
     }
 
     /// Calls a host function that was imported by this instance.
@@ -137,9 +132,8 @@ impl Translator<'_, '_> {
         self.store_values(args, frame);
         let native_frame = self.builder.ins().get_frame_pointer(types::I64);
         // Room is looked for by the runtime.
-        let point = u64::from(self.position) << 32 | u64::from(slots);
-        let point = self.word(point);
-        self.call_fallible(builtin!(call_out), &[func, frame, native_frame, point]);
+        let (mark, slots) = (self.word(self.point_mark()), self.int(types::I32, slots.into()));
+        self.call_fallible(builtin!(call_out), &[func, frame, native_frame, mark, slots]);
         self.load_values(ty.results(), frame)
     }
 }

@@ -5,10 +5,12 @@
 //! own start is never reached: Cranelift leaves it out unless a loop around this one leads there.
 
 use super::open_block::LoopStart;
-use super::signatures::{clif_type, slots_of};
+use super::signatures::slots_of;
 use super::{Refusal, Translator};
 use crate::interp::Header;
+use crate::jit::frame_tables::NO_TRY;
 use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
+use cranelift_frontend::Variable;
 use wasmparser::FunctionBody;
 
 impl Translator<'_, '_> {
@@ -28,10 +30,9 @@ impl Translator<'_, '_> {
         self.load_instance();
         let ty = self.ty;
         let values = self.load_values(ty.params(), frame)?;
-        for (value, &ty) in values.into_iter().zip(ty.params()) {
-            self.declare_local(clif_type(ty).ok_or(Refusal::Unsupported)?, value);
-        }
+        self.declare_params(&values)?;
         self.declare_locals(body, |this, ty, slot| this.load_slot(ty, frame, slot))?;
+        self.tables.locals = self.local_slots.iter().flatten().map(|&slot| slot as u16).collect();
         self.begin_memory0();
         let block = self.builder.create_block();
         self.start = Some(LoopStart { position, block });
@@ -44,13 +45,17 @@ impl Translator<'_, '_> {
 
     /// Goes on at `target`, the start of a loop with these parameters. If the code begins at this
     /// loop, it gets there from the slots as well.
-    pub(super) fn start_loop(&mut self, target: Block, params: &[Value]) {
+    pub(super) fn start_loop(&mut self, target: Block, params: &[Value]) -> Result<(), Refusal> {
         let here = self.start.filter(|start| start.position == self.position);
         let Some(LoopStart { block, .. }) = here else {
             self.jump(target, params);
             self.builder.switch_to_block(target);
-            return;
+            return Ok(());
         };
+        if self.innermost_try != NO_TRY {
+            // Clauses would find other values below than the loop.
+            return Err(Refusal::Unsupported);
+        }
         // Values below the loop's come from either side.
         let below = std::mem::take(&mut self.stack);
         let mut variables = Vec::with_capacity(below.len());
@@ -62,28 +67,66 @@ impl Translator<'_, '_> {
         self.jump(target, params);
 
         self.builder.switch_to_block(block);
+        let values: Vec<Value> = below.iter().chain(params).copied().collect();
+        let loaded = self.load_operands(&values);
+        for (&variable, &value) in variables.iter().zip(&loaded) {
+            self.builder.def_var(variable, value);
+        }
+        for label in &self.labels {
+            for (&variable, &value) in label.below.iter().zip(&loaded) {
+                self.builder.def_var(variable, value);
+            }
+        }
+        self.jump(target, &loaded[below.len()..]);
+
+        self.builder.switch_to_block(target);
+        self.stack = below;
+        self.read_below(&variables);
+        Ok(())
+    }
+
+    /// The operand stack as it lies in the frame, with values like these.
+    fn load_operands(&mut self, like: &[Value]) -> Vec<Value> {
         let mut slot = self.first_operand_slot();
         let frame = self.frame;
-        for (&value, &variable) in below.iter().zip(&variables) {
+        let mut loaded = Vec::with_capacity(like.len());
+        for &value in like {
             let ty = self.builder.func.dfg.value_type(value);
-            let loaded = self.load_slot(ty, frame, slot);
-            self.builder.def_var(variable, loaded);
-            slot += slots_of(ty);
-        }
-        let mut loaded = Vec::with_capacity(params.len());
-        for &param in params {
-            let ty = self.builder.func.dfg.value_type(param);
             loaded.push(self.load_slot(ty, frame, slot));
             slot += slots_of(ty);
         }
-        self.jump(target, &loaded);
+        loaded
+    }
 
-        self.builder.switch_to_block(target);
-        self.stack = variables.into_iter().map(|it| self.builder.use_var(it)).collect();
+    /// In code that begins at a loop: variables that have the values on the stack up to `depth`,
+    /// for the blocks in which paths around that loop and from it join.
+    pub(super) fn variables_below(&mut self, depth: usize) -> Vec<Variable> {
+        if self.start.is_none() {
+            return Vec::new();
+        }
+        let mut variables = Vec::with_capacity(depth);
+        for index in 0..depth.min(self.stack.len()) {
+            let value = self.stack[index];
+            let variable = self.builder.declare_var(self.builder.func.dfg.value_type(value));
+            self.builder.def_var(variable, value);
+            variables.push(variable);
+        }
+        variables
+    }
+
+    /// Has the lowest values of the stack be those of variables.
+    pub(super) fn read_below(&mut self, variables: &[Variable]) {
+        for (index, &variable) in variables.iter().enumerate().take(self.stack.len()) {
+            let value = self.builder.use_var(variable);
+            if self.collected.contains(self.stack[index]) {
+                self.collected.insert(value);
+            }
+            self.stack[index] = value;
+        }
     }
 
     /// The slot behind the locals.
-    fn first_operand_slot(&self) -> u32 {
+    pub(super) fn first_operand_slot(&self) -> u32 {
         let locals = self.local_types.iter().skip(self.ty.params().len());
         let slots: u32 = locals.map(|&ty| slots_of(ty)).sum();
         self.ty.param_slots() + Header::SLOTS + slots

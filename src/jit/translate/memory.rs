@@ -1,20 +1,27 @@
 //! Loads, stores and the other instructions on memories.
 //!
-//! Compiled code has memory 0 with 32-bit addresses in two variables, its start and its length,
-//! which are read again after whatever may change them. An access that these do not reach is looked
-//! up by a function of the runtime, as in the interpreter: it may be in a shared heap, or in what
-//! another thread has added.
+//! Compiled code has memory 0 in two variables, its start and its length, which are read again
+//! after whatever may change them. Those of other memories are read for each access. An access that
+//! these do not reach is looked up by a function of the runtime, as in the interpreter: it may be
+//! in a shared heap, or in what another thread has added.
 
 use super::{Refusal, Translator};
 use crate::abi::types::MemoryType;
+use crate::exec::work;
+use crate::jit::accesses::AccessKind;
 use crate::jit::layout::{self as at, builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use wasmparser::{MemArg, MemArgTarget};
 
-/// An access in the form that `isothread_jit_slow_address` takes: the memory, and its bytes.
-fn place(memory: u32, bytes: u32) -> i64 {
-    i64::from(memory) << 8 | i64::from(bytes)
+/// An access: `bytes` bytes of a memory, at an address that has 64 bits here.
+#[derive(Clone, Copy)]
+pub struct Access {
+    pub memory: u32,
+    ty: MemoryType,
+    address: Value,
+    offset: u64,
+    bytes: u32,
 }
 
 impl Translator<'_, '_> {
@@ -55,34 +62,102 @@ impl Translator<'_, '_> {
         self.module.memories.get(index as usize).ok_or(Refusal::Malformed)
     }
 
+    /// Start and length of a memory, as far as running code knows it.
+    fn memory(&mut self, index: u32) -> Result<(Value, Value), Refusal> {
+        if index == 0 {
+            let (base, len) = self.memory0.ok_or(Refusal::Malformed)?;
+            self.uses_memory0 = true;
+            return Ok((self.builder.use_var(base), self.builder.use_var(len)));
+        }
+        let place = i32::try_from(u64::from(index) * 8).map_err(|_| Refusal::TooLarge)?;
+        let instance = self.instance;
+        let list = self.load_constant(types::I64, instance, at::INSTANCE_MEMORIES);
+        let memory = self.load_constant(types::I64, list, place);
+        let base = self.load_state(types::I64, memory, at::MEMORY_BASE);
+        Ok((base, self.load_state(types::I64, memory, at::MEMORY_LEN)))
+    }
+
+    pub(super) fn access_of(
+        &mut self,
+        memarg: &MemArg,
+        address: Value,
+        bytes: u32,
+    ) -> Result<Access, Refusal> {
+        let MemArgTarget::Memory(memory) = memarg.target else {
+            return Err(Refusal::Unsupported);
+        };
+        let ty = *self.memory_type(memory)?;
+        let address = self.extended(address);
+        Ok(Access { memory, ty, address, offset: memarg.offset, bytes })
+    }
+
+    /// Whether an access is not within the `len` bytes that running code knows. A sum of address
+    /// and offset that has more than 64 bits is outside.
+    fn is_outside(&mut self, access: &Access, len: Value) -> Value {
+        let &Access { ty, address, offset, bytes, .. } = access;
+        let Some(last) = offset.checked_add(u64::from(bytes) - 1) else {
+            return self.int(types::I8, 1);
+        };
+        if !ty.memory64 || last == 0 {
+            // Both are below 2^32, so no sum wraps.
+            let last = self.builder.ins().iadd_imm_u(address, last as i64);
+            return self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len);
+        }
+        let last = self.word(last);
+        let (last, wraps) = self.builder.ins().uadd_overflow(address, last);
+        let is_outside = self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len);
+        self.builder.ins().bor(wraps, is_outside)
+    }
+
+    /// The guest's address of an access, and the access in the form that functions of the runtime
+    /// take.
+    pub(super) fn place_of(&mut self, access: &Access, place: AccessKind) -> (Value, Value) {
+        let &Access { memory, ty, address, offset, bytes } = access;
+        let place = self.word(place.of(memory, bytes));
+        if offset == 0 {
+            return (address, place);
+        }
+        let offset = self.word(offset);
+        let first = self.builder.ins().iadd(address, offset);
+        if !ty.memory64 {
+            return (first, place);
+        }
+        let wraps = self.compare(IntCC::UnsignedLessThan, first, offset);
+        let wraps = self.builder.ins().uextend(types::I64, wraps);
+        let wraps = self.builder.ins().ishl_imm_u(wraps, AccessKind::WRAPS_BIT);
+        (first, self.builder.ins().bor(place, wraps))
+    }
+
+    /// Asks the runtime for the native address of an access.
+    pub(super) fn look_up(&mut self, access: &Access, place: AccessKind) -> Value {
+        let (first, place) = self.place_of(access, place);
+        self.call_preserving(builtin!(slow_address), &[first, place]);
+        if access.ty.shared {
+            // Running code's view of the memory is longer now.
+            self.reload_memory0();
+        }
+        self.load_scratch(types::I64)
+    }
+
     /// Accesses `bytes` bytes: `access` is given their address as a sum.
-    fn access(
+    pub(super) fn access(
         &mut self,
         memarg: &MemArg,
         address: Value,
         bytes: u32,
         mut access: impl FnMut(&mut Self, Value, i32) -> Option<Value>,
     ) -> Result<Option<Value>, Refusal> {
-        if memarg.target != MemArgTarget::Memory(0) || self.memory_type(0)?.memory64 {
-            return Err(Refusal::Unsupported);
-        }
-        let (base, len) = self.memory0.ok_or(Refusal::Malformed)?;
-        self.uses_memory0 = true;
-        let address = self.builder.ins().uextend(types::I64, address);
-        // Both are below 2^32, so no sum wraps.
-        let last =
-            self.builder.ins().iadd_imm_s(address, memarg.offset as i64 + i64::from(bytes) - 1);
-        let len = self.builder.use_var(len);
-        let is_outside = self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len);
+        let of = self.access_of(memarg, address, bytes)?;
+        let (base, len) = self.memory(of.memory)?;
+        let is_outside = self.is_outside(&of, len);
         let (cold, next) = self.leave_if(is_outside);
 
         self.builder.switch_to_block(next);
-        let base = self.builder.use_var(base);
-        let sum = self.builder.ins().iadd(base, address);
-        let value = match i32::try_from(memarg.offset) {
+        let sum = self.builder.ins().iadd(base, of.address);
+        let value = match i32::try_from(of.offset) {
             Ok(offset) => access(self, sum, offset),
             Err(_) => {
-                let sum = self.builder.ins().iadd_imm_s(sum, memarg.offset as i64);
+                let sum = self.builder.ins().iadd_imm_u(sum, of.offset as i64);
                 access(self, sum, 0)
             }
         };
@@ -94,15 +169,40 @@ impl Translator<'_, '_> {
         self.jump(joined, value.as_slice());
 
         self.builder.switch_to_block(cold);
-        let first = self.builder.ins().iadd_imm_s(address, memarg.offset as i64);
-        let place = self.int(types::I64, place(0, bytes));
-        self.call_preserving(builtin!(slow_address), &[first, place]);
-        let found = self.load_scratch(types::I64);
+        let found = self.look_up(&of, AccessKind::Anywhere);
         let value = access(self, found, 0);
         self.jump(joined, value.as_slice());
 
         self.builder.switch_to_block(joined);
         Ok(self.builder.block_params(joined).first().copied())
+    }
+
+    /// The native address of an access that has to be aligned, as atomic ones have.
+    pub(super) fn aligned_address(
+        &mut self,
+        memarg: &MemArg,
+        address: Value,
+        bytes: u32,
+    ) -> Result<Value, Refusal> {
+        let of = self.access_of(memarg, address, bytes)?;
+        let (base, len) = self.memory(of.memory)?;
+        let is_outside = self.is_outside(&of, len);
+        let sum = self.builder.ins().iadd(base, of.address);
+        let native = self.builder.ins().iadd_imm_u(sum, of.offset as i64);
+        let misplaced = self.builder.ins().band_imm_u(native, i64::from(bytes) - 1);
+        let zero = self.word(0);
+        let is_misplaced = self.compare(IntCC::NotEqual, misplaced, zero);
+        let is_other = self.builder.ins().bor(is_outside, is_misplaced);
+        let (cold, joined) = (self.cold_block(), self.builder.create_block());
+        self.builder.append_block_param(joined, types::I64);
+        self.builder.ins().brif(is_other, cold, &[], joined, &[native.into()]);
+
+        self.builder.switch_to_block(cold);
+        let found = self.look_up(&of, AccessKind::Aligned);
+        self.jump(joined, &[found]);
+
+        self.builder.switch_to_block(joined);
+        self.builder.block_params(joined).first().copied().ok_or(Refusal::Malformed)
     }
 
     /// A load of as many bytes as `from` has, extended by `extend`.
@@ -156,7 +256,7 @@ impl Translator<'_, '_> {
     }
 
     /// An address or a count of a memory with 64 bits.
-    fn extended(&mut self, value: Value) -> Value {
+    pub(super) fn extended(&mut self, value: Value) -> Value {
         match self.builder.func.dfg.value_type(value) {
             types::I64 => value,
             _ => self.builder.ins().uextend(types::I64, value),
@@ -174,20 +274,19 @@ impl Translator<'_, '_> {
 
     pub(super) fn memory_size(&mut self, memory: u32) -> Result<(), Refusal> {
         let ty = *self.memory_type(memory)?;
-        let pages = match self.memory0 {
-            // Memories that are not shared are as long as this code knows.
-            Some((_, len)) if memory == 0 && !ty.shared => {
-                self.uses_memory0 = true;
-                let len = self.builder.use_var(len);
-                self.builder.ins().ushr_imm_u(len, i64::from(ty.page_size_log2))
-            }
-            _ => {
-                let index = self.int(types::I32, memory.into());
-                let pages = self.call_builtin(builtin!(memory_size), &[index], types::I64);
-                self.reload_memory0();
-                pages
-            }
-        };
+        if ty.shared {
+            let index = self.int(types::I32, memory.into());
+            self.call_fallible(builtin!(memory_size), &[index]);
+            self.reload_memory0();
+            let pages = self.load_scratch(types::I64);
+            return self.push_pages(pages, memory);
+        }
+        if memory > 0 || ty != (MemoryType { limits: ty.limits, ..MemoryType::default() }) {
+            self.charge_units(work::SLOW);
+        }
+        // Memories that are not shared are as long as this code knows.
+        let (_, len) = self.memory(memory)?;
+        let pages = self.builder.ins().ushr_imm_u(len, i64::from(ty.page_size_log2));
         self.push_pages(pages, memory)
     }
 
@@ -196,6 +295,7 @@ impl Translator<'_, '_> {
         let delta = self.extended(delta);
         let index = self.int(types::I32, memory.into());
         // The embedder is asked if there is no room, and may look at the stack.
+        self.show_references();
         self.leave_point(None);
         self.call_fallible(builtin!(memory_grow), &[index, delta]);
         self.resume_point();

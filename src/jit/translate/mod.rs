@@ -18,31 +18,53 @@
 //! the operand stack.
 
 mod access;
+mod atomic;
 mod builtin_calls;
 mod calls;
 mod control;
+mod exceptions;
+mod fields;
 mod host_calls;
+mod legacy;
 mod loops;
 mod memory;
 mod numeric;
+mod objects;
 mod opcodes;
 mod open_block;
+mod references;
 mod regions;
+mod roots;
 pub mod signatures;
 mod state;
+mod table;
+mod tail_calls;
 pub mod thunks;
+mod tries;
 mod variables;
+#[cfg(feature = "simd")]
+mod vector;
+#[cfg(feature = "simd")]
+mod vector_memory;
+mod wide;
 
 use super::layout as at;
-use crate::abi::types::FuncType;
-use crate::interp::Header;
+use crate::abi::types::{FuncType, ValType};
+use crate::interp::{Header, of_cleared};
+use crate::jit::frame_tables::{FrameTables, NO_TRY};
 use crate::module::Module;
-use cranelift_codegen::ir::{self, Function, Inst, SigRef, SourceLoc, Type, Value, types};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::entity::EntitySet;
+use cranelift_codegen::ir::{
+    self, Block, Function, Inst, InstBuilder, SigRef, SourceLoc, StackSlot, StackSlotData,
+    StackSlotKind, Type, Value, types,
+};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use open_block::{LoopStart, OpenBlock};
 use regions::Regions;
 use signatures::{clif_type, slots_of};
+use tries::TryInfo;
 use wasmparser::{BinaryReader, FunctionBody};
 
 /// Why a function is not compiled.
@@ -84,6 +106,22 @@ pub struct Translator<'a, 'm> {
     start: Option<LoopStart>,
     locals: Vec<Variable>,
     local_types: Vec<Type>,
+    /// The slots of locals that may lead to what is collected.
+    local_slots: Vec<Option<u32>>,
+    /// Values that may.
+    collected: EntitySet<Value>,
+    tables: FrameTables,
+    /// The number of the innermost try that is open, or `NO_TRY`.
+    innermost_try: u32,
+    /// The blocks of clauses, by their numbers.
+    landing_blocks: Vec<Block>,
+    /// The function's body and its position.
+    body_bytes: &'m [u8],
+    body_start: u32,
+    /// The `try`s of the body, if there are any and one has been met.
+    legacy: Vec<TryInfo>,
+    /// Where the guest's frame is noted.
+    frame_place: Option<StackSlot>,
     stack: Vec<Value>,
     /// Slots below the operand stack, and of it.
     height: u32,
@@ -104,40 +142,70 @@ pub struct Translator<'a, 'm> {
     skipped: u32,
 }
 
-/// Fills `function` with the code of the function at `func_index`; returns the functions of the
-/// module that it calls directly. With a `loop_position` the code begins at the loop there, on the
-/// interpreter's frame, and leaves the results in that: it is entered like an entry thunk.
+/// A translated function.
+#[derive(Default)]
+pub struct Translated {
+    /// The functions of the module that it calls directly, each once.
+    pub callees: Vec<u32>,
+    /// But for what follows from the machine code.
+    pub tables: FrameTables,
+    /// Where its frame notes the guest's, if the tables need that.
+    pub frame_place: Option<StackSlot>,
+    /// The slots of its frame, and the cost of entering it: the interpreter's, which a test
+    /// compares them with.
+    #[cfg(test)]
+    pub frame_slots: u32,
+    #[cfg(test)]
+    pub cost: u32,
+}
+
+/// Fills `function` with the code of the function at `func_index`. With a `loop_position` the code
+/// begins at the loop there, on the interpreter's frame, and leaves the results in that: it is
+/// entered like an entry thunk. A refusal comes with the position in the module of the operator
+/// that it is about, zero if that is none.
 pub fn translate(
     module: &Module,
     isa: &dyn TargetIsa,
     (func_index, loop_position): (u32, Option<u32>),
     function: &mut Function,
     context: &mut FunctionBuilderContext,
-) -> Result<Vec<u32>, Refusal> {
-    let defined = func_index.checked_sub(module.imported.funcs).ok_or(Refusal::Malformed)?;
-    let range = module.bodies.get(defined as usize).ok_or(Refusal::Malformed)?;
-    let bytes = module.body(func_index).ok_or(Refusal::Malformed)?;
-    let body = FunctionBody::new(BinaryReader::new(bytes, range.start.into()));
-    let ty = module.func_type(func_index).ok_or(Refusal::Malformed)?;
-    let signature = signatures::of_function(ty).ok_or(Refusal::Unsupported)?;
+) -> Result<Translated, (Refusal, u32)> {
+    let without_position = |refusal| (refusal, 0);
+    let (body, ty) = parts(module, func_index).map_err(without_position)?;
+    let signature = signatures::of_function(ty).ok_or(Refusal::Unsupported);
+    let signature = signature.map_err(without_position)?;
     function.signature = match loop_position {
         None => signature,
         Some(_) => signatures::of_entry(),
     };
     let builder = FunctionBuilder::new(function, context);
     let mut translator = Translator::new(module, builder, ty);
-    match loop_position {
-        None => translator.begin(&body)?,
-        Some(position) => translator.begin_at_loop(&body, position)?,
-    }
-    translator.body(&body)?;
-    translator.end_memory0();
-    translator.builder.seal_all_blocks();
-    let Translator { builder, mut callees, .. } = translator;
+    let start = body.range().start;
+    translator.body_bytes = module.body(func_index).unwrap_or_default();
+    translator.body_start = start as u32;
+    translator.all(&body, loop_position).map_err(|refusal| (refusal, translator.position))?;
+    let Translator { builder, mut callees, tables, frame_place, .. } = translator;
     builder.finalize(isa.frontend_config());
     callees.sort_unstable();
     callees.dedup();
-    Ok(callees)
+    Ok(Translated {
+        callees,
+        tables,
+        frame_place,
+        #[cfg(test)]
+        frame_slots: translator.frame_slots,
+        #[cfg(test)]
+        cost: translator.operators,
+    })
+}
+
+/// The body and the type of a function.
+fn parts(module: &Module, func_index: u32) -> Result<(FunctionBody<'_>, &FuncType), Refusal> {
+    let defined = func_index.checked_sub(module.imported.funcs).ok_or(Refusal::Malformed)?;
+    let range = module.bodies.get(defined as usize).ok_or(Refusal::Malformed)?;
+    let bytes = module.body(func_index).ok_or(Refusal::Malformed)?;
+    let body = FunctionBody::new(BinaryReader::new(bytes, range.start.into()));
+    Ok((body, module.func_type(func_index).ok_or(Refusal::Malformed)?))
 }
 
 impl<'a, 'm> Translator<'a, 'm> {
@@ -157,6 +225,15 @@ impl<'a, 'm> Translator<'a, 'm> {
             start: None,
             locals: Vec::new(),
             local_types: Vec::new(),
+            local_slots: Vec::new(),
+            collected: EntitySet::new(),
+            tables: FrameTables::default(),
+            innermost_try: NO_TRY,
+            landing_blocks: Vec::new(),
+            body_bytes: &[],
+            body_start: 0,
+            legacy: Vec::new(),
+            frame_place: None,
             stack: Vec::new(),
             height: 0,
             frame_slots: 0,
@@ -181,20 +258,14 @@ impl<'a, 'm> Translator<'a, 'm> {
         let params = self.builder.block_params(entry).to_vec();
         let [env, frame, ref values @ ..] = params[..] else { return Err(Refusal::Malformed) };
         (self.env, self.frame) = (env, frame);
-        for (&value, ty) in values.iter().zip(self.ty.params()) {
-            let ty = clif_type(*ty).ok_or(Refusal::Unsupported)?;
-            self.declare_local(ty, value);
-        }
+        self.declare_params(values)?;
         self.load_instance();
         let checks = self.check_room(values)?;
         self.declare_locals(body, |this, ty, _slot| this.zero(ty))?;
+        self.charge_some(of_cleared(self.height - self.ty.param_slots() - Header::SLOTS));
+        self.store_locals();
         self.begin_memory0();
         self.push_function_label(Some(checks))
-    }
-
-    /// The type of a value, by its type as the parser has it.
-    fn parsed_type(&self, ty: wasmparser::ValType) -> Result<Type, Refusal> {
-        self.module.val_type(ty).and_then(clif_type).ok_or(Refusal::Unsupported)
     }
 
     fn load_instance(&mut self) {
@@ -212,11 +283,12 @@ impl<'a, 'm> Translator<'a, 'm> {
         self.height = self.ty.param_slots() + Header::SLOTS;
         for local in body.get_locals_reader().map_err(malformed)? {
             let (count, ty) = local.map_err(malformed)?;
-            let ty = self.parsed_type(ty)?;
+            let ty = self.module.val_type(ty).ok_or(Refusal::Unsupported)?;
+            let clif = clif_type(ty).ok_or(Refusal::Unsupported)?;
             for _ in 0..count {
-                let value = value(self, ty, self.height);
-                self.declare_local(ty, value);
-                self.height += slots_of(ty);
+                let value = value(self, clif, self.height);
+                self.declare_local(ty, self.height, value);
+                self.height += slots_of(clif);
             }
             if self.locals.len() > LOCALS_MAX {
                 return Err(Refusal::TooLarge);
@@ -227,11 +299,48 @@ impl<'a, 'm> Translator<'a, 'm> {
         Ok(())
     }
 
-    fn declare_local(&mut self, ty: Type, value: Value) {
-        let variable = self.builder.declare_var(ty);
+    fn declare_params(&mut self, values: &[Value]) -> Result<(), Refusal> {
+        let mut slot = 0;
+        for (&value, &ty) in values.iter().zip(self.ty.params()) {
+            self.declare_local(ty, slot, value);
+            slot += slots_of(clif_type(ty).ok_or(Refusal::Unsupported)?);
+        }
+        Ok(())
+    }
+
+    fn declare_local(&mut self, ty: ValType, slot: u32, value: Value) {
+        let clif = self.builder.func.dfg.value_type(value);
+        let variable = self.builder.declare_var(clif);
         self.builder.def_var(variable, value);
         self.locals.push(variable);
-        self.local_types.push(ty);
+        self.local_types.push(clif);
+        self.local_slots.push(ty.is_collected().then_some(slot));
+    }
+
+    /// The whole function, from its entry or from a loop.
+    fn all(&mut self, body: &FunctionBody<'_>, loop_position: Option<u32>) -> Result<(), Refusal> {
+        match loop_position {
+            None => self.begin(body)?,
+            Some(position) => self.begin_at_loop(body, position)?,
+        }
+        self.body(body)?;
+        self.end_memory0();
+        if !self.tables.is_empty() {
+            self.note_frame();
+        }
+        self.builder.seal_all_blocks();
+        Ok(())
+    }
+
+    /// Has the function note the guest's frame in its own when it begins.
+    fn note_frame(&mut self) {
+        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3);
+        let slot = self.builder.create_sized_stack_slot(data);
+        self.frame_place = Some(slot);
+        let frame = self.frame;
+        let Some(entry) = self.builder.func.layout.entry_block() else { return };
+        let mut cursor = FuncCursor::new(self.builder.func).at_first_insertion_point(entry);
+        cursor.ins().stack_store(types::I64, frame, slot, 0);
     }
 
     fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Refusal> {

@@ -184,6 +184,9 @@ impl Translator<'_, '_> {
         let condition = self.pop()?;
         let (a, b) = self.pop_pair()?;
         let result = self.builder.ins().select(condition, a, b);
+        if self.collected.contains(a) || self.collected.contains(b) {
+            self.collected.insert(result);
+        }
         self.push(result);
         Ok(())
     }

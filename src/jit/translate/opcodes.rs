@@ -1,5 +1,6 @@
 //! Operators: which method each one is for.
 
+use super::open_block::BlockKind;
 use super::{Refusal, Translator};
 use crate::abi::trap::Trap;
 use crate::jit::layout::builtin;
@@ -21,7 +22,15 @@ impl Translator<'_, '_> {
             | Operator::Try { .. }
             | Operator::TryTable { .. } => self.skipped += 1,
             Operator::End | Operator::Delegate { .. } if self.skipped > 0 => self.skipped -= 1,
-            Operator::End | Operator::Else if self.skipped == 0 => self.operator(operator)?,
+            Operator::End
+            | Operator::Else
+            | Operator::Catch { .. }
+            | Operator::CatchAll
+            | Operator::Delegate { .. }
+                if self.skipped == 0 =>
+            {
+                self.operator(operator)?;
+            }
             _ => {}
         }
         Ok(())
@@ -35,7 +44,7 @@ impl Translator<'_, '_> {
                 Ok(())
             }
             Operator::Nop => Ok(()),
-            Operator::Block { blockty } => self.block(blockty),
+            Operator::Block { blockty } => self.block_of_kind(BlockKind::Block, blockty),
             Operator::Loop { blockty } => self.loop_(blockty),
             Operator::If { blockty } => self.if_(blockty),
             Operator::Else => self.else_(),
@@ -49,6 +58,11 @@ impl Translator<'_, '_> {
                 self.call_indirect(type_index, table_index)
             }
             Operator::CallRef { type_index } => self.call_ref(type_index),
+            Operator::ReturnCall { function_index } => self.return_call(function_index),
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.return_call_indirect(type_index, table_index)
+            }
+            Operator::ReturnCallRef { type_index } => self.return_call_ref(type_index),
             Operator::Drop => self.pop().map(|_| ()),
             Operator::Select | Operator::TypedSelect { .. } => self.select(),
             Operator::LocalGet { local_index } => self.local_get(local_index),
@@ -56,8 +70,11 @@ impl Translator<'_, '_> {
             Operator::LocalTee { local_index } => self.local_tee(local_index),
             Operator::GlobalGet { global_index } => self.global_get(global_index),
             Operator::GlobalSet { global_index } => self.global_set(global_index),
-            Operator::RefNull { hty } => self.ref_null(hty),
+            Operator::RefNull { .. } => self.ref_null(),
             Operator::RefIsNull => self.eqz(),
+            Operator::RefAsNonNull => self.ref_as_non_null(),
+            Operator::BrOnNull { relative_depth } => self.br_on_null(relative_depth),
+            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
             Operator::RefFunc { function_index } => self.ref_func(function_index),
             Operator::I32Const { value } => self.push_int(types::I32, value.into()),
             Operator::I64Const { value } => self.push_int(types::I64, value),
@@ -223,7 +240,7 @@ impl Translator<'_, '_> {
             O::I64ReinterpretF64 => self.bitcast(types::I64),
             O::F32ReinterpretI32 => self.bitcast(types::F32),
             O::F64ReinterpretI64 => self.bitcast(types::F64),
-            _ => Err(Refusal::Unsupported),
+            _ => self.wide_operator(operator),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What is known of a function's blocks while they are open.
 
+use crate::jit::frame_tables::Clause;
 use cranelift_codegen::ir::{Block, Inst, Type, Value};
+use cranelift_frontend::Variable;
 
 /// Where the number that an `iconst` makes is not known yet.
 #[derive(Clone, Copy)]
@@ -12,6 +14,9 @@ pub enum BlockKind {
     Block,
     Loop,
     If,
+    Try,
+    LegacyTry,
+    LegacyCatch,
 }
 
 /// An open block.
@@ -32,6 +37,23 @@ pub struct OpenBlock {
     pub turns: Vec<Later>,
     /// Whether a branch leads to the end.
     pub is_joined: bool,
+    /// Variables that have the values below, in code that begins at a loop.
+    pub below: Vec<Variable>,
+    /// The innermost try around the block's end, and around what is in it.
+    pub outer_try: u32,
+    pub around: u32,
+    /// The clauses of a `try_table`.
+    pub landings: Vec<Landing>,
+    /// The number of the next clause of a `try`.
+    pub next_clause: u32,
+}
+
+/// A clause of a `try_table`: the block that it goes on in, and the depth of its label, counted
+/// from outside of the `try_table`.
+pub struct Landing {
+    pub block: Block,
+    pub clause: Clause,
+    pub depth: u32,
 }
 
 /// Numbers of a function's entry that are known at its end.

@@ -12,11 +12,14 @@ pub fn clif_type(ty: ValType) -> Option<Type> {
         ValType::I64 => types::I64,
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
-        ValType::V128 => return None,
-        // References to what is collected would have to be found on the native stack.
-        ValType::Ref(_) if ty.is_collected() => return None,
+        ValType::V128 => vector()?,
         ValType::Ref(_) => types::I64,
     })
+}
+
+/// The type of a vector, whatever lanes it has, in builds that have them.
+fn vector() -> Option<Type> {
+    cfg!(feature = "simd").then_some(types::I8X16)
 }
 
 /// Slots of a value of this type.

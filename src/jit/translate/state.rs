@@ -42,12 +42,24 @@ impl Translator<'_, '_> {
         Ok(values)
     }
 
+    /// Makes the frame large enough for `slots` above the operand stack.
+    pub(super) fn reserve(&mut self, slots: u32) {
+        self.frame_slots = self.frame_slots.max(self.height.saturating_add(slots));
+    }
+
     pub(super) fn zero(&mut self, ty: Type) -> Value {
         match ty {
             types::F32 => self.builder.ins().f32const(0.0),
             types::F64 => self.builder.ins().f64const(0.0),
+            types::I8X16 => self.vector_constant([0; 16]),
             _ => self.builder.ins().iconst(ty, 0),
         }
+    }
+
+    /// The vector with these bytes, the lowest first.
+    pub(super) fn vector_constant(&mut self, bytes: [u8; 16]) -> Value {
+        let constant = self.builder.func.dfg.constants.insert(bytes.to_vec().into());
+        self.builder.ins().vconst(types::I8X16, constant)
     }
 
     pub(super) fn int(&mut self, ty: Type, value: i64) -> Value {
@@ -103,7 +115,13 @@ impl Translator<'_, '_> {
         self.trap_with(code);
     }
 
-    /// Traps if a function of the runtime has returned a code that is not zero.
+    /// Slots of a value.
+    pub(super) fn slots(&self, value: Value) -> u32 {
+        slots_of(self.builder.func.dfg.value_type(value))
+    }
+
+    /// Traps if a function of the runtime has returned a code that is not zero, or goes on throwing
+    /// the exception that has come out of it.
     pub(super) fn check_code(&mut self, code: Value) {
         let (cold, next) = self.leave_if(code);
         self.builder.switch_to_block(cold);

@@ -6,7 +6,7 @@ use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc, VmTag};
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{
     Engine, EnvKind, EnvSetup, ExecEnv, FramePlace, Frames, GuestCode, GuestFrame, Point, Run,
-    Show, Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
+    Search, Show, Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
 };
 use crate::instance::{
     CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
@@ -74,7 +74,7 @@ unsafe extern "C-unwind" fn enter(env: *mut VmEnv, func: *const VmFuncRef, frame
         if record(func) == Record::Catches {
             return 0;
         }
-        throw::uncaught(env, thrown, || ()) as u32
+        throw::uncaught(env, thrown, Search::Charged, || ()) as u32
     }
 }
 
@@ -89,7 +89,7 @@ unsafe fn catches(
     env: *mut VmEnv,
     activation: &VmActivation,
     _: Point,
-    _: *const VmTag,
+    _: (*const VmTag, Search),
 ) -> Result<bool, Trap> {
     // SAFETY: both are live, and the function is one of this engine's.
     unsafe {

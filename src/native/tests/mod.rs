@@ -82,9 +82,10 @@ impl Rig {
             catch_sp: ptr::null_mut(),
             unwinding: ptr::null_mut(),
             tail_call: ptr::null(),
+            next_code: ptr::null(),
             local_refs: VmLocalRefs::EMPTY,
             host_params: ptr::null(),
-            scratch: 0,
+            scratch: [0; 2],
         });
         Self { env, instance, bytes, memory }
     }

@@ -1,0 +1,4 @@
+//! Compiled code beside the interpreter's, function by function, without running either.
+
+mod entries;
+mod modules;
