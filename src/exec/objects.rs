@@ -194,7 +194,8 @@ impl Step<'_> {
         // SAFETY: says the caller, and the environment is live.
         unsafe {
             work::charge(self.env, work::of_bytes(u64::from(len) * kind.bytes() as u64))?;
-            self.make(|| self.instance.make_array(self.ty, len), Trap::NoArray)
+            let mut look = work::look(self.env);
+            self.make(|| self.instance.make_array(self.ty, len, &mut look), Trap::NoArray)
         }
     }
 

@@ -32,7 +32,7 @@ mod reference;
 mod view;
 
 pub use allocate::HeapFull;
-pub use collect::GcMarker;
+pub use collect::{GcLook, GcMarker};
 pub use finalizers::GcFinalizer;
 pub use handles::GcHandle;
 pub use heap::GcHeap;

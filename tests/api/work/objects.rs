@@ -1,7 +1,8 @@
 //! The same of objects.
 
 use super::{Guest, LATE, in_loop};
-use isothread::Trap;
+use isothread::{ContextConfig, HeapConfig, PoolBuffer, Trap};
+use std::time::Duration;
 
 /// Elements of large arrays of bytes.
 const LEN: u32 = 1 << 28;
@@ -86,6 +87,56 @@ fn deadlines_end_work_on_objects() {
         let late = Guest::new(&in_loop(&parts(LEN), &body)).late_for_deadline();
         assert!(late < LATE, "{name}: {late:?} late");
     }
+}
+
+/// As much as the heap has room for.
+const GIB: u32 = (1 << 30) - 64;
+
+#[test]
+fn deadlines_end_the_making_of_the_largest_arrays() {
+    let bodies = [
+        format!("(drop (array.new $bytes (i32.const 7) (i32.const {GIB})))"),
+        format!("(drop (array.new_default $bytes (i32.const {GIB})))"),
+        format!("(drop (array.new_default $refs (i32.const {})))", GIB / 8),
+    ];
+    for body in bodies {
+        let wat = in_loop(&parts(0), &body);
+        let late = Guest::new(&wat).late_for_deadline();
+        assert!(late < LATE, "{body}: {late:?} late");
+
+        // Of a buffer, which nobody else clears.
+        let mut buffer: Vec<u64> = vec![0; (1 << 27) + (1 << 20)];
+        let start = buffer.as_mut_ptr().cast();
+        // SAFETY: the buffer outlives the guest, whose context alone uses it.
+        let pool = unsafe { PoolBuffer::new(start, buffer.len() * 8) }.unwrap();
+        let config = ContextConfig { heap: HeapConfig::Pool(pool), ..ContextConfig::default() };
+        let mut guest = Guest::of(config, &wat);
+        let late = guest.late_for_deadline();
+        drop(guest);
+        assert!(late < LATE, "{body}, of a buffer: {late:?} late");
+    }
+}
+
+#[test]
+fn deadlines_end_the_freeing_of_large_arrays() {
+    // Longer than may pass if it is freed at once, half of the heap.
+    let (len, other) = (600 << 20, 500 << 20);
+    let wat = format!(
+        "(module (type $bytes (array (mut i8))) (global $array (mut (ref null $bytes)) (ref.null none))
+           (func (export \"fill\")
+             (global.set $array (ref.null none))
+             (global.set $array (array.new $bytes (i32.const 7) (i32.const {len}))))
+           (func (export \"run\")
+             (global.set $array (ref.null none))
+             (loop (drop (array.new_default $bytes (i32.const {other}))) (br 0))))"
+    );
+    let mut guest = Guest::new(&wat);
+    let fill = guest.instance.typed_func::<(), ()>("fill").unwrap();
+    let late = guest.best(|guest| {
+        fill.call(&mut guest.env, ()).unwrap();
+        guest.late_once(Duration::from_millis(5))
+    });
+    assert!(late < LATE, "{late:?} late");
 }
 
 #[test]
