@@ -338,11 +338,5 @@ impl Module {
     }
 }
 
-impl Export {
-    fn is_func(&self, index: u32) -> bool {
-        self.kind == ExternKind::Func && self.index == index
-    }
-}
-
 #[cfg(test)]
 mod tests;
