@@ -26,6 +26,8 @@ mod frames;
 mod layout;
 mod made;
 mod table;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod translate;
 

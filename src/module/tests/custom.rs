@@ -168,6 +168,9 @@ fn branch_hints_are_kept_and_change_nothing() {
     let module = parsed(&text(&format!("local.get 0 {hinted}")));
     // One function, with a hint of one byte at the byte of the branch.
     assert_eq!(module.custom_section(HINTS).unwrap(), [1, 0, 1, 3, 1, 1]);
+    let branch = module.bodies[0].start + 3;
+    let hints = (branch - 3..branch + 9).filter_map(|at| Some((at, module.is_usually_taken(at)?)));
+    assert_eq!(hints.collect::<Vec<_>>(), [(branch, true)]);
     assert_eq!(module.body(0), parsed(&text(plain)).body(0));
 }
 
@@ -186,10 +189,24 @@ fn branch_hints_that_make_no_sense_are_ignored() {
         "\\01\\00\\01\\03\\02\\01\\01",
     ] {
         for place in ["", "(before code)", "(after code)"] {
-            parsed(&format!(
+            let module = parsed(&format!(
                 "(module (func (param i32) local.get 0 if nop end)
                 (@custom \"{HINTS}\" {place} \"{hints}\"))"
             ));
+            assert_eq!(module.is_usually_taken(module.bodies[0].start + 3), None, "{hints}");
         }
     }
+}
+
+#[test]
+fn hints_of_functions_are_told_apart_and_put_in_order() {
+    // Of the second function, then of the first one, and of one that is imported or none.
+    let hints =
+        "\\04\\02\\01\\03\\01\\00\\01\\01\\03\\01\\01\\00\\01\\03\\01\\01\\07\\01\\03\\01\\01";
+    let module = parsed(&format!(
+        "(module (import \"m\" \"f\" (func)) (func (param i32) local.get 0 if nop end)
+            (func (param i32) local.get 0 if nop end) (@custom \"{HINTS}\" \"{hints}\"))"
+    ));
+    let found = [0, 1].map(|at| module.is_usually_taken(module.bodies[at].start + 3));
+    assert_eq!(found, [Some(true), Some(false)]);
 }
