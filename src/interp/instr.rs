@@ -368,6 +368,13 @@ pub fn is_exchanged(left: Mode, right: Mode) -> bool {
     matches!((left, right), (Mode::Imm, _) | (Mode::Slot, Mode::Acc))
 }
 
+/// Whether there is an instruction of this operation with both operands in the accumulator. Others
+/// read one of them from its slot, and wait until it is there.
+pub fn takes_acc_twice(op: BinaryOp) -> bool {
+    use BinaryOp::*;
+    matches!(op, I32Mul | I64Mul | F32Add | F32Mul | F64Add | F64Mul)
+}
+
 /// Whether there is an instruction of these two operations. `right` is the right operand of the
 /// first one, and `exchanged` whether the result of that is the right operand of the second.
 pub fn is_fused(first: BinaryOp, right: Mode, second: BinaryOp, exchanged: bool) -> bool {
