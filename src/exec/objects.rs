@@ -34,6 +34,11 @@ pub enum ObjectOp {
     ArrayInitElem,
 }
 
+/// The most fields of a struct, and bytes of elements of an array, that cost no more than an
+/// instruction. Engines may make such objects by themselves.
+pub const DIRECT_FIELDS: usize = 16;
+pub const DIRECT_BYTES: u32 = 256;
+
 /// The work of one element of a segment, in bytes: it is looked up, and set on its own.
 const ELEM_BYTES: usize = 4 * size_of::<u64>();
 
@@ -100,6 +105,11 @@ pub unsafe fn is_of(env: *mut VmEnv, ty: RefType, word: u64) -> bool {
 /// Slots of a value.
 fn slots_of(kind: StorageKind) -> usize {
     if kind == StorageKind::V128 { 2 } else { 1 }
+}
+
+/// Whether an array is not charged for.
+fn is_small(kind: StorageKind, len: u32) -> bool {
+    len <= DIRECT_BYTES >> kind.bytes_log2()
 }
 
 impl Step<'_> {
@@ -181,7 +191,9 @@ impl Step<'_> {
                     at += slots_of(kind);
                     value
                 });
-                work::charge(self.env, work::of_slots(at))?;
+                if at > DIRECT_FIELDS {
+                    work::charge(self.env, work::of_slots(at))?;
+                }
             }
             self.finish_object(object)
         }
@@ -193,7 +205,9 @@ impl Step<'_> {
         let kind = self.element(self.ty)?;
         // SAFETY: says the caller, and the environment is live.
         unsafe {
-            work::charge(self.env, work::of_bytes(u64::from(len) * kind.bytes() as u64))?;
+            if !is_small(kind, len) {
+                work::charge(self.env, work::of_bytes(u64::from(len) * kind.bytes() as u64))?;
+            }
             let mut look = work::look(self.env);
             self.make(|| self.instance.make_array(self.ty, len, &mut look), Trap::NoArray)
         }
@@ -221,8 +235,12 @@ impl Step<'_> {
         unsafe {
             let kind = self.element(self.ty)?;
             let len = self.slot(slots_of(kind)) as u32;
-            let array = self.make_array(len)?;
-            self.fill(array, 0, self.value(0, kind), len)?;
+            let (array, value) = (self.make_array(len)?, self.value(0, kind));
+            if is_small(kind, len) {
+                self.instance.with_objects(|heap| heap.array_fill(array, 0, value, len));
+            } else {
+                self.fill(array, 0, value, len)?;
+            }
             self.finish_object(array)
         }
     }

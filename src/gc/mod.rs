@@ -39,6 +39,7 @@ pub use heap::GcHeap;
 #[cfg(test)]
 pub use heap::GcStats;
 pub use layout::{StorageKind, StructField, StructLayout};
+pub use object::ARRAY_HEAD_WORDS;
 pub use reference::GcRef;
 pub use view::no_objects;
 

@@ -12,6 +12,7 @@ pub mod any_memory;
 pub mod atomic;
 pub mod bulk;
 pub mod calls;
+pub mod casts;
 pub mod control;
 pub mod data;
 pub mod exceptions;
@@ -21,6 +22,7 @@ pub mod host;
 #[cfg(feature = "simd")]
 pub mod lane;
 pub mod memory;
+pub mod new_objects;
 pub mod numeric;
 pub mod objects;
 pub mod other_code;
@@ -129,12 +131,15 @@ impl Instr {
             Self::StructGet { op, object } => fields::struct_get_handler(op, object, target),
             Self::ArrayGet { op, index } => fields::array_get_handler(op, index, target),
             Self::ArrayLen { array } => fields::array_len_handler(array, target),
-            Self::TypeTest { source } => fields::type_test_handler(source, target),
+            Self::TypeTest { source } => casts::type_test_handler(source, target),
+            Self::KindTest { kind, source } => casts::kind_test_handler(kind, source, target),
             Self::Object => Picked::slow::<objects::Object>(),
-            Self::StructNew => Picked::leaf(fields::struct_new),
+            Self::StructNew => Picked::leaf(new_objects::struct_new),
+            Self::ArrayNew { op, elements } => new_objects::array_new_handler(op, elements),
             Self::StructSet { op, object, value } => fields::struct_set_handler(op, object, value),
             Self::ArraySet { op, value } => fields::array_set_handler(op, value),
-            Self::TypeCast => Picked::leaf(fields::type_cast),
+            Self::TypeCast => Picked::leaf(casts::type_cast),
+            Self::KindCast { kind } => casts::kind_cast_handler(kind),
             Self::RefTest => Picked::slow::<objects::RefTest>(),
             Self::RefCast => Picked::slow::<objects::RefCast>(),
             Self::RefI31 => Picked::leaf(objects::ref_i31),

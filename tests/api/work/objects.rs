@@ -177,6 +177,33 @@ fn fuel_is_charged_for_elements() {
     }
 }
 
+/// Whether the heap is asked for a small object depends on the heap, and what it costs must not.
+#[test]
+fn fuel_for_small_objects_does_not_depend_on_collections() {
+    let fields = "(field i64)".repeat(16);
+    let values = "(i64.const 1)".repeat(16);
+    let wat = format!(
+        "(module (type $s (struct {fields})) (type $a (array (mut i32)))
+           (func (export \"run\") (local $n i32)
+             (local.set $n (i32.const 300))
+             (loop $l
+               (drop (struct.new $s {values}))
+               (drop (struct.new_default $s))
+               (drop (array.new $a (i32.const 1) (i32.const 64)))
+               (drop (array.new_default $a (i32.const 64)))
+               (drop (array.new_fixed $a 2 (i32.const 1) (i32.const 2)))
+               (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"
+    );
+    let fuel = [false, true].map(|collects_always| {
+        let config = ContextConfig { collects_always, ..ContextConfig::default() };
+        let mut guest = Guest::of(config, &wat);
+        guest.context().set_fuel(Some(1_000_000));
+        assert_eq!(guest.run(), None);
+        1_000_000 - guest.context().fuel().unwrap()
+    });
+    assert_eq!(fuel[0], fuel[1]);
+}
+
 #[test]
 fn fuel_ends_a_fill_of_an_array_half_way() {
     let mut guest = Guest::new(&in_loop(&parts(1 << 26), &loops(1 << 26)[4].1));
