@@ -12,6 +12,7 @@ fn main() -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut kernels = common::kernels(root)?;
     kernels.extend(common::object_kernels(root)?);
+    kernels.extend(common::exception_kernels(root)?);
     let engine = common::isothread::Isothread::new()?;
     common::phases::all(&mut criterion, &[&engine], &kernels)?;
     criterion.final_summary();

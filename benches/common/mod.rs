@@ -121,6 +121,11 @@ pub fn object_kernels(root: &Path) -> Result<Vec<Kernel>, String> {
     kernels_in(&root.join("benches/kernels/objects"))
 }
 
+/// Reads the programs that throw. They are kept as text.
+pub fn exception_kernels(root: &Path) -> Result<Vec<Kernel>, String> {
+    kernels_in(&root.join("benches/kernels/exceptions"))
+}
+
 /// The binary of one of the texts above.
 pub fn assemble(text: &str) -> Result<Vec<u8>, String> {
     wat::parse_str(text).map_err(|e| e.to_string())

@@ -41,8 +41,8 @@ pub use current::{
 #[cfg(test)]
 pub use current::{OutOfMemory, enter};
 pub use fallible::{
-    try_boxed, try_c_string, try_collect, try_copy, try_filled, try_str, try_string, try_vec,
-    try_zeros,
+    free_in_pieces, try_boxed, try_c_string, try_collect, try_copy, try_filled, try_str,
+    try_string, try_vec, try_zeros,
 };
 pub use global::ContextAlloc;
 pub use heap::{Heap, HeapRef};

@@ -53,7 +53,9 @@ impl ExecEnv {
         if instance.parts().module().layouts.of_array(ty).is_none() {
             return Err(Error::misuse("no type of arrays has this index"));
         }
-        let array = self.make(Trap::NoArray, &mut || instance.parts().make_array(ty, len))?;
+        // The host's own work, which no limit ends.
+        let mut make = || instance.parts().make_array(ty, len, &mut || Ok(()));
+        let array = self.make(Trap::NoArray, &mut make)?;
         match value {
             Some(value) if !instance.array_fill(array, 0, len, value) => {
                 Err(Error::misuse("the value is not of the type of the elements"))

@@ -74,12 +74,12 @@ pub(super) unsafe fn make(
     mut make: impl FnMut() -> Result<GcRef, HeapFull>,
 ) -> Result<GcRef, Trap> {
     make().or_else(|full| {
-        if full == HeapFull::Exhausted {
-            return Err(failure);
+        if full != HeapFull::Collect {
+            return Err(full.trap(failure));
         }
         // SAFETY: says the caller.
         unsafe { collect(env, Some(point), thrown)? };
-        make().map_err(|_| failure)
+        make().map_err(|full| full.trap(failure))
     })
 }
 
@@ -94,7 +94,7 @@ pub unsafe fn make_object(
 ) -> Option<GcRef> {
     match make() {
         Ok(object) => Some(object),
-        Err(HeapFull::Exhausted) => None,
+        Err(HeapFull::Exhausted | HeapFull::Stopped(_)) => None,
         Err(HeapFull::Collect) => {
             // SAFETY: the caller guarantees that the exec_env is live and its link set used by
             // this thread.

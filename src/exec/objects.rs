@@ -34,6 +34,11 @@ pub enum ObjectOp {
     ArrayInitElem,
 }
 
+/// The most fields of a struct, and bytes of elements of an array, that cost no more than an
+/// instruction. Engines may make such objects by themselves.
+pub const DIRECT_FIELDS: usize = 16;
+pub const DIRECT_BYTES: u32 = 256;
+
 #[cfg(isothread_jit)]
 impl ObjectOp {
     /// By their numbers.
@@ -120,6 +125,11 @@ fn slots_of(kind: StorageKind) -> usize {
     if kind == StorageKind::V128 { 2 } else { 1 }
 }
 
+/// Whether an array is not charged for.
+fn is_small(kind: StorageKind, len: u32) -> bool {
+    len <= DIRECT_BYTES >> kind.bytes_log2()
+}
+
 impl Step<'_> {
     /// # Safety
     /// There is such a slot of the instruction's.
@@ -199,7 +209,9 @@ impl Step<'_> {
                     at += slots_of(kind);
                     value
                 });
-                work::charge(self.env, work::of_slots(at))?;
+                if at > DIRECT_FIELDS {
+                    work::charge(self.env, work::of_slots(at))?;
+                }
             }
             self.finish_object(object)
         }
@@ -211,8 +223,11 @@ impl Step<'_> {
         let kind = self.element(self.ty)?;
         // SAFETY: says the caller, and the environment is live.
         unsafe {
-            work::charge(self.env, work::of_bytes(u64::from(len) * kind.bytes() as u64))?;
-            self.make(|| self.instance.make_array(self.ty, len), Trap::NoArray)
+            if !is_small(kind, len) {
+                work::charge(self.env, work::of_bytes(u64::from(len) * kind.bytes() as u64))?;
+            }
+            let mut look = work::look(self.env);
+            self.make(|| self.instance.make_array(self.ty, len, &mut look), Trap::NoArray)
         }
     }
 
@@ -238,8 +253,12 @@ impl Step<'_> {
         unsafe {
             let kind = self.element(self.ty)?;
             let len = self.slot(slots_of(kind)) as u32;
-            let array = self.make_array(len)?;
-            self.fill(array, 0, self.value(0, kind), len)?;
+            let (array, value) = (self.make_array(len)?, self.value(0, kind));
+            if is_small(kind, len) {
+                self.instance.with_objects(|heap| heap.array_fill(array, 0, value, len));
+            } else {
+                self.fill(array, 0, value, len)?;
+            }
             self.finish_object(array)
         }
     }

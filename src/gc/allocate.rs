@@ -1,10 +1,12 @@
 //! Making objects.
 
 use super::chunk::{CHUNK_WORDS, ChunkNo};
+use super::collect::GcLook;
 use super::heap::{FreeRun, GcHeap, START};
 use super::layout::{StorageKind, StructLayout};
 use super::object::{ARRAY_HEAD_WORDS, ObjectHead, element_words};
 use super::reference::GcRef;
+use crate::abi::trap::Trap;
 
 /// Objects of so many words have a chunk of their own.
 const LARGE: u64 = CHUNK_WORDS as u64 / 4;
@@ -19,6 +21,18 @@ pub enum HeapFull {
     Collect,
     /// There is no room, and a collection would not help, or has just been.
     Exhausted,
+    /// The caller's look has said to stop.
+    Stopped(Trap),
+}
+
+impl HeapFull {
+    /// The trap for that after a collection, which is `failure` if there is no room.
+    pub fn trap(self, failure: Trap) -> Trap {
+        match self {
+            Self::Stopped(trap) => trap,
+            Self::Collect | Self::Exhausted => failure,
+        }
+    }
 }
 
 impl GcHeap {
@@ -27,18 +41,19 @@ impl GcHeap {
     pub fn alloc_struct(&mut self, layout: &StructLayout, type_id: u32) -> Result<GcRef, HeapFull> {
         let words = 1 + u64::from(layout.refs()) + u64::from(layout.data_words());
         let base = layout.refs() as usize;
-        self.allocate(words, base, ObjectHead::of_struct(layout, type_id), None)
+        self.allocate(words, base, ObjectHead::of_struct(layout, type_id), None, &mut || Ok(()))
     }
 
-    /// Makes an array of zeros or null references.
+    /// Makes an array of zeros or null references. `look` is called while a large one is cleared.
     pub fn alloc_array(
         &mut self,
         kind: StorageKind,
         type_id: u32,
         len: u32,
+        look: &mut GcLook<'_>,
     ) -> Result<GcRef, HeapFull> {
         let words = ARRAY_HEAD_WORDS as u64 + element_words(kind, len);
-        self.allocate(words, 0, ObjectHead::of_array(kind, type_id), Some(len))
+        self.allocate(words, 0, ObjectHead::of_array(kind, type_id), Some(len), look)
     }
 
     /// Lets objects be made without the collection that is due, where the caller cannot show all
@@ -58,9 +73,10 @@ impl GcHeap {
         base: usize,
         head: ObjectHead,
         len: Option<u32>,
+        look: &mut GcLook<'_>,
     ) -> Result<GcRef, HeapFull> {
         self.take_run_back();
-        let made = self.allocate_alone(words, base, head, len);
+        let made = self.allocate_alone(words, base, head, len, look);
         self.lend_run();
         made
     }
@@ -73,6 +89,7 @@ impl GcHeap {
         base: usize,
         head: ObjectHead,
         len: Option<u32>,
+        look: &mut GcLook<'_>,
     ) -> Result<GcRef, HeapFull> {
         let bytes = words.saturating_mul(8);
         let in_use = self.stats.bytes_in_use.saturating_add(bytes);
@@ -81,7 +98,7 @@ impl GcHeap {
         }
         let run = self.run;
         let fits = words <= (run.end - run.cursor) as u64;
-        let found = if fits { Some(run) } else { self.find_room(words, base) };
+        let found = if fits { Some(run) } else { self.find_room(words, base, look)? };
         let made = found.and_then(|run| self.make(run, words as usize, base, head, len));
         let Some(object) = made else { return Err(self.no_room(bytes)) };
         self.fresh = false;
@@ -131,11 +148,20 @@ impl GcHeap {
     }
 
     #[cold]
-    fn find_room(&mut self, words: u64, base: usize) -> Option<FreeRun> {
-        if words >= LARGE {
-            let at = self.add_one(words, base)?;
-            return Some(FreeRun { at, cursor: 0, end: words as usize });
+    fn find_room(
+        &mut self,
+        words: u64,
+        base: usize,
+        look: &mut GcLook<'_>,
+    ) -> Result<Option<FreeRun>, HeapFull> {
+        if words < LARGE {
+            return Ok(self.find_run(words));
         }
+        let at = self.add_one(words, base, look).map_err(HeapFull::Stopped)?;
+        Ok(at.map(|at| FreeRun { at, cursor: 0, end: words as usize }))
+    }
+
+    fn find_run(&mut self, words: u64) -> Option<FreeRun> {
         self.skipped |= self.run.cursor < self.run.end;
         if let Some(run) = self.search_run(words, CHUNKS_SEARCHED) {
             return Some(run);

@@ -1,6 +1,8 @@
 //! Chunks: pieces of memory that objects lie in, with a bit for each word where one may begin.
 
+use super::collect::GcLook;
 use super::object::extent;
+use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmChunk;
 use crate::alloc::{try_filled, try_zeros};
 use std::collections::TryReserveError;
@@ -56,11 +58,16 @@ impl Chunk {
         Self::of_words(try_filled(words, 0)?, words.div_ceil(64))
     }
 
-    /// A chunk of zeros for one object, whose head is at `base`.
-    /// Large ones are the system's, which clears them page by page when they are used.
-    pub(super) fn of_one(words: usize, base: usize) -> Option<Self> {
-        let chunk = Self::of_words(try_zeros(words)?, 1).ok()?;
-        Some(Self { base, used: words, ..chunk })
+    /// A chunk of zeros for one object, whose head is at `base`; `None` if memory ran out. It may
+    /// be large, so `look` is called while it is cleared.
+    pub(super) fn of_one(
+        words: usize,
+        base: usize,
+        look: &mut GcLook<'_>,
+    ) -> Result<Option<Self>, Trap> {
+        let words = try_zeros(words, look)?;
+        let chunk = words.and_then(|words| Self::of_words(words, 1).ok());
+        Ok(chunk.map(|chunk| Self { base, used: chunk.words.len(), ..chunk }))
     }
 
     fn of_words(words: Vec<u64>, groups: usize) -> Result<Self, TryReserveError> {

@@ -120,13 +120,16 @@ impl GcMarker<'_, '_, '_> {
     }
 
     /// Calls `each` with all chunks.
-    fn for_each_chunk(&mut self, each: fn(&mut GcHeap, ChunkNo)) -> Result<(), Trap> {
+    fn for_each_chunk(
+        &mut self,
+        each: fn(&mut Self, ChunkNo) -> Result<(), Trap>,
+    ) -> Result<(), Trap> {
         for part in 0..self.heap.parts.len() {
             for chunk in 0..self.heap.parts[part].chunks.len() {
                 let at = ChunkNo { part: part as u32, chunk: chunk as u32 };
                 let groups = self.heap.chunk(at).map_or(0, |chunk| chunk.heads.len());
                 self.step(1 + groups)?;
-                each(self.heap, at);
+                each(self, at)?;
             }
         }
         Ok(())
@@ -135,10 +138,11 @@ impl GcMarker<'_, '_, '_> {
     /// Takes the marks back that a collection has left which was abandoned.
     fn forget_marks(&mut self) -> Result<(), Trap> {
         if self.heap.has_marks {
-            self.for_each_chunk(|heap, at| {
-                if let Some(chunk) = heap.chunk_mut(at) {
+            self.for_each_chunk(|marker, at| {
+                if let Some(chunk) = marker.heap.chunk_mut(at) {
                     chunk.forget_marks();
                 }
+                Ok(())
             })?;
         }
         self.heap.listed = None;
@@ -217,12 +221,13 @@ impl GcMarker<'_, '_, '_> {
     /// Frees what was not marked; then no marks are left.
     fn sweep(&mut self) -> Result<(), Trap> {
         self.heap.restart_search();
-        self.for_each_chunk(|heap, at| {
-            let left = heap.chunk_mut(at).map(Chunk::sweep);
-            let taken = heap.chunk(at).is_some_and(|chunk| !chunk.words.is_empty());
+        self.for_each_chunk(|marker, at| {
+            let left = marker.heap.chunk_mut(at).map(Chunk::sweep);
+            let taken = marker.heap.chunk(at).is_some_and(|chunk| !chunk.words.is_empty());
             if left == Some(false) && taken {
-                heap.release(at);
+                marker.heap.release(at, marker.look)?;
             }
+            Ok(())
         })?;
         self.heap.has_marks = false;
         Ok(())

@@ -10,9 +10,9 @@
 //! heap itself decides what becomes of that.
 
 use super::chunk::CHUNK_WORDS;
-use super::layout::StructLayout;
+use super::layout::{StorageKind, StructLayout};
 use super::object::{ARRAY_HEAD_WORDS, ObjectHead};
-use crate::abi::vm_layout::{VmChunk, VmObjects};
+use crate::abi::vm_layout::VmObjects;
 
 /// The head of an object in memory.
 pub type Head = *mut u64;
@@ -32,13 +32,15 @@ pub unsafe fn find(objects: *const VmObjects, word: u64) -> Option<Head> {
         if at >= (*objects).places {
             return None;
         }
-        let VmChunk { words, heads, groups, .. } =
-            &*(*objects).chunks.add(at as usize / CHUNK_WORDS);
-        let place = at as usize % CHUNK_WORDS;
-        if place / 64 >= *groups || *heads.add(place / 64) >> (at % 64) & 1 == 0 {
+        let at = at as usize;
+        let chunk = (*objects).chunks.add(at / CHUNK_WORDS);
+        // Each number is made of `at` where it is needed, which takes few of the processor's
+        // registers.
+        let group = at / 64 % (CHUNK_WORDS / 64);
+        if group >= (*chunk).groups || *(*chunk).heads.add(group) >> (at % 64) & 1 == 0 {
             return None;
         }
-        Some(words.add(place))
+        Some((*chunk).words.add(at % CHUNK_WORDS))
     }
 }
 
@@ -89,6 +91,17 @@ pub unsafe fn len(head: Head) -> Option<u32> {
     unsafe { ObjectHead(*head).is_array().then(|| *head.add(1) as u32) }
 }
 
+/// Whether an object is an array or a struct; `None` if it is an exception, which is neither.
+///
+/// # Safety
+/// The object was just found.
+#[inline(always)]
+pub unsafe fn is_array(head: Head) -> Option<bool> {
+    // SAFETY: says the caller.
+    let head = ObjectHead(unsafe { *head });
+    (!head.is_exception()).then(|| head.is_array())
+}
+
 /// An element of an array, if it has elements of the size of `T` and so many of them.
 ///
 /// # Safety
@@ -104,11 +117,13 @@ pub unsafe fn element<T>(head: Head, at: u32) -> Option<*mut T> {
     }
 }
 
-/// A struct of zeros and its reference, if there is room for it in the run that is lent. The number
-/// of the type is to be added to the head, see [`head_of`].
+/// An object of zeros and its reference, if there is room for it in the run that is lent. An array
+/// still needs its length. The number of the type is to be added to the head, see [`head_of`] and
+/// [`array_head_of`].
 ///
 /// # Safety
-/// The view is a live heap's, whose thread this is; `refs` and `words` are those of a layout.
+/// The view is a live heap's, whose thread this is; `refs` and `words` are those of a layout, or of
+/// an array, which gets the length for these words before anything else happens.
 #[inline(always)]
 pub unsafe fn allocate(
     objects: *mut VmObjects,
@@ -136,6 +151,11 @@ pub unsafe fn allocate(
 /// The head of a struct of a type.
 pub fn head_of(layout: &StructLayout, type_id: u32) -> u64 {
     ObjectHead::of_struct(layout, type_id).0
+}
+
+/// The head of an array of a type.
+pub fn array_head_of(elements: StorageKind, type_id: u32) -> u64 {
+    ObjectHead::of_array(elements, type_id).0
 }
 
 /// The places of a layout's structs in memory: references, and all words.

@@ -14,7 +14,8 @@ impl GcHeap {
     pub fn alloc_exception(&mut self, word: u64, payload: &[u64]) -> Result<GcRef, HeapFull> {
         let len = u32::try_from(payload.len()).map_err(|_| HeapFull::Exhausted)?;
         let size = EXCEPTION_HEAD_WORDS as u64 + u64::from(len);
-        let object = self.allocate(size, 0, ObjectHead::of_exception(), Some(len))?;
+        let object =
+            self.allocate(size, 0, ObjectHead::of_exception(), Some(len), &mut || Ok(()))?;
         if let Some((words, head)) = self.object_mut(object)
             && let Some(range) = slots(words, head)
             && let Some(place) = words.get_mut(range.start - 1..range.end)

@@ -1,12 +1,14 @@
 //! The heap: its parts and their chunks, what it counts, and how two heaps become one.
 
 use super::chunk::{CHUNK_WORDS, Chunk, ChunkNo};
+use super::collect::GcLook;
 use super::finalizers::Finalizers;
 use super::handles::Handles;
 use super::object::ObjectHead;
 use super::reference::{CHUNKS_MAX, GcRef, PARTS_MAX};
 use super::view::PartView;
-use crate::alloc::fallible;
+use crate::abi::trap::Trap;
+use crate::alloc::{fallible, free_in_pieces};
 
 /// Words of the first chunk; each next one may be as large as all before it, up to the largest.
 const FIRST_WORDS: u64 = 512;
@@ -266,12 +268,17 @@ impl GcHeap {
     }
 
     /// A chunk for one object of so many words, with its head at `base`.
-    pub(super) fn add_one(&mut self, words: u64, base: usize) -> Option<ChunkNo> {
+    pub(super) fn add_one(
+        &mut self,
+        words: u64,
+        base: usize,
+        look: &mut GcLook<'_>,
+    ) -> Result<Option<ChunkNo>, Trap> {
         if !self.has_room(words) {
-            return None;
+            return Ok(None);
         }
-        let chunk = Chunk::of_one(usize::try_from(words).ok()?, base)?;
-        self.add(chunk)
+        let Ok(words) = usize::try_from(words) else { return Ok(None) };
+        Ok(Chunk::of_one(words, base, look)?.and_then(|chunk| self.add(chunk)))
     }
 
     fn add(&mut self, chunk: Chunk) -> Option<ChunkNo> {
@@ -295,13 +302,18 @@ impl GcHeap {
         Some(ChunkNo { part: 0, chunk: at })
     }
 
-    /// Gives the memory of a chunk without objects back; its number is free afterwards.
-    pub(super) fn release(&mut self, at: ChunkNo) {
-        let Some(part) = self.parts.get_mut(at.part as usize) else { return };
-        let Some(chunk) = part.chunks.get_mut(at.chunk as usize) else { return };
-        let next = part.free.replace(at.chunk).map(|chunk| ChunkNo { part: at.part, chunk });
-        let old = std::mem::replace(chunk, Chunk { next, ..Chunk::default() });
+    /// Gives the memory of a chunk without objects back; its number is free afterwards. If `look`
+    /// says to stop, some of the memory is still the chunk's, and the number is not free.
+    pub(super) fn release(&mut self, at: ChunkNo, look: &mut GcLook<'_>) -> Result<(), Trap> {
+        let Some(part) = self.parts.get_mut(at.part as usize) else { return Ok(()) };
+        let Some(chunk) = part.chunks.get_mut(at.chunk as usize) else { return Ok(()) };
         part.view.set(at.chunk as usize, None);
-        self.stats.bytes_reserved -= old.words.len() as u64 * 8;
+        let before = chunk.words.len();
+        let freed = free_in_pieces(&mut chunk.words, look);
+        self.stats.bytes_reserved -= (before - chunk.words.len()) as u64 * 8;
+        freed?;
+        let next = part.free.replace(at.chunk).map(|chunk| ChunkNo { part: at.part, chunk });
+        *chunk = Chunk { next, ..Chunk::default() };
+        Ok(())
     }
 }

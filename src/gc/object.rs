@@ -32,7 +32,7 @@ const EXCEPTION: u32 = 15;
 const NO_TYPE: u32 = (1 << KIND_SHIFT) - 1;
 
 /// Words in front of an array's elements.
-pub(super) const ARRAY_HEAD_WORDS: usize = 2;
+pub const ARRAY_HEAD_WORDS: usize = 2;
 
 /// Words in front of an exception's slots, of which the last is the caller's.
 pub(super) const EXCEPTION_HEAD_WORDS: usize = 3;

@@ -9,7 +9,7 @@ use crate::abi::guest_word;
 use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmFuncRef, VmTag, VmThrown};
-use crate::gc::{GcHeap, GcMarker, GcRef, HeapFull, StorageKind};
+use crate::gc::{GcHeap, GcLook, GcMarker, GcRef, HeapFull, StorageKind};
 use crate::types::is_subtype;
 use std::{ptr, slice};
 
@@ -116,11 +116,12 @@ impl Instance {
         }
     }
 
-    /// Makes an array of the module's type at `ty`, of zeros or null references.
-    pub fn make_array(&self, ty: u32, len: u32) -> Result<GcRef, HeapFull> {
+    /// Makes an array of the module's type at `ty`, of zeros or null references. `look`, which does
+    /// not use the heap, is called while a large one is cleared.
+    pub fn make_array(&self, ty: u32, len: u32, look: &mut GcLook<'_>) -> Result<GcRef, HeapFull> {
         let (kind, id) = (self.module.layouts.of_array(ty), self.type_id(ty));
         let (kind, id) = kind.zip(id).ok_or(HeapFull::Exhausted)?;
-        self.with_objects(|heap| heap.alloc_array(kind, id, len))
+        self.with_objects(|heap| heap.alloc_array(kind, id, len, look))
     }
 
     /// Makes an object of an exception that is none yet.
@@ -158,15 +159,16 @@ impl Instance {
     pub(super) fn make_uncollected(
         &self,
         mut make: impl FnMut() -> Result<GcRef, HeapFull>,
-    ) -> Option<GcRef> {
-        match make() {
-            Ok(object) => Some(object),
-            Err(HeapFull::Exhausted) => None,
-            Err(HeapFull::Collect) => {
+        failure: Trap,
+    ) -> Result<GcRef, Trap> {
+        let made = make().or_else(|full| {
+            if full == HeapFull::Collect {
                 self.with_objects(GcHeap::postpone_collection);
-                make().ok()
+                return make();
             }
-        }
+            Err(full)
+        });
+        made.map_err(|full| full.trap(failure))
     }
 
     /// Whether the reference in `word` is of type `ty`, in which numbers are canonical.

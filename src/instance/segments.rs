@@ -1,6 +1,6 @@
 //! Constant expressions, and the copying of segments.
 
-use super::memory::{Pace, paced};
+use super::memory::{PIECE_BYTES, Pace, paced};
 use super::objects::Slots;
 use super::{Instance, address_space};
 use crate::abi::error::{Error, Result};
@@ -80,9 +80,11 @@ fn make_objects(
 #[cold]
 fn does_not_fit(trap: Trap) -> Error {
     match trap {
-        Trap::TableOutOfBounds | Trap::MemoryOutOfBounds | Trap::Internal => {
-            Error::instantiate(trap.text())
-        }
+        Trap::TableOutOfBounds
+        | Trap::MemoryOutOfBounds
+        | Trap::NoArray
+        | Trap::NoStruct
+        | Trap::Internal => Error::instantiate(trap.text()),
         stopped => stopped.into(),
     }
 }
@@ -134,19 +136,19 @@ fn new_object(
     stack: &mut Vec<Slots>,
     pace: &mut Pace<'_>,
 ) -> Result<Option<u64>> {
-    let failed = |trap: Trap| Error::instantiate(trap.text());
     let bytes = |ty: u32, len: u32| {
         let element = instance.module.layouts.of_array(ty).map_or(0, StorageKind::bytes);
         element.saturating_mul(len as usize)
     };
     let array = |ty: u32, len: u32, pace: &mut Pace<'_>| {
         pace(bytes(ty, len))?;
-        let made = instance.make_uncollected(|| instance.make_array(ty, len));
-        made.ok_or_else(|| failed(Trap::NoArray))
+        let mut look = || pace(PIECE_BYTES);
+        let make = || instance.make_array(ty, len, &mut look);
+        instance.make_uncollected(make, Trap::NoArray).map_err(does_not_fit)
     };
     let structure = |ty: u32| {
-        let made = instance.make_uncollected(|| instance.make_struct(ty));
-        made.ok_or_else(|| failed(Trap::NoStruct))
+        let make = || instance.make_struct(ty);
+        instance.make_uncollected(make, Trap::NoStruct).map_err(does_not_fit)
     };
     let mut pop = || stack.pop().ok_or_else(malformed);
     let object = match op {

@@ -4,12 +4,14 @@
 //! from that the shape of its operands (`shape`), so that encoder, disassembler and handlers
 //! cannot disagree about an instruction without a test noticing.
 
-use super::op::{AtomicOp, BinaryOp, CompareOp, FieldOp, LoadOp, StoreOp, UnaryOp};
+use super::op::{AtomicOp, BinaryOp, CompareOp, FieldOp, LoadOp, RefKind, StoreOp, UnaryOp};
 #[cfg(feature = "simd")]
 use super::vector_op::{
     ExtractOp, ReplaceOp, ShiftOp, VectorBinaryOp, VectorTernaryOp, VectorUnaryOp,
 };
 use crate::abi::types::ValType;
+use crate::exec::objects::ObjectOp;
+use crate::gc::StorageKind;
 
 /// How an instruction finds an input; see `operand`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,8 +270,13 @@ pub enum Instr {
     ThrowRef,
     /// What makes objects or looks into them. Without the operation, which is among the operands.
     Object,
-    /// A struct that is made of its operands, without a vector among them.
+    /// A struct that is made of its operands, without a vector among them, or of zeros.
     StructNew,
+    /// An array, if it is small of a free run.
+    ArrayNew {
+        op: ObjectOp,
+        elements: StorageKind,
+    },
     StructGet {
         op: FieldOp,
         object: Mode,
@@ -294,7 +301,15 @@ pub enum Instr {
     },
     RefTest,
     RefCast,
-    /// As the former two, of a type that the module defines, not of functions.
+    /// As the former two, of a kind.
+    KindTest {
+        kind: RefKind,
+        source: Mode,
+    },
+    KindCast {
+        kind: RefKind,
+    },
+    /// As the former, of a type that the module defines, not of functions.
     TypeTest {
         source: Mode,
     },
@@ -366,6 +381,13 @@ impl Instr {
 /// second, and its accumulator the first.
 pub fn is_exchanged(left: Mode, right: Mode) -> bool {
     matches!((left, right), (Mode::Imm, _) | (Mode::Slot, Mode::Acc))
+}
+
+/// Whether there is an instruction of this operation with both operands in the accumulator. Others
+/// read one of them from its slot, and wait until it is there.
+pub fn takes_acc_twice(op: BinaryOp) -> bool {
+    use BinaryOp::*;
+    matches!(op, I32Mul | I64Mul | F32Add | F32Mul | F64Add | F64Mul)
 }
 
 /// Whether there is an instruction of these two operations. `right` is the right operand of the

@@ -363,6 +363,16 @@ atomic_ops!(atomic_enum);
 enum_of_names!(/// Kinds of fields and elements, and what reading them does to the value.
     FieldOp: I8S I8U I16S I16U I32 I64 F32 F64 V128 Ref);
 
+/// Kinds of references that code asks for without naming a type of its module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefKind {
+    Any,
+    Eq,
+    I31,
+    Struct,
+    Array,
+}
+
 impl FieldOp {
     /// Of a field or element that is stored like this; a packed one is read with its sign or not.
     pub fn of(kind: StorageKind, signed: bool) -> Self {

@@ -274,6 +274,8 @@ shapes! {
         fields: *const StructField,
         count: usize,
     }
+    /// An array of the type at `object.ty`; `head` is all of its head but for the type.
+    ArrayNew { object: Object, head: u64, }
     /// `at` is the field's place in its struct (`StructField::at`).
     FieldGet { dst: SlotNo, object: SlotNo, at: u32, }
     FieldSet [F] { value: F, object: SlotNo, at: u32, }
@@ -362,6 +364,7 @@ begins! {
     [] ThrowRef: site of Site;
     [] Object: site of Site;
     [] StructNew: object of Object;
+    [] ArrayNew: object of Object;
     [] FieldGet: dst of Dst;
     [] ElementGet: dst of Dst;
     [] TypeTest: dst of Dst;
@@ -392,7 +395,7 @@ words! {
         CallRef, Throw, TailCall, EnterOther, StepTwo, BranchStep<SlotNo>, TailCallIndirect,
         WideBinary, LoadAny, StoreAny<SlotNo>, StoreAny<u32>, Object, FieldSet<u32>, TypeTest,
         TypeCast;
-    4: BranchStep<u32>, Permute, VectorConst, AtomicAny;
+    4: BranchStep<u32>, Permute, VectorConst, AtomicAny, ArrayNew;
     6: Shuffle;
     7: StructNew;
 }

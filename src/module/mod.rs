@@ -7,6 +7,7 @@ mod const_expr;
 mod exports;
 mod features;
 mod func_refs;
+mod hints;
 mod layouts;
 mod metered;
 mod names;
@@ -27,6 +28,7 @@ pub use const_expr::{ConstExpr, ConstOp};
 pub use exports::ExportIndex;
 pub use features::Features;
 pub use func_refs::FuncRefs;
+pub use hints::BranchHints;
 pub use layouts::ObjectLayouts;
 pub use names::FuncNames;
 pub use type_list::TypeList;
@@ -60,6 +62,7 @@ pub struct Module {
     pub custom_sections: Box<[CustomSection]>,
     export_index: ExportIndex,
     func_names: FuncNames,
+    branch_hints: BranchHints,
     imports_wasi: bool,
     features: Features,
     /// The heap of the module and of its translated code; `None` for the heap that is current at
@@ -217,6 +220,7 @@ impl Module {
             bodies: sections.bodies.into_boxed_slice(),
             custom_sections: sections.custom_sections.into_boxed_slice(),
             func_names: FuncNames::default(),
+            branch_hints: BranchHints::default(),
             imports_wasi,
             features,
             home: None,
@@ -335,12 +339,6 @@ impl Module {
 
     fn slice(&self, range: &Range<u32>) -> Option<&[u8]> {
         self.bytes.get(range.start as usize..range.end as usize)
-    }
-}
-
-impl Export {
-    fn is_func(&self, index: u32) -> bool {
-        self.kind == ExternKind::Func && self.index == index
     }
 }
 

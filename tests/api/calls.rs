@@ -325,3 +325,63 @@ fn wasi_is_there_for_modules_that_import_it() {
     assert_eq!(guest.instance.exit_code(), 33);
     assert!(Guest::new("(module)").instance.host_state::<isothread::WasiCtx>().is_none());
 }
+
+/// A call by a table or a reference leaves its result where code looks for it first, whoever is
+/// called: guest code of the same instance, of another one, a host function.
+#[test]
+fn results_of_indirect_calls_are_taken_at_once() {
+    const OTHER: &str = r#"(module
+        (func (export "i32") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+        (func (export "i64") (param i64) (result i64) (i64.add (local.get 0) (i64.const 1)))
+        (func (export "f32") (param f32) (result f32) (f32.add (local.get 0) (f32.const 1)))
+        (func (export "f64") (param f64) (result f64) (f64.add (local.get 0) (f64.const 1))))"#;
+    let context = Context::new().expect("context");
+    let other = Instance::new(&load(&context, OTHER), InstanceArgs::default()).expect("instance");
+    for (ty, number) in [("i32", 0), ("i64", 1), ("f32", 2), ("f64", 3)] {
+        let by = |call: &str| {
+            // Another value of the class is in the accumulator before.
+            format!("({ty}.eq (call_{call}) ({ty}.add (local.get $x) ({ty}.const 1)))")
+        };
+        let indirect = |at: u32| by(&format!("indirect (type $t) (local.get $x) (i32.const {at})"));
+        let reference =
+            |at: u32| by(&format!("ref $t (local.get $x) (table.get (i32.const {at}))"));
+        let sums: String = (0..3)
+            .flat_map(|at| [indirect(at), reference(at)])
+            .map(|is_same| format!("(local.set $sum (i32.add (local.get $sum) {is_same}))"))
+            .collect();
+        let wat = format!(
+            r#"(module
+                (type $t (func (param {ty}) (result {ty})))
+                (import "other" "{ty}" (func $other (type $t)))
+                (import "host" "{ty}" (func $host (type $t)))
+                (table (ref null $t) (elem (ref.func $own) (ref.func $other) (ref.func $host)))
+                (func $own (type $t) ({ty}.add (local.get 0) ({ty}.const 1)))
+                (func (export "f") (result i32) (local $sum i32) (local $x {ty})
+                    (local.set $x ({ty}.const 41)) {sums} (local.get $sum)))"#
+        );
+        let val = [ValType::I32, ValType::I64, ValType::F32, ValType::F64][number];
+        let host = Native::new(FuncType::new([val], [val]), |_, args, results| {
+            results[0] = match args[0] {
+                Val::I32(x) => Val::I32(x + 1),
+                Val::I64(x) => Val::I64(x + 1),
+                Val::F32(x) => Val::F32(x + 1.0),
+                Val::F64(x) => Val::F64(x + 1.0),
+                _ => return Err(Trap::Internal),
+            };
+            Ok(())
+        });
+        context.define("host", ty, &host).expect("defined");
+        let module = load(&context, &wat);
+        let imports: Vec<_> = module
+            .imports()
+            .map(|import| {
+                (import.module == "other").then(|| other.get_export(import.name)).flatten()
+            })
+            .collect();
+        let instance =
+            Instance::with_imports(&module, InstanceArgs::default(), &imports).expect("instance");
+        let mut env = ExecEnv::new(&instance, 0).expect("exec_env");
+        let f = instance.typed_func::<(), i32>("f").expect("exported");
+        assert_eq!(f.call(&mut env, ()).expect("call"), 6, "{ty}");
+    }
+}

@@ -168,3 +168,122 @@ fn objects_stay_when_link_sets_become_one() {
     let mut stranger = Guest::new(PLACES);
     assert!(stranger.call("value", &[object]).is_err());
 }
+
+/// Arrays of every kind of element and of lengths around what is made without the heap: their
+/// elements are the values, their neighbours stay as they are, and so do objects made later.
+#[test]
+fn arrays_of_all_kinds_and_lengths() {
+    for (kind, ty, get, bytes) in [
+        ("i8", "i32", "get_u", 1),
+        ("i16", "i32", "get_u", 2),
+        ("i32", "i32", "get", 4),
+        ("i64", "i64", "get", 8),
+        ("f32", "f32", "get", 4),
+        ("f64", "f64", "get", 8),
+    ] {
+        // The element with a number has that number and three more.
+        let value = |number: u32| format!("({ty}.const {})", number % 120 + 3);
+        for len in [0, 1, 3, 7, 8, 9, 256 / bytes - 1, 256 / bytes, 256 / bytes + 1, 3000] {
+            let listed: String = (0..len.min(300)).map(value).collect();
+            let count = len.min(300);
+            let wat = format!(
+                r#"(module
+                (type $a (array (mut {kind})))
+                (func $sum (param $a (ref $a)) (param $step {ty}) (param $first {ty})
+                    (result i32) (local $i i32) (local $good i32)
+                    (block $end (loop $l
+                        (br_if $end
+                            (i32.ge_u (local.get $i) (array.len (local.get $a))))
+                        (local.set $good (i32.add (local.get $good)
+                            ({ty}.eq (local.get $first)
+                                (array.{get} $a (local.get $a) (local.get $i)))))
+                        (local.set $first ({ty}.add (local.get $first) (local.get $step)))
+                        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                        (if (i32.eqz (i32.rem_u (local.get $i) (i32.const 120)))
+                            (then (if ({ty}.ne (local.get $step) ({ty}.const 0))
+                                (then (local.set $first ({ty}.const 3))))))
+                        (br $l)))
+                    (local.get $good))
+                (func (export "f") (result i32 i32 i32)
+                    (local $zeros (ref null $a)) (local $same (ref null $a))
+                    (local $listed (ref null $a))
+                    (local.set $zeros (array.new_default $a (i32.const {len})))
+                    (local.set $same (array.new $a ({ty}.const 77) (i32.const {len})))
+                    (local.set $listed (array.new_fixed $a {count} {listed}))
+                    (call $sum (ref.as_non_null (local.get $zeros))
+                        ({ty}.const 0) ({ty}.const 0))
+                    (call $sum (ref.as_non_null (local.get $same))
+                        ({ty}.const 0) ({ty}.const 77))
+                    (call $sum (ref.as_non_null (local.get $listed))
+                        ({ty}.const 1) ({ty}.const 3))))"#
+            );
+            let mut guest = Guest::new(&wat);
+            // Many times, so that objects are made of memory that others have left.
+            for _ in 0..60 {
+                let results = guest.call("f", &[]).expect("call");
+                let expected = [len, len, count].map(|len| Val::I32(len as i32));
+                assert_eq!(format!("{results:?}"), format!("{expected:?}"), "{kind} {len}");
+            }
+        }
+    }
+}
+
+/// Every kind of reference is asked whether it is of every kind, by tests, casts and branches.
+#[test]
+fn kinds_of_references() {
+    const VALUES: [(&str, &str); 6] = [
+        ("null", "(ref.null any)"),
+        ("i31", "(ref.i31 (i32.const 5))"),
+        ("struct", "(struct.new_default $s)"),
+        ("array", "(array.new_default $a (i32.const 2))"),
+        ("large", "(array.new_default $a (i32.const 9000))"),
+        ("host", "(any.convert_extern (local.get $x))"),
+    ];
+    let is_of = |value: &str, kind: &str| match kind {
+        "any" => value != "null",
+        "eq" => !matches!(value, "null" | "host"),
+        "i31" => value == "i31",
+        "struct" | "$s" => value == "struct",
+        "array" | "$a" => matches!(value, "array" | "large"),
+        _ => false,
+    };
+    let (mut funcs, mut expected) = (String::new(), Vec::new());
+    for kind in ["any", "eq", "i31", "struct", "array", "none", "$s", "$a"] {
+        for (value, make) in VALUES {
+            for null in ["", "null"] {
+                let ty = format!("(ref {null} {kind})");
+                let number = expected.len();
+                expected.push(is_of(value, kind) || (value == "null" && null == "null"));
+                funcs.push_str(&format!(
+                    r#"(func (export "test{number}") (param $x externref) (result i32)
+                        (ref.test {ty} {make}))
+                    (func (export "branch{number}") (param $x externref) (result i32)
+                        (block $is (result anyref)
+                            (drop (br_on_cast $is anyref {ty} {make}))
+                            (return (i32.const 0)))
+                        (drop) (i32.const 1))
+                    (func (export "other{number}") (param $x externref) (result i32)
+                        (block $not (result anyref)
+                            (drop (br_on_cast_fail $not anyref {ty} {make}))
+                            (return (i32.const 1)))
+                        (drop) (i32.const 0))
+                    (func (export "cast{number}") (param $x externref) (result i32)
+                        (ref.is_null (ref.cast {ty} {make})))"#
+                ));
+            }
+        }
+    }
+    let mut guest = Guest::new(&format!(
+        "(module (type $s (struct (field i32))) (type $a (array i8)) {funcs})"
+    ));
+    let host = Val::ExternRef(ExternRef::new(4));
+    for (number, is_of) in expected.into_iter().enumerate() {
+        for name in ["test", "branch", "other"] {
+            let results = guest.call(&format!("{name}{number}"), &[host.clone()]);
+            let Ok([Val::I32(found)]) = results.as_deref() else { panic!("{results:?}") };
+            assert_eq!(*found, i32::from(is_of), "{name}{number}");
+        }
+        let cast = guest.call(&format!("cast{number}"), &[host.clone()]);
+        assert_eq!(cast.is_ok(), is_of, "cast{number}: {cast:?}");
+    }
+}

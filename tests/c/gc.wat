@@ -50,11 +50,12 @@
     (loop $again
       (drop (array.new_default $bytes (i32.const 100)))
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
- ;; Makes objects, and stores behind each of them.
+ ;; Makes objects, and stores behind each of them: a number, and how large the memory is there.
   (func (export "make_and_store") (param $n i32)
     (loop $again
       (drop (struct.new $point (local.get $n) (i64.const 0)))
       (i32.store (i32.const 65532) (local.get $n))
+      (i32.store (i32.const 65528) (memory.size))
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
   (func (export "pass") (param anyref) (result anyref) (call $pass (local.get 0)))
   (func (export "typed") (param i32) (result i32)

@@ -57,6 +57,7 @@
     (struct.new $point (local.get 0) (i64.const 0)))
   (func (export "x") (param anyref) (result i32) (call $x (local.get 0)))
   (func (export "none") (result i32) (i32.const 1))
+  (func (export "nothing"))
   (func (export "external") (param externref))
   ;; Lists that grow until there is no room for a struct, or for an exception.
   (func (export "structs")

@@ -109,6 +109,8 @@ static void ended(const wasm_obj_t obj, void *data) {
     other = wasm_runtime_create_exec_env(inst, 8192);
     CHECK(!wasm_runtime_call_wasm(env, function("none"), 0, argv));
     wasm_runtime_clear_exception(inst);
+    CHECK(!wasm_runtime_call_wasm(env, function("nothing"), 0, argv));
+    wasm_runtime_clear_exception(inst);
     CHECK(wasm_runtime_call_wasm(other, function("catch"), 1, argv));
     CHECK_INT(argv[0], 900);
     wasm_runtime_destroy_exec_env(other);

@@ -221,6 +221,8 @@ static void *growing_memory(void *argument) {
         world.env, wasm_runtime_lookup_function(world.inst, "make_and_store"), 1, argv));
     CHECK_INT(wasm_memory_get_cur_page_count(wasm_runtime_get_default_memory(world.inst)), 2);
     CHECK_INT(*(int32_t *)wasm_runtime_addr_app_to_native(world.inst, 65532), 1);
+    /* The code that goes on behind the finalizer sees it, too. */
+    CHECK_INT(*(int32_t *)wasm_runtime_addr_app_to_native(world.inst, 65528), 2);
     close_world(&world);
     wasm_runtime_destroy();
     return argument;

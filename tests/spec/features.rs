@@ -52,7 +52,21 @@ pub(crate) fn is_known(name: &str) -> bool {
 }
 
 pub(crate) fn is_executed(name: &str) -> bool {
-    EXECUTED.contains(&name)
+    EXECUTED.contains(&name) && !is_left_out(name)
+}
+
+/// Whether the library is built without the cargo feature that a proposal needs.
+pub(crate) fn is_left_out(name: &str) -> bool {
+    match name {
+        "simd" | "relaxed-simd" => !cfg!(feature = "simd"),
+        "gc" => !cfg!(feature = "gc"),
+        _ => false,
+    }
+}
+
+/// Whether that is so for any proposal.
+pub(crate) fn is_any_left_out() -> bool {
+    EXECUTED.iter().any(|name| is_left_out(name))
 }
 
 /// The expected result for a binary.

@@ -54,8 +54,8 @@ fn packed_values_have_a_sign_if_asked() {
     let mut heap = GcHeap::new(1 << 20, 1);
     let packed = layout(&[I8, I16, I32]);
     let object = heap.alloc_struct(&packed, 0).unwrap();
-    let bytes = heap.alloc_array(I8, 0, 3).unwrap();
-    let pairs = heap.alloc_array(I16, 0, 3).unwrap();
+    let bytes = heap.new_array(I8, 0, 3).unwrap();
+    let pairs = heap.new_array(I16, 0, 3).unwrap();
     for field in packed.fields() {
         heap.set(object, *field, [u64::MAX, 0]).unwrap();
         assert_eq!(heap.get_signed(object, *field), Some([0xffff_ffff, 0]));
@@ -76,7 +76,7 @@ fn fields_of_other_types_are_within_the_object() {
     let (none, large) = (layout(&[]), layout(&[Ref, Ref, I8, V128, I64]));
     heap.alloc_struct(&large, 0).unwrap();
     let object = heap.alloc_struct(&none, 0).unwrap();
-    let array = heap.alloc_array(I64, 0, 10).unwrap();
+    let array = heap.new_array(I64, 0, 10).unwrap();
     for field in large.fields() {
         for other in [object, array] {
             assert_eq!(heap.get(other, *field), None);
@@ -95,7 +95,7 @@ fn arrays_are_as_vectors() {
         let mut arrays = Vec::new();
         for len in lens {
             heap.postpone_collection();
-            arrays.push((heap.alloc_array(kind, 7, len).unwrap(), vec![[0; 2]; len as usize]));
+            arrays.push((heap.new_array(kind, 7, len).unwrap(), vec![[0; 2]; len as usize]));
         }
         for _ in 0..400 {
             let (to, from) = (random.below(7), random.below(7));
@@ -139,7 +139,7 @@ fn arrays_are_as_vectors() {
 fn arrays_of_other_elements_are_not_copied() {
     let mut heap = GcHeap::new(1 << 20, 1);
     let [small, refs, opaque, long] =
-        [I32, Ref, Opaque, I64].map(|kind| heap.alloc_array(kind, 0, 4).unwrap());
+        [I32, Ref, Opaque, I64].map(|kind| heap.new_array(kind, 0, 4).unwrap());
     assert_eq!(heap.array_copy(small, 0, long, 0, 1), None);
     assert_eq!(heap.array_copy(refs, 0, long, 0, 1), None);
     assert_eq!(heap.array_copy(opaque, 0, refs, 0, 1), None);
@@ -150,7 +150,7 @@ fn arrays_of_other_elements_are_not_copied() {
 #[test]
 fn bytes_become_elements() {
     let mut heap = GcHeap::new(1 << 20, 1);
-    let words = heap.alloc_array(I16, 0, 4).unwrap();
+    let words = heap.new_array(I16, 0, 4).unwrap();
     assert_eq!(heap.copy_in(words, 1, &[1, 2, 3, 4]), Some(()));
     let values: Vec<u64> = (0..4).map(|at| heap.array_get(words, at).unwrap()[0]).collect();
     assert_eq!(values, [0, 0x0201, 0x0403, 0]);
@@ -158,7 +158,7 @@ fn bytes_become_elements() {
     assert_eq!(heap.copy_in(words, 1, &[1, 2, 3]), None);
     assert_eq!(heap.copy_in(words, 3, &[1, 2, 3, 4]), None);
     for kind in [Ref, Opaque] {
-        let refs = heap.alloc_array(kind, 0, 4).unwrap();
+        let refs = heap.new_array(kind, 0, 4).unwrap();
         assert_eq!(heap.copy_in(refs, 0, &[1; 8]), None);
     }
 }

@@ -24,7 +24,7 @@ fn a_collection_may_end_at_every_look() {
     let mut heap = GcHeap::new(64 << 20, 1);
     let node = layout(&[Ref, I64]);
     let made = list(&mut heap, &node, LEN);
-    let array = heap.alloc_array(Ref, 7, 10_000).unwrap();
+    let array = heap.new_array(Ref, 7, 10_000).unwrap();
     let last = made[LEN as usize - 1].word();
     heap.array_set(array, 9_999, [last, 0]).unwrap();
     let finalizer = GcFinalizer { callback: 1, data: 2 };
@@ -121,12 +121,12 @@ fn under_stress_each_allocation_asks_for_a_collection() {
     heap.set_stress(true);
     for round in 1..5 {
         assert_eq!(heap.alloc_struct(&empty, 1), Err(HeapFull::Collect));
-        assert_eq!(heap.alloc_array(I8, 1, 50_000), Err(HeapFull::Collect));
+        assert_eq!(heap.new_array(I8, 1, 50_000), Err(HeapFull::Collect));
         collect(&mut heap, &[]);
         assert!(heap.alloc_struct(&empty, 1).is_ok());
         assert_eq!(heap.stats().collections, round);
     }
-    assert_eq!(heap.alloc_array(I8, 1, 2 << 20), Err(HeapFull::Exhausted));
+    assert_eq!(heap.new_array(I8, 1, 2 << 20), Err(HeapFull::Exhausted));
     heap.set_stress(false);
     assert!(heap.alloc_struct(&empty, 1).is_ok());
 }

@@ -63,7 +63,7 @@ fn elements_are_the_same() {
     // In a chunk with others, and in one of its own.
     for len in [0, 1, 9, 5000] {
         for (kind, bytes) in [(I8, 1), (I16, 2), (F32, 4), (Opaque, 8), (Ref, 8), (V128, 16)] {
-            let array = heap.alloc_array(kind, 3, len).unwrap();
+            let array = heap.new_array(kind, 3, len).unwrap();
             // SAFETY: the heap is alive and this thread's.
             unsafe {
                 let head = direct::find(heap.view(), array.word()).unwrap();

@@ -39,7 +39,7 @@ fn no_other_object_is_taken_for_an_exception_nor_the_reverse() {
     let other = heap.alloc_struct(&pair, 0x00ff_ffff).unwrap();
     let mut others = vec![other];
     for kind in [I8, I16, I32, I64, F32, F64, V128, Ref, Opaque] {
-        others.push(heap.alloc_array(kind, 0x00ff_ffff, 9).unwrap());
+        others.push(heap.new_array(kind, 0x00ff_ffff, 9).unwrap());
     }
     for size in SIZES {
         let object = heap.alloc_exception(7, &vec![8; size as usize]).unwrap();

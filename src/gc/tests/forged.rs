@@ -49,7 +49,7 @@ fn every_word_but_an_objects_is_refused() {
         heap.set(object, pair.fields()[1], [object.word() | 1 << 32, 0]).unwrap();
         heap.set(object, pair.fields()[0], [object.word(), 0]).unwrap();
         known.insert(object.word());
-        let array = heap.alloc_array(I32, 1, 5).unwrap();
+        let array = heap.new_array(I32, 1, 5).unwrap();
         heap.array_fill(array, 0, [u64::MAX, 0], 5).unwrap();
         known.insert(array.word());
         known.insert(heap.alloc_exception(object.word(), &[object.word(), 0]).unwrap().word());
@@ -58,7 +58,7 @@ fn every_word_but_an_objects_is_refused() {
     heap.set(whole, large.fields()[4999], [whole.word(), 0]).unwrap();
     assert_eq!(heap.get(whole, large.fields()[4999]), Some([whole.word(), 0]));
     known.insert(whole.word());
-    known.insert(heap.alloc_array(Ref, 1, 20_000).unwrap().word());
+    known.insert(heap.new_array(Ref, 1, 20_000).unwrap().word());
     let first = known.iter().min().unwrap() >> 39 << 39;
     let mut live = 0;
     for word in (first..first + (12 << 15)).step_by(8) {
@@ -84,7 +84,7 @@ fn every_word_but_an_objects_is_refused() {
     roots.extend(first..first + 5000);
     collect(&mut heap, &roots);
     // References in fields as well: whatever the guest's words are.
-    let array = heap.alloc_array(Ref, 1, 1000).unwrap();
+    let array = heap.new_array(Ref, 1, 1000).unwrap();
     for at in 0..1000 {
         // Into the array itself, where the words look like references and not like heads.
         heap.array_set(array, at, [array.word() + 8 * (u64::from(at) + 1), 0]).unwrap();
@@ -98,7 +98,7 @@ fn references_that_were_kept_too_long() {
     let mut heap = GcHeap::new(1 << 20, 5);
     let pair = layout(&[Ref, I64]);
     let objects: Vec<_> = (0..1000).map(|_| heap.alloc_struct(&pair, 1).unwrap()).collect();
-    let large = heap.alloc_array(Ref, 1, 20_000).unwrap();
+    let large = heap.new_array(Ref, 1, 20_000).unwrap();
     let exception = heap.alloc_exception(1, &[0; 5]).unwrap();
     collect(&mut heap, &[objects[500].word()]);
     for object in objects.iter().chain([&large, &exception]) {

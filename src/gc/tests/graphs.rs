@@ -116,7 +116,7 @@ impl Graph {
     fn allocate(&mut self, id: u32, form: Form, refs: &[u32]) -> Result<GcRef, HeapFull> {
         match form {
             Form::Struct => self.heap.alloc_struct(&self.layouts[refs.len()], id),
-            Form::Array => self.heap.alloc_array(Ref, id, refs.len() as u32),
+            Form::Array => self.heap.new_array(Ref, id, refs.len() as u32),
             Form::Exception => {
                 let payload: Vec<_> = refs.iter().map(|child| self.word(*child)).collect();
                 self.heap.alloc_exception(id.into(), &payload)

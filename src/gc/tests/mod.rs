@@ -26,18 +26,30 @@ fn collect(heap: &mut GcHeap, roots: &[u64]) {
 /// Collects until the look with this number, which says to stop; tells how many there were.
 fn collect_until(heap: &mut GcHeap, roots: &[u64], stop_at: usize) -> Result<usize, usize> {
     let mut looks = 0;
-    let mut look = || {
-        looks += 1;
-        if looks == stop_at { Err(Trap::DeadlineExceeded) } else { Ok(()) }
-    };
     let mut shown =
         |marker: &mut GcMarker<'_, '_, '_>| roots.iter().try_for_each(|root| marker.mark(*root));
-    match heap.collect(&mut shown, &mut look) {
+    let collected = heap.collect(&mut shown, &mut stopping_at(stop_at, &mut looks));
+    match collected {
         Ok(()) => Ok(looks),
         Err(trap) => {
             assert_eq!((trap, looks), (Trap::DeadlineExceeded, stop_at));
             Err(looks)
         }
+    }
+}
+
+impl GcHeap {
+    /// Makes an array, however long that takes.
+    fn new_array(&mut self, kind: StorageKind, type_id: u32, len: u32) -> Result<GcRef, HeapFull> {
+        self.alloc_array(kind, type_id, len, &mut || Ok(()))
+    }
+}
+
+/// A look that says to stop when it is asked for the time with that number, and counts.
+fn stopping_at(stop_at: usize, looks: &mut usize) -> impl FnMut() -> Result<(), Trap> {
+    move || {
+        *looks += 1;
+        if *looks == stop_at { Err(Trap::DeadlineExceeded) } else { Ok(()) }
     }
 }
 
@@ -49,7 +61,7 @@ fn made(
 ) -> Option<GcRef> {
     match make(heap) {
         Ok(object) => Some(object),
-        Err(HeapFull::Exhausted) => None,
+        Err(HeapFull::Exhausted | HeapFull::Stopped(_)) => None,
         Err(HeapFull::Collect) => {
             collect(heap, roots);
             make(heap).ok()

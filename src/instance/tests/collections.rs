@@ -20,7 +20,7 @@ fn made(instance: &Instance, number: u64, other: u64) -> u64 {
         let tag = *instance.vm.tags;
         let thrown = VmThrown { tag, payload: payload.as_ptr(), slots: 2, ..VmThrown::NONE };
         let make = || instance.make_exception(&thrown);
-        instance.make_uncollected(make).expect("room").word()
+        instance.make_uncollected(make, Trap::Internal).expect("room").word()
     }
 }
 

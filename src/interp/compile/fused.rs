@@ -5,7 +5,7 @@ use super::stack::{AccState, Operand, Place};
 use super::{Condition, Last, LastKind, Translator, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::instr::{Class, Instr, is_exchanged, is_fused};
+use crate::interp::instr::{Class, Instr, Mode, is_exchanged, is_fused};
 use crate::interp::op::{BinaryOp, CompareOp};
 use crate::interp::shape::{SlotNo, Ternary};
 
@@ -32,6 +32,11 @@ impl Translator<'_> {
         let is_result = result.place == Place::Acc && producer.offset() == at;
         let is_in_slot = matches!(other.place, Place::Local(_) | Place::Temp);
         let right = match right {
+            // Both operands were in the accumulator.
+            Operand::Acc => match before {
+                AccState::Mirror(slot) => (SlotNo(slot), Mode::Slot),
+                _ => return Ok(false),
+            },
             Operand::Imm(value) => match i16::try_from(value as u32 as i32) {
                 Ok(value) => (SlotNo(value as u16), mode(right)),
                 Err(_) => return Ok(false),

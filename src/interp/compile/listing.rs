@@ -436,6 +436,18 @@ fn object(f: Listed<'_>) -> Option<String> {
             let i = f.operands::<shape::Unary>()?;
             format!("ArrayLen {} <- {}", f.result(i.dst), operand(array, i.a))
         }
+        Instr::ArrayNew { op, .. } => {
+            let i = f.operands::<shape::ArrayNew>()?;
+            format!("{op:?} {} type {}", i.object.at, i.object.ty)
+        }
+        Instr::KindTest { source, .. } => {
+            let i = f.operands::<shape::RefTest>()?;
+            format!("RefTest {} <- {} {}", f.result(i.dst), operand(source, i.a), i.ty)
+        }
+        Instr::KindCast { .. } => {
+            let i = f.operands::<shape::RefCast>()?;
+            format!("RefCast {} {}", i.reference, i.ty)
+        }
         Instr::TypeTest { source } => {
             let i = f.operands::<shape::TypeTest>()?;
             format!("TypeTest {} <- {} {}", f.result(i.dst), operand(source, i.a), i.ty)

@@ -44,6 +44,7 @@
 mod any_memory;
 mod atomic;
 mod calls;
+mod casts;
 mod control;
 mod exceptions;
 mod fields;
@@ -53,6 +54,7 @@ mod legacy;
 pub mod listing;
 mod locals;
 mod memory;
+mod new_objects;
 mod numeric;
 mod objects;
 mod opcodes;

@@ -4,14 +4,15 @@ use super::stack::{AccState, Entry, Operand, Place};
 use super::{Condition, Last, LastKind, Translator, imm32, mode, slot};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::interp::instr::{Class, Instr, Mode, is_exchanged};
+use crate::interp::instr::{Class, Instr, Mode, is_exchanged, takes_acc_twice};
 use crate::interp::machine::Offset;
 use crate::interp::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::interp::shape::{self, Begins, Binary, Dst, SlotNo, WideBinary};
 
 impl Translator<'_> {
-    /// Pops two operands of type `ty`, at most one of them immediate or in the accumulator.
-    fn pop_pair(&mut self, ty: ValType, commutes: bool) -> Result<Pair, Trap> {
+    /// Pops two operands of type `ty`, at most one of them immediate. Both are in the accumulator
+    /// only if the instruction takes them from there (`acc_twice`), and if that mirrors a slot.
+    fn pop_pair(&mut self, ty: ValType, commutes: bool, acc_twice: bool) -> Result<Pair, Trap> {
         self.unfold(1);
         self.unfold(0);
         let right_entry = self.pop()?;
@@ -23,7 +24,7 @@ impl Translator<'_> {
                 self.stack.copy(&mut self.code, ty, left_entry.slot, left);
                 left = Operand::Slot(left_entry.slot);
             }
-            (Operand::Acc, Operand::Acc) => {
+            (Operand::Acc, Operand::Acc) if !acc_twice => {
                 // Both read the slot that the accumulator mirrors.
                 let class = Class::of(ty);
                 if let AccState::Mirror(slot) = self.stack.acc(class) {
@@ -69,7 +70,7 @@ impl Translator<'_> {
         if self.fold_sum(op)? || self.fuse(op, ty)? {
             return Ok(());
         }
-        let pair = self.pop_pair(ty, op.commutes())?;
+        let pair = self.pop_pair(ty, op.commutes(), takes_acc_twice(op))?;
         let (left, right) = (mode(pair.left), mode(pair.right));
         let class = Class::of(ty);
         self.stack.spill(&mut self.code, class);
@@ -90,13 +91,13 @@ impl Translator<'_> {
     }
 
     pub(super) fn compare(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
-        let pair = self.pop_pair(ty, op.commutes())?;
+        let pair = self.pop_pair(ty, op.commutes(), false)?;
         self.emit_compare(op, pair)
     }
 
     /// A comparison with its operands exchanged: "greater" in terms of "less".
     pub(super) fn compare_swapped(&mut self, op: CompareOp, ty: ValType) -> Result<(), Trap> {
-        let pair = self.pop_pair(ty, false)?;
+        let pair = self.pop_pair(ty, false, false)?;
         self.emit_compare(op, pair.swapped())
     }
 

@@ -157,7 +157,9 @@ impl Translator<'_> {
         if let Some(done) = self.reference_operator(&operator) {
             return done;
         }
-        if let Some(done) = self.object_operator(&operator) {
+        if cfg!(feature = "gc")
+            && let Some(done) = self.object_operator(&operator)
+        {
             return done;
         }
         if let Some(done) = self.atomic_operator(&operator) {

@@ -254,6 +254,20 @@ macro_rules! slow {
 }
 pub(crate) use slow;
 
+/// A leaf's way into another one, which goes on with the same instruction.
+///
+/// # Safety
+/// The contract of [`Handler`] must hold for `r`.
+#[inline(always)]
+pub unsafe fn go_on_in<S: Shape>(leaf: HandlerFor<S>, r: Regs, _operands: &S) -> Ret {
+    // SAFETY: the caller guarantees that the contract of `Handler` holds for `r`; the operands have
+    // the shape that the leaf reads.
+    unsafe {
+        let Memory0 { base, len } = r.memory;
+        leaf(r.ip.of_shape(), r.sp, base, len, r.env, r.int, r.f32, r.f64, r.v128)
+    }
+}
+
 /// A leaf's way into a slow handler, with the leaf's own registers and operands.
 ///
 /// # Safety

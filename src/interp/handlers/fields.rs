@@ -1,21 +1,17 @@
-//! Fields of structs, elements of arrays, and new structs, without asking the heap: `gc::direct`
-//! has the checks. What that does not find, the slow handlers look for in the heap as a whole.
+//! Fields of structs and elements of arrays, without asking the heap: `gc::direct` has the checks.
+//! What that does not find, the slow handlers look for in the heap as a whole.
 
 use super::none;
-use super::objects::execute;
 use crate::abi::lanes::V128;
-use crate::abi::trap::Trap;
 use crate::exec::fields::{array_len as array_len_in_heap, get_element, get_field};
 use crate::exec::fields::{set_element, set_field};
-use crate::exec::objects;
 use crate::gc::{StorageKind, StructField, direct};
 use crate::instance::Slots;
-use crate::interp::dispatch::{Regs, Slow, Stop, handler, next, slow, to_slow};
+use crate::interp::dispatch::{Regs, Slow, Stop, handler, next, to_slow};
 use crate::interp::instr::{Mode, Target};
 use crate::interp::op::FieldOp;
 use crate::interp::operand::{Acc, Dst, Imm32, Slot, Src, ToAcc, ToSlot, Value};
 use crate::interp::shape::{self, Picked, SlotNo};
-use crate::types::has_supertype;
 use std::any::TypeId;
 use std::marker::PhantomData;
 
@@ -70,7 +66,7 @@ fields! {
 /// Gives the integer accumulator up, which the result is about to replace, if no operand is there:
 /// a processor's register more for the leaf. The slow handler leaves the result there, too.
 #[inline(always)]
-fn give_int_up<S: 'static>(r: &mut Regs, kind: StorageKind) {
+pub(super) fn give_int_up<S: 'static>(r: &mut Regs, kind: StorageKind) {
     let is_int = !matches!(kind, StorageKind::F32 | StorageKind::F64 | StorageKind::V128);
     if is_int && TypeId::of::<S>() == TypeId::of::<Slot>() {
         r.int = 0;
@@ -281,123 +277,6 @@ impl<S: Src<u64, Field = SlotNo>, D: Dst> Slow for SlowArrayLen<S, D> {
     }
 }
 
-handler!(
-    /// Makes a struct of the values from a slot on, where the reference goes.
-    struct_new [] |r, i: shape::StructNew| {
-    let instance = (*r.env).instance;
-    let head = i.head | u64::from(*(*instance).type_ids.add(i.object.ty as usize));
-    let made = direct::allocate((*instance).objects, i.refs.into(), i.words.into(), head);
-    let Some((head, reference)) = made else { return to_slow::<SlowStructNew>(r, i) };
-    let slots = r.sp.slot(i.object.at);
-    for number in 0..i.count {
-        let (field, value) = (&*i.fields.add(number), *slots.add(number));
-        let place = head.add(1).cast::<u8>().add(field.at() as usize);
-        // Comparisons, since a table of places to jump to is slower for so few.
-        if field.kind() == StorageKind::Ref {
-            *head.sub(1 + field.at() as usize) = value.to_le();
-        } else if field.kind().bytes_log2() == 3 {
-            place.cast::<u64>().write(value.to_le());
-        } else if field.kind().bytes_log2() == 2 {
-            place.cast::<u32>().write((value as u32).to_le());
-        } else if field.kind() == StorageKind::I8 {
-            *place = value as u8;
-        } else {
-            place.cast::<u16>().write((value as u16).to_le());
-        }
-    }
-    *slots = reference;
-    r.int = reference;
-    r.pass(i);
-    next(r)
-});
-
-slow!(
-    /// As [`struct_new`], also with a collection before. It is not charged for, so that the fuel
-    /// which an object costs does not depend on the heap.
-    SlowStructNew |r, i: shape::StructNew| {
-    execute(r, &i.object)?;
-    r.int = *r.sp.slot(i.object.at);
-    r.pass(i);
-    Ok(())
-});
-
-/// Whether a word refers to an object of the module's type at `index`, which has `depth`
-/// supertypes. `None` if no object is found here.
-///
-/// # Safety
-/// The environment is the running one, and the module has the type.
-#[inline(always)]
-unsafe fn is_of(r: &Regs, word: u64, index: u32, depth: u32) -> Option<bool> {
-    // SAFETY: the running instance's view is that of its link set's heap, or an empty one; types of
-    // objects are those of modules of the link set, which are loaded.
-    unsafe {
-        let instance = (*r.env).instance;
-        let id = direct::type_of(direct::find((*instance).objects, word)?);
-        let wanted = *(*instance).type_ids.add(index as usize);
-        Some(id == wanted || has_supertype(&*(*instance).types, id, (depth, wanted)))
-    }
-}
-
-handler!(
-    /// `dst = whether a reference is of a type that the module defines`.
-    type_test [S: Src<u64, Field = SlotNo> + 'static, D: Dst] |r, i: shape::TypeTest| {
-    give_int_up::<S>(&mut r, StorageKind::I32);
-    let word = S::read(&r, i.a);
-    let found = match word {
-        0 => Some(i.ty.is_nullable()),
-        word => is_of(&r, word, i.index, i.depth),
-    };
-    match found {
-        Some(is_of) => {
-            D::write(&mut r, i.dst, u32::from(is_of));
-            r.pass(i);
-            next(r)
-        }
-        None => to_slow::<SlowTypeTest<S, D>>(r, i),
-    }
-});
-
-/// The rest of [`type_test`].
-pub struct SlowTypeTest<S, D>(PhantomData<(S, D)>);
-
-impl<S: Src<u64, Field = SlotNo>, D: Dst> Slow for SlowTypeTest<S, D> {
-    type Shape = shape::TypeTest;
-    unsafe fn run(r: &mut Regs) -> Result<(), Stop> {
-        // SAFETY: `type_test` has handed over its registers and instruction.
-        unsafe {
-            let i = r.ip.of_shape::<shape::TypeTest>().operands();
-            let is_of = objects::is_of(r.env, i.ty, S::read(r, i.a));
-            D::write(r, i.dst, u32::from(is_of));
-            r.pass(i);
-        }
-        Ok(())
-    }
-}
-
-handler!(
-    /// Goes on if a reference is of a type that the module defines.
-    type_cast [] |r, i: shape::TypeCast| {
-    let found = match r.get::<u64>(i.reference) {
-        0 => Some(i.ty.is_nullable()),
-        word => is_of(&r, word, i.index, i.depth),
-    };
-    if found == Some(true) {
-        r.pass(i);
-        return next(r);
-    }
-    to_slow::<SlowTypeCast>(r, i)
-});
-
-slow!(
-    /// The rest of [`type_cast`].
-    SlowTypeCast |r, i: shape::TypeCast| {
-    if !objects::is_of(r.env, i.ty, r.get::<u64>(i.reference)) {
-        return Err(Trap::CastFailure.into());
-    }
-    r.pass(i);
-    Ok(())
-});
-
 /// Calls `$pick!` with the type of a kind.
 macro_rules! of_op {
     ($op:expr, $pick:ident) => {
@@ -480,16 +359,6 @@ pub fn array_len_handler(array: Mode, target: Target) -> Picked {
         (Mode::Acc, Target::Slot) => Picked::leaf(array_len::<Acc, ToSlot>),
         (Mode::Slot, Target::Acc) => Picked::leaf(array_len::<Slot, ToAcc>),
         (Mode::Slot, Target::Slot) => Picked::leaf(array_len::<Slot, ToSlot>),
-        _ => none(),
-    }
-}
-
-pub fn type_test_handler(source: Mode, target: Target) -> Picked {
-    match (source, target) {
-        (Mode::Acc, Target::Acc) => Picked::leaf(type_test::<Acc, ToAcc>),
-        (Mode::Acc, Target::Slot) => Picked::leaf(type_test::<Acc, ToSlot>),
-        (Mode::Slot, Target::Acc) => Picked::leaf(type_test::<Slot, ToAcc>),
-        (Mode::Slot, Target::Slot) => Picked::leaf(type_test::<Slot, ToSlot>),
         _ => none(),
     }
 }

@@ -12,6 +12,7 @@ pub mod any_memory;
 pub mod atomic;
 pub mod bulk;
 pub mod calls;
+pub mod casts;
 pub mod control;
 pub mod data;
 pub mod exceptions;
@@ -21,6 +22,7 @@ pub mod host;
 #[cfg(feature = "simd")]
 pub mod lane;
 pub mod memory;
+pub mod new_objects;
 pub mod numeric;
 pub mod objects;
 pub mod other_code;
@@ -97,10 +99,6 @@ impl Instr {
             Self::LoadAny { op, memory, address } => {
                 any_memory::load_handler(op, memory, address, target)
             }
-            Self::StructGet { op, object } => fields::struct_get_handler(op, object, target),
-            Self::ArrayGet { op, index } => fields::array_get_handler(op, index, target),
-            Self::ArrayLen { array } => fields::array_len_handler(array, target),
-            Self::TypeTest { source } => fields::type_test_handler(source, target),
             Self::MemorySize => memory::memory_size_handler(target),
             Self::Copy => Picked::leaf(data::copy),
             Self::CopySum { right } => data::copy_sum_handler(right),
@@ -119,6 +117,34 @@ impl Instr {
             }
             #[cfg(feature = "simd")]
             Self::Vector(instr) => instr.handler(target),
+            _ => self.object_handler(target),
+        }
+    }
+
+    /// The handlers of instructions on structs, arrays and small integers, and of casts. Without
+    /// the feature no module has such instructions, and nothing leads to the handlers.
+    fn object_handler(self, target: Target) -> Picked {
+        if !cfg!(feature = "gc") {
+            return self.handler_without_result();
+        }
+        match self {
+            Self::StructGet { op, object } => fields::struct_get_handler(op, object, target),
+            Self::ArrayGet { op, index } => fields::array_get_handler(op, index, target),
+            Self::ArrayLen { array } => fields::array_len_handler(array, target),
+            Self::TypeTest { source } => casts::type_test_handler(source, target),
+            Self::KindTest { kind, source } => casts::kind_test_handler(kind, source, target),
+            Self::Object => Picked::slow::<objects::Object>(),
+            Self::StructNew => Picked::leaf(new_objects::struct_new),
+            Self::ArrayNew { op, elements } => new_objects::array_new_handler(op, elements),
+            Self::StructSet { op, object, value } => fields::struct_set_handler(op, object, value),
+            Self::ArraySet { op, value } => fields::array_set_handler(op, value),
+            Self::TypeCast => Picked::leaf(casts::type_cast),
+            Self::KindCast { kind } => casts::kind_cast_handler(kind),
+            Self::RefTest => Picked::slow::<objects::RefTest>(),
+            Self::RefCast => Picked::slow::<objects::RefCast>(),
+            Self::RefI31 => Picked::leaf(objects::ref_i31),
+            Self::I31Get { signed: true } => Picked::leaf(objects::i31_get::<true>),
+            Self::I31Get { signed: false } => Picked::leaf(objects::i31_get::<false>),
             _ => self.handler_without_result(),
         }
     }
@@ -170,16 +196,6 @@ impl Instr {
             Self::ReturnMany => Picked::slow::<calls::ReturnMany>(),
             Self::Throw => Picked::slow::<exceptions::Throw>(),
             Self::ThrowRef => Picked::slow::<exceptions::ThrowRef>(),
-            Self::Object => Picked::slow::<objects::Object>(),
-            Self::StructNew => Picked::leaf(fields::struct_new),
-            Self::StructSet { op, object, value } => fields::struct_set_handler(op, object, value),
-            Self::ArraySet { op, value } => fields::array_set_handler(op, value),
-            Self::TypeCast => Picked::leaf(fields::type_cast),
-            Self::RefTest => Picked::slow::<objects::RefTest>(),
-            Self::RefCast => Picked::slow::<objects::RefCast>(),
-            Self::RefI31 => Picked::leaf(objects::ref_i31),
-            Self::I31Get { signed: true } => Picked::leaf(objects::i31_get::<true>),
-            Self::I31Get { signed: false } => Picked::leaf(objects::i31_get::<false>),
             _ => self.memory_handler(),
         }
     }

@@ -183,6 +183,27 @@ fn pick_binary<O: Binary>(left: Mode, right: Mode, target: Target) -> Picked {
     }
 }
 
+/// The handler of `op` with both operands in the accumulator, if it `takes_acc_twice`.
+fn acc_twice_handler(op: BinaryOp, target: Target) -> Picked {
+    macro_rules! pick {
+        ($o:ty) => {
+            match target {
+                Target::Acc => Picked::leaf(binary::<$o, Acc, Acc, ToAcc>),
+                Target::Slot => Picked::leaf(binary::<$o, Acc, Acc, ToSlot>),
+            }
+        };
+    }
+    match op {
+        BinaryOp::I32Mul => pick!(ops::I32Mul),
+        BinaryOp::I64Mul => pick!(ops::I64Mul),
+        BinaryOp::F32Add => pick!(ops::F32Add),
+        BinaryOp::F32Mul => pick!(ops::F32Mul),
+        BinaryOp::F64Add => pick!(ops::F64Add),
+        BinaryOp::F64Mul => pick!(ops::F64Mul),
+        _ => none(),
+    }
+}
+
 fn pick_unary<O: Unary>(source: Mode, target: Target) -> Picked {
     match (source, target) {
         (Mode::Acc, Target::Acc) => Picked::leaf(unary::<O, Acc, ToAcc>),
@@ -291,6 +312,9 @@ macro_rules! binary_match {
     ($($name:ident, $comm:literal, $in:ty => $out:ty, |$a:ident, $b:ident| $e:expr;)*) => {
         /// The handler of `op` in the given modes.
         pub fn binary_handler(op: BinaryOp, left: Mode, right: Mode, target: Target) -> Picked {
+            if (left, right) == (Mode::Acc, Mode::Acc) {
+                return acc_twice_handler(op, target);
+            }
             match op { $(BinaryOp::$name => pick_binary::<ops::$name>(left, right, target),)* }
         }
     };

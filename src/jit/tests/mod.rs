@@ -1,4 +1,5 @@
-//! Compiled code beside the interpreter's, function by function, without running either.
+//! Translation and machine code, without running them.
 
 mod entries;
+mod hints;
 mod modules;

@@ -217,7 +217,7 @@ impl Translator<'_, '_> {
         let (params, results) = self.block_type(ty)?;
         let condition = self.pop()?;
         let mut label = self.label(BlockKind::If, &params, &results)?;
-        let (then, otherwise) = (self.builder.create_block(), self.builder.create_block());
+        let (then, otherwise) = self.hinted_blocks();
         // The parameters are the values themselves in either branch.
         self.builder.ins().brif(condition, then, &[], otherwise, &[]);
         self.builder.switch_to_block(then);
@@ -225,6 +225,18 @@ impl Translator<'_, '_> {
         label.else_params = self.stack[label.depth..].to_vec();
         self.labels.push(label);
         Ok(())
+    }
+
+    /// Blocks for a condition that is not zero and for one that is. Hints of the module say of
+    /// either that it is out of the way of the other.
+    fn hinted_blocks(&mut self) -> (Block, Block) {
+        let blocks = (self.builder.create_block(), self.builder.create_block());
+        match self.module.is_usually_taken(self.position) {
+            Some(true) => self.builder.set_cold_block(blocks.1),
+            Some(false) => self.builder.set_cold_block(blocks.0),
+            None => {}
+        }
+        blocks
     }
 
     /// Makes the stack that of a label's start or end: `depth` values with this height, which are
@@ -434,9 +446,9 @@ impl Translator<'_, '_> {
     /// A branch to the label where the condition is not zero.
     pub(super) fn branch_when(&mut self, condition: Value, depth: u32) -> Result<(), Refusal> {
         let (is_loop, target, count) = self.target(depth)?;
-        let next = self.builder.create_block();
-        if is_loop || self.move_units(depth)? > 0 {
-            let taken = self.builder.create_block();
+        let is_seldom_taken = self.module.is_usually_taken(self.position) == Some(false);
+        let (taken, next) = self.hinted_blocks();
+        if is_loop || is_seldom_taken || self.move_units(depth)? > 0 {
             self.builder.ins().brif(condition, taken, &[], next, &[]);
             self.builder.switch_to_block(taken);
             self.branch(depth)?;

@@ -1,4 +1,5 @@
 mod bodies;
+mod custom;
 mod mutation;
 
 use super::*;
@@ -131,39 +132,6 @@ fn exports_are_found_by_name() {
     assert!(module.export("nope").is_none());
     assert_eq!(module.exported("a", ExternKind::Func), Some(1));
     assert_eq!(module.exported("a", ExternKind::Memory), None);
-}
-
-#[test]
-fn functions_are_named_from_three_places() {
-    let module = wat(r#"(module
-        (import "m" "imported" (func))
-        (func $named (export "x"))
-        (func (export "exported"))
-        (func)
-    )"#);
-    assert_eq!(module.func_name(0), Some("imported"));
-    assert_eq!(module.func_name(1), Some("named"));
-    assert_eq!(module.func_name(2), Some("exported"));
-    assert_eq!(module.func_name(3), None);
-    assert_eq!(module.func_name(9), None);
-    assert!(module.custom_section("name").is_some());
-}
-
-#[test]
-fn a_broken_name_section_costs_names_only() {
-    let mut bytes = wat::parse_str(r#"(module (func (export "f")))"#).unwrap();
-    bytes.extend(b"\0\x09\x04name\x01\xff\xff\xff");
-    let module = Module::parse(&bytes, Features::default()).unwrap();
-    assert_eq!(module.func_name(0), Some("f"));
-}
-
-#[test]
-fn names_out_of_order_are_sorted() {
-    let mut bytes = wat::parse_str("(module (func) (func))").unwrap();
-    bytes.extend(b"\0\x0e\x04name\x01\x07\x02\x01\x01b\x00\x01a");
-    let module = Module::parse(&bytes, Features::default()).unwrap();
-    assert_eq!(module.func_name(0), Some("a"));
-    assert_eq!(module.func_name(1), Some("b"));
 }
 
 #[test]
@@ -380,40 +348,4 @@ fn package_helpers() {
     assert_eq!(file_version(b"\0asm\x01\x02\x03\x04"), 0x0403_0201);
     assert_eq!(file_version(b"\0asm\x01\x02\x03"), 0);
     assert_eq!(PackageType::Aot.current_version(), 6);
-}
-
-const HINTS: &str = "metadata.code.branch_hint";
-
-#[test]
-fn branch_hints_are_kept_and_change_nothing() {
-    let plain = "(if (local.get 0) (then (nop)))";
-    let hinted = r#"(@metadata.code.branch_hint "\01") if nop end"#;
-    let text = |body: &str| format!("(module (func (param i32) {body}))");
-    let module = wat(&text(&format!("local.get 0 {hinted}")));
-    // One function, with a hint of one byte at the byte of the branch.
-    assert_eq!(module.custom_section(HINTS).unwrap(), [1, 0, 1, 3, 1, 1]);
-    assert_eq!(module.body(0), wat(&text(plain)).body(0));
-}
-
-#[test]
-fn branch_hints_that_make_no_sense_are_ignored() {
-    // Too short, with more behind the end, of no function, at no branch, in no order, and neither
-    // likely nor unlikely.
-    for hints in [
-        "",
-        "\\ff\\ff",
-        "\\00\\00",
-        "\\01\\09\\00",
-        "\\01\\00\\01\\02\\01\\01",
-        "\\02\\00\\00\\00\\00",
-        "\\01\\00\\01\\03\\01\\07",
-        "\\01\\00\\01\\03\\02\\01\\01",
-    ] {
-        for place in ["", "(before code)", "(after code)"] {
-            wat(&format!(
-                "(module (func (param i32) local.get 0 if nop end)
-                (@custom \"{HINTS}\" {place} \"{hints}\"))"
-            ));
-        }
-    }
 }

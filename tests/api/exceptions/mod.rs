@@ -6,6 +6,8 @@ mod legacy;
 #[cfg(feature = "gc")]
 mod objects;
 mod reclaim;
+#[cfg(feature = "gc")]
+mod references;
 
 use crate::Guest;
 use isothread::{Trap, Val};

@@ -107,8 +107,12 @@ struct Guest {
 
 impl Guest {
     fn new(wat: &str) -> Self {
+        Self::of(ContextConfig::default(), wat)
+    }
+
+    fn of(config: ContextConfig, wat: &str) -> Self {
         // As much for objects as there may be.
-        let config = ContextConfig { gc_heap_size: 1 << 30, ..ContextConfig::default() };
+        let config = ContextConfig { gc_heap_size: 1 << 30, ..config };
         let context = Context::with(config).unwrap();
         let instance = Instance::new(&load(&context, wat), InstanceArgs::default()).unwrap();
         let env = ExecEnv::new(&instance, 512 << 10).unwrap();
@@ -132,14 +136,16 @@ impl Guest {
 
     /// How late the guest ends that has so much time.
     fn late_for(&mut self, time: Duration) -> Duration {
-        self.best(|guest| {
-            guest.context().set_time_left(Some(time));
-            let began = Instant::now();
-            assert_eq!(guest.run(), Some(Trap::DeadlineExceeded));
-            let late = began.elapsed().saturating_sub(time);
-            guest.context().set_time_left(None);
-            late
-        })
+        self.best(|guest| guest.late_once(time))
+    }
+
+    fn late_once(&mut self, time: Duration) -> Duration {
+        self.context().set_time_left(Some(time));
+        let began = Instant::now();
+        assert_eq!(self.run(), Some(Trap::DeadlineExceeded));
+        let late = began.elapsed().saturating_sub(time);
+        self.context().set_time_left(None);
+        late
     }
 
     fn late_for_terminate(&mut self) -> Duration {

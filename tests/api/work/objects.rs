@@ -1,7 +1,8 @@
 //! The same of objects.
 
 use super::{Guest, LATE, in_loop};
-use isothread::Trap;
+use isothread::{ContextConfig, HeapConfig, PoolBuffer, Trap};
+use std::time::Duration;
 
 /// Elements of large arrays of bytes.
 const LEN: u32 = 1 << 28;
@@ -88,6 +89,56 @@ fn deadlines_end_work_on_objects() {
     }
 }
 
+/// As much as the heap has room for.
+const GIB: u32 = (1 << 30) - 64;
+
+#[test]
+fn deadlines_end_the_making_of_the_largest_arrays() {
+    let bodies = [
+        format!("(drop (array.new $bytes (i32.const 7) (i32.const {GIB})))"),
+        format!("(drop (array.new_default $bytes (i32.const {GIB})))"),
+        format!("(drop (array.new_default $refs (i32.const {})))", GIB / 8),
+    ];
+    for body in bodies {
+        let wat = in_loop(&parts(0), &body);
+        let late = Guest::new(&wat).late_for_deadline();
+        assert!(late < LATE, "{body}: {late:?} late");
+
+        // Of a buffer, which nobody else clears.
+        let mut buffer: Vec<u64> = vec![0; (1 << 27) + (1 << 20)];
+        let start = buffer.as_mut_ptr().cast();
+        // SAFETY: the buffer outlives the guest, whose context alone uses it.
+        let pool = unsafe { PoolBuffer::new(start, buffer.len() * 8) }.unwrap();
+        let config = ContextConfig { heap: HeapConfig::Pool(pool), ..ContextConfig::default() };
+        let mut guest = Guest::of(config, &wat);
+        let late = guest.late_for_deadline();
+        drop(guest);
+        assert!(late < LATE, "{body}, of a buffer: {late:?} late");
+    }
+}
+
+#[test]
+fn deadlines_end_the_freeing_of_large_arrays() {
+    // Longer than may pass if it is freed at once, half of the heap.
+    let (len, other) = (600 << 20, 500 << 20);
+    let wat = format!(
+        "(module (type $bytes (array (mut i8))) (global $array (mut (ref null $bytes)) (ref.null none))
+           (func (export \"fill\")
+             (global.set $array (ref.null none))
+             (global.set $array (array.new $bytes (i32.const 7) (i32.const {len}))))
+           (func (export \"run\")
+             (global.set $array (ref.null none))
+             (loop (drop (array.new_default $bytes (i32.const {other}))) (br 0))))"
+    );
+    let mut guest = Guest::new(&wat);
+    let fill = guest.instance.typed_func::<(), ()>("fill").unwrap();
+    let late = guest.best(|guest| {
+        fill.call(&mut guest.env, ()).unwrap();
+        guest.late_once(Duration::from_millis(5))
+    });
+    assert!(late < LATE, "{late:?} late");
+}
+
 #[test]
 fn terminate_ends_work_on_objects() {
     let mut guest = Guest::new(&in_loop(&parts(LEN), &loops(LEN)[4].1));
@@ -124,6 +175,33 @@ fn fuel_is_charged_for_elements() {
         let least = bytes / 64;
         assert!((least..least + 3000).contains(&fuel), "{name}: {fuel}, {least}");
     }
+}
+
+/// Whether the heap is asked for a small object depends on the heap, and what it costs must not.
+#[test]
+fn fuel_for_small_objects_does_not_depend_on_collections() {
+    let fields = "(field i64)".repeat(16);
+    let values = "(i64.const 1)".repeat(16);
+    let wat = format!(
+        "(module (type $s (struct {fields})) (type $a (array (mut i32)))
+           (func (export \"run\") (local $n i32)
+             (local.set $n (i32.const 300))
+             (loop $l
+               (drop (struct.new $s {values}))
+               (drop (struct.new_default $s))
+               (drop (array.new $a (i32.const 1) (i32.const 64)))
+               (drop (array.new_default $a (i32.const 64)))
+               (drop (array.new_fixed $a 2 (i32.const 1) (i32.const 2)))
+               (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"
+    );
+    let fuel = [false, true].map(|collects_always| {
+        let config = ContextConfig { collects_always, ..ContextConfig::default() };
+        let mut guest = Guest::of(config, &wat);
+        guest.context().set_fuel(Some(1_000_000));
+        assert_eq!(guest.run(), None);
+        1_000_000 - guest.context().fuel().unwrap()
+    });
+    assert_eq!(fuel[0], fuel[1]);
 }
 
 #[test]
