@@ -1,9 +1,9 @@
 //! Making objects.
 
 use super::chunk::{CHUNK_WORDS, ChunkNo};
-use super::collect::GcLook;
 use super::heap::{FreeRun, GcHeap, START};
 use super::layout::{StorageKind, StructLayout};
+use super::look::GcLook;
 use super::object::{ARRAY_HEAD_WORDS, ObjectHead, element_words};
 use super::reference::GcRef;
 use crate::abi::trap::Trap;

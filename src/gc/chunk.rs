@@ -1,6 +1,6 @@
 //! Chunks: pieces of memory that objects lie in, with a bit for each word where one may begin.
 
-use super::collect::GcLook;
+use super::look::GcLook;
 use super::object::extent;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmChunk;

@@ -2,6 +2,7 @@
 
 use super::chunk::{Chunk, ChunkNo};
 use super::heap::{BYTES_MIN, GcHeap};
+use super::look::GcLook;
 use super::object::{extent, references};
 use super::reference::GcRef;
 use crate::abi::trap::Trap;
@@ -9,9 +10,6 @@ use crate::platform::time::{Clock, now};
 
 /// Steps between two looks: references, objects, chunks, groups of bits.
 const STEPS: usize = 4096;
-
-/// Says whether to stop, and why.
-pub type GcLook<'a> = dyn FnMut() -> Result<(), Trap> + 'a;
 
 /// Shows a collection all references that the caller knows of.
 pub type GcRoots<'a> = dyn FnMut(&mut GcMarker<'_, '_, '_>) -> Result<(), Trap> + 'a;

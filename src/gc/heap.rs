@@ -1,9 +1,9 @@
 //! The heap: its parts and their chunks, what it counts, and how two heaps become one.
 
 use super::chunk::{CHUNK_WORDS, Chunk, ChunkNo};
-use super::collect::GcLook;
 use super::finalizers::Finalizers;
 use super::handles::Handles;
+use super::look::GcLook;
 use super::object::ObjectHead;
 use super::reference::{CHUNKS_MAX, GcRef, PARTS_MAX};
 use super::view::PartView;

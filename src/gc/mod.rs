@@ -27,18 +27,20 @@ mod heap;
 mod host;
 mod layout;
 mod lend;
+mod look;
 mod object;
 mod reference;
 mod view;
 
 pub use allocate::HeapFull;
-pub use collect::{GcLook, GcMarker};
+pub use collect::GcMarker;
 pub use finalizers::GcFinalizer;
 pub use handles::GcHandle;
 pub use heap::GcHeap;
 #[cfg(test)]
 pub use heap::GcStats;
 pub use layout::{StorageKind, StructField, StructLayout};
+pub use look::GcLook;
 pub use object::ARRAY_HEAD_WORDS;
 pub use reference::GcRef;
 pub use view::no_objects;

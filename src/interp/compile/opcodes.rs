@@ -157,9 +157,8 @@ impl Translator<'_> {
         if let Some(done) = self.reference_operator(&operator) {
             return done;
         }
-        if cfg!(feature = "gc")
-            && let Some(done) = self.object_operator(&operator)
-        {
+        #[cfg(feature = "gc")]
+        if let Some(done) = self.object_operator(&operator) {
             return done;
         }
         if let Some(done) = self.atomic_operator(&operator) {

@@ -144,7 +144,7 @@ slow!(
 });
 
 /// A kind of reference as a type.
-pub trait Kind {
+pub trait TestedKind {
     /// Whether the word, which is not null, is of the kind. `None` if it claims to be an object,
     /// and none is found here.
     ///
@@ -153,7 +153,8 @@ pub trait Kind {
     unsafe fn is(r: &Regs, word: u64) -> Option<bool>;
 }
 
-/// Whether the object that a word refers to is an array; `None` if no array or struct is found here.
+/// Whether the object that a word refers to is an array; `None` if no array or struct is found
+/// here.
 ///
 /// # Safety
 /// The environment is the running one.
@@ -167,7 +168,7 @@ macro_rules! kinds {
     ($($name:ident |$r:ident, $word:ident, $is_i31:ident| $is:expr;)*) => {$(
         pub struct $name;
 
-        impl Kind for $name {
+        impl TestedKind for $name {
             #[inline(always)]
             unsafe fn is($r: &Regs, $word: u64) -> Option<bool> {
                 let $is_i31 = guest_word::as_small_integer($word).is_some();
@@ -192,7 +193,8 @@ kinds! {
 
 handler!(
     /// `dst = whether a reference is of a kind`.
-    kind_test [K: Kind, S: Src<u64, Field = SlotNo> + 'static, D: Dst] |r, i: shape::RefTest| {
+    kind_test [K: TestedKind, S: Src<u64, Field = SlotNo> + 'static, D: Dst]
+    |r, i: shape::RefTest| {
     give_int_up::<S>(&mut r, StorageKind::I32);
     let word = S::read(&r, i.a);
     let is_of = if word == 0 { Some(i.ty.is_nullable()) } else { K::is(&r, word) };
@@ -225,7 +227,7 @@ impl<S: Src<u64, Field = SlotNo>, D: Dst> Slow for SlowKindTest<S, D> {
 
 handler!(
     /// Goes on if a reference is of a kind.
-    kind_cast [K: Kind] |r, i: shape::RefCast| {
+    kind_cast [K: TestedKind] |r, i: shape::RefCast| {
     let word = r.get::<u64>(i.reference);
     let is_of = if word == 0 { Some(i.ty.is_nullable()) } else { K::is(&r, word) };
     if is_of == Some(true) {

@@ -97,9 +97,9 @@ impl Elements for Repeated {
 }
 
 /// A value for each. The instruction says how many.
-pub struct Listed;
+pub struct FixedElements;
 
-impl Elements for Listed {
+impl Elements for FixedElements {
     const LEN_AT: Option<usize> = None;
 
     #[inline(always)]
@@ -176,7 +176,7 @@ pub fn array_new_handler(op: ObjectOp, kind: StorageKind) -> Picked {
         }
         ObjectOp::ArrayNewDefault => pick!(Zeros),
         ObjectOp::ArrayNew => pick!(Repeated),
-        ObjectOp::ArrayNewFixed => pick!(Listed),
+        ObjectOp::ArrayNewFixed => pick!(FixedElements),
         _ => none(),
     }
 }

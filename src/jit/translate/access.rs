@@ -1,6 +1,8 @@
 //! Loads and stores of running state, the frame and guests' memories.
 
-use super::Translator;
+use super::signatures::{clif_type, slots_of};
+use super::{Refusal, Translator};
+use crate::abi::types::ValType;
 use crate::jit::layout as at;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 
@@ -43,6 +45,30 @@ impl Translator<'_, '_> {
     pub(super) fn load_slot(&mut self, ty: Type, base: Value, slot: u32) -> Value {
         let flags = self.regions.slots_for(ty);
         self.builder.ins().load(ty, flags, base, slot_offset(slot))
+    }
+
+    /// Stores values one behind the other, from a frame's first slot on.
+    pub(super) fn store_values(&mut self, values: &[Value], frame: Value) {
+        let mut slot = 0;
+        for &value in values {
+            self.store_slot(value, frame, slot);
+            slot += slots_of(self.builder.func.dfg.value_type(value));
+        }
+    }
+
+    pub(super) fn load_values(
+        &mut self,
+        tys: &[ValType],
+        frame: Value,
+    ) -> Result<Vec<Value>, Refusal> {
+        let mut slot = 0;
+        let mut values = Vec::with_capacity(tys.len());
+        for &ty in tys {
+            let ty = clif_type(ty).ok_or(Refusal::Unsupported)?;
+            values.push(self.load_slot(ty, frame, slot));
+            slot += slots_of(ty);
+        }
+        Ok(values)
     }
 
     /// The address of a slot of the frame.

@@ -74,30 +74,6 @@ impl Translator<'_, '_> {
         Ok(())
     }
 
-    /// Stores values one behind the other, from a frame's first slot on.
-    pub(super) fn store_values(&mut self, values: &[Value], frame: Value) {
-        let mut slot = 0;
-        for &value in values {
-            self.store_slot(value, frame, slot);
-            slot += slots_of(self.builder.func.dfg.value_type(value));
-        }
-    }
-
-    pub(super) fn load_values(
-        &mut self,
-        tys: &[ValType],
-        frame: Value,
-    ) -> Result<Vec<Value>, Refusal> {
-        let mut slot = 0;
-        let mut values = Vec::with_capacity(tys.len());
-        for &ty in tys {
-            let ty = clif_type(ty).ok_or(Refusal::Unsupported)?;
-            values.push(self.load_slot(ty, frame, slot));
-            slot += slots_of(ty);
-        }
-        Ok(values)
-    }
-
     /// Takes a number that is filled in later from the budget.
     fn charge(&mut self) -> Later {
         let (cost, later) = self.later();

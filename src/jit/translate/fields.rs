@@ -7,16 +7,13 @@
 use super::{Refusal, Translator};
 use crate::abi::definitions::{CompositeType, StorageType};
 use crate::abi::types::ValType;
-use crate::exec::objects::ObjectOp;
+use crate::exec::objects::{DIRECT_FIELDS, ObjectOp};
 use crate::gc::direct::{self, bits};
 use crate::gc::{StorageKind, StructField};
 use crate::jit::layout::{self as at, builtin};
 use crate::jit::objects::FieldCode;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Type, Value, types};
-
-/// Structs with more fields are made by the heap, which is charged for.
-const DIRECT_FIELDS: usize = 16;
 
 /// The type in memory of a field or an element.
 fn raw_type(kind: StorageKind) -> Type {
@@ -311,7 +308,7 @@ impl Translator<'_, '_> {
         let layout = self.module.layouts.of_struct(ty).ok_or(Refusal::Malformed)?;
         let fields = layout.fields();
         if fields.len() > DIRECT_FIELDS || fields.iter().any(|f| f.kind() == StorageKind::V128) {
-            return self.object(ObjectOp::StructNew, (ty, 0), fields.len());
+            return self.object((ObjectOp::StructNew, true), (ty, 0), fields.len());
         }
         let (refs, words) = direct::parts_of(layout);
         let (no_room, joined) = (self.cold_block(), self.builder.create_block());

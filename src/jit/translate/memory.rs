@@ -161,7 +161,7 @@ impl Translator<'_, '_> {
                 access(self, sum, 0)
             }
         };
-        let joined = self.builder.create_block();
+        let joined = self.following_block();
         if let Some(value) = value {
             let ty = self.builder.func.dfg.value_type(value);
             self.builder.append_block_param(joined, ty);

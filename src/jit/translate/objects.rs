@@ -6,8 +6,9 @@ use crate::abi::guest_word;
 use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::exec::objects::ObjectOp;
+use crate::exec::objects::{DIRECT_BYTES, DIRECT_FIELDS, ObjectOp};
 use crate::exec::work;
+use crate::gc::StorageKind;
 use crate::gc::direct::bits;
 use crate::jit::layout::{self as at, builtin};
 use crate::jit::objects::ObjectCode;
@@ -44,7 +45,9 @@ impl Translator<'_, '_> {
             }
             O::StructNew { struct_type_index: ty } => self.struct_new(ty),
             O::StructNewDefault { struct_type_index: ty } => {
-                self.object(ObjectOp::StructNewDefault, (ty, 0), 0)
+                let layout = self.module.layouts.of_struct(ty).ok_or(Refusal::Malformed)?;
+                let is_charged = layout.fields().len() > DIRECT_FIELDS;
+                self.object((ObjectOp::StructNewDefault, is_charged), (ty, 0), 0)
             }
             O::StructSet { struct_type_index: ty, field_index } => self.struct_set(ty, field_index),
             _ => self.array_operator(operator),
@@ -59,18 +62,18 @@ impl Translator<'_, '_> {
             O::ArrayGetS { array_type_index: ty } => self.array_get(ty, true),
             O::ArraySet { array_type_index: ty } => self.array_set(ty),
             O::ArrayLen => self.array_len(),
-            O::ArrayNew { array_type_index: ty } => self.object(ObjectOp::ArrayNew, (ty, 0), 2),
+            O::ArrayNew { array_type_index: ty } => self.array_new(ObjectOp::ArrayNew, (ty, 0), 2),
             O::ArrayNewDefault { array_type_index: ty } => {
-                self.object(ObjectOp::ArrayNewDefault, (ty, 0), 1)
+                self.array_new(ObjectOp::ArrayNewDefault, (ty, 0), 1)
             }
             O::ArrayNewFixed { array_type_index: ty, array_size } => {
-                self.object(ObjectOp::ArrayNewFixed, (ty, array_size), array_size as usize)
+                self.array_new(ObjectOp::ArrayNewFixed, (ty, array_size), array_size as usize)
             }
             O::ArrayNewData { array_type_index: ty, array_data_index } => {
-                self.object(ObjectOp::ArrayNewData, (ty, array_data_index), 2)
+                self.object((ObjectOp::ArrayNewData, true), (ty, array_data_index), 2)
             }
             O::ArrayNewElem { array_type_index: ty, array_elem_index } => {
-                self.object(ObjectOp::ArrayNewElem, (ty, array_elem_index), 2)
+                self.object((ObjectOp::ArrayNewElem, true), (ty, array_elem_index), 2)
             }
             O::ArrayFill { array_type_index: ty } => self.on_array(ObjectOp::ArrayFill, (ty, 0), 4),
             O::ArrayCopy { array_type_index_dst: to, array_type_index_src: from } => {
@@ -86,14 +89,28 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Has the runtime make an array, which is not charged for where the interpreter may make it by
+    /// itself.
+    fn array_new(
+        &mut self,
+        op: ObjectOp,
+        (ty, index): (u32, u32),
+        operands: usize,
+    ) -> Result<(), Refusal> {
+        let elements = self.module.layouts.of_array(ty).ok_or(Refusal::Malformed)?;
+        let has_vectors = elements == StorageKind::V128 && op != ObjectOp::ArrayNewDefault;
+        let is_charged = has_vectors || index > DIRECT_BYTES >> elements.bytes_log2();
+        self.object((op, is_charged), (ty, index), operands)
+    }
+
     /// Has the runtime make an object of so many operands.
     pub(super) fn object(
         &mut self,
-        op: ObjectOp,
+        op: (ObjectOp, bool),
         of: (u32, u32),
         operands: usize,
     ) -> Result<(), Refusal> {
-        let made = self.call_object((op, true), of, operands)?;
+        let made = self.call_object(op, of, operands)?;
         self.pop_many(operands)?;
         self.push_of(made, ValType::ANYREF);
         Ok(())
@@ -208,6 +225,9 @@ impl Translator<'_, '_> {
     fn is_of(&mut self, word: Value, ty: RefType) -> Result<Value, Refusal> {
         let index = match ty.heap() {
             HeapType::Defined(TypeKind::Struct | TypeKind::Array, index) => index.get(),
+            HeapType::Any | HeapType::Eq | HeapType::I31 | HeapType::Struct | HeapType::Array => {
+                return Ok(self.ask_is_of(word, ty));
+            }
             _ => {
                 self.charge_units(work::SLOW);
                 return Ok(self.ask_is_of(word, ty));

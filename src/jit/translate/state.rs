@@ -89,6 +89,16 @@ impl Translator<'_, '_> {
         block
     }
 
+    /// A block that is reached as often as the current one.
+    pub(super) fn following_block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        let here = self.builder.current_block();
+        if here.is_some_and(|here| self.builder.func.layout.is_cold(here)) {
+            self.builder.set_cold_block(block);
+        }
+        block
+    }
+
     pub(super) fn jump(&mut self, to: Block, values: &[Value]) {
         let args: Vec<BlockArg> = values.iter().map(|&value| value.into()).collect();
         self.builder.ins().jump(to, &args);
@@ -97,7 +107,7 @@ impl Translator<'_, '_> {
     /// Goes to a new cold block if the condition holds, else on here. The block that goes on is to
     /// be switched to.
     pub(super) fn leave_if(&mut self, condition: Value) -> (Block, Block) {
-        let (cold, next) = (self.cold_block(), self.builder.create_block());
+        let (cold, next) = (self.cold_block(), self.following_block());
         self.builder.ins().brif(condition, cold, &[], next, &[]);
         (cold, next)
     }

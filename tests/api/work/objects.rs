@@ -90,7 +90,7 @@ fn deadlines_end_work_on_objects() {
 }
 
 /// As much as the heap has room for.
-const GIB: u32 = (1 << 30) - 64;
+const GIB: u32 = (1 << 30) - (16 << 10);
 
 #[test]
 fn deadlines_end_the_making_of_the_largest_arrays() {
@@ -122,7 +122,8 @@ fn deadlines_end_the_freeing_of_large_arrays() {
     // Longer than may pass if it is freed at once, half of the heap.
     let (len, other) = (600 << 20, 500 << 20);
     let wat = format!(
-        "(module (type $bytes (array (mut i8))) (global $array (mut (ref null $bytes)) (ref.null none))
+        "(module (type $bytes (array (mut i8)))
+           (global $array (mut (ref null $bytes)) (ref.null none))
            (func (export \"fill\")
              (global.set $array (ref.null none))
              (global.set $array (array.new $bytes (i32.const 7) (i32.const {len}))))
