@@ -76,6 +76,7 @@
 )]
 
 mod abi;
+mod ahead;
 mod alloc;
 mod api;
 #[cfg(feature = "builtin-libc")]

@@ -243,10 +243,9 @@ impl Instance {
         }
         let (context, surroundings) = (self.context_ref(), self.surroundings());
         let module = &surroundings.module;
-        let mode = engines::resolve(context, &module.parsed, mode);
-        let code = context
-            .guarded(|| engines::code_for(context, (&module.parsed, &module.codes), mode))??
-            .table();
+        let module = (&module.parsed, &module.codes);
+        let (mode, code) = context.guarded(|| engines::code_for(context, module, mode))??;
+        let code = code.table();
         // SAFETY: the handle keeps the link set alive; nothing runs in it, and its handles stay on
         // this thread. The module keeps the code.
         unsafe { parts::switch_code(self.ptr, code) };

@@ -158,8 +158,9 @@ pub(super) fn make(
 ) -> Result<super::Instance> {
     let natives = check_imports(module, imports)?;
     let inner = &module.inner;
-    let mode = engines::resolve(module.context(), &inner.parsed, module.context().running_mode());
-    let code = engines::code_for(module.context(), (&inner.parsed, &inner.codes), mode)?;
+    let context = module.context();
+    let (parsed, codes) = (&inner.parsed, &inner.codes);
+    let (mode, code) = engines::code_for(context, (parsed, codes), context.running_mode())?;
     let host = Arc::new(Surroundings {
         module: inner.clone(),
         running_mode: AtomicU32::new(mode as u32),

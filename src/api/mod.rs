@@ -12,6 +12,8 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 mod address;
+mod ahead;
+mod ahead_options;
 mod backtrace;
 mod bind;
 pub mod builtins;
@@ -33,6 +35,7 @@ mod memory_pool;
 mod module;
 mod native;
 mod objects;
+mod package;
 mod profile;
 mod program;
 mod refs;
@@ -56,7 +59,9 @@ pub use crate::abi::types::{FuncType, GlobalType, Limits, MemoryType, TableType,
 pub use crate::abi::value::{AnyRef, ExnRef, ExternRef, FuncRef, Val};
 #[doc(hidden)]
 pub use crate::abi::vm_layout::VmLocalRef as RawLocalRef;
+pub use crate::ahead::Processor;
 pub use crate::context::Context;
+pub use ahead_options::{AheadFile, AheadOptions, AheadTarget};
 pub use backtrace::{Backtrace, BacktraceFrame, FrameRef};
 pub use env::{ExecEnv, RawExecEnv};
 pub use finalizer::ObjectFinalizer;

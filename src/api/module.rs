@@ -3,6 +3,7 @@
 use super::bind::{self, Earlier, Funcs, Links};
 use super::engines::{self, Codes};
 use super::memory_pool::ContextPool;
+use super::package::Package;
 use super::{Context, Error, Result};
 use crate::abi::error::bounded;
 use crate::abi::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
@@ -10,7 +11,8 @@ use crate::alloc;
 use crate::context::{ContextHold, ObjectKind, RunningMode, TypeIds};
 use crate::exec::{CompiledCode, GuestCode};
 use crate::instance::{GuestAllocator, MemorySource};
-use crate::module::{self as parsed, ExternKind, Features};
+use crate::module::package::PackageType;
+use crate::module::{self as parsed, ExternKind};
 use crate::sync::Lock;
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ pub struct Module {
 pub(super) struct Inner {
     pub(super) parsed: Arc<parsed::Module>,
     pub(super) codes: Codes,
+    pub(super) package: PackageType,
     pub(super) type_ids: TypeIds,
     pub(super) source: MemorySource,
     pub(super) entry_points: EntryPoints,
@@ -104,8 +107,8 @@ pub struct ExportType<'a> {
 }
 
 impl Module {
-    /// Loads a binary into `context`, binding its imports to the natives registered there. The
-    /// bytes are copied.
+    /// Loads a binary, or a file compiled ahead, into `context`, binding its imports to the natives
+    /// registered there. The bytes are copied.
     pub fn new(context: &Context, bytes: &[u8]) -> Result<Self> {
         Self::with_options(context, bytes, LoadOptions::default())
     }
@@ -113,11 +116,12 @@ impl Module {
     /// As [`Module::new`], without the copy: the module keeps `bytes`. They are counted where
     /// they were allocated.
     pub fn from_vec(context: &Context, bytes: Vec<u8>) -> Result<Self> {
-        context.guarded(|| {
-            let bytes = bytes.into_boxed_slice();
-            let parsed = parsed::Module::parse_owned(bytes, Features::default())?;
-            Self::translate(context, parsed, "", Funcs::Now)
-        })?
+        context.guarded(|| Self::load_package(context, Package::of_vec(context, bytes)?))?
+    }
+
+    /// Loads what a file has. Runs inside the context.
+    pub(super) fn load_package(context: &Context, package: Package) -> Result<Self> {
+        Self::translate(context, package, "", Funcs::Now)
     }
 
     /// As [`Module::new`], with options.
@@ -132,35 +136,30 @@ impl Module {
     }
 
     fn load(context: &Context, bytes: &[u8], name: &str, role: Role, funcs: Funcs) -> Result<Self> {
-        let parsed = parsed::Module::parse(bytes, Features::default())?;
-        if role == Role::Imported && parsed.exported("_start", ExternKind::Func).is_some() {
+        let package = Package::of_bytes(context, bytes)?;
+        if role == Role::Imported && package.module.exported("_start", ExternKind::Func).is_some() {
             return Err(Error::load("a command (with _start function) can not be a sub-module"));
         }
-        Self::translate(context, parsed, name, funcs)
+        Self::translate(context, package, name, funcs)
     }
 
     /// A module of `context` from one that was parsed for it.
-    fn translate(
-        context: &Context,
-        parsed: parsed::Module,
-        name: &str,
-        funcs: Funcs,
-    ) -> Result<Self> {
+    fn translate(context: &Context, package: Package, name: &str, funcs: Funcs) -> Result<Self> {
+        let Package { module: parsed, code, kind } = package;
         let has = |name| parsed.exported(name, ExternKind::Func).is_some();
         if parsed.imports_wasi() && !has("_start") && !has("_initialize") {
             log::warn!("warning: a module with WASI apis should be either a command or a reactor");
         }
         let parsed = Arc::new(parsed);
-        let mode = engines::resolve(context, &parsed, context.running_mode());
-        let code = engines::code(context, parsed.clone(), mode)?;
-        Self::link(context, parsed, (mode, code), name, funcs)
+        let codes = engines::codes(context, &parsed, code)?;
+        Self::link(context, parsed, (codes, kind), name, funcs)
     }
 
     /// A module of `context` from code that is there.
     fn link(
         context: &Context,
         parsed: Arc<parsed::Module>,
-        (mode, code): (RunningMode, Arc<dyn GuestCode>),
+        (codes, package): (Codes, PackageType),
         name: &str,
         funcs: Funcs,
     ) -> Result<Self> {
@@ -176,7 +175,8 @@ impl Module {
             name: Lock::new(alloc::try_str(name)?),
             held: context.hold(ObjectKind::Module),
             parsed,
-            codes: Codes::of(mode, code),
+            codes,
+            package,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -192,7 +192,8 @@ impl Module {
         let (parsed, code) = self.shared_code()?;
         let name = alloc::try_string(&self.inner.name.lock())?;
         context.guarded(|| {
-            Self::link(context, parsed, (RunningMode::Interp, code), &name, Funcs::Now)
+            let codes = Codes::of(RunningMode::Interp, code);
+            Self::link(context, parsed, (codes, self.inner.package), &name, Funcs::Now)
         })?
     }
 

@@ -6,6 +6,7 @@
 //! memory or because its code is to stop, leaves the function as it was, so that the next call
 //! translates it. If it can never succeed, every later call gets its error.
 
+use super::bodies::{Bodies, Body};
 use super::compile::{self, Options, Translated};
 use super::dispatch::stub;
 use super::handlers::calls;
@@ -117,33 +118,11 @@ pub struct ModuleCode {
     stubs: Box<[Stub]>,
     bodies: Lock<Bodies>,
     /// What calls of functions find that have other code, by `divert`.
-    #[expect(clippy::vec_box, reason = "records lead to them, so they stay where they are")]
-    diversions: Lock<Vec<Box<Diversion>>>,
+    diversions: Lock<Vec<Box<[Diversion]>>>,
     /// The engine that this code is a part of, if it is not alone.
     above: OnceLock<Above>,
     /// The threads that wait for functions which others translate, by the functions' numbers.
     waiting: WaitQueue,
-}
-
-/// Translated bodies: the first `sorted` by address, the others in the order in which they were
-/// first called. They are sorted anew when the others have become many, so that each takes part
-/// in few sorts.
-#[derive(Default)]
-struct Bodies {
-    list: Vec<Body>,
-    sorted: usize,
-    /// The size of all bodies with their tables.
-    bytes: usize,
-}
-
-/// More unsorted bodies than this part of the sorted ones are sorted.
-const UNSORTED_PART: usize = 8;
-const UNSORTED_MIN: usize = 16;
-
-struct Body {
-    words: Box<[Word]>,
-    func_index: u32,
-    tables: Option<Box<Tables>>,
 }
 
 /// A place in the code of a function.
@@ -154,40 +133,6 @@ pub struct At<'a> {
     pub start: Ip,
     pub offset: Offset,
     pub tables: Option<&'a Tables>,
-}
-
-impl Body {
-    fn start(&self) -> usize {
-        self.words.as_ptr().addr()
-    }
-
-    fn contains(&self, at: usize) -> bool {
-        at.wrapping_sub(self.start()) < size_of_val(&*self.words)
-    }
-
-    fn bytes(&self) -> usize {
-        size_of_val(&*self.words) + self.tables.as_ref().map_or(0, |tables| tables.bytes())
-    }
-}
-
-impl Bodies {
-    fn add(&mut self, body: Body) {
-        self.bytes += body.bytes();
-        self.list.push(body);
-    }
-
-    /// The body that the address is in. Nothing is allocated.
-    fn find(&mut self, at: usize) -> Option<&Body> {
-        let unsorted = self.list.len() - self.sorted;
-        if unsorted > UNSORTED_MIN.max(self.sorted / UNSORTED_PART) {
-            self.list.sort_unstable_by_key(Body::start);
-            self.sorted = self.list.len();
-        }
-        let (sorted, unsorted) = self.list.split_at(self.sorted);
-        let after = sorted.partition_point(|body| body.start() <= at);
-        let before = after.checked_sub(1).and_then(|index| sorted.get(index));
-        before.into_iter().chain(unsorted).find(|body| body.contains(at))
-    }
 }
 
 // SAFETY: `codes` and `stubs` are immutable but for atomics, and point at each other, which
@@ -316,18 +261,47 @@ impl ModuleCode {
     /// `enter` keeps its contract for this function as long as this table lives.
     pub unsafe fn divert(&self, func_index: u32, enter: EnterOther) -> Result<()> {
         let code = self.code(func_index).ok_or_else(Error::out_of_memory)?;
-        let first = Code::new(stub::<Diverted>, shape::EnterOther { code, enter });
-        let entry = entry(code.header_slot + Header::SLOTS, code.header_slot, 0);
-        let diversion = Box::new(Diversion { entry, first });
-        let first = (&raw const *diversion).cast::<Word>().wrapping_add(1);
+        self.divert_each(std::iter::once(code), 1, enter)
+    }
+
+    /// As [`ModuleCode::divert`], for all functions that `has_other` names by their indices.
+    ///
+    /// # Safety
+    /// `enter` keeps its contract for these functions as long as this table lives.
+    pub unsafe fn divert_all(
+        &self,
+        enter: EnterOther,
+        has_other: impl Fn(u32) -> bool,
+    ) -> Result<()> {
+        let codes = || self.codes.iter().filter(|code| has_other(code.func_index));
+        self.divert_each(codes(), codes().count(), enter)
+    }
+
+    fn divert_each<'a>(
+        &self,
+        codes: impl Iterator<Item = &'a VmCode> + Clone,
+        count: usize,
+        enter: EnterOther,
+    ) -> Result<()> {
+        let mut diverted = alloc::try_vec(count)?;
+        diverted.extend(codes.clone().take(count).map(|code| Diversion {
+            entry: entry(code.header_slot + Header::SLOTS, code.header_slot, 0),
+            first: Code::new(stub::<Diverted>, shape::EnterOther { code, enter }),
+        }));
+        let diverted = diverted.into_boxed_slice();
+        let first = diverted.as_ptr();
         // A fork finds both done, or nothing.
         let _section = section();
         let mut diversions = self.diversions.lock();
         alloc::fallible(|| diversions.try_reserve(1)).map_err(|_| Error::out_of_memory())?;
-        diversions.push(diversion);
+        diversions.push(diverted);
         // The entry of functions that are translated meanwhile changes under the same lock.
         let _bodies = self.bodies.lock();
-        code.entry.store(first.cast_mut().cast(), Ordering::Release);
+        for (place, code) in codes.take(count).enumerate() {
+            // From the diversion as a whole, since calls read what stands before the instruction.
+            let first = first.wrapping_add(place).cast::<Word>().wrapping_add(1);
+            code.entry.store(first.cast_mut().cast(), Ordering::Release);
+        }
         Ok(())
     }
 

@@ -23,6 +23,7 @@
 // A handler's signature is the virtual machine's registers; it is never called from C.
 #![allow(improper_ctypes_definitions, reason = "handlers only use the C convention's registers")]
 
+mod bodies;
 pub mod code;
 mod compile;
 mod dispatch;

@@ -1,5 +1,6 @@
 //! A module's code where functions are compiled: which ones, and when.
 
+use super::ahead::Image;
 use super::compiler::{self, Compiler, OptLevel};
 use super::frames::{POSITION, in_mark};
 pub use super::made::CodePlace;
@@ -19,7 +20,7 @@ use crate::sync::{Lock, section};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// When functions are compiled.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub enum When {
     FirstCall,
     /// When they have run for a while, by a thread of its own.
     Hot(Arc<CompileThread>),
+    /// Before the module was loaded, or not at all.
+    Ahead,
 }
 
 /// How a module's functions are compiled.
@@ -66,6 +69,7 @@ pub struct TieredCode {
     /// A compiler for first calls, while no thread uses it.
     compiler: Lock<Option<Box<Compiler>>>,
     made: Lock<Made>,
+    image: OnceLock<Image>,
     own: Weak<Self>,
 }
 
@@ -85,6 +89,7 @@ impl TieredCode {
             progress: progress.into_boxed_slice(),
             compiler: Lock::new(None),
             made: Lock::new(made),
+            image: OnceLock::new(),
             own: own.clone(),
         });
         let data = Arc::as_ptr(&this).cast();
@@ -101,6 +106,38 @@ impl TieredCode {
         // SAFETY: the caller guarantees a record of a `TieredCode`, which has set itself as the
         // data above its base and lives as long as that's records.
         unsafe { &*(*(*record).module).above().cast::<Self>() }
+    }
+
+    /// As [`TieredCode::new`], with the code of an image. Nothing else is compiled.
+    ///
+    /// # Safety
+    /// The image's code was made of this module, by this build's compiler.
+    pub unsafe fn of_image(
+        module: Arc<Module>,
+        image: Image,
+        policy: Policy,
+        ways: &'static Ways,
+    ) -> Result<Arc<Self>> {
+        let this = Self::new(module, policy, ways)?;
+        let (module, imported) = (this.module(), this.module().imported.funcs);
+        let has_code = |func_index: u32| image.func((func_index - imported) as usize).is_some();
+        // SAFETY: it keeps the contract of `EnterOther` for records of this table's.
+        unsafe { this.base.divert_all(this.ways.from_interpreter, has_code) }?;
+        for (func_index, &type_index) in module.funcs.iter().enumerate().skip(imported as usize) {
+            let Some(record) = this.base.code(func_index as u32) else { continue };
+            let thunk = |kind| image.thunk(kind, type_index);
+            let defined = func_index - imported as usize;
+            let (native, entry) = match (image.func(defined), thunk(ThunkKind::Entry)) {
+                (Some(native), Some(entry)) => (Some(native), Some(entry)),
+                _ => (thunk(ThunkKind::Exit), None),
+            };
+            let address = |code: Option<NonNull<u8>>| code.map_or(ptr::null_mut(), NonNull::as_ptr);
+            // Nothing runs yet.
+            record.native.store(address(native), Ordering::Relaxed);
+            record.thunk.store(address(entry), Ordering::Relaxed);
+        }
+        this.image.set(image).ok();
+        Ok(this)
     }
 
     fn module(&self) -> &Module {
@@ -155,8 +192,7 @@ impl TieredCode {
         }
         let made = alloc::operation(|| {
             alloc::outside(|| {
-                alloc::ensure_reserve(len * BYTES_PER_BYTE + FIRST_BYTES)
-                    .map_err(|_| Refusal::NoMemory)?;
+                alloc::ensure_reserve(compiler::memory_for(len)).map_err(|_| Refusal::NoMemory)?;
                 let level = self.policy.level;
                 if compiler.as_ref().is_none_or(|known| known.0 != level) {
                     *compiler = Compiler::new(level).map(|new| (level, new));
@@ -238,10 +274,15 @@ impl TieredCode {
     /// The place of compiled code that is at a point; `None` if that is none of this code's.
     pub fn place_of(&self, at: Point) -> Option<CodePlace> {
         let mark = at.ip.addr() as u64;
+        let image = self.image.get();
         if mark & POSITION == 0 {
-            return self.made.lock().place_behind(at.ip);
+            let ahead = image.and_then(|image| image.place_behind(self.module(), at.ip));
+            return ahead.or_else(|| self.made.lock().place_behind(at.ip));
         }
         let (position, loop_offset) = in_mark(mark);
+        if let (Some(image), None) = (image, loop_offset) {
+            return image.place_at(self.module(), position);
+        }
         let module = self.module();
         let after = module.bodies.partition_point(|body| body.start <= position);
         let defined = after.checked_sub(1)?;
@@ -293,10 +334,6 @@ impl TieredCode {
 
 /// Functions with longer bodies are interpreted.
 const BODY_BYTES_MAX: usize = 64 << 10;
-
-/// The most memory that Cranelift takes: for each byte of a body, and for any.
-const BYTES_PER_BYTE: usize = 4 << 10;
-const FIRST_BYTES: usize = 4 << 20;
 
 /// `interp::Above::sampled`: a function of the code in `data` was found running. Returns code to go
 /// on in.
@@ -354,11 +391,15 @@ impl GuestCode for TieredCode {
     }
 
     fn bytes(&self) -> u64 {
-        self.base.bytes() + self.made.lock().bytes()
+        self.base.bytes() + self.compiled().bytes
     }
 
     fn compiled(&self) -> CompiledCode {
-        self.made.lock().compiled()
+        let mut compiled = self.made.lock().compiled();
+        let (funcs, bytes) = self.image.get().map_or((0, 0), Image::size);
+        compiled.funcs += funcs;
+        compiled.bytes += bytes;
+        compiled
     }
 
     fn retire(&self) {

@@ -4,6 +4,7 @@ use super::frame_tables::FrameTables;
 use super::translate::thunks::{self, ThunkKind};
 use super::translate::{self, Refusal, Translated};
 use crate::abi::types::FuncType;
+use crate::ahead::Processor;
 use crate::module::Module;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, StackSlot, UserFuncName};
@@ -53,6 +54,15 @@ pub struct Blob {
 /// they have their frame.
 const FRAME_BYTES_MAX: u32 = 8 << 10;
 
+/// The most memory that Cranelift takes: for each byte of a body, and for any.
+const BYTES_PER_BYTE: usize = 4 << 10;
+const FIRST_BYTES: usize = 4 << 20;
+
+/// The most memory that making machine code of so many bytes of a body takes, in bytes.
+pub fn memory_for(body_bytes: usize) -> usize {
+    body_bytes * BYTES_PER_BYTE + FIRST_BYTES
+}
+
 /// The native stack that making machine code may take, in bytes.
 pub const STACK_BYTES: usize = 1 << 20;
 
@@ -64,10 +74,15 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// `None` if compiled code cannot run on this processor. It takes kilobytes, so it has a block
-    /// of its own, and no frame but this function's ever holds one.
-    #[inline(never)]
+    /// As [`Compiler::for_processor`], for this one.
     pub fn new(level: OptLevel) -> Option<Box<Self>> {
+        Self::for_processor(level, Processor::host())
+    }
+
+    /// Makes code for processors with these features; `None` if they are too few. It takes
+    /// kilobytes, so it has a block of its own, and no frame but this function's ever holds one.
+    #[inline(never)]
+    pub fn for_processor(level: OptLevel, processor: Processor) -> Option<Box<Self>> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         let wanted = [
@@ -82,7 +97,7 @@ impl Compiler {
             flags.set(name, value).ok()?;
         }
         let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").ok()?;
-        set_features(&mut builder)?;
+        set_features(&mut builder, processor)?;
         let isa = builder.finish(settings::Flags::new(flags)).ok()?;
         let (context, builder) = (Context::new(), FunctionBuilderContext::new());
         Some(Box::new(Self { isa, context, builder }))
@@ -216,20 +231,11 @@ fn with_places(
     Ok(tables)
 }
 
-/// Tells Cranelift what this processor has.
-fn set_features(builder: &mut isa::Builder) -> Option<()> {
-    macro_rules! features {
-        ($($setting:literal $feature:tt),* $(,)?) => {
-            [$(($setting, std::arch::is_x86_feature_detected!($feature))),*]
-        };
-    }
-    let features = features![
-        "has_sse3" "sse3", "has_ssse3" "ssse3", "has_sse41" "sse4.1", "has_sse42" "sse4.2",
-        "has_popcnt" "popcnt", "has_avx" "avx", "has_avx2" "avx2", "has_fma" "fma",
-        "has_bmi1" "bmi1", "has_bmi2" "bmi2", "has_lzcnt" "lzcnt",
-    ];
-    for (setting, is_there) in features {
-        builder.set(setting, if is_there { "true" } else { "false" }).ok()?;
+/// Tells Cranelift what the processor has. Its settings are called as the features.
+fn set_features(builder: &mut isa::Builder, processor: Processor) -> Option<()> {
+    for (feature, is_there) in processor.features() {
+        let setting = format!("has_{}", feature.replace('.', ""));
+        builder.set(&setting, if is_there { "true" } else { "false" }).ok()?;
     }
     Some(())
 }

@@ -22,6 +22,11 @@ impl CodeBudget {
         Self { limit_bytes, used_bytes: AtomicU64::new(0) }
     }
 
+    /// Room for so many bytes of code, if there is.
+    pub fn room(self: &Arc<Self>, bytes: usize) -> Option<Room> {
+        self.take(bytes).then(|| Room { budget: self.clone(), bytes })
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let take = |used: u64| Some(used + bytes as u64).filter(|&sum| sum <= self.limit_bytes);
         self.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
@@ -29,6 +34,18 @@ impl CodeBudget {
 
     fn give_back(&self, bytes: usize) {
         self.used_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// A part of a budget that is in use. It is given back when the value goes.
+pub struct Room {
+    budget: Arc<CodeBudget>,
+    bytes: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.budget.give_back(self.bytes);
     }
 }
 

@@ -3,7 +3,8 @@
 //! It is an engine above the interpreter. A module's code ([`TieredCode`]) is the interpreter's,
 //! whose records say of each function what calls find: the interpreter's code, compiled code, or
 //! both. `translate` turns a body into Cranelift's IR, `compiler` that into machine code,
-//! `code_memory` holds it, and `code` publishes it, in the order of `thread`. `engine` finds its
+//! `code_memory` holds it, and `code` publishes it, in the order of `thread`, or as `ahead` has it
+//! from a file. `engine` finds its
 //! frames (`frames`), `enter` has the ways in and out in assembly, and `builtins` the functions of
 //! the runtime that it calls (`table`).
 //!
@@ -17,6 +18,7 @@
 //! stack of their own.
 
 mod accesses;
+pub mod ahead;
 mod builtins;
 mod code;
 mod code_memory;
@@ -37,12 +39,14 @@ mod unwind;
 mod tests;
 
 pub use code::{Policy, TieredCode, When};
+pub use code_memory::MappedFile;
 pub use compiler::OptLevel;
 pub use made::CodeBudget;
 pub use thread::CompileThread;
 
 use crate::abi::error::Result;
 use crate::module::Module;
+use ahead::Image;
 use std::sync::Arc;
 
 /// The ways of this build. Owner: the process; it never changes.
@@ -56,4 +60,17 @@ static WAYS: &code::Ways = &code::Ways {
 /// The code of a module whose functions are compiled; nothing is compiled yet.
 pub fn code(module: Arc<Module>, policy: Policy) -> Result<Arc<TieredCode>> {
     TieredCode::new(module, policy, WAYS)
+}
+
+/// The code of a module out of a file; functions without code there are interpreted.
+///
+/// # Safety
+/// The image's code was made of this module, by this build's compiler.
+pub unsafe fn code_of_image(
+    module: Arc<Module>,
+    image: Image,
+    policy: Policy,
+) -> Result<Arc<TieredCode>> {
+    // SAFETY: the caller guarantees that the code is the module's.
+    unsafe { TieredCode::of_image(module, image, policy, WAYS) }
 }

@@ -191,8 +191,22 @@ impl Module {
 
     /// As [`Module::parse`], of bytes that become the module's own.
     pub fn parse_owned(bytes: Box<[u8]>, features: Features) -> Result<Self> {
+        Self::parse_with(bytes, features, parse::Bodies::Unknown)
+    }
+
+    /// As [`Module::parse`], of a binary that it has accepted before: bodies of functions are not
+    /// validated again.
+    ///
+    /// # Safety
+    /// This version of [`Module::parse`] has accepted the same bytes with the same features.
+    pub unsafe fn parse_again(bytes: &[u8], features: Features) -> Result<Self> {
+        parse::check_header(bytes)?;
+        Self::parse_with(parse::copy(bytes)?, features, parse::Bodies::Valid)
+    }
+
+    fn parse_with(bytes: Box<[u8]>, features: Features, bodies: parse::Bodies) -> Result<Self> {
         parse::check_header(&bytes)?;
-        let sections = parse::read(&bytes, features)?;
+        let sections = parse::read(&bytes, features, bodies)?;
         let imports_wasi = wasi_abi::imports_wasi(&sections);
         if imports_wasi {
             wasi_abi::check(&sections)?;

@@ -47,7 +47,7 @@ fn eventually(condition: impl Fn() -> bool) {
 }
 
 /// Calls between functions, a table, a loop, memory and a global; traps in the middle.
-const MIXED: &str = r#"(module
+pub(crate) const MIXED: &str = r#"(module
     (memory 1)
     (global $g (mut i64) (i64.const 7))
     (table 3 funcref)

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
+mod ahead;
 mod backtrace;
 mod calls;
 #[cfg(all(feature = "jit", target_arch = "x86_64", unix))]

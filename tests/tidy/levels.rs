@@ -114,7 +114,7 @@ pub(crate) fn imports(table: &Table, source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Files outside an engine's folder that name it, but for tests and the one that chooses.
+/// Files outside an engine's folder that name it, but for tests and those that choose.
 pub(crate) fn engines(
     table: &Table,
     engines: &[&str],
@@ -122,7 +122,7 @@ pub(crate) fn engines(
     source: &Source,
 ) -> Vec<Finding> {
     let is_inside = table.module_of(&source.path).is_none_or(|own| engines.contains(&own));
-    if is_inside || source.path == chooser || source.path.contains("/tests/") {
+    if is_inside || source.path.starts_with(chooser) || source.path.contains("/tests/") {
         return Vec::new();
     }
     let code: Vec<&str> = source.lines.iter().map(|line| line.code.as_str()).collect();

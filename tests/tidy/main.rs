@@ -43,7 +43,7 @@ fn modules_import_lower_levels_only() {
         check("import levels", sources.iter().flat_map(|s| levels::imports(&table, s)).collect());
     }
     let table = levels::parse(&architecture, "src/").expect("a table of import levels");
-    let chosen = |s| levels::engines(&table, &["interp", "jit"], "src/api/engines.rs", s);
+    let chosen = |s| levels::engines(&table, &["interp", "jit"], "src/api/engines/", s);
     check("engines", sources.iter().flat_map(chosen).collect());
 }
 

@@ -102,6 +102,7 @@ pub(crate) const CIRCLES: &[(&str, &[&str], &str)] = &[
     (
         "src/interp/",
         &[
+            "bodies.rs",
             "code.rs",
             "compile/exceptions.rs",
             "compile/labels.rs",

@@ -1,6 +1,10 @@
 //! Address ranges in whole pages, from `mmap`.
 
+#[cfg(isothread_jit)]
+use std::fs::File;
 use std::io;
+#[cfg(isothread_jit)]
+use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
 /// Shorter ranges are cleared by writing to them: a system call, the faults that follow and the
@@ -42,10 +46,24 @@ pub unsafe fn commit(start: *mut u8, len: usize) -> io::Result<()> {
     checked(unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ | libc::PROT_WRITE) })
 }
 
-/// Makes committed pages executable, and no longer writable.
+/// Maps the first `len` bytes of a file, which are not none, for reading. The rest of the last page
+/// is zero. Changes of the file may be seen or not; where it has become shorter, reading ends the
+/// process.
+#[cfg(isothread_jit)]
+pub fn map_file(file: &File, len: usize) -> io::Result<NonNull<u8>> {
+    let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE);
+    // SAFETY: a new mapping at a place of the kernel's choice affects no existing one.
+    let start = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, file.as_raw_fd(), 0) };
+    if start == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(start.cast()).ok_or_else(io::Error::last_os_error)
+}
+
+/// Makes committed or mapped pages executable, and no longer writable.
 ///
 /// # Safety
-/// The pages are committed, of a reservation of the caller's, and nobody writes to them any more.
+/// The pages are the caller's, and nobody writes to them any more.
 #[cfg(isothread_jit)]
 pub unsafe fn make_executable(start: *mut u8, len: usize) -> io::Result<()> {
     // SAFETY: the caller owns the pages, and nobody relies on writing to them.
