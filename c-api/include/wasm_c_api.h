@@ -905,15 +905,16 @@ WASM_API_EXTERN
 void wasm_module_exports(const wasm_module_t *module, struct wasm_exporttype_vec_t *out);
 
 /**
- * Stores a module in a form that `wasm_module_deserialize` reads: its binary, with a checksum.
- * There is no compiled code to store. The vector is the caller's.
+ * Stores a module in a form that `wasm_module_deserialize` reads: compiled ahead, as a file of
+ * `aot_export.h`, which takes as long as compiling all of it. Empty if that fails, with a log
+ * line. The vector is the caller's.
  */
 WASM_API_EXTERN
 void wasm_module_serialize(wasm_module_t *module, struct wasm_byte_vec_t *out);
 
 /**
- * Loads a module from the form that `wasm_module_serialize` wrote, and validates it. NULL, with a
- * log line, for anything else.
+ * Loads a module from the form that `wasm_module_serialize` wrote. Its code is run: the source
+ * must be trusted. NULL, with a log line, for anything else.
  */
 WASM_API_EXTERN
 wasm_module_t *wasm_module_deserialize(struct wasm_store_t *store,

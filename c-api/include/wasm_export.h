@@ -701,8 +701,8 @@ WASM_RUNTIME_API_EXTERN
 uint32_t wasm_runtime_get_current_package_version(enum package_type_t package_type);
 
 /**
- * Whether a binary is compiled code that runs where it lies; false for WebAssembly and for NULL.
- * Needs no context.
+ * Whether a binary is to be laid into executable memory by the embedder before it is loaded: false
+ * for all of them, because the runtime copies or maps code itself. Needs no context.
  */
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_is_xip_file(const uint8_t *buf, uint32_t size);
@@ -716,6 +716,12 @@ bool wasm_runtime_is_xip_file(const uint8_t *buf, uint32_t size);
  * failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
  * of that text is "the runtime is not initialized". An unbound import is no failure, even if
  * `error_buf` then gives the reason why another module did not provide it.
+ *
+ * The binary may be a file that was compiled ahead (aot_export.h); then the text begins with "AOT
+ * module load failed: ". The code that it has runs at once in all running modes but Mode_Interp,
+ * with the authority of the process: load such files only from sources that you trust. Where you
+ * do not, tell them from WebAssembly by `wasm_runtime_get_file_package_type`, or have the context
+ * refuse their code (`wasm_runtime_ctx_set_aot_refused`).
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load(uint8_t *buf,
@@ -736,7 +742,8 @@ wasm_module_t wasm_runtime_load_ex(uint8_t *buf,
 /**
  * Loads a module from a list of its sections, otherwise like `wasm_runtime_load`; a NULL list is
  * a module without sections. The list and the contents stay the caller's, and may be freed
- * afterwards. With `is_aot` the answer is NULL: this build has no compiled modules.
+ * afterwards. With `is_aot` the answer is NULL: files compiled ahead have no such
+ * sections.
  */
 WASM_RUNTIME_API_EXTERN
 wasm_module_t wasm_runtime_load_from_sections(wasm_section_list_t section_list,

@@ -481,6 +481,15 @@ uint32_t wasm_runtime_ctx_init_conflicts(wasm_runtime_ctx_t ctx);
 WASM_RUNTIME_API_EXTERN
 bool wasm_runtime_ctx_set_blocking_op_signal(int signo);
 
+/**
+ * Has the context refuse the code of files compiled ahead (aot_export.h), or run it again, in
+ * modules that are loaded from now on. A new context runs it. Where it is refused, such files are
+ * loaded for the modules in them, which are validated and run like any others: a host that loads
+ * modules of strangers is safe with them. False for NULL and without memory.
+ */
+WASM_RUNTIME_API_EXTERN
+bool wasm_runtime_ctx_set_aot_refused(wasm_runtime_ctx_t ctx, bool refused);
+
 #ifdef __cplusplus
 }
 #endif

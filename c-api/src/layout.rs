@@ -2,6 +2,10 @@
 //! the tables in `facts/`, by which the tests measure the headers too. The build script writes the
 //! assertions.
 
+use crate::aot_comp_option::AOTStackFrameType::*;
+use crate::aot_comp_option::*;
+use crate::aot_export::types::aot_output_format::*;
+use crate::aot_export::types::*;
 use crate::gc_export::types::wasm_heap_type_enum::*;
 use crate::gc_export::types::wasm_value_type_enum::*;
 use crate::gc_export::types::*;

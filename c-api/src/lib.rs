@@ -21,6 +21,8 @@
 #![allow(non_upper_case_globals, reason = "so do constants")]
 #![allow(clippy::missing_safety_doc, reason = "the contracts are the header's, in its words")]
 
+pub mod aot_comp_option;
+pub mod aot_export;
 mod ffi;
 pub mod gc_export;
 mod layout;

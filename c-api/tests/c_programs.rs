@@ -111,6 +111,7 @@ macro_rules! programs {
 }
 
 programs! {
+    aot,
     application,
     blocking,
     blocking_signal,

@@ -111,6 +111,7 @@ fn layouts_and_constants_are_those_of_the_facts() {
     let tables = ["layout.txt", "ctx_layout.txt"];
     let mut source = String::from("#include <stddef.h>\n#include \"wasm_runtime_ctx.h\"\n");
     source.push_str("#include \"gc_export.h\"\n#include \"wasm_c_api.h\"\n");
+    source.push_str("#include \"aot_export.h\"\n");
     let mut count = 0;
     for line in tables.iter().flat_map(|table| facts(table)) {
         let words: Vec<_> = line.split_whitespace().collect();

@@ -251,7 +251,7 @@ static void failing_readers(void) {
     expect_problem("WASM module load failed: unexpected end");
     library.gives = aot;
     library.gives_size = 8;
-    expect_problem("WASM module load failed: magic header not detected");
+    expect_problem("WASM module load failed: unexpected end");
     library.gives = (char *)command;
     library.gives_size = size;
     expect_problem("WASM module load failed: "

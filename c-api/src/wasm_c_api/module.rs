@@ -12,7 +12,7 @@ use crate::ffi::{guard, guard_held, log, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
 use crate::wasm_export::loaded::{self, LoadedModule, give_back};
 use crate::wasm_export::module as plain;
-use isothread::{ExternType, LoadOptions, Module};
+use isothread::{AheadOptions, ExternType, LoadOptions, Module, PackageType};
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
@@ -259,34 +259,24 @@ pub unsafe extern "C" fn wasm_module_exports(
     })
 }
 
-/// Begins a serialized module: a name, and the version of the form.
-const MAGIC: &[u8; 8] = b"\0isothr\x01";
-
-/// The number that tells accidents of a file from the module that was written: FNV-1a.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |sum, byte| {
-        (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
-}
-
-/// Stores a module in a form that `wasm_module_deserialize` reads: its binary, with a checksum.
-/// There is no compiled code to store. The vector is the caller's.
+/// Stores a module in a form that `wasm_module_deserialize` reads: compiled ahead, as a file of
+/// `aot_export.h`, which takes as long as compiling all of it. Empty if that fails, with a log
+/// line. The vector is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_module_serialize(
     module: *mut wasm_module_t,
     out: *mut wasm_byte_vec_t,
 ) {
-    guard(|| {
+    guard_held(|| {
         if out.is_null() {
             return;
         }
         // SAFETY: NULL or a live module, as the header says.
         let made = unsafe { module_of(module.cast_const()) }.and_then(|module| {
-            let bytes = module.module.bytes();
-            let sum = checksum(bytes).to_le_bytes();
-            let mut vector = Vector::with_room(MAGIC.len() + sum.len() + bytes.len())?;
-            let all = MAGIC.iter().chain(&sum).chain(bytes);
-            all.for_each(|byte| vector.push(*byte as c_char));
+            let file = module.module.compile_ahead(&AheadOptions::default());
+            let file = file.inspect_err(|error| log::error(format_args!("{error}"))).ok()?;
+            let mut vector = Vector::with_room(file.bytes.len())?;
+            file.bytes.iter().for_each(|byte| vector.push(*byte as c_char));
             Some(vector)
         });
         // SAFETY: `out` is NULL or has room, as the header says.
@@ -294,8 +284,8 @@ pub unsafe extern "C" fn wasm_module_serialize(
     })
 }
 
-/// Loads a module from the form that `wasm_module_serialize` wrote, and validates it. NULL, with a
-/// log line, for anything else.
+/// Loads a module from the form that `wasm_module_serialize` wrote. Its code is run: the source
+/// must be trusted. NULL, with a log line, for anything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_module_deserialize(
     store: *mut wasm_store_t,
@@ -304,11 +294,8 @@ pub unsafe extern "C" fn wasm_module_deserialize(
     guard_held(|| {
         // SAFETY: the C contract: each NULL or valid.
         let (store, bytes) = unsafe { (store_of(store), bytes_of(from)) };
-        let binary = bytes.strip_prefix(MAGIC).and_then(|rest| {
-            let (sum, binary) = rest.split_first_chunk()?;
-            (checksum(binary) == u64::from_le_bytes(*sum)).then_some(binary)
-        });
-        let (Some(store), Some(binary)) = (store, binary) else {
+        let is_file = PackageType::of_bytes(bytes) == PackageType::Aot;
+        let Some(store) = store.filter(|_| is_file) else {
             log::error(format_args!("not a module that was serialized"));
             return null_mut();
         };
@@ -318,7 +305,7 @@ pub unsafe extern "C" fn wasm_module_deserialize(
             wasm_binary_freeable: false,
             no_resolve: false,
         };
-        match plain::load_in(store.context(), binary, "", &args) {
+        match plain::load_in(store.context(), bytes, "", &args) {
             Ok(module) => give(module),
             Err(failure) => {
                 log::error(format_args!("{failure}"));

@@ -2,9 +2,9 @@
 //!
 //! One file for each section of the header. Files without C functions are shared by several of
 //! them: `types`, `integers` and `values`, `loaded` with `described`, `keys` and `wasi_settings`,
-//! `make`, `setup`, and `remembered`, from which `early` sets a new context up. It knows neither
-//! engines nor heaps, only the public Rust API. Control enters at each exported function, which
-//! runs inside `guard` and returns its error value for any failure.
+//! `make`, `setup`, `trust`, and `remembered`, from which `early` sets a new context up. It knows
+//! neither engines nor heaps, only the public Rust API. Control enters at each exported function,
+//! which runs inside `guard` and returns its error value for any failure.
 //!
 //! Sections still to come, each a file of its own: profiling.
 
@@ -41,6 +41,7 @@ pub mod runtime;
 pub(crate) mod setup;
 pub mod shared_heap;
 pub mod thread;
+pub(crate) mod trust;
 pub mod types;
 pub(crate) mod values;
 pub mod wasi;

@@ -1,10 +1,11 @@
 //! Loading modules, and properties of loaded ones.
 
 use super::loaded::{self, LoadedModule, give_back};
+use super::trust;
 use super::types::{wasm_section_list_t, wasm_section_t};
 use crate::ffi::{ErrorBuf, context, guard, guard_held, opt_bytes, opt_str};
 use crate::shared::{LoadArgs, wasm_module_t};
-use isothread::{Context, LoadOptions, Module, PackageType, file_version};
+use isothread::{Context, LoadOptions, Module, PackageType};
 use isothread::{try_string, try_vec};
 use std::ffi::c_char;
 use std::fmt;
@@ -17,6 +18,12 @@ use std::sync::atomic::Ordering;
 /// failure, with "WASM module load failed: ..." in `error_buf`; before an initialization the rest
 /// of that text is "the runtime is not initialized". An unbound import is no failure, even if
 /// `error_buf` then gives the reason why another module did not provide it.
+///
+/// The binary may be a file that was compiled ahead (aot_export.h); then the text begins with "AOT
+/// module load failed: ". The code that it has runs at once in all running modes but Mode_Interp,
+/// with the authority of the process: load such files only from sources that you trust. Where you
+/// do not, tell them from WebAssembly by `wasm_runtime_get_file_package_type`, or have the context
+/// refuse their code (`wasm_runtime_ctx_set_aot_refused`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load(
     buf: *mut u8,
@@ -66,7 +73,8 @@ pub unsafe extern "C" fn wasm_runtime_load_ex(
 
 /// Loads a module from a list of its sections, otherwise like `wasm_runtime_load`; a NULL list is
 /// a module without sections. The list and the contents stay the caller's, and may be freed
-/// afterwards. With `is_aot` the answer is NULL: this build has no compiled modules.
+/// afterwards. With `is_aot` the answer is NULL: files compiled ahead have no such
+/// sections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_load_from_sections(
     section_list: wasm_section_list_t,
@@ -87,7 +95,7 @@ pub unsafe extern "C" fn wasm_runtime_load_from_sections(
         match binary {
             Ok(binary) => load_into(&binary, "", &FREEABLE, &mut error),
             Err(e) => {
-                error.set(format_args!("{}", Failure::Error(e)));
+                error.set(format_args!("{}", Failure::from(e)));
                 std::ptr::null_mut()
             }
         }
@@ -155,23 +163,21 @@ fn load_into(bytes: &[u8], name: &str, args: &LoadArgs, error: &mut ErrorBuf) ->
 
 /// Why a module was not loaded. Its text is written where the embedder wants it, without any
 /// memory in between.
-pub(crate) enum Failure {
-    AotVersion,
-    Error(isothread::Error),
+pub(crate) struct Failure {
+    error: isothread::Error,
+    is_ahead: bool,
 }
 
 impl From<isothread::Error> for Failure {
     fn from(error: isothread::Error) -> Self {
-        Self::Error(error)
+        Self { error, is_ahead: false }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AotVersion => f.write_str("AOT module load failed: unknown binary version"),
-            Self::Error(error) => write!(f, "WASM module load failed: {}", error.message()),
-        }
+        let kind = if self.is_ahead { "AOT" } else { "WASM" };
+        write!(f, "{kind} module load failed: {}", self.error.message())
     }
 }
 
@@ -186,20 +192,18 @@ pub(crate) fn load_in(
     name: &str,
     args: &LoadArgs,
 ) -> Result<Arc<LoadedModule>, Failure> {
-    let package = PackageType::of_bytes(bytes);
-    if package == PackageType::Aot
-        && bytes.len() >= 8
-        && file_version(bytes) != package.current_version()
-    {
-        return Err(Failure::AotVersion);
-    }
+    let is_ahead = PackageType::of_bytes(bytes) == PackageType::Aot;
     context.use_extern_objects()?;
-    let loaded = context::within(context, || {
+    let load = || {
+        if is_ahead {
+            trust::trust(context)?;
+        }
         let options = LoadOptions { name: try_string(name)?, no_resolve: args.no_resolve };
         let module = Module::with_options(context, bytes, options)?;
         Ok(Arc::new(LoadedModule::new(module, args.wasm_binary_freeable)?))
-    });
-    loaded.and_then(|result| result).map_err(Failure::Error)
+    };
+    let loaded = context::within(context, load).and_then(|result| result);
+    loaded.map_err(|error| Failure { error, is_ahead })
 }
 
 /// Binds the imports of a module that was loaded with `no_resolve`, or that had unbound imports

@@ -5,8 +5,8 @@
 //! by dropping a `ModuleBuffer`. No lock is held while the embedder's functions run.
 
 use super::loaded::{self, LoadedModule};
-use super::remembered;
 use super::types::{module_destroyer, module_reader};
+use super::{remembered, trust};
 use crate::ffi::{ErrorBuf, context, guard, guard_held, log, opt_str};
 use crate::shared::wasm_module_t;
 use isothread::{Context, ContextData, Error, Lock, Module, ModuleBytes, PackageType, Result};
@@ -118,7 +118,11 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
     if !found || start.is_null() {
         return None;
     }
-    Some(Box::new(ModuleBuffer { start, size, destroyer, name: kept }))
+    let buffer = ModuleBuffer { start, size, destroyer, name: kept };
+    if PackageType::of_bytes(buffer.as_ref()) == PackageType::Aot {
+        trust::trust(&context::current()?).ok()?;
+    }
+    Some(Box::new(buffer))
 }
 
 /// Sets where modules come from that are imported by name and not registered, for modules loaded

@@ -18,6 +18,15 @@ unsafe fn bytes<'a>(buf: *const u8, size: u32) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(buf, size as usize) }
 }
 
+/// The kind of binary that a module was loaded from.
+///
+/// # Safety
+/// `module` is NULL or live.
+unsafe fn package_of(module: wasm_module_t) -> Option<PackageType> {
+    // SAFETY: the caller guarantees that it is NULL or live.
+    unsafe { loaded::module(module) }.map(|handle| handle.module.package_type())
+}
+
 /// The kind of a binary, by its first four bytes. The same as `wasm_runtime_get_file_package_type`,
 /// under its older name.
 #[unsafe(no_mangle)]
@@ -46,10 +55,7 @@ pub unsafe extern "C" fn wasm_runtime_get_module_package_type(
 ) -> package_type_t {
     guard_or(PackageType::Unknown as package_type_t, || {
         // SAFETY: the C contract of handles.
-        match unsafe { loaded::module(module) } {
-            Some(_) => PackageType::Bytecode as package_type_t,
-            None => PackageType::Unknown as package_type_t,
-        }
+        unsafe { package_of(module) }.unwrap_or(PackageType::Unknown) as package_type_t
     })
 }
 
@@ -67,7 +73,7 @@ pub unsafe extern "C" fn wasm_runtime_get_file_package_version(buf: *const u8, s
 pub unsafe extern "C" fn wasm_runtime_get_module_package_version(module: wasm_module_t) -> u32 {
     guard(|| {
         // SAFETY: the C contract of handles.
-        unsafe { loaded::module(module) }.map_or(0, |_| PackageType::Bytecode.current_version())
+        unsafe { package_of(module) }.map_or(0, PackageType::current_version)
     })
 }
 
@@ -81,11 +87,10 @@ pub extern "C" fn wasm_runtime_get_current_package_version(package_type: package
     })
 }
 
-/// Whether a binary is compiled code that runs where it lies; false for WebAssembly and for NULL.
-/// Needs no context.
+/// Whether a binary is to be laid into executable memory by the embedder before it is loaded: false
+/// for all of them, because the runtime copies or maps code itself. Needs no context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_is_xip_file(buf: *const u8, size: u32) -> bool {
-    // Such files are compiled ahead of time, which this build does not read.
     let _ = (buf, size);
     false
 }

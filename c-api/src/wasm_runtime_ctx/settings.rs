@@ -8,6 +8,7 @@ use super::types::{
 use crate::ffi::{guard, handle};
 use crate::shared::wasm_runtime_ctx_t;
 use crate::wasm_export::integers::RunningMode;
+use crate::wasm_export::trust;
 use isothread::StdoutCallback;
 use isothread::context::log::callback;
 use isothread::context::thread;
@@ -157,4 +158,18 @@ pub unsafe extern "C" fn wasm_runtime_ctx_init_conflicts(ctx: wasm_runtime_ctx_t
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_runtime_ctx_set_blocking_op_signal(signo: c_int) -> bool {
     guard(|| isothread::context::set_blocking_signal(signo))
+}
+
+/// Has the context refuse the code of files compiled ahead (aot_export.h), or run it again, in
+/// modules that are loaded from now on. A new context runs it. Where it is refused, such files are
+/// loaded for the modules in them, which are validated and run like any others: a host that loads
+/// modules of strangers is safe with them. False for NULL and without memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasm_runtime_ctx_set_aot_refused(
+    ctx: wasm_runtime_ctx_t,
+    refused: bool,
+) -> bool {
+    // SAFETY: the C contract of handles.
+    let context = || unsafe { handle::context(ctx) };
+    guard(|| context().is_some_and(|context| trust::set(&context, !refused).is_ok()))
 }

@@ -1,6 +1,7 @@
 /* State of other headers and libraries than the runtime's own, and shared memory. */
 
 #include "rows.h"
+#include "aot_export.h"
 #include "wasm_c_api.h"
 #include <sys/stat.h>
 
@@ -227,8 +228,37 @@ static void stores(void) {
     sides(rounds(), store_a, store_b);
 }
 
+/* A's compiler fails while B asks for its own last error, and then fails in another way. */
+static void compiles_for_nothing(void) {
+    AOTCompOption option = {0};
+    wasm_module_t module;
+    aot_comp_data_t data;
+
+    quiet_init(NULL);
+    module = load_module("basic");
+    data = aot_create_comp_data(module, NULL, false);
+    option.target_arch = (char *)"bogus";
+    CHECK(data && !aot_create_comp_context(data, &option));
+    meet();
+    meet();
+    CHECK_STR(aot_get_last_error(), "Error: there is no code for the target \"bogus\"");
+    aot_destroy_comp_data(data);
+    wasm_runtime_unload(module);
+    wasm_runtime_destroy();
+}
+
+static void has_no_error(void) {
+    quiet_init(NULL);
+    meet();
+    CHECK_STR(aot_get_last_error(), "");
+    CHECK(!aot_compile_wasm(NULL));
+    CHECK_STR(aot_get_last_error(), "Error: the compiler is NULL");
+    meet();
+    wasm_runtime_destroy();
+}
+
 static void aot_error(void) {
-    lacks_function("aot_get_last_error", "aot_export.h");
+    sides(1, compiles_for_nothing, has_no_error);
 }
 
 static void run(void) {
