@@ -93,7 +93,7 @@ fn zsh(text: &mut String) -> std::fmt::Result {
             writeln!(text, "    '*--{}{equals}[{help}]{value}' \\", opt.long)?;
         }
     }
-    writeln!(text, "    '1:program:_files -g \"*.wasm\"' \\")?;
+    writeln!(text, "    '1:program:_files -g \"*.(wasm|aot)\"' \\")?;
     writeln!(text, "    '*:argument:_files'")
 }
 
@@ -127,7 +127,9 @@ fn man(text: &mut String) -> std::fmt::Result {
         text,
         "Runs the program in\n.IR FILE ,\nwith the arguments that follow it. A program exports\n\
          .B _start\n(WASI programs do) or\n.BR main .\n\
-         It reaches only the directories, networks and variables that options give it."
+         It reaches only the directories, networks and variables that options give it.\n.PP\n\
+         A file that\n.B iwasm compile\nhas made, or\n.BR wamrc (1),\nis run like the program \
+         that it was made of.\nIt has machine code: run only those whose source you trust."
     )?;
     writeln!(text, ".SH OPTIONS")?;
     for opt in options::advertised() {
@@ -146,6 +148,7 @@ fn man(text: &mut String) -> std::fmt::Result {
         "iwasm --dir=. program.wasm input.txt",
         "iwasm -f add library.wasm 1 2",
         "iwasm --threads=8 program.wasm",
+        "iwasm compile -o program.aot program.wasm",
     ] {
         writeln!(text, ".PP\n.nf\n{}\n.fi", roff(example))?;
     }

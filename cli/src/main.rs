@@ -1,7 +1,8 @@
 //! `iwasm`: runs WebAssembly programs from the command line, with the options of WAMR's command.
 //!
 //! It uses the public Rust API and nothing else, and exports the C API to native libraries. `entry`
-//! is its start, `command` the whole run. `options` is the one table of options, from which help,
+//! is its start, `command` the whole run, and `compile` compiles modules ahead instead of running
+//! one. `options` is the one table of options of a run, from which help,
 //! man page and completions are made; `args` reads the command line; `run` runs a `program` in a
 //! context, `tenants` in many at once, and `repl` makes `calls` in it. Results, exceptions and
 //! errors go to the standard output (`output`), as WAMR's do; this command's additions (usage
@@ -12,6 +13,7 @@
 mod args;
 mod calls;
 mod command;
+mod compile;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
 mod entry;
 mod generate;

@@ -64,7 +64,7 @@ const fn refused(long: &'static str, why: &'static str) -> Opt {
 }
 
 const NO_SIGNALS: &str = "this build compiles without it";
-const NO_AOT: &str = "this build does not run compiled modules";
+const NO_PROFILES: &str = "this build writes no profiles";
 
 pub const OPTIONS: &[Opt] = &[
     Opt {
@@ -227,7 +227,7 @@ pub const OPTIONS: &[Opt] = &[
     long("generate", "bash|zsh|fish|man", Id::Generate, ""),
     refused("enable-segue", NO_SIGNALS),
     refused("enable-linux-perf", NO_SIGNALS),
-    refused("gen-prof-file", NO_AOT),
+    refused("gen-prof-file", NO_PROFILES),
     refused("disable-bounds-checks", "memory accesses are always checked"),
     Opt { short: Some('g'), ..refused("", "this build has no debugger") },
 ];
@@ -276,7 +276,11 @@ const INDENT: usize = 28;
 const WIDTH: usize = 90;
 
 pub fn help() -> String {
-    let mut text = format!("Usage: {USAGE}\nRuns the WebAssembly program in FILE.\n\nOptions:\n");
+    let mut text = format!(
+        "Usage: {USAGE}\n   or: iwasm compile [OPTION]... -o FILE MODULE\n\
+         Runs the WebAssembly program in FILE, or compiles one ahead: `iwasm compile --help`.\n\n\
+         Options:\n"
+    );
     for opt in advertised() {
         let spelling = opt.spelling();
         let _ = write!(text, "  {spelling:<width$}", width = INDENT - 2);

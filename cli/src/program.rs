@@ -6,10 +6,13 @@ use super::output::print;
 use super::watchdog::{self, Watchdog};
 use super::{output, repl};
 use isothread::{
-    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, WasiArgs,
-    WasiCtx,
+    Context, ContextConfig, Instance, InstanceArgs, LogLevel, Module, ModuleBytes, PackageType,
+    WasiArgs, WasiCtx,
 };
 use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -40,11 +43,40 @@ pub fn new_context(args: &Args, name: &str) -> Option<Context> {
     context
 }
 
+/// Opens the program's file; a message if it cannot be.
+pub fn open(args: &Args) -> Option<File> {
+    let opened = File::open(&args.file).and_then(|file| match file.metadata()?.is_dir() {
+        // Folders can be opened, but not read.
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => Ok(file),
+    });
+    opened.inspect_err(|_| not_read(args)).ok()
+}
+
+/// Says that the program's file is not there, or cannot be read.
+pub fn not_read(args: &Args) {
+    let file = args.file.display();
+    print(format_args!("Read file to buffer failed: open file {file} failed.\n"));
+}
+
 /// The program's file.
 pub enum Binary<'a> {
-    /// It becomes the module's.
-    Own(Vec<u8>),
+    File(File),
+    /// Its bytes, which several contexts read.
     Shared(&'a [u8]),
+}
+
+impl Binary<'_> {
+    /// Whether it was compiled ahead.
+    pub fn is_compiled(&self) -> bool {
+        let mut start = [0; 4];
+        let bytes = match self {
+            // What cannot be read at a place, as a pipe, is read as bytecode.
+            Self::File(file) => file.read_at(&mut start, 0).map_or(&[][..], |len| &start[..len]),
+            Self::Shared(bytes) => bytes,
+        };
+        PackageType::of_bytes(bytes) == PackageType::Aot
+    }
 }
 
 /// Loads and runs the program; the exit code.
@@ -85,10 +117,17 @@ fn load(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Module, St
     let reader = move |name: &str| -> Option<ModuleBytes> {
         Some(Box::new(std::fs::read(module_file(&folder, name)?).ok()?))
     };
-    let not_loaded = |error| format!("WASM module load failed: {error}");
+    let is_compiled = binary.is_compiled();
+    let kind = if is_compiled { "AOT" } else { "WASM" };
+    let not_loaded = |error| format!("{kind} module load failed: {error}");
     context.set_module_reader(Some(Arc::new(reader))).map_err(not_loaded)?;
+    if is_compiled {
+        // SAFETY: the user chooses the program, whose code is trusted like that of any program that
+        // users run; the manual says so.
+        unsafe { context.trust_compiled_files() }.map_err(not_loaded)?;
+    }
     let module = match binary {
-        Binary::Own(bytes) => Module::from_vec(context, bytes),
+        Binary::File(mut file) => Module::from_file(context, &mut file),
         Binary::Shared(bytes) => Module::new(context, bytes),
     };
     module.map_err(not_loaded)

@@ -2,7 +2,6 @@
 
 use super::args::Args;
 use super::native_lib::NativeLibs;
-use super::output::print;
 use super::program::{self, Binary, NOT_STARTED, new_context};
 use super::{report, tenants};
 use isothread::context::log::{Output, install};
@@ -11,18 +10,12 @@ use std::time::Instant;
 pub fn main(args: &Args) -> u8 {
     install(Output::C);
     match args.threads {
-        Some(count) => match read(args) {
-            Some(binary) => tenants::run(args, &binary, count),
+        Some(count) => match program::open(args) {
+            Some(file) => tenants::run(args, file, count),
             None => NOT_STARTED,
         },
         None => alone(args),
     }
-}
-
-fn read(args: &Args) -> Option<Vec<u8>> {
-    let file = args.file.display();
-    let failed = || print(format_args!("Read file to buffer failed: open file {file} failed.\n"));
-    std::fs::read(&args.file).inspect_err(|_| failed()).ok()
 }
 
 fn alone(args: &Args) -> u8 {
@@ -30,9 +23,8 @@ fn alone(args: &Args) -> u8 {
     let Some(context) = new_context(args, "iwasm") else { return NOT_STARTED };
     let libs = NativeLibs::load(args, &context);
     libs.register(&context, args);
-    // In the context, so that it counts the module's memory.
-    let Some(binary) = context.run(|| read(args)) else { return NOT_STARTED };
-    let code = program::run(args, &context, Binary::Own(binary));
+    let Some(file) = program::open(args) else { return NOT_STARTED };
+    let code = program::run(args, &context, Binary::File(file));
     if args.stats {
         report::stats(&context, code, started.elapsed());
     }

@@ -7,12 +7,19 @@ use super::args::Args;
 use super::native_lib::NativeLibs;
 use super::program::{self, Binary, NOT_STARTED};
 use super::report::{self, TenantOutcome};
+use std::fs::File;
+use std::io::Read;
 use std::thread::{self, Builder};
 use std::time::Instant;
 
+/// The program's file: bytes that all read, or `None` if each maps the file.
+type CommonBytes = Option<Vec<u8>>;
+
 /// Runs the program `count` times; the exit code is the first that is not zero.
-pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
+pub fn run(args: &Args, file: File, count: u32) -> u8 {
     let started = Instant::now();
+    let Some(binary) = shared(args, file) else { return NOT_STARTED };
+    let binary = &binary;
     let libs = if args.native_libs.is_empty() {
         None
     } else {
@@ -35,11 +42,24 @@ pub fn run(args: &Args, binary: &[u8], count: u32) -> u8 {
     outcomes.iter().map(|outcome| outcome.code).find(|code| *code != 0).unwrap_or(0)
 }
 
+fn shared(args: &Args, file: File) -> Option<CommonBytes> {
+    let binary = Binary::File(file);
+    match binary {
+        _ if binary.is_compiled() => Some(None),
+        Binary::File(mut file) => {
+            let mut bytes = Vec::new();
+            let read = file.read_to_end(&mut bytes).inspect_err(|_| program::not_read(args));
+            read.ok().map(|_| Some(bytes))
+        }
+        Binary::Shared(_) => None,
+    }
+}
+
 fn not_started() -> TenantOutcome {
     TenantOutcome::not_started(NOT_STARTED)
 }
 
-fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> TenantOutcome {
+fn one(args: &Args, libs: Option<&NativeLibs>, binary: &CommonBytes, number: u32) -> TenantOutcome {
     let started = Instant::now();
     let Some(context) = program::new_context(args, &format!("iwasm-{number}")) else {
         return not_started();
@@ -47,7 +67,11 @@ fn one(args: &Args, libs: Option<&NativeLibs>, binary: &[u8], number: u32) -> Te
     if let Some(libs) = libs {
         libs.register(&context, args);
     }
-    let code = program::run(args, &context, Binary::Shared(binary));
+    let code = match binary {
+        Some(bytes) => program::run(args, &context, Binary::Shared(bytes)),
+        None => program::open(args)
+            .map_or(NOT_STARTED, |file| program::run(args, &context, Binary::File(file))),
+    };
     let outcome = TenantOutcome { code, time: started.elapsed(), stats: context.stats() };
     context.close();
     outcome

@@ -435,6 +435,9 @@ fn help_and_version_are_answers() {
 fn man_page_and_completions_are_up_to_date() {
     let committed =
         [("man", "iwasm.1"), ("bash", "iwasm.bash"), ("zsh", "_iwasm"), ("fish", "iwasm.fish")];
+    let page = iwasm(&["compile", "--generate=man"]).1;
+    let committed_page = fs::read_to_string(root().join("docs/iwasm/wamrc.1")).unwrap_or_default();
+    assert!(committed_page == page, "docs/iwasm/wamrc.1 differs from compile --generate=man");
     for (kind, name) in committed {
         let path = root().join("docs/iwasm").join(name);
         let (code, text, _) = iwasm(&[&format!("--generate={kind}")]);

@@ -7,6 +7,12 @@ _iwasm() {
             --function=
             -v=
             --interp
+            --fast-jit
+            --llvm-jit
+            --multi-tier-jit
+            --jit-codecache-size=
+            --llvm-jit-size-level=
+            --llvm-jit-opt-level=
             --stack-size=
             --heap-size=
             --shared-heap-size=

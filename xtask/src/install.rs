@@ -22,8 +22,9 @@ const TEMPLATES: [(&str, &str); 5] = [
 ];
 
 /// The command's manual page and shell completions, and their places.
-const SHARED: [(&str, &str); 4] = [
+const SHARED: [(&str, &str); 5] = [
     ("iwasm.1", "share/man/man1/iwasm.1"),
+    ("wamrc.1", "share/man/man1/wamrc.1"),
     ("iwasm.bash", "share/bash-completion/completions/iwasm"),
     ("_iwasm", "share/zsh/site-functions/_iwasm"),
     ("iwasm.fish", "share/fish/vendor_completions.d/iwasm.fish"),
@@ -59,6 +60,7 @@ fn install_command(prefix: &Path, options: &Options) -> Result<(), String> {
     if options.strip {
         strip(&installed)?;
     }
+    link("iwasm", &prefix.join("bin/wamrc"))?;
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/iwasm");
     for (page, place) in SHARED {
         copy(&pages.join(page), &prefix.join(place))?;
