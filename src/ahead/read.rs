@@ -97,7 +97,9 @@ impl Offsets<'_> {
     /// Whether all offsets are places for code in a text of this length.
     pub fn are_within(&self, text_bytes: usize) -> bool {
         let mut offsets = (0..self.len()).filter_map(|index| self.get(index));
-        offsets.all(|offset| (offset as usize) < text_bytes && offset as usize % CODE_ALIGN == 0)
+        offsets.all(|offset| {
+            (offset as usize) < text_bytes && (offset as usize).is_multiple_of(CODE_ALIGN)
+        })
     }
 }
 

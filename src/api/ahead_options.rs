@@ -2,6 +2,8 @@
 
 use crate::abi::error::{Error, Result, bounded};
 use crate::ahead::Processor;
+use crate::alloc::try_vec;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -79,9 +81,13 @@ impl AheadFile {
     /// Writes the file. It is written under another name in the same folder and then renamed, so
     /// that a file of this name which is mapped stays as it is for those who use it.
     pub fn write_to(&self, path: &Path) -> Result<()> {
-        let mut other = path.as_os_str().to_owned();
-        other.push(format!(".{}.tmp", std::process::id()));
-        let other = Path::new(&other);
+        let suffix = bounded(format_args!(".{}.tmp", std::process::id()));
+        let name = path.as_os_str().as_encoded_bytes();
+        let mut other = try_vec(name.len() + suffix.len())?;
+        other.extend_from_slice(name);
+        other.extend_from_slice(suffix.as_bytes());
+        // SAFETY: the bytes are those of a path and UTF-8 behind them.
+        let other = Path::new(unsafe { OsStr::from_encoded_bytes_unchecked(&other) });
         let failed = |text: &'static str| move |_| Error::misuse(text);
         let mut file =
             fs::File::create(other).map_err(failed("open or create aot file failed."))?;

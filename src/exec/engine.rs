@@ -52,6 +52,9 @@ pub enum Search {
     Again,
 }
 
+/// The tag of an exception that a handler is looked for, and how.
+pub type Sought = (*const VmTag, Search);
+
 /// What an engine tells of its code. There is one of them for each engine, which lasts for ever;
 /// activations lead to it.
 ///
@@ -64,8 +67,7 @@ pub struct Engine {
     pub frame_at_trap: unsafe fn(&VmActivation, Point) -> Option<GuestFrame>,
     /// Whether one of the activation's frames catches exceptions with the tag. The search is
     /// charged to the environment, so it may end with a trap.
-    pub catches:
-        unsafe fn(*mut VmEnv, &VmActivation, Point, (*const VmTag, Search)) -> Result<bool, Trap>,
+    pub catches: unsafe fn(*mut VmEnv, &VmActivation, Point, Sought) -> Result<bool, Trap>,
     /// Shows the places of the activation's frames that may hold references to what guests have
     /// made, exceptions and objects; externrefs are among them. It works in short steps, each of
     /// which is shown and may be the last: then it ends with the reason. The point is one that may

@@ -89,7 +89,7 @@ impl MappedFile {
         let len = self.bytes().get(part.clone())?.len().next_multiple_of(pages::page_size());
         // SAFETY: the part lies in the mapping, and so does the rest of its last page.
         let start = unsafe { self.start.add(part.start) };
-        if part.start % pages::page_size() != 0 {
+        if !part.start.is_multiple_of(pages::page_size()) {
             return None;
         }
         // SAFETY: whole pages of the mapping, which nothing writes to.

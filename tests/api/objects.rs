@@ -279,11 +279,11 @@ fn kinds_of_references() {
     let host = Val::ExternRef(ExternRef::new(4));
     for (number, is_of) in expected.into_iter().enumerate() {
         for name in ["test", "branch", "other"] {
-            let results = guest.call(&format!("{name}{number}"), &[host.clone()]);
+            let results = guest.call(&format!("{name}{number}"), &[host]);
             let Ok([Val::I32(found)]) = results.as_deref() else { panic!("{results:?}") };
             assert_eq!(*found, i32::from(is_of), "{name}{number}");
         }
-        let cast = guest.call(&format!("cast{number}"), &[host.clone()]);
+        let cast = guest.call(&format!("cast{number}"), &[host]);
         assert_eq!(cast.is_ok(), is_of, "cast{number}: {cast:?}");
     }
 }

@@ -4,11 +4,20 @@ use crate::ffi::guard;
 use isothread::context::thread;
 use std::ffi::c_char;
 use std::fmt;
+use std::io::Write;
 
-/// Keeps an error as the calling thread's last one.
+/// Keeps an error as the calling thread's last one, cut where the thread has no more room for it.
 pub(super) fn set(text: fmt::Arguments<'_>) {
+    let mut buffer = [0; 128];
+    let mut rest = &mut buffer[..];
+    // What does not fit is left out.
+    let _ = write!(rest, "Error: {text}");
+    let left = rest.len();
+    let written = &buffer[..buffer.len() - left];
+    let valid = str::from_utf8(written).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = str::from_utf8(&written[..valid]).unwrap_or_default();
     // Without memory for the text, the old one stays.
-    let _ = thread::operation(|| thread::set_last_error(&format!("Error: {text}")));
+    let _ = thread::operation(|| thread::set_last_error(text));
 }
 
 /// The value of a result; an error is kept, and stands for failure.

@@ -132,7 +132,7 @@ handler!(
     if len > DIRECT_BYTES >> LOG2 {
         return to_slow::<SlowArrayNew>(r, i);
     }
-    let elements = (((len as usize) << LOG2) + 7) / 8;
+    let elements = ((len as usize) << LOG2).div_ceil(8);
     let words = (ARRAY_HEAD_WORDS + elements) as u32;
     let instance = (*r.env).instance;
     let head = i.head | u64::from(*(*instance).type_ids.add(i.object.ty as usize));

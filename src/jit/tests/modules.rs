@@ -21,7 +21,7 @@ pub fn for_each(each: &mut impl FnMut(&str, &Module)) {
         folder(&data, each);
     } else {
         for file in spec(SpecVersion::V3) {
-            script(&file.name, &file.contents, each);
+            script(&file.name, file.contents, each);
         }
     }
 }

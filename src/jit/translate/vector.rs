@@ -360,14 +360,14 @@ impl Translator<'_, '_> {
 
     fn splat(&mut self, lanes: Type) -> Result<(), Refusal> {
         let value = self.pop()?;
-        let lane = self.to_lane(lanes, value);
+        let lane = self.lane_of(lanes, value);
         let vector = self.builder.ins().splat(lanes, lane);
         self.push_vector(vector);
         Ok(())
     }
 
     /// A value of the guest's as a lane, which may have fewer bits.
-    fn to_lane(&mut self, lanes: Type, value: Value) -> Value {
+    fn lane_of(&mut self, lanes: Type, value: Value) -> Value {
         match lanes.lane_type() {
             narrow @ (I8 | I16) => self.builder.ins().ireduce(narrow, value),
             _ => value,
@@ -389,7 +389,7 @@ impl Translator<'_, '_> {
     fn replace_lane(&mut self, lanes: Type, lane: u8) -> Result<(), Refusal> {
         let value = self.pop()?;
         let vector = self.pop_vector(lanes)?;
-        let value = self.to_lane(lanes, value);
+        let value = self.lane_of(lanes, value);
         let vector = self.builder.ins().insertlane(vector, value, lane);
         self.push_vector(vector);
         Ok(())
