@@ -102,6 +102,60 @@ pub unsafe fn refer(env: *mut VmEnv, point: Point, thrown: &VmThrown) -> Result<
     }
 }
 
+/// The place of the reference to the caught exception among the values that a clause carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferencePlace {
+    Nowhere,
+    /// In the slot behind the payload.
+    Above,
+    /// In a slot before the payload.
+    Below,
+    /// There is such a slot, but no instruction reads it.
+    Unused,
+}
+
+impl ReferencePlace {
+    /// The word for the place: the reference to an exception that is caught at `point`, or zero if
+    /// nothing reads it.
+    ///
+    /// # Safety
+    /// As for [`refer`].
+    pub unsafe fn word(
+        self,
+        env: *mut VmEnv,
+        point: Point,
+        thrown: &VmThrown,
+    ) -> Result<u64, Trap> {
+        match self {
+            // SAFETY: the caller keeps the contract of `refer`.
+            Self::Above | Self::Below => unsafe { refer(env, point, thrown) },
+            Self::Nowhere | Self::Unused => Ok(0),
+        }
+    }
+
+    /// Leaves the values that a clause carries from `first` on: the payload, unless the clause is
+    /// for all tags, and the word for this place.
+    ///
+    /// # Safety
+    /// There is room for these values. The payload is there, at other slots or the same.
+    pub unsafe fn leave(self, thrown: &VmThrown, is_for_all: bool, word: u64, first: *mut u64) {
+        let is_below = matches!(self, Self::Below | Self::Unused);
+        let count = if is_for_all { 0 } else { thrown.slots as usize };
+        // SAFETY: the caller guarantees the payload and room for the values.
+        unsafe {
+            let payload = first.add(usize::from(is_below));
+            // Before anything else is written, because the payload may lie where the values go.
+            payload.copy_from(thrown.payload, count);
+            if is_below {
+                *first = word;
+            }
+            if self == Self::Above {
+                *payload.add(count) = word;
+            }
+        }
+    }
+}
+
 /// Whether one of the runs around the innermost one catches exceptions with `tag`: those that have
 /// called each other without a host function in between.
 ///

@@ -15,7 +15,8 @@ use super::handlers::profile;
 use super::machine::{Header, Ip, Offset};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
-use crate::exec::{GuestCode, Point, Search, Show, Shown, throw, work};
+use crate::exec::throw::{self, ReferencePlace};
+use crate::exec::{GuestCode, Point, Search, Show, Shown, work};
 use std::ops::Range;
 use std::ptr;
 
@@ -67,24 +68,6 @@ pub struct Held {
 
 impl Held {
     pub const NONE: u32 = u32::MAX;
-}
-
-/// The place of the reference to the caught exception among the values that a clause carries.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ReferencePlace {
-    Nowhere,
-    /// In the slot behind the payload.
-    Above,
-    /// In a slot before the payload.
-    Below,
-    /// There is such a slot, but no instruction reads it.
-    Unused,
-}
-
-impl ReferencePlace {
-    fn is_wanted(self) -> bool {
-        matches!(self, Self::Above | Self::Below)
-    }
 }
 
 /// A clause of a `try_table` or a `try`.
@@ -346,21 +329,10 @@ unsafe fn catch(
     // SAFETY: the caller guarantees that environment and frame are live and that the clause is for
     // this exception; translation has counted the values that a clause carries into the frame.
     unsafe {
-        let is_wanted = clause.reference.is_wanted();
-        let word = if is_wanted { throw::refer(env, point, thrown)? } else { 0 };
+        let word = clause.reference.word(env, point, thrown)?;
         account(env, point, Some(step.sp));
         let first = step.sp.add(clause.base as usize);
-        let is_below = matches!(clause.reference, ReferencePlace::Below | ReferencePlace::Unused);
-        let payload = first.add(usize::from(is_below));
-        let count = if clause.tag.is_some() { thrown.slots as usize } else { 0 };
-        // Before anything else is written, because the payload may lie where the values go.
-        payload.copy_from(thrown.payload, count);
-        if is_below {
-            *first = word;
-        }
-        if clause.reference == ReferencePlace::Above {
-            *payload.add(count) = word;
-        }
+        clause.reference.leave(thrown, clause.tag.is_none(), word, first);
         (*env).catch_ip = step.at.start.behind(clause.target).as_ptr();
         (*env).catch_sp = step.sp;
         (*env).budget -= clause.cost as i64;

@@ -1,5 +1,7 @@
 //! What is known of a compiled function's frames: where they hold references, and what they catch.
 
+use crate::exec::throw::ReferencePlace;
+
 /// The tables of one unit of code. Owner: the module's machine code.
 #[derive(Debug, Default)]
 pub struct FrameTables {
@@ -42,18 +44,6 @@ pub struct Clause {
     pub reference: ReferencePlace,
     /// The first slot.
     pub base: u16,
-}
-
-/// The place of the reference to the caught exception among the values that a clause carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReferencePlace {
-    Nowhere,
-    /// In the slot behind the payload.
-    Above,
-    /// In a slot before the payload.
-    Below,
-    /// There is such a slot, but no instruction reads it.
-    Unused,
 }
 
 impl FrameTables {

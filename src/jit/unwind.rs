@@ -7,7 +7,7 @@
 //! on that frame.
 
 use super::code::{CodePlace, TieredCode};
-use super::frame_tables::{Clause, ReferencePlace};
+use super::frame_tables::Clause;
 use super::frames::{NativeFrame, trapped};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
@@ -189,20 +189,9 @@ unsafe fn catch(
         let tables = step.place.tables.as_ref().ok_or(Trap::Internal)?;
         let landing = tables.landing(step.place.after, *number).ok_or(Trap::Internal)?;
         let frame = step.guest_frame().ok_or(Trap::Internal)?;
-        let is_wanted = matches!(clause.reference, ReferencePlace::Above | ReferencePlace::Below);
-        let word = if is_wanted { throw::refer(env, at, thrown)? } else { 0 };
+        let word = clause.reference.word(env, at, thrown)?;
         let first = frame.add(clause.base.into());
-        let is_below = matches!(clause.reference, ReferencePlace::Below | ReferencePlace::Unused);
-        let payload = first.add(usize::from(is_below));
-        let count = if clause.tag.is_some() { thrown.slots as usize } else { 0 };
-        // Before anything else is written, because the payload may lie where the values go.
-        payload.copy_from(thrown.payload, count);
-        if is_below {
-            *first = word;
-        }
-        if clause.reference == ReferencePlace::Above {
-            *payload.add(count) = word;
-        }
+        clause.reference.leave(thrown, clause.tag.is_none(), word, first);
         (*env).catch_ip = step.place.start.wrapping_add(landing as usize);
         let native = step.native.cast::<u8>();
         (*env).catch_sp = native.sub(tables.stack_pointer as usize).cast_mut().cast();

@@ -10,10 +10,11 @@ use super::labels::LabelKind;
 use super::{Translator, make_room, no_room};
 use crate::abi::trap::Trap;
 use crate::alloc;
+use crate::exec::throw::ReferencePlace;
 use crate::interp::instr::Instr;
 use crate::interp::machine::Offset;
 use crate::interp::shape::{self, SlotNo};
-use crate::interp::unwind::{Clause, Held, NO_TRY, ReferencePlace, Segment, Tables, Try};
+use crate::interp::unwind::{Clause, Held, NO_TRY, Segment, Tables, Try};
 use wasmparser::{Catch, TryTable};
 
 /// The `try_table`s of the function being translated.

@@ -16,10 +16,11 @@ use super::labels::{From, LabelKind};
 use super::{Translator, make_room};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
+use crate::exec::throw::ReferencePlace;
 use crate::interp::instr::Instr;
 use crate::interp::machine::Offset;
 use crate::interp::shape::{self, Forward, Jump, SlotNo};
-use crate::interp::unwind::{Clause, ReferencePlace, Try};
+use crate::interp::unwind::{Clause, Try};
 use wasmparser::BlockType;
 
 impl Handlers {

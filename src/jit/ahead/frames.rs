@@ -3,10 +3,11 @@
 //! Each function that has tables is a list: its number among those that the module defines, and the
 //! fields of its tables. A list begins with its length.
 
-use super::super::frame_tables::{Clause, FrameTables, ReferencePlace, Try};
+use super::super::frame_tables::{Clause, FrameTables, Try};
 use crate::abi::error::Result;
 use crate::ahead::{NONE, damaged};
 use crate::alloc;
+use crate::exec::throw::ReferencePlace;
 use std::collections::TryReserveError;
 use std::sync::Arc;
 

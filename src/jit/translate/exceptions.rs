@@ -8,8 +8,9 @@ use super::open_block::{BlockKind, Landing};
 use super::{Refusal, Translator};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
+use crate::exec::throw::ReferencePlace;
 use crate::exec::work;
-use crate::jit::frame_tables::{Clause, NO_TRY, ReferencePlace, Try};
+use crate::jit::frame_tables::{Clause, NO_TRY, Try};
 use crate::jit::layout::builtin;
 use cranelift_codegen::ir::{
     BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder, SigRef,

@@ -10,8 +10,9 @@ use super::open_block::BlockKind;
 use super::tries::{ClauseInfo, TryInfo, scan};
 use super::{Refusal, Translator};
 use crate::abi::types::ValType;
+use crate::exec::throw::ReferencePlace;
 use crate::exec::work;
-use crate::jit::frame_tables::{Clause, ReferencePlace, Try};
+use crate::jit::frame_tables::{Clause, Try};
 use crate::jit::layout::builtin;
 use wasmparser::{BlockType, Operator};
 
