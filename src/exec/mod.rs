@@ -40,7 +40,7 @@ pub use call::{Call, Pending, func_type};
 pub use cells::call_cells;
 pub use collect::make_object;
 pub use engine::{
-    CompiledCode, Engine, GuestCode, GuestFrame, Point, Search, Show, Shown, code_table,
+    CompiledCode, Engine, GuestCode, GuestFrame, Point, Search, Show, Shown, Sought, code_table,
 };
 #[cfg(test)]
 pub use enter::nested;

@@ -10,10 +10,10 @@ use super::collect;
 use super::engine::Point;
 use super::fields::show_view;
 use super::work;
-use crate::abi::heap_types::RefType;
+use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmThrown};
-use crate::gc::{GcRef, HeapFull, StorageKind};
+use crate::gc::{GcRef, HeapFull, StorageKind, StructLayout};
 use crate::instance::{Instance, Slots};
 
 /// An instruction. Operands and the order of indices are the specification's.
@@ -35,9 +35,32 @@ pub enum ObjectOp {
 }
 
 /// The most fields of a struct, and bytes of elements of an array, that cost no more than an
-/// instruction. Engines may make such objects by themselves.
-pub const DIRECT_FIELDS: usize = 16;
+/// instruction.
+const DIRECT_FIELDS: usize = 16;
 pub const DIRECT_BYTES: u32 = 256;
+
+/// Whether engines may make the struct of an instruction by themselves, which is not charged for
+/// then: a small one, with a slot for each value.
+pub fn is_direct_struct(op: ObjectOp, layout: &StructLayout) -> bool {
+    let fields = layout.fields();
+    let has_vectors = op == ObjectOp::StructNew && fields.iter().any(|it| slots_of(it.kind()) > 1);
+    fields.len() <= DIRECT_FIELDS && !has_vectors
+}
+
+/// The same for an array with these elements. `index` is the instruction's second one: the length,
+/// or zero where that is an operand, which the engine has to look at.
+pub fn is_direct_array(op: ObjectOp, elements: StorageKind, index: u32) -> bool {
+    let has_vectors = op != ObjectOp::ArrayNewDefault && slots_of(elements) > 1;
+    is_small(elements, index) && !has_vectors
+}
+
+/// Whether engines may test by themselves whether a reference leads to this type, which is not
+/// charged for then.
+pub fn is_direct_test(heap: HeapType) -> bool {
+    use HeapType::{Any, Array, Defined, Eq, I31, Struct};
+    let defined = matches!(heap, Defined(TypeKind::Struct | TypeKind::Array, _));
+    defined || matches!(heap, Any | Eq | I31 | Struct | Array)
+}
 
 #[cfg(isothread_jit)]
 impl ObjectOp {

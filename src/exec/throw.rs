@@ -14,10 +14,10 @@
 //! meanwhile find no room there.
 
 use super::collect;
-use super::engine::{Point, Search, engine_of};
+use super::engine::{Point, Search, Sought, engine_of};
 use super::fields::show_view;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmThrown};
 use crate::instance::Instance;
 use std::ptr;
 
@@ -70,7 +70,7 @@ pub unsafe fn uncaught(
 ) -> Trap {
     // SAFETY: the caller vouches for both.
     unsafe {
-        match is_caught_outside(env, thrown.tag, search) {
+        match is_caught_outside(env, (thrown.tag, search)) {
             Ok(true) => {
                 passes();
                 (*env).exception = thrown;
@@ -156,16 +156,12 @@ impl ReferencePlace {
     }
 }
 
-/// Whether one of the runs around the innermost one catches exceptions with `tag`: those that have
+/// Whether one of the runs around the innermost one catches what is sought: those that have
 /// called each other without a host function in between.
 ///
 /// # Safety
 /// `env` is the live environment of the code that throws.
-unsafe fn is_caught_outside(
-    env: *mut VmEnv,
-    tag: *const VmTag,
-    search: Search,
-) -> Result<bool, Trap> {
+unsafe fn is_caught_outside(env: *mut VmEnv, sought: Sought) -> Result<bool, Trap> {
     // SAFETY: activations are live while their runs last; the call that one has noted is valid
     // while it lasts.
     unsafe {
@@ -176,7 +172,7 @@ unsafe fn is_caught_outside(
             if ip.is_null() || !host.is_null() {
                 return Ok(false);
             }
-            if (engine.catches)(env, outer, Point { ip, sp }, (tag, search))? {
+            if (engine.catches)(env, outer, Point { ip, sp }, sought)? {
                 return Ok(true);
             }
             next = around.as_ref();

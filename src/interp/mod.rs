@@ -42,6 +42,8 @@ mod vector_op;
 mod tests;
 
 pub use code::{Above, DECLINED, EnterOther, GO_ON, ModuleCode, Sample, VmCode};
+#[cfg(isothread_jit)]
+pub use compile::clause_parts;
 pub use machine::Header;
 
 use crate::abi::lanes::V128;

@@ -14,9 +14,9 @@ use super::frames::{caller, table_of};
 use super::handlers::profile;
 use super::machine::{Header, Ip, Offset};
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmThrown};
 use crate::exec::throw::{self, ReferencePlace};
-use crate::exec::{GuestCode, Point, Search, Show, Shown, work};
+use crate::exec::{GuestCode, Point, Search, Show, Shown, Sought, work};
 use std::ops::Range;
 use std::ptr;
 
@@ -196,7 +196,7 @@ unsafe fn handler<'a>(
     env: *mut VmEnv,
     activation: *const VmActivation,
     point: Point,
-    (tag, search): (*const VmTag, Search),
+    (tag, search): Sought,
 ) -> Result<Option<(Step<'a>, Clause)>, Trap> {
     // SAFETY: the caller guarantees the contract of `Walk::new` and that `env` is live. All frames
     // of a run have the activation's instance, and validation has checked the clauses' tag indices.
@@ -229,14 +229,14 @@ pub unsafe fn catches(
     env: *mut VmEnv,
     activation: &VmActivation,
     point: Point,
-    tag: (*const VmTag, Search),
+    sought: Sought,
 ) -> Result<bool, Trap> {
     if Ip::of(point.ip).is_exit() {
         return Ok(false);
     }
     // SAFETY: the caller guarantees that the activation's guest code is at a call at `point`, and
     // that `env` is live.
-    unsafe { Ok(handler(env, activation, point, tag)?.is_some()) }
+    unsafe { Ok(handler(env, activation, point, sought)?.is_some()) }
 }
 
 /// `Engine::references`.

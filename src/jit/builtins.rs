@@ -5,7 +5,7 @@ use super::engine;
 use super::enter;
 use super::frames::{self, NativeFrame};
 use super::objects;
-use super::table::Builtins;
+use super::table::{Builtins, code};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::exec::{self, atomics, builtins, work};
@@ -48,11 +48,6 @@ pub static BUILTINS: &Builtins = &Builtins {
     atomic_wait,
     atomic_notify,
 };
-
-/// The result of a builtin: zero, or the code of a trap.
-fn code(result: Result<(), Trap>) -> u32 {
-    result.map_or_else(|trap| trap as u32, |()| 0)
-}
 
 /// As [`code`]; a value is left in the environment.
 ///

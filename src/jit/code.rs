@@ -3,8 +3,7 @@
 use super::ahead::Image;
 use super::compiler::{self, Compiler, OptLevel};
 use super::frames::{POSITION, in_mark};
-pub use super::made::CodePlace;
-use super::made::{CodeBudget, LoopCode, Made};
+use super::made::{CodeBudget, CodePlace, LoopCode, Made};
 use super::table::Builtins;
 use super::thread::{CompileThread, Compiles, Task};
 use super::translate::Refusal;

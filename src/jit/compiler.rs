@@ -231,7 +231,7 @@ fn with_places(
     Ok(tables)
 }
 
-/// Tells Cranelift what the processor has. Its settings are called as the features.
+/// Has Cranelift use the processor's features, which its settings are named after.
 fn set_features(builder: &mut isa::Builder, processor: Processor) -> Option<()> {
     for (feature, is_there) in processor.features() {
         let setting = format!("has_{}", feature.replace('.', ""));

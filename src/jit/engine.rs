@@ -3,9 +3,10 @@
 //! A run begins in `enter::isothread_jit_enter`; a trap takes its native stack back to there, over
 //! frames of compiled code alone.
 
-use super::code::{CodePlace, TieredCode};
+use super::code::TieredCode;
 use super::enter::isothread_jit_enter;
 use super::frames::NativeFrame;
+use super::made::CodePlace;
 use super::unwind::{self, catches, references};
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef};

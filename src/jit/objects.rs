@@ -1,6 +1,7 @@
 //! The functions of the table that work on objects of guests, and how their operands are packed.
 
 use super::frames::{self, NativeFrame};
+use super::table::code;
 use crate::abi::heap_types::RefType;
 use crate::abi::trap::Trap;
 use crate::abi::vm_layout::VmEnv;
@@ -51,11 +52,6 @@ impl FieldCode {
     fn field(self) -> StructField {
         StructField::new(self.kind, self.at)
     }
-}
-
-/// Zero, or the code of a trap.
-fn code(done: Result<(), Trap>) -> u32 {
-    done.map_or_else(|trap| trap as u32, |()| 0)
 }
 
 /// Executes an instruction ([`ObjectCode`]) with the operands from `slots` on. `mark` says where

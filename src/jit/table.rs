@@ -5,6 +5,7 @@
 //! of a trap; a result is in [`VmEnv::scratch`].
 
 use super::frames::NativeFrame;
+use crate::abi::trap::Trap;
 use crate::abi::vm_layout::{VmEnv, VmFuncRef};
 use crate::interp::VmCode;
 
@@ -61,4 +62,9 @@ pub struct Builtins {
     pub array_len: unsafe extern "C" fn(*mut VmEnv, u64) -> u32,
     pub atomic_wait: unsafe extern "C" fn(*mut VmEnv, u64, u64, u64, i64) -> u32,
     pub atomic_notify: unsafe extern "C" fn(*mut VmEnv, u64, u64, u32) -> u32,
+}
+
+/// The result of a function: zero, or the code of a trap.
+pub fn code(result: Result<(), Trap>) -> u32 {
+    result.map_or_else(|trap| trap as u32, |()| 0)
 }

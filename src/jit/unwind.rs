@@ -6,12 +6,13 @@
 //! `exec::throw` asks the runs further out. A clause goes on behind the call that its frame is at,
 //! on that frame.
 
-use super::code::{CodePlace, TieredCode};
+use super::code::TieredCode;
 use super::frame_tables::Clause;
 use super::frames::{NativeFrame, trapped};
+use super::made::CodePlace;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmTag, VmThrown};
-use crate::exec::{Point, Search, Show, Shown, throw, work};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmThrown};
+use crate::exec::{Point, Search, Show, Shown, Sought, throw, work};
 use crate::interp::VmCode;
 use std::ptr;
 
@@ -91,7 +92,7 @@ unsafe fn handler(
     env: *mut VmEnv,
     activation: *const VmActivation,
     at: Point,
-    (tag, search): (*const VmTag, Search),
+    (tag, search): Sought,
 ) -> Result<Option<Handler>, Trap> {
     // SAFETY: the caller guarantees the contract of `Walk::new` and that `env` is live. All frames
     // of a run have the activation's instance, and validation has checked the clauses' tag indices.
@@ -125,10 +126,10 @@ pub unsafe fn catches(
     env: *mut VmEnv,
     activation: &VmActivation,
     at: Point,
-    tag: (*const VmTag, Search),
+    sought: Sought,
 ) -> Result<bool, Trap> {
     // SAFETY: the caller guarantees all that `handler` asks for.
-    unsafe { Ok(handler(env, activation, at, tag)?.is_some()) }
+    unsafe { Ok(handler(env, activation, at, sought)?.is_some()) }
 }
 
 /// `Engine::references`.
@@ -212,10 +213,8 @@ pub unsafe extern "C" fn throw_new(
 ) -> u32 {
     // SAFETY: the caller of `here` is compiled code, at the call.
     unsafe {
-        {
-            let thrown = throw::made(env, tag, from);
-            raise(env, (*here).caller_point(), thrown, Search::Charged)
-        }
+        let thrown = throw::made(env, tag, from);
+        raise(env, (*here).caller_point(), thrown, Search::Charged)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files compiled ahead: made, loaded, run, and refused.
 
-use crate::compiled::MIXED;
+use crate::compiled::{self, CALLS, MIXED};
 use crate::{Guest, load};
 use isothread::{
     AheadOptions, Context, ContextConfig, ErrorKind, ExecEnv, HeapConfig, Instance, InstanceArgs,
@@ -44,29 +44,11 @@ fn guest_interpreted(wat: &str) -> Guest {
 fn observe(mut guest: Guest, calls: &[(&str, &[Val])]) -> Vec<String> {
     let context = guest.instance.module().context().clone();
     context.set_fuel(Some(100_000_000));
-    let mut seen = Vec::new();
-    for (name, args) in calls {
-        let result = guest.call(name, args);
-        let trace = guest.env.backtrace().expect("memory");
-        let frames: Vec<_> =
-            trace.frames.iter().map(|at| (at.func_index, at.module_offset)).collect();
-        seen.push(format!("{name}: {result:?} {frames:?} {:?}", context.fuel()));
-    }
-    seen
+    let one = |(name, args): &(&str, &[Val])| {
+        format!("{} {:?}", compiled::observe(&mut guest, name, args), context.fuel())
+    };
+    calls.iter().map(one).collect()
 }
-
-const CALLS: [(&str, &[Val]); 10] = [
-    ("fold", &[Val::I32(1000)]),
-    ("global", &[]),
-    ("pair", &[Val::I32(3), Val::F64(2.5)]),
-    ("depth", &[Val::I32(100)]),
-    ("depth", &[Val::I32(1_000_000)]),
-    ("divide", &[Val::I32(0)]),
-    ("load", &[Val::I32(65_529)]),
-    ("mistyped", &[]),
-    ("unset", &[]),
-    ("truncate", &[Val::F64(f64::NAN)]),
-];
 
 #[test]
 fn files_do_the_same_as_the_interpreter() {

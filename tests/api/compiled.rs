@@ -47,7 +47,7 @@ fn eventually(condition: impl Fn() -> bool) {
 }
 
 /// Calls between functions, a table, a loop, memory and a global; traps in the middle.
-pub(crate) const MIXED: &str = r#"(module
+pub const MIXED: &str = r#"(module
     (memory 1)
     (global $g (mut i64) (i64.const 7))
     (table 3 funcref)
@@ -82,32 +82,34 @@ pub(crate) const MIXED: &str = r#"(module
     (func (export "unset") (call_indirect (i32.const 2)))
     (func (export "truncate") (param f64) (result i32) (i32.trunc_f64_s (local.get 0))))"#;
 
+/// Calls of functions of [`MIXED`]: results, and each kind of trap.
+pub const CALLS: [(&str, &[Val]); 11] = [
+    ("fold", &[Val::I32(1000)]),
+    ("global", &[]),
+    ("pair", &[Val::I32(3), Val::F64(2.5)]),
+    ("depth", &[Val::I32(100)]),
+    ("depth", &[Val::I32(1_000_000)]),
+    ("divide", &[Val::I32(0)]),
+    ("load", &[Val::I32(65_528)]),
+    ("load", &[Val::I32(65_529)]),
+    ("mistyped", &[]),
+    ("unset", &[]),
+    ("truncate", &[Val::F64(f64::NAN)]),
+];
+
+/// The result of a call, or its trap, and the call stack that it has left.
+pub fn observe(guest: &mut Guest, name: &str, args: &[Val]) -> String {
+    let result = guest.call(name, args);
+    let trace = guest.env.backtrace().expect("memory");
+    let frames: Vec<_> = trace.frames.iter().map(|at| (at.func_index, at.module_offset)).collect();
+    format!("{result:?} {frames:?}")
+}
+
 #[test]
 fn results_and_traps_are_the_same() {
     let seen = in_all_modes(|mode| {
         let mut guest = guest_in(mode, MIXED);
-        let mut seen = Vec::new();
-        let calls: [(&str, &[Val]); 11] = [
-            ("fold", &[Val::I32(1000)]),
-            ("global", &[]),
-            ("pair", &[Val::I32(3), Val::F64(2.5)]),
-            ("depth", &[Val::I32(100)]),
-            ("depth", &[Val::I32(1_000_000)]),
-            ("divide", &[Val::I32(0)]),
-            ("load", &[Val::I32(65_528)]),
-            ("load", &[Val::I32(65_529)]),
-            ("mistyped", &[]),
-            ("unset", &[]),
-            ("truncate", &[Val::F64(f64::NAN)]),
-        ];
-        for (name, args) in calls {
-            let result = guest.call(name, args);
-            let trace = guest.env.backtrace().expect("memory");
-            let frames: Vec<_> =
-                trace.frames.iter().map(|at| (at.func_index, at.module_offset)).collect();
-            seen.push(format!("{name}: {result:?} {frames:?}"));
-        }
-        seen
+        CALLS.map(|(name, args)| observe(&mut guest, name, args))
     });
     assert!(seen[4].contains("stack overflow"), "{}", seen[4]);
     assert!(seen[5].contains("divide by zero"), "{}", seen[5]);

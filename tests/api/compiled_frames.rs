@@ -1,6 +1,6 @@
 //! Frames of compiled code: what tail calls, exceptions and loops make of them.
 
-use crate::compiled::{LONG, context_in, guest_in, in_all_modes};
+use crate::compiled::{LONG, context_in, guest_in, in_all_modes, observe};
 use crate::load;
 use isothread::{ExecEnv, Instance, InstanceArgs, JitOptions, RunningMode, Val};
 use std::time::Instant;
@@ -90,13 +90,7 @@ fn exceptions_pass_between_compiled_and_interpreted_functions() {
     let seen = in_all_modes(|mode| {
         let mut guest = guest_in(mode, &wat);
         let names = ["compiled", "interpreted", "again", "uncaught"];
-        names.map(|name| {
-            let result = guest.call(name, &[Val::I32(2)]);
-            let trace = guest.env.backtrace().expect("memory");
-            let frames: Vec<_> =
-                trace.frames.iter().map(|at| (at.func_index, at.module_offset)).collect();
-            format!("{result:?} {frames:?}")
-        })
+        names.map(|name| observe(&mut guest, name, &[Val::I32(2)]))
     });
     assert!(seen[0].contains("I64(1042)"), "{}", seen[0]);
     assert!(seen[1].contains("I64(2)"), "{}", seen[1]);

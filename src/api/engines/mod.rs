@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 /// The code of a module by the modes of its instances. Owner: the module.
 pub(super) struct Codes {
-    /// That which the module was loaded with.
+    /// The code that the module was loaded with.
     first: ModeCode,
     /// Whether that is out of a file.
     is_ahead: bool,

@@ -5,6 +5,7 @@ use super::{Condition, Translator, mode, slot};
 use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
+use crate::exec::objects::is_direct_test;
 use crate::interp::instr::{Class, Instr};
 use crate::interp::op::{CompareOp, RefKind};
 use crate::interp::shape::{self, SlotNo};
@@ -40,8 +41,7 @@ impl Translator<'_> {
 
     pub(super) fn ref_test(&mut self, to: RefTo) -> Result<(), Trap> {
         let ty = self.ref_type(to)?;
-        let is_leaf = self.defined(ty).is_some() || kind_of(ty).is_some();
-        self.test(ty, |translator| match is_leaf {
+        self.test(ty, |translator| match is_direct_test(ty.heap()) {
             true => translator.pop_acc_or_slot(),
             false => translator.pop_slot().map(|slot| Operand::Slot(slot.0)),
         })

@@ -117,6 +117,17 @@ impl References {
     }
 }
 
+/// What a clause of a `try_table` catches and carries, and the depth of its label.
+pub fn clause_parts(catch: Catch) -> (Option<u32>, ReferencePlace, u32) {
+    let (nowhere, above) = (ReferencePlace::Nowhere, ReferencePlace::Above);
+    match catch {
+        Catch::One { tag, label } => (Some(tag), nowhere, label),
+        Catch::OneRef { tag, label } => (Some(tag), above, label),
+        Catch::All { label } => (None, nowhere, label),
+        Catch::AllRef { label } => (None, above, label),
+    }
+}
+
 impl Translator<'_> {
     pub(super) fn try_table(&mut self, try_table: &TryTable) -> Result<(), Trap> {
         let first = self.handlers.clauses.len() as u32;
@@ -146,13 +157,7 @@ impl Translator<'_> {
     }
 
     fn clause(&mut self, catch: Catch) -> Result<(), Trap> {
-        let (nowhere, above) = (ReferencePlace::Nowhere, ReferencePlace::Above);
-        let (tag, reference, depth) = match catch {
-            Catch::One { tag, label } => (Some(tag), nowhere, label),
-            Catch::OneRef { tag, label } => (Some(tag), above, label),
-            Catch::All { label } => (None, nowhere, label),
-            Catch::AllRef { label } => (None, above, label),
-        };
+        let (tag, reference, depth) = clause_parts(catch);
         let label = self.label_index(depth)?;
         let base = self.base_slot(label);
         let carried = self.carried_slots(label);

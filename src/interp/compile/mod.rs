@@ -66,6 +66,9 @@ mod variables;
 mod vector;
 mod writer;
 
+#[cfg(isothread_jit)]
+pub use exceptions::clause_parts;
+
 use super::instr::{Class, Instr, Mode, Target};
 use super::machine::{Header, Offset};
 use super::shape::{self, Begins, Dst, Shape, SlotNo, Word};

@@ -4,40 +4,34 @@ use super::Translator;
 use super::stack::{AccState, Place};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::exec::objects::{DIRECT_BYTES, DIRECT_FIELDS, ObjectOp};
-use crate::gc::{StorageKind, StructLayout, direct};
+use crate::exec::objects::{ObjectOp, is_direct_array, is_direct_struct};
+use crate::gc::{StructLayout, direct};
 use crate::interp::instr::{Class, Instr};
 use crate::interp::shape::{self, Begins, Object};
 
 impl Translator<'_> {
-    /// `struct.new` with values: directly, if the struct is small and has no vectors.
+    /// `struct.new` with values.
     pub(super) fn struct_new(&mut self, ty: u32) -> Result<(), Trap> {
         let layout = self.module.layouts.of_struct(ty).ok_or(Trap::Internal)?;
-        let fields = layout.fields();
-        if fields.len() > DIRECT_FIELDS || fields.iter().any(|f| f.kind() == StorageKind::V128) {
-            let result = Some(ValType::ANYREF);
-            return self.object(ObjectOp::StructNew, (ty, 0), fields.len(), result);
-        }
-        self.small_struct(ObjectOp::StructNew, ty, layout, fields.len())
+        self.new_struct(ObjectOp::StructNew, ty, layout, layout.fields().len())
     }
 
-    /// `struct.new_default`: directly, if the struct is small.
     pub(super) fn struct_new_default(&mut self, ty: u32) -> Result<(), Trap> {
         let layout = self.module.layouts.of_struct(ty).ok_or(Trap::Internal)?;
-        if layout.fields().len() > DIRECT_FIELDS {
-            return self.object(ObjectOp::StructNewDefault, (ty, 0), 0, Some(ValType::ANYREF));
-        }
-        self.small_struct(ObjectOp::StructNewDefault, ty, layout, 0)
+        self.new_struct(ObjectOp::StructNewDefault, ty, layout, 0)
     }
 
     /// A struct of `count` operands, the values of all fields or none.
-    fn small_struct(
+    fn new_struct(
         &mut self,
         op: ObjectOp,
         ty: u32,
         layout: &StructLayout,
         count: usize,
     ) -> Result<(), Trap> {
+        if !is_direct_struct(op, layout) {
+            return self.object(op, (ty, 0), count, Some(ValType::ANYREF));
+        }
         let (refs, words) = direct::parts_of(layout);
         let head = direct::head_of(layout, 0);
         let fields = layout.fields().as_ptr();
@@ -55,8 +49,7 @@ impl Translator<'_> {
         operands: usize,
     ) -> Result<(), Trap> {
         let elements = self.module.layouts.of_array(ty).ok_or(Trap::Internal)?;
-        let has_vectors = elements == StorageKind::V128 && op != ObjectOp::ArrayNewDefault;
-        if has_vectors || index > DIRECT_BYTES >> elements.bytes_log2() {
+        if !is_direct_array(op, elements, index) {
             return self.object(op, (ty, index), operands, Some(ValType::ANYREF));
         }
         let head = direct::array_head_of(elements, 0);

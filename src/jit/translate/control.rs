@@ -193,7 +193,8 @@ impl Translator<'_, '_> {
         let (params, results) = self.block_type(ty)?;
         let condition = self.pop()?;
         let mut label = self.label(BlockKind::If, &params, &results)?;
-        let (then, otherwise) = self.hinted_blocks();
+        let hint = self.module.is_usually_taken(self.position);
+        let (then, otherwise) = self.hinted_blocks(hint);
         // The parameters are the values themselves in either branch.
         self.builder.ins().brif(condition, then, &[], otherwise, &[]);
         self.builder.switch_to_block(then);
@@ -205,9 +206,9 @@ impl Translator<'_, '_> {
 
     /// Blocks for a condition that is not zero and for one that is. Hints of the module say of
     /// either that it is out of the way of the other.
-    fn hinted_blocks(&mut self) -> (Block, Block) {
+    fn hinted_blocks(&mut self, hint: Option<bool>) -> (Block, Block) {
         let blocks = (self.builder.create_block(), self.builder.create_block());
-        match self.module.is_usually_taken(self.position) {
+        match hint {
             Some(true) => self.builder.set_cold_block(blocks.1),
             Some(false) => self.builder.set_cold_block(blocks.0),
             None => {}
@@ -422,9 +423,9 @@ impl Translator<'_, '_> {
     /// A branch to the label where the condition is not zero.
     pub(super) fn branch_when(&mut self, condition: Value, depth: u32) -> Result<(), Refusal> {
         let (is_loop, target, count) = self.target(depth)?;
-        let is_seldom_taken = self.module.is_usually_taken(self.position) == Some(false);
-        let (taken, next) = self.hinted_blocks();
-        if is_loop || is_seldom_taken || self.move_units(depth)? > 0 {
+        let hint = self.module.is_usually_taken(self.position);
+        let (taken, next) = self.hinted_blocks(hint);
+        if is_loop || hint == Some(false) || self.move_units(depth)? > 0 {
             self.builder.ins().brif(condition, taken, &[], next, &[]);
             self.builder.switch_to_block(taken);
             self.branch(depth)?;

@@ -10,6 +10,7 @@ use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
 use crate::exec::throw::ReferencePlace;
 use crate::exec::work;
+use crate::interp::clause_parts;
 use crate::jit::frame_tables::{Clause, NO_TRY, Try};
 use crate::jit::layout::builtin;
 use cranelift_codegen::ir::{
@@ -56,13 +57,7 @@ impl Translator<'_, '_> {
 
     /// Notes a clause; its block is filled when the `try_table` ends.
     fn clause(&mut self, catch: Catch) -> Result<Landing, Refusal> {
-        let (nowhere, above) = (ReferencePlace::Nowhere, ReferencePlace::Above);
-        let (tag, reference, depth) = match catch {
-            Catch::One { tag, label } => (Some(tag), nowhere, label),
-            Catch::OneRef { tag, label } => (Some(tag), above, label),
-            Catch::All { label } => (None, nowhere, label),
-            Catch::AllRef { label } => (None, above, label),
-        };
+        let (tag, reference, depth) = clause_parts(catch);
         let (base, carried) = self.carried_slots(depth)?;
         self.frame_slots = self.frame_slots.max(base + carried);
         let base = u16::try_from(base).map_err(|_| Refusal::TooLarge)?;

@@ -7,7 +7,7 @@
 use super::{Refusal, Translator};
 use crate::abi::definitions::{CompositeType, StorageType};
 use crate::abi::types::ValType;
-use crate::exec::objects::{DIRECT_FIELDS, ObjectOp};
+use crate::exec::objects::{ObjectOp, is_direct_struct};
 use crate::gc::direct::{self, bits};
 use crate::gc::{StorageKind, StructField};
 use crate::jit::layout::{self as at, builtin};
@@ -307,7 +307,7 @@ impl Translator<'_, '_> {
     pub(super) fn struct_new(&mut self, ty: u32) -> Result<(), Refusal> {
         let layout = self.module.layouts.of_struct(ty).ok_or(Refusal::Malformed)?;
         let fields = layout.fields();
-        if fields.len() > DIRECT_FIELDS || fields.iter().any(|f| f.kind() == StorageKind::V128) {
+        if !is_direct_struct(ObjectOp::StructNew, layout) {
             return self.object((ObjectOp::StructNew, true), (ty, 0), fields.len());
         }
         let (refs, words) = direct::parts_of(layout);

@@ -7,7 +7,7 @@
 //! `rethrow`, as in the interpreter.
 
 use super::open_block::BlockKind;
-use super::tries::{ClauseInfo, TryInfo, scan};
+use super::tries::{ClauseInfo, scan};
 use super::{Refusal, Translator};
 use crate::abi::types::ValType;
 use crate::exec::throw::ReferencePlace;
@@ -36,9 +36,9 @@ impl Translator<'_, '_> {
         }
         let place = self.legacy.binary_search_by_key(&self.position, |info| info.position);
         let place = place.map_err(|_| Refusal::Malformed)?;
-        let TryInfo { clauses, delegate, .. } = std::mem::take(&mut self.legacy[place]);
-        self.legacy[place].position = self.position;
-        let outer = match delegate {
+        let info = &mut self.legacy[place];
+        let clauses = std::mem::take(&mut info.clauses);
+        let outer = match info.delegate {
             Some(depth) => self.label_at(depth)?.around,
             None => self.innermost_try,
         };

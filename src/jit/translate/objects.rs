@@ -6,9 +6,8 @@ use crate::abi::guest_word;
 use crate::abi::heap_types::{HeapType, RefType, TypeKind};
 use crate::abi::trap::Trap;
 use crate::abi::types::ValType;
-use crate::exec::objects::{DIRECT_BYTES, DIRECT_FIELDS, ObjectOp};
+use crate::exec::objects::{ObjectOp, is_direct_array, is_direct_struct, is_direct_test};
 use crate::exec::work;
-use crate::gc::StorageKind;
 use crate::gc::direct::bits;
 use crate::jit::layout::{self as at, builtin};
 use crate::jit::objects::ObjectCode;
@@ -46,8 +45,8 @@ impl Translator<'_, '_> {
             O::StructNew { struct_type_index: ty } => self.struct_new(ty),
             O::StructNewDefault { struct_type_index: ty } => {
                 let layout = self.module.layouts.of_struct(ty).ok_or(Refusal::Malformed)?;
-                let is_charged = layout.fields().len() > DIRECT_FIELDS;
-                self.object((ObjectOp::StructNewDefault, is_charged), (ty, 0), 0)
+                let op = ObjectOp::StructNewDefault;
+                self.object((op, !is_direct_struct(op, layout)), (ty, 0), 0)
             }
             O::StructSet { struct_type_index: ty, field_index } => self.struct_set(ty, field_index),
             _ => self.array_operator(operator),
@@ -98,9 +97,7 @@ impl Translator<'_, '_> {
         operands: usize,
     ) -> Result<(), Refusal> {
         let elements = self.module.layouts.of_array(ty).ok_or(Refusal::Malformed)?;
-        let has_vectors = elements == StorageKind::V128 && op != ObjectOp::ArrayNewDefault;
-        let is_charged = has_vectors || index > DIRECT_BYTES >> elements.bytes_log2();
-        self.object((op, is_charged), (ty, index), operands)
+        self.object((op, !is_direct_array(op, elements, index)), (ty, index), operands)
     }
 
     /// Has the runtime make an object of so many operands.
@@ -223,15 +220,11 @@ impl Translator<'_, '_> {
 
     /// Whether the reference in a word is of a type, as 32 bits.
     fn is_of(&mut self, word: Value, ty: RefType) -> Result<Value, Refusal> {
-        let index = match ty.heap() {
-            HeapType::Defined(TypeKind::Struct | TypeKind::Array, index) => index.get(),
-            HeapType::Any | HeapType::Eq | HeapType::I31 | HeapType::Struct | HeapType::Array => {
-                return Ok(self.ask_is_of(word, ty));
-            }
-            _ => {
-                self.charge_units(work::SLOW);
-                return Ok(self.ask_is_of(word, ty));
-            }
+        if !is_direct_test(ty.heap()) {
+            self.charge_units(work::SLOW);
+        }
+        let HeapType::Defined(TypeKind::Struct | TypeKind::Array, index) = ty.heap() else {
+            return Ok(self.ask_is_of(word, ty));
         };
         let (unknown, joined) = (self.cold_block(), self.builder.create_block());
         let is_of = self.builder.append_block_param(joined, types::I32);
@@ -247,7 +240,7 @@ impl Translator<'_, '_> {
         let id = self.builder.ins().band_imm_u(head, (1 << bits::TYPE_BITS) - 1);
         let instance = self.instance;
         let ids = self.load_constant(types::I64, instance, at::INSTANCE_TYPE_IDS);
-        let offset = i32::try_from(u64::from(index) * 4).map_err(|_| Refusal::TooLarge)?;
+        let offset = i32::try_from(u64::from(index.get()) * 4).map_err(|_| Refusal::TooLarge)?;
         let wanted = self.load_constant(types::I32, ids, offset);
         let differs = self.compare(IntCC::NotEqual, id, wanted);
         // It may be of a subtype.

@@ -2,11 +2,12 @@
 
 use crate::abi::definitions::SubType;
 use crate::abi::trap::Trap;
-use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc, VmTag};
+use crate::abi::vm_layout::{VmActivation, VmEnv, VmFuncRef, VmHostFunc};
 use crate::alloc::{Heap, HeapConfig};
 use crate::exec::{
     Engine, EnvKind, EnvSetup, ExecEnv, FramePlace, Frames, GuestCode, GuestFrame, Point, Run,
-    Search, Show, Shown, call_cells, code_table, end_in_host, nested, tail_call, throw, work,
+    Search, Show, Shown, Sought, call_cells, code_table, end_in_host, nested, tail_call, throw,
+    work,
 };
 use crate::instance::{
     CodeTable, GrowFailure, Host, Import, Instance, InstanceLimits, MemorySource, Parts, link_set,
@@ -89,7 +90,7 @@ unsafe fn catches(
     env: *mut VmEnv,
     activation: &VmActivation,
     _: Point,
-    _: (*const VmTag, Search),
+    _: Sought,
 ) -> Result<bool, Trap> {
     // SAFETY: both are live, and the function is one of this engine's.
     unsafe {
