@@ -326,8 +326,8 @@ fn wasi_is_there_for_modules_that_import_it() {
     assert!(Guest::new("(module)").instance.host_state::<isothread::WasiCtx>().is_none());
 }
 
-/// A call by a table or a reference leaves its result where code looks for it first: from guest code
-/// of the same instance, of another one, and from host functions.
+/// A call by a table or a reference leaves its result where code looks for it first: guest code of
+/// the same instance, of another one, and host functions.
 #[test]
 fn results_of_indirect_calls_are_taken_at_once() {
     const OTHER: &str = r#"(module

@@ -5,6 +5,7 @@ use isothread::Val;
 
 const LEGACY: &str = r#"(module
     (tag $none) (tag $one (param i32)) (tag $two (param i64 i32)) (tag $other (param i32))
+    (tag $three (param i32 i32 i32))
     (func $throw (param i32) (result i32)
         (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $none)))
         (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $one (i32.const 20))))
@@ -117,6 +118,37 @@ const LEGACY: &str = r#"(module
             end
         catch $one
         end)
+    ;; What is thrown where it is caught is moved over itself, past the place of the reference.
+    (func (export "here") (result i32)
+        try
+            i32.const 1
+            i32.const 20
+            i32.const 300
+            throw $three
+        catch $three
+            i32.add
+            i32.add
+            return
+        end
+        unreachable)
+    (func (export "hereagain") (result i32)
+        try (result i32)
+            try
+                i32.const 4000
+                i32.const 50000
+                i32.const 600000
+                throw $three
+            catch $three
+                drop
+                drop
+                drop
+                rethrow 0
+            end
+            unreachable
+        catch $three
+            i32.add
+            i32.add
+        end)
     ;; In `try_table`, and around it.
     (func (export "mixed") (param i32) (result i32)
         (block $h (result i32)
@@ -191,6 +223,13 @@ fn old_and_new_instructions_go_together() {
         assert_eq!(guest.call_i32("mixed", &[kind]), Ok(value), "{kind}");
     }
     assert_eq!(guest.call_i32("unreached", &[]), Ok(3));
+}
+
+#[test]
+fn exceptions_are_caught_where_they_are_thrown() {
+    let mut guest = Guest::new(LEGACY);
+    assert_eq!(guest.call_i32("here", &[]), Ok(321));
+    assert_eq!(guest.call_i32("hereagain", &[]), Ok(654_000));
 }
 
 #[test]
