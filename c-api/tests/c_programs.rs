@@ -8,7 +8,9 @@
 
 mod common;
 
-use common::{compile_modules, declared, functions, library, limit, root, run, scratch, text};
+use common::{
+    compile_modules, declared, functions, library, limit, root, run, scratch, shared_library, text,
+};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,8 +38,7 @@ fn compile(name: &str, linked: Linked, folder: &Path, extra: &[&str]) -> PathBuf
         .arg(&program);
     match linked {
         Linked::Shared => {
-            let so = folder.join("libiwasm.so.2");
-            std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+            let so = shared_library(folder);
             // Cargo's search path has another library, of an earlier build, maybe.
             cc.arg(&so).arg(format!("-Wl,--disable-new-dtags,-rpath,{}", folder.display()));
             cc.arg("-lpthread");
@@ -181,8 +182,7 @@ programs! {
 fn c_api_cxx() {
     let folder = scratch("c_c_api_cxx");
     compile_modules("tests/c", &folder);
-    let so = folder.join("libiwasm.so.2");
-    std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    let so = shared_library(&folder);
     for standard in ["-std=c++11", "-std=c++17"] {
         let program = folder.join("c_api_cxx");
         let mut cc = Command::new("g++");

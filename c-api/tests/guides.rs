@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{library, root, run, scratch};
+use common::{root, run, scratch, shared_library};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -67,7 +67,7 @@ fn check(section: &Section, shared: &str, folder: &Path) {
 fn check_guide(name: &str) {
     let guide = fs::read_to_string(root().join("docs").join(name)).expect("the guide is there");
     let folder = scratch(name);
-    fs::copy(library("libiwasm.so"), folder.join("libiwasm.so.2")).expect("a file can be copied");
+    shared_library(&folder);
     let sections = sections(&guide);
     for (file, text) in sections.iter().flat_map(|section| &section.modules) {
         let wasm = wat::parse_str(text).unwrap_or_else(|e| panic!("{file}: {e}"));

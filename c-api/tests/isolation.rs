@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{compile_modules, library, limit, root, run, scratch, text};
+use common::{compile_modules, library, limit, root, run, scratch, shared_library, text};
 use std::path::Path;
 use std::process::Command;
 
@@ -166,8 +166,7 @@ fn compiler(name: &str, output: &Path) -> Command {
 }
 
 fn link_shared(cc: &mut Command, folder: &Path) {
-    let so = folder.join("libiwasm.so.2");
-    std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    let so = shared_library(folder);
     // Cargo's search path has another library, of an earlier build, maybe.
     cc.arg(&so).arg(format!("-Wl,--disable-new-dtags,-rpath,{}", folder.display()));
     cc.args(["-lpthread", "-ldl"]);

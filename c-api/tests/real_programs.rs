@@ -9,7 +9,7 @@ mod expected;
 #[path = "../../tests/real/manifest.rs"]
 mod manifest;
 
-use common::{compile_modules, library, limit, root, run, scratch, text};
+use common::{compile_modules, limit, root, run, scratch, shared_library, text};
 use expected::Tally;
 use manifest::{End, Entry, Step, entries, listing};
 use std::fs;
@@ -19,8 +19,7 @@ use std::time::Instant;
 
 fn compile(folder: &Path) -> PathBuf {
     let program = folder.join("eightfold");
-    let so = folder.join("libiwasm.so.2");
-    fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    let so = shared_library(folder);
     run(Command::new("gcc")
         .args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(root().join("c-api/include"))

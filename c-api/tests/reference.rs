@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{library, root, run, scratch};
+use common::{root, run, scratch, shared_library};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -121,8 +121,7 @@ fn p1_prints_what_wamr_prints() {
     let probe = lines.join("\n").replace("running_mode=3;", "running_mode=9;");
     assert!(probe.contains("running_mode=9;"), "the probe asks for compiled code");
     fs::write(folder.join("p1.c"), probe).expect("a file can be written");
-    let so = folder.join("libiwasm.so.2");
-    fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    let so = shared_library(&folder);
     run(Command::new("gcc")
         .current_dir(&folder)
         // The probe prints a value that a failed call has left as it was: never set.

@@ -16,7 +16,7 @@
 
 mod common;
 
-use common::{compile_modules, library, limit, root, run, scratch, text};
+use common::{compile_modules, limit, root, run, scratch, shared_library, text};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,8 +87,7 @@ fn programs_print_what_is_recorded() {
     let folder = scratch("standard");
     modules(&folder);
     let include = ["c-api/include", "c-api/include/compat"].map(|path| root().join(path));
-    let so = folder.join("libiwasm.so.2");
-    std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    let so = shared_library(&folder);
     for name in PROGRAMS {
         let program = compile(name, &folder, &include, &so);
         let (printed, _) = output(Command::new(&program).arg(&folder));

@@ -9,7 +9,7 @@ mod common;
 #[path = "../../tests/refuse/mod.rs"]
 mod refuse;
 
-use common::{compile_modules, library, limit, root, run, scratch, text};
+use common::{compile_modules, limit, root, run, scratch, shared_library, text};
 use std::env;
 use std::path::Path;
 use std::process::Command;
@@ -39,8 +39,7 @@ fn check(command: &mut Command, folder: &Path) {
 fn all(name: &str, helgrind: bool) {
     let folder = scratch(&format!("stress_{name}"));
     compile_modules("tests/c/stress", &folder);
-    let so = folder.join("libiwasm.so.2");
-    std::fs::copy(library("libiwasm.so"), &so).expect("the library can be copied");
+    let so = shared_library(&folder);
     let program = folder.join(name);
     let mut cc = Command::new("gcc");
     cc.args(["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-I"])

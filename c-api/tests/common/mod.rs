@@ -31,6 +31,15 @@ pub fn library(file: &str) -> PathBuf {
     path
 }
 
+/// The shared library in a test's folder, by the name that programs look for. It is a link, as some
+/// hundred copies would fill a small disk.
+pub fn shared_library(folder: &Path) -> PathBuf {
+    let path = folder.join("libiwasm.so.2");
+    let _ = std::fs::remove_file(&path);
+    std::fs::hard_link(library("libiwasm.so"), &path).expect("the library can be linked");
+    path
+}
+
 /// Compiles every `.wat` of a folder of the project into another folder.
 pub fn compile_modules(from: &str, to: &Path) {
     for entry in std::fs::read_dir(root().join(from)).expect("the folder is there") {
