@@ -276,11 +276,11 @@ struct wasm_config_t {
     enum mem_alloc_type_t mem_alloc_type;
     union MemAllocOption mem_alloc_option;
     /**
-     * Kept for source compatibility: this build compiles no code.
+     * Accepted, without effect.
      */
     uint32_t segue_flags;
     /**
-     * Kept for source compatibility.
+     * As in `RuntimeInitArgs` of `wasm_export.h`.
      */
     bool enable_linux_perf;
 };
@@ -311,13 +311,14 @@ struct wasm_config_t *wasm_config_set_mem_alloc_opt(struct wasm_config_t *config
                                                     union MemAllocOption *option);
 
 /**
- * Asks for information for Linux's perf, which this build has none of, and returns `config`.
+ * Asks for notes of compiled functions for Linux's perf, as `enable_linux_perf` of
+ * `RuntimeInitArgs` does, and returns `config`.
  */
 WASM_API_EXTERN
 struct wasm_config_t *wasm_config_set_linux_perf_opt(struct wasm_config_t *config, bool enable);
 
 /**
- * Sets a wish for compiled code, which this build has none of, and returns `config`.
+ * Accepted, without effect; returns `config`.
  */
 WASM_API_EXTERN
 struct wasm_config_t *wasm_config_set_segue_flags(struct wasm_config_t *config,

@@ -161,7 +161,7 @@ typedef struct wasm_runtime_ctx_jit_options_t {
     uint32_t llvm_jit_size_level;
     uint32_t segue_flags;
     /**
-     * 0 or 1.
+     * 0 or 1: as `enable_linux_perf` there.
      */
     uint32_t linux_perf;
 } wasm_runtime_ctx_jit_options_t;

@@ -4,6 +4,7 @@ use super::ahead::Image;
 use super::compiler::{self, Compiler, OptLevel};
 use super::frames::{POSITION, in_mark};
 use super::made::{CodeBudget, CodePlace, LoopCode, Made};
+use super::perf::PerfNotes;
 use super::table::Builtins;
 use super::thread::{CompileThread, Compiles, Task};
 use super::translate::Refusal;
@@ -18,6 +19,7 @@ use crate::module::Module;
 use crate::sync::{Lock, section};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
+use std::slice;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -38,6 +40,8 @@ pub struct Policy {
     pub when: When,
     pub level: OptLevel,
     pub budget: Arc<CodeBudget>,
+    /// Where functions are noted for perf, if the context asks for that.
+    pub perf: Option<Arc<PerfNotes>>,
 }
 
 /// How far a function is on its way to compiled code: a count of samples, or one of these.
@@ -135,7 +139,13 @@ impl TieredCode {
             record.native.store(address(native), Ordering::Relaxed);
             record.thunk.store(address(entry), Ordering::Relaxed);
         }
-        this.image.set(image).ok();
+        let image = this.image.get_or_init(|| image);
+        if this.policy.perf.is_some() {
+            for (defined, _) in module.bodies.iter().enumerate() {
+                let Some(code) = image.func_with_len(defined) else { continue };
+                this.note(imported + defined as u32, None, code);
+            }
+        }
         Ok(this)
     }
 
@@ -220,14 +230,17 @@ impl TieredCode {
         }
         let type_index = *module.funcs.get(func_index as usize).ok_or(Refusal::Malformed)?;
         let record = self.base.code(func_index).ok_or(Refusal::Malformed)?;
+        let len = blob.code.len();
         if loop_position.is_some() {
-            self.made.lock().add(func_index, loop_position, blob)?;
+            let start = self.made.lock().add(func_index, loop_position, blob)?;
+            self.note(func_index, loop_position, (start, len));
             return Ok(());
         }
         let thunk = self.thunk(compiler, ThunkKind::Entry, type_index)?;
         // A fork finds all of the following done, or nothing.
         let _section = section();
         let start = self.made.lock().add(func_index, None, blob)?;
+        self.note(func_index, None, (start, len));
         record.native.store(start.as_ptr(), Ordering::Release);
         record.thunk.store(thunk.as_ptr(), Ordering::Release);
         // SAFETY: it keeps the contract of `EnterOther` for records of this table's.
@@ -267,7 +280,35 @@ impl TieredCode {
         }
         let ty = self.module().types.func(type_index).ok_or(Refusal::Malformed)?;
         let code = compiler.thunk(self.module(), kind, ty)?.code;
-        self.made.lock().add_thunk(kind, type_index, &code)
+        let start = self.made.lock().add_thunk(kind, type_index, &code)?;
+        if let Some(perf) = &self.policy.perf {
+            // SAFETY: the code was published there, and stays as long as this value.
+            let code = unsafe { slice::from_raw_parts(start.as_ptr(), code.len()) };
+            let name = match kind {
+                ThunkKind::Entry => "entry of compiled code",
+                ThunkKind::Exit => "exit of compiled code",
+            };
+            perf.note(format_args!("{name}"), code);
+        }
+        Ok(start)
+    }
+
+    /// Notes the code of a function or of a loop for perf, if the context asks for that.
+    fn note(
+        &self,
+        func_index: u32,
+        loop_position: Option<u32>,
+        (start, len): (NonNull<u8>, usize),
+    ) {
+        let Some(perf) = &self.policy.perf else { return };
+        // SAFETY: the code was published there, and stays as long as this value.
+        let code = unsafe { slice::from_raw_parts(start.as_ptr(), len) };
+        match (self.module().func_name(func_index), loop_position) {
+            (Some(name), None) => perf.note(format_args!("{name}"), code),
+            (None, None) => perf.note(format_args!("$f{func_index}"), code),
+            (Some(name), Some(at)) => perf.note(format_args!("{name} from {at:#x}"), code),
+            (None, Some(at)) => perf.note(format_args!("$f{func_index} from {at:#x}"), code),
+        }
     }
 
     /// The place of compiled code that is at a point; `None` if that is none of this code's.

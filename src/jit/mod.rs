@@ -6,7 +6,7 @@
 //! `code_memory` holds it, and `code` publishes it, in the order of `thread`, or as `ahead` has it
 //! from a file. `engine` finds its
 //! frames (`frames`), `enter` has the ways in and out in assembly, and `builtins` the functions of
-//! the runtime that it calls (`table`).
+//! the runtime that it calls (`table`). `perf` tells Linux's perf where functions are.
 //!
 //! It knows no context, no native and no thread of guests. Control enters at [`engine::run`],
 //! through the references to functions; from the interpreter, whose calls of a compiled function
@@ -30,6 +30,7 @@ mod frames;
 mod layout;
 mod made;
 mod objects;
+mod perf;
 mod table;
 mod thread;
 mod translate;
@@ -42,6 +43,7 @@ pub use code::{Policy, TieredCode, When};
 pub use code_memory::MappedFile;
 pub use compiler::OptLevel;
 pub use made::CodeBudget;
+pub use perf::PerfNotes;
 pub use thread::CompileThread;
 
 use crate::abi::error::Result;

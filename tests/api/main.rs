@@ -23,6 +23,7 @@ mod modules;
 #[cfg(feature = "gc")]
 mod objects;
 mod oom;
+mod perf;
 mod profile;
 mod pthread;
 mod references;

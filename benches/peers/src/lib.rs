@@ -8,6 +8,8 @@ pub mod wamr;
 #[cfg(feature = "wasm3")]
 pub mod wasm3;
 pub mod wasmi;
+#[cfg(feature = "compiled")]
+pub mod wasmtime;
 
 use common::Engine;
 use std::path::PathBuf;
@@ -32,4 +34,16 @@ pub fn engines() -> Result<Vec<Box<dyn Engine>>, String> {
     #[cfg(feature = "wamr")]
     engines.push(Box::new(wamr::Wamr::new()?));
     Ok(engines)
+}
+
+/// isothread and its peers that compile, the subject first.
+#[cfg(feature = "compiled")]
+pub fn compilers() -> Result<Vec<Box<dyn Engine>>, String> {
+    let subject = common::isothread::Isothread::compiled().ok_or("this build cannot compile")?;
+    Ok(vec![
+        Box::new(subject?),
+        Box::new(wasmtime::Wasmtime::checked()?),
+        Box::new(wasmtime::Wasmtime::stoppable()?),
+        Box::new(wasmtime::Wasmtime::guarded()?),
+    ])
 }

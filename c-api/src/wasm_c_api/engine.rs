@@ -86,7 +86,8 @@ pub unsafe extern "C" fn wasm_config_set_mem_alloc_opt(
     })
 }
 
-/// Asks for information for Linux's perf, which this build has none of, and returns `config`.
+/// Asks for notes of compiled functions for Linux's perf, as `enable_linux_perf` of
+/// `RuntimeInitArgs` does, and returns `config`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_config_set_linux_perf_opt(
     config: *mut wasm_config_t,
@@ -96,7 +97,7 @@ pub unsafe extern "C" fn wasm_config_set_linux_perf_opt(
     guard(|| unsafe { change(config, |config| config.enable_linux_perf = enable) })
 }
 
-/// Sets a wish for compiled code, which this build has none of, and returns `config`.
+/// Accepted, without effect; returns `config`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasm_config_set_segue_flags(
     config: *mut wasm_config_t,

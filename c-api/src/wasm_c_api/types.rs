@@ -11,9 +11,9 @@ use std::ffi::{c_char, c_void};
 pub struct wasm_config_t {
     pub mem_alloc_type: crate::wasm_export::integers::mem_alloc_type_t,
     pub mem_alloc_option: MemAllocOption,
-    /// Kept for source compatibility: this build compiles no code.
+    /// Accepted, without effect.
     pub segue_flags: u32,
-    /// Kept for source compatibility.
+    /// As in `RuntimeInitArgs` of `wasm_export.h`.
     pub enable_linux_perf: bool,
 }
 

@@ -51,10 +51,12 @@ pub(crate) fn create(args: Option<&RuntimeInitArgs>) -> Option<Context> {
 /// Logs the lines for a context that was made or refused.
 fn finish<T>(args: &RuntimeInitArgs, made: Result<T, ContextError>) -> Option<T> {
     match &made {
-        Ok(_) if args.enable_linux_perf => log::warning(format_args!(
-            "warning: to enable linux perf support, please recompile with \
+        Ok(_) if args.enable_linux_perf && !Mode::FastJit.is_supported() => {
+            log::warning(format_args!(
+                "warning: to enable linux perf support, please recompile with \
              -DWAMR_BUILD_LINUX_PERF=1"
-        )),
+            ))
+        }
         Ok(_) => {}
         Err(error) => log_refused(args, *error),
     }

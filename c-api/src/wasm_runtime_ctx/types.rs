@@ -85,7 +85,7 @@ pub struct wasm_runtime_ctx_jit_options_t {
     pub llvm_jit_opt_level: u32,
     pub llvm_jit_size_level: u32,
     pub segue_flags: u32,
-    /// 0 or 1.
+    /// 0 or 1: as `enable_linux_perf` there.
     pub linux_perf: u32,
 }
 

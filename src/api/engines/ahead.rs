@@ -68,8 +68,9 @@ pub(super) fn code(
     module: Arc<Module>,
     FileCode(image): FileCode,
 ) -> Result<ModeCode> {
-    let budget = compiling(context)?.budget.clone();
-    let policy = Policy { when: When::Ahead, level: OptLevel::Speed, budget };
+    let compiling = compiling(context)?;
+    let (budget, perf) = (compiling.budget.clone(), compiling.perf.clone());
+    let policy = Policy { when: When::Ahead, level: OptLevel::Speed, budget, perf };
     // SAFETY: the caller of `file_code` guarantees that the code is the module's.
     let code = unsafe { jit::code_of_image(module, image, policy) }?;
     Ok((RunningMode::LlvmJit, code))

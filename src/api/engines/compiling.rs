@@ -3,13 +3,14 @@
 use crate::abi::error::Result;
 use crate::alloc;
 use crate::context::{Context, ContextData, JitOptions, RunningMode};
-use crate::jit::{CodeBudget, CompileThread, OptLevel, Policy, When};
+use crate::jit::{CodeBudget, CompileThread, OptLevel, PerfNotes, Policy, When};
 use std::sync::Arc;
 
 /// A context's part in compiling. Owner: the context, and the code of its modules.
 pub(super) struct Compiling {
     thread: Arc<CompileThread>,
     pub(super) budget: Arc<CodeBudget>,
+    pub(super) perf: Option<Arc<PerfNotes>>,
 }
 
 impl Compiling {
@@ -22,7 +23,11 @@ impl Compiling {
             bytes => bytes.into(),
         };
         // Of the system's memory, like all that serves compiling.
-        alloc::outside(|| Self { thread: Arc::default(), budget: Arc::new(CodeBudget::new(bytes)) })
+        alloc::outside(|| Self {
+            thread: Arc::default(),
+            budget: Arc::new(CodeBudget::new(bytes)),
+            perf: options.linux_perf.then(Arc::default),
+        })
     }
 }
 
@@ -66,5 +71,6 @@ pub(super) fn policy(context: &Context, mode: RunningMode) -> Result<Option<Poli
         }
         RunningMode::Default | RunningMode::Interp => return Ok(None),
     };
-    Ok(Some(Policy { when, level, budget: compiling.budget.clone() }))
+    let (budget, perf) = (compiling.budget.clone(), compiling.perf.clone());
+    Ok(Some(Policy { when, level, budget, perf }))
 }

@@ -147,6 +147,15 @@ impl Image {
         self.funcs().get(defined).map(|offset| self.at(offset))
     }
 
+    /// The code of a function with its length, or with that of all until the next function's.
+    pub fn func_with_len(&self, defined: usize) -> Option<(NonNull<u8>, usize)> {
+        let funcs = self.funcs();
+        let start = funcs.get(defined)?;
+        let next = (defined + 1..funcs.len()).find_map(|next| funcs.get(next));
+        let end = next.map_or(self.text_bytes, |next| next as usize);
+        Some((self.at(start), end.saturating_sub(start as usize)))
+    }
+
     pub fn thunk(&self, kind: ThunkKind, type_index: u32) -> Option<NonNull<u8>> {
         self.thunks().get(thunk_place(kind, type_index)).map(|offset| self.at(offset))
     }

@@ -2,8 +2,9 @@
 //! engine does each job once, one engine right after the other, and the least CPU time of all
 //! rounds counts. Prints Markdown.
 //!
-//! usage: table [--rounds N] [--small] [--simd] [KERNEL...]
-//!   --simd    the kernels with vectors, and the same without
+//! usage: table [--rounds N] [--small] [--simd] [--compiled] [KERNEL...]
+//!   --simd      the kernels with vectors, and the same without
+//!   --compiled  the engines that compile, instead of those that interpret
 
 use peers::common::{self, CALLS_WAT, Code, Engine, GUEST_CALLS_WAT, Kernel, TRIVIAL_WAT, sum_to};
 use std::hint::black_box;
@@ -12,11 +13,13 @@ struct Options {
     rounds: u32,
     small: bool,
     simd: bool,
+    compiled: bool,
     kernels: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { rounds: 7, small: false, simd: false, kernels: Vec::new() };
+    let mut options =
+        Options { rounds: 7, small: false, simd: false, compiled: false, kernels: Vec::new() };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -26,6 +29,7 @@ fn options() -> Result<Options, String> {
             }
             "--small" => options.small = true,
             "--simd" => options.simd = true,
+            "--compiled" => options.compiled = true,
             _ => options.kernels.push(arg),
         }
     }
@@ -63,7 +67,7 @@ fn main() -> Result<(), String> {
     if !options.kernels.is_empty() {
         kernels.retain(|kernel| options.kernels.contains(&kernel.name));
     }
-    let engines = peers::engines()?;
+    let engines = engines(options.compiled)?;
     let names: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
 
     let mut execute: Vec<Row> = kernels.iter().map(|k| Row::new(&k.name, engines.len())).collect();
@@ -96,6 +100,16 @@ fn main() -> Result<(), String> {
     print("load (parse, validate, translate eagerly or not)", "µs", 1e6, &names, &load, true);
     print("costs of embedding, each", "ns", 1e9, &names, &costs, false);
     Ok(())
+}
+
+fn engines(compiled: bool) -> Result<Vec<Box<dyn Engine>>, String> {
+    if !compiled {
+        return peers::engines();
+    }
+    #[cfg(feature = "compiled")]
+    return peers::compilers();
+    #[cfg(not(feature = "compiled"))]
+    Err("--compiled needs the feature of that name".to_owned())
 }
 
 /// A peer that cannot do a job gets a dash in the table; the subject must be able to do all.
