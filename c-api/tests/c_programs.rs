@@ -218,6 +218,21 @@ fn exhaustion() {
     check(Command::new(&program).arg(&folder), "exhaustion");
 }
 
+/// The same while functions are compiled at their first call. That takes thousands of blocks more.
+#[test]
+fn compiled_exhaustion() {
+    let folder = scratch("c_compiled_exhaustion");
+    compile_modules("tests/c", &folder);
+    let program = compile("exhaustion", Linked::Shared, &folder, &[]);
+    let mut command = Command::new(&program);
+    // Mode_LLVM_JIT.
+    command.env("EXHAUSTION_MODE", "3");
+    if std::env::var_os("EXHAUSTION_STRIDE").is_none() {
+        command.env("EXHAUSTION_STRIDE", "691");
+    }
+    check(command.arg(&folder), "compiled_exhaustion");
+}
+
 #[test]
 fn c_api_exhaustion() {
     let folder = scratch("c_c_api_exhaustion");

@@ -2,7 +2,8 @@
    address space. Whatever the library is doing then must end as an error; and once there is memory
    again, everything works. The program's own functions below take the place of the allocator's,
    for the library and for the C library too. Each case is a child process. EXHAUSTION_STRIDE says
-   which cases are tried: 1 for every one, else one in so many. */
+   which cases are tried: 1 for every one, else one in so many; EXHAUSTION_MODE in which mode
+   instances run, by its number. */
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -249,7 +250,11 @@ static void heaps(void) {
 
 static void scenario(void) {
     RuntimeInitArgs args = system_args();
+    const char *mode = getenv("EXHAUSTION_MODE");
 
+    if (mode) {
+        args.running_mode = (RunningMode)atoi(mode);
+    }
     args.native_module_name = "host";
     args.native_symbols = symbols;
     args.n_native_symbols = 1;

@@ -3,8 +3,8 @@
 use crate::engine::{Engine, Failure, Object, Value};
 use crate::mode::{Mode, SMALL_STACK_BYTES};
 use isothread::{
-    AnyRef, Context, ContextConfig, Error, ErrorKind, ExecEnv, Extern, ExternRef, Func, Instance,
-    InstanceArgs, Module, RunningMode, SharedMemory, Val,
+    AheadOptions, AnyRef, Context, ContextConfig, Error, ErrorKind, ExecEnv, Extern, ExternRef,
+    Func, Instance, InstanceArgs, Module, RunningMode, SharedMemory, Val,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ impl Isothread {
                     && !instance.is_profiled()
             }
             Mode::Compiled => instance.module().compiled_code().funcs > 0,
-            Mode::CompiledMetered => {
+            Mode::Ahead => {
                 instance.module().compiled_code().funcs > 0
                     && self.context.fuel().is_some_and(|left| left < FUEL)
             }
@@ -147,13 +147,16 @@ impl Engine for Isothread {
 
     fn new(mode: Mode) -> Self {
         let collects_always = matches!(mode, Mode::Collecting | Mode::Compiled);
-        let is_compiled = matches!(mode, Mode::Compiled | Mode::CompiledMetered);
-        let running_mode = is_compiled.then_some(RunningMode::LlvmJit);
+        let running_mode = (mode == Mode::Compiled).then_some(RunningMode::LlvmJit);
         let config = ContextConfig { collects_always, running_mode, ..ContextConfig::default() };
         let context = Context::with(config).expect("a context can be made");
-        let is_metered = matches!(mode, Mode::Metered | Mode::CompiledMetered);
+        let is_metered = matches!(mode, Mode::Metered | Mode::Ahead);
         context.set_fuel(is_metered.then_some(FUEL));
         context.set_perf_profiling(mode == Mode::Profiled);
+        if mode == Mode::Ahead {
+            // SAFETY: the only files are those that `load` makes.
+            unsafe { context.trust_compiled_files() }.expect("a context can be made");
+        }
         let left = AtomicU64::new(FUEL);
         Self { context, mode, calls_in_mode: AtomicUsize::new(0), left }
     }
@@ -163,10 +166,16 @@ impl Engine for Isothread {
     }
 
     fn load(&self, bytes: &[u8]) -> Result<Module, Failure> {
-        Module::new(&self.context, bytes).map_err(|error| match error.kind() {
+        let module = Module::new(&self.context, bytes).map_err(|error| match error.kind() {
             ErrorKind::Load => Failure::Load(error.message().to_owned()),
             kind => Failure::Missing(format!("{kind:?} at load: {error}")),
-        })
+        })?;
+        if self.mode != Mode::Ahead {
+            return Ok(module);
+        }
+        let missing = |error| Failure::Missing(format!("a file: {error}"));
+        let file = module.compile_ahead(&AheadOptions::default()).map_err(missing)?;
+        Module::new(&self.context, &file.bytes).map_err(missing)
     }
 
     fn imports_from(&self, module: &Module) -> Vec<String> {

@@ -141,9 +141,9 @@ fn specification_suite_compiled() {
     suite::<Isothread>(Mode::Compiled);
 }
 
-/// Compiled code takes the fuel that interpreted code takes, and its traps have the same stacks.
+/// Code from files takes the fuel that interpreted code takes, and its traps have the same stacks.
 #[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
 #[test]
-fn specification_suite_interpreted_and_compiled() {
-    suite::<twins::Twins>(Mode::CompiledMetered);
+fn specification_suite_interpreted_and_from_files() {
+    suite::<twins::Twins>(Mode::Ahead);
 }

@@ -15,9 +15,9 @@ pub(crate) enum Mode {
     /// In contexts whose functions are compiled before their first call, and that look for objects
     /// to be freed whenever one is made.
     Compiled,
-    /// In contexts whose functions are compiled, with a limit on instructions, for
+    /// From files compiled ahead, with a limit on instructions, for
     /// [`Twins`](crate::twins::Twins).
-    CompiledMetered,
+    Ahead,
     /// In contexts that look for objects to be freed whenever one is made.
     Collecting,
 }

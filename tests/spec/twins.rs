@@ -1,4 +1,4 @@
-//! Two engines in one: functions interpreted and functions compiled. Whatever a script does, both
+//! Two engines in one: functions interpreted, and compiled into files. Whatever a script does, both
 //! do, and each call has to end in the same way, take the same fuel and leave the same call stack.
 
 use crate::binding::{Isothread, Running};
@@ -98,7 +98,7 @@ impl Engine for Twins {
     fn new(_mode: Mode) -> Self {
         Self {
             interpreted: Isothread::new(Mode::Metered),
-            compiled: Isothread::new(Mode::CompiledMetered),
+            compiled: Isothread::new(Mode::Ahead),
             has_threads: AtomicBool::new(false),
         }
     }
