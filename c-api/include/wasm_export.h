@@ -826,7 +826,8 @@ WASM_RUNTIME_API_EXTERN char *wasm_runtime_get_module_hash(wasm_module_t module)
  * from, directly or through others; all of them that import from one module share its instance.
  * Another instantiation makes others. A module that exports "_start" cannot be imported from.
  *
- * `reader` gets the name, valid during the call, and sets a buffer and its size; false or a NULL
+ * `reader` gets the kind of the importing module, which the file may have or not, and the name,
+ * valid during the call, and sets a buffer and its size; false or a NULL
  * buffer means that there is no such module. It runs on the thread that loads the importing
  * module, with that context current and no lock held: it may load, register and find modules. The
  * runtime makes a copy but keeps the buffer with the module: `destroyer`, as set together with

@@ -13,7 +13,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -114,8 +114,8 @@ pub fn run(args: &Args, context: &Context, binary: Binary<'_>) -> u8 {
 /// The program's module, or the message for a failure.
 fn load(args: &Args, context: &Context, binary: Binary<'_>) -> Result<Module, String> {
     let folder = args.module_path.clone();
-    let reader = move |name: &str| -> Option<ModuleBytes> {
-        Some(Box::new(std::fs::read(module_file(&folder, name)?).ok()?))
+    let reader = move |name: &str, kind| -> Option<ModuleBytes> {
+        Some(Box::new(read_module(&folder, name, kind)?))
     };
     let is_compiled = binary.is_compiled();
     let kind = if is_compiled { "AOT" } else { "WASM" };
@@ -155,10 +155,15 @@ fn instantiate(args: &Args, module: &Module) -> Result<Instance, String> {
     Ok(instance)
 }
 
-/// The file of an imported module. A name that leads to another folder has none.
-fn module_file(folder: &std::path::Path, name: &str) -> Option<PathBuf> {
-    let plain = !name.is_empty() && !name.contains('/');
-    plain.then(|| folder.join(format!("{name}.wasm")))
+/// The content of an imported module's file. A name that leads to another folder has none. Programs
+/// that were compiled ahead import from such files first.
+fn read_module(folder: &Path, name: &str, importer: PackageType) -> Option<Vec<u8>> {
+    if name.is_empty() || name.contains('/') {
+        return None;
+    }
+    let read = |kind| std::fs::read(folder.join(format!("{name}.{kind}"))).ok();
+    let compiled = if importer == PackageType::Aot { read("aot") } else { None };
+    compiled.or_else(|| read("wasm"))
 }
 
 /// Runs the function or the program that the options name; false after an exception.

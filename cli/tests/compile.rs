@@ -45,6 +45,27 @@ fn compiled_programs_do_the_same() {
 }
 
 #[test]
+fn compiled_programs_import_from_compiled_modules_first() {
+    let folder = folder("compiled_imports");
+    let numbers = |value: i32| {
+        let wat = format!(r#"(module (func (export "number") (result i32) (i32.const {value})))"#);
+        module(&folder, "numbers.wasm", &wat)
+    };
+    let main = r#"(module (import "numbers" "number" (func $number (result i32)))
+                     (func (export "run") (result i32) (call $number)))"#;
+    let (main, compiled) = (module(&folder, "main.wasm", main), path(&folder, "main.aot"));
+    assert_eq!(compile(&[], &compiled, &main).0, 0);
+    let place = format!("--module-path={}", folder.display());
+    let run = |file: &str| iwasm(&[&place, "-f", "run", file]);
+    assert_eq!(compile(&[], &path(&folder, "numbers.aot"), &numbers(1)).0, 0);
+    numbers(2);
+    assert_eq!(run(&compiled), ended(0, "0x1:i32\n"));
+    assert_eq!(run(&main), ended(0, "0x2:i32\n"));
+    fs::remove_file(path(&folder, "numbers.aot")).expect("the file is there");
+    assert_eq!(run(&compiled), ended(0, "0x2:i32\n"));
+}
+
+#[test]
 fn files_that_do_not_fit_are_refused() {
     let folder = folder("refused");
     let input = module(&folder, "a.wasm", FUNCTIONS);

@@ -12,6 +12,7 @@ use crate::abi::types::Limits;
 use crate::alloc;
 use crate::context::TypeIds;
 use crate::instance::is_built_in_module;
+use crate::module::package::PackageType;
 use crate::module::{self as parsed, ExternKind, ExternType, Import};
 use crate::native::{AddressWidth, HostFunc};
 use crate::types::is_subtype;
@@ -59,18 +60,28 @@ pub(super) struct Earlier<'a> {
     pub(super) links: &'a Links,
 }
 
-/// Binds the imports of `module`. Fails only without memory.
+/// A module whose imports are bound.
+#[derive(Clone, Copy)]
+pub(super) struct Importer<'a> {
+    pub(super) module: &'a parsed::Module,
+    pub(super) types: &'a TypeIds,
+    pub(super) package: PackageType,
+}
+
+/// Binds the imports of a module. Fails only without memory.
 pub(super) fn bind(
     context: &Context,
-    (module, types): (&parsed::Module, &TypeIds),
+    importer: Importer<'_>,
     funcs: Funcs,
     earlier: Option<&Earlier<'_>>,
 ) -> Result<Links> {
+    let Importer { module, types, package } = importer;
     let mut bound = alloc::try_vec(module.imports.len())?;
     let mut binder = Binder {
         context,
         module,
         types,
+        package,
         earlier,
         enabled: registered::is_set_up(context),
         links: Links::default(),
@@ -109,6 +120,7 @@ struct Binder<'a> {
     context: &'a Context,
     module: &'a parsed::Module,
     types: &'a TypeIds,
+    package: PackageType,
     earlier: Option<&'a Earlier<'a>>,
     /// Whether modules can import modules in this context.
     enabled: bool,
@@ -192,12 +204,14 @@ impl<'a> Binder<'a> {
 
     fn find(&self, name: &str) -> Result<Option<Module>> {
         let Some(earlier) = self.earlier else {
-            return registered::find_or_read(self.context, name);
+            return registered::find_or_read(self.context, name, self.package);
         };
         if let Some(sub) = earlier.links.subs.iter().find(|sub| &*sub.name == name) {
             return Ok(Some(sub.module.clone()));
         }
-        let Some(module) = registered::find_or_read(self.context, name)? else { return Ok(None) };
+        let Some(module) = registered::find_or_read(self.context, name, self.package)? else {
+            return Ok(None);
+        };
         // The module exists already, so others may import from it.
         if reaches(std::iter::once(&module), earlier.module)? {
             return Err(Error::load(bounded(format_args!("found circular dependency on {name}"))));

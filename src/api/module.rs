@@ -1,6 +1,6 @@
 //! Modules as the embedder sees them.
 
-use super::bind::{self, Earlier, Funcs, Links};
+use super::bind::{self, Earlier, Funcs, Importer, Links};
 use super::engines::{self, Codes};
 use super::memory_pool::ContextPool;
 use super::package::Package;
@@ -164,7 +164,8 @@ impl Module {
         funcs: Funcs,
     ) -> Result<Self> {
         let type_ids = context.intern_types(&parsed.types)?;
-        let links = bind::bind(context, (&parsed, &type_ids), funcs, None)?;
+        let importer = Importer { module: &parsed, types: &type_ids, package };
+        let links = bind::bind(context, importer, funcs, None)?;
         let inner = Inner {
             type_ids,
             source: ContextPool::source(context)?,
@@ -234,9 +235,10 @@ impl Module {
         let parsed = &*self.inner.parsed;
         loop {
             let earlier = Earlier { module: &self.inner, links: &self.links() };
-            let types = (parsed, &self.inner.type_ids);
-            let bound = context
-                .guarded(|| bind::bind(context, types, Funcs::Now, Some(&earlier)).map(Arc::new));
+            let Inner { type_ids, package, .. } = &*self.inner;
+            let importer = Importer { module: parsed, types: type_ids, package: *package };
+            let bind = || bind::bind(context, importer, Funcs::Now, Some(&earlier)).map(Arc::new);
+            let bound = context.guarded(bind);
             let Ok(Ok(links)) = bound else { return false };
             let mut funcs = parsed.imports.iter().zip(&links.bound);
             let complete = funcs.all(|(import, bound)| {

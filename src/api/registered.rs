@@ -14,6 +14,7 @@ use crate::abi::error::bounded;
 use crate::alloc;
 use crate::context::{ContextData, thread};
 use crate::instance::is_built_in_module;
+use crate::module::package::PackageType;
 use crate::sync::Lock;
 use std::sync::Arc;
 
@@ -21,8 +22,9 @@ use std::sync::Arc;
 /// loaded from it, or at once if none was.
 pub type ModuleBytes = Box<dyn AsRef<[u8]> + Send>;
 
-/// Finds the binary of the module with this name.
-pub type ModuleReader = dyn Fn(&str) -> Option<ModuleBytes> + Send + Sync;
+/// Finds the binary of the module with this name. It is given the kind of the importing module as
+/// well, as a wish: whether that is bytecode or was compiled ahead. The module may be of either.
+pub type ModuleReader = dyn Fn(&str, PackageType) -> Option<ModuleBytes> + Send + Sync;
 
 /// How many modules may be in the middle of being read on one thread. Each takes native stack.
 const NESTED_MAX: usize = 32;
@@ -164,7 +166,7 @@ impl Context {
     /// use std::sync::Arc;
     ///
     /// let context = Context::new()?;
-    /// context.set_module_reader(Some(Arc::new(|name| {
+    /// context.set_module_reader(Some(Arc::new(|name, _| {
     ///     let wat = "(module (func (export \"seven\") (result i32) (i32.const 7)))";
     ///     (name == "numbers").then(|| Box::new(wat::parse_str(wat).unwrap()) as ModuleBytes)
     /// })))?;
@@ -235,9 +237,13 @@ pub(super) fn with_bindings<R>(context: &Context, act: impl FnOnce() -> R) -> R 
     act()
 }
 
-/// The module that an import names: a registered one, or one that the reader finds; `None` if the
-/// reader knows no such module. Runs inside the context.
-pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Option<Module>> {
+/// The module that an import of a module of this kind names: a registered one, or one that the
+/// reader finds; `None` if the reader knows no such module. Runs inside the context.
+pub(super) fn find_or_read(
+    context: &Context,
+    name: &str,
+    package: PackageType,
+) -> Result<Option<Module>> {
     let no_reader = || Error::load(bounded(format_args!("no sub module reader to load {name}")));
     let Some(modules) = context.data::<Modules>() else { return Err(no_reader()) };
     if let Some(module) = modules.find(name) {
@@ -246,7 +252,7 @@ pub(super) fn find_or_read(context: &Context, name: &str) -> Result<Option<Modul
     let reader = modules.state.lock().reader.clone();
     let reader = reader.ok_or_else(no_reader)?;
     let reading = modules.start_reading(name)?;
-    let Some(bytes) = reader(name) else { return Ok(None) };
+    let Some(bytes) = reader(name, package) else { return Ok(None) };
     let module = Module::load_imported(context, (*bytes).as_ref(), name)?;
     drop(reading);
     register(context, &modules, name, &module, Some(bytes))?;

@@ -8,6 +8,7 @@ use isothread::{
 };
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 /// A context that runs the code of files.
 fn trusting(config: ContextConfig) -> Context {
@@ -251,12 +252,18 @@ fn imports_and_sub_modules_are_linked() {
         r#"(module (import "m" "one" (func $one (result i32)))
         (func (export "f") (result i32) (i32.add (call $one) (call $one))))"#,
     );
-    let context = trusting(ContextConfig::default());
-    let reader =
-        move |_: &str| -> Option<isothread::ModuleBytes> { Some(Box::new(provider.clone())) };
-    context.set_module_reader(Some(std::sync::Arc::new(reader))).expect("a reader");
+    let (kinds, context) = (Arc::new(Mutex::new(Vec::new())), trusting(ContextConfig::default()));
+    let wanted = kinds.clone();
+    let reader = move |_: &str, kind| -> Option<isothread::ModuleBytes> {
+        // Files ask for files, bytecode for bytecode, and take either.
+        wanted.lock().expect("no panic").push(kind);
+        Some(Box::new(provider.clone()))
+    };
+    context.set_module_reader(Some(Arc::new(reader))).expect("a reader");
     let module = Module::new(&context, &importer).expect("a module");
     assert_eq!(guest_of(&module).call_i32("f", &[]), Ok(2));
+    load(&context, r#"(module (import "n" "one" (func (result i32))))"#);
+    assert_eq!(*kinds.lock().expect("no panic"), [PackageType::Aot, PackageType::Bytecode]);
     // Another context interprets what it shares.
     let other = trusting(ContextConfig::default());
     let plain = Module::new(&context, &file_of(MIXED)).expect("a module");

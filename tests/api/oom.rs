@@ -127,7 +127,7 @@ fn two_modules(context: &Context) -> isothread::Result<i32> {
             (func (export "run") (result i32) (i32.add (call $f) (global.get 0))))"#,
     )
     .unwrap();
-    context.set_module_reader(Some(Arc::new(move |_| {
+    context.set_module_reader(Some(Arc::new(move |_, _| {
         Some(Box::new(Binary(provider.clone())) as ModuleBytes)
     })))?;
     let module = Module::new(context, &user)?;

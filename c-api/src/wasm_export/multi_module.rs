@@ -109,10 +109,14 @@ impl Drop for ModuleBuffer {
 }
 
 /// Asks the embedder for a module's binary.
-fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Option<ModuleBytes> {
+fn read(
+    (reader, destroyer): (module_reader, module_destroyer),
+    name: &str,
+    package: PackageType,
+) -> Option<ModuleBytes> {
     let (c_name, kept) = (try_c_string(name.as_bytes()).ok()?, try_string(name).ok()?);
     let (mut start, mut size) = (null_mut(), 0);
-    let package = PackageType::Bytecode as super::integers::package_type_t;
+    let package = package as super::integers::package_type_t;
     // SAFETY: the embedder's function gets a terminated name and room for its answers.
     let found = unsafe { reader?(package, c_name.as_ptr(), &mut start, &mut size) };
     if !found || start.is_null() {
@@ -138,7 +142,8 @@ fn read(reader: module_reader, destroyer: module_destroyer, name: &str) -> Optio
 /// from, directly or through others; all of them that import from one module share its instance.
 /// Another instantiation makes others. A module that exports "_start" cannot be imported from.
 ///
-/// `reader` gets the name, valid during the call, and sets a buffer and its size; false or a NULL
+/// `reader` gets the kind of the importing module, which the file may have or not, and the name,
+/// valid during the call, and sets a buffer and its size; false or a NULL
 /// buffer means that there is no such module. It runs on the thread that loads the importing
 /// module, with that context current and no lock held: it may load, register and find modules. The
 /// runtime makes a copy but keeps the buffer with the module: `destroyer`, as set together with
@@ -189,7 +194,7 @@ pub(super) fn apply(context: &Context, words: [usize; 2]) {
 fn set_reader(context: &Context, reader: module_reader, destroyer: module_destroyer) {
     let set = context::within(context, || {
         let reader = reader.map(|_| {
-            let read = move |name: &str| read(reader, destroyer, name);
+            let read = move |name: &str, package| read((reader, destroyer), name, package);
             Arc::new(read) as Arc<isothread::ModuleReader>
         });
         context.set_module_reader(reader)

@@ -193,7 +193,7 @@ fn late_binding_makes_no_circle_by_turns() {
     context.register_module("a", &a).unwrap();
     context.register_module("b", &b).unwrap();
     let inner = context.downgrade();
-    let reader = move |_: &str| {
+    let reader = move |_: &str, _| {
         let b = inner.upgrade()?.registered_module("b")?;
         assert!(b.resolve_imports());
         Some(Box::new(wat::parse_str(r#"(module (func (export "f")))"#).unwrap()) as ModuleBytes)

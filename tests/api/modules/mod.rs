@@ -57,7 +57,7 @@ impl Library {
         let (read, live) = (library.read.clone(), library.live.clone());
         library
             .context
-            .set_module_reader(Some(Arc::new(move |name| {
+            .set_module_reader(Some(Arc::new(move |name, _| {
                 read.lock().unwrap().push(name.to_owned());
                 let text = find(name)?;
                 live.fetch_add(1, Ordering::Relaxed);
@@ -288,7 +288,7 @@ fn readers_may_load_find_and_register() {
     let wat =
         |name: &str| format!(r#"(module (import "{name}" "f" (func)) (export "f" (func 0)))"#);
     context
-        .set_module_reader(Some(Arc::new(move |name| {
+        .set_module_reader(Some(Arc::new(move |name, _| {
             let context = inner.upgrade()?;
             assert!(context.registered_module(name).is_none());
             if name == "outer" {
