@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering;
 pub static BUILTINS: &Builtins = &Builtins {
     refill: enter::isothread_jit_refill,
     slow_address: enter::isothread_jit_slow_address,
+    interpret_here: enter::isothread_jit_interpret_here,
     trap: enter::isothread_jit_trap,
     overflow: enter::isothread_jit_overflow,
     pass_on: enter::isothread_jit_pass_on,
@@ -71,7 +72,7 @@ fn indices(word: u64) -> (u32, u32) {
 ///
 /// # Safety
 /// Called by compiled code: `env` is the running environment, `record` one of its instance's.
-unsafe extern "C" fn interpret(
+pub unsafe extern "C" fn interpret(
     env: *mut VmEnv,
     record: *const VmCode,
     frame: *mut u64,

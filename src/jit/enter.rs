@@ -5,6 +5,7 @@
 //! Those that keep all registers save the ones that C's convention does not.
 
 use super::accesses::AccessKind;
+use super::builtins;
 use super::frames::{NativeFrame, trapped};
 use super::unwind;
 use crate::abi::trap::Trap;
@@ -288,6 +289,27 @@ pub unsafe extern "C" fn isothread_jit_refill() {
 #[unsafe(naked)]
 pub unsafe extern "C" fn isothread_jit_slow_address() {
     keeping_registers!("mov rcx, rbp", slow_address)
+}
+
+/// As [`builtins::interpret`], with the code left in the environment. Keeps all registers but the
+/// budget's.
+///
+/// # Safety
+/// Called by compiled code.
+#[unsafe(naked)]
+pub unsafe extern "C" fn isothread_jit_interpret_here() {
+    naked_asm!(
+        save_registers!(),
+        "mov [rdi + {budget}], r15",
+        "call {interpret}",
+        "mov rdi, [rbp - 40]",
+        "mov [rdi + {scratch}], rax",
+        "mov r15, [rdi + {budget}]",
+        restore_registers!(),
+        budget = const offset_of!(VmEnv, budget),
+        scratch = const offset_of!(VmEnv, scratch),
+        interpret = sym builtins::interpret,
+    )
 }
 
 /// # Safety

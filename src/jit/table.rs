@@ -16,6 +16,7 @@ pub struct Builtins {
     /// Assembly: these keep all registers but the budget's.
     pub refill: unsafe extern "C" fn(),
     pub slow_address: unsafe extern "C" fn(),
+    pub interpret_here: unsafe extern "C" fn(),
     /// Assembly: these end the run, or lead to a clause.
     pub trap: unsafe extern "C" fn(),
     pub pass_on: unsafe extern "C" fn(),

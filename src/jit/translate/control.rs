@@ -48,7 +48,11 @@ impl Translator<'_, '_> {
         let frame = self.frame;
         let record = self.load_slot(types::I64, frame, 0);
         self.store_values(params, frame);
-        self.interpret(record)
+        let native_frame = self.builder.ins().get_frame_pointer(types::I64);
+        // It keeps all registers, so that functions which call nothing else have none to save.
+        self.call_preserving(builtin!(interpret_here), &[record, frame, native_frame]);
+        let code = self.load_scratch(types::I32);
+        self.return_from_frame(code)
     }
 
     /// Has the function of a record run by the interpreter, with its parameters in the frame, and
@@ -314,7 +318,7 @@ impl Translator<'_, '_> {
         // Code that begins at a loop has a frame, and has been charged for.
         let [frame_bytes, cost] = label.turns[..] else { return Ok(()) };
         self.fill_in(frame_bytes, i64::from(self.frame_slots) * 8);
-        self.fill_in(cost, self.operators.into());
+        self.fill_in(cost, i64::from(self.operators) + self.entry_units as i64);
         Ok(())
     }
 
@@ -327,6 +331,7 @@ impl Translator<'_, '_> {
     /// What follows is not reached before the end of the block, or `else`.
     pub(super) fn end_reachable(&mut self) {
         self.reachable = false;
+        self.is_memory0_stale = false;
     }
 
     pub(super) fn label_at(&mut self, depth: u32) -> Result<&mut OpenBlock, Refusal> {
@@ -336,6 +341,7 @@ impl Translator<'_, '_> {
 
     /// Whether the label is a loop, its target, and the number of values that branches carry.
     fn target(&mut self, depth: u32) -> Result<(bool, Block, usize), Refusal> {
+        debug_assert!(!self.is_memory0_stale, "what follows a label has start and length");
         let label = self.label_at(depth)?;
         label.is_joined = true;
         let is_loop = label.kind == BlockKind::Loop;

@@ -72,7 +72,7 @@ impl Translator<'_, '_> {
     pub(super) fn fill_landings(&mut self, landings: Vec<Landing>) -> Result<(), Refusal> {
         for Landing { block, clause, depth } in landings {
             self.builder.switch_to_block(block);
-            self.reload_memory0();
+            self.read_memory0();
             self.charge_units(work::SLOW);
             let slots = self.slot_address(clause.base.into());
             let payload = match clause.tag {

@@ -76,7 +76,7 @@ impl Translator<'_, '_> {
         let block = *self.landing_blocks.get(number as usize).ok_or(Refusal::Malformed)?;
         self.builder.switch_to_block(block);
         self.reset_stack((depth, height), &below, &[]);
-        self.reload_memory0();
+        self.read_memory0();
         self.charge_units(work::SLOW);
         let payload = match tag {
             Some(tag) => self.payload(tag)?.to_vec(),

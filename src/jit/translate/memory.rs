@@ -11,7 +11,7 @@ use crate::exec::work;
 use crate::jit::accesses::AccessKind;
 use crate::jit::layout::{self as at, builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, types};
 use wasmparser::{MemArg, MemArgTarget};
 
 /// An access: `bytes` bytes of a memory, at an address that has 64 bits here.
@@ -24,6 +24,14 @@ pub struct Access {
     bytes: u32,
 }
 
+/// Whether an access up to `last` bytes behind an address is within the memory's initial size:
+/// memories never shrink.
+fn is_at_start(address: u64, last: u64, ty: &MemoryType) -> bool {
+    let initial = ty.limits.min.checked_shl(u32::from(ty.page_size_log2));
+    let end = address.checked_add(last);
+    initial.zip(end).is_some_and(|(initial, last)| last < initial)
+}
+
 impl Translator<'_, '_> {
     pub(super) fn begin_memory0(&mut self) {
         if self.module.memories.is_empty() {
@@ -32,11 +40,23 @@ impl Translator<'_, '_> {
         let base = self.builder.declare_var(types::I64);
         let len = self.builder.declare_var(types::I64);
         self.memory0 = Some((base, len));
-        self.reload_memory0();
+        self.read_memory0();
     }
 
-    /// Reads start and length again after what may have changed them.
+    /// Has start and length read again, after something that may have changed them: before the next
+    /// access or branch. Several calls in a row need them once.
     pub(super) fn reload_memory0(&mut self) {
+        self.is_memory0_stale = true;
+    }
+
+    /// Reads start and length again if they may have changed.
+    pub(super) fn refresh_memory0(&mut self) {
+        if std::mem::take(&mut self.is_memory0_stale) {
+            self.read_memory0();
+        }
+    }
+
+    pub(super) fn read_memory0(&mut self) {
         let Some((base, len)) = self.memory0 else { return };
         let instance = self.instance;
         let memory = self.load_constant(types::I64, instance, at::INSTANCE_MEMORY0);
@@ -58,6 +78,22 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// The number that a value is, if it is known, as 64 bits without a sign.
+    fn constant(&self, value: Value) -> Option<u64> {
+        let dfg = &self.builder.func.dfg;
+        let made_by = |value| dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
+        match made_by(value)? {
+            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u64),
+            InstructionData::Unary { opcode: Opcode::Uextend, arg } => match made_by(arg)? {
+                InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => {
+                    Some(u64::from(imm.bits() as u32))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn memory_type(&self, index: u32) -> Result<&MemoryType, Refusal> {
         self.module.memories.get(index as usize).ok_or(Refusal::Malformed)
     }
@@ -67,6 +103,7 @@ impl Translator<'_, '_> {
         if index == 0 {
             let (base, len) = self.memory0.ok_or(Refusal::Malformed)?;
             self.uses_memory0 = true;
+            self.refresh_memory0();
             return Ok((self.builder.use_var(base), self.builder.use_var(len)));
         }
         let place = i32::try_from(u64::from(index) * 8).map_err(|_| Refusal::TooLarge)?;
@@ -91,22 +128,25 @@ impl Translator<'_, '_> {
         Ok(Access { memory, ty, address, offset: memarg.offset, bytes })
     }
 
-    /// Whether an access is not within the `len` bytes that running code knows. A sum of address
-    /// and offset that has more than 64 bits is outside.
-    fn is_outside(&mut self, access: &Access, len: Value) -> Value {
+    /// Whether an access is not within the `len` bytes that running code knows; `None` if it always
+    /// is. A sum of address and offset that has more than 64 bits is outside.
+    fn is_outside(&mut self, access: &Access, len: Value) -> Option<Value> {
         let &Access { ty, address, offset, bytes, .. } = access;
         let Some(last) = offset.checked_add(u64::from(bytes) - 1) else {
-            return self.int(types::I8, 1);
+            return Some(self.int(types::I8, 1));
         };
+        if self.constant(address).is_some_and(|address| is_at_start(address, last, &ty)) {
+            return None;
+        }
         if !ty.memory64 || last == 0 {
             // Both are below 2^32, so no sum wraps.
             let last = self.builder.ins().iadd_imm_u(address, last as i64);
-            return self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len);
+            return Some(self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len));
         }
         let last = self.word(last);
         let (last, wraps) = self.builder.ins().uadd_overflow(address, last);
         let is_outside = self.compare(IntCC::UnsignedGreaterThanOrEqual, last, len);
-        self.builder.ins().bor(wraps, is_outside)
+        Some(self.builder.ins().bor(wraps, is_outside))
     }
 
     /// The guest's address of an access, and the access in the form that functions of the runtime
@@ -133,48 +173,99 @@ impl Translator<'_, '_> {
         let (first, place) = self.place_of(access, place);
         self.call_preserving(builtin!(slow_address), &[first, place]);
         if access.ty.shared {
-            // Running code's view of the memory is longer now.
-            self.reload_memory0();
+            // Running code's view of the memory is longer now, on this way alone.
+            self.read_memory0();
         }
         self.load_scratch(types::I64)
     }
 
-    /// Accesses `bytes` bytes: `access` is given their address as a sum.
-    pub(super) fn access(
+    /// Loads `bytes` bytes: `load` is given their address as a sum.
+    pub(super) fn load_from(
         &mut self,
         memarg: &MemArg,
         address: Value,
         bytes: u32,
-        mut access: impl FnMut(&mut Self, Value, i32) -> Option<Value>,
-    ) -> Result<Option<Value>, Refusal> {
+        mut load: impl FnMut(&mut Self, Value, i32) -> Value,
+    ) -> Result<Value, Refusal> {
         let of = self.access_of(memarg, address, bytes)?;
         let (base, len) = self.memory(of.memory)?;
-        let is_outside = self.is_outside(&of, len);
+        let Some(is_outside) = self.is_outside(&of, len) else {
+            let sum = self.builder.ins().iadd(base, of.address);
+            let (sum, offset) = self.with_offset(sum, of.offset);
+            return Ok(load(self, sum, offset));
+        };
         let (cold, next) = self.leave_if(is_outside);
 
         self.builder.switch_to_block(next);
         let sum = self.builder.ins().iadd(base, of.address);
-        let value = match i32::try_from(of.offset) {
-            Ok(offset) => access(self, sum, offset),
-            Err(_) => {
-                let sum = self.builder.ins().iadd_imm_u(sum, of.offset as i64);
-                access(self, sum, 0)
-            }
-        };
+        let (sum, offset) = self.with_offset(sum, of.offset);
+        let value = load(self, sum, offset);
         let joined = self.following_block();
-        if let Some(value) = value {
-            let ty = self.builder.func.dfg.value_type(value);
-            self.builder.append_block_param(joined, ty);
-        }
-        self.jump(joined, value.as_slice());
+        let ty = self.builder.func.dfg.value_type(value);
+        let joined_value = self.builder.append_block_param(joined, ty);
+        self.jump(joined, &[value]);
 
         self.builder.switch_to_block(cold);
         let found = self.look_up(&of, AccessKind::Anywhere);
-        let value = access(self, found, 0);
-        self.jump(joined, value.as_slice());
+        let value = load(self, found, 0);
+        self.jump(joined, &[value]);
 
         self.builder.switch_to_block(joined);
-        Ok(self.builder.block_params(joined).first().copied())
+        Ok(joined_value)
+    }
+
+    /// The address of a store of `bytes` bytes, as a sum. The store follows where both ways have
+    /// joined: Cranelift moves the computation of the value to its use, and would repeat it on each
+    /// way and wherever else the value is used.
+    fn store_to(
+        &mut self,
+        memarg: &MemArg,
+        address: Value,
+        bytes: u32,
+    ) -> Result<(Value, i32), Refusal> {
+        let of = self.access_of(memarg, address, bytes)?;
+        let (base, len) = self.memory(of.memory)?;
+        let Some(is_outside) = self.is_outside(&of, len) else {
+            let sum = self.builder.ins().iadd(base, of.address);
+            return Ok(self.with_offset(sum, of.offset));
+        };
+        let (cold, joined) = (self.cold_block(), self.following_block());
+        // Of the first byte, without the offset.
+        let distance = self.builder.append_block_param(joined, types::I64);
+        self.builder.ins().brif(is_outside, cold, &[], joined, &[of.address.into()]);
+
+        self.builder.switch_to_block(cold);
+        let found = self.look_up(&of, AccessKind::Anywhere);
+        let found = self.builder.ins().isub(found, base);
+        let offset = self.word(of.offset);
+        let found = self.builder.ins().isub(found, offset);
+        self.jump(joined, &[found]);
+
+        self.builder.switch_to_block(joined);
+        let sum = self.builder.ins().iadd(base, distance);
+        Ok(self.with_offset(sum, of.offset))
+    }
+
+    /// A sum of two values and an offset that instructions can have.
+    fn with_offset(&mut self, sum: Value, offset: u64) -> (Value, i32) {
+        match i32::try_from(offset) {
+            Ok(offset) => (sum, offset),
+            Err(_) => (self.builder.ins().iadd_imm_u(sum, offset as i64), 0),
+        }
+    }
+
+    /// Stores a value with the bytes of its type.
+    pub(super) fn store_value(
+        &mut self,
+        memarg: &MemArg,
+        address: Value,
+        value: Value,
+    ) -> Result<(), Refusal> {
+        let bytes = self.builder.func.dfg.value_type(value).bytes();
+        let (place, offset) = self.store_to(memarg, address, bytes)?;
+        let flags = self.regions.memory();
+        self.builder.ins().store(flags, value, place, offset);
+        Ok(())
     }
 
     /// The native address of an access that has to be aligned, as atomic ones have.
@@ -192,7 +283,10 @@ impl Translator<'_, '_> {
         let misplaced = self.builder.ins().band_imm_u(native, i64::from(bytes) - 1);
         let zero = self.word(0);
         let is_misplaced = self.compare(IntCC::NotEqual, misplaced, zero);
-        let is_other = self.builder.ins().bor(is_outside, is_misplaced);
+        let is_other = match is_outside {
+            Some(is_outside) => self.builder.ins().bor(is_outside, is_misplaced),
+            None => is_misplaced,
+        };
         let (cold, joined) = (self.cold_block(), self.builder.create_block());
         self.builder.append_block_param(joined, types::I64);
         self.builder.ins().brif(is_other, cold, &[], joined, &[native.into()]);
@@ -214,11 +308,11 @@ impl Translator<'_, '_> {
     ) -> Result<(), Refusal> {
         let address = self.pop()?;
         let flags = self.regions.memory();
-        let loaded = self.access(memarg, address, from.bytes(), |this, base, offset| {
+        let loaded = self.load_from(memarg, address, from.bytes(), |this, base, offset| {
             let value = this.builder.ins().load(from, flags, base, offset);
-            Some(extend(this, value))
+            extend(this, value)
         })?;
-        self.push(loaded.ok_or(Refusal::Malformed)?);
+        self.push(loaded);
         Ok(())
     }
 
@@ -247,12 +341,7 @@ impl Translator<'_, '_> {
             from if from == to => value,
             _ => self.builder.ins().ireduce(to, value),
         };
-        let flags = self.regions.memory();
-        self.access(memarg, address, to.bytes(), |this, base, offset| {
-            this.builder.ins().store(flags, value, base, offset);
-            None
-        })?;
-        Ok(())
+        self.store_value(memarg, address, value)
     }
 
     /// An address or a count of a memory with 64 bits.

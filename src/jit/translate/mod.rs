@@ -102,6 +102,10 @@ pub struct Translator<'a, 'm> {
     /// All reads of these, and whether anything uses them.
     memory_loads: Vec<Inst>,
     uses_memory0: bool,
+    /// Whether they may have changed since they were read.
+    is_memory0_stale: bool,
+    /// Units for clearing the locals, which the entry takes from the budget together with the body's.
+    entry_units: u64,
     /// The loop that the code begins at, if it begins at one.
     start: Option<LoopStart>,
     locals: Vec<Variable>,
@@ -222,6 +226,8 @@ impl<'a, 'm> Translator<'a, 'm> {
             memory0: None,
             memory_loads: Vec::new(),
             uses_memory0: false,
+            is_memory0_stale: false,
+            entry_units: 0,
             start: None,
             locals: Vec::new(),
             local_types: Vec::new(),
@@ -262,7 +268,7 @@ impl<'a, 'm> Translator<'a, 'm> {
         self.load_instance();
         let checks = self.check_room(values)?;
         self.declare_locals(body, |this, ty, _slot| this.zero(ty))?;
-        self.charge_some(of_cleared(self.height - self.ty.param_slots() - Header::SLOTS));
+        self.entry_units = of_cleared(self.height - self.ty.param_slots() - Header::SLOTS);
         self.store_locals();
         self.begin_memory0();
         self.push_function_label(Some(checks))

@@ -2,8 +2,10 @@
 
 use super::{Refusal, Translator};
 use crate::abi::trap::Trap;
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
+use cranelift_codegen::ir::{
+    Block, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, types,
+};
 use cranelift_frontend::FuncInstBuilder as Builder;
 
 /// A conversion to an integer that traps: the values between which a float has to be, and whether
@@ -76,10 +78,29 @@ impl Translator<'_, '_> {
 
     pub(super) fn eqz(&mut self) -> Result<(), Refusal> {
         let a = self.pop()?;
-        let zero = self.zero(self.builder.func.dfg.value_type(a));
-        let result = self.compare(IntCC::Equal, a, zero);
+        let result = match self.float_comparison(a) {
+            // Cranelift turns integers' comparisons round itself.
+            Some((condition, [x, y])) => self.builder.ins().fcmp(condition.complement(), x, y),
+            None => {
+                let zero = self.zero(self.builder.func.dfg.value_type(a));
+                self.compare(IntCC::Equal, a, zero)
+            }
+        };
         self.push_condition(result);
         Ok(())
+    }
+
+    /// The comparison of floats that a value is the result of.
+    fn float_comparison(&self, value: Value) -> Option<(FloatCC, [Value; 2])> {
+        let dfg = &self.builder.func.dfg;
+        let made_by = |value| dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
+        let InstructionData::Unary { opcode: Opcode::Uextend, arg } = made_by(value)? else {
+            return None;
+        };
+        match made_by(arg)? {
+            InstructionData::FloatCompare { cond, args, .. } => Some((cond, args)),
+            _ => None,
+        }
     }
 
     /// Sign-extends the lowest bits, as many as `from` has.
@@ -135,6 +156,7 @@ impl Translator<'_, '_> {
     pub(super) fn truncate(&mut self, to: Type, signed: bool) -> Result<(), Refusal> {
         let a = self.pop()?;
         let from = self.builder.func.dfg.value_type(a);
+        let next = signed.then(|| self.skip_checks(a, to));
         let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, a, a);
         self.trap_if(is_nan, Trap::InvalidConversion);
         let range = truncation_range(from, to, signed);
@@ -147,7 +169,25 @@ impl Translator<'_, '_> {
         let is_over = self.builder.ins().fcmp(FloatCC::GreaterThanOrEqual, a, high);
         let is_outside = self.builder.ins().bor(is_under, is_over);
         self.trap_if(is_outside, Trap::IntegerOverflow);
+        if let Some(next) = next {
+            self.jump(next, &[]);
+            self.builder.switch_to_block(next);
+        }
         self.push_saturated(a, to, signed)
+    }
+
+    /// Goes to the block that is returned if the absolute value is one that a signed integer has,
+    /// which compilers often have compared already; else on in a cold block.
+    fn skip_checks(&mut self, a: Value, to: Type) -> Block {
+        let from = self.builder.func.dfg.value_type(a);
+        let end =
+            self.float(from, if to == types::I32 { 2147483648.0 } else { 9223372036854775808.0 });
+        let size = self.builder.ins().fabs(a);
+        let is_inside = self.builder.ins().fcmp(FloatCC::LessThan, size, end);
+        let (next, cold) = (self.following_block(), self.cold_block());
+        self.builder.ins().brif(is_inside, next, &[], cold, &[]);
+        self.builder.switch_to_block(cold);
+        next
     }
 
     fn float(&mut self, ty: Type, value: f64) -> Value {

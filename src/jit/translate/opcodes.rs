@@ -36,7 +36,40 @@ impl Translator<'_, '_> {
         Ok(())
     }
 
+    /// Branches, and the ends of blocks, lead to code that has start and length of memory 0; but
+    /// nothing reads them behind the function's end.
+    fn before_branch(&mut self, operator: &Operator<'_>) {
+        let outermost = self.labels.len().saturating_sub(1);
+        match *operator {
+            Operator::Return => self.is_memory0_stale = false,
+            Operator::End if outermost == 0 => self.is_memory0_stale = false,
+            Operator::Br { relative_depth } if relative_depth as usize == outermost => {
+                self.is_memory0_stale = false;
+            }
+            Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Else
+            | Operator::End
+            | Operator::Br { .. }
+            | Operator::BrIf { .. }
+            | Operator::BrTable { .. }
+            | Operator::BrOnNull { .. }
+            | Operator::BrOnNonNull { .. }
+            | Operator::BrOnCast { .. }
+            | Operator::BrOnCastFail { .. }
+            | Operator::BrOnCastDescEq { .. }
+            | Operator::BrOnCastDescEqFail { .. }
+            | Operator::Catch { .. }
+            | Operator::CatchAll
+            | Operator::Delegate { .. } => self.refresh_memory0(),
+            _ => {}
+        }
+    }
+
     fn operator(&mut self, operator: &Operator<'_>) -> Result<(), Refusal> {
+        if self.reachable {
+            self.before_branch(operator);
+        }
         match *operator {
             Operator::Unreachable => {
                 self.trap(Trap::Unreachable);

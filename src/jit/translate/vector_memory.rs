@@ -56,11 +56,11 @@ impl Translator<'_, '_> {
         load: impl Fn(&mut Self, Value, i32) -> Value,
     ) -> Result<(), Refusal> {
         let address = self.pop()?;
-        let vector = self.access(memarg, address, bytes, |this, base, offset| {
+        let vector = self.load_from(memarg, address, bytes, |this, base, offset| {
             let vector = load(this, base, offset);
-            Some(this.with_lanes(I8X16, vector))
+            this.with_lanes(I8X16, vector)
         })?;
-        self.push(vector.ok_or(Refusal::Malformed)?);
+        self.push(vector);
         Ok(())
     }
 
@@ -83,22 +83,20 @@ impl Translator<'_, '_> {
 
     fn load_lane(&mut self, memarg: &MemArg, lanes: Type, lane: u8) -> Result<(), Refusal> {
         let vector = self.pop_vector(lanes)?;
-        let flags = self.regions.memory();
-        self.load_vector(memarg, lanes.lane_type().bytes(), |this, base, offset| {
-            let value = this.builder.ins().load(lanes.lane_type(), flags, base, offset);
-            this.builder.ins().insertlane(vector, value, lane)
-        })
+        let (address, flags, ty) = (self.pop()?, self.regions.memory(), lanes.lane_type());
+        let value = self.load_from(memarg, address, ty.bytes(), |this, base, offset| {
+            this.builder.ins().load(ty, flags, base, offset)
+        })?;
+        let vector = self.builder.ins().insertlane(vector, value, lane);
+        let vector = self.with_lanes(I8X16, vector);
+        self.push(vector);
+        Ok(())
     }
 
     fn store_lane(&mut self, memarg: &MemArg, lanes: Type, lane: u8) -> Result<(), Refusal> {
         let vector = self.pop_vector(lanes)?;
         let value = self.builder.ins().extractlane(vector, lane);
-        let (address, ty) = (self.pop()?, lanes.lane_type());
-        let flags = self.regions.memory();
-        self.access(memarg, address, ty.bytes(), |this, base, offset| {
-            this.builder.ins().store(flags, value, base, offset);
-            None
-        })?;
-        Ok(())
+        let address = self.pop()?;
+        self.store_value(memarg, address, value)
     }
 }
