@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include "wasm_export.h"
 
 static inline double cpu_seconds(void)
 {
@@ -19,6 +20,15 @@ static inline void check(int ok, const char *what, const char *why)
     if (!ok) {
         fprintf(stderr, "%s failed: %s\n", what, why);
         exit(1);
+    }
+}
+
+/* The mode that a program is asked for, or that of the library. */
+static inline void choose_mode(RuntimeInitArgs *args)
+{
+    const char *mode = getenv("RUNNING_MODE");
+    if (mode) {
+        args->running_mode = (RunningMode)atoi(mode);
     }
 }
 

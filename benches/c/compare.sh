@@ -3,9 +3,10 @@
 # turn for some rounds, and prints the least CPU time of each job as Markdown: microseconds for the
 # first library, multiples of that for the others.
 #
-# usage: compare.sh [--rounds N] [--real DIR] LABEL=LIBRARY:INCLUDE ...
+# usage: compare.sh [--rounds N] [--real DIR] LABEL=LIBRARY:INCLUDE[:MODE] ...
 #   LIBRARY   path of a libiwasm.a or libiwasm.so
 #   INCLUDE   folder with its wasm_export.h
+#   MODE      the number of a RunningMode, instead of the library's own choice
 #   --real    folder of real programs: boolector, icepll and wasm-tools are run from there, on
 #             standard streams alone
 set -euo pipefail
@@ -30,10 +31,12 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 labels=()
+declare -A mode_of
 for entry in "${libraries[@]}"; do
     label=${entry%%=*}
     library=$(realpath "$(printf '%s' "${entry#*=}" | cut -d: -f1)")
-    include=${entry##*:}
+    IFS=: read -r _ include mode <<<"$entry"
+    mode_of[$label]=${mode:+RUNNING_MODE=$mode}
     labels+=("$label")
     link=("$library")
     case $library in *.so*) link+=("-Wl,-rpath,$(dirname "$library")") ;; esac
@@ -47,7 +50,7 @@ done
 record() { # job, library, expected result, standard input, then the arguments of kernels.c
     local job=$1 label=$2 expected=$3 input=$4 numbers load run total result
     shift 4
-    numbers=$("$scratch/kernels-$label" "$@" 2>&1 >/dev/null <"$input" | tail -n 1) || true
+    numbers=$(env ${mode_of[$label]} "$scratch/kernels-$label" "$@" 2>&1 >/dev/null <"$input" | tail -n 1) || true
     read -r load _ run total result <<<"$numbers"
     if [ "${result-}" != "$expected" ]; then
         echo "$label, $job: $numbers" >&2
@@ -61,7 +64,7 @@ $job,process $label $total" >>"$scratch/times"
 
 for ((round = 1; round <= rounds; round++)); do
     for label in "${labels[@]}"; do
-        "$scratch/overhead-$label" 3 | awk -v l="$label" '{ print $1, l, $2 }' >>"$scratch/times"
+        env ${mode_of[$label]} "$scratch/overhead-$label" 3 | awk -v l="$label" '{ print $1, l, $2 }' >>"$scratch/times"
     done
     while read -r kernel arg expected _; do
         case $kernel in '' | '#'*) continue ;; esac

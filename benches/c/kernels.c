@@ -30,6 +30,7 @@ int main(int argc, char **argv)
     RuntimeInitArgs init;
     memset(&init, 0, sizeof init);
     init.mem_alloc_type = Alloc_With_System_Allocator;
+    choose_mode(&init);
     check(wasm_runtime_full_init(&init), "full_init", "");
 
     double loading = cpu_seconds();

@@ -46,6 +46,7 @@ static void init(void)
     args.native_module_name = "env";
     args.native_symbols = natives;
     args.n_native_symbols = 1;
+    choose_mode(&args);
     check(wasm_runtime_full_init(&args), "full_init", "");
 }
 
