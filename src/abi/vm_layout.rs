@@ -408,6 +408,8 @@ pinned! {
 const _: () = {
     assert!(size_of::<VmBody>() == 8 && align_of::<VmBody>() == 8);
     assert!(std::mem::offset_of!(VmBody, code) == 0 && std::mem::offset_of!(VmBody, host) == 0);
+    // Compiled code reads a type's number and a kind at once.
+    assert!(std::mem::offset_of!(VmFuncRef, type_id) + 4 == std::mem::offset_of!(VmFuncRef, kind));
     assert!(size_of::<VmFuncKind>() == 4 && size_of::<VmEntry>() == 8);
     assert!(VmFuncKind::Wasm as u32 == 0 && VmFuncKind::Host as u32 == 1);
     assert!(VmFuncKind::Unlinked as u32 == 2);

@@ -82,70 +82,86 @@ impl<'m> Translator<'_, 'm> {
     }
 
     pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Result<(), Refusal> {
-        let func = self.indirect_callee(type_index, table)?;
-        self.call_func(type_index, func)
+        let index = self.pop()?;
+        let args = self.arguments(self.type_of(type_index)?)?;
+        let outside = self.cold_block();
+        let func = self.indirect_callee((type_index, table), index, outside)?;
+        self.call_func(type_index, (func, outside), &args)
     }
 
-    /// The function that the element of a table refers to whose index is on the stack, if it has
-    /// the type.
+    /// The function that an element of a table refers to, if it has the type; leads to `outside`
+    /// unless it is guest code.
     pub(super) fn indirect_callee(
         &mut self,
-        type_index: u32,
-        table: u32,
+        (type_index, table): (u32, u32),
+        index: Value,
+        outside: Block,
     ) -> Result<Value, Refusal> {
-        let index = self.pop()?;
         let place = self.element(table, index, Trap::UndefinedElement)?;
         let flags = self.regions.tables();
         let func = self.builder.ins().load(types::I64, flags, place, 0);
         self.trap_if_null(func, Trap::UninitializedElement);
-        let id = self.builder.ins().load(types::I32, flags, func, at::FUNC_TYPE_ID);
+        // The number of the type, and above it the kind, which is zero for guest code.
+        let head = self.builder.ins().load(types::I64, flags, func, at::FUNC_TYPE_ID);
         let instance = self.instance;
         let ids = self.load_constant(types::I64, instance, at::INSTANCE_TYPE_IDS);
         let offset = i32::try_from(u64::from(type_index) * 4).map_err(|_| Refusal::TooLarge)?;
         let wanted = self.load_constant(types::I32, ids, offset);
-        let differs = self.compare(IntCC::NotEqual, id, wanted);
+        let wanted = self.builder.ins().uextend(types::I64, wanted);
+        let differs = self.compare(IntCC::NotEqual, head, wanted);
         let (cold, next) = self.leave_if(differs);
         self.builder.switch_to_block(cold);
         let ty = self.int(types::I32, type_index.into());
         self.call_fallible(builtin!(check_subtype), &[func, ty]);
-        self.builder.ins().jump(next, &[]);
+        let is_other = self.is_no_guest_code(func);
+        self.builder.ins().brif(is_other, outside, &[], next, &[]);
         self.builder.switch_to_block(next);
         Ok(func)
     }
 
-    pub(super) fn call_ref(&mut self, type_index: u32) -> Result<(), Refusal> {
-        let func = self.referred_callee()?;
-        self.call_func(type_index, func)
-    }
-
-    /// The function to which the reference on the stack leads.
-    pub(super) fn referred_callee(&mut self) -> Result<Value, Refusal> {
-        let func = self.pop()?;
-        self.trap_if_null(func, Trap::NullFunction);
-        Ok(func)
-    }
-
-    /// Calls a function by its reference: one of this instance's that has native code from here,
-    /// any other through the runtime.
-    fn call_func(&mut self, type_index: u32, func: Value) -> Result<(), Refusal> {
-        let ty = self.type_of(type_index)?;
-        let signature = self.signature(type_index)?;
-        let args = self.arguments(ty)?;
-        let (outside, joined) = (self.cold_block(), self.block_of_results(ty)?);
-        let (record, native) = self.own_native(func, outside);
-        let results = self.call_native(signature, (record, native), &args);
-        self.jump(joined, &results);
-        self.or_call_out((outside, joined), func, ty, &args)
-    }
-
-    /// The record and the native code of a function of this instance; leads to `outside` if it is
-    /// another's, or has none.
-    pub(super) fn own_native(&mut self, func: Value, outside: Block) -> (Value, Value) {
+    fn is_no_guest_code(&mut self, func: Value) -> Value {
         let flags = self.regions.tables();
         let kind = self.builder.ins().load(types::I32, flags, func, at::FUNC_KIND);
         let wasm = self.int(types::I32, VmFuncKind::Wasm as i64);
-        let is_other = self.compare(IntCC::NotEqual, kind, wasm);
+        self.compare(IntCC::NotEqual, kind, wasm)
+    }
+
+    pub(super) fn call_ref(&mut self, type_index: u32) -> Result<(), Refusal> {
+        let func = self.pop()?;
+        let args = self.arguments(self.type_of(type_index)?)?;
+        let outside = self.cold_block();
+        self.check_callee(func, outside);
+        self.call_func(type_index, (func, outside), &args)
+    }
+
+    /// Traps if a reference is null; leads to `outside` unless its function is guest code.
+    pub(super) fn check_callee(&mut self, func: Value, outside: Block) {
+        self.trap_if_null(func, Trap::NullFunction);
+        let is_other = self.is_no_guest_code(func);
         self.go_on_unless(is_other, outside);
+    }
+
+    /// Calls a function by its reference, guest code: one of this instance's that has native code
+    /// from here. Any other, and those in the block `outside`, are called through the runtime.
+    fn call_func(
+        &mut self,
+        type_index: u32,
+        (func, outside): (Value, Block),
+        args: &[Value],
+    ) -> Result<(), Refusal> {
+        let ty = self.type_of(type_index)?;
+        let signature = self.signature(type_index)?;
+        let joined = self.block_of_results(ty)?;
+        let (record, native) = self.own_native(func, outside);
+        let results = self.call_native(signature, (record, native), args);
+        self.jump(joined, &results);
+        self.or_call_out((outside, joined), func, ty, args)
+    }
+
+    /// The record and the native code of a function of this instance; leads to `outside` if it is
+    /// another's, or has none. It is guest code.
+    pub(super) fn own_native(&mut self, func: Value, outside: Block) -> (Value, Value) {
+        let flags = self.regions.tables();
         let owner = self.builder.ins().load(types::I64, flags, func, at::FUNC_INSTANCE);
         let instance = self.instance;
         let is_other = self.compare(IntCC::NotEqual, owner, instance);

@@ -6,7 +6,7 @@ use super::{Refusal, Translator};
 use crate::abi::types::FuncType;
 use crate::exec::work;
 use crate::jit::layout::{self as at, builtin};
-use cranelift_codegen::ir::{InstBuilder, SigRef, Value, types};
+use cranelift_codegen::ir::{Block, InstBuilder, SigRef, Value, types};
 
 impl Translator<'_, '_> {
     pub(super) fn return_call(&mut self, func_index: u32) -> Result<(), Refusal> {
@@ -37,25 +37,34 @@ impl Translator<'_, '_> {
         type_index: u32,
         table: u32,
     ) -> Result<(), Refusal> {
-        let func = self.indirect_callee(type_index, table)?;
-        self.end_with(type_index, func)
+        let index = self.pop()?;
+        let args = self.last_arguments(self.type_of(type_index)?)?;
+        let outside = self.cold_block();
+        let func = self.indirect_callee((type_index, table), index, outside)?;
+        self.end_with(type_index, (func, outside), &args)
     }
 
     pub(super) fn return_call_ref(&mut self, type_index: u32) -> Result<(), Refusal> {
-        let func = self.referred_callee()?;
-        self.end_with(type_index, func)
+        let func = self.pop()?;
+        let args = self.last_arguments(self.type_of(type_index)?)?;
+        let outside = self.cold_block();
+        self.check_callee(func, outside);
+        self.end_with(type_index, (func, outside), &args)
     }
 
-    /// Ends with a call of a function by its reference.
-    fn end_with(&mut self, type_index: u32, func: Value) -> Result<(), Refusal> {
+    /// Ends with a call of a function by its reference, guest code; or of any in `outside`.
+    fn end_with(
+        &mut self,
+        type_index: u32,
+        (func, outside): (Value, Block),
+        args: &[Value],
+    ) -> Result<(), Refusal> {
         let ty = self.type_of(type_index)?;
         let signature = self.signature(type_index)?;
-        let args = self.last_arguments(ty)?;
-        let outside = self.cold_block();
         let callee = self.own_native(func, outside);
-        self.take_over(signature, callee, ty, &args);
+        self.take_over(signature, callee, ty, args);
         self.builder.switch_to_block(outside);
-        self.end_outside(func, &args)?;
+        self.end_outside(func, args)?;
         self.end_reachable();
         Ok(())
     }
