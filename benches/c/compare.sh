@@ -50,7 +50,8 @@ done
 record() { # job, library, expected result, standard input, then the arguments of kernels.c
     local job=$1 label=$2 expected=$3 input=$4 numbers load run total result
     shift 4
-    numbers=$(env ${mode_of[$label]} "$scratch/kernels-$label" "$@" 2>&1 >/dev/null <"$input" | tail -n 1) || true
+    numbers=$(env ${mode_of[$label]} "$scratch/kernels-$label" "$@" 2>&1 >/dev/null <"$input" |
+        tail -n 1) || true
     read -r load _ run total result <<<"$numbers"
     if [ "${result-}" != "$expected" ]; then
         echo "$label, $job: $numbers" >&2
@@ -64,7 +65,8 @@ $job,process $label $total" >>"$scratch/times"
 
 for ((round = 1; round <= rounds; round++)); do
     for label in "${labels[@]}"; do
-        env ${mode_of[$label]} "$scratch/overhead-$label" 3 | awk -v l="$label" '{ print $1, l, $2 }' >>"$scratch/times"
+        env ${mode_of[$label]} "$scratch/overhead-$label" 3 |
+            awk -v l="$label" '{ print $1, l, $2 }' >>"$scratch/times"
     done
     while read -r kernel arg expected _; do
         case $kernel in '' | '#'*) continue ;; esac

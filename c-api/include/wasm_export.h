@@ -373,9 +373,9 @@ typedef struct RuntimeInitArgs {
      */
     uint32_t segue_flags;
     /**
-     * Compiled functions are noted for Linux's perf: in the process's map, `/tmp/perf-PID.map`, and
-     * with their code in a dump of the context's, `/tmp/isothread-PID-N/jit-PID.dump`. The files
-     * stay. Without effect where the build compiles nothing.
+     * Compiled functions are noted for Linux's perf: in the process's map, `/tmp/perf-PID.map`,
+     * and with their code in a dump of the context's, `/tmp/isothread-PID-N/jit-PID.dump`. The
+     * files stay. Without effect where the build compiles nothing.
      */
     bool enable_linux_perf;
 } RuntimeInitArgs;

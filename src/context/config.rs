@@ -56,9 +56,9 @@ pub struct JitOptions {
     pub size_level: u32,
     /// Accepted for WAMR's sake.
     pub segue_flags: u32,
-    /// Compiled functions are noted for Linux's perf: in the process's map, `/tmp/perf-PID.map`, and
-    /// with their code in a dump of the context's, `/tmp/isothread-PID-N/jit-PID.dump`. The files
-    /// stay. Ignored where nothing is compiled.
+    /// Compiled functions are noted for Linux's perf: in the process's map, `/tmp/perf-PID.map`,
+    /// and with their code in a dump of the context's, `/tmp/isothread-PID-N/jit-PID.dump`. The
+    /// files stay. Ignored where nothing is compiled.
     pub linux_perf: bool,
 }
 

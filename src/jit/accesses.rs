@@ -25,6 +25,20 @@ impl AccessKind {
         flag | u64::from(memory) << 8 | u64::from(bytes)
     }
 
+    /// As [`AccessKind::locate`], at the sum of an address and an offset.
+    ///
+    /// # Safety
+    /// `env` is the running environment.
+    pub unsafe fn locate_sum(
+        env: *mut VmEnv,
+        (address, offset): (u64, u64),
+        word: u64,
+    ) -> Result<(*mut u8, u32), Trap> {
+        let (sum, wraps) = address.overflowing_add(offset);
+        // SAFETY: the caller guarantees the running environment.
+        unsafe { Self::locate(env, sum, if wraps { word | Self::WRAPS } else { word }) }
+    }
+
     /// The native address of an access that is described by a word, and the index of the memory.
     ///
     /// # Safety

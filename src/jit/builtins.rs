@@ -11,6 +11,8 @@ use crate::abi::vm_layout::{VmEnv, VmFuncKind, VmFuncRef};
 use crate::exec::{self, atomics, builtins, work};
 use crate::interp::{GO_ON, VmCode};
 use crate::types::is_subtype;
+use std::arch::naked_asm;
+use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
@@ -18,7 +20,7 @@ use std::sync::atomic::Ordering;
 pub static BUILTINS: &Builtins = &Builtins {
     refill: enter::isothread_jit_refill,
     slow_address: enter::isothread_jit_slow_address,
-    interpret_here: enter::isothread_jit_interpret_here,
+    interpret_here: isothread_jit_interpret_here,
     trap: enter::isothread_jit_trap,
     overflow: enter::isothread_jit_overflow,
     pass_on: enter::isothread_jit_pass_on,
@@ -72,7 +74,7 @@ fn indices(word: u64) -> (u32, u32) {
 ///
 /// # Safety
 /// Called by compiled code: `env` is the running environment, `record` one of its instance's.
-pub unsafe extern "C" fn interpret(
+unsafe extern "C" fn interpret(
     env: *mut VmEnv,
     record: *const VmCode,
     frame: *mut u64,
@@ -89,6 +91,27 @@ pub unsafe extern "C" fn interpret(
         }
         exec::away(env, at, ptr::null(), || engine::interpret(env, record, frame))
     }
+}
+
+/// As [`interpret`], with the code left in the environment. Keeps all registers but the
+/// budget's.
+///
+/// # Safety
+/// Called by compiled code.
+#[unsafe(naked)]
+unsafe extern "C" fn isothread_jit_interpret_here() {
+    naked_asm!(
+        enter::save_registers!(),
+        "mov [rdi + {budget}], r15",
+        "call {interpret}",
+        "mov rdi, [rbp - 40]",
+        "mov [rdi + {scratch}], rax",
+        "mov r15, [rdi + {budget}]",
+        enter::restore_registers!(),
+        budget = const offset_of!(VmEnv, budget),
+        scratch = const offset_of!(VmEnv, scratch),
+        interpret = sym interpret,
+    )
 }
 
 /// Calls a function that has no native code, or is not this instance's. `mark` is that of the call;

@@ -47,8 +47,8 @@ pub struct Policy {
 /// How far a function is on its way to compiled code: a count of samples, or one of these.
 mod progress {
     pub const UNTRIED: u8 = 0;
-    /// Samples of a function until it is compiled.
-    pub const HOT: u8 = 2;
+    /// The most samples until a function is compiled.
+    pub const SAMPLES_MAX: u8 = 0xf0;
     pub const REQUESTED: u8 = 0xfc;
     pub const UNDER_WAY: u8 = 0xfd;
     pub const DONE: u8 = 0xfe;
@@ -332,6 +332,16 @@ impl TieredCode {
         self.made.lock().place_at(func_index, loop_position, position)
     }
 
+    /// Samples of a function, or of a loop in it, until it is compiled: when it has taken about as
+    /// long to interpret as compiling takes. So compiling at most doubles the work, whatever comes.
+    fn samples_for(&self, func_index: u32) -> u8 {
+        /// Bytes of a body that are compiled in the time between two samples.
+        const BYTES_PER_SAMPLE: usize = 256;
+        let len = self.module().body(func_index).map_or(0, <[u8]>::len);
+        let samples = 2 + len / BYTES_PER_SAMPLE;
+        u8::try_from(samples).unwrap_or(progress::SAMPLES_MAX).min(progress::SAMPLES_MAX)
+    }
+
     /// Counts that a function was found running; asks for its compilation when it is hot. Returns
     /// code that begins at the loop at the position, if the function is there.
     fn sampled(&self, func_index: u32, loop_position: Option<u32>) -> Option<NonNull<u8>> {
@@ -344,18 +354,24 @@ impl TieredCode {
                 // The function was entered before it was compiled, and is in there since.
                 let position = loop_position?;
                 let mut made = self.made.lock();
-                match made.loop_code(position) {
+                let seen = match made.loop_code(position) {
                     Some(LoopCode::At(code)) => return Some(code),
                     Some(LoopCode::None) => return None,
-                    None => made.set_loop_code(position, LoopCode::None).ok()?,
+                    Some(LoopCode::Seen(samples)) => samples + 1,
+                    None => 1,
+                };
+                if seen < self.samples_for(func_index) {
+                    made.set_loop_code(position, LoopCode::Seen(seen)).ok()?;
+                    return None;
                 }
+                made.set_loop_code(position, LoopCode::None).ok()?;
                 drop(made);
                 thread.request(self.own.clone(), Task::Loop { func_index, position });
                 None
             }
             // Another thread's sample may be lost, and a request come twice: `do_task` looks.
             _ => {
-                let is_hot = seen + 1 >= progress::HOT;
+                let is_hot = seen + 1 >= self.samples_for(func_index);
                 let now = if is_hot { progress::REQUESTED } else { seen + 1 };
                 let noted =
                     progress.compare_exchange(seen, now, Ordering::AcqRel, Ordering::Relaxed);

@@ -5,7 +5,6 @@
 //! Those that keep all registers save the ones that C's convention does not.
 
 use super::accesses::AccessKind;
-use super::builtins;
 use super::frames::{NativeFrame, trapped};
 use super::unwind;
 use crate::abi::trap::Trap;
@@ -247,6 +246,8 @@ macro_rules! restore_registers {
     };
 }
 
+pub(super) use {restore_registers, save_registers};
+
 /// The body of a function that keeps all registers but the budget's: calls `$function` with its own
 /// arguments and with its native frame, which `$frame` puts in place, and ends the run with the
 /// code that comes back, unless that is zero.
@@ -280,36 +281,16 @@ pub unsafe extern "C" fn isothread_jit_refill() {
     keeping_registers!("mov rsi, rbp", refill)
 }
 
-/// Finds the native address of an access that is not where compiled code has looked, and leaves it
-/// in the environment. `rdi` is the environment, `rsi` the address, `rdx` the [`AccessKind`]. Keeps
-/// all registers but the budget's.
-///
-/// # Safety
-/// Called by compiled code.
-#[unsafe(naked)]
-pub unsafe extern "C" fn isothread_jit_slow_address() {
-    keeping_registers!("mov rcx, rbp", slow_address)
-}
-
-/// As [`builtins::interpret`], with the code left in the environment. Keeps all registers but the
+/// Finds an access that is not where compiled code has looked, and leaves in the environment how
+/// far its address, without the offset, is from the memory's start. `rdi` is the environment, `rsi`
+/// the address, `rdx` the word of the [`AccessKind`], `rcx` the offset. Keeps all registers but the
 /// budget's.
 ///
 /// # Safety
 /// Called by compiled code.
 #[unsafe(naked)]
-pub unsafe extern "C" fn isothread_jit_interpret_here() {
-    naked_asm!(
-        save_registers!(),
-        "mov [rdi + {budget}], r15",
-        "call {interpret}",
-        "mov rdi, [rbp - 40]",
-        "mov [rdi + {scratch}], rax",
-        "mov r15, [rdi + {budget}]",
-        restore_registers!(),
-        budget = const offset_of!(VmEnv, budget),
-        scratch = const offset_of!(VmEnv, scratch),
-        interpret = sym builtins::interpret,
-    )
+pub unsafe extern "C" fn isothread_jit_slow_address() {
+    keeping_registers!("mov r8, rbp", slow_address)
 }
 
 /// # Safety
@@ -341,13 +322,17 @@ unsafe extern "C" fn slow_address(
     env: *mut VmEnv,
     address: u64,
     place: u64,
+    offset: u64,
     here: *const NativeFrame,
 ) -> u32 {
-    // SAFETY: compiled code calls this with the running environment, inside of guest code.
+    // SAFETY: compiled code calls this with the running environment, inside of guest code, for one
+    // of its instance's memories.
     unsafe {
-        match AccessKind::locate(env, address, place) {
-            Ok((found, _)) => {
-                (*env).scratch[0] = found as u64;
+        match AccessKind::locate_sum(env, (address, offset), place) {
+            Ok((found, memory)) => {
+                let memory = *(*(*env).instance).memories.add(memory as usize);
+                let distance = found.addr().wrapping_sub((*memory).base.addr()) as u64;
+                (*env).scratch[0] = distance.wrapping_sub(offset);
                 0
             }
             Err(trap) => trapped(env, trap as u32, (*here).caller_point()),

@@ -71,6 +71,8 @@ unsafe impl Send for Made {}
 /// Code that begins at a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopCode {
+    /// The loop was found running so many times.
+    Seen(u8),
     /// It is to be made, or cannot be.
     None,
     At(NonNull<u8>),

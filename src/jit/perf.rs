@@ -38,13 +38,13 @@ struct Dump {
     _mapping: MappedFile,
 }
 
-/// Text in a buffer, cut where that ends.
-struct Text<const LEN: usize> {
+/// FixedText in a buffer, cut where that ends.
+struct FixedText<const LEN: usize> {
     bytes: [u8; LEN],
     len: usize,
 }
 
-impl<const LEN: usize> Text<LEN> {
+impl<const LEN: usize> FixedText<LEN> {
     fn new(text: fmt::Arguments<'_>) -> Self {
         let mut this = Self { bytes: [0; LEN], len: 0 };
         let mut rest = Cursor::new(&mut this.bytes[..]);
@@ -73,7 +73,7 @@ fn append_to(path: &Path) -> io::Result<File> {
 impl PerfNotes {
     /// Notes that a function with this name has this code, where it runs.
     pub fn note(&self, name: fmt::Arguments<'_>, code: &[u8]) {
-        let mut name = Text::<NAME_BYTES_MAX>::new(name);
+        let mut name = FixedText::<NAME_BYTES_MAX>::new(name);
         // One name a line, whatever the guest has made of it.
         for byte in &mut name.bytes[..name.len] {
             if byte.is_ascii_control() {
@@ -86,7 +86,7 @@ impl PerfNotes {
         }
     }
 
-    fn add_to_dump(&self, name: &Text<NAME_BYTES_MAX>, code: &[u8]) -> io::Result<()> {
+    fn add_to_dump(&self, name: &FixedText<NAME_BYTES_MAX>, code: &[u8]) -> io::Result<()> {
         let mut dump = self.dump.lock();
         if dump.as_ref().is_none_or(|dump| dump.process != process::id()) {
             *dump = Some(Dump::new()?);
@@ -103,10 +103,11 @@ impl PerfNotes {
 
 /// Appends a line to the map of the process.
 fn add_to_map(name: &[u8], code: &[u8]) -> io::Result<()> {
-    let path = Text::<PATH_BYTES_MAX>::new(format_args!("/tmp/perf-{}.map", process::id()));
+    let path = FixedText::<PATH_BYTES_MAX>::new(format_args!("/tmp/perf-{}.map", process::id()));
     let name = str::from_utf8(name).unwrap_or("?");
     let (start, len) = (code.as_ptr().addr(), code.len());
-    let line = Text::<{ NAME_BYTES_MAX + 64 }>::new(format_args!("{start:x} {len:x} {name}\n"));
+    let line =
+        FixedText::<{ NAME_BYTES_MAX + 64 }>::new(format_args!("{start:x} {len:x} {name}\n"));
     append_to(path.as_path())?.write_all(line.as_bytes())
 }
 
@@ -174,12 +175,13 @@ fn new_file(process: u32) -> io::Result<File> {
     /// More contexts than this have no dump.
     const DIRECTORIES_MAX: u32 = 10_000;
     for number in 0..DIRECTORIES_MAX {
-        let folder = Text::<PATH_BYTES_MAX>::new(format_args!("/tmp/isothread-{process}-{number}"));
+        let folder =
+            FixedText::<PATH_BYTES_MAX>::new(format_args!("/tmp/isothread-{process}-{number}"));
         match DirBuilder::new().mode(0o700).create(folder.as_path()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(()) => {
-                let path = Text::<PATH_BYTES_MAX>::new(format_args!(
+                let path = FixedText::<PATH_BYTES_MAX>::new(format_args!(
                     "/tmp/isothread-{process}-{number}/jit-{process}.dump"
                 ));
                 return append_to(path.as_path());

@@ -152,9 +152,9 @@ pub struct RuntimeInitArgs {
     pub llvm_jit_size_level: u32,
     /// Accepted, without effect.
     pub segue_flags: u32,
-    /// Compiled functions are noted for Linux's perf: in the process's map, `/tmp/perf-PID.map`, and
-    /// with their code in a dump of the context's, `/tmp/isothread-PID-N/jit-PID.dump`. The files
-    /// stay. Without effect where the build compiles nothing.
+    /// Compiled functions are noted for Linux's perf: in the process's map, `/tmp/perf-PID.map`,
+    /// and with their code in a dump of the context's, `/tmp/isothread-PID-N/jit-PID.dump`. The
+    /// files stay. Without effect where the build compiles nothing.
     pub enable_linux_perf: bool,
 }
 

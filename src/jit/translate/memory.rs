@@ -168,10 +168,12 @@ impl Translator<'_, '_> {
         (first, self.builder.ins().bor(place, wraps))
     }
 
-    /// Asks the runtime for the native address of an access.
-    pub(super) fn look_up(&mut self, access: &Access, place: AccessKind) -> Value {
-        let (first, place) = self.place_of(access, place);
-        self.call_preserving(builtin!(slow_address), &[first, place]);
+    /// Asks the runtime where an access is: how far its address, without the offset, is from the
+    /// memory's start.
+    fn look_up(&mut self, access: &Access, kind: AccessKind) -> Value {
+        let place = self.word(kind.of(access.memory, access.bytes));
+        let offset = self.word(access.offset);
+        self.call_preserving(builtin!(slow_address), &[access.address, place, offset]);
         if access.ty.shared {
             // Running code's view of the memory is longer now, on this way alone.
             self.read_memory0();
@@ -179,45 +181,10 @@ impl Translator<'_, '_> {
         self.load_scratch(types::I64)
     }
 
-    /// Loads `bytes` bytes: `load` is given their address as a sum.
-    pub(super) fn load_from(
-        &mut self,
-        memarg: &MemArg,
-        address: Value,
-        bytes: u32,
-        mut load: impl FnMut(&mut Self, Value, i32) -> Value,
-    ) -> Result<Value, Refusal> {
-        let of = self.access_of(memarg, address, bytes)?;
-        let (base, len) = self.memory(of.memory)?;
-        let Some(is_outside) = self.is_outside(&of, len) else {
-            let sum = self.builder.ins().iadd(base, of.address);
-            let (sum, offset) = self.with_offset(sum, of.offset);
-            return Ok(load(self, sum, offset));
-        };
-        let (cold, next) = self.leave_if(is_outside);
-
-        self.builder.switch_to_block(next);
-        let sum = self.builder.ins().iadd(base, of.address);
-        let (sum, offset) = self.with_offset(sum, of.offset);
-        let value = load(self, sum, offset);
-        let joined = self.following_block();
-        let ty = self.builder.func.dfg.value_type(value);
-        let joined_value = self.builder.append_block_param(joined, ty);
-        self.jump(joined, &[value]);
-
-        self.builder.switch_to_block(cold);
-        let found = self.look_up(&of, AccessKind::Anywhere);
-        let value = load(self, found, 0);
-        self.jump(joined, &[value]);
-
-        self.builder.switch_to_block(joined);
-        Ok(joined_value)
-    }
-
-    /// The address of a store of `bytes` bytes, as a sum. The store follows where both ways have
-    /// joined: Cranelift moves the computation of the value to its use, and would repeat it on each
-    /// way and wherever else the value is used.
-    fn store_to(
+    /// The address of an access of `bytes` bytes, as a sum. The access follows where both ways have
+    /// joined: Cranelift moves computations to their uses, and would repeat that of a stored value
+    /// on each way and wherever else it is used.
+    pub(super) fn address_of(
         &mut self,
         memarg: &MemArg,
         address: Value,
@@ -236,9 +203,6 @@ impl Translator<'_, '_> {
 
         self.builder.switch_to_block(cold);
         let found = self.look_up(&of, AccessKind::Anywhere);
-        let found = self.builder.ins().isub(found, base);
-        let offset = self.word(of.offset);
-        let found = self.builder.ins().isub(found, offset);
         self.jump(joined, &[found]);
 
         self.builder.switch_to_block(joined);
@@ -262,7 +226,7 @@ impl Translator<'_, '_> {
         value: Value,
     ) -> Result<(), Refusal> {
         let bytes = self.builder.func.dfg.value_type(value).bytes();
-        let (place, offset) = self.store_to(memarg, address, bytes)?;
+        let (place, offset) = self.address_of(memarg, address, bytes)?;
         let flags = self.regions.memory();
         self.builder.ins().store(flags, value, place, offset);
         Ok(())
@@ -288,15 +252,16 @@ impl Translator<'_, '_> {
             None => is_misplaced,
         };
         let (cold, joined) = (self.cold_block(), self.builder.create_block());
-        self.builder.append_block_param(joined, types::I64);
-        self.builder.ins().brif(is_other, cold, &[], joined, &[native.into()]);
+        let distance = self.builder.append_block_param(joined, types::I64);
+        self.builder.ins().brif(is_other, cold, &[], joined, &[of.address.into()]);
 
         self.builder.switch_to_block(cold);
         let found = self.look_up(&of, AccessKind::Aligned);
         self.jump(joined, &[found]);
 
         self.builder.switch_to_block(joined);
-        self.builder.block_params(joined).first().copied().ok_or(Refusal::Malformed)
+        let sum = self.builder.ins().iadd(base, distance);
+        Ok(self.builder.ins().iadd_imm_u(sum, of.offset as i64))
     }
 
     /// A load of as many bytes as `from` has, extended by `extend`.
@@ -308,11 +273,10 @@ impl Translator<'_, '_> {
     ) -> Result<(), Refusal> {
         let address = self.pop()?;
         let flags = self.regions.memory();
-        let loaded = self.load_from(memarg, address, from.bytes(), |this, base, offset| {
-            let value = this.builder.ins().load(from, flags, base, offset);
-            extend(this, value)
-        })?;
-        self.push(loaded);
+        let (place, offset) = self.address_of(memarg, address, from.bytes())?;
+        let loaded = self.builder.ins().load(from, flags, place, offset);
+        let value = extend(self, loaded);
+        self.push(value);
         Ok(())
     }
 

@@ -104,7 +104,7 @@ pub struct Translator<'a, 'm> {
     uses_memory0: bool,
     /// Whether they may have changed since they were read.
     is_memory0_stale: bool,
-    /// Units for clearing the locals, which the entry takes from the budget together with the body's.
+    /// Units for clearing the locals, which the entry takes from the budget with the body's.
     entry_units: u64,
     /// The loop that the code begins at, if it begins at one.
     start: Option<LoopStart>,

@@ -56,10 +56,9 @@ impl Translator<'_, '_> {
         load: impl Fn(&mut Self, Value, i32) -> Value,
     ) -> Result<(), Refusal> {
         let address = self.pop()?;
-        let vector = self.load_from(memarg, address, bytes, |this, base, offset| {
-            let vector = load(this, base, offset);
-            this.with_lanes(I8X16, vector)
-        })?;
+        let (place, offset) = self.address_of(memarg, address, bytes)?;
+        let vector = load(self, place, offset);
+        let vector = self.with_lanes(I8X16, vector);
         self.push(vector);
         Ok(())
     }
@@ -84,9 +83,8 @@ impl Translator<'_, '_> {
     fn load_lane(&mut self, memarg: &MemArg, lanes: Type, lane: u8) -> Result<(), Refusal> {
         let vector = self.pop_vector(lanes)?;
         let (address, flags, ty) = (self.pop()?, self.regions.memory(), lanes.lane_type());
-        let value = self.load_from(memarg, address, ty.bytes(), |this, base, offset| {
-            this.builder.ins().load(ty, flags, base, offset)
-        })?;
+        let (place, offset) = self.address_of(memarg, address, ty.bytes())?;
+        let value = self.builder.ins().load(ty, flags, place, offset);
         let vector = self.builder.ins().insertlane(vector, value, lane);
         let vector = self.with_lanes(I8X16, vector);
         self.push(vector);
