@@ -58,7 +58,7 @@ impl Call {
     ///
     /// # Safety
     /// As for [`Call::prepare_with`].
-    #[inline]
+    #[inline(always)]
     pub unsafe fn prepare(
         env: NonNull<ExecEnv>,
         func: NonNull<VmFuncRef>,
@@ -73,9 +73,12 @@ impl Call {
     /// instance has the exception; but [`Trap::InUse`] leaves it alone, because another thread runs
     /// in the link set.
     ///
+    /// Inlined, as a value that is returned through memory and read again at once, in other pieces,
+    /// takes as long as the rest of a small call.
+    ///
     /// # Safety
     /// Both are live and of one link set.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn prepare_with(
         env: NonNull<ExecEnv>,
         func: NonNull<VmFuncRef>,
