@@ -23,6 +23,7 @@ mod modules;
 #[cfg(feature = "gc")]
 mod objects;
 mod oom;
+#[cfg(all(feature = "jit", target_arch = "x86_64", unix))]
 mod perf;
 mod profile;
 mod pthread;

@@ -57,9 +57,6 @@ fn functions(dump: &[u8]) -> Vec<(usize, Vec<u8>, String)> {
 
 #[test]
 fn perf_knows_the_functions_of_contexts_that_ask() {
-    if !RunningMode::LlvmJit.is_supported() {
-        return;
-    }
     call("not_noted", false);
     assert!(dumps().is_empty(), "nobody asked");
     call("first_noted", true);
