@@ -200,25 +200,62 @@ static void gc_heap_size(void) {
     sides(rounds(), small_heap_a, large_heap_b);
 }
 
-/* Whether a context that asks for a perf map gets one for the code of its guest. */
-static bool writes_perf_map(void) {
+/* Each side compiles one function, "add" or "divide"; one of them asks that perf knows it. */
+static void noted_side(bool is_noted, const char *function) {
     RuntimeInitArgs args = system_args();
     struct guest guest;
-    char path[64];
 
-    args.enable_linux_perf = true;
-    args.running_mode = wasm_runtime_is_running_mode_supported(Mode_LLVM_JIT) ? Mode_LLVM_JIT : 0;
+    args.enable_linux_perf = is_noted;
+    args.running_mode = compiles() ? Mode_LLVM_JIT : Mode_Interp;
     quiet_init(&args);
     guest = start_guest("basic");
-    call(&guest, "add", 2, 1, 1);
-    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
-    end_guest(&guest);
-    wasm_runtime_destroy();
-    return access(path, F_OK) == 0;
+    meet();
+    call(&guest, function, 2, 20, 10);
+    meet();
+    end_side(&guest);
 }
 
+static void asks_for_notes(void) {
+    noted_side(true, "add");
+}
+
+static void asks_for_none(void) {
+    noted_side(false, "divide");
+}
+
+/* Whether a line of the process's map ends with this name. */
+static bool is_in_map(const char *path, const char *name) {
+    char line[512];
+    FILE *map = fopen(path, "r");
+    size_t len = strlen(name);
+    bool found = false;
+
+    while (map && fgets(line, sizeof line, map)) {
+        size_t end = strcspn(line, "\n");
+
+        found |= end > len && line[end - len - 1] == ' ' && !strncmp(line + end - len, name, len);
+    }
+    if (map) {
+        fclose(map);
+    }
+    return found;
+}
+
+/* The dump is the first of this process: no other row asks for one. */
 static void linux_perf(void) {
-    lacks_while(!writes_perf_map(), "perf maps");
+    char map[64], folder[64], dump[96];
+    int pid = (int)getpid();
+
+    snprintf(map, sizeof map, "/tmp/perf-%d.map", pid);
+    snprintf(folder, sizeof folder, "/tmp/isothread-%d-0", pid);
+    snprintf(dump, sizeof dump, "%s/jit-%d.dump", folder, pid);
+    sides(1, asks_for_notes, asks_for_none);
+    CHECK_INT(is_in_map(map, "add"), compiles());
+    CHECK_INT(is_in_map(map, "divide"), false);
+    CHECK_INT(access(dump, F_OK) == 0, compiles());
+    remove(map);
+    remove(dump);
+    rmdir(folder);
 }
 
 static void debug_engine(void) {
