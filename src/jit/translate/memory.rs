@@ -80,11 +80,9 @@ impl Translator<'_, '_> {
 
     /// The number that a value is, if it is known, as 64 bits without a sign.
     fn constant(&self, value: Value) -> Option<u64> {
-        let dfg = &self.builder.func.dfg;
-        let made_by = |value| dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
-        match made_by(value)? {
+        match self.made_by(value)? {
             InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u64),
-            InstructionData::Unary { opcode: Opcode::Uextend, arg } => match made_by(arg)? {
+            InstructionData::Unary { opcode: Opcode::Uextend, arg } => match self.made_by(arg)? {
                 InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => {
                     Some(u64::from(imm.bits() as u32))
                 }

@@ -92,12 +92,10 @@ impl Translator<'_, '_> {
 
     /// The comparison of floats that a value is the result of.
     fn float_comparison(&self, value: Value) -> Option<(FloatCC, [Value; 2])> {
-        let dfg = &self.builder.func.dfg;
-        let made_by = |value| dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
-        let InstructionData::Unary { opcode: Opcode::Uextend, arg } = made_by(value)? else {
+        let InstructionData::Unary { opcode: Opcode::Uextend, arg } = self.made_by(value)? else {
             return None;
         };
-        match made_by(arg)? {
+        match self.made_by(arg)? {
             InstructionData::FloatCompare { cond, args, .. } => Some((cond, args)),
             _ => None,
         }

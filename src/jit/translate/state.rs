@@ -104,6 +104,12 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(to, &args);
     }
 
+    /// The instruction that a value is a result of.
+    pub(super) fn made_by(&self, value: Value) -> Option<InstructionData> {
+        let dfg = &self.builder.func.dfg;
+        dfg.value_def(value).inst().map(|inst| dfg.insts[inst])
+    }
+
     /// Goes to a new cold block if the condition holds, else on here. The block that goes on is to
     /// be switched to.
     pub(super) fn leave_if(&mut self, condition: Value) -> (Block, Block) {

@@ -82,13 +82,11 @@ impl Translator<'_, '_> {
 
     fn load_lane(&mut self, memarg: &MemArg, lanes: Type, lane: u8) -> Result<(), Refusal> {
         let vector = self.pop_vector(lanes)?;
-        let (address, flags, ty) = (self.pop()?, self.regions.memory(), lanes.lane_type());
-        let (place, offset) = self.address_of(memarg, address, ty.bytes())?;
-        let value = self.builder.ins().load(ty, flags, place, offset);
-        let vector = self.builder.ins().insertlane(vector, value, lane);
-        let vector = self.with_lanes(I8X16, vector);
-        self.push(vector);
-        Ok(())
+        let (flags, ty) = (self.regions.memory(), lanes.lane_type());
+        self.load_vector(memarg, ty.bytes(), |this, base, offset| {
+            let value = this.builder.ins().load(ty, flags, base, offset);
+            this.builder.ins().insertlane(vector, value, lane)
+        })
     }
 
     fn store_lane(&mut self, memarg: &MemArg, lanes: Type, lane: u8) -> Result<(), Refusal> {
